@@ -1,0 +1,99 @@
+"""What an endpoint sees of the wire: a request in and a response out, or a WebSocket session.
+
+The two halves of the server meet here. `serving` turns bytes into these types and back and knows no door; `web`
+writes its endpoints on them and never sees a socket or a framework. That is why one endpoint serves on the hot path,
+behind Quart and in the test client alike.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, NewType, Protocol
+
+import msgspec
+
+Frame = NewType("Frame", bytes)
+"""One complete unmasked WebSocket server frame, header included, ready to be written to any number of sockets."""
+
+MAX_BODY_BYTES = 64 * 1024
+"""Longest request body of any route (contract, section 0)."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request with its whole body.
+
+    method: upper case, as received.
+    path: percent-decoded (UTF-8, invalid bytes replaced), without the query, with its leading slash.
+    query: the raw query string, without "?", or "".
+    headers: field names in lower case; a repeated field's values are joined with ", ".
+    body: at most MAX_BODY_BYTES; empty when `oversized`.
+    oversized: the client sent, or announced, a longer body than that; it was not kept.
+    peer: the socket's remote address without port, "" for a unix socket. No proxy header is looked at here.
+    params: what the router took from the path; empty until the request is routed.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    oversized: bool = False
+    peer: str = ""
+    scheme: Literal["http", "https"] = "http"
+    params: Mapping[str, str] = {}
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP response with its whole body. `headers` holds further fields; length and date are not among them."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class SessionClosed(Exception):
+    """The WebSocket is over: closed by either side, or lost. `code` is the close code, 1006 when there was none."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Session(Protocol):
+    """One WebSocket connection, from the upgrade request to its end.
+
+    The endpoint runs inside the session's own cancel scope. It must first either accept or reject; when it returns,
+    the session closes with 1000 if it is still open. Nothing that ends with `_nowait` ever blocks: what the socket
+    does not take at once is queued, in bytes, up to the configured bound, past which the session closes with 1013.
+    """
+
+    @property
+    def request(self) -> Request:
+        """The upgrade request; its scheme is "http" for ws and "https" for wss."""
+
+    def accept_nowait(self) -> None:
+        """Answers the handshake with 101. Frames may be sent from here on."""
+
+    def reject_nowait(self, response: Response) -> None:
+        """Answers the handshake with an ordinary HTTP response instead; the session is over."""
+
+    async def receive(self) -> str | bytes:
+        """The next whole message. Raises SessionClosed when there will be none."""
+
+    def send_nowait(self, frame: Frame) -> bool:
+        """Sends a prebuilt frame. False when the session is not open (any more), or has just become too slow."""
+
+    def send_text_nowait(self, text: str | bytes) -> bool:
+        """Frames UTF-8 text and sends it; the outcome is that of send_nowait."""
+
+    def close_nowait(self, code: int = 1000, reason: str = "") -> None:
+        """Starts the closing handshake, once; ends in bounded time whatever the peer does. What is queued goes first."""
+
+    async def wait_closed(self) -> int:
+        """Discards what the client sends until the session is over; the close code."""
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+"""Serves a request to the end: it raises nothing that a client could cause."""
+
+SessionEndpoint = Callable[[Session], Awaitable[None]]
+"""Serves one WebSocket session; returns or is cancelled when the session is over."""
