@@ -1,0 +1,183 @@
+"""What may be set, and what it is by default. The annotated form for people is config/regserver.toml."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from regserver.domain.instant import Duration
+
+
+class Size(int):
+    """A number of bytes, read from "256KiB"."""
+
+    __slots__ = ()
+
+
+class Secret(str):
+    """A string that does not show itself: neither in repr nor in `config show`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')" if self else "Secret('')"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections."""
+
+
+class Server(Section, frozen=True):
+    bind: tuple[str, ...] = ("127.0.0.1:8080",)
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    grace: Duration = Duration(5_000)
+    max_connections: int = 20_000
+    max_connections_per_address: int = 1_000
+
+
+class StoreSection(Section, frozen=True):
+    url: Secret = Secret("sqlite:regserver.db")
+
+
+class Fanout(Section, frozen=True):
+    engine: Literal["auto", "local"] = "auto"
+
+
+class Login(Section, frozen=True):
+    token_ttl: Duration = Duration(10 * 86_400_000)
+    open_registration: bool = True
+    query_token: bool = True
+
+
+class LiveFile(Section, frozen=True):
+    path: str = "roster.toml"
+
+
+class LiveHttp(Section, frozen=True):
+    url: str = ""
+    timeout: Duration = Duration(30_000)
+    bearer: Secret = Secret("")
+
+
+class LiveCommand(Section, frozen=True):
+    argv: tuple[str, ...] = ()
+
+
+class Live(Section, frozen=True):
+    source: Literal["file", "http", "command", "none"] = "file"
+    deadline: Duration = Duration(60_000)
+    replay: Duration = Duration(60_000)
+    max_running: int = 200
+    file: LiveFile = LiveFile()
+    http: LiveHttp = LiveHttp()
+    command: LiveCommand = LiveCommand()
+
+
+class Steps(Section, frozen=True):
+    code_digits: int = 6
+    code_ttl: Duration = Duration(600_000)
+    resend_after: Duration = Duration(45_000)
+    max_resends: int = 3
+    cycle_ttl: Duration = Duration(86_400_000)
+    user_id_prefix: str = "reg1"
+    identity_secure_key: Secret = Secret("")
+    require_token: bool = False
+    pepper: Secret = Secret("")
+    claim_ttl: Duration = Duration(86_400_000)
+
+
+class Captcha(Section, frozen=True):
+    kind: Literal["none", "recaptcha", "hcaptcha", "turnstile"] = "none"
+    url: str = ""
+    timeout: Duration = Duration(5_000)
+    secret_web: Secret = Secret("")
+    secret_android: Secret = Secret("")
+    secret_ios: Secret = Secret("")
+
+
+class SmsHttp(Section, frozen=True):
+    url: str = ""
+    method: str = "POST"
+    headers: dict[str, Secret] = {}
+    body: str = '{"to": "{phone}", "text": "{message}"}'
+
+
+class SmsSection(Section, frozen=True):
+    kind: Literal["log", "http", "twilio", "vonage"] = "log"
+    http: SmsHttp = SmsHttp()
+
+
+class MailSection(Section, frozen=True, rename={"from_": "from"}):
+    smtp: Secret = Secret("log:")
+    from_: str = "regserver@localhost"
+
+
+class Directory(Section, frozen=True):
+    servers: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ("admin", "root")
+    trusted_key: Secret = Secret("")
+    pending_ttl: Duration = Duration(86_400_000)
+
+
+class LedgerSection(Section, frozen=True):
+    kind: Literal["embedded", "antelope"] = "embedded"
+
+
+class Rooms(Section, frozen=True):
+    event_retention: Duration = Duration(7 * 86_400_000)
+    max_members: int = 5000
+    socket_queue: Size = Size(256 * 1024)
+
+
+class Password(Section, frozen=True):
+    """argon2id; the defaults are those of the OWASP Password Storage Cheat Sheet."""
+
+    time_cost: int = 2
+    memory: Size = Size(19 * 1024 * 1024)
+    parallelism: int = 1
+    max_memory: Size = Size(256 * 1024 * 1024)
+
+
+class Limits(Section, frozen=True):
+    enabled: bool = True
+    routes: dict[str, str] = {}
+
+
+class Log(Section, frozen=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Settings(Section, frozen=True):
+    """All settings. `folder` is where the file stood: relative paths of the roster and templates start there."""
+
+    server: Server = Server()
+    store: StoreSection = StoreSection()
+    fanout: Fanout = Fanout()
+    login: Login = Login()
+    live: Live = Live()
+    steps: Steps = Steps()
+    captcha: Captcha = Captcha()
+    sms: SmsSection = SmsSection()
+    mail: MailSection = MailSection()
+    directory: Directory = Directory()
+    ledger: LedgerSection = LedgerSection()
+    rooms: Rooms = Rooms()
+    password: Password = Password()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Settings, and the file they came from (None: built-in defaults)."""
+
+    settings: Settings
+    file: Path | None
+
+    def beside(self, path: str) -> Path:
+        """A path of the configuration: relative ones start at the file's folder."""
+        return (self.file.parent if self.file else Path()) / path

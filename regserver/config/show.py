@@ -1,0 +1,61 @@
+"""The configuration in force, written back as TOML with secrets masked."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from regserver.config.load import DURATION_UNITS, SIZE_UNITS
+from regserver.config.setting import Secret, Section, Size
+from regserver.domain.instant import Duration
+
+
+def show(settings: Section, at: tuple[str, ...] = ()) -> Iterable[str]:
+    """What is in force, as lines of TOML, secrets masked."""
+    inner: list[tuple[str, Section]] = []
+    for field in msgspec.structs.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, Section):
+            inner.append((field.encode_name, value))
+        else:
+            yield f"{field.encode_name} = {_toml(value)}"
+    for name, section in inner:
+        path = (*at, name)
+        yield ""
+        yield f"[{'.'.join(path)}]"
+        yield from show(section, path)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Secret():
+            return _toml(
+                mask_url(value)
+                if "://" in value or value.startswith(("sqlite:", "log:"))
+                else "…"
+                if value
+                else ""
+            )
+        case Duration():
+            unit = next(u for u in ("d", "h", "m", "s", "ms") if value % DURATION_UNITS[u] == 0)
+            return f'"{value // DURATION_UNITS[unit]}{unit}"'
+        case Size():
+            unit = next(u for u in ("GiB", "MiB", "KiB", "B") if value % SIZE_UNITS[u] == 0)
+            return f'"{value // SIZE_UNITS[unit]}{unit}"'
+        case int():
+            return str(value)
+        case str():
+            return msgspec.json.encode(value).decode()
+        case tuple():
+            return f"[{', '.join(_toml(item) for item in value)}]"
+        case dict():
+            return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
+        case _:
+            raise TypeError(type(value))
+
+
+def mask_url(url: str) -> str:
+    """A URL without the password of its user."""
+    return re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:…@", url)

@@ -1,0 +1,110 @@
+"""The account: one table for all doors, one namespace for user names, one for e-mail addresses."""
+
+import re
+import unicodedata
+from typing import Literal, NewType
+
+import msgspec
+
+from regserver.domain.instant import Instant
+
+AccountId = NewType("AccountId", int)
+NameKey = NewType("NameKey", str)
+"""A user name as it is compared: NFKC and case-folded, so that look-alike spellings are one name."""
+EmailKey = NewType("EmailKey", str)
+
+Door = Literal["live", "rooms", "steps", "directory", "operator"]
+"""How the account came in."""
+
+MAX_JSON_INTEGER = 2**53 - 1
+MAX_EMAIL_LENGTH = 254
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One person. Columns that belong to one door are None for those who came by another.
+
+    ledger_name: the 12 characters that the steps door calls userId.
+    server: the host that the directory allotted.
+    subject: how the live registration's source calls this person.
+    """
+
+    id: AccountId
+    username: str
+    email: str | None
+    password_hash: str | None
+    door: Door
+    ledger_name: str | None
+    server: str | None
+    subject: str | None
+    created_at: Instant
+    updated_at: Instant
+    deleted_at: Instant | None
+
+
+class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an account before it has a number. `created_at` becomes `updated_at` as well."""
+
+    username: str
+    door: Door
+    created_at: Instant
+    email: str | None = None
+    password_hash: str | None = None
+    ledger_name: str | None = None
+    server: str | None = None
+    subject: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The person's names, as the live registration's source gave them."""
+
+    first_name: str
+    middle_name: str | None
+    last_name: str
+
+
+def name_key(username: str) -> NameKey:
+    return NameKey(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()))
+
+
+def email_key(email: str) -> EmailKey:
+    return EmailKey(name_key(email))
+
+
+_ROOMS_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30}[A-Za-z0-9])", re.ASCII)
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
+
+
+def is_rooms_username(username: str) -> bool:
+    """3 to 32 ASCII letters, digits, dots, underscores or hyphens, beginning and ending with a letter or digit."""
+    return _ROOMS_USERNAME.fullmatch(username) is not None
+
+
+def is_rooms_password(password: str) -> bool:
+    """8 to 256 code points (NIST SP 800-63B-4, 3.1.1.2: at least eight, long ones allowed, no composition rules)."""
+    return 8 <= len(password) <= 256
+
+
+def is_sign_in_name(username: str) -> bool:
+    """What may be looked for at sign-in: any name of any door, so only length and control characters are refused."""
+    return 0 < len(username) <= MAX_EMAIL_LENGTH and not any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in username
+    )
+
+
+def is_email(email: str) -> bool:
+    """An address that mail can be sent to: RFC 5321's dot-atom form and lengths, ASCII only. Linear time.
+
+    Quoted local parts, comments, address literals and single-label hosts other than localhost are refused.
+    """
+    if not 3 <= len(email) <= MAX_EMAIL_LENGTH:
+        return False
+    local, at, host = email.rpartition("@")
+    if not at or _LOCAL_PART.fullmatch(local) is None:
+        return False
+    if local.startswith(".") or local.endswith(".") or ".." in local:
+        return False
+    labels = host.split(".")
+    if len(labels) < 2 and host.lower() != "localhost":
+        return False
+    return all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdecimal()

@@ -1,0 +1,47 @@
+"""Points in time and spans, as whole milliseconds: what the store keeps and what every rule computes with."""
+
+from datetime import UTC, datetime
+from typing import NewType
+
+Instant = NewType("Instant", int)
+"""Milliseconds since 1970-01-01T00:00:00Z."""
+
+
+class Duration(int):
+    """A span of time in milliseconds. A type of its own, so that the configuration can read it from "10d"."""
+
+    __slots__ = ()
+
+    @property
+    def seconds(self) -> float:
+        return self / 1000
+
+    @property
+    def whole_seconds(self) -> int:
+        """Rounded up, as Retry-After and expiresIn want it: never a promise that is too early."""
+        return -(-self // 1000)
+
+
+SECOND = Duration(1000)
+MINUTE = Duration(60_000)
+HOUR = Duration(3_600_000)
+DAY = Duration(86_400_000)
+
+
+def after(start: Instant, span: int) -> Instant:
+    """The instant `span` milliseconds after `start`."""
+    return Instant(start + span)
+
+
+def _at(instant: Instant) -> datetime:
+    return datetime.fromtimestamp(instant // 1000, UTC)
+
+
+def iso_seconds(instant: Instant) -> str:
+    """ISO 8601 in UTC with whole seconds, as the rooms door writes it: 2017-07-21T17:32:28Z."""
+    return _at(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_millis(instant: Instant) -> str:
+    """ISO 8601 in UTC with milliseconds, as the steps door writes it: 2019-10-15T07:57:43.879Z."""
+    return _at(instant).strftime("%Y-%m-%dT%H:%M:%S") + f".{instant % 1000:03d}Z"

@@ -1,0 +1,139 @@
+"""What can be refused, as values. `regserver.errors` says what each door answers.
+
+A use case returns its result or one of these; exceptions are left to bugs and broken infrastructure.
+"""
+
+import msgspec
+
+from regserver.domain.account import AccountId
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Base of all expected failures."""
+
+
+# --- the request itself
+class BadJson(Refusal, frozen=True):
+    """The body is not what the route takes: not JSON, not an object, or a field of the wrong type."""
+
+
+class BadContentType(Refusal, frozen=True):
+    """The body is declared to be something that the route does not read."""
+
+
+class BodyTooLarge(Refusal, frozen=True):
+    """Longer than regserver.endpoint.MAX_BODY_BYTES."""
+
+
+class TooManyRequests(Refusal, frozen=True):
+    """The route's rate limit is spent. retry_after: whole seconds, at least 1."""
+
+    retry_after: int
+
+
+class RouteNotFound(Refusal, frozen=True):
+    """No such route, or not with this method."""
+
+
+class InternalError(Refusal, frozen=True):
+    """A fault of ours."""
+
+
+class StoreUnavailable(Refusal, frozen=True):
+    """The store cannot answer now."""
+
+
+# --- who is asking
+class MissingAuth(Refusal, frozen=True):
+    """No Authorization header."""
+
+
+class BadAuthType(Refusal, frozen=True):
+    """An Authorization header that is not a bearer token."""
+
+
+class BadToken(Refusal, frozen=True):
+    """Unknown, expired or revoked."""
+
+
+class MissingToken(Refusal, frozen=True):
+    """A WebSocket without any credential."""
+
+
+class UserIsDeleted(Refusal, frozen=True):
+    """The account was deleted."""
+
+
+# --- sign-in
+class BadCredentials(Refusal, frozen=True):
+    """Unknown user or wrong password: deliberately one answer."""
+
+
+class SourceUnavailable(Refusal, frozen=True):
+    """The source of live registrations is down, slow or full. retry_after: whole seconds, at least 1."""
+
+    retry_after: int
+
+
+# --- sign-up at the rooms door
+class BadEmail(Refusal, frozen=True):
+    """Not an address that mail can be sent to."""
+
+
+class BadUsername(Refusal, frozen=True):
+    """Not a user name of this door."""
+
+
+class BadPassword(Refusal, frozen=True):
+    """Not a password of this door."""
+
+
+class UsernameTaken(Refusal, frozen=True):
+    """Taken or reserved, at whatever door."""
+
+
+class EmailTaken(Refusal, frozen=True):
+    """Another account has this address."""
+
+
+class RegistrationClosed(Refusal, frozen=True):
+    """The operator does not take sign-ups."""
+
+
+class AccountNotFound(Refusal, frozen=True):
+    """No such account, or deleted. missing: the ids that were asked for and are not there."""
+
+    missing: tuple[AccountId, ...] = ()
+
+
+# --- rooms
+class BadId(Refusal, frozen=True):
+    """Not an id."""
+
+
+class BadOtherUsers(Refusal, frozen=True):
+    """Not a list of users, or an empty one where somebody must be named."""
+
+
+class BadRoomName(Refusal, frozen=True):
+    """Not a room name."""
+
+
+class TooManyUsers(Refusal, frozen=True):
+    """The room would have more members than the operator allows."""
+
+
+class RoomNotFound(Refusal, frozen=True):
+    """No such room."""
+
+
+class NotInRoom(Refusal, frozen=True):
+    """The asker is not a member."""
+
+
+class BadPostContent(Refusal, frozen=True):
+    """Absent, empty, not a string, or too long."""
+
+
+class PostNotFound(Refusal, frozen=True):
+    """No such post."""

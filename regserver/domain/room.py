@@ -1,0 +1,105 @@
+"""Rooms: their ids, posts and members, and what counts as a room name or a post."""
+
+import unicodedata
+from typing import NewType
+
+import msgspec
+
+from regserver.domain.account import MAX_JSON_INTEGER, AccountId
+from regserver.domain.instant import Instant
+
+RoomId = NewType("RoomId", int)
+PostId = NewType("PostId", int)
+
+MAX_ROOM_NAME_LENGTH = 100
+MAX_POST_BYTES = 16 * 1024
+MAX_POSTS_LISTED = 1000
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """A room; `name` is None when it is called by its members' names."""
+
+    id: RoomId
+    name: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody who is in a room now."""
+
+    account: AccountId
+    username: str
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """One post, with its author's name as it is shown."""
+
+    id: PostId
+    room: RoomId
+    author: AccountId
+    username: str
+    content: str
+    created_at: Instant
+
+
+class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A room with its members, in the order in which they joined, and its newest posts' ids, oldest first."""
+
+    room: Room
+    members: tuple[Member, ...]
+    posts: tuple[PostId, ...]
+    last_post: Post | None
+
+
+class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A room as its member's list shows it. unread: posts of others after the member's mark."""
+
+    room: Room
+    members: tuple[Member, ...]
+    last_post: Post | None
+    unread: int
+
+
+class PostPage(msgspec.Struct, frozen=True):
+    """Posts, oldest first. more: there are older ones."""
+
+    posts: tuple[Post, ...]
+    more: bool
+
+
+def parse_id(text: str) -> int | None:
+    """The number that a path segment names: ASCII digits without a leading zero, 1 to 2^53 - 1; None otherwise."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 16 or text.startswith("0"):
+        return None
+    number = int(text)
+    return number if number <= MAX_JSON_INTEGER else None
+
+
+def is_id(value: object) -> bool:
+    """True for what a JSON body may hold as an id: an integer (not a boolean) from 1 to 2^53 - 1."""
+    return type(value) is int and 1 <= value <= MAX_JSON_INTEGER
+
+
+def is_room_name(name: str) -> bool:
+    """1 to 100 characters, not only white space, none of them a control character."""
+    return len(name.strip()) > 0 and len(name) <= MAX_ROOM_NAME_LENGTH and _is_storable(name, "Cc", "Cs")
+
+
+def is_post_content(content: str) -> bool:
+    """Not empty and at most 16 KiB in UTF-8; without NUL and lone surrogates, which not every store can keep."""
+    if not content or "\0" in content:
+        return False
+    try:
+        return len(content.encode()) <= MAX_POST_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_storable(text: str, *refused: str) -> bool:
+    return not any(unicodedata.category(character) in refused for character in text)
+
+
+def called(room: Room, members: tuple[Member, ...]) -> str:
+    """The room's own name, or else its members' names (contract, section 2)."""
+    return room.name if room.name is not None else ", ".join(member.username for member in members)

@@ -1,0 +1,103 @@
+"""The outside world: clock and randomness, password hashing, sources of live registrations, mail and SMS."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import NewType, Protocol
+
+import msgspec
+
+from regserver.domain.instant import Instant
+from regserver.domain.live import Line
+
+
+class Clock(Protocol):
+    def now(self) -> Instant:
+        """Wall-clock time."""
+
+
+class Randomness(Protocol):
+    def bytes(self, count: int) -> bytes:
+        """`count` bytes from a cryptographic generator."""
+
+    def below(self, bound: int) -> int:
+        """A uniform integer, 0 <= n < bound."""
+
+
+class PasswordHasher(Protocol):
+    """Slow by design: every method waits for a place among a bounded number of threads."""
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash, with its parameters and salt."""
+
+    async def verify(self, password: str, encoded: str | None) -> bool:
+        """Whether the password is the one that was hashed; None costs the same time and is False."""
+
+
+Subject = NewType("Subject", str)
+"""How a source calls a person."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The source knows these credentials."""
+
+    subject: Subject
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Unknown user or wrong password."""
+
+
+class Unavailable(msgspec.Struct, frozen=True):
+    """The source cannot say. detail: for the operator's log, never for the user."""
+
+    detail: str
+
+
+Verdict = Accepted | Rejected | Unavailable
+
+
+class Source(Protocol):
+    """Where the slow data of live registrations lives."""
+
+    async def verify(self, username: str, password: str) -> Verdict: ...
+
+    def profile(self, subject: Subject) -> AbstractAsyncContextManager[AsyncIterator[Line]]:
+        """Opens the stream of progress; the lines end with one that says so, or the stream was cut.
+
+        The iterator may raise SourceFault. Leaving the context ends whatever still runs.
+        """
+
+
+class SourceFault(Exception):
+    """The stream of a source broke; the message is for the operator's log."""
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one person, ready to be rendered as MIME."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+
+
+class MailFault(Exception):
+    """The mail was not taken. permanent: trying again is pointless."""
+
+    def __init__(self, detail: str, *, permanent: bool) -> None:
+        super().__init__(detail)
+        self.permanent = permanent
+
+
+class Mailer(Protocol):
+    async def send(self, mail: Mail) -> None:
+        """Hands the mail over; returns when it was accepted. Raises MailFault."""
+
+
+class SmsFault(Exception):
+    """The message was not sent; the text is for the operator's log."""
+
+
+class Sms(Protocol):
+    async def send(self, phone: str, text: str) -> None:
+        """Sends to an E.164 number; returns when the provider accepted it. Raises SmsFault."""

@@ -1,0 +1,49 @@
+"""The broker: which socket hears which event, on this node."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from regserver.domain.account import AccountId
+from regserver.domain.event import Event, EventId
+from regserver.domain.outcome import Refusal
+from regserver.domain.room import RoomId
+from regserver.domain.secret import SecretHash
+from regserver.endpoint import Frame
+
+
+class Subscriber(Protocol):
+    """One socket of an account, as the broker sees it. Neither method blocks or raises."""
+
+    @property
+    def account(self) -> AccountId: ...
+    @property
+    def token(self) -> SecretHash: ...
+    @property
+    def send_nowait(self) -> Callable[[Frame], bool]: ...
+
+    def end_nowait(self, reason: Refusal | None) -> None:
+        """Tells the client why, if there is a reason, and closes."""
+
+
+class Broker(Protocol):
+    def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
+        """Lets the socket hear everything after `as_of`, given the rooms its account was in at that point of the log.
+
+        False when that point lies too far back for the events since then to be at hand: read again and retry.
+        """
+
+    def detach_nowait(self, subscriber: Subscriber) -> None: ...
+
+    def publish_nowait(self, events: Sequence[Event]) -> None:
+        """Takes committed events, in the order of the log."""
+
+    def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:
+        """Ends the sockets that live on this token."""
+
+    def end_account_nowait(
+        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
+    ) -> None:
+        """Ends all sockets of the account, but for those on one token."""
+
+    async def end_account(self, account: AccountId) -> None:
+        """The same, and returns when they are detached; bounded in time."""

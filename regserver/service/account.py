@@ -1,0 +1,202 @@
+"""Accounts: sign-up at the rooms door, what an account knows of itself, sign-out, deletion."""
+
+import msgspec
+
+from regserver.domain.account import (
+    Account,
+    AccountId,
+    NewAccount,
+    email_key,
+    is_email,
+    is_rooms_password,
+    is_rooms_username,
+    is_sign_in_name,
+    name_key,
+)
+from regserver.domain.event import Left
+from regserver.domain.outcome import (
+    AccountNotFound,
+    BadEmail,
+    BadId,
+    BadPassword,
+    BadToken,
+    BadUsername,
+    EmailTaken,
+    RegistrationClosed,
+    UserIsDeleted,
+    UsernameTaken,
+)
+from regserver.domain.room import RoomId, parse_id
+from regserver.domain.secret import SecretHash
+from regserver.ports.adapter import Clock, PasswordHasher
+from regserver.ports.broker import Broker
+from regserver.ports.store import Store, Transaction, account_holder
+from regserver.service.identity import IdentityService, SignedIn, identify
+
+Unidentified = BadToken | UserIsDeleted
+
+
+class AccountDetail(msgspec.Struct, frozen=True):
+    """An account as its owner sees it."""
+
+    account: Account
+    rooms: tuple[RoomId, ...]
+
+
+async def add_account(
+    transaction: Transaction, account: NewAccount, reserved_by: str = ""
+) -> AccountId | UsernameTaken | EmailTaken:
+    """Writes an account and takes its name for good; every door's sign-up ends here.
+
+    reserved_by: the holder of a reservation of this name that the caller owns, if there is one. On a refusal the
+    caller's transaction must be given up or have written nothing else.
+    """
+    key = name_key(account.username)
+    held = await transaction.names.holder(key, account.created_at)
+    if held is not None and held.key != reserved_by:
+        return UsernameTaken()
+    added = await transaction.accounts.add(account)
+    if added is None:
+        return EmailTaken()
+    if held is not None:
+        await transaction.names.release(key, held.key)
+    if not await transaction.names.claim(key, account_holder(added), None, account.created_at):
+        raise RuntimeError("a name was taken within the transaction that found it free")
+    return added
+
+
+class AccountService:
+    """open_registration: whether the rooms door takes sign-ups."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        hasher: PasswordHasher,
+        identity: IdentityService,
+        broker: Broker,
+        *,
+        open_registration: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._hasher = hasher
+        self._identity = identity
+        self._broker = broker
+        self._open = open_registration
+
+    async def register(
+        self, username: str, email: str, password: str
+    ) -> SignedIn | BadEmail | BadUsername | BadPassword | UsernameTaken | EmailTaken | RegistrationClosed:
+        """Sign-up at the rooms door. The checks come in the contract's order."""
+        if not is_email(email):
+            return BadEmail()
+        if not is_rooms_username(username):
+            return BadUsername()
+        if not is_rooms_password(password):
+            return BadPassword()
+        if not self._open:
+            return RegistrationClosed()
+        new = NewAccount(username=username, email=email, door="rooms", created_at=self._clock.now())
+        # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
+        if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
+            return refusal
+        password_hash = await self._hasher.hash(password)
+        new = msgspec.structs.replace(new, password_hash=password_hash, created_at=self._clock.now())
+
+        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
+            added = await add_account(transaction, new)
+            if isinstance(added, UsernameTaken | EmailTaken):
+                return added
+            return await self._identity.issue(transaction, added)
+
+        return await self._store.write(work)
+
+    async def info(self, token: SecretHash) -> AccountDetail | Unidentified:
+        async def work(transaction: Transaction) -> AccountDetail | Unidentified:
+            account = await identify(transaction, token, self._clock.now())
+            if not isinstance(account, Account):
+                return account
+            return AccountDetail(account, await transaction.rooms.of_account(account.id))
+
+        return await self._store.read(work)
+
+    async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
+        async def work(transaction: Transaction) -> AccountId | Unidentified | AccountNotFound:
+            asker = await identify(transaction, token, self._clock.now())
+            if not isinstance(asker, Account):
+                return asker
+            found = (
+                await transaction.accounts.by_name(name_key(username)) if is_sign_in_name(username) else None
+            )
+            return AccountNotFound() if found is None or found.deleted_at is not None else found.id
+
+        return await self._store.read(work)
+
+    async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
+        async def work(transaction: Transaction) -> str | Unidentified | BadId | AccountNotFound:
+            asker = await identify(transaction, token, self._clock.now())
+            if not isinstance(asker, Account):
+                return asker
+            wanted = parse_id(user_id)
+            if wanted is None:
+                return BadId()
+            found = await transaction.accounts.by_id(AccountId(wanted))
+            return AccountNotFound() if found is None or found.deleted_at is not None else found.username
+
+        return await self._store.read(work)
+
+    async def delete(self, token: SecretHash) -> Unidentified | None:
+        """Deletes the asker's account: it leaves every room in the same transaction, and its sockets are gone on return.
+
+        Name, e-mail and tokens stay, so that all of them go on answering UserIsDeleted.
+        """
+
+        async def work(transaction: Transaction) -> AccountId | Unidentified:
+            now = self._clock.now()
+            account = await identify(transaction, token, now)
+            if not isinstance(account, Account):
+                return account
+            for room in await transaction.rooms.of_account(account.id):
+                event = await transaction.events.append(room, account.id, Left(deleted=True), now)
+                await transaction.rooms.leave(room, account.id, event.id)
+                if await transaction.rooms.count_members(room) == 0:
+                    await transaction.rooms.remove(room)
+            await transaction.accounts.mark_deleted(account.id, now)
+            return account.id
+
+        deleted = await self._store.write(work)
+        if isinstance(deleted, Unidentified):
+            return deleted
+        await self._broker.end_account(deleted)
+        return None
+
+    async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
+        """Revokes the token, or all of the account's; their sockets end."""
+
+        async def work(transaction: Transaction) -> AccountId | Unidentified:
+            account = await identify(transaction, token, self._clock.now())
+            if not isinstance(account, Account):
+                return account
+            if everywhere:
+                await transaction.tokens.remove_all(account.id)
+            else:
+                await transaction.tokens.remove(token)
+            return account.id
+
+        account = await self._store.write(work)
+        if isinstance(account, Unidentified):
+            return account
+        if everywhere:
+            self._broker.end_account_nowait(account, BadToken())
+        else:
+            self._broker.end_token_nowait(token, BadToken())
+        return None
+
+
+async def _taken(transaction: Transaction, new: NewAccount) -> UsernameTaken | EmailTaken | None:
+    if await transaction.names.holder(name_key(new.username), new.created_at) is not None:
+        return UsernameTaken()
+    if new.email is not None and await transaction.accounts.by_email(email_key(new.email)) is not None:
+        return EmailTaken()
+    return None

@@ -1,0 +1,53 @@
+"""Numbered SQL files, and what is common to running them.
+
+A file is applied once, in the order of its number, inside one transaction with the row that remembers it. A database
+that has seen a number which this program does not know was written by a newer one and is refused.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import msgspec
+
+from regserver.ports.store import StoreFault
+
+VERSION_TABLE = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL)"
+CURRENT_VERSION = "SELECT max(number) FROM migration"
+REMEMBER = "INSERT INTO migration (number, name, at) VALUES (?, ?, ?)"
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One file: its number, its name and its text, with the back ends' words still to be put in."""
+
+    number: int
+    name: str
+    text: str
+
+    def statements(self, words: dict[str, str]) -> Iterator[str]:
+        """The statements, one at a time; `words` are the back end's names for {identity} and {bytes}."""
+        text = re.sub(r"--[^\n]*", "", self.text)
+        for word, meaning in words.items():
+            text = text.replace("{" + word + "}", meaning)
+        return (statement.strip() for statement in text.split(";") if statement.strip())
+
+
+def migrations() -> list[Migration]:
+    """All of this program's migrations, in order. They are numbered from 1 without a gap."""
+    found = [
+        Migration(int(match[1]), match[2], file.read_text("utf-8"))
+        for file in files(__package__).iterdir()
+        if (match := re.fullmatch(r"(\d{4})_([a-z_]+)\.sql", file.name))
+    ]
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def pending(version: int) -> list[Migration]:
+    """What a database at `version` still needs (0: an empty one). Raises StoreFault when it is ahead of us."""
+    known = migrations()
+    if version > known[-1].number:
+        raise StoreFault(
+            f"the database is at schema version {version}, this program knows up to {known[-1].number}: "
+            "it was used by a newer regserver; run that one, or restore a backup"
+        )
+    return known[version:]

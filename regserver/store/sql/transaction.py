@@ -1,0 +1,19 @@
+"""All repositories on one connection, for the length of one transaction."""
+
+from regserver.store.sql.account import AccountRows, NameRows, TokenRows
+from regserver.store.sql.room import EventRows, PostRows, RoomRows
+from regserver.store.sql.statement import Sql
+
+
+class SqlTransaction:
+    """The one implementation of regserver.ports.store.Transaction; a back end gives it its Sql."""
+
+    __slots__ = ("accounts", "events", "names", "posts", "rooms", "tokens")
+
+    def __init__(self, sql: Sql) -> None:
+        self.accounts = AccountRows(sql)
+        self.names = NameRows(sql)
+        self.tokens = TokenRows(sql)
+        self.rooms = RoomRows(sql)
+        self.posts = PostRows(sql)
+        self.events = EventRows(sql)
