@@ -1,0 +1,28 @@
+"""The front door: what stands between the sockets and the endpoints. See docs/front-door.md."""
+
+from regserver.serving.answer import response_fields
+from regserver.serving.asgi import AsgiSession, asgi_sessions, request_from_scope
+from regserver.serving.frame import binary_frame, text_frame
+from regserver.serving.front import Front
+from regserver.serving.hypercorn_hook import AppFailed, UnsupportedHypercorn
+from regserver.serving.limit import FrontLimits
+from regserver.serving.listener import BindError
+from regserver.serving.metric import FrontMetrics, NoMetrics
+from regserver.serving.session import LinkSession
+
+__all__ = [
+    "AppFailed",
+    "AsgiSession",
+    "BindError",
+    "Front",
+    "FrontLimits",
+    "FrontMetrics",
+    "LinkSession",
+    "NoMetrics",
+    "UnsupportedHypercorn",
+    "asgi_sessions",
+    "binary_frame",
+    "request_from_scope",
+    "response_fields",
+    "text_frame",
+]

@@ -1,0 +1,87 @@
+"""Responses as bytes, the same to the letter as Hypercorn and Quart write them for the same Response.
+
+The status line has no reason phrase (RFC 9112, 4: clients ignore it), there is no Server field, and Date comes last.
+"""
+
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from typing import Final
+
+import msgspec
+
+from regserver.endpoint import Response
+
+_BODILESS: Final = (204, 304)  # RFC 9110, 6.4.1; no 1xx ever comes from an endpoint
+
+_REFUSALS: Final = {
+    400: "BadRequest",
+    408: "RequestTimeout",
+    413: "BodyTooLarge",
+    414: "TargetTooLong",
+    417: "ExpectationFailed",
+    426: "UpgradeRequired",
+    429: "TooManyConnections",
+    431: "HeadTooLarge",
+    500: "InternalError",
+    501: "NotImplemented",
+    503: "Unavailable",
+    505: "VersionNotSupported",
+}
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class _Clock:
+    """The Date field, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._date = ""
+
+    def date(self) -> str:
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._date = formatdate(now, usegmt=True)
+        return self._date
+
+
+_clock = _Clock()
+
+
+def current_date() -> str:
+    """The value of the Date field (RFC 9110, 6.6.1)."""
+    return _clock.date()
+
+
+def response_fields(response: Response) -> Iterator[tuple[str, str]]:
+    """The fields of a Response in the order they are sent, without Date. One without a body has no type and length."""
+    yield from response.headers
+    if response.status not in _BODILESS:
+        yield "content-type", response.content_type
+        yield "content-length", str(len(response.body))
+
+
+def encode_response(response: Response, method: str, *, close: bool) -> bytes:
+    """The whole response. `method` decides whether the body is sent (HEAD: no); `close` tells that we will close."""
+    lines = [f"HTTP/1.1 {response.status} \r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in response.headers]
+    bodiless = response.status in _BODILESS
+    if not bodiless:
+        lines.append(f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n")
+    lines.append(
+        f"date: {_clock.date()}\r\nConnection: close\r\n\r\n" if close else f"date: {_clock.date()}\r\n\r\n"
+    )
+    head = "".join(lines).encode("latin-1")
+    return head if bodiless or method == "HEAD" else head + response.body
+
+
+def refusal(status: int) -> Response:
+    """What the front door itself answers to a request that reaches no endpoint."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if status in (429, 503):
+        headers = (("retry-after", "1"),)
+    elif status == 426:
+        headers = (("upgrade", "websocket"), ("sec-websocket-version", "13"))
+    return Response(status=status, body=msgspec.json.encode({"error": _REFUSALS[status]}), headers=headers)

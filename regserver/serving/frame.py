@@ -1,0 +1,71 @@
+"""Server frames (RFC 6455, section 5). They are not masked, so one frame serves every receiver of a message."""
+
+from typing import Final
+
+from regserver.endpoint import Frame
+
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+NO_STATUS: Final = 1005
+"""The close code that stands for a Close frame without one; it is never sent (RFC 6455, 7.4.1)."""
+
+_FIN: Final = 0x80
+_MAX_REASON_BYTES: Final = 123  # a control frame carries at most 125 bytes, two of them the code
+
+
+def _frame(opcode: int, payload: bytes) -> Frame:
+    size = len(payload)
+    first = _FIN | opcode
+    if size < 126:
+        return Frame(bytes((first, size)) + payload)
+    if size < 1 << 16:
+        return Frame(bytes((first, 126)) + size.to_bytes(2, "big") + payload)
+    return Frame(bytes((first, 127)) + size.to_bytes(8, "big") + payload)
+
+
+def text_frame(payload: str | bytes) -> Frame:
+    """One whole text message. Bytes must be valid UTF-8; that is the caller's promise and not checked."""
+    return _frame(TEXT, payload.encode() if isinstance(payload, str) else payload)
+
+
+def binary_frame(payload: bytes) -> Frame:
+    """One whole binary message."""
+    return _frame(BINARY, payload)
+
+
+def ping_frame(payload: bytes = b"") -> Frame:
+    """A ping; `payload` has at most 125 bytes."""
+    return _frame(PING, payload)
+
+
+def pong_frame(payload: bytes) -> Frame:
+    """The answer to a ping with this payload."""
+    return _frame(PONG, payload)
+
+
+def close_frame(code: int, reason: str = "") -> Frame:
+    """A Close frame; NO_STATUS makes an empty one. The reason is cut, at a character, to what fits."""
+    if code == NO_STATUS:
+        return _frame(CLOSE, b"")
+    text = reason.encode()
+    if len(text) > _MAX_REASON_BYTES:
+        text = text[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
+    return _frame(CLOSE, code.to_bytes(2, "big") + text)
+
+
+def split_frame(frame: Frame) -> tuple[int, bytes]:
+    """Opcode and payload of a frame made here: the way back, for transports that frame by themselves."""
+    length = frame[1]
+    start = 2 if length < 126 else 4 if length == 126 else 10
+    return frame[0] & 0x0F, frame[start:]
+
+
+def split_close(payload: bytes) -> tuple[int, str]:
+    """Code and reason of a Close frame's payload; NO_STATUS when it is empty."""
+    if not payload:
+        return NO_STATUS, ""
+    return int.from_bytes(payload[:2], "big"), payload[2:].decode()

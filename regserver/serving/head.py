@@ -1,0 +1,181 @@
+"""The head of an HTTP/1.1 request, read as strictly as RFC 9112 allows, for every path behind it alike.
+
+Two parsers that read one message differently are what request smuggling lives on. So this is the only parser that
+sees a client's bytes: a hot endpoint gets its result, and Hypercorn gets a head written anew from it.
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from regserver.serving.limit import FrontLimits
+
+END: Final = b"\r\n\r\n"
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client that speaks HTTP/2 without asking begins with (RFC 9113, 3.4)."""
+
+_LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])")
+# One field per match; possessive, so that a long hostile value costs linear time (RFC 9112, 5; RFC 9110, 5.5).
+_FIELDS = re.compile(
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
+)
+_HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1).
+_HOP: Final = frozenset(
+    ("connection", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+     "transfer-encoding", "upgrade"),
+)  # fmt: skip
+_ONCE: Final = ("content-length", "host", "transfer-encoding")
+
+
+class BadHead(Exception):
+    """The client's request cannot be served; `status` is the answer. The connection ends with it."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A request head whose framing is beyond doubt.
+
+    fields: end-to-end fields, names in lower case, repeated ones joined with ", "; latin-1.
+    length: announced body length; -1 for a chunked body.
+    """
+
+    method: str
+    target: str
+    path: str
+    query: str
+    fields: dict[str, str]
+    length: int
+    close: bool
+    expects_continue: bool
+    upgrade: str
+
+
+def find_end(buffer: bytes, limits: FrontLimits) -> int:
+    """Where the head in the buffer ends, behind its empty line; 0 when bytes are missing.
+
+    Raises BadHead as soon as what is there can no longer become an acceptable head.
+    """
+    end = buffer.find(END)
+    if end < 0:
+        _check_partial(buffer, limits)
+        return 0
+    if end + len(END) > limits.head_bytes:
+        raise BadHead(_too_long(buffer, limits), "head too long")
+    return end + len(END)
+
+
+def _check_partial(buffer: bytes, limits: FrontLimits) -> None:
+    if buffer and not (65 <= buffer[0] <= 90 or buffer[0] in b"\r\n"):
+        raise BadHead(400, "no request line")
+    if len(buffer) >= limits.head_bytes:
+        raise BadHead(_too_long(buffer, limits), "head too long")
+    if buffer.count(b"\n") != buffer.count(b"\r\n"):
+        raise BadHead(400, "bare LF")
+
+
+def _too_long(buffer: bytes, limits: FrontLimits) -> int:
+    line = buffer.find(b"\r\n")
+    return 414 if line < 0 or line > limits.target_bytes else 431
+
+
+def parse_head(head: bytes, limits: FrontLimits) -> Head:
+    """Reads one whole head, empty line included. Raises BadHead (400, 414, 417, 431, 501, 505)."""
+    line_end = head.index(b"\r\n")
+    line = _LINE.fullmatch(head, 0, line_end)
+    if line is None:
+        raise BadHead(400, "bad request line")
+    method, target, major, minor = line.groups()
+    if major != b"1" or minor not in b"01":
+        raise BadHead(505, "not HTTP/1")
+    if len(target) > limits.target_bytes:
+        raise BadHead(414, "target too long")
+    if target[0] != 47 or b"#" in target:  # origin-form only (RFC 9112, 3.2.1): we are no proxy
+        raise BadHead(400, "bad target")
+    if _FIELDS.fullmatch(head, line_end + 2, len(head) - 2) is None:
+        raise BadHead(400, "bad field")
+    fields = _fields(head[line_end + 2 : -4], limits)
+    return _head(method.decode(), target.decode(), minor == b"1", fields)
+
+
+def _fields(block: bytes, limits: FrontLimits) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if not block:
+        return fields
+    lines = block.decode("latin-1").split("\r\n")
+    if len(lines) > limits.header_count:
+        raise BadHead(431, "too many fields")
+    for line in lines:
+        raw, _, value = line.partition(":")
+        name = raw.lower()
+        value = value.strip(" \t")
+        if name in fields:
+            if name in _ONCE:
+                raise BadHead(400, f"repeated {name}")
+            value = f"{fields[name]}, {value}"
+        fields[name] = value
+    return fields
+
+
+def _head(method: str, target: str, modern: bool, fields: dict[str, str]) -> Head:
+    _check_host(fields, modern)
+    length = _length(fields, modern)
+    tokens = fields.get("connection", "").lower()
+    close = not modern or (tokens != "" and "close" in _tokens(tokens))
+    upgrade = fields.get("upgrade", "")
+    if upgrade and (not modern or "upgrade" not in _tokens(tokens)):
+        upgrade = ""
+    path, _, query = target.partition("?")
+    if "%" in path:
+        path = unquote_to_bytes(path).decode(errors="replace")
+    expects_continue = "expect" in fields and _expects_continue(fields["expect"], modern)
+    for name in _HOP.intersection(fields):
+        del fields[name]
+    return Head(method, target, path, query, fields, length, close, expects_continue, upgrade)
+
+
+def _tokens(value: str) -> list[str]:
+    return [token.strip(" \t") for token in value.split(",")]
+
+
+def _check_host(fields: dict[str, str], modern: bool) -> None:
+    """RFC 9112, 3.2: one Host in HTTP/1.1; RFC 9110, 4.2.1: never an empty one."""
+    host = fields.get("host")
+    if host is None:
+        if modern:
+            raise BadHead(400, "no Host")
+    elif _HOST.fullmatch(host) is None:
+        raise BadHead(400, "bad Host")
+
+
+def _length(fields: dict[str, str], modern: bool) -> int:
+    """RFC 9112, 6.3, without its leniencies: a length or chunks, never both, and no list of lengths."""
+    announced = fields.get("content-length")
+    coding = fields.get("transfer-encoding")
+    if coding is not None:
+        if announced is not None or not modern:
+            raise BadHead(400, "transfer coding with a length, or in HTTP/1.0")
+        codings = _tokens(coding.lower())
+        if codings != ["chunked"]:
+            raise BadHead(501 if codings[-1] == "chunked" else 400, "unknown transfer coding")
+        return -1
+    if announced is None:
+        return 0
+    if _LENGTH.fullmatch(announced) is None:
+        raise BadHead(400, "bad Content-Length")
+    return int(announced)
+
+
+def _expects_continue(value: str, modern: bool) -> bool:
+    if not modern:
+        return False  # RFC 9110, 10.1.1: ignored in HTTP/1.0
+    if value.lower() != "100-continue":
+        raise BadHead(417, "unknown expectation")
+    return True

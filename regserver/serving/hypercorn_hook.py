@@ -1,0 +1,278 @@
+"""All that relies on the inside of Hypercorn: one exact version of it, checked at start.
+
+Hypercorn speaks HTTP/2 and drives the ASGI application, lifespan included. It never sees a client's HTTP/1.1 bytes:
+the front door reads each request itself, whole, and writes it anew in the plainest form there is (one length, no
+chunks, no upgrade, no expectation). For each such request a Hypercorn connection is made that ends with its response.
+So its parser and ours cannot differ, an upgrade may follow any request, and the faults met in its connection handling
+(an early frame or a bad chunk that ends the server, sockets that are never closed, sends that cannot be cancelled)
+find no way in. What still escapes it ends one connection: see front.py.
+"""
+
+import contextlib
+import importlib.metadata
+import inspect
+import logging
+import socket
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import hypercorn.protocol.ws_stream as ws_stream
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Event, Updated
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState, LifespanState
+from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, wrap_app
+
+from regserver.serving.answer import current_date
+from regserver.serving.asgi import AsgiApp
+from regserver.serving.head import Head
+from regserver.serving.limit import FrontLimits
+from regserver.serving.link import Link, LinkLost, TlsLink
+
+VERSION: Final = "0.18.0"
+
+_log = logging.getLogger(__name__)
+
+
+class UnsupportedHypercorn(Exception):
+    """The installed Hypercorn is not the one this module was written against."""
+
+
+class AppFailed(Exception):
+    """The ASGI application refused to start or to stop (its lifespan failed, or took too long)."""
+
+
+def check_version() -> None:
+    """Raises UnsupportedHypercorn unless what is hooked is there. A frozen binary has no metadata; its build had."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        version = importlib.metadata.version("hypercorn")
+        if version != VERSION:
+            raise UnsupportedHypercorn(f"hypercorn {version} is installed, {VERSION} is needed")
+    parameters = list(inspect.signature(TCPServer.__init__).parameters)
+    if parameters != ["self", "app", "config", "context", "state", "stream"]:
+        raise UnsupportedHypercorn("TCPServer takes other parameters")
+    for name in ("run", "protocol_send", "_idle_timeout"):
+        if not inspect.iscoroutinefunction(getattr(TCPServer, name, None)):
+            raise UnsupportedHypercorn(f"TCPServer.{name} is not what it was")
+    if not callable(getattr(ws_stream, "server_extensions_handshake", None)):
+        raise UnsupportedHypercorn("ws_stream.server_extensions_handshake is not what it was")
+
+
+def _no_extensions(*_: object) -> None:
+    """permessage-deflate is never agreed on: compression per socket costs more memory than everything else."""
+
+
+ws_stream.server_extensions_handshake = _no_extensions  # type: ignore[assignment, attr-defined]
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Config(Config):
+    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
+        return [(b"date", current_date().encode())]
+
+
+class Backend:
+    """The ASGI application behind Hypercorn."""
+
+    def __init__(self, app: AsgiApp, limits: FrontLimits) -> None:
+        check_version()
+        config = _Config()
+        config.errorlog = logging.getLogger(f"{__name__}.app")
+        config.h11_max_incomplete_size = 2 * limits.head_bytes + limits.body_bytes
+        config.h2_max_header_list_size = limits.head_bytes
+        config.keep_alive_timeout = limits.idle_seconds
+        config.read_timeout = limits.idle_seconds  # type: ignore[assignment]  # seconds; a float will do
+        config.websocket_max_message_size = limits.message_bytes
+        config.websocket_ping_interval = limits.ping_seconds
+        config.shutdown_timeout = limits.grace_seconds
+        self._config = config
+        self._app: Any = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
+        self._context = WorkerContext(None)
+        self._state: LifespanState = {}
+        self._limit = limits.body_bytes
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The application's lifespan: started on entry, shut down on exit. Raises AppFailed."""
+        lifespan = Lifespan(self._app, self._config, self._state)
+        failure: AppFailed | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(lifespan.handle_lifespan)
+                await lifespan.wait_for_startup()
+                yield
+                await lifespan.wait_for_shutdown()
+                nursery.cancel_scope.cancel()
+        except* (LifespanFailureError, LifespanTimeoutError) as group:
+            failure = AppFailed(str(_first(group)))
+        if failure is not None:  # raised out here, so that it is not wrapped in a group
+            raise failure
+
+    async def stop(self) -> None:
+        """HTTP/2 connections end when their streams have; idle ones now."""
+        await self._context.terminated.set()
+
+    async def exchange(self, link: Link, head: Head, body: bytes | None, *, close: bool) -> bool:
+        """One HTTP/1.1 request and its response, written to the link. None is a body over the bound.
+
+        Whether the connection can be used for another request. Raises LinkLost when the peer is gone.
+        """
+        tap = _RequestTap(link, encode_request(head, body, self._limit, close=close))
+        await _Exchange(
+            self._app, self._config, self._context, ConnectionState(self._state.copy()), _seen(tap)
+        ).run()
+        if tap.lost:
+            raise LinkLost
+        return tap.kept and not close
+
+    async def serve_http2(self, link: Link, early: bytes) -> None:
+        """A whole HTTP/2 connection; `early` are its first bytes, where they were read already."""
+        tap = _ConnectionTap(link, early)
+        state = ConnectionState(self._state.copy())
+        await TCPServer(self._app, self._config, self._context, state, _seen(tap)).run()
+
+
+def encode_request(head: Head, body: bytes | None, limit: int, *, close: bool) -> bytes:
+    """The request in its plainest form.
+
+    A body over the bound is announced, and replaced by zeros, one byte longer than the bound: whichever way the
+    application measures, it finds the body too long, and nobody waits for bytes that are not read any more.
+    """
+    if body is None:
+        body = bytes(limit + 1)
+    lines = [f"{head.method} {head.target} HTTP/1.1\r\n"]
+    fields = head.fields
+    lines += [f"{name}: {value}\r\n" for name, value in fields.items() if name != "content-length"]
+    if "host" not in fields:
+        lines.append("host: localhost\r\n")  # HTTP/1.0 may do without, Hypercorn's parser may not
+    if head.length or "content-length" in fields:
+        lines.append(f"content-length: {len(body)}\r\n")
+    if close:
+        lines.append("connection: close\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1") + body
+
+
+class _Exchange(TCPServer):
+    """A Hypercorn connection for one request: it ends when Hypercorn is ready for the next."""
+
+    async def protocol_send(self, event: Event) -> None:
+        if not isinstance(event, Updated):
+            await super().protocol_send(event)
+        elif event.idle:
+            tap: Any = self.stream
+            tap.answered()
+
+    async def _idle_timeout(self) -> None:
+        """Idle connections are the front door's business."""
+
+
+class _Name:
+    """What Hypercorn asks of a socket: who is there. Asked of the link, it costs no system calls."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        host = (link.client or ("", 0))[0]
+        self.family = socket.AF_UNIX if link.client is None else (
+            socket.AF_INET6 if ":" in host else socket.AF_INET
+        )  # fmt: skip
+
+    def getpeername(self) -> Any:
+        return self._link.client
+
+    def getsockname(self) -> Any:
+        return self._link.server
+
+
+class _Tap:
+    """The stream Hypercorn is given instead of the client's."""
+
+    def __init__(self, link: Link, data: bytes) -> None:
+        self._link = link
+        self._data = data
+        self.lost = False
+        self.socket = _Name(link)
+
+    async def send_all(self, data: bytes) -> None:
+        try:
+            await self._link.send_all(data)
+        except LinkLost as error:
+            self.lost = True
+            raise trio.BrokenResourceError from error
+
+
+class _RequestTap(_Tap):
+    """Gives one request, then nothing until it is answered, then the end."""
+
+    def __init__(self, link: Link, data: bytes) -> None:
+        super().__init__(link, data)
+        self.kept = False
+        self._over = trio.Event()
+
+    def answered(self) -> None:
+        self.kept = True
+        self._over.set()
+
+    async def receive_some(self, _: int) -> bytes:
+        await trio.lowlevel.checkpoint()
+        data, self._data = self._data, b""
+        if not data:
+            await self._over.wait()
+        return data
+
+    async def send_eof(self) -> None:
+        self._over.set()
+
+    async def aclose(self) -> None:
+        self._over.set()
+
+
+class _ConnectionTap(_Tap):
+    """Passes everything on."""
+
+    async def receive_some(self, _: int) -> bytes:
+        data, self._data = self._data, b""
+        if data:
+            await trio.lowlevel.checkpoint()
+            return data
+        return await self._link.receive()
+
+    async def send_eof(self) -> None:
+        """The front door closes the link when Hypercorn is done with it."""
+
+    async def aclose(self) -> None:
+        self._link.close()
+
+
+class _Secure:
+    """A tap as a TLS stream, the handshake long done."""
+
+    def __init__(self, tap: _Tap, protocol: str) -> None:
+        self._tap = tap
+        self._protocol = protocol
+        self.transport_stream = tap
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tap, name)
+
+    async def do_handshake(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def selected_alpn_protocol(self) -> str:
+        return self._protocol
+
+
+def _seen(tap: _Tap) -> Any:
+    """The tap in the form by which Hypercorn tells TLS, and HTTP/2 over it."""
+    if not isinstance(tap._link, TlsLink):
+        return tap
+    return _Secure(tap, "h2" if isinstance(tap, _ConnectionTap) else "http/1.1")

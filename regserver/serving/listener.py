@@ -1,0 +1,197 @@
+"""Where clients come in: TCP, unix and inherited sockets, TLS, and the accept loop.
+
+Every address is bound before anything is served, and a bind that fails says which and why.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import trio
+
+from regserver.serving.limit import FrontLimits
+
+_log = logging.getLogger(__name__)
+
+_ACCEPTS_PER_TURN: Final = 64
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_EXHAUSTED_SECONDS: Final = 0.1
+_KEEPALIVE_SECONDS: Final = 60
+_UNACKED_MILLISECONDS: Final = (
+    45_000  # a peer that vanished is dropped, although sends to it wait for nothing
+)
+
+
+class BindError(Exception):
+    """An address cannot be served. `address` is as configured, `reason` one line for the operator."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"cannot listen on {address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """A listening socket. url: what a client would use. path: the unix socket to remove at the end, or ""."""
+
+    sock: socket.socket
+    url: str
+    path: str = ""
+
+    def close(self) -> None:
+        """Stops listening; whoever waits in `accept` ends."""
+        trio.lowlevel.notify_closing(self.sock)
+        self.sock.close()
+        if self.path:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
+
+
+async def open_listeners(binds: list[str], limits: FrontLimits, *, tls: bool) -> list[Listener]:
+    """Binds all of "host:port", "[v6]:port", "unix:/path" and "fd://3". Raises BindError, and then none is bound."""
+    listeners: list[Listener] = []
+    try:
+        for bind in binds:
+            listeners += await _open(bind, "https" if tls else "http")
+        for listener in listeners:
+            _prepare(listener.sock, limits)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+async def _open(bind: str, scheme: str) -> list[Listener]:
+    try:
+        if bind.startswith("unix:"):
+            return [_open_unix(bind)]
+        if bind.startswith("fd://"):
+            return [_open_inherited(bind, scheme)]
+        return await _open_tcp(bind, scheme)
+    except OSError as error:
+        raise BindError(bind, error.strerror or str(error)) from error
+
+
+def _open_unix(bind: str) -> Listener:
+    path = bind.removeprefix("unix:")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(os.stat(path).st_mode) and sock.connect_ex(path) == errno.ECONNREFUSED:
+                os.unlink(path)  # left behind by a server that was killed
+        sock.close()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.bind(path)
+    except BaseException:
+        sock.close()
+        raise
+    return Listener(sock, bind, path)
+
+
+def _open_inherited(bind: str, scheme: str) -> Listener:
+    number = bind.removeprefix("fd://")
+    if not number.isdecimal():
+        raise BindError(bind, "not a descriptor number")
+    sock = socket.socket(fileno=int(number))
+    if sock.type != socket.SOCK_STREAM:
+        sock.detach()
+        raise BindError(bind, "not a stream socket")
+    os.set_inheritable(sock.fileno(), False)
+    return Listener(sock, _url(sock, scheme))
+
+
+async def _open_tcp(bind: str, scheme: str) -> list[Listener]:
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise BindError(bind, "expected host:port, [host]:port, unix:/path or fd://number")
+    listeners = []
+    found = await trio.socket.getaddrinfo(
+        host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    try:
+        for family, kind, protocol, _, address in found:
+            sock = socket.socket(family, kind, protocol)
+            listeners.append(Listener(sock, ""))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(
+                    socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1
+                )  # so that 0.0.0.0 can be bound as well
+            sock.bind(address)
+    except BaseException:
+        for listener in listeners:
+            listener.sock.close()
+        raise
+    return [Listener(listener.sock, _url(listener.sock, scheme)) for listener in listeners]
+
+
+def _url(sock: socket.socket, scheme: str) -> str:
+    name = sock.getsockname()
+    if sock.family == socket.AF_INET6:
+        return f"{scheme}://[{name[0]}]:{name[1]}"
+    if sock.family == socket.AF_INET:
+        return f"{scheme}://{name[0]}:{name[1]}"
+    return f"unix:{name}"
+
+
+def _prepare(sock: socket.socket, limits: FrontLimits) -> None:
+    """Sets what accepted TCP sockets inherit (on Linux: all of this), and starts to listen."""
+    sock.setblocking(False)
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKED_MILLISECONDS)
+    sock.listen(limits.backlog)
+
+
+def load_tls(certificate: str, key: str) -> ssl.SSLContext:
+    """A server context: TLS 1.2 or newer, HTTP/2 and HTTP/1.1 by ALPN. Raises BindError for unusable files."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION  # RFC 9113, 9.2.1
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # RFC 9113, 9.2.2
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise BindError(certificate, f"certificate or key cannot be used: {error}") from error
+    return context
+
+
+async def accept(
+    listener: Listener, limits: FrontLimits, handle: Callable[[socket.socket, Any], None]
+) -> None:
+    """Accepts until the listener is closed. `handle` gets a non-blocking socket and its address."""
+    sock = listener.sock
+    while True:
+        try:
+            await trio.lowlevel.wait_readable(sock)
+        except (OSError, ValueError, trio.ClosedResourceError):
+            return
+        try:
+            for _ in range(_ACCEPTS_PER_TURN):
+                client, address = sock.accept()
+                client.setblocking(False)
+                if not isinstance(address, tuple):  # a unix socket inherits nothing
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
+                handle(client, address)
+        except BlockingIOError:
+            continue
+        except OSError as error:  # all others: a client that was gone before it was accepted
+            if error.errno in _EXHAUSTED:
+                _log.error("cannot accept on %s: %s", listener.url, error.strerror)
+                await trio.sleep(_EXHAUSTED_SECONDS)
+        except Exception:
+            _log.exception("accepting failed")

@@ -1,0 +1,107 @@
+"""All running sessions: pinged by one ticker, closed together at shutdown. Entering and leaving is O(1).
+
+Sessions are dealt into as many buckets as the ping interval has ticks. Each tick pings one bucket, and drops from
+another one, pinged `pong_seconds` ago, whoever has been silent since. So the work is even, and no session needs a
+timer of its own.
+"""
+
+import contextlib
+import itertools
+import logging
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+import trio
+
+from regserver.serving.limit import FrontLimits
+
+_log = logging.getLogger(__name__)
+
+_SLICE: Final = 200  # sessions between two checkpoints: about a millisecond
+
+
+class Closable(Protocol):
+    """Any session."""
+
+    def close_nowait(self, code: int = 1000, reason: str = "") -> None: ...
+    def abort_nowait(self) -> None: ...
+
+
+class Pingable(Closable, Protocol):
+    """A session whose pings are ours."""
+
+    @property
+    def is_silent(self) -> bool: ...
+    def ping_nowait(self) -> None: ...
+
+
+class Registry:
+    """The sessions of one front door."""
+
+    def __init__(self, limits: FrontLimits) -> None:
+        self._tick_seconds = min(1.0, limits.ping_seconds / 10, limits.pong_seconds / 2)
+        count = max(2, round(limits.ping_seconds / self._tick_seconds))
+        self._buckets: list[set[Pingable]] = [set() for _ in range(count)]
+        self._pong_ticks = max(1, round(limits.pong_seconds / self._tick_seconds))
+        self._next = itertools.cycle(self._buckets)
+        self._others: set[Closable] = set()
+        self._closing: int | None = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._buckets)) + len(self._others)
+
+    def join(self, session: Pingable) -> set[Pingable]:
+        """Enters a session to be pinged; the set it must be discarded from. One that comes too late is closed."""
+        bucket = next(self._next)
+        bucket.add(session)
+        if self._closing is not None:
+            session.close_nowait(self._closing)
+        return bucket
+
+    @contextlib.contextmanager
+    def entered(self, session: Closable) -> Iterator[None]:
+        """Enters a session that is not pinged from here."""
+        self._others.add(session)
+        if self._closing is not None:
+            session.close_nowait(self._closing)
+        try:
+            yield
+        finally:
+            self._others.discard(session)
+
+    def _all(self) -> list[Closable]:
+        return [*itertools.chain.from_iterable(self._buckets), *self._others]
+
+    def close_all(self, code: int, reason: str = "") -> None:
+        """Starts the closing handshake of all sessions, and of each that still comes."""
+        self._closing = code
+        for session in self._all():
+            session.close_nowait(code, reason)
+
+    def abort_all(self) -> None:
+        """Ends all sessions at once."""
+        for session in self._all():
+            session.abort_nowait()
+
+    async def run_ticker(self) -> None:
+        """Pings until cancelled."""
+        at = trio.current_time()
+        for tick in itertools.count():
+            at += self._tick_seconds
+            await trio.sleep_until(at)
+            try:
+                await self._tick(tick)
+            except Exception:  # a fault with one session must not end the pings of all
+                _log.exception("ping failed")
+
+    async def _tick(self, tick: int) -> None:
+        count = len(self._buckets)
+        for number, session in enumerate(list(self._buckets[(tick - self._pong_ticks) % count])):
+            if session.is_silent:
+                session.abort_nowait()
+            if number % _SLICE == _SLICE - 1:
+                await trio.lowlevel.checkpoint()
+        for number, session in enumerate(list(self._buckets[tick % count])):
+            session.ping_nowait()
+            if number % _SLICE == _SLICE - 1:
+                await trio.lowlevel.checkpoint()
