@@ -15,6 +15,8 @@ from regserver.domain.event import Change, Event, EventId
 from regserver.domain.instant import Instant
 from regserver.domain.room import Member, Post, PostId, Room, RoomId
 from regserver.domain.secret import SecretHash
+from regserver.ports.directory import DirectoryTable
+from regserver.ports.outbox import OutboxTable
 
 T = TypeVar("T")
 
@@ -158,6 +160,10 @@ class Transaction(Protocol):
     def posts(self) -> PostTable: ...
     @property
     def events(self) -> EventTable: ...
+    @property
+    def outbox(self) -> OutboxTable: ...
+    @property
+    def directory(self) -> DirectoryTable: ...
 
 
 class Store(Protocol):

@@ -1,6 +1,8 @@
 """All repositories on one connection, for the length of one transaction."""
 
 from regserver.store.sql.account import AccountRows, NameRows, TokenRows
+from regserver.store.sql.directory import DirectoryRows
+from regserver.store.sql.outbox import OutboxRows
 from regserver.store.sql.room import EventRows, PostRows, RoomRows
 from regserver.store.sql.statement import Sql
 
@@ -8,7 +10,7 @@ from regserver.store.sql.statement import Sql
 class SqlTransaction:
     """The one implementation of regserver.ports.store.Transaction; a back end gives it its Sql."""
 
-    __slots__ = ("accounts", "events", "names", "posts", "rooms", "tokens")
+    __slots__ = ("accounts", "directory", "events", "names", "outbox", "posts", "rooms", "tokens")
 
     def __init__(self, sql: Sql) -> None:
         self.accounts = AccountRows(sql)
@@ -17,3 +19,5 @@ class SqlTransaction:
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
         self.events = EventRows(sql)
+        self.outbox = OutboxRows(sql)
+        self.directory = DirectoryRows(sql)

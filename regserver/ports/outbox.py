@@ -1,0 +1,61 @@
+"""The outbox's table: sealed mail that waits for its turn, is leased to one sender at a time, and goes or is parked."""
+
+from collections.abc import Sequence
+from typing import NewType, Protocol
+
+import msgspec
+
+from regserver.domain.instant import Instant
+
+OutboxId = NewType("OutboxId", int)
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the outbox.
+
+    attempts: how often it was leased for sending, this time included.
+    parked_at: when it was set aside for the operator; None while it is tried by itself.
+    fault: why the last attempt failed, fit for the operator's eyes, without anything of the message.
+    """
+
+    id: OutboxId
+    sealed: bytes
+    created_at: Instant
+    due_at: Instant
+    attempts: int
+    parked_at: Instant | None
+    fault: str | None
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """How much mail waits, since when the oldest does, and how much is parked."""
+
+    waiting: int
+    oldest_at: Instant | None
+    parked: int
+
+
+class OutboxTable(Protocol):
+    async def add(self, sealed: bytes, now: Instant) -> None:
+        """Puts a message in, due at once."""
+
+    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[Waiting, ...]:
+        """Takes messages that are due, oldest first; nobody else gets them before `until`."""
+
+    async def release(self, node: str, now: Instant) -> int:
+        """Makes due again what an earlier run of this node had leased; how many."""
+
+    async def remove(self, message: OutboxId) -> None:
+        """The message was sent."""
+
+    async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None: ...
+
+    async def park(self, message: OutboxId, now: Instant, fault: str) -> None: ...
+
+    async def retry(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
+        """Makes these messages (None: all), parked or waiting, due at once and as good as new; how many."""
+
+    async def list(self, limit: int) -> tuple[Waiting, ...]:
+        """Parked messages first, then waiting ones, oldest first."""
+
+    async def backlog(self) -> Backlog: ...

@@ -1,0 +1,45 @@
+"""Mail leaves by the outbox: written in the transaction that needs it, sent later by `regserver.service.delivery`.
+
+So a mail exists if and only if the change it tells of was committed. A waiting row is sealed with the server's own
+key (ChaCha20-Poly1305, RFC 8439): links and codes in it are as good as passwords, and a stolen database or backup
+must not hold them.
+"""
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from regserver.ports.adapter import Clock, Mail, Randomness
+from regserver.ports.store import Transaction
+
+NONCE_BYTES = 12
+PURPOSE = b"regserver outbox 1"
+"""Bound to every sealed message: nothing sealed for another purpose, or in another format, opens as a mail."""
+
+
+class Outbox:
+    """key: 32 bytes, of this server alone, kept outside the database."""
+
+    def __init__(self, clock: Clock, randomness: Randomness, key: bytes) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._cipher = ChaCha20Poly1305(key)
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(Mail).decode
+
+    async def enqueue(self, transaction: Transaction, mail: Mail) -> None:
+        """Puts the mail into the outbox; it goes out after the caller's commit, or not at all."""
+        now = self._clock.now()
+        mail = msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex(), written_at=now)
+        await transaction.outbox.add(self.seal(mail), now)
+
+    def seal(self, mail: Mail) -> bytes:
+        nonce = self._randomness.bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, self._encode(mail), PURPOSE)
+
+    def open(self, sealed: bytes) -> Mail | None:
+        """The mail of a row; None when it was sealed with another key or has been changed."""
+        try:
+            return self._decode(self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE))
+        except (InvalidTag, ValueError, msgspec.DecodeError):
+            return None

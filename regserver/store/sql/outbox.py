@@ -1,0 +1,82 @@
+"""The outbox of mail."""
+
+from collections.abc import Sequence
+
+from regserver.domain.instant import Instant
+from regserver.ports.outbox import Backlog, OutboxId, Waiting
+from regserver.store.sql.statement import Sql, marks
+
+COLUMNS = "id, sealed, created_at, due_at, attempts, parked_at, fault"
+
+
+def _waiting(row: tuple[object, ...]) -> Waiting:
+    return Waiting(**dict(zip(Waiting.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+
+
+class OutboxRows:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    async def add(self, sealed: bytes, now: Instant) -> None:
+        await self._sql.run(
+            "INSERT INTO outbox (sealed, created_at, due_at) VALUES (?, ?, ?)", sealed, now, now
+        )
+
+    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[Waiting, ...]:
+        # due_at is asked for twice: where two nodes meet at a row, the second looks at it again and finds it gone.
+        rows = await self._sql.rows(
+            "UPDATE outbox SET due_at = ?, node = ?, attempts = attempts + 1 WHERE due_at <= ? AND id IN"
+            " (SELECT id FROM outbox WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)"
+            f" RETURNING {COLUMNS}",
+            until,
+            node,
+            now,
+            now,
+            limit,
+        )
+        return tuple(sorted((_waiting(row) for row in rows), key=lambda waiting: waiting.id))
+
+    async def release(self, node: str, now: Instant) -> int:
+        return await self._sql.run(
+            "UPDATE outbox SET due_at = ?, node = NULL WHERE node = ? AND parked_at IS NULL", now, node
+        )
+
+    async def remove(self, message: OutboxId) -> None:
+        await self._sql.run("DELETE FROM outbox WHERE id = ?", message)
+
+    async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None:
+        await self._sql.run(
+            "UPDATE outbox SET due_at = ?, attempts = ?, fault = ?, node = NULL WHERE id = ?",
+            due_at,
+            attempts,
+            fault,
+            message,
+        )
+
+    async def park(self, message: OutboxId, now: Instant, fault: str) -> None:
+        await self._sql.run(
+            "UPDATE outbox SET parked_at = ?, fault = ?, node = NULL WHERE id = ?", now, fault, message
+        )
+
+    async def retry(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
+        # What a sender has leased right now (node) is left to it: it would else go out twice.
+        statement = "UPDATE outbox SET due_at = ?, attempts = 0, parked_at = NULL WHERE node IS NULL"
+        if messages is None:
+            return await self._sql.run(statement, now)
+        return await self._sql.run(f"{statement} AND id IN ({marks(messages)})", now, *messages)
+
+    async def list(self, limit: int) -> tuple[Waiting, ...]:
+        rows = await self._sql.rows(
+            f"SELECT {COLUMNS} FROM outbox"
+            " ORDER BY CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id LIMIT ?",
+            limit,
+        )
+        return tuple(_waiting(row) for row in rows)
+
+    async def backlog(self) -> Backlog:
+        row = await self._sql.row(
+            "SELECT (SELECT count(*) FROM outbox WHERE parked_at IS NULL),"
+            " (SELECT min(created_at) FROM outbox WHERE parked_at IS NULL),"
+            " (SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL)"
+        )
+        return Backlog(0, None, 0) if row is None else Backlog(*row)

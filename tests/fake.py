@@ -1,0 +1,35 @@
+"""Stand-ins for what a test must control: the clock and randomness. Everything else in the tests is real."""
+
+import random
+
+from regserver.domain.instant import Instant
+from regserver.ports.adapter import Clock, Randomness
+
+EPOCH = Instant(1_600_000_000_000)
+"""2020-09-13T12:26:40Z: where the test clock starts."""
+
+
+class ManualClock(Clock):
+    """Stands still until it is moved."""
+
+    def __init__(self, start: int = EPOCH) -> None:
+        self._now = Instant(start)
+
+    def now(self) -> Instant:
+        return self._now
+
+    def advance(self, milliseconds: int) -> None:
+        self._now = Instant(self._now + milliseconds)
+
+
+class SeededRandomness(Randomness):
+    """The same numbers in every run."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)  # noqa: S311  (for tests only)
+
+    def bytes(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+    def below(self, bound: int) -> int:
+        return self._random.randrange(bound)
