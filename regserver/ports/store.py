@@ -17,6 +17,7 @@ from regserver.domain.room import Member, Post, PostId, Room, RoomId
 from regserver.domain.secret import SecretHash
 from regserver.ports.directory import DirectoryTable
 from regserver.ports.outbox import OutboxTable
+from regserver.ports.steps import BudgetTable, JournalTable, RegistrationTable, RewardTable
 
 T = TypeVar("T")
 
@@ -164,6 +165,14 @@ class Transaction(Protocol):
     def outbox(self) -> OutboxTable: ...
     @property
     def directory(self) -> DirectoryTable: ...
+    @property
+    def registrations(self) -> RegistrationTable: ...
+    @property
+    def budgets(self) -> BudgetTable: ...
+    @property
+    def rewards(self) -> RewardTable: ...
+    @property
+    def journal(self) -> JournalTable: ...
 
 
 class Store(Protocol):

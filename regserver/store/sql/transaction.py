@@ -5,12 +5,26 @@ from regserver.store.sql.directory import DirectoryRows
 from regserver.store.sql.outbox import OutboxRows
 from regserver.store.sql.room import EventRows, PostRows, RoomRows
 from regserver.store.sql.statement import Sql
+from regserver.store.sql.steps import BudgetRows, JournalRows, RegistrationRows, RewardRows
 
 
 class SqlTransaction:
     """The one implementation of regserver.ports.store.Transaction; a back end gives it its Sql."""
 
-    __slots__ = ("accounts", "directory", "events", "names", "outbox", "posts", "rooms", "tokens")
+    __slots__ = (
+        "accounts",
+        "budgets",
+        "directory",
+        "events",
+        "journal",
+        "names",
+        "outbox",
+        "posts",
+        "registrations",
+        "rewards",
+        "rooms",
+        "tokens",
+    )
 
     def __init__(self, sql: Sql) -> None:
         self.accounts = AccountRows(sql)
@@ -21,3 +35,7 @@ class SqlTransaction:
         self.events = EventRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)
+        self.registrations = RegistrationRows(sql)
+        self.budgets = BudgetRows(sql)
+        self.rewards = RewardRows(sql)
+        self.journal = JournalRows(sql)

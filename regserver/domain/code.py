@@ -1,0 +1,21 @@
+"""One-time codes: how they are drawn and how an answer is read."""
+
+import re
+from collections.abc import Callable
+
+_CODE = re.compile(r"\d{1,10}", re.ASCII)
+
+
+def new_code(digits: int, below: Callable[[int], int]) -> str:
+    """A uniform code of exactly `digits` digits without a leading zero: as a number and as text it is the same.
+
+    below: a cryptographic generator of 0 <= n < bound.
+    """
+    lowest = 10 ** (digits - 1)
+    return str(lowest + below(9 * lowest))
+
+
+def read_code(given: int | str) -> str | None:
+    """What the client sent, number or string, as it would have been drawn; None when it can be no code."""
+    text = str(given) if isinstance(given, str) or 0 <= given < 10**10 else ""
+    return text if _CODE.fullmatch(text) else None

@@ -1,0 +1,133 @@
+"""Contacts: how a phone number, an e-mail address or an identity is written, kept and shown.
+
+A contact is normalised once, where it enters. What is stored of it is two keyed hashes and a mask: phone numbers are few
+enough that a plain hash of one is found by trying them all, so the hash takes a key (the pepper) that is not in the
+database. Each use of the pepper has its own key, derived by a label.
+"""
+
+import hashlib
+import hmac
+import re
+from typing import Literal, NewType
+
+import msgspec
+
+from regserver.domain.account import is_email
+
+ContactKind = Literal["phone", "email", "identity"]
+ContactKey = NewType("ContactKey", bytes)
+"""HMAC of one contact; the row it belongs to is found by it."""
+LookupKey = NewType("LookupKey", bytes)
+"""The same without the provider of an identity, for clients that name the identity alone."""
+CodeMac = NewType("CodeMac", bytes)
+BudgetKey = NewType("BudgetKey", bytes)
+"""Whose spending is counted: a contact, an address or a country prefix, as HMAC."""
+
+MAX_IDENTITY_LENGTH = 256
+MAX_PROVIDER_LENGTH = 64
+
+_PHONE = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
+_PROVIDER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+# ITU-T E.164 country codes of one and two digits; all others have three.
+_ONE_DIGIT = frozenset("17")
+_TWO_DIGITS = frozenset(
+    str(code)
+    for first, last in ((20, 20), (27, 27), (30, 34), (36, 36), (39, 41), (43, 49), (51, 58), (60, 66))
+    + ((81, 82), (84, 84), (86, 86), (90, 95), (98, 98))
+    for code in range(first, last + 1)
+)
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """One way to reach or recognise a person, normalised. provider: of an identity, where it is known."""
+
+    kind: ContactKind
+    value: str
+    provider: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Contact({self.mask})"
+
+    @property
+    def mask(self) -> str:
+        """Enough for an operator to recognise a contact, too little to use it."""
+        if self.kind == "phone":
+            return _mask_phone(self.value)
+        return _mask_email(self.value) if self.kind == "email" else "***"
+
+
+def parse_phone(text: str) -> Contact | None:
+    """An E.164 number; the plus sign may be missing. A masked number is none."""
+    phone = text if text.startswith("+") else f"+{text}"
+    return Contact("phone", phone) if _PHONE.fullmatch(phone) else None
+
+
+def parse_email(text: str) -> Contact | None:
+    email = text.lower()
+    return Contact("email", email) if is_email(email) else None
+
+
+def parse_identity(text: str, provider: str | None = None) -> Contact | None:
+    """Whatever the identity service calls a person: any printable text."""
+    if not 0 < len(text) <= MAX_IDENTITY_LENGTH or not text.isprintable() or text == "***":
+        return None
+    if provider is not None and _PROVIDER.fullmatch(provider) is None:
+        return None
+    return Contact("identity", text, provider)
+
+
+def country_prefix(phone: str) -> str:
+    """The country code of an E.164 number, with its plus sign."""
+    digits = phone[1:]
+    if digits[:1] in _ONE_DIGIT:
+        return phone[:2]
+    return phone[:3] if digits[:2] in _TWO_DIGITS else phone[:4]
+
+
+def _mask_phone(phone: str) -> str:
+    digits = phone[1:]
+    if len(digits) < 7:
+        return "+" + "*" * len(digits)
+    return f"+{digits[:3]}{'*' * (len(digits) - 5)}{digits[-2:]}"
+
+
+def _mask_email(email: str) -> str:
+    local, _, host = email.rpartition("@")
+    name, dot, top = host.rpartition(".")
+    return f"{local[:1]}***@{name[:1]}***{dot}{top if dot else ''}"
+
+
+class Pepper:
+    """The keyed hashes of this installation. Losing the key means that no contact is recognised any more."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 16:
+            raise ValueError("a pepper has at least 16 bytes")
+        self._contact, self._code, self._budget = (
+            _mac(key, label) for label in (b"contact", b"code", b"budget")
+        )
+
+    def contact_key(self, contact: Contact) -> ContactKey:
+        return ContactKey(_mac(self._contact, _join(contact.kind, contact.provider or "", contact.value)))
+
+    def lookup_key(self, contact: Contact) -> LookupKey:
+        return LookupKey(_mac(self._contact, _join(contact.kind, contact.value)))
+
+    def code_mac(self, contact: ContactKey, code: str) -> CodeMac:
+        """Bound to the contact, so that equal codes of two people look different."""
+        return CodeMac(_mac(self._code, contact + code.encode("utf-8", "surrogatepass")))
+
+    def budget_key(self, scope: str, of: str | bytes) -> BudgetKey:
+        return BudgetKey(
+            _mac(self._budget, scope.encode() + b"\0" + (of.encode() if isinstance(of, str) else of))
+        )
+
+
+def _mac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, hashlib.sha256)
+
+
+def _join(*parts: str) -> bytes:
+    """Unambiguous: no part holds a zero byte, and the number of parts tells the two keys apart."""
+    return b"\0".join(part.encode() for part in parts)

@@ -1,0 +1,90 @@
+"""The ledger's journal: entries whose hashes form a chain.
+
+The hash of an entry covers its number, its content and the hash before it. Whoever changes, removes or inserts an entry
+must recompute every later hash, so one hash noted elsewhere (a backup, a colleague's notebook) proves the whole past.
+"""
+
+import hashlib
+from typing import NewType
+
+import msgspec
+
+from regserver.domain.instant import Instant
+
+EntryHash = NewType("EntryHash", bytes)
+START = EntryHash(bytes(32))
+"""What the first entry stands on."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ledger is told of an account. Keys in the form PUB_K1_."""
+
+    user_id: str
+    username: str
+    owner_key: str
+    active_key: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One account in the journal. number: from 1 without a gap. reference: the transaction on an outer ledger, or ""."""
+
+    number: int
+    at: Instant
+    user_id: str
+    username: str
+    owner_key: str
+    active_key: str
+    reference: str
+    previous: EntryHash
+    hash: EntryHash
+
+
+def entry_hash(
+    number: int, at: Instant, account: LedgerAccount, reference: str, previous: EntryHash
+) -> EntryHash:
+    content = [
+        number,
+        at,
+        account.user_id,
+        account.username,
+        account.owner_key,
+        account.active_key,
+        reference,
+    ]
+    return EntryHash(hashlib.sha256(previous + _encode(content)).digest())
+
+
+def following(last: Entry | None, at: Instant, account: LedgerAccount, reference: str = "") -> Entry:
+    """The entry that comes after `last`."""
+    number, previous = (1, START) if last is None else (last.number + 1, last.hash)
+    return Entry(
+        number=number,
+        at=at,
+        user_id=account.user_id,
+        username=account.username,
+        owner_key=account.owner_key,
+        active_key=account.active_key,
+        reference=reference,
+        previous=previous,
+        hash=entry_hash(number, at, account, reference, previous),
+    )
+
+
+def fault_of(entry: Entry, last: Entry | None) -> str | None:
+    """What is wrong with an entry that should follow `last`; None when nothing is."""
+    number, previous = (1, START) if last is None else (last.number + 1, last.hash)
+    if entry.number != number:
+        return f"entry {number} is missing"
+    if entry.previous != previous:
+        return f"entry {number} does not stand on the one before it"
+    if entry.hash != entry_hash(number, entry.at, account_of(entry), entry.reference, previous):
+        return f"entry {number} was changed"
+    return None
+
+
+def account_of(entry: Entry) -> LedgerAccount:
+    return LedgerAccount(
+        user_id=entry.user_id, username=entry.username, owner_key=entry.owner_key, active_key=entry.active_key
+    )

@@ -1,0 +1,71 @@
+"""Public keys as Antelope (EOSIO) and Golos chains write them: text with a checksum around a compressed curve point.
+
+    GLS… or EOS…   base58 of 33 bytes and the first 4 of RIPEMD-160(key)
+    PUB_K1_…       base58 of 33 bytes and the first 4 of RIPEMD-160(key + "K1")
+
+Both forms of one key are equal here. Whether the 33 bytes are a point of secp256k1 is asked of the caller's `on_curve`,
+since that takes a library.
+"""
+
+from collections.abc import Callable
+from typing import NewType
+
+from regserver.domain.ripemd160 import ripemd160
+
+PublicKey = NewType("PublicKey", bytes)
+"""A compressed point of secp256k1, 33 bytes."""
+
+KEY_BYTES = 33
+CHECKSUM_BYTES = 4
+LEGACY_PREFIXES = ("GLS", "EOS")
+K1_PREFIX = "PUB_K1_"
+MAX_TEXT_LENGTH = 64
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
+
+
+def parse_public_key(text: str, on_curve: Callable[[bytes], bool]) -> PublicKey | None:
+    """The key that `text` stands for, None when shape, checksum or point is wrong."""
+    if len(text) > MAX_TEXT_LENGTH:
+        return None
+    if text.startswith(K1_PREFIX):
+        key = _unpack(text[len(K1_PREFIX) :], b"K1")
+    elif text.startswith(LEGACY_PREFIXES):
+        key = _unpack(text[3:], b"")
+    else:
+        return None
+    return PublicKey(key) if key is not None and on_curve(key) else None
+
+
+def format_public_key(key: PublicKey, prefix: str = K1_PREFIX) -> str:
+    """The text of a key: "PUB_K1_…", or the legacy form with another prefix."""
+    suffix = b"K1" if prefix == K1_PREFIX else b""
+    return prefix + encode_base58(key + ripemd160(key + suffix)[:CHECKSUM_BYTES])
+
+
+def _unpack(text: str, suffix: bytes) -> bytes | None:
+    raw = decode_base58(text)
+    if raw is None or len(raw) != KEY_BYTES + CHECKSUM_BYTES:
+        return None
+    key, checksum = raw[:KEY_BYTES], raw[KEY_BYTES:]
+    return key if ripemd160(key + suffix)[:CHECKSUM_BYTES] == checksum else None
+
+
+def encode_base58(raw: bytes) -> str:
+    number, text = int.from_bytes(raw, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = ALPHABET[digit] + text
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + text
+
+
+def decode_base58(text: str) -> bytes | None:
+    """None when a character is not of the alphabet. Quadratic: bound the length first."""
+    number = 0
+    for letter in text:
+        if letter not in _VALUE:
+            return None
+        number = number * 58 + _VALUE[letter]
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")

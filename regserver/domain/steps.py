@@ -1,0 +1,219 @@
+"""The registration by steps: its states, what leads from one to the next, and the guards beside it.
+
+TRANSITIONS is the whole machine, to be read against the protocol's description. A state that lacks an entry for a
+method refuses it with "Invalid step taken" (or "Account already registered", once it is) and nothing changes. Time takes
+one way back: a registration in a state of LAPSING that is left alone for too long is in its first state again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+from regserver.domain.contact import CodeMac, ContactKey, ContactKind, LookupKey
+from regserver.domain.instant import Instant
+from regserver.domain.outcome import Refusal
+from regserver.domain.secret import TOKEN_BYTES, SecretHash, new_token
+
+State = Literal[
+    "firstStep",
+    "verify",
+    "firstStepEmail",
+    "verifyEmail",
+    "createIdentity",
+    "setUsername",
+    "toBlockChain",
+    "registered",
+]
+Step = Literal[
+    "firstStep",
+    "verify",
+    "resendSmsCode",
+    "firstStepEmail",
+    "verifyEmail",
+    "resendEmailCode",
+    "createIdentity",
+    "setUsername",
+    "toBlockChain",
+]
+
+TRANSITIONS: Mapping[State, Mapping[Step, State]] = {
+    "firstStep": {"firstStep": "verify"},
+    "verify": {"verify": "setUsername", "resendSmsCode": "verify"},
+    "firstStepEmail": {"firstStepEmail": "verifyEmail"},
+    "verifyEmail": {"verifyEmail": "setUsername", "resendEmailCode": "verifyEmail"},
+    "createIdentity": {"createIdentity": "setUsername"},
+    "setUsername": {"setUsername": "toBlockChain"},
+    "toBlockChain": {"setUsername": "toBlockChain", "toBlockChain": "registered"},
+    "registered": {},
+}
+
+FIRST: Mapping[ContactKind, State] = {
+    "phone": "firstStep",
+    "email": "firstStepEmail",
+    "identity": "createIdentity",
+}
+
+LAPSING: frozenset[State] = frozenset({"verify", "verifyEmail", "setUsername", "toBlockChain"})
+"""Who never enters a code starts again; and a verified number must not stand open to whoever knows it for ever."""
+
+USER_ID_LENGTH = 12
+USER_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CODE_TRIES = 5
+"""Comparisons that one code is worth. Not a setting: it is what makes six digits enough."""
+
+_USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
+_TOKEN_PREFIX = "regr_"  # noqa: S105  (a prefix, as for all our tokens)
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """One contact on its way to an account.
+
+    code_tries: comparisons that the current code has left. resends: codes sent again in this cycle.
+    retry_at: when the next code may be asked for. lapses_at: when the state falls back, None when it does not.
+    token: the hash of the registration's own token, where the client asked for one.
+    user_id: the ledger name, given at the first choice of a user name and kept.
+    """
+
+    contact: ContactKey
+    lookup: LookupKey
+    kind: ContactKind
+    mask: str
+    provider: str | None = None
+    state: State
+    code: CodeMac | None = None
+    code_expires_at: Instant | None = None
+    code_tries: int = 0
+    resends: int = 0
+    retry_at: Instant | None = None
+    lapses_at: Instant | None = None
+    token: SecretHash | None = None
+    username: str | None = None
+    user_id: str | None = None
+    updated_at: Instant
+
+
+# --- guards
+def is_steps_username(username: str) -> bool:
+    """3 to 32 of a-z, 0-9, "." and "-": begins with a letter, ends with a letter or digit, no two marks in a row."""
+    return 3 <= len(username) <= 32 and _USERNAME.fullmatch(username) is not None
+
+
+def may_be_compared(registration: Registration, now: Instant) -> bool:
+    """Whether there is a code that a guess may still be held against."""
+    return (
+        registration.code is not None
+        and registration.code_tries > 0
+        and registration.code_expires_at is not None
+        and now < registration.code_expires_at
+    )
+
+
+def as_of(registration: Registration, now: Instant) -> Registration:
+    """The registration after what time did to it."""
+    due = registration.lapses_at is not None and registration.lapses_at <= now
+    if not due or registration.state not in LAPSING:
+        return registration
+    return Registration(
+        contact=registration.contact,
+        lookup=registration.lookup,
+        kind=registration.kind,
+        mask=registration.mask,
+        provider=registration.provider,
+        state=FIRST[registration.kind],
+        updated_at=registration.updated_at,
+    )
+
+
+def new_user_id(prefix: str, below: Callable[[int], int]) -> str:
+    """A ledger name: the prefix, then random letters up to 12 characters."""
+    missing = USER_ID_LENGTH - len(prefix)
+    return prefix + "".join(USER_ID_LETTERS[below(len(USER_ID_LETTERS))] for _ in range(missing))
+
+
+def new_registration_token(randomness: bytes) -> str:
+    """What proves, in later steps, that it is still the one who knew the code. 256 bits; opens nothing else."""
+    return _TOKEN_PREFIX + new_token(randomness)[len(_TOKEN_PREFIX) :]
+
+
+REGISTRATION_TOKEN_BYTES = TOKEN_BYTES
+
+
+# --- refusals; web.steps has the code and the words of each
+class StepRefusal(Refusal, frozen=True, kw_only=True):
+    """A step that was not taken. state: where the registration stands, None when there is none."""
+
+    state: State | None = None
+
+
+class AlreadyRegistered(StepRefusal, frozen=True):
+    """Nothing more to do for this contact."""
+
+
+class InvalidStep(StepRefusal, frozen=True):
+    """Not a step that leads on from here, or without the token that this registration demands."""
+
+
+class CaptchaFailed(StepRefusal, frozen=True):
+    """The answer is wrong, or could not be checked."""
+
+
+class BadContact(StepRefusal, frozen=True):
+    """Not a phone number or address, where a registration would begin with it."""
+
+
+class WrongCode(StepRefusal, frozen=True):
+    """Wrong, expired or used up: deliberately one answer."""
+
+
+class NameTaken(StepRefusal, frozen=True):
+    """Taken or reserved, at whatever door."""
+
+
+class BadUserName(StepRefusal, frozen=True):
+    """Not a user name of this door."""
+
+
+class TryLater(StepRefusal, frozen=True):
+    """The next code may be asked for at `retry_at`."""
+
+    retry_at: Instant
+
+
+class TooManyRetries(StepRefusal, frozen=True):
+    """No more codes until `retry_at`."""
+
+    retry_at: Instant
+
+
+class NotSent(StepRefusal, frozen=True):
+    """The provider did not take the message."""
+
+
+class WrongKey(StepRefusal, frozen=True):
+    """Not the identity service's secure key."""
+
+
+class OtherName(StepRefusal, frozen=True):
+    """Not the user name that was chosen."""
+
+
+class OtherUserId(StepRefusal, frozen=True):
+    """Not the userId that was given."""
+
+
+class BadPublicKey(StepRefusal, frozen=True):
+    """A public key that is none: shape, checksum or curve point."""
+
+
+class LedgerUnavailable(StepRefusal, frozen=True):
+    """The ledger did not take the account now; the same call may be repeated."""
+
+
+class UserNotFound(StepRefusal, frozen=True):
+    """No registered user has this userId."""
+
+
+class AmbiguousIdentity(StepRefusal, frozen=True):
+    """Several providers know somebody by this name; the provider must be named."""
