@@ -28,6 +28,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     oversized: the client sent, or announced, a longer body than that; it was not kept.
     peer: the socket's remote address without port, "" for a unix socket. No proxy header is looked at here.
     params: what the router took from the path; empty until the request is routed.
+    client: the address that limits count by: the peer's, or behind a trusted proxy the one it names; set with params.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     peer: str = ""
     scheme: Literal["http", "https"] = "http"
     params: Mapping[str, str] = {}
+    client: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

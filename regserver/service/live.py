@@ -41,6 +41,7 @@ from regserver.service.identity import IdentityService, SignedIn
 log = logging.getLogger("regserver.live")
 
 RETRY_AFTER_SECONDS = 5
+STOP_SECONDS = 1.0
 RESERVATION_MARGIN = Duration(30 * SECOND)
 
 # What users read. The source words its own steps; these are ours.
@@ -131,6 +132,7 @@ class LiveService:
         self._max_running = max_running
         self._jobs: dict[RegistrationId, Job] = {}
         self._running: dict[NameKey, Job] = {}
+        self._ended = trio.Event()
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -181,9 +183,11 @@ class LiveService:
             if not job.over:
                 job.interrupted = True
                 self._fail(job, STOPPING)
-            self._running.pop(job.key, None)
             if job.state == "failed":
                 await self._release(job)
+            del self._running[job.key]
+            self._ended.set()
+            self._ended = trio.Event()
         if self._nursery is not None:
             self._nursery.start_soon(self._forget, job)
 
@@ -271,11 +275,14 @@ class LiveService:
         await trio.sleep(self._replay.seconds)
         self._jobs.pop(job.id, None)
 
-    def stop_nowait(self) -> None:
-        """Ends all running jobs with FAILURE; no new ones are taken."""
+    async def stop(self) -> None:
+        """Ends all running jobs with FAILURE; no new ones are taken. Bounded by STOP_SECONDS."""
         self._nursery = None
         for job in list(self._running.values()):
             job.scope.cancel()
+        with trio.move_on_after(STOP_SECONDS):
+            while self._running:
+                await self._ended.wait()
 
 
 def _holder(job: Job) -> str:
@@ -291,5 +298,5 @@ async def open_live(service: LiveService) -> AsyncIterator[LiveService]:
         try:
             yield service
         finally:
-            service.stop_nowait()
+            service._nursery = None
             nursery.cancel_scope.cancel()

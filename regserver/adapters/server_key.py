@@ -1,0 +1,62 @@
+"""The server's own secret: 32 random bytes in a file that only its owner reads, made at the first start.
+
+Whatever needs a key of its own (contacts' HMAC, sealed mail) derives it by name, so one file is all there is to keep,
+and one key that leaks does not tell another. HKDF's expand step with SHA-256 (RFC 5869, section 2.3): the file is
+uniform already and needs no extraction.
+"""
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+KEY_BYTES = 32
+
+
+class ServerKeyFault(Exception):
+    """The key cannot be read or made; the message is for the operator."""
+
+
+class ServerKey:
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return "ServerKey(…)"
+
+    def derive(self, label: str) -> bytes:
+        """32 bytes that belong to `label`, the same at every start."""
+        return hmac.new(self._secret, f"regserver {label}".encode() + b"\x01", hashlib.sha256).digest()
+
+
+def load_server_key(path: Path) -> ServerKey:
+    """Reads the key, or makes it when there is no file. Raises ServerKeyFault."""
+    try:
+        _create(path)
+        secret = path.read_bytes()
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise ServerKeyFault(f"{path}: {error.strerror}") from None
+    if len(secret) != KEY_BYTES:
+        raise ServerKeyFault(f"{path}: expected {KEY_BYTES} bytes; restore it from a backup")
+    return ServerKey(secret)
+
+
+def _create(path: Path) -> None:
+    """Written whole under another name and then linked, so that of two first starts both read the same key."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()

@@ -1,0 +1,146 @@
+"""The `file` source: a roster of people in TOML or CSV, which plays its steps at a configured pace.
+
+    [[user]]
+    username = "ada"
+    password = "..."            # or password_hash = "$argon2id$..."
+    first_name = "Ada"
+    last_name = "Lovelace"      # middle_name, steps and delay may follow
+
+In CSV the columns have the same names. Changes are read at the next start.
+"""
+
+import csv
+import io
+import logging
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import trio
+
+from regserver.config import ConfigFault, Loaded
+from regserver.config.load import DURATION_UNITS
+from regserver.domain.account import NameKey, Profile, name_key
+from regserver.domain.live import Finished, Line, Named, Step
+from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, Subject, Verdict
+
+log = logging.getLogger("regserver.source")
+
+DEFAULT_PATH = "roster.toml"
+DEFAULT_STEPS = (
+    "Connecting to the data source",
+    "Checking your credentials",
+    "Looking up your record",
+    "Reading your profile",
+    "Preparing your account",
+    "Almost done",
+)
+
+
+class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row. delay: the pause before each step, such as "500ms"."""
+
+    username: str
+    first_name: str
+    last_name: str
+    middle_name: str | None = None
+    password: str | None = None
+    password_hash: str | None = None
+    delay: str = "500ms"
+    steps: tuple[str, ...] = DEFAULT_STEPS
+
+
+class _Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    user: tuple[Person, ...] = ()
+
+
+class RosterSource(Source):
+    """The people of one roster. Plain passwords are hashed at the first sign-in and compared as hashes."""
+
+    def __init__(self, people: tuple[Person, ...], hasher: PasswordHasher) -> None:
+        self._people: dict[NameKey, Person] = {name_key(person.username): person for person in people}
+        self._hashes: dict[NameKey, str] = {
+            key: person.password_hash for key, person in self._people.items() if person.password_hash
+        }
+        self._hasher = hasher
+
+    async def verify(self, username: str, password: str) -> Verdict:
+        key = name_key(username)
+        person = self._people.get(key)
+        if person is not None and person.password is not None and key not in self._hashes:
+            self._hashes[key] = await self._hasher.hash(person.password)
+        if not await self._hasher.verify(password, self._hashes.get(key)) or person is None:
+            return Rejected()
+        return Accepted(Subject(person.username))
+
+    @asynccontextmanager
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+        yield self._lines(self._people[name_key(subject)])
+
+    async def _lines(self, person: Person) -> AsyncIterator[Line]:
+        pause = parse_delay(person.delay)
+        for number, message in enumerate(person.steps, 1):
+            await trio.sleep(pause)
+            yield Step(message, number, len(person.steps))
+        yield Named(
+            Profile(
+                first_name=person.first_name,
+                middle_name=person.middle_name or None,
+                last_name=person.last_name,
+            )
+        )
+        yield Finished()
+
+
+def parse_delay(text: str) -> float:
+    """Seconds of "500ms" or "2s". Raises ValueError."""
+    digits = text.rstrip("dhms")
+    return int(digits) * DURATION_UNITS[text[len(digits) :] or "s"] / 1000
+
+
+def open_roster(loaded: Loaded, hasher: PasswordHasher) -> Source:
+    """The roster that the configuration names. Raises ConfigFault, with the row, when it cannot be used."""
+    path = loaded.beside(loaded.settings.live.file.path)
+    if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
+        log.warning("there is no %s: nobody can sign in by live registration", path)
+        return RosterSource((), hasher)
+    return RosterSource(read_roster(path), hasher)
+
+
+def read_roster(path: Path) -> tuple[Person, ...]:
+    """Reads and checks the file. Raises ConfigFault."""
+    try:
+        text = path.read_text("utf-8")
+        rows: Any = _rows_of_csv(text) if path.suffix == ".csv" else tomllib.loads(text)
+        people = msgspec.convert(rows, _Roster).user
+    except OSError as error:
+        raise ConfigFault(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ConfigFault(f"{path}: not a roster: {error}") from None
+    _check(path, people)
+    return people
+
+
+def _rows_of_csv(text: str) -> dict[str, Any]:
+    rows = csv.DictReader(io.StringIO(text))
+    return {"user": [{key: value for key, value in row.items() if value} for row in rows]}
+
+
+def _check(path: Path, people: tuple[Person, ...]) -> None:
+    seen: set[NameKey] = set()
+    for number, person in enumerate(people, 1):
+        where = f"{path}: user {number} ({person.username})"
+        if name_key(person.username) in seen:
+            raise ConfigFault(f"{where}: this user name stands there twice")
+        seen.add(name_key(person.username))
+        if (person.password is None) == (person.password_hash is None):
+            raise ConfigFault(f"{where}: expected either password or password_hash")
+        if person.password_hash is not None and not person.password_hash.startswith("$argon2id$"):
+            raise ConfigFault(f"{where}: password_hash: expected an argon2id hash, beginning with $argon2id$")
+        try:
+            parse_delay(person.delay)
+        except (ValueError, KeyError):
+            raise ConfigFault(f'{where}: delay: expected a duration such as "500ms" or "2s"') from None

@@ -1,0 +1,1 @@
+"""Which socket hears what. `local` serves the sockets of this process."""

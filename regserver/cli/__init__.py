@@ -1,0 +1,76 @@
+"""The command line. One module per command, one row per module in COMMANDS.
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. What a person asked for goes to standard output, what
+went wrong to standard error, in one line each.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from regserver.config import ConfigFault, Loaded, load
+
+FINE = 0
+FAILED = 1
+MISUSED = 2
+
+COMMANDS: dict[str, str] = {
+    "serve": "run the server",
+    "config": "check, show or write the configuration",
+    "migrate": "bring the database's schema up to date",
+    "version": "show the version",
+}
+"""Each is regserver.cli.<name>, with `add(parser)`, which sets the default `run`: (arguments) -> exit code."""
+
+
+class CommandFault(Exception):
+    """The command cannot do its work; the message is one line for the person who called it."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; the exit code. argparse itself exits with 2 on wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="regserver",
+        description="Registration server: live sign-up, rooms, registration steps and a directory behind one port.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        # A module is imported only when its command was asked for: `regserver version` should not load a web server.
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        _add_common(command)
+        if name in arguments[:1]:
+            importlib.import_module(f"regserver.cli.{name}").add(command)
+    chosen = parser.parse_args(arguments)
+    execute: Callable[[argparse.Namespace], int] = chosen.run
+    try:
+        return execute(chosen)
+    except ConfigFault as fault:
+        print(f"regserver: {fault}", file=sys.stderr)
+        return MISUSED
+    except CommandFault as fault:
+        print(f"regserver: {fault}", file=sys.stderr)
+        return FAILED
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="configuration file (default: ./regserver.toml, then /etc/regserver/regserver.toml, then built-in values)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="overrides one setting; may be repeated",
+    )
+
+
+def configuration(chosen: argparse.Namespace) -> Loaded:
+    """The configuration that the command line names. Raises ConfigFault."""
+    return load(chosen.config, chosen.overrides)

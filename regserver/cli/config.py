@@ -1,0 +1,49 @@
+"""`regserver config check|init|show`"""
+
+import argparse
+from importlib.resources import files
+from pathlib import Path
+
+from regserver.cli import FINE, CommandFault, configuration
+from regserver.config import show
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=("check", "init", "show"),
+        help="check: validate and name the file; init: print the annotated default, or write it to PATH; show: print what is in force, secrets masked",
+    )
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", type=Path, help="init: the file to write; it must not exist"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    match chosen.action:
+        case "check":
+            loaded = configuration(chosen)
+            print(f"{loaded.file or 'built-in defaults'}: fine")
+        case "show":
+            print("\n".join(show(configuration(chosen).settings)).lstrip())
+        case _:
+            _init(chosen.path)
+    return FINE
+
+
+def annotated() -> str:
+    """The annotated default configuration; config/regserver.toml in the repository is the same file."""
+    return (files("regserver") / "config" / "regserver.toml").read_text("utf-8")
+
+
+def _init(path: Path | None) -> None:
+    if path is None:
+        print(annotated(), end="")
+        return
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(annotated())
+    except OSError as error:
+        raise CommandFault(f"{path}: {error.strerror}") from None
+    print(f"{path}: written; change what you need and run: regserver serve --config {path}")

@@ -1,0 +1,102 @@
+"""`regserver serve`: the server, its signals, and what it tells systemd and the person at the terminal."""
+
+import argparse
+import logging
+import sys
+
+import trio
+
+from regserver import __version__
+from regserver.adapters.server_key import ServerKeyFault
+from regserver.app import run_app
+from regserver.cli import FAILED, FINE, configuration
+from regserver.config import ConfigFault, Loaded, mask_url
+from regserver.log import start_logging
+from regserver.ports.store import StoreFault
+from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
+from regserver.serving.signal import run_signals
+from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
+
+log = logging.getLogger("regserver")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    loaded = configuration(chosen)
+    start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    faults: list[str] = []
+    try:
+        trio.run(_serve, loaded, strict_exception_groups=True)
+    except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed) as group:
+        faults = [str(fault) for fault in _leaves(group)]
+    except* ConfigFault as group:
+        raise ConfigFault(str(next(iter(_leaves(group))))) from None
+    for fault in faults:
+        print(f"regserver: {fault}", file=sys.stderr)
+    return FAILED if faults else FINE
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
+    leaves: list[Exception] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves
+
+
+async def _serve(loaded: Loaded) -> None:
+    shutdown, abort = trio.Event(), trio.Event()
+    binds = inherited_binds() or list(loaded.settings.server.bind)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_signals, shutdown, abort)
+        urls = await nursery.start(_server, loaded, binds, shutdown, abort, nursery.cancel_scope)
+        _greet(loaded, urls)
+        sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
+        nursery.start_soon(run_watchdog)
+        await shutdown.wait()
+        sd_notify(STOPPING=1)
+        log.info("stopping")
+
+
+async def _signals(shutdown: trio.Event, abort: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
+    await run_signals(stop=shutdown.set, abort=abort.set, task_status=task_status)
+
+
+async def _server(
+    loaded: Loaded,
+    binds: list[str],
+    shutdown: trio.Event,
+    abort: trio.Event,
+    everything: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[list[str]],
+) -> None:
+    await run_app(loaded, binds, shutdown, abort=abort, task_status=task_status)
+    everything.cancel()
+
+
+def _greet(loaded: Loaded, urls: list[str]) -> None:
+    """Where it listens and on what it stands; then, for whoever tries it out, what to do next."""
+    settings = loaded.settings
+    log.info(
+        "regserver %s is serving %s",
+        __version__,
+        " ".join(urls),
+        extra={"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")},
+    )
+    for warning in _warnings(loaded):
+        log.warning(warning)
+
+
+def _warnings(loaded: Loaded) -> list[str]:
+    settings = loaded.settings
+    found = []
+    if settings.mail.smtp == "log:":
+        found.append('mail.smtp is "log:": mail is written to this log, for trying out only')
+    if settings.sms.kind == "log":
+        found.append('sms.kind is "log": codes are written to this log, for trying out only')
+    if settings.captcha.kind == "none":
+        found.append('captcha.kind is "none": nothing keeps robots from registering')
+    return found

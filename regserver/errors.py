@@ -1,0 +1,49 @@
+"""One table: what is answered when something is refused.
+
+The sign-in, live and room doors answer `{"error": "<the refusal's name>"}` with this status. The steps door and the
+directory word their own refusals beside their endpoints; those that can happen at every door are in this table too.
+"""
+
+from regserver.domain import outcome as o
+
+STATUS: dict[type[o.Refusal], int] = {
+    # the request itself
+    o.BadJson: 400,
+    o.BadContentType: 415,
+    o.BodyTooLarge: 413,
+    o.TooManyRequests: 429,
+    o.RouteNotFound: 404,
+    o.InternalError: 500,
+    o.StoreUnavailable: 503,
+    # who is asking
+    o.MissingAuth: 401,
+    o.BadAuthType: 400,
+    o.BadToken: 401,
+    o.MissingToken: 401,
+    o.UserIsDeleted: 410,
+    # sign-in
+    o.BadCredentials: 401,
+    o.SourceUnavailable: 503,
+    # sign-up at the rooms door
+    o.BadEmail: 400,
+    o.BadUsername: 400,
+    o.BadPassword: 400,
+    o.UsernameTaken: 409,
+    o.EmailTaken: 409,
+    o.RegistrationClosed: 403,
+    o.AccountNotFound: 404,
+    # rooms
+    o.BadId: 400,
+    o.BadOtherUsers: 400,
+    o.BadRoomName: 400,
+    o.TooManyUsers: 400,
+    o.RoomNotFound: 404,
+    o.NotInRoom: 401,
+    o.BadPostContent: 400,
+    o.PostNotFound: 404,
+}
+
+
+def name(refusal: o.Refusal) -> str:
+    """The refusal as clients of the named doors read it."""
+    return type(refusal).__name__

@@ -1,0 +1,29 @@
+"""Removing what has lapsed, so that tables stay as small as what they are for. Nothing relies on it being on time."""
+
+import logging
+
+import trio
+
+from regserver.ports.adapter import Clock
+from regserver.ports.store import Store, StoreFault, Transaction
+
+log = logging.getLogger("regserver.expiry")
+
+INTERVAL_SECONDS = 300.0
+
+
+async def run_expiry(store: Store, clock: Clock) -> None:
+    """Runs until cancelled; a store that fails is tried again next time."""
+    while True:
+        await trio.sleep(INTERVAL_SECONDS)
+        try:
+            await store.write(lambda transaction: purge(transaction, clock))
+        except StoreFault as fault:
+            log.warning("nothing was removed: %s", fault)
+
+
+async def purge(transaction: Transaction, clock: Clock) -> None:
+    """One round over all tables that hold things with a life."""
+    now = clock.now()
+    await transaction.names.purge(now)
+    await transaction.tokens.purge(now)

@@ -1,0 +1,68 @@
+"""Rate limits by client: the generic cell rate algorithm over a bounded table in memory.
+
+Each key keeps one number, the time at which its allowance will be whole again. A request moves it on by one interval;
+when that would be further ahead than the burst allows, it is refused and told how long to wait. Limits protect this
+node; what must hold over all nodes (tries per code) is counted in the store.
+"""
+
+import ipaddress
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+MAX_KEYS = 100_000
+"""Past this the keys unused for longest are forgotten: an attacker with many addresses must not fill the memory."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """`count` requests in `seconds`, all at once or spread."""
+
+    count: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """Reads "60/1m" or "5/10s". Raises ValueError."""
+        found = re.fullmatch(r"(\d{1,9})/(\d{1,6})(s|m|h|d)", text)
+        if found is None or int(found[1]) == 0 or int(found[2]) == 0:
+            raise ValueError('expected a rate such as "60/1m"')
+        return cls(int(found[1]), int(found[2]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[3]])
+
+
+class Limiter:
+    """One rate for any number of keys. monotonic: seconds from a clock that never goes back."""
+
+    def __init__(self, rate: Rate, monotonic: Callable[[], float]) -> None:
+        self._interval = rate.seconds / rate.count
+        self._tolerance = rate.seconds - self._interval
+        self._monotonic = monotonic
+        self._whole_at: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, key: str) -> float:
+        """0 when the request may go on; otherwise after how many seconds the next one may."""
+        now = self._monotonic()
+        whole_at = max(self._whole_at.get(key, now), now)
+        wait = whole_at - now - self._tolerance
+        if wait > 0:
+            return wait
+        self._whole_at[key] = whole_at + self._interval
+        self._whole_at.move_to_end(key)
+        if len(self._whole_at) > MAX_KEYS:
+            self._whole_at.popitem(last=False)
+        return 0
+
+
+def client_key(address: str) -> str:
+    """What one client is counted by: an IPv4 address, or the /64 of an IPv6 one, since a single host has all of it."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address

@@ -1,0 +1,49 @@
+"""Reading request bodies: JSON objects, and nothing that only looks like one."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from regserver.domain.outcome import BadContentType, BadJson
+from regserver.endpoint import Request
+
+T = TypeVar("T")
+
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] | BadJson | BadContentType:
+    """The body as a JSON object. optional: an empty body is an empty object.
+
+    A declared type other than JSON is refused, also because a browser may send forms across origins unasked.
+    """
+    if not is_json(request):
+        return BadContentType()
+    if optional and not request.body:
+        return {}
+    try:
+        return _decode_object(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return BadJson()
+
+
+def read_struct(request: Request, kind: type[T]) -> T | BadJson | BadContentType:
+    """The body as one struct, strictly: a field of the wrong type is malformed."""
+    if not is_json(request):
+        return BadContentType()
+    try:
+        return msgspec.json.decode(request.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return BadJson()
+
+
+def content_type(request: Request) -> str:
+    """The declared media type, without parameters, in lower case; "" when there is none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json(request: Request) -> bool:
+    declared = content_type(request)
+    return declared in {"", "application/json"} or (
+        declared.startswith("application/") and declared.endswith("+json")
+    )

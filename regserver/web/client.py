@@ -1,0 +1,95 @@
+"""Who is asking, and under which address the client knows us: proxies are believed only when they are listed."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from regserver.endpoint import Request
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+_ELEMENT = re.compile(r'(?i)\b(for|proto|host)=("[^"]*"|[^;,\s]+)')
+_FALLBACK_HOST = "localhost"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """address: the client's. base: scheme, host and base path that links to us start with, without a slash at the end."""
+
+    address: str
+    base: str
+
+    @property
+    def socket_base(self) -> str:
+        """The same with ws or wss."""
+        return "ws" + self.base.removeprefix("http")
+
+
+class OriginReader:
+    """trusted: addresses or networks of proxies, or "unix" for whoever connects through a unix socket.
+    public_url: what links start with whatever the request says; "" to derive it from the request.
+    """
+
+    def __init__(self, trusted: Sequence[str], public_url: str) -> None:
+        self._unix = "unix" in trusted
+        self._networks = [ipaddress.ip_network(text, strict=False) for text in trusted if text != "unix"]
+        self._public_url = public_url.rstrip("/")
+
+    def read(self, request: Request) -> Origin:
+        address, scheme = request.peer, str(request.scheme)
+        host = request.headers.get("host", "")
+        if self._trusts(request.peer):
+            address, scheme, host = self._forwarded(request, scheme, host)
+        if _HOST.fullmatch(host) is None:
+            host = _FALLBACK_HOST
+        return Origin(address, self._public_url or f"{scheme}://{host}")
+
+    def _trusts(self, address: str) -> bool:
+        if not address:
+            return self._unix
+        if not self._networks:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+        return any((mapped or parsed) in network for network in self._networks)
+
+    def _forwarded(self, request: Request, scheme: str, host: str) -> tuple[str, str, str]:
+        """What the proxies say: RFC 7239's Forwarded, or else the X-Forwarded fields.
+
+        The client is the last address that is not a trusted proxy; whatever stands before it anybody can have made up.
+        """
+        headers = request.headers
+        if "forwarded" in headers:
+            found = [(key.lower(), value.strip('"')) for key, value in _ELEMENT.findall(headers["forwarded"])]
+            chain = [value for key, value in found if key == "for"]
+            protocols = [value for key, value in found if key == "proto"]
+            hosts = [value for key, value in found if key == "host"]
+        else:
+            chain = _items(headers.get("x-forwarded-for", ""))
+            protocols = _items(headers.get("x-forwarded-proto", ""))
+            hosts = _items(headers.get("x-forwarded-host", ""))
+        address = next((a for a in map(_bare, reversed(chain)) if a and not self._trusts(a)), request.peer)
+        if protocols and protocols[-1].lower() in {"http", "https"}:
+            scheme = protocols[-1].lower()
+        return address, scheme, hosts[-1] if hosts else host
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _bare(node: str) -> str:
+    """The address of a node that may carry brackets and a port; "" when it is none (RFC 7239 allows hidden names)."""
+    if node.startswith("["):
+        node = node[1:].partition("]")[0]
+    elif node.count(":") == 1:
+        node = node.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(node))
+    except ValueError:
+        return ""

@@ -1,0 +1,147 @@
+"""The way of every request, hot or not: identity, route, limit, size, endpoint, headers, log line, figures.
+
+The front door calls `Dispatcher.serve` for hot routes, the Quart app for all others; both get the same answer to the
+byte. Nothing that a client can send raises out of here, and a bug becomes 500 in the door's own style.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from regserver import log as logs
+from regserver.domain.outcome import (
+    BodyTooLarge,
+    InternalError,
+    RouteNotFound,
+    StoreUnavailable,
+    TooManyRequests,
+)
+from regserver.endpoint import Request, Response, Session
+from regserver.metric import Metrics
+from regserver.ports.adapter import Randomness
+from regserver.ports.store import StoreFault
+from regserver.web.answer import NAMED
+from regserver.web.client import OriginReader
+from regserver.web.limit import Limits
+from regserver.web.origin import OriginPolicy
+from regserver.web.route import Match, Route, Router, SocketMatch
+
+log = logging.getLogger("regserver.access")
+fault_log = logging.getLogger("regserver.fault")
+
+SAFE_FIELDS = (("x-content-type-options", "nosniff"),)
+INTERNAL_ERROR = 1011
+NO_STORE = ("cache-control", "no-store")
+
+
+class Dispatcher:
+    """Serves the routes of one router."""
+
+    def __init__(
+        self,
+        router: Router,
+        limits: Limits,
+        origins: OriginReader,
+        policy: OriginPolicy,
+        metrics: Metrics,
+        randomness: Randomness,
+    ) -> None:
+        self._router = router
+        self._limits = limits
+        self._origins = origins
+        self._policy = policy
+        self._metrics = metrics
+        self._randomness = randomness
+
+    async def serve(self, request: Request) -> Response:
+        started = time.perf_counter()
+        identity = self._identify()
+        match = self._router.match(request.method, request.path)
+        client = self._origins.read(request).address
+        response = await self._answer(request, match, client)
+        response = self._dress(request, response, identity)
+        self._record(request, match, client, response, time.perf_counter() - started)
+        return response
+
+    def _identify(self) -> str:
+        identity = self._randomness.bytes(8).hex()
+        logs.request_id.set(identity)
+        return identity
+
+    async def _answer(self, request: Request, match: Match | None, client: str) -> Response:
+        if match is None:
+            return self._unmatched(request, client)
+        route = match.route
+        if wait := self._limits.take(route.limit, client):
+            self._metrics.limited.labels(route.limit).inc()
+            return route.door.refuse(TooManyRequests(-int(-wait // 1)))
+        if request.oversized:
+            return route.door.refuse(BodyTooLarge())
+        return await self._call(route, _routed(request, match.params, client))
+
+    def _unmatched(self, request: Request, client: str) -> Response:
+        if wait := self._limits.take("read", client):
+            return NAMED.refuse(TooManyRequests(-int(-wait // 1)))
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+            return self._policy.preflight(request, self._router.methods(request.path))
+        return NAMED.refuse(RouteNotFound())
+
+    async def _call(self, route: Route, request: Request) -> Response:
+        try:
+            return await route.endpoint(request)
+        except StoreFault as fault:
+            fault_log.error("the store failed: %s", fault)
+            return route.door.refuse(StoreUnavailable())
+        except Exception:
+            fault_log.exception("a bug in %s %s", route.method, route.pattern)
+            return route.door.refuse(InternalError())
+
+    def _dress(self, request: Request, response: Response, identity: str) -> Response:
+        fields = {name for name, _ in response.headers}
+        more = (*SAFE_FIELDS, ("x-request-id", identity), *self._policy.fields(request))
+        if "cache-control" not in fields:
+            more = (*more, NO_STORE)
+        return msgspec.structs.replace(response, headers=(*response.headers, *more))
+
+    def _record(
+        self, request: Request, match: Match | None, client: str, response: Response, seconds: float
+    ) -> None:
+        # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
+        pattern = match.route.pattern if match else "(none)"
+        self._metrics.requests.labels(request.method if match else "(none)", pattern, response.status).inc()
+        self._metrics.request_seconds.labels(pattern).observe(seconds)
+        if log.isEnabledFor(logging.INFO):
+            fields = {"client": client, "status": response.status, "ms": round(seconds * 1000, 1)}
+            log.info("%s %s", request.method[:10], pattern, extra=fields)
+
+    # --- WebSocket sessions
+    def match_socket(self, path: str) -> SocketMatch | None:
+        return self._router.match_socket(path)
+
+    async def serve_socket(self, session: Session, match: SocketMatch) -> None:
+        """The same way for a session: identity, limit, origin, then the endpoint."""
+        self._identify()
+        request = session.request
+        client = self._origins.read(request).address
+        if wait := self._limits.take(match.route.limit, client):
+            self._metrics.limited.labels(match.route.limit).inc()
+            return session.reject_nowait(NAMED.refuse(TooManyRequests(-int(-wait // 1))))
+        if not self._policy.admits_socket(request):
+            return session.reject_nowait(NAMED.refuse(RouteNotFound()))
+        gauge = self._metrics.sockets.labels(match.route.pattern)
+        gauge.inc()
+        try:
+            await match.route.handler(session, match.params)
+        except StoreFault as fault:
+            fault_log.error("the store failed: %s", fault)
+            session.reject_nowait(NAMED.refuse(StoreUnavailable()))  # whichever of the two still applies
+            session.close_nowait(INTERNAL_ERROR)
+        finally:
+            gauge.dec()
+        return None
+
+
+def _routed(request: Request, params: Mapping[str, str], client: str) -> Request:
+    return msgspec.structs.replace(request, params=params, client=client)

@@ -1,0 +1,42 @@
+"""The one table of rate limits. Every route names a row; the operator may set other figures in [limits.routes]."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, get_args
+
+from regserver.service.limit import Limiter, Rate, client_key
+
+LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socket", "page", "operation"]
+
+LIMITS: dict[LimitName, Rate] = {
+    "sign_in": Rate(120, 60),  # bounds password guessing from one address
+    "sign_up": Rate(60, 60),  # each costs a password hash
+    "mail": Rate(30, 60),  # each may send a message to somebody
+    "rpc": Rate(600, 60),
+    "read": Rate(3000, 60),
+    "write": Rate(1200, 60),
+    "socket": Rate(600, 60),
+    "page": Rate(600, 60),
+    "operation": Rate(600, 60),
+}
+"""Requests per client (an IPv4 address or an IPv6 /64) and row."""
+
+assert set(LIMITS) == set(get_args(LimitName))  # noqa: S101  (the table is complete)
+
+
+class Limits:
+    """The limiters of one node.
+
+    enabled: False lets everything through. overrides: rows of the table with other figures, as "60/1m".
+    """
+
+    def __init__(
+        self, monotonic: Callable[[], float], *, enabled: bool, overrides: Mapping[str, str]
+    ) -> None:
+        rates: dict[str, Rate] = {name: rate for name, rate in LIMITS.items()}  # noqa: C416  (a wider key)
+        rates.update((name, Rate.parse(text)) for name, text in overrides.items())
+        self._limiters = {name: Limiter(rate, monotonic) for name, rate in rates.items()} if enabled else {}
+
+    def take(self, name: LimitName, client: str) -> float:
+        """0, or the seconds to wait."""
+        limiter = self._limiters.get(name)
+        return 0 if limiter is None else limiter.take(client_key(client))

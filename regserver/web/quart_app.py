@@ -1,0 +1,38 @@
+"""The Quart-Trio app that hosts the endpoints which are not served hot: those over HTTP/2, and the test client's.
+
+One hook answers every request before Quart looks for a route: routing, limits and errors are the dispatcher's, so a
+request means the same here and on the hot path.
+"""
+
+from typing import cast
+
+import quart
+from quart_trio import QuartTrio
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from regserver.endpoint import MAX_BODY_BYTES, Endpoint, Request
+from regserver.serving import request_from_scope, response_fields
+
+
+def build_quart(serve: Endpoint) -> QuartTrio:
+    """An ASGI app that answers every HTTP request with `serve`."""
+    app = QuartTrio("regserver", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+
+    async def answer() -> quart.Response:
+        response = await serve(await _read())
+        made = quart.Response(response.body, status=response.status)
+        made.headers.clear()
+        made.headers.extend(response_fields(response))
+        return made
+
+    app.before_request(answer)
+    return app
+
+
+async def _read() -> Request:
+    try:
+        body = cast("bytes", await quart.request.get_data(as_text=False))
+    except RequestEntityTooLarge:
+        return request_from_scope(quart.request.scope, oversized=True)
+    return request_from_scope(quart.request.scope, body)
