@@ -6,7 +6,7 @@ socket, and one writer task per session takes them apart again. Only the server 
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
 import trio
@@ -14,6 +14,7 @@ import trio
 from regserver.endpoint import Frame, Request, Response, SessionClosed, SessionEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
+from regserver.serving.head import HOP_FIELDS
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
 from regserver.serving.registry import Registry
@@ -21,8 +22,9 @@ from regserver.serving.session import GOING_AWAY, INTERNAL_ERROR, LOST, TOO_SLOW
 
 _log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
+# Each framework has its own typed dictionaries for these.
+Scope = Any
+Message = Any
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -30,10 +32,12 @@ SocketRoutes = Callable[[str], SessionEndpoint | None]
 
 
 def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Raw ASGI headers as a Request has them: names in lower case, repeated ones joined with ", "."""
+    """Raw ASGI headers as a Request has them: end to end, names in lower case, repeated ones joined with ", "."""
     joined: dict[str, str] = {}
     for raw, value in fields:
         name = raw.decode("latin-1").lower()
+        if name in HOP_FIELDS:
+            continue
         text = value.decode("latin-1")
         joined[name] = f"{joined[name]}, {text}" if name in joined else text
     return joined

@@ -24,9 +24,10 @@ _FIELDS = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
-# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1).
-_HOP: Final = frozenset(
-    ("connection", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1); nor the length, since it has the
+# body itself, and over HTTP/2 or in chunks it may not be told.
+HOP_FIELDS: Final = frozenset(
+    ("connection", "content-length", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade"),
 )  # fmt: skip
 _ONCE: Final = ("content-length", "host", "transfer-encoding")
@@ -136,7 +137,7 @@ def _head(method: str, target: str, modern: bool, fields: dict[str, str]) -> Hea
     if "%" in path:
         path = unquote_to_bytes(path).decode(errors="replace")
     expects_continue = "expect" in fields and _expects_continue(fields["expect"], modern)
-    for name in _HOP.intersection(fields):
+    for name in HOP_FIELDS.intersection(fields):
         del fields[name]
     return Head(method, target, path, query, fields, length, close, expects_continue, upgrade)
 
@@ -146,11 +147,12 @@ def _tokens(value: str) -> list[str]:
 
 
 def _check_host(fields: dict[str, str], modern: bool) -> None:
-    """RFC 9112, 3.2: one Host in HTTP/1.1; RFC 9110, 4.2.1: never an empty one."""
+    """RFC 9112, 3.2: one Host in HTTP/1.1; RFC 9110, 4.2.1: never an empty one. HTTP/1.0 may do without."""
     host = fields.get("host")
     if host is None:
         if modern:
             raise BadHead(400, "no Host")
+        fields["host"] = "localhost"
     elif _HOST.fullmatch(host) is None:
         raise BadHead(400, "bad Host")
 

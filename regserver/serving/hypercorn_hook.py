@@ -95,7 +95,7 @@ class Backend:
         config.websocket_ping_interval = limits.ping_seconds
         config.shutdown_timeout = limits.grace_seconds
         self._config = config
-        self._app: Any = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
+        self._app: Any = wrap_app(app, 0, "asgi")
         self._context = WorkerContext(None)
         self._state: LifespanState = {}
         self._limit = limits.body_bytes
@@ -150,11 +150,8 @@ def encode_request(head: Head, body: bytes | None, limit: int, *, close: bool) -
     if body is None:
         body = bytes(limit + 1)
     lines = [f"{head.method} {head.target} HTTP/1.1\r\n"]
-    fields = head.fields
-    lines += [f"{name}: {value}\r\n" for name, value in fields.items() if name != "content-length"]
-    if "host" not in fields:
-        lines.append("host: localhost\r\n")  # HTTP/1.0 may do without, Hypercorn's parser may not
-    if head.length or "content-length" in fields:
+    lines += [f"{name}: {value}\r\n" for name, value in head.fields.items()]
+    if head.length:
         lines.append(f"content-length: {len(body)}\r\n")
     if close:
         lines.append("connection: close\r\n")
@@ -217,6 +214,13 @@ class _RequestTap(_Tap):
         super().__init__(link, data)
         self.kept = False
         self._over = trio.Event()
+
+    async def send_all(self, data: bytes) -> None:
+        try:
+            await super().send_all(data)
+        except trio.BrokenResourceError:
+            self._over.set()
+            raise
 
     def answered(self) -> None:
         self.kept = True
