@@ -1,0 +1,57 @@
+# Two commands do everything: `make run` and `make test`. The rest is listed by `make`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/.run ## start the server on 127.0.0.1:8080 for trying out (config/quickstart.toml)
+	@exec $(BIN)/python -m regserver serve --config config/quickstart.toml
+
+.PHONY: test
+test: .venv/.test ## run the whole test suite, against real peers on loopback
+	@tests/peer/install
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: .venv/.test ## lint, types, architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+.PHONY: format
+format: .venv/.test ## put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: binary
+binary: build/binary/.ready ## build one executable: dist/regserver
+	build/binary/bin/pyinstaller --noconfirm --clean --distpath dist --workpath build/pyinstaller packaging/regserver.spec
+
+.PHONY: clean
+clean: ## remove what was built; the virtual environment and var/ stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp per set of packages, so that a warm start installs nothing.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/.run
+
+# The binary is built from an environment of its own: whatever lies in the other one would be packed as well.
+build/binary/.ready: pyproject.toml
+	$(PYTHON) -m venv build/binary
+	build/binary/bin/python -m pip install --quiet --disable-pip-version-check '.[binary]'
+	@touch $@
