@@ -88,6 +88,11 @@ class Steps(Section, frozen=True):
     require_token: bool = False
     pepper: Secret = Secret("")
     claim_ttl: Duration = Duration(86_400_000)
+    verified_ttl: Duration = Duration(7 * 86_400_000)
+    daily_tries_per_contact: int = 10
+    daily_codes_per_contact: int = 10
+    daily_codes_per_address: int = 100
+    daily_codes_per_prefix: int = 5000
 
 
 class Captcha(Section, frozen=True):
@@ -106,14 +111,37 @@ class SmsHttp(Section, frozen=True):
     body: str = '{"to": "{phone}", "text": "{message}"}'
 
 
+class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
+    account_sid: str = ""
+    auth_token: Secret = Secret("")
+    from_: str = ""
+    messaging_service_sid: str = ""
+    url: str = "https://api.twilio.com"
+
+
+class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
+    api_key: str = ""
+    api_secret: Secret = Secret("")
+    from_: str = ""
+    url: str = "https://rest.nexmo.com"
+
+
 class SmsSection(Section, frozen=True):
+    """weights: several providers at once, each with its share; the next is tried when one fails. Empty: `kind` alone."""
+
     kind: Literal["log", "http", "twilio", "vonage"] = "log"
+    weights: dict[Literal["log", "http", "twilio", "vonage"], int] = {}
+    text: str = "{code} is your registration code. Do not share it with anyone."
+    timeout: Duration = Duration(10_000)
     http: SmsHttp = SmsHttp()
+    twilio: SmsTwilio = SmsTwilio()
+    vonage: SmsVonage = SmsVonage()
 
 
 class MailSection(Section, frozen=True, rename={"from_": "from"}):
     smtp: Secret = Secret("log:")
     from_: str = "regserver@localhost"
+    templates: str = ""
 
 
 class Directory(Section, frozen=True):
@@ -121,10 +149,30 @@ class Directory(Section, frozen=True):
     reserved: tuple[str, ...] = ("admin", "root")
     trusted_key: Secret = Secret("")
     pending_ttl: Duration = Duration(86_400_000)
+    reveal_existing: bool = True
+
+
+class LedgerAntelope(Section, frozen=True):
+    """url: of a node. creator: the account that makes the others, with its permission and private key (WIF or PVT_K1_).
+
+    ram_bytes, stake_net, stake_cpu: what chains with the system contract want bought for a new account; 0 and "" where
+    the chain asks for none.
+    """
+
+    url: str = ""
+    creator: str = ""
+    permission: str = "active"
+    private_key: Secret = Secret("")
+    ram_bytes: int = 0
+    stake_net: str = ""
+    stake_cpu: str = ""
+    expiration: Duration = Duration(120_000)
+    timeout: Duration = Duration(10_000)
 
 
 class LedgerSection(Section, frozen=True):
     kind: Literal["embedded", "antelope"] = "embedded"
+    antelope: LedgerAntelope = LedgerAntelope()
 
 
 class Rooms(Section, frozen=True):

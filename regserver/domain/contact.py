@@ -31,12 +31,11 @@ _PROVIDER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 # ITU-T E.164 country codes of one and two digits; all others have three.
 _ONE_DIGIT = frozenset("17")
-_TWO_DIGITS = frozenset(
-    str(code)
-    for first, last in ((20, 20), (27, 27), (30, 34), (36, 36), (39, 41), (43, 49), (51, 58), (60, 66))
-    + ((81, 82), (84, 84), (86, 86), (90, 95), (98, 98))
-    for code in range(first, last + 1)
+_TWO_DIGIT_RANGES = (
+    *((20, 20), (27, 27), (30, 34), (36, 36), (39, 41), (43, 49), (51, 58), (60, 66)),
+    *((81, 82), (84, 84), (86, 86), (90, 95), (98, 98)),
 )
+_TWO_DIGITS = frozenset(str(code) for first, last in _TWO_DIGIT_RANGES for code in range(first, last + 1))
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from regserver.domain.journal import Entry, LedgerAccount
 from regserver.domain.steps import Registration
 
 if TYPE_CHECKING:  # ports.store names these tables
+    from regserver.ports.adapter import Mail
     from regserver.ports.store import Transaction
 
 CaptchaType = Literal["web", "android", "ios"]
@@ -90,6 +91,13 @@ class JournalTable(Protocol):
     async def submission(self, user_id: str) -> Submission | None: ...
 
     async def save_submission(self, submission: Submission) -> None: ...
+
+
+class Outbox(Protocol):
+    """How codes leave by mail."""
+
+    async def enqueue(self, transaction: "Transaction", mail: "Mail") -> None:
+        """The mail goes out after the transaction's commit, or not at all."""
 
 
 class Captcha(Protocol):

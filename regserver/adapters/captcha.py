@@ -1,0 +1,92 @@
+"""Captcha: whether a person is at the other end.
+
+reCAPTCHA, hCaptcha and Turnstile answer to one protocol, `siteverify`: a form with the secret and the client's answer,
+a JSON object with `success` back. They differ in address alone. What cannot be checked in time has not been passed.
+"""
+
+import logging
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+import trio
+
+from regserver.config.setting import Captcha as CaptchaSection
+from regserver.domain.instant import Duration
+from regserver.ports.steps import Captcha, CaptchaType
+
+log = logging.getLogger("regserver.captcha")
+
+PRESETS: Mapping[str, str] = {
+    "recaptcha": "https://www.google.com/recaptcha/api/siteverify",
+    "hcaptcha": "https://api.hcaptcha.com/siteverify",
+    "turnstile": "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+}
+MAX_ANSWER_LENGTH = 16 * 1024
+MAX_REPLY_BYTES = 64 * 1024
+
+
+class NoCaptcha(Captcha):
+    """Everybody passes: for trying out, and behind a proxy that checks by itself."""
+
+    async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
+        return True
+
+
+class _Reply(msgspec.Struct, rename={"error_codes": "error-codes"}):
+    success: bool
+    error_codes: tuple[str, ...] = ()
+
+
+class SiteVerifyCaptcha(Captcha):
+    """client: shared by all checks. secrets: by the client's platform; without one its answers are refused."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, url: str, secrets: Mapping[CaptchaType, str], timeout: Duration
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._secrets = secrets
+        self._timeout = timeout
+
+    async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
+        secret = self._secrets.get(kind, "")
+        if not secret:
+            log.error("no captcha secret is configured for %s", kind)
+            return False
+        if not 0 < len(answer) <= MAX_ANSWER_LENGTH:
+            return False
+        form = {"secret": secret, "response": answer}
+        if address:
+            form["remoteip"] = address
+        reply = await self._ask(form)
+        if reply is not None and reply.success is False and reply.error_codes:
+            log.info("captcha refused: %s", ", ".join(code[:50] for code in reply.error_codes[:5]))
+        return reply is not None and reply.success
+
+    async def _ask(self, form: dict[str, str]) -> _Reply | None:
+        """The service's answer; None when there is none that can be relied on. Its words are never logged whole."""
+        try:
+            with trio.fail_after(self._timeout.seconds):
+                response = await self._client.post(self._url, data=form)
+            if response.status_code == 200 and len(response.content) <= MAX_REPLY_BYTES:
+                return msgspec.json.decode(response.content, type=_Reply)
+            log.error("the captcha service answered with status %d", response.status_code)
+        except trio.TooSlowError:
+            log.error("the captcha service did not answer in %s s", self._timeout.seconds)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.error("the captcha service cannot be reached: %s", type(error).__name__)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            log.error("the captcha service answered with something else than JSON")
+        return None
+
+
+def build_captcha(settings: CaptchaSection, client: httpx.AsyncClient) -> Captcha:
+    if settings.kind == "none":
+        return NoCaptcha()
+    secrets: dict[CaptchaType, str] = {
+        "web": settings.secret_web,
+        "android": settings.secret_android,
+        "ios": settings.secret_ios,
+    }
+    return SiteVerifyCaptcha(client, settings.url or PRESETS[settings.kind], secrets, settings.timeout)

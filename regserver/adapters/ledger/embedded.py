@@ -1,0 +1,20 @@
+"""The embedded ledger: accounts live in the store, their keys in the hash-chained journal beside them."""
+
+from regserver.domain.instant import Instant
+from regserver.domain.journal import LedgerAccount, following
+from regserver.ports.steps import Ledger
+from regserver.ports.store import Transaction
+
+
+class EmbeddedLedger(Ledger):
+    """Nothing lies outside, so one transaction does everything."""
+
+    outer = False
+
+    async def settle(self, account: LedgerAccount) -> str | None:
+        return ""
+
+    async def record(
+        self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant
+    ) -> None:
+        await transaction.journal.append(following(await transaction.journal.last(), now, account, reference))

@@ -1,0 +1,36 @@
+"""Ways to send an SMS. A further provider is one module and one line in DRIVERS."""
+
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from regserver.adapters.sms.exchange import Exchange
+from regserver.adapters.sms.http import HttpSms
+from regserver.adapters.sms.log import LogSms
+from regserver.adapters.sms.share import SharedSms
+from regserver.adapters.sms.twilio import TwilioSms
+from regserver.adapters.sms.vonage import VonageSms
+from regserver.config.setting import SmsSection
+from regserver.ports.adapter import Randomness, Sms
+
+DRIVERS: Mapping[str, Callable[[SmsSection, Exchange], Sms]] = {
+    "log": lambda settings, exchange: LogSms(),
+    "http": lambda settings, exchange: HttpSms(exchange, settings.http),
+    "twilio": lambda settings, exchange: TwilioSms(exchange, settings.twilio),
+    "vonage": lambda settings, exchange: VonageSms(exchange, settings.vonage),
+}
+
+
+def build_sms(settings: SmsSection, client: httpx.AsyncClient, randomness: Randomness) -> Sms:
+    """The provider, or several with their shares."""
+    exchange = Exchange(client, settings.timeout)
+    if not settings.weights:
+        return DRIVERS[settings.kind](settings, exchange)
+    return SharedSms(
+        {
+            str(kind): (DRIVERS[kind](settings, exchange), weight)
+            for kind, weight in settings.weights.items()
+            if weight > 0
+        },
+        randomness,
+    )

@@ -1,0 +1,54 @@
+"""SMS by Vonage: POST /sms/json, a form. The answer is 200 whatever happened; each part of the message has a status.
+
+https://developer.vonage.com/en/api/sms
+"""
+
+import msgspec
+
+from regserver.adapters.sms.exchange import Exchange
+from regserver.config.setting import SmsVonage
+from regserver.ports.adapter import Sms, SmsFault
+
+SENT = "0"
+
+
+class _Part(msgspec.Struct):
+    status: str
+
+
+class _Reply(msgspec.Struct):
+    messages: tuple[_Part, ...]
+
+
+class VonageSms(Sms):
+    """Taken when every part has status 0."""
+
+    def __init__(self, exchange: Exchange, settings: SmsVonage) -> None:
+        self._exchange = exchange
+        self._settings = settings
+
+    async def send(self, phone: str, text: str) -> None:
+        settings = self._settings
+        form = {
+            "api_key": settings.api_key,
+            "api_secret": settings.api_secret,
+            "from": settings.from_,
+            "to": phone.removeprefix("+"),
+            "text": text,
+        }
+        if not text.isascii():
+            form["type"] = "unicode"
+        response = await self._exchange.ask("POST", f"{settings.url.rstrip('/')}/sms/json", form=form)
+        if response.status_code != 200:
+            raise SmsFault(f"Vonage answered with status {response.status_code}")
+        statuses = _statuses(response.content)
+        if not statuses or any(status != SENT for status in statuses):
+            raise SmsFault(f"Vonage refused with status {', '.join(statuses) or 'unknown'}")
+
+
+def _statuses(content: bytes) -> tuple[str, ...]:
+    """Of the parts. The error texts beside them may repeat the number and are left out."""
+    try:
+        return tuple(part.status[:3] for part in msgspec.json.decode(content, type=_Reply).messages)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ()

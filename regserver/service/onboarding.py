@@ -1,0 +1,43 @@
+"""Onboarding: what a new user is rewarded for, each once. The row that grants a reward is the only thing that counts."""
+
+from collections.abc import Sequence
+
+from regserver.domain.steps import UserNotFound
+from regserver.ports.adapter import Clock
+from regserver.ports.store import Store, Transaction
+
+MIN_COMMUNITIES = 3
+MAX_COMMUNITIES = 100
+MAX_REWARDS = 1000
+"""Of one user: past this nothing is granted, so that nobody fills the table."""
+
+
+class OnboardingService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def subscribed(self, user_id: str, communities: Sequence[str]) -> int | UserNotFound:
+        """The user follows communities; how many of these were new."""
+        return await self._grant(user_id, "communitySubscriptions", dict.fromkeys(communities))
+
+    async def switched_device(self, user_id: str) -> int | UserNotFound:
+        return await self._grant(user_id, "deviceSwitched", [""])
+
+    async def shared_link(self, user_id: str) -> int | UserNotFound:
+        return await self._grant(user_id, "sharedLink", [""])
+
+    async def _grant(
+        self, user_id: str, reason: str, communities: Sequence[str] | dict[str, None]
+    ) -> int | UserNotFound:
+        async def work(transaction: Transaction) -> int | UserNotFound:
+            account = await transaction.accounts.by_ledger_name(user_id)
+            if account is None or account.deleted_at is not None:
+                return UserNotFound()
+            now, granted = self._clock.now(), 0
+            left = MAX_REWARDS - await transaction.rewards.count(user_id)
+            for community in list(communities)[: max(0, left)]:
+                granted += await transaction.rewards.grant(user_id, reason, community, now)
+            return granted
+
+        return await self._store.write(work)

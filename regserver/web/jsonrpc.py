@@ -1,0 +1,158 @@
+"""JSON-RPC 2.0 over HTTP POST: https://www.jsonrpc.org/specification, to the letter.
+
+    bytes → JSON → batch or single → request object → method → typed parameters → call → reply, or none
+
+Parameters come by name; null is the same as absent. An application error is a value of its own, `RpcError`; what a bug
+or a broken store leaves behind is one reply with code 500 for that call alone, so that a batch goes on.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from regserver.endpoint import Request
+from regserver.ports.store import StoreFault
+
+log = logging.getLogger("regserver.fault")
+
+VERSION = "2.0"
+MAX_BATCH = 50
+PREFIX = "registration."
+DISCOVER = "rpc.discover"
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_FIELD = re.compile(r"field `(\w+)`|\$\.(\w+)")
+
+
+class RpcError(msgspec.Struct, frozen=True):
+    """What stands under `error`. beside: members that stand beside code and message too, as old clients read them."""
+
+    code: int
+    message: str
+    data: Mapping[str, Any] | None = None
+    beside: Mapping[str, Any] = {}
+
+    def as_wire(self) -> dict[str, Any]:
+        wire: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            wire["data"] = self.data
+        return wire | dict(self.beside)
+
+
+PARSE_ERROR = RpcError(-32700, "Parse error")
+INVALID_REQUEST = RpcError(-32600, "Invalid Request")
+BATCH_TOO_LONG = RpcError(-32600, "Invalid Request", {"maxBatch": MAX_BATCH})
+METHOD_NOT_FOUND = RpcError(-32601, "Method not found")
+INTERNAL_ERROR = RpcError(500, "Internal Service Error")
+
+
+def invalid_params(parameter: str | None = None) -> RpcError:
+    """parameter: which one is wrong; its value is never repeated."""
+    return RpcError(-32602, "Invalid params", {"parameter": parameter} if parameter else None)
+
+
+Caller = Callable[[Any, Request], Awaitable[Any]]
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """One method. call: takes the decoded `params` and the HTTP request; gives a `result` or an RpcError."""
+
+    name: str
+    summary: str
+    params: type[msgspec.Struct]
+    result: type[msgspec.Struct]
+    call: Caller
+    errors: tuple[RpcError, ...] = ()
+
+
+class Rpc:
+    """Serves a fixed set of methods, and their description as rpc.discover.
+
+    check: looks at the members of a request's `params` as they came, before they are decoded.
+    """
+
+    def __init__(
+        self,
+        methods: Iterable[Method],
+        describe: Callable[[Iterable[Method]], dict[str, Any]],
+        check: Callable[[Method, Mapping[str, Any]], RpcError | None] = lambda method, params: None,
+    ) -> None:
+        self.methods = {method.name: method for method in methods}
+        self._description = msgspec.Raw(_encode(describe(self.methods.values())))
+        self._check = check
+
+    async def serve(self, request: Request) -> bytes | None:
+        """The reply to a body; None when nothing in it wants one."""
+        try:
+            message = _decode(request.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _encode(_reply(None, PARSE_ERROR))
+        if not isinstance(message, list):
+            reply = await self._one(message, request)
+            return None if reply is None else _encode(reply)
+        if not 0 < len(message) <= MAX_BATCH:
+            return _encode(_reply(None, BATCH_TOO_LONG if message else INVALID_REQUEST))
+        replies = [reply for item in message if (reply := await self._one(item, request)) is not None]
+        return _encode(replies) if replies else None
+
+    async def _one(self, message: object, request: Request) -> dict[str, Any] | None:
+        if not isinstance(message, dict):
+            return _reply(None, INVALID_REQUEST)
+        identity = message.get("id")
+        if isinstance(identity, bool | list | dict):
+            return _reply(None, INVALID_REQUEST)
+        method, params = message.get("method"), message.get("params")
+        well_formed = message.get("jsonrpc") == VERSION and isinstance(method, str)
+        if not well_formed or not isinstance(params, dict | list | None):
+            return _reply(identity, INVALID_REQUEST)
+        outcome = await self._call(str(method), params, request)
+        return _reply(identity, outcome) if "id" in message else None
+
+    async def _call(self, name: str, params: dict[str, Any] | list[Any] | None, request: Request) -> Any:
+        if name == DISCOVER:
+            return self._description
+        method = self.methods.get(name.removeprefix(PREFIX))
+        if method is None:
+            return METHOD_NOT_FOUND
+        if isinstance(params, list):
+            return invalid_params()
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        if (refusal := self._check(method, given)) is not None:
+            return refusal
+        try:
+            decoded = msgspec.convert(given, method.params)
+        except msgspec.ValidationError as error:
+            return invalid_params(_named(error))
+        return await self._run(method, decoded, request)
+
+    async def _run(self, method: Method, params: msgspec.Struct, request: Request) -> Any:
+        try:
+            return await method.call(params, request)
+        except StoreFault as fault:
+            log.error("the store failed: %s", fault)
+        except Exception:
+            log.exception("a bug in %s", method.name)
+        return INTERNAL_ERROR
+
+
+def error_body(error: RpcError) -> bytes:
+    """The whole body of an HTTP error, where no single call can be named."""
+    return _encode(_reply(None, error))
+
+
+def _reply(identity: Any, outcome: Any) -> dict[str, Any]:
+    if isinstance(outcome, RpcError):
+        return {"jsonrpc": VERSION, "id": identity, "error": outcome.as_wire()}
+    return {"jsonrpc": VERSION, "id": identity, "result": outcome}
+
+
+def _named(error: msgspec.ValidationError) -> str | None:
+    """The parameter that a complaint is about. Only the name: the text may repeat what was sent."""
+    text = str(error)
+    place = text.rpartition(" - at `")[2] if " - at `" in text else text
+    found = _FIELD.search(text) if text.startswith("Object missing") else _FIELD.search(place)
+    return next((group for group in found.groups() if group), None) if found else None
