@@ -104,11 +104,15 @@ class Backend:
     async def running(self) -> AsyncIterator[None]:
         """The application's lifespan: started on entry, shut down on exit. Raises AppFailed."""
         lifespan = Lifespan(self._app, self._config, self._state)
+        ended = trio.Event()
         failure: AppFailed | None = None
         try:
             async with trio.open_nursery() as nursery:
-                await nursery.start(lifespan.handle_lifespan)
+                await nursery.start(self._run_lifespan, lifespan, ended)
                 await lifespan.wait_for_startup()
+                if lifespan.shutdown.is_set():  # over already: it is not supported, or about to raise
+                    await ended.wait()
+                    await trio.lowlevel.checkpoint()
                 yield
                 await lifespan.wait_for_shutdown()
                 nursery.cancel_scope.cancel()
@@ -116,6 +120,15 @@ class Backend:
             failure = AppFailed(str(_first(group)))
         if failure is not None:  # raised out here, so that it is not wrapped in a group
             raise failure
+
+    @staticmethod
+    async def _run_lifespan(
+        lifespan: Lifespan, ended: trio.Event, *, task_status: trio.TaskStatus[None]
+    ) -> None:
+        try:
+            await lifespan.handle_lifespan(task_status=task_status)
+        finally:
+            ended.set()
 
     async def stop(self) -> None:
         """HTTP/2 connections end when their streams have; idle ones now."""

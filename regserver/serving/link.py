@@ -46,21 +46,28 @@ class Link:
 
     async def receive(self) -> bytes:
         """What has come, at most RECEIVE_BYTES; b"" when nothing will come any more, for whatever reason."""
-        while True:
+        sock = self.sock
+        while (
+            number := sock.fileno()
+        ) >= 0:  # never wait for a closed one: Trio 0.35 would keep this task on its books
             try:
-                await trio.lowlevel.wait_readable(self.sock)
-                return self.sock.recv(RECEIVE_BYTES)
+                await trio.lowlevel.wait_readable(number)
+                return sock.recv(RECEIVE_BYTES)
             except BlockingIOError:
                 continue
-            except (OSError, ValueError, trio.ClosedResourceError):  # ValueError: closed, so its number is -1
-                return b""
+            except (OSError, trio.ClosedResourceError):
+                break
+        return b""
 
     async def wait_writable(self) -> None:
         """Until the socket takes more. Raises LinkLost after write_seconds without room, or when it is closed."""
+        number = self.sock.fileno()
+        if number < 0:
+            raise LinkLost
         try:
             with trio.fail_after(self.write_seconds):
-                await trio.lowlevel.wait_writable(self.sock)
-        except (OSError, ValueError, trio.ClosedResourceError, trio.TooSlowError) as error:
+                await trio.lowlevel.wait_writable(number)
+        except (OSError, trio.ClosedResourceError, trio.TooSlowError) as error:
             raise LinkLost from error
 
     async def send_all(self, data: bytes) -> None:

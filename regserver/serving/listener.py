@@ -46,7 +46,9 @@ class Listener(msgspec.Struct, frozen=True):
     path: str = ""
 
     def close(self) -> None:
-        """Stops listening; whoever waits in `accept` ends."""
+        """Stops listening; whoever waits in `accept` ends. May be called twice."""
+        if self.sock.fileno() < 0:
+            return
         trio.lowlevel.notify_closing(self.sock)
         self.sock.close()
         if self.path:
@@ -175,10 +177,10 @@ async def accept(
 ) -> None:
     """Accepts until the listener is closed. `handle` gets a non-blocking socket and its address."""
     sock = listener.sock
-    while True:
+    while (number := sock.fileno()) >= 0:
         try:
-            await trio.lowlevel.wait_readable(sock)
-        except (OSError, ValueError, trio.ClosedResourceError):
+            await trio.lowlevel.wait_readable(number)
+        except (OSError, trio.ClosedResourceError):
             return
         try:
             for _ in range(_ACCEPTS_PER_TURN):
