@@ -13,33 +13,49 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import trio
 from quart_trio import QuartTrio
 
 from regserver import __version__
 from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.captcha import build_captcha
 from regserver.adapters.clock import SystemClock, SystemRandomness
+from regserver.adapters.ledger import EmbeddedLedger, on_curve
+from regserver.adapters.letters import LetterFault, TemplateLetters
+from regserver.adapters.mail import build_mailer
 from regserver.adapters.server_key import ServerKey, load_server_key
+from regserver.adapters.sms import build_sms
 from regserver.adapters.source import SOURCES
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings
+from regserver.domain.contact import Pepper
 from regserver.domain.event import Event, Standing
 from regserver.endpoint import Frame, Session, SessionEndpoint
 from regserver.metric import Metrics
 from regserver.ports.adapter import Clock, PasswordHasher, Randomness
 from regserver.ports.store import StoreFault
 from regserver.service.account import AccountService
+from regserver.service.delivery import Delivery, run_outbox
+from regserver.service.directory import DirectoryService
 from regserver.service.expiry import run_expiry
 from regserver.service.identity import IdentityService
 from regserver.service.live import LiveService, open_live
+from regserver.service.onboarding import OnboardingService
+from regserver.service.outbox import Outbox
 from regserver.service.room import RoomService
 from regserver.service.sign_in import SignInService
+from regserver.service.step_code import StepCodes, StepsPolicy
+from regserver.service.step_find import Finder
+from regserver.service.steps import StepsService
 from regserver.serving import Front, FrontLimits, asgi_sessions, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from regserver.web.account import AccountDoor
 from regserver.web.client import OriginReader
+from regserver.web.directory import DirectoryDoor
 from regserver.web.dispatch import Dispatcher
 from regserver.web.limit import LIMITS, Limits
 from regserver.web.notification import encode_notification
@@ -50,6 +66,7 @@ from regserver.web.room import RoomDoor
 from regserver.web.room_socket import RoomSocketDoor
 from regserver.web.route import Route, Router, SocketRoute
 from regserver.web.sign_in import SignInDoor
+from regserver.web.steps import steps_routes
 
 log = logging.getLogger("regserver")
 
@@ -68,7 +85,9 @@ class Base(msgspec.Struct, frozen=True):
     key: ServerKey
     metrics: Metrics
     origins: OriginReader
+    limits: Limits
     identity: IdentityService
+    outbox: Outbox
 
     @property
     def settings(self) -> Settings:
@@ -142,7 +161,11 @@ async def _open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         origins = OriginReader(settings.server.trusted_proxies, settings.server.public_url)
     except ValueError as error:
         raise ConfigFault(f"server.trusted_proxies: {error}") from None
-    return Base(loaded, store, broker, clock, randomness, hasher, key, metrics, origins, identity)
+    outbox = Outbox(clock, randomness, key.derive("outbox"))
+    limits = _limits(settings)
+    return Base(
+        loaded, store, broker, clock, randomness, hasher, key, metrics, origins, limits, identity, outbox
+    )
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -201,7 +224,74 @@ async def _open_people(stack: AsyncExitStack, base: Base) -> Doors:
     )
 
 
-DOORS = (_open_people,)
+async def _open_directory(stack: AsyncExitStack, base: Base) -> Doors:
+    """The directory, and the delivery of every door's mail."""
+    settings, store, clock = base.settings, base.store, base.clock
+    mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
+    delivery = Delivery(store, base.outbox, mailer, clock)
+    folder = base.loaded.beside(settings.mail.templates) if settings.mail.templates else None
+    letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")
+    try:
+        await trio.to_thread.run_sync(letters.check)
+    except LetterFault as fault:
+        raise ConfigFault(f"mail.templates: {fault}") from None
+    directory = DirectoryService(
+        store,
+        clock,
+        base.randomness,
+        base.hasher,
+        base.outbox,
+        letters,
+        servers=settings.directory.servers,
+        reserved=settings.directory.reserved,
+        pending_ttl=settings.directory.pending_ttl,
+        reveal_existing=settings.directory.reveal_existing,
+    )
+    await directory.recount()
+    door = DirectoryDoor(
+        directory,
+        base.origins,
+        trusted_key=settings.directory.trusted_key,
+        take_mail=partial(base.limits.take, "mail"),
+    )
+    return Doors(
+        routes=door.routes(),
+        checks={"mail": delivery.check},
+        background=(partial(run_outbox, delivery),),
+    )
+
+
+async def _open_steps(stack: AsyncExitStack, base: Base) -> Doors:
+    """The registration by steps, with its providers."""
+    settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
+    client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+    pepper = Pepper(settings.steps.pepper.encode() or base.key.derive("pepper"))
+    policy = _steps_policy(settings)
+    service = StepsService(
+        store,
+        clock,
+        randomness,
+        pepper,
+        Finder(clock, pepper, require_token=policy.require_token),
+        StepCodes(clock, randomness, pepper, base.outbox, policy),
+        build_sms(settings.sms, client, randomness),
+        build_captcha(settings.captcha, client),
+        EmbeddedLedger(),
+        policy,
+    )
+    return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))
+
+
+def _steps_policy(settings: Settings) -> StepsPolicy:
+    figures = {
+        field: getattr(settings.steps, field)
+        for field in StepsPolicy.__struct_fields__
+        if field in settings.steps.__struct_fields__
+    }
+    return StepsPolicy(**figures, bounded=settings.limits.enabled, text=settings.sms.text)
+
+
+DOORS = (_open_people, _open_directory, _open_steps)
 """Each opens one group of doors; a new door is one more line."""
 
 
@@ -224,7 +314,7 @@ def _build_web(base: Base, doors: Iterable[Doors]) -> tuple[Router, Dispatcher]:
     settings = base.settings
     dispatcher = Dispatcher(
         router,
-        _limits(settings),
+        base.limits,
         base.origins,
         OriginPolicy(settings.server.cors_origins),
         base.metrics,

@@ -9,13 +9,14 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
 import msgspec
 
 from regserver.config.setting import Loaded, Secret, Section, Settings, Size
+from regserver.domain.account import is_email
 from regserver.domain.instant import Duration
 
 ENV_PREFIX = "REGSERVER_"
@@ -213,3 +214,23 @@ def _check_values(settings: Settings, origins: Origins) -> None:
         raise wrong(("store", "url"), '"sqlite:FILE" or "postgresql://…"')
     if not re.fullmatch(r"[a-z][a-z1-5]{0,7}", settings.steps.user_id_prefix):
         raise wrong(("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter")
+    _check_mail(settings, wrong)
+
+
+def _check_mail(settings: Settings, wrong: Callable[[tuple[str, ...], str], ConfigFault]) -> None:
+    mail, directory = settings.mail, settings.directory
+    if mail.smtp != "log:":
+        if not re.fullmatch(
+            r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?(\?\S*)?", mail.smtp
+        ):
+            raise wrong(("mail", "smtp"), '"log:", "smtp://user:password@host:587" or "smtps://…"')
+        if not settings.server.public_url:
+            # Whoever asks for a sign-up writes the Host field, and must not choose where a stranger's link leads.
+            raise wrong(("server", "public_url"), "a URL, since links in real mail start with it")
+    if not is_email(mail.from_):
+        raise wrong(("mail", "from"), "an e-mail address")
+    for server in directory.servers:
+        if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}", server):
+            raise wrong(("directory", "servers"), "host names or addresses, without scheme and port")
+    if directory.pending_ttl < 1000:
+        raise wrong(("directory", "pending_ttl"), 'at least "1s"')

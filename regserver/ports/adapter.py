@@ -1,8 +1,8 @@
 """The outside world: clock and randomness, password hashing, sources of live registrations, mail and SMS."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import NewType, Protocol
+from typing import Literal, NewType, Protocol
 
 import msgspec
 
@@ -105,8 +105,30 @@ class Mailer(Protocol):
     async def send(self, mail: Mail) -> None:
         """Hands the mail over; returns when it was accepted. Raises MailFault.
 
-        When cancelled it still returns if the mail may have been accepted by then. It ends in bounded time.
+        When cancelled it still returns if the mail was accepted by then. It ends in bounded time.
         """
+
+    async def rest(self) -> None:
+        """Nothing more is to be sent for now: gives up what was kept for the next mail."""
+
+
+LetterName = Literal["confirm", "email_taken", "name_taken"]
+"""What mail is written for: to confirm a sign-up; and, where sign-up must not tell strangers who is here, to tell the
+owner of the mailbox why theirs came to nothing."""
+
+
+class Letters(Protocol):
+    """Writes mails from templates."""
+
+    def write(
+        self,
+        letter: LetterName,
+        language: str,
+        to: str,
+        values: Mapping[str, str],
+        good_until: Instant | None = None,
+    ) -> Mail:
+        """values: what the template puts into its text, such as the person's name and link."""
 
 
 class SmsFault(Exception):

@@ -28,10 +28,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """How much mail waits, since when the oldest does, and how much is parked."""
+    """How much mail waits, since when the oldest does, since when the first could go out, and how much is parked."""
 
     waiting: int
     oldest_at: Instant | None
+    due_at: Instant | None
     parked: int
 
 

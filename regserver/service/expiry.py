@@ -27,3 +27,5 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     now = clock.now()
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)
+    await transaction.directory.purge(now)
+    await transaction.registrations.purge(now)

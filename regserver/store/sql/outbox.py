@@ -77,6 +77,7 @@ class OutboxRows:
         row = await self._sql.row(
             "SELECT (SELECT count(*) FROM outbox WHERE parked_at IS NULL),"
             " (SELECT min(created_at) FROM outbox WHERE parked_at IS NULL),"
+            " (SELECT min(due_at) FROM outbox WHERE parked_at IS NULL),"
             " (SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL)"
         )
-        return Backlog(0, None, 0) if row is None else Backlog(*row)
+        return Backlog(0, None, None, 0) if row is None else Backlog(*row)

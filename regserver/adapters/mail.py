@@ -1,0 +1,25 @@
+"""Who takes mail away, chosen by `mail.smtp`: the log for trying out, or an SMTP server."""
+
+import logging
+
+from regserver.adapters.smtp import SmtpMailer, parse_smtp_url
+from regserver.ports.adapter import Mail, Mailer
+
+log = logging.getLogger("regserver.mail")
+
+
+class LogMailer(Mailer):
+    """For trying out only: whoever reads the log can confirm anybody's address."""
+
+    async def send(self, mail: Mail) -> None:
+        log.info("mail to %s\nSubject: %s\n\n%s", mail.to, mail.subject, mail.text)
+
+    async def rest(self) -> None:
+        """Keeps nothing."""
+
+
+def build_mailer(url: str, sender: str) -> Mailer:
+    """url: "log:", "smtp://user:password@host:587" or "smtps://…". Raises ValueError."""
+    if url == "log:":
+        return LogMailer()
+    return SmtpMailer(parse_smtp_url(url), sender)
