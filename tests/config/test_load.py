@@ -1,0 +1,93 @@
+"""Reading the configuration: where values come from, and what is said when one is wrong."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from regserver.cli.config import annotated
+from regserver.config import ConfigFault, Section, Settings, load, show
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "regserver.toml"
+
+
+def test_the_later_wins(file: Path) -> None:
+    file.write_text('[log]\nlevel = "debug"\nformat = "text"\n[live]\nmax_running = 3\n')
+    loaded = load(file, ["live.max_running=5"], {"REGSERVER_LIVE__MAX_RUNNING": "4", "REGSERVER_LOG__FORMAT": "json"})
+    settings = loaded.settings
+    assert (settings.log.level, settings.log.format, settings.live.max_running) == ("debug", "json", 5)
+    assert loaded.beside("roster.toml") == file.parent / "roster.toml"
+
+
+def test_lists_and_tables_from_the_command_line() -> None:
+    settings = load(None, ["server.bind=a:1,b:2", 'sms.http.headers={x = "y"}'], {}).settings
+    assert settings.server.bind == ("a:1", "b:2")
+    assert settings.sms.http.headers == {"x": "y"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[serve]", "unknown key serve; did you mean server?"),
+        ("[live]\ndeadlin = 1", "unknown key live.deadlin; did you mean live.deadline?"),
+        ("[live]\ndeadline = 'soon'", 'live.deadline: expected a duration such as "45s", "10m" or "7d"'),
+        ("[live]\nmax_running = '9'", "live.max_running: expected `int`, got `str`"),
+        ("[live]\nmax_running = 0", "live.max_running: expected 1 to 100000, not 0"),
+        ("[server]\nbind = []", "server.bind: expected at least one address"),
+        ("[server]\nbind = [1]", "server.bind.0: expected `str`, got `int`"),
+        ("[server]\ntls_cert = 'x'", "server.tls_cert: expected tls_cert and tls_key together"),
+        ("[server]\npublic_url = 'example.org'", "server.public_url: expected a URL"),
+        ("[store]\nurl = 'mysql://x'", 'store.url: expected "sqlite:FILE" or "postgresql://…"'),
+        ("[rooms]\nsocket_queue = '1TB'", 'rooms.socket_queue: expected a size such as "256KiB"'),
+        ("x = ", "not valid TOML"),
+    ],
+)
+def test_complaints_name_file_key_and_what_was_expected(file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigFault) as caught:
+        load(file, (), {})
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(str(file))
+
+
+def test_a_missing_file_is_one_line(file: Path) -> None:
+    with pytest.raises(ConfigFault, match="cannot be read: No such file or directory"):
+        load(file, (), {})
+
+
+def test_show_masks_secrets_and_can_be_read_again(file: Path) -> None:
+    overrides = ["mail.smtp=smtp://joe:hunter2@mail:587", "steps.pepper=spicy", "live.http.bearer=abc"]
+    overrides.append("server.public_url=https://a.example")
+    text = "\n".join(show(load(None, overrides, {}).settings))
+    assert "hunter2" not in text
+    assert "spicy" not in text
+    assert "joe:…@mail" in text
+    file.write_text(text)
+    assert load(file, (), {}).settings.live == load(None, ["live.http.bearer=…"], {}).settings.live
+
+
+def keys(kind: type[Section], at: str = "") -> set[str]:
+    found = set()
+    for field in msgspec.structs.fields(kind):
+        name = f"{at}{field.encode_name}"
+        if isinstance(field.type, type) and issubclass(field.type, Section):
+            found |= keys(field.type, f"{name}.")
+        else:
+            found.add(name)
+    return found
+
+
+def test_the_annotated_file_holds_every_setting_at_its_default(file: Path) -> None:
+    file.write_text(annotated())
+    assert load(file, (), {}).settings == load(None, (), {}).settings
+    written = set()
+    section = ""
+    for line in annotated().splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif "=" in line and not line.startswith("#"):
+            written.add(f"{section}.{line.partition(' ')[0]}")
+    assert keys(Settings) - {"limits.routes"} == written
