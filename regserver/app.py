@@ -55,12 +55,14 @@ from regserver.serving import Front, FrontLimits, asgi_sessions, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from regserver.web.account import AccountDoor
 from regserver.web.client import OriginReader
+from regserver.web.confirm import ConfirmDoor
 from regserver.web.directory import DirectoryDoor
 from regserver.web.dispatch import Dispatcher
 from regserver.web.limit import LIMITS, Limits
 from regserver.web.notification import encode_notification
 from regserver.web.operation import Check, OperationDoor
 from regserver.web.origin import OriginPolicy
+from regserver.web.page import PageDoor
 from regserver.web.quart_app import build_quart
 from regserver.web.room import RoomDoor
 from regserver.web.room_socket import RoomSocketDoor
@@ -255,7 +257,7 @@ async def _open_directory(stack: AsyncExitStack, base: Base) -> Doors:
         take_mail=partial(base.limits.take, "mail"),
     )
     return Doors(
-        routes=door.routes(),
+        routes=(*door.routes(), *ConfirmDoor(directory).routes()),
         checks={"mail": delivery.check},
         background=(partial(run_outbox, delivery),),
     )
@@ -266,7 +268,11 @@ async def _open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
     client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
     pepper = Pepper(settings.steps.pepper.encode() or base.key.derive("pepper"))
-    policy = _steps_policy(settings)
+    policy = msgspec.structs.replace(
+        msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),
+        bounded=settings.limits.enabled,
+        text=settings.sms.text,
+    )
     service = StepsService(
         store,
         clock,
@@ -282,16 +288,12 @@ async def _open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))
 
 
-def _steps_policy(settings: Settings) -> StepsPolicy:
-    figures = {
-        field: getattr(settings.steps, field)
-        for field in StepsPolicy.__struct_fields__
-        if field in settings.steps.__struct_fields__
-    }
-    return StepsPolicy(**figures, bounded=settings.limits.enabled, text=settings.sms.text)
+async def _open_page(stack: AsyncExitStack, base: Base) -> Doors:
+    """The web page, which uses the other doors like any client."""
+    return Doors(routes=PageDoor(base.origins).routes())
 
 
-DOORS = (_open_people, _open_directory, _open_steps)
+DOORS = (_open_people, _open_directory, _open_steps, _open_page)
 """Each opens one group of doors; a new door is one more line."""
 
 

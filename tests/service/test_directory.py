@@ -1,15 +1,11 @@
 """The directory's use cases on a real store: who gets a name, and what everybody else is told."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
-from regserver.adapters.argon2_hasher import Argon2Hasher
-from regserver.adapters.letters import TemplateLetters
-from regserver.domain.account import NewAccount, email_key, name_key
+from regserver.domain.account import email_key, name_key
 from regserver.domain.directory import (
     MAX_PENDING_PER_EMAIL,
     AlreadyConfirmed,
@@ -17,80 +13,14 @@ from regserver.domain.directory import (
     InvalidData,
     InvalidUserName,
     NoPendingCreation,
-    SignUp,
     TooManyPending,
     UnknownUserName,
 )
 from regserver.domain.instant import DAY
 from regserver.ports.adapter import Mail
 from regserver.ports.store import Transaction
-from regserver.service.account import add_account
-from regserver.service.directory import Allotted, DirectoryService, Standing
-from regserver.service.outbox import Outbox
-from regserver.store.sqlite import SqliteStore, open_sqlite
-from tests.fake import ManualClock, SeededRandomness
-
-BASE = "https://example.org"
-PASSWORD = "sixsix"
-
-
-class World:
-    """The directory and what it stands on."""
-
-    def __init__(self, store: SqliteStore, *, servers: tuple[str, ...], reveal_existing: bool) -> None:
-        self.store = store
-        self.clock = ManualClock()
-        randomness = SeededRandomness()
-        self.outbox = Outbox(self.clock, randomness, bytes(32))
-        self.hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
-        self.directory = DirectoryService(
-            store,
-            self.clock,
-            randomness,
-            self.hasher,
-            self.outbox,
-            TemplateLetters(None, "example.org"),
-            servers=servers,
-            reserved=("admin", "root"),
-            pending_ttl=DAY,
-            reveal_existing=reveal_existing,
-        )
-
-    async def mails(self) -> list[Mail]:
-        rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))
-        opened = [self.outbox.open(row.sealed) for row in sorted(rows, key=lambda row: row.id)]
-        return [mail for mail in opened if mail is not None]
-
-    async def begin(self, username: str, email: str | None = None, language: str = "en") -> str:
-        """Signs up and takes the challenge out of the mail."""
-        email = email or f"{username.lower()}@example.org"
-        assert await self.directory.init(sign_up(username, email), BASE) is None
-        return challenge_in((await self.mails())[-1])
-
-    async def add_elsewhere(self, username: str, email: str | None = None) -> None:
-        """An account that came in by the rooms door."""
-        new = NewAccount(username=username, email=email, door="rooms", created_at=self.clock.now())
-        await self.store.write(lambda transaction: add_account(transaction, new))
-
-
-def sign_up(username: str, email: str, password: str = PASSWORD) -> SignUp:
-    return SignUp(username, password, email, "en")
-
-
-def challenge_in(mail: Mail) -> str:
-    (link,) = [word for word in mail.text.split() if word.startswith(f"{BASE}/confirm")]
-    return link.partition("#")[2]
-
-
-@asynccontextmanager
-async def world(
-    folder: Path,
-    servers: tuple[str, ...] = ("one.example.org", "two.example.org"),
-    *,
-    reveal_existing: bool = True,
-) -> AsyncIterator[World]:
-    async with open_sqlite(folder / "x.db") as store:
-        yield World(store, servers=servers, reveal_existing=reveal_existing)
+from regserver.service.directory import Allotted, Standing
+from tests.directory import BASE, World, challenge_in, sign_up, world
 
 
 async def test_a_sign_up_from_beginning_to_end(tmp_path: Path) -> None:
