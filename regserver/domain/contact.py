@@ -93,8 +93,8 @@ def _mask_phone(phone: str) -> str:
 
 def _mask_email(email: str) -> str:
     local, _, host = email.rpartition("@")
-    name, dot, top = host.rpartition(".")
-    return f"{local[:1]}***@{name[:1]}***{dot}{top if dot else ''}"
+    _, dot, top = host.rpartition(".")
+    return f"{local[:1]}***@{host[:1]}***{dot}{top if dot else ''}"
 
 
 class Pepper:

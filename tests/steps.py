@@ -1,0 +1,156 @@
+"""The registration by steps, put together for tests: real store and outbox, a clock and randomness that are held still,
+and an SMS provider that keeps what it is given."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from regserver.adapters.captcha import NoCaptcha
+from regserver.adapters.ledger import EmbeddedLedger
+from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
+from regserver.domain.steps import Registration, StepRefusal
+from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.steps import Captcha, Ledger
+from regserver.service.onboarding import OnboardingService
+from regserver.service.outbox import Outbox
+from regserver.service.step_code import StepCodes, StepsPolicy
+from regserver.service.step_find import Finder
+from regserver.service.steps import Proposal, Standing, StepsService
+from regserver.store.sqlite import SqliteStore, open_sqlite
+from tests.fake import ManualClock, SeededRandomness
+
+GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
+K1_KEY = "PUB_K1_6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5BoDq63"
+OFF_CURVE_KEY = "GLS4tVMTu4hrMTGeAQpAEzueCYqEESJQgkaH9DVJNnzK1mztsYYww"
+ADDRESS = "192.0.2.7"
+
+
+class KeptSms(Sms):
+    """A provider within reach. faults: so many messages it will not take."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+        self.faults = 0
+
+    async def send(self, phone: str, text: str) -> None:
+        if self.faults:
+            self.faults -= 1
+            raise SmsFault("out of order")
+        self.messages.append((phone, text))
+
+    @property
+    def code(self) -> str:
+        """The code of the last message."""
+        return code_in(self.messages[-1][1])
+
+
+def code_in(text: str) -> str:
+    found = re.search(r"\b\d{4,10}\b", text)
+    assert found is not None
+    return found.group()
+
+
+class Steps:
+    """Everything at hand: the services and what they are built on."""
+
+    def __init__(self, store: SqliteStore, policy: StepsPolicy, captcha: Captcha, ledger: Ledger) -> None:
+        self.store = store
+        self.clock = ManualClock()
+        self.randomness = SeededRandomness()
+        self.pepper = Pepper(b"a pepper for tests, 32 bytes long")
+        self.sms = KeptSms()
+        self.outbox = Outbox(self.clock, self.randomness, bytes(32))
+        self.policy = policy
+        self.finder = Finder(self.clock, self.pepper, require_token=policy.require_token)
+        codes = StepCodes(self.clock, self.randomness, self.pepper, self.outbox, policy)
+        self.service = StepsService(
+            store,
+            self.clock,
+            self.randomness,
+            self.pepper,
+            self.finder,
+            codes,
+            self.sms,
+            captcha,
+            ledger,
+            policy,
+        )
+        self.onboarding = OnboardingService(store, self.clock)
+
+    async def mailed_code(self) -> str:
+        """The code in the newest mail of the outbox."""
+        rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))
+        mail = self.outbox.open(rows[-1].sealed)
+        assert mail is not None
+        return code_in(mail.text)
+
+    async def row(self, contact: Contact) -> Registration:
+        found = await self.store.read(
+            lambda transaction: transaction.registrations.by_contact(self.pepper.contact_key(contact))
+        )
+        assert found is not None
+        return found
+
+    async def to_verified(self, contact: Contact, *, want_token: bool = False) -> str | None:
+        """Leads a phone or address to setUsername; the token, if one was wanted."""
+        await taken(self.service.first_step(contact, "", "web", ADDRESS))
+        code = self.sms.code if contact.kind == "phone" else await self.mailed_code()
+        return (await taken(self.service.verify(contact, code, want_token))).token
+
+    async def to_named(self, contact: Contact, username: str) -> str:
+        """Leads it to toBlockChain; the userId."""
+        await self.to_verified(contact)
+        found = (await taken(self.service.set_username(contact, username, None))).registration
+        assert found.user_id is not None
+        return found.user_id
+
+    async def to_registered(self, contact: Contact, username: str) -> str:
+        user_id = await self.to_named(contact, username)
+        await taken(self.service.register(contact, proposal(username, user_id), None))
+        return user_id
+
+
+async def taken(step: Awaitable[Standing | StepRefusal]) -> Standing:
+    """The outcome of a step that must succeed."""
+    outcome = await step
+    assert isinstance(outcome, Standing), outcome
+    return outcome
+
+
+def proposal(username: str, user_id: str, key: str = K1_KEY) -> Proposal:
+    return Proposal(username=username, user_id=user_id, owner=key, active=key)
+
+
+def phone(number: str = "+380000000000") -> Contact:
+    contact = parse_phone(number)
+    assert contact is not None
+    return contact
+
+
+def email(address: str = "alice@commun.com") -> Contact:
+    contact = parse_email(address)
+    assert contact is not None
+    return contact
+
+
+def identity(name: str = "oauth-42", provider: str | None = None) -> Contact:
+    contact = parse_identity(name, provider)
+    assert contact is not None
+    return contact
+
+
+@asynccontextmanager
+async def open_steps(
+    folder: Path,
+    *,
+    captcha: Captcha | None = None,
+    ledger: Ledger | None = None,
+    **figures: object,
+) -> AsyncIterator[Steps]:
+    """figures: of the policy, where they differ from the defaults."""
+    policy = msgspec.structs.replace(StepsPolicy(), **figures)
+    async with open_sqlite(folder / "x.db") as store:
+        yield Steps(store, policy, captcha or NoCaptcha(), ledger or EmbeddedLedger())
