@@ -124,6 +124,11 @@ def proposal(username: str, user_id: str, key: str = K1_KEY) -> Proposal:
     return Proposal(username=username, user_id=user_id, owner=key, active=key)
 
 
+def stored_bytes(folder: Path) -> bytes:
+    """Everything that the store has written."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
 def phone(number: str = "+380000000000") -> Contact:
     contact = parse_phone(number)
     assert contact is not None
