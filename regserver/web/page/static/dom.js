@@ -1,0 +1,47 @@
+// The few things that every part of the page does to the document. What people wrote only ever becomes text nodes.
+
+import { t } from "./text.js";
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with properties and children; children that are strings become text. */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+const VIEWS = { "sign-in": "title.signIn", "sign-up": "title.signUp", registration: "title.registration", rooms: "title.rooms" };
+let shown = null;
+
+/** Shows one of the page's views and hides the others; moves the focus there unless the page has just opened. */
+export function show(view) {
+  if (shown === view) return;
+  for (const id of Object.keys(VIEWS)) $(id).hidden = id !== view;
+  setTitle(t(VIEWS[view]));
+  tell("");
+  if (shown !== null) $(`${view}-title`).focus();
+  shown = view;
+}
+
+export function setTitle(text, unread = 0) {
+  document.title = `${unread ? `(${unread}) ` : ""}${text} · regserver`;
+}
+
+/** The line above the page's content, read out by screen readers. */
+export function tell(text) {
+  $("notice").textContent = text;
+}
+
+/** Asks in a dialog; resolves with whether the answer was yes. */
+export function confirmed(title, body, action) {
+  const dialog = $("confirm");
+  $("confirm-title").textContent = title;
+  $("confirm-body").textContent = body;
+  $("confirm-yes").textContent = action;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

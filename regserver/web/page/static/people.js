@@ -1,0 +1,42 @@
+// Who is who: names for ids and ids for names.
+
+import { call, Problem } from "./api.js";
+import { list, t } from "./text.js";
+
+const SHOWN_NAMES = 30;
+const names = new Map();
+
+export const know = (id, name) => names.set(id, name);
+
+/** The user's name; for who is not there any more, words that say so. */
+export async function nameOf(id) {
+  if (!names.has(id)) names.set(id, call("GET", `login/username/${id}`).then((answer) => answer.username));
+  try {
+    return await names.get(id);
+  } catch (problem) {
+    if (problem.code !== "AccountNotFound") names.delete(id);
+    return t("room.somebody", { id });
+  }
+}
+
+/** Names in a row, of a long list only the first. */
+export async function namesOf(ids) {
+  const first = await Promise.all(ids.slice(0, SHOWN_NAMES).map(nameOf));
+  const more = ids.length - first.length;
+  return list(more > 0 ? [...first, t("room.more", { count: more })] : first);
+}
+
+/** The ids of user names separated by commas. Rejects with NoSuchUser. */
+export function find(text) {
+  return Promise.all(text.split(/[,;]/).map((name) => name.trim()).filter(Boolean).map(idOf));
+}
+
+async function idOf(name) {
+  try {
+    const { userId } = await call("GET", `login/userId/${encodeURIComponent(name)}`);
+    return userId;
+  } catch (problem) {
+    if (problem.code === "AccountNotFound") throw new Problem("NoSuchUser", { who: name });
+    throw problem;
+  }
+}

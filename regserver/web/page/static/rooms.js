@@ -1,0 +1,193 @@
+// The list of rooms and the socket that keeps it true. Every notification is taken in turn; whatever changes who is in
+// a room, and every new connection, loads the list again, so that a lost connection loses nothing.
+
+import { call, socketAddress } from "./api.js";
+import { $, make, setTitle, show, tell } from "./dom.js";
+import { serve } from "./form.js";
+import { find, know, nameOf, namesOf } from "./people.js";
+import * as room from "./room.js";
+import { keepOpen } from "./socket.js";
+import { inSeconds, t } from "./text.js";
+
+let me = null, link = null, rooms = new Map();
+let cursor = "", caughtUp = "";
+let loading = null, stale = false, turn = Promise.resolve();
+
+const failed = (problem) => tell(problem.words ?? String(problem));
+const linkState = (text, state) => {
+  $("link-state").textContent = text;
+  $("link").dataset.state = state;
+  $("link-retry").hidden = state !== "lost";
+};
+
+/** Opens the rooms of whoever the token belongs to. */
+export function start() {
+  show("rooms");
+  linkState(t("link.connecting"), "connecting");
+  link = keepOpen({
+    address: async () => {
+      me ??= await whoAmI();
+      const { ticket } = await call("POST", "login/ticket");
+      return socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}`);
+    },
+    opened: (again) => {
+      linkState(t("link.live"), "live");
+      caughtUp = t("link.back");
+      refresh().then(() => again && tell(caughtUp), failed);
+    },
+    message: (data) => {
+      // In turn, because names may have to be asked for. A bare word is the reason why the socket closes.
+      if (data.startsWith("{")) turn = turn.then(() => hear(JSON.parse(data))).catch(failed);
+    },
+    lost: (seconds) => linkState(t("link.lost", { when: inSeconds(seconds) }), "lost"),
+    closed: () => false, // a token that ended is refused when the next ticket is asked for
+  });
+}
+
+export function stop() {
+  link?.stop();
+  link = me = null;
+  cursor = "";
+  rooms = new Map();
+  room.close();
+  draw();
+  $("account").hidden = true;
+}
+
+async function whoAmI() {
+  const { user } = await call("GET", "login/info");
+  $("who").textContent = user.username;
+  $("account").hidden = false;
+  know(user.userId, user.username);
+  return user;
+}
+
+/** Loads the list, and the open room with it; calls that come meanwhile make it load once more. */
+function refresh() {
+  stale = true;
+  loading ??= (async () => {
+    try {
+      while (stale) {
+        stale = false;
+        await load();
+      }
+    } finally {
+      loading = null;
+    }
+  })();
+  return loading;
+}
+
+async function load() {
+  const listed = await call("GET", "room/list");
+  if (!me) return;
+  rooms = new Map(listed.rooms.map((entry) => [entry.roomId, entry]));
+  draw();
+  const open = room.openRoom();
+  if (open === undefined) return route();
+  if (!rooms.has(open)) location.hash = "rooms";
+  else await room.update(rooms.get(open));
+  await markSeen();
+}
+
+async function hear(frame) {
+  cursor = frame.cursor ?? cursor;
+  if (loading) stale = true;
+  const entry = rooms.get(frame.roomId);
+  switch (frame.type) {
+    case "Resumed":
+      if (frame.recovered) caughtUp = t("link.recovered", { missed: frame.missed });
+      return;
+    case "NewPost":
+      return hearPost(frame, entry);
+    case "NewUsersInRoom":
+      room.note(frame.roomId, t("room.joined", { who: await nameOf(frame.userWhoInvited), names: await namesOf(frame.newUsers) }));
+      break;
+    case "UserLeftRoom":
+      room.note(frame.roomId, t(frame.userDeleted ? "room.deleted" : "room.left", { who: await nameOf(frame.userId) }));
+      break;
+  }
+  await refresh();
+  const asked = { RoomInvitation: "room.invited", RoomCreated: "room.created" }[frame.type];
+  if (!asked) return;
+  const who = await nameOf(frame.userWhoInvited ?? frame.creatorId);
+  tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }));
+}
+
+async function hearPost({ postId, userId, content, createdAt, roomId }, entry) {
+  if (!entry) return refresh();
+  const post = { id: postId, user: userId, username: await nameOf(userId), content, createdAt };
+  if (room.openRoom() === roomId) room.showPost(post);
+  if (entry.lastPost && entry.lastPost.id >= postId) return;
+  entry.unread += 1;
+  took(roomId, post);
+}
+
+function took(roomId, post) {
+  rooms.get(roomId).lastPost = post;
+  draw();
+  markSeen().catch(failed);
+}
+
+/** What is on the screen counts as read, unless the page is in the background. */
+async function markSeen() {
+  const entry = rooms.get(room.openRoom());
+  if (document.hidden || !entry?.unread || !entry.lastPost) return;
+  entry.unread = 0;
+  draw();
+  await call("POST", `room/seen/${entry.roomId}`, { postId: entry.lastPost.id });
+}
+
+function draw() {
+  const focused = document.activeElement?.id;
+  const sorted = [...rooms.values()].sort((one, other) => (other.lastPost?.id ?? Infinity) - (one.lastPost?.id ?? Infinity) || other.roomId - one.roomId);
+  $("room-list").replaceChildren(...sorted.map(roomItem));
+  $("no-rooms").hidden = rooms.size > 0 || !me;
+  $("choose-room").hidden = rooms.size === 0 || room.openRoom() !== undefined;
+  if (focused?.startsWith("room-link-")) $(focused)?.focus();
+  if (me) setTitle(rooms.get(room.openRoom())?.name ?? t("title.rooms"), sorted.reduce((sum, entry) => sum + entry.unread, 0));
+}
+
+function roomItem({ roomId, name, lastPost, unread }) {
+  const preview = lastPost ? t("room.preview", { name: lastPost.username, text: lastPost.content }) : t("room.nothing");
+  const item = make("a", { id: `room-link-${roomId}`, href: `#room-${roomId}` },
+    make("span", { className: "room-name", dir: "auto" }, name), make("span", { className: "preview", dir: "auto" }, preview));
+  if (unread) item.append(make("span", { className: "badge" }, make("span", { ariaHidden: "true" }, String(unread)),
+    make("span", { className: "unseen" }, t("room.unread", { count: unread }))));
+  if (roomId === room.openRoom()) item.ariaCurrent = "page";
+  return make("li", {}, item);
+}
+
+/** Shows what the address names: #room-12, or else the list. */
+export function route() {
+  if (!me) return;
+  const entry = rooms.get(Number(/^#room-(\d+)$/.exec(location.hash)?.[1]));
+  $("rooms").classList.toggle("in-room", Boolean(entry));
+  if (!entry) {
+    const left = room.openRoom();
+    room.close();
+    draw();
+    if (left) ($(`room-link-${left}`) ?? $("rooms-title")).focus();
+  } else if (entry.roomId !== room.openRoom()) {
+    room.enter(entry, me).then(markSeen).catch(failed);
+    draw();
+  }
+}
+
+/** Wires the list's controls, once. */
+export function wire() {
+  room.wire({ changed: () => refresh().catch(failed), posted: took, failed });
+  const create = $("create").querySelector("form");
+  serve(create, [], async ({ name, people }) => {
+    const otherUsers = await find(people);
+    const { roomId } = await call("POST", "room/create", { otherUsers, ...(name.trim() && { name: name.trim() }) });
+    create.reset();
+    $("create").open = false;
+    await refresh();
+    location.hash = `room-${roomId}`;
+  });
+  $("link-retry").addEventListener("click", () => link?.retry());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && me) refresh().catch(failed); // also what this user wrote in other windows
+  });
+}

@@ -1,0 +1,55 @@
+// A WebSocket that comes back: when it is lost it is opened again, after growing pauses, at once when the network is back.
+
+const LONGEST_PAUSE_SECONDS = 30;
+const STEADY_MS = 5_000;
+
+/** Keeps a socket open until it is stopped.
+ *
+ *  address(): resolves with where to connect; when it rejects, that is tried again like a lost connection.
+ *  opened(again), message(text), lost(seconds until the next try), closed(code): whether that was the end.
+ */
+export function keepOpen({ address, opened, message, lost, closed }) {
+  let socket = null, timer = null, stopped = false, tries = 0, everOpened = false;
+
+  async function connect() {
+    clearTimeout(timer);
+    timer = null;
+    let url;
+    try {
+      url = await address();
+    } catch (problem) {
+      return pause(problem.retryAfter);
+    }
+    if (stopped) return;
+    let openedAt = Infinity;
+    socket = new WebSocket(url);
+    socket.onopen = () => {
+      openedAt = Date.now();
+      opened(everOpened);
+      everOpened = true;
+    };
+    socket.onmessage = ({ data }) => stopped || message(data);
+    socket.onclose = ({ code }) => {
+      if (Date.now() - openedAt > STEADY_MS) tries = 0;
+      if (!stopped && !closed(code)) pause();
+    };
+  }
+
+  function pause(atLeast = 0) {
+    if (stopped) return;
+    const seconds = Math.max(atLeast, Math.min(LONGEST_PAUSE_SECONDS, 2 ** tries++) * (0.75 + Math.random() / 2));
+    timer = setTimeout(connect, seconds * 1000);
+    lost(seconds);
+  }
+
+  const retry = () => timer !== null && connect();
+  const stop = () => {
+    stopped = true;
+    clearTimeout(timer);
+    socket?.close();
+    window.removeEventListener("online", retry);
+  };
+  window.addEventListener("online", retry);
+  connect();
+  return { retry, stop };
+}
