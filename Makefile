@@ -32,6 +32,7 @@ format: .venv/.test ## put the code into its form
 
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
+	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
 	build/binary/bin/pyinstaller --noconfirm --clean --distpath dist --workpath build/pyinstaller packaging/regserver.spec
 
 .PHONY: clean

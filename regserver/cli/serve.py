@@ -78,16 +78,21 @@ async def _server(
 
 
 def _greet(loaded: Loaded, urls: list[str]) -> None:
-    """Where it listens and on what it stands; then, for whoever tries it out, what to do next."""
+    """Where it listens and on what it stands; for a person at a terminal also what to try."""
     settings = loaded.settings
-    log.info(
-        "regserver %s is serving %s",
-        __version__,
-        " ".join(urls),
-        extra={"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")},
-    )
+    fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
+    log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
     for warning in _warnings(loaded):
         log.warning(warning)
+    if settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty()):
+        print("\n".join(_suggestions(loaded, urls[0])), file=sys.stderr)
+
+
+def _suggestions(loaded: Loaded, url: str) -> list[str]:
+    lines = ["", f"  Open     {url}/"]
+    if loaded.settings.live.source == "file":
+        lines.append(f"  Sign in  as somebody from {loaded.beside(loaded.settings.live.file.path)}")
+    return [*lines, f"  Look at  {url}/health/ready", "  Stop     with Ctrl-C", ""]
 
 
 def _warnings(loaded: Loaded) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
@@ -159,12 +160,10 @@ class Listener:
 
     async def close_code(self) -> int:
         """Waits for the end; fails when another message comes first."""
-        try:
-            text = await self.text()
-        except ConnectionClosed as closed:
-            assert closed.reason is not None
-            return int(closed.reason.code)
-        raise AssertionError(f"a message instead of the close: {text}")
+        with pytest.raises(ConnectionClosed) as caught:
+            raise AssertionError(f"a message instead of the close: {await self.text()}")
+        assert caught.value.reason is not None
+        return int(caught.value.reason.code)
 
 
 @asynccontextmanager
