@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from regserver.domain.account import Account, AccountId, EmailKey, NameKey, NewAccount, Profile
+from regserver.domain.estimate import Run
 from regserver.domain.event import Change, Event, EventId
 from regserver.domain.instant import Instant
 from regserver.domain.room import Member, Post, PostId, Room, RoomId
@@ -146,6 +147,16 @@ class EventTable(Protocol):
         """The newest position of the log, 0 when it is empty."""
 
 
+class RunTable(Protocol):
+    """How long past live registrations took, by source."""
+
+    async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
+        """Remembers a run, and of this source's older ones no more than `keep` in all."""
+
+    async def newest(self, source: str, count: int) -> tuple[Run, ...]:
+        """The newest `count`, oldest first."""
+
+
 class Transaction(Protocol):
     """One atomic unit of work on a consistent snapshot."""
 
@@ -173,6 +184,8 @@ class Transaction(Protocol):
     def rewards(self) -> RewardTable: ...
     @property
     def journal(self) -> JournalTable: ...
+    @property
+    def runs(self) -> RunTable: ...
 
 
 class Store(Protocol):

@@ -2,6 +2,7 @@
 
 from regserver.store.sql.account import AccountRows, NameRows, TokenRows
 from regserver.store.sql.directory import DirectoryRows
+from regserver.store.sql.live import RunRows
 from regserver.store.sql.outbox import OutboxRows
 from regserver.store.sql.room import EventRows, PostRows, RoomRows
 from regserver.store.sql.statement import Sql
@@ -23,6 +24,7 @@ class SqlTransaction:
         "registrations",
         "rewards",
         "rooms",
+        "runs",
         "tokens",
     )
 
@@ -39,3 +41,4 @@ class SqlTransaction:
         self.budgets = BudgetRows(sql)
         self.rewards = RewardRows(sql)
         self.journal = JournalRows(sql)
+        self.runs = RunRows(sql)

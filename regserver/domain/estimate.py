@@ -1,0 +1,74 @@
+"""How much longer a live registration will take, learned from those before it.
+
+A past run is its whole time and, for each step, when that was shown. What remains after a step is the median of what
+remained in past runs, so one run that hung does not spoil it; it is stretched by how this run has fared against them
+so far, within bounds, because a source that is slow today is slow at all its steps. While there is no past run, the
+pace of this one has to do, where the number of steps is known.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable
+from statistics import median
+
+import msgspec
+
+REMEMBERED_RUNS = 50
+MAX_MARKS = 64
+MAX_STRETCH = 3.0
+SURE_AFTER_MS = 200.0
+"""Before this much of a typical run has passed, its pace says nothing."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One finished registration. marks: (step, milliseconds after the start), both rising."""
+
+    took_ms: int
+    marks: tuple[tuple[int, int], ...] = ()
+
+    def reached_ms(self, step: int) -> int:
+        """When the run had come as far as `step`."""
+        index = bisect_right(self.marks, step, key=lambda mark: mark[0])
+        return self.marks[index - 1][1] if index else 0
+
+
+class _Typical(msgspec.Struct, frozen=True):
+    reached_ms: float
+    left_ms: float
+
+
+class Estimator:
+    """The memory of one source. Not shared between threads."""
+
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self._runs: deque[Run] = deque(runs, REMEMBERED_RUNS)
+        self._typical: dict[int, _Typical] = {}
+
+    def learn(self, run: Run) -> None:
+        self._runs.append(run)
+        self._typical.clear()
+
+    def left_ms(self, step: int, total: int, elapsed_ms: float) -> float | None:
+        """What is left after `step` was shown `elapsed_ms` after the start; None while nothing is known."""
+        if not self._runs:
+            return _by_pace(step, total, elapsed_ms)
+        typical = self._typical_at(step)
+        stretch = 1.0
+        if typical.reached_ms >= SURE_AFTER_MS:
+            stretch = min(max(elapsed_ms / typical.reached_ms, 1 / MAX_STRETCH), MAX_STRETCH)
+        return typical.left_ms * stretch
+
+    def _typical_at(self, step: int) -> _Typical:
+        known = self._typical.get(step)
+        if known is None:
+            reached = [run.reached_ms(step) for run in self._runs]
+            left = [run.took_ms - at for run, at in zip(self._runs, reached, strict=True)]
+            known = _Typical(median(reached), median(left))
+            if len(self._typical) < MAX_MARKS:
+                self._typical[step] = known
+        return known
+
+
+def _by_pace(step: int, total: int, elapsed_ms: float) -> float | None:
+    """A step is announced when it begins: at step 3 of 5 two are done and three are left."""
+    return elapsed_ms / (step - 1) * (total - step + 1) if 1 < step <= total else None
