@@ -54,7 +54,7 @@ def check_version() -> None:
     parameters = list(inspect.signature(TCPServer.__init__).parameters)
     if parameters != ["self", "app", "config", "context", "state", "stream"]:
         raise UnsupportedHypercorn("TCPServer takes other parameters")
-    for name in ("run", "protocol_send", "_idle_timeout"):
+    for name in ("run", "protocol_send", "_idle_timeout", "_read_data"):
         if not inspect.iscoroutinefunction(getattr(TCPServer, name, None)):
             raise UnsupportedHypercorn(f"TCPServer.{name} is not what it was")
     if not callable(getattr(ws_stream, "server_extensions_handshake", None)):
@@ -151,7 +151,8 @@ class Backend:
         """A whole HTTP/2 connection; `early` are its first bytes, where they were read already."""
         tap = _ConnectionTap(link, early)
         state = ConnectionState(self._state.copy())
-        await TCPServer(self._app, self._config, self._context, state, _seen(tap)).run()
+        context = _Http2Context(self._context)
+        await _Http2(self._app, self._config, context, state, _seen(tap)).run()
 
 
 def encode_request(head: Head, body: bytes | None, limit: int, *, close: bool) -> bytes:
@@ -184,6 +185,29 @@ class _Exchange(TCPServer):
 
     async def _idle_timeout(self) -> None:
         """Idle connections are the front door's business."""
+
+
+class _Http2Context(WorkerContext):
+    """Hypercorn sleeps on it between the pings of a WebSocket: no longer than the connection lives."""
+
+    def __init__(self, shared: WorkerContext) -> None:
+        super().__init__(None)
+        self.terminated = shared.terminated
+        self.over = trio.Event()
+
+    async def sleep(self, wait: float) -> None:  # type: ignore[override]  # static there, but called on the instance
+        with trio.move_on_after(wait):
+            await self.over.wait()
+
+
+class _Http2(TCPServer):
+    """A whole connection; its ping tasks end with it."""
+
+    context: _Http2Context
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        self.context.over.set()
 
 
 class _Name:

@@ -1,0 +1,116 @@
+"""A small HTTP/2 client, with WebSockets over it (RFC 8441)."""
+
+from collections.abc import Iterable
+
+import h2.config
+import h2.connection
+import h2.events
+import trio
+
+from tests.serving.support import Peer
+
+Fields = list[tuple[str, str]]
+
+
+def _text(fields: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in fields}  # header_encoding makes them text already
+
+
+class Http2Peer(Peer):
+    """Streams are asked one after the other; events of others are kept."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        super().__init__(stream)
+        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self.events: list[h2.events.Event] = []
+
+    async def start(self) -> None:
+        self.http.initiate_connection()
+        await self.flush()
+        await self.next_event(h2.events.RemoteSettingsChanged)
+
+    async def flush(self) -> None:
+        await self.send(self.http.data_to_send())
+
+    async def next_event(self, *kinds: type[h2.events.Event]) -> h2.events.Event:
+        """The next event of these kinds, the others before it dropped; EOFError when there is none."""
+        with trio.fail_after(10):
+            while True:
+                while self.events:
+                    event = self.events.pop(0)
+                    if isinstance(event, kinds):
+                        return event
+                if not await self._more():
+                    raise EOFError
+                data, self.buffer = self.buffer, b""
+                self.events = self.http.receive_data(data)
+                for event in self.events:
+                    if isinstance(event, h2.events.DataReceived):
+                        self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                await self.flush()
+
+    async def open(self, fields: Fields, body: bytes | None = b"") -> int:
+        """Opens a stream; a body of None leaves it open."""
+        number = self.http.get_next_available_stream_id()
+        self.http.send_headers(number, fields, end_stream=body == b"")
+        if body:
+            self.http.send_data(number, body, end_stream=True)
+        await self.flush()
+        return number
+
+    async def ask_http2(self, method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        await self.open(
+            [(":method", method), (":path", path), (":scheme", "https"), (":authority", "localhost")], body
+        )
+        response = await self.next_event(h2.events.ResponseReceived)
+        assert isinstance(response, h2.events.ResponseReceived)
+        fields = _text(response.headers)
+        content = b""
+        while True:
+            event = await self.next_event(h2.events.DataReceived, h2.events.StreamEnded)
+            if isinstance(event, h2.events.StreamEnded):
+                return int(fields[":status"]), fields, content
+            assert isinstance(event, h2.events.DataReceived)
+            content += event.data
+
+    async def connect(self, path: str, *more: tuple[str, str]) -> "Http2Socket":
+        """An extended CONNECT; its response is not read yet."""
+        number = await self.open(
+            [
+                (":method", "CONNECT"), (":protocol", "websocket"), (":path", path), (":scheme", "https"),
+                (":authority", "localhost"), ("sec-websocket-version", "13"), *more,
+            ],
+            None,
+        )  # fmt: skip
+        return Http2Socket(self, number)
+
+
+class Http2Socket(Peer):
+    """A WebSocket in a stream: reads and writes frames as any Peer does."""
+
+    def __init__(self, peer: Http2Peer, number: int) -> None:
+        super().__init__(peer.stream)
+        self.peer = peer
+        self.number = number
+
+    async def status(self) -> tuple[int, dict[str, str]]:
+        response = await self.peer.next_event(h2.events.ResponseReceived)
+        assert isinstance(response, h2.events.ResponseReceived)
+        fields = _text(response.headers)
+        return int(fields[":status"]), fields
+
+    async def send(self, data: bytes) -> None:
+        self.peer.http.send_data(self.number, data)
+        await self.peer.flush()
+
+    async def _more(self) -> bool:
+        event = await self.peer.next_event(
+            h2.events.DataReceived,
+            h2.events.StreamEnded,
+            h2.events.StreamReset,
+            h2.events.ConnectionTerminated,
+        )
+        if isinstance(event, h2.events.DataReceived):
+            self.buffer += event.data
+            return True
+        return False
