@@ -41,6 +41,10 @@ STATUS: dict[type[o.Refusal], int] = {
     o.NotInRoom: 401,
     o.BadPostContent: 400,
     o.PostNotFound: 404,
+    o.BadCursor: 400,
+    # retries
+    o.BadIdempotencyKey: 400,
+    o.IdempotencyConflict: 409,
 }
 
 

@@ -17,6 +17,16 @@ EventId = NewType("EventId", int)
 """Position in the log: later events have higher numbers."""
 
 
+class Position(msgspec.Struct, frozen=True):
+    """A place in the log: right after the event of this number and time. START lies before the first one."""
+
+    id: EventId
+    at: Instant
+
+
+START = Position(EventId(0), Instant(0))
+
+
 class Posted(msgspec.Struct, frozen=True, tag="posted"):
     post: PostId
     content: str
@@ -47,6 +57,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     actor: AccountId
     at: Instant
     change: Change
+
+    @property
+    def position(self) -> Position:
+        return Position(self.id, self.at)
 
 
 Standing = Literal["newcomer", "member"]

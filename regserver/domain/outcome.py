@@ -137,3 +137,16 @@ class BadPostContent(Refusal, frozen=True):
 
 class PostNotFound(Refusal, frozen=True):
     """No such post."""
+
+
+class BadCursor(Refusal, frozen=True):
+    """Not a cursor that we gave out."""
+
+
+# --- retries
+class BadIdempotencyKey(Refusal, frozen=True):
+    """Empty, too long, or with characters that are not visible ASCII."""
+
+
+class IdempotencyConflict(Refusal, frozen=True):
+    """The key was used before, for another request."""

@@ -1,0 +1,46 @@
+"""Cursors: positions of the event log as clients keep them, opaque and sealed.
+
+A cursor names its event by number and time and carries a MAC, so that nobody makes one up. The time is what tells the
+event from another one of the same number, which a database restored from a backup may write later.
+"""
+
+import base64
+import binascii
+import hmac
+
+from regserver.domain.event import EventId, Position
+from regserver.domain.instant import Instant
+
+_ID_BYTES = 7  # numbers stay below 2^53
+_AT_BYTES = 6  # good for another 8900 years
+_MAC_BYTES = 8  # guessing is online only, and a lucky guess shows nothing that a member may not see
+_TEXT_LENGTH = 28
+
+
+class CursorSeal:
+    """key: 32 bytes that belong to cursors alone. Every node must have the same."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def write(self, position: Position) -> str:
+        """28 URL-safe characters."""
+        body = position.id.to_bytes(_ID_BYTES, "big") + position.at.to_bytes(_AT_BYTES, "big")
+        return base64.urlsafe_b64encode(body + self._mac(body)).decode()
+
+    def read(self, text: str) -> Position | None:
+        """The position, or None for whatever `write` of this key has not written."""
+        if len(text) != _TEXT_LENGTH or not text.isascii():
+            return None
+        try:
+            sealed = base64.b64decode(text, altchars=b"-_", validate=True)
+        except binascii.Error:
+            return None
+        body, mac = sealed[:-_MAC_BYTES], sealed[-_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(body)):
+            return None
+        number, at = body[:_ID_BYTES], body[_ID_BYTES:]
+        return Position(EventId(int.from_bytes(number, "big")), Instant(int.from_bytes(at, "big")))
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]
