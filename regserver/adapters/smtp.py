@@ -103,10 +103,8 @@ class SmtpSession:
                 self._secure(context)
             if address.user is not None:
                 self._smtp.login(address.user, address.password or "")
-        except smtplib.SMTPException as error:
-            raise MailFault(f"{self.place} {_explain(error)}", server=True) from None
         except (OSError, ValueError) as error:
-            raise MailFault(f"{self.place} {_explain_os(error)}", server=True) from None
+            raise MailFault(f"{self.place} {_explain(error)}", server=True) from None
 
     @property
     def place(self) -> str:
@@ -162,6 +160,11 @@ class SmtpSession:
             self._smtp.quit()
         self._smtp.close()
 
+    def discard(self) -> None:
+        """Closes without a word."""
+        self.cut()
+        self._smtp.close()
+
     def cut(self) -> None:
         """Ends the connection under the thread that uses it: its call fails at once."""
         sock = self._smtp.sock
@@ -192,16 +195,16 @@ class SmtpMailer(Mailer):
         reused = session.used
         try:
             await self._run(session, mail, message)
-        except (OSError, smtplib.SMTPException) as error:
-            session.cut()
+        except OSError as error:  # SMTPException is one too
+            session.discard()
             if session.delivered:
                 raise MailFault("the connection was lost before the server's verdict") from None
             if not reused:
-                raise MailFault(f"{session.place} {_explain_os(error)}", server=True) from None
+                raise MailFault(f"{session.place} {_explain(error)}", server=True) from None
             await self.send(mail)  # the server had closed a connection that lay idle: nothing was sent
         except MailFault as fault:
             if fault.server:
-                session.cut()
+                session.discard()
             else:
                 self._idle.append(session)
             raise
@@ -244,6 +247,7 @@ class SmtpMailer(Mailer):
                         await done.wait()
                 await _end(session, done)
                 if isinstance(result[0], outcome.Error):
+                    session.discard()
                     raise
             else:
                 await _end(session, done)
@@ -264,7 +268,7 @@ def _is_loopback(sock: socket.socket | None) -> bool:
     return sock is not None and sock.getpeername()[0] in {"127.0.0.1", "::1"}
 
 
-def _explain(error: smtplib.SMTPException) -> str:
+def _explain_smtp(error: smtplib.SMTPException) -> str:
     """What went wrong with the server, and where to look, in words for its operator."""
     match error:
         case smtplib.SMTPAuthenticationError():
@@ -272,14 +276,17 @@ def _explain(error: smtplib.SMTPException) -> str:
             return f"refuses the user name or password of mail.smtp: {reply}"
         case smtplib.SMTPResponseException():
             return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
-        case smtplib.SMTPServerDisconnected():
-            return "closed the connection"
+        case smtplib.SMTPServerDisconnected():  # smtplib's word for whatever happened while it read
+            timed_out = isinstance(error.__context__, TimeoutError)
+            return "does not answer in time" if timed_out else "closed the connection"
         case _:
             return str(error)
 
 
-def _explain_os(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     match error:
+        case smtplib.SMTPException():
+            return _explain_smtp(error)
         case ssl.SSLCertVerificationError():
             return f"shows a certificate that is not trusted: {error.verify_message} (mail.smtp, ?ca=FILE)"
         case ssl.SSLError():
@@ -293,4 +300,4 @@ def _explain_os(error: Exception) -> str:
         case OSError():
             return f"cannot be used: {error.strerror or error}"
         case _:
-            return "closed the connection" if isinstance(error, smtplib.SMTPException) else str(error)
+            return str(error)

@@ -187,6 +187,7 @@ async def run_outbox(delivery: Delivery) -> None:
     """Sends until cancelled; a store that fails is asked again after a pause."""
     recovered = False
     while True:
+        more = False
         try:
             if not recovered:
                 await delivery.recover()
@@ -194,6 +195,5 @@ async def run_outbox(delivery: Delivery) -> None:
             more = await delivery.deliver_due()
         except* StoreFault as group:
             log.warning("the outbox cannot be read: %s", group.exceptions[0])
-            more = False
         if not more:
             await trio.sleep(delivery.next_pause())
