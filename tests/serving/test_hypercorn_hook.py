@@ -1,0 +1,67 @@
+"""What is relied on inside Hypercorn. A change of any of it must be looked at, not met in production."""
+
+import hashlib
+import importlib.metadata
+import inspect
+
+import pytest
+from hypercorn.protocol import ws_stream
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+
+from regserver.serving import UnsupportedHypercorn
+from regserver.serving.head import parse_head
+from regserver.serving.hypercorn_hook import VERSION, check_version, encode_request
+from regserver.serving.limit import FrontLimits
+
+DIGESTS = {
+    TCPServer: "5593e38b83d3e22e",
+    H11Protocol: "b32a61e0a8ca2127",
+    H2Protocol: "7257f8bafccaa2e5",
+    HTTPStream: "e0f656feb55ab89c",
+    ws_stream.WSStream: "67434c428a1a3c04",
+    ws_stream.Handshake: "701a154c29b5ab4c",
+    Lifespan: "7c58a46fd0717442",
+    TaskGroup: "8467a3a16a7e8763",
+    WorkerContext: "45885f0c0bd5bc9d",
+}
+
+
+@pytest.mark.parametrize("hooked", DIGESTS, ids=lambda hooked: hooked.__name__)
+def test_source_is_the_one_this_was_written_against(hooked: type) -> None:
+    digest = hashlib.sha256(inspect.getsource(hooked).encode()).hexdigest()[:16]
+    assert digest == DIGESTS[hooked], f"{hooked.__qualname__} has changed: read it, then correct the digest"
+
+
+def test_version_is_pinned() -> None:
+    check_version()
+    assert f"hypercorn=={VERSION}" in (importlib.metadata.requires("regserver") or [])
+
+
+def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.19.0")
+    with pytest.raises(UnsupportedHypercorn, match=r"0\.19\.0 is installed, 0\.18\.0 is needed"):
+        check_version()
+
+
+def test_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(TCPServer, "_idle_timeout")
+    with pytest.raises(UnsupportedHypercorn, match="_idle_timeout"):
+        check_version()
+
+
+def test_request_in_its_plainest_form() -> None:
+    raw = (
+        b"POST /a?b HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\n"
+        b"Connection: upgrade, keep-alive\r\nExpect: 100-continue\r\n\r\n"
+    )
+    head = parse_head(raw, FrontLimits())
+    plain = b"POST /a?b HTTP/1.1\r\nhost: x\r\nx-a: 1, 2\r\ncontent-length: 3\r\n"
+    assert encode_request(head, b"abc", 10, close=False) == plain + b"\r\nabc"
+    assert encode_request(head, b"abc", 10, close=True) == plain + b"connection: close\r\n\r\nabc"
+    assert encode_request(head, None, 10, close=True).endswith(b"\r\n\r\n" + bytes(11))

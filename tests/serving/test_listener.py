@@ -1,0 +1,123 @@
+"""Addresses: what can be bound, what cannot and why, and who may come in."""
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+import trio
+
+from regserver.serving import BindError, FrontLimits
+from regserver.serving.admission import Admission, plain_address
+from regserver.serving.listener import open_listeners
+from tests.serving.support import Peer, house
+
+LIMITS = FrontLimits()
+
+
+def _exists(path: str) -> bool:
+    return Path(path).exists()
+
+
+async def test_all_kinds_at_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "front.sock")
+    inherited = socket.socket()
+    inherited.bind(("127.0.0.1", 0))
+    port = inherited.getsockname()[1]
+    binds = ("127.0.0.1:0", "[::1]:0", f"unix:{path}", f"fd://{inherited.detach()}")
+    async with house(binds=binds) as server:
+        assert server.urls[2] == f"unix:{path}"
+        assert server.urls[3] == f"http://127.0.0.1:{port}"
+        v6 = re.fullmatch(r"http://\[::1\]:(\d+)", server.urls[1])
+        assert v6 is not None
+        for stream, peer in (
+            (await trio.open_tcp_stream("127.0.0.1", server.port), "127.0.0.1"),
+            (await trio.open_tcp_stream("::1", int(v6[1])), "::1"),
+            (await trio.open_unix_socket(path), ""),
+            (await trio.open_tcp_stream("127.0.0.1", port), "127.0.0.1"),
+        ):
+            client = Peer(stream)
+            for way in (b"/hot", b"/cold"):
+                status, _, _ = await client.ask(b"GET " + way + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert status == 200, peer
+            assert b"101" in await client.upgrade()
+            await client.aclose()
+    assert not _exists(path)
+
+
+async def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path: Path) -> None:
+    path = str(tmp_path / "front.sock")
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(path)
+    (listener,) = await open_listeners([f"unix:{path}"], LIMITS, tls=False)
+    with pytest.raises(BindError, match="in use"):
+        await open_listeners([f"unix:{path}"], LIMITS, tls=False)
+    assert _exists(path)
+    listener.close()
+    assert not _exists(path)
+
+
+@pytest.mark.parametrize(
+    "bind", ["8080", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000", "fd://x", "fd://999", "unix:/nowhere/a",
+             "192.0.2.1:0", "no.such.host.invalid:80"]
+)  # fmt: skip
+async def test_what_cannot_be_bound(bind: str) -> None:
+    with pytest.raises(BindError) as caught:
+        await open_listeners(["127.0.0.1:0", bind], LIMITS, tls=False)
+    assert caught.value.address == bind
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_file_in_the_way_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "front.sock"
+    path.write_text("mine")
+    with pytest.raises(BindError):
+        await open_listeners([f"unix:{path}"], LIMITS, tls=False)
+    assert path.read_text() == "mine"
+
+
+async def test_accepted_sockets_have_a_bounded_send_buffer() -> None:
+    (listener,) = await open_listeners(["127.0.0.1:0"], FrontLimits(send_buffer_bytes=32768), tls=False)
+    with socket.create_connection(listener.sock.getsockname()):
+        client, _ = listener.sock.accept()
+        assert client.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * 32768  # Linux doubles it
+        assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        client.close()
+    listener.close()
+
+
+def test_admission_by_address() -> None:
+    admission = Admission(
+        FrontLimits(connections=5, connections_per_address=2, exempt_networks=("10.0.0.0/8",))
+    )
+    assert [admission.enter(address) for address in ("1.1.1.1", "1.1.1.1", "1.1.1.1", "1.1.1.2")] == [
+        0,
+        0,
+        429,
+        0,
+    ]
+    admission.leave("1.1.1.1")
+    assert admission.enter("1.1.1.1") == 0
+    assert [admission.enter("10.1.1.1") for _ in range(3)] == [0, 0, 503]
+    assert admission.total == 5
+
+
+def test_admission_by_ipv6_prefix() -> None:
+    admission = Admission(FrontLimits(connections_per_address=1))
+    assert admission.enter("2001:db8:0:1::1") == 0
+    assert admission.enter("2001:db8:0:1:ffff::2") == 429
+    assert admission.enter("2001:db8:0:2::1") == 0
+    assert admission.enter("") == admission.enter("") == 0  # unix sockets have no address
+
+
+def test_plain_address() -> None:
+    assert plain_address("fe80::1%eth0") == "fe80::1"
+    assert plain_address("::ffff:1.2.3.4") == "1.2.3.4"
+    assert plain_address("1.2.3.4") == "1.2.3.4"
+
+
+def test_limits_that_contradict_each_other() -> None:
+    with pytest.raises(ValueError, match="pong_seconds"):
+        FrontLimits(ping_seconds=5, pong_seconds=5)
+    with pytest.raises(ValueError, match="target_bytes"):
+        FrontLimits(head_bytes=100)
