@@ -17,7 +17,7 @@ _CONFIG = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
-  access_log off;
+  access_log off; client_body_buffer_size 256k; proxy_buffers 16 32k;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   map $http_upgrade $hop {{ default upgrade; '' ''; }}
