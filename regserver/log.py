@@ -24,7 +24,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "color_message",
 }
 
-_IN_URL = re.compile(r"(?i)\b(token|ticket|password|code|secret)=[^&\s\"'<>]+")
+_IN_URL = re.compile(r"(?i)\b(token|ticket|password|code|secret)=[^&\s\\\"'<>()]+")
 _REGISTRATION = re.compile(r"\bu-[0-9a-f]{8}-[0-9a-f-]{27}\b")
 _CHALLENGE = re.compile(r"/[A-Za-z0-9]{5,200}/confirm\b")
 _AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic) [A-Za-z0-9._~+/=-]{6,}")

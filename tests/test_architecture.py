@@ -104,9 +104,11 @@ def test_imports_stand_at_the_top() -> None:
         for function in ast.walk(ast.parse(text)):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
-            for node in ast.walk(function):
-                if isinstance(node, ast.Import | ast.ImportFrom) and "#" not in lines[node.lineno - 1]:
-                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+            wrong += [
+                f"{path.relative_to(ROOT)}:{node.lineno}"
+                for node in ast.walk(function)
+                if isinstance(node, ast.Import | ast.ImportFrom) and "#" not in lines[node.lineno - 1]
+            ]
     assert wrong == []
 
 

@@ -125,7 +125,10 @@ class Router:
 
 
 def _segments(path: str) -> list[str]:
-    return path[1:].removesuffix("/").split("/") if path.startswith("/") else []
+    if not path.startswith("/"):
+        return []
+    words = path[1:].split("/")
+    return words[:-1] if len(words) > 1 and words[-1] == "" and words[-2] else words
 
 
 def _walk(node: _Node, words: list[str], depth: int, key: str) -> Route | SocketRoute | None:

@@ -1,0 +1,178 @@
+"""The embedded store: units of work, group commit, the order of events, migrations."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import trio
+import trio.lowlevel
+
+from regserver.domain.account import AccountId
+from regserver.domain.event import Event, Left
+from regserver.domain.instant import Instant
+from regserver.domain.room import RoomId
+from regserver.ports.store import StoreFault, Transaction
+from regserver.store.migration import migrations
+from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
+
+NOW = Instant(1_000)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    async with open_sqlite(tmp_path / "x.db") as opened:
+        yield opened
+
+
+async def room_names(store: SqliteStore) -> list[str | None]:
+    async def work(transaction: Transaction) -> list[str | None]:
+        rooms = [await transaction.rooms.by_id(RoomId(number)) for number in range(1, 20)]
+        return [room.name for room in rooms if room is not None]
+
+    return await store.read(work)
+
+
+async def test_what_was_written_is_read(store: SqliteStore) -> None:
+    room = await store.write(lambda transaction: transaction.rooms.add("tea", NOW))
+    assert room == 1
+    assert await room_names(store) == ["tea"]
+
+
+async def test_a_failing_unit_takes_nobody_along(store: SqliteStore) -> None:
+    """Many units meet in one commit; each has its own savepoint."""
+    raised = []
+
+    async def work(transaction: Transaction, number: int) -> None:
+        await transaction.rooms.add(str(number), NOW)
+        if number % 2:
+            raise LookupError(number)
+
+    async def run(number: int) -> None:
+        try:
+            await store.write(lambda transaction: work(transaction, number))
+        except LookupError:
+            raised.append(number)
+
+    async with trio.open_nursery() as nursery:
+        for number in range(10):
+            nursery.start_soon(run, number)
+    assert sorted(raised) == [1, 3, 5, 7, 9]
+    assert sorted(map(str, await room_names(store))) == ["0", "2", "4", "6", "8"]
+
+
+async def test_events_are_heard_in_order_after_their_commit_and_before_their_writer(
+    store: SqliteStore,
+) -> None:
+    heard: list[Event] = []
+    written: list[Event] = []
+
+    def listen(events: Sequence[Event]) -> None:
+        heard.extend(events)
+
+    async def write(number: int) -> None:
+        event = await store.write(
+            lambda transaction: transaction.events.append(
+                RoomId(number), AccountId(1), Left(deleted=False), NOW
+            )
+        )
+        assert event in heard
+        written.append(event)
+
+    store.listen(listen)
+    async with trio.open_nursery() as nursery:
+        for number in range(100):
+            nursery.start_soon(write, number)
+    assert [event.id for event in heard] == sorted(event.id for event in written)
+
+
+async def test_events_of_a_failed_unit_are_not_heard(store: SqliteStore) -> None:
+    heard: list[Event] = []
+    store.listen(heard.extend)
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.events.append(RoomId(1), AccountId(1), Left(deleted=False), NOW)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await store.write(work)
+    assert heard == []
+
+
+async def test_a_read_cannot_write(store: SqliteStore) -> None:
+    with pytest.raises(StoreFault, match="readonly"):
+        await store.read(lambda transaction: transaction.rooms.add("x", NOW))
+
+
+async def test_a_unit_may_await_nothing_else(store: SqliteStore) -> None:
+    async def work(transaction: Transaction) -> None:
+        await trio.lowlevel.checkpoint()
+
+    with pytest.raises(RuntimeError):
+        await store.write(work)
+    assert await room_names(store) == []
+
+
+async def test_a_cancelled_writer_is_held_until_the_outcome_is_known(store: SqliteStore) -> None:
+    token = trio.lowlevel.current_trio_token()
+    returned = False
+    with trio.CancelScope() as scope:
+
+        async def work(transaction: Transaction) -> None:
+            trio.from_thread.run_sync(scope.cancel, trio_token=token)
+            await transaction.rooms.add("kept", NOW)
+
+        await store.write(work)
+        returned = True
+        await trio.lowlevel.checkpoint()
+    assert returned
+    assert scope.cancelled_caught
+    assert await room_names(store) == ["kept"]
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    async with open_sqlite(tmp_path / "x.db") as store:
+        await store.check()
+    with pytest.raises(StoreFault, match="closed"):
+        await store.check()
+
+
+async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    newest = migrate(path, NOW)
+    assert newest == len(migrations())
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO migration (number, name, at) VALUES (?, 'future', 0)", (newest + 1,))
+    connection.close()
+    with pytest.raises(
+        StoreFault, match=f"at schema version {newest + 1}, this program knows up to {newest}"
+    ):
+        migrate(path, NOW)
+
+
+async def test_a_broken_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.db"
+    broken = migrations()
+    broken[-1] = type(broken[-1])(len(broken), "broken", "CREATE TABLE fine (x INT); CREATE TABLE broken (")
+    monkeypatch.setattr("regserver.store.migration.migrations", lambda: broken)
+    with pytest.raises(StoreFault):
+        migrate(path, NOW)
+    connection = sqlite3.connect(path)
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert tables == {"migration"}
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    migrate(path, NOW)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StoreFault, match="No such file or directory"):
+        migrate(tmp_path / "nowhere" / "x.db", NOW)
