@@ -156,7 +156,7 @@ class SmtpSession:
         """Says goodbye; whatever comes of it, the message is gone by now."""
         with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
             if self._smtp.sock is not None:
-                self._smtp.sock.settimeout(2)
+                self._smtp.sock.settimeout(1)
             self._smtp.quit()
         self._smtp.close()
 
@@ -210,9 +210,9 @@ class SmtpMailer(Mailer):
             raise
 
     async def rest(self) -> None:
-        sessions, self._idle = self._idle, []
-        for session in sessions:
-            await trio.to_thread.run_sync(session.close, limiter=self._limiter)
+        with trio.CancelScope(shield=True):  # saying goodbye takes a second at most
+            while self._idle:
+                await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
 
     def _new(self) -> SmtpSession:
         return SmtpSession(self._address, self._sender, self._patience)
