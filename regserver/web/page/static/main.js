@@ -1,7 +1,7 @@
 // The page's beginning: which view to show, signing in and up, and the account.
 
 import { call, dropToken, keepToken, token } from "./api.js";
-import { $, confirmed, show, tell } from "./dom.js";
+import { $, confirmed, show, tell, wireMenus } from "./dom.js";
 import { serve } from "./form.js";
 import { begin, watch } from "./registration.js";
 import * as rooms from "./rooms.js";
@@ -83,6 +83,7 @@ for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => { link.hash = location.hash; });
 }
 
+wireMenus();
 rooms.wire();
 if (token()) rooms.start();
 else {

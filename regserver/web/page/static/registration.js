@@ -47,12 +47,15 @@ export function watch() {
 
   function take(event) {
     const { eventType, message, additionalData } = event;
-    $("registration-log").append(make("li", { className: eventType.toLowerCase() }, message));
+    const item = make("li", { className: eventType.toLowerCase() }, message);
+    $("registration-log").append(item);
+    item.scrollIntoView({ block: "nearest" });
     showProgress(event, kept.began);
     if (eventType === "NAME") {
       const { firstName, middleName, lastName } = additionalData;
       const name = [firstName, middleName, lastName].filter(Boolean).join(" ");
       $("registration-name").textContent = t("registration.name", { name });
+      $("registration").dataset.named = "yes";
     } else if (eventType === "AUTHENTICATION") {
       keepToken(additionalData.token);
       end(t("registration.done"), "registration-continue");
@@ -81,7 +84,7 @@ function reset() {
   $("registration-step").textContent = t("registration.waiting");
   $("registration-name").textContent = t("registration.patience");
   $("registration-left").textContent = $("registration-state").textContent = "";
-  $("registration").dataset.state = "running";
+  Object.assign($("registration").dataset, { state: "running", named: "no" });
   $("registration-continue").hidden = $("registration-again").hidden = true;
 }
 

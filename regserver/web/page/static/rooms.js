@@ -14,11 +14,15 @@ let cursor = "", caughtUp = "";
 let loading = null, stale = false, turn = Promise.resolve();
 
 const failed = (problem) => tell(problem.words ?? String(problem));
-const linkState = (text, state) => {
+
+function linkState(text, state) {
+  $("link").hidden = false;
   $("link-state").textContent = text;
   $("link").dataset.state = state;
-  $("link-retry").hidden = state !== "lost";
-};
+  const retry = $("link-retry");
+  if (retry === document.activeElement && state !== "lost") $("main").focus();
+  retry.hidden = state !== "lost";
+}
 
 /** Opens the rooms of whoever the token belongs to. */
 export function start() {
@@ -51,7 +55,7 @@ export function stop() {
   rooms = new Map();
   room.close();
   draw();
-  $("account").hidden = true;
+  $("account").hidden = $("link").hidden = true;
 }
 
 async function whoAmI() {

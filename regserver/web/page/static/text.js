@@ -8,11 +8,13 @@ export function t(key, values = {}) {
   return (texts[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-const relative = new Intl.RelativeTimeFormat(language);
-const duration = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short" });
-const listing = new Intl.ListFormat(language);
-const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
-const calendar = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+// The reader's own variety of the page's language, when there is one, says how times are written.
+const locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+const relative = new Intl.RelativeTimeFormat(locale);
+const duration = new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "short" });
+const listing = new Intl.ListFormat(locale);
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+const calendar = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 export const inSeconds = (seconds) => relative.format(Math.max(1, Math.ceil(seconds)), "second");
 export const lasting = (seconds) => duration.format(Math.max(1, Math.ceil(seconds)));

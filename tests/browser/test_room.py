@@ -1,0 +1,144 @@
+"""Rooms between real browsers: what one does the others see, also after the connection was lost."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.server import Server, running_server
+from tests.browser.visitor import PASSWORD, Visitor
+
+
+def _two(visit: Visit, one: str, other: str, url: str | None = None) -> tuple[Visitor, Visitor]:
+    """Two people, signed up and connected."""
+    people = visit(url), visit(url)
+    for visitor, name in zip(people, (one, other), strict=True):
+        visitor.sign_up(name)
+        visitor.sees_live()
+    return people
+
+
+def test_two_people_talk(visit: Visit) -> None:
+    anna, boris = _two(visit, "anna", "boris")
+    anna.create_room("Tea", "boris")
+    boris.sees("#notice", "anna created the room “Tea” with you.")
+    anna.post("Hello, Boris")
+    anna.post("Second line\nof <b>text</b> & 🎉")
+    boris.sees("#room-list .badge", "2")
+    expect(boris.page).to_have_title(re.compile(r"^\(2\) "))
+    boris.enter("Tea")
+    boris.sees_posts("Hello, Boris", "Second line\nof <b>text</b> & 🎉")
+    expect(boris.find("#room-list .badge")).to_have_count(0)
+    boris.post("Привет")
+    anna.sees_posts("Hello, Boris", "Second line\nof <b>text</b> & 🎉", "Привет")
+
+    boris.page.reload()  # the room is in the address, what was read stays read
+    boris.sees_posts("Hello, Boris", "Second line\nof <b>text</b> & 🎉", "Привет")
+    expect(boris.find("#room-list .badge")).to_have_count(0)
+
+
+def test_who_joins_and_leaves_is_told(visit: Visit) -> None:
+    clara, dora = _two(visit, "clara", "dora")
+    clara.create_room("Garden")
+    clara.find("#invite summary").click()
+    clara.field("People to invite").fill("nobody-of-that-name")
+    clara.page.keyboard.press("Enter")
+    clara.sees("#invite .error", "There is no user called “nobody-of-that-name”.")
+    clara.field("People to invite").fill("Dora")
+    clara.page.keyboard.press("Enter")
+    clara.sees("#room-members", "clara and dora")
+    dora.sees("#notice", "clara invited you to “Garden”.")
+
+    emil = visit()
+    emil.sign_up("emil")
+    dora.enter("Garden")
+    dora.find("#invite summary").click()
+    dora.field("People to invite").fill("emil")
+    dora.page.keyboard.press("Enter")
+    clara.sees("#room-posts", "dora invited emil.")
+    clara.sees("#room-members", "clara, dora and emil")
+
+    dora.find("#room-leave").click()
+    dora.page.get_by_role("dialog").get_by_role("button", name="Leave room").click()
+    dora.sees("#no-rooms")
+    clara.sees("#room-posts", "dora left the room.")
+    emil.sees_live()
+    emil.find("#account summary").click()
+    emil.find("#delete-account").click()
+    emil.find("#confirm-yes").click()
+    clara.sees("#room-posts", "emil left and deleted the account.")
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that may be ended."""
+    with running_server(tmp_path) as server:
+        yield server
+
+
+def test_a_lost_connection_is_told_and_nothing_is_missed(visit: Visit, own_server: Server) -> None:
+    fred, gina = _two(visit, "fred", "gina", own_server.url)
+    fred.create_room("Harbour", "gina")
+    gina.enter("Harbour")
+    with fred.outage(), gina.outage():
+        own_server.stop()
+        gina.sees("#link-state", "Connection lost. Trying again in")
+        gina.field("Your message").fill("written while away")
+        gina.page.keyboard.press("Enter")
+        gina.sees("#compose .error", "The server cannot be reached.")
+        expect(gina.field("Your message")).to_have_value("written while away")
+        own_server.start()
+        fred.find("#link-retry").click()
+        fred.sees_live()
+        fred.post("while gina was away")
+        gina.find("#link-retry").click()
+        gina.sees_live()
+    gina.sees("#notice", "Connected again.")
+    gina.sees_posts("while gina was away")
+    gina.field("Your message").press("Enter")
+    gina.sees_posts("while gina was away", "written while away")
+    fred.sees_posts("while gina was away", "written while away")
+
+
+def test_a_long_room_is_read_page_by_page(visit: Visit, server: Server) -> None:
+    hugo = visit()
+    hugo.sign_up("hugo")
+    hugo.create_room("Archive")
+    room = hugo.page.url.rpartition("-")[2]
+    token = hugo.page.evaluate("() => sessionStorage.getItem('token')")
+    for number in range(120):
+        answer = hugo.page.request.post(
+            f"{server.url}/room/post/{room}",
+            data=json.dumps({"content": f"post {number}"}),
+            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+        )
+        assert answer.ok
+    hugo.page.reload()
+    hugo.sees_posts(*(f"post {number}" for number in range(70, 120)))
+    earlier = hugo.page.get_by_role("button", name="Show earlier posts")
+    earlier.click()
+    hugo.sees_posts(*(f"post {number}" for number in range(20, 120)))
+    earlier.click()
+    hugo.sees_posts(*(f"post {number}" for number in range(120)))
+    expect(earlier).to_be_hidden()
+
+
+def test_a_session_that_was_ended_elsewhere_is_told(visit: Visit, server: Server) -> None:
+    ivan, elsewhere = visit(), visit()
+    ivan.sign_up("ivan")
+    ivan.sees_live()
+    elsewhere.open()
+    elsewhere.sign_in("ivan", PASSWORD)
+    elsewhere.sees_live()
+    token = elsewhere.page.evaluate("() => sessionStorage.getItem('token')")
+    answer = elsewhere.page.request.delete(
+        f"{server.url}/login/token?all=true", headers={"authorization": f"Bearer {token}"}
+    )
+    assert answer.status == 204
+    for visitor in (ivan, elsewhere):
+        visitor.sees("#notice", "Your session has ended.")
+        visitor.sees("#sign-in")

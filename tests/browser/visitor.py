@@ -1,0 +1,103 @@
+"""Somebody in front of a browser, in a session of their own, and what they do again and again.
+
+Whatever a script throws, the policy blocks or the server breaks is kept in `problems`; the fixture fails on it.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+PASSWORD = "a long enough password"
+REFUSED = "Failed to load resource: the server responded with a status of 4"
+
+
+class Visitor:
+    """One person's page. Keyword arguments are those of a browser context: viewport, locale, color_scheme."""
+
+    def __init__(self, browser: Browser, url: str, **context: Any) -> None:
+        self._context = browser.new_context(**{"locale": "en-GB", **context})
+        self.url = url
+        self.problems: list[str] = []
+        self._outage = False
+        self.page: Page = self._context.new_page()
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
+        self.page.on("request", self._watch)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # The browser itself notes each refusal of the server; those are what many tests are about.
+        if message.type not in {"error", "warning"} or message.text.startswith(REFUSED):
+            return
+        if not (self._outage and "net::ERR_" in message.text):
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def _watch(self, request: Any) -> None:
+        if not request.url.startswith(self.url):
+            self.problems.append(f"a request elsewhere: {request.url}")
+        if "token=" in request.url:
+            self.problems.append("a token in an address")
+
+    @contextlib.contextmanager
+    def outage(self) -> Iterator[None]:
+        """While inside, failing connections are expected."""
+        self._outage = True
+        yield
+        self._outage = False
+
+    def close(self) -> None:
+        self._context.close()
+
+    # --- what they see
+    def find(self, selector: str) -> Locator:
+        return self.page.locator(selector)
+
+    def field(self, label: str) -> Locator:
+        """The field with this label in the view that is shown."""
+        return self.page.get_by_label(label).filter(visible=True)
+
+    def sees(self, selector: str, text: str | None = None) -> None:
+        locator = self.find(selector)
+        if text is None:
+            expect(locator).to_be_visible()
+        else:
+            expect(locator).to_contain_text(text)
+
+    def sees_posts(self, *contents: str) -> None:
+        expect(self.find("#room-posts .content")).to_have_text(list(contents))
+
+    def sees_live(self) -> None:
+        expect(self.find("#link")).to_have_attribute("data-state", "live")
+
+    # --- what they do
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.url + path)
+
+    def sign_in(self, username: str, password: str) -> None:
+        self.field("User name").fill(username)
+        self.field("Password").fill(password)
+        self.page.keyboard.press("Enter")
+
+    def sign_up(self, username: str, *, email: str | None = None, password: str = PASSWORD) -> None:
+        self.open("/#sign-up")
+        self.field("User name").fill(username)
+        self.field("E-mail").fill(f"{username}@example.org" if email is None else email)
+        self.field("Password").fill(password)
+        self.page.keyboard.press("Enter")
+
+    def create_room(self, name: str, people: str = "") -> None:
+        self.find("#create summary").click()
+        self.field("Name (optional)").fill(name)
+        self.field("People to invite").fill(people)
+        self.page.keyboard.press("Enter")
+        expect(self.find("#room-title")).to_have_text(name)
+
+    def enter(self, room: str) -> None:
+        self.find("#room-list a").filter(has_text=room).click()
+        expect(self.find("#room-title")).to_have_text(room)
+
+    def post(self, content: str) -> None:
+        self.field("Your message").fill(content)
+        self.page.keyboard.press("Enter")
+        expect(self.field("Your message")).to_have_value("")
