@@ -1,0 +1,109 @@
+"""What every door is built on: store, broker, keys, clocks, limits. And what a door hands back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import trio
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.clock import SystemClock, SystemRandomness
+from regserver.adapters.server_key import ServerKey, load_server_key
+from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.config import ConfigFault, Loaded, Settings
+from regserver.domain.event import Event, Standing
+from regserver.endpoint import Frame
+from regserver.metric import Metrics
+from regserver.ports.adapter import Clock, PasswordHasher, Randomness
+from regserver.service.identity import IdentityService
+from regserver.service.outbox import Outbox
+from regserver.serving import text_frame
+from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.web.client import OriginReader
+from regserver.web.limit import LIMITS, Limits
+from regserver.web.notification import encode_notification
+from regserver.web.operation import Check
+from regserver.web.route import Route, SocketRoute
+
+
+class Base(msgspec.Struct, frozen=True):
+    """What every door is built on."""
+
+    loaded: Loaded
+    store: SqliteStore
+    broker: LocalBroker
+    clock: Clock
+    randomness: Randomness
+    hasher: PasswordHasher
+    key: ServerKey
+    metrics: Metrics
+    origins: OriginReader
+    limits: Limits
+    identity: IdentityService
+    outbox: Outbox
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+
+class Doors(msgspec.Struct, frozen=True):
+    """What the doors hand over: routes, sockets, parts of readiness, background work, what a reload does."""
+
+    routes: tuple[Route, ...] = ()
+    sockets: tuple[SocketRoute, ...] = ()
+    checks: Mapping[str, Check] = {}
+    background: tuple[Callable[[], Any], ...] = ()
+    stop: tuple[Callable[[], Awaitable[None]], ...] = ()
+
+
+async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
+    settings = loaded.settings
+    metrics = Metrics()
+    clock, randomness = SystemClock(), SystemRandomness()
+    path = sqlite_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = await trio.to_thread.run_sync(load_server_key, path.with_suffix(".key"))
+    store = await stack.enter_async_context(open_sqlite(path))
+    broker = await stack.enter_async_context(open_local_broker(_frame, metrics.deliveries.inc))
+    store.listen(broker.publish_nowait)
+    hasher = Argon2Hasher(
+        time_cost=settings.password.time_cost,
+        memory=settings.password.memory,
+        parallelism=settings.password.parallelism,
+        max_memory=settings.password.max_memory,
+    )
+    identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
+    try:
+        origins = OriginReader(settings.server.trusted_proxies, settings.server.public_url)
+    except ValueError as error:
+        raise ConfigFault(f"server.trusted_proxies: {error}") from None
+    outbox = Outbox(clock, randomness, key.derive("outbox"))
+    limits = _limits(settings)
+    return Base(
+        loaded, store, broker, clock, randomness, hasher, key, metrics, origins, limits, identity, outbox
+    )
+
+
+def sqlite_path(settings: Settings) -> Path:
+    """The file of an embedded store. Raises ConfigFault for any other."""
+    kind, _, path = settings.store.url.partition(":")
+    if kind != "sqlite" or not path:
+        raise ConfigFault('store.url: expected "sqlite:FILE"')
+    return Path(path)
+
+
+def _frame(event: Event, standing: Standing) -> Frame:
+    return text_frame(encode_notification(event, standing))
+
+
+def _limits(settings: Settings) -> Limits:
+    unknown = settings.limits.routes.keys() - LIMITS.keys()
+    if unknown:
+        raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
+    try:
+        return Limits(trio.current_time, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+    except ValueError as error:
+        raise ConfigFault(f"limits.routes: {error}") from None

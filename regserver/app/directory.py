@@ -1,0 +1,53 @@
+"""Builds the directory, and the delivery of every door's mail."""
+
+from contextlib import AsyncExitStack
+from functools import partial
+from urllib.parse import urlsplit
+
+import trio
+
+from regserver.adapters.letters import LetterFault, TemplateLetters
+from regserver.adapters.mail import build_mailer
+from regserver.app.base import Base, Doors
+from regserver.config import ConfigFault
+from regserver.service.delivery import Delivery, run_outbox
+from regserver.service.directory import DirectoryService
+from regserver.web.confirm import ConfirmDoor
+from regserver.web.directory import DirectoryDoor
+
+
+async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
+    """The directory, and the delivery of every door's mail."""
+    settings, store, clock = base.settings, base.store, base.clock
+    mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
+    delivery = Delivery(store, base.outbox, mailer, clock)
+    folder = base.loaded.beside(settings.mail.templates) if settings.mail.templates else None
+    letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")
+    try:
+        await trio.to_thread.run_sync(letters.check)
+    except LetterFault as fault:
+        raise ConfigFault(f"mail.templates: {fault}") from None
+    directory = DirectoryService(
+        store,
+        clock,
+        base.randomness,
+        base.hasher,
+        base.outbox,
+        letters,
+        servers=settings.directory.servers,
+        reserved=settings.directory.reserved,
+        pending_ttl=settings.directory.pending_ttl,
+        reveal_existing=settings.directory.reveal_existing,
+    )
+    await directory.recount()
+    door = DirectoryDoor(
+        directory,
+        base.origins,
+        trusted_key=settings.directory.trusted_key,
+        take_mail=partial(base.limits.take, "mail"),
+    )
+    return Doors(
+        routes=(*door.routes(), *ConfirmDoor(directory).routes()),
+        checks={"mail": delivery.check},
+        background=(partial(run_outbox, delivery),),
+    )

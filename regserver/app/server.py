@@ -1,0 +1,178 @@
+"""The composition root: builds everything, in the order in which it depends on each other, and owns the root nursery.
+
+    store → broker → adapters → services → doors → dispatcher → front door
+
+Nurseries: the one here holds the background work and the front door. The front door has its own for connections, the
+broker for the pumps of its rooms, live registration for its jobs; each is left after whatever uses it.
+"""
+
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import msgspec
+import trio
+from quart_trio import QuartTrio
+
+from regserver import __version__
+from regserver.app.base import Base, Doors, open_base
+from regserver.app.directory import open_directory
+from regserver.app.people import open_people
+from regserver.app.steps import open_steps
+from regserver.config import Loaded, Settings
+from regserver.endpoint import Session, SessionEndpoint
+from regserver.ports.store import StoreFault
+from regserver.service.expiry import run_expiry
+from regserver.serving import Front, FrontLimits, asgi_sessions
+from regserver.web.dispatch import Dispatcher
+from regserver.web.operation import Check, OperationDoor
+from regserver.web.origin import OriginPolicy
+from regserver.web.page import PageDoor
+from regserver.web.quart_app import build_quart
+from regserver.web.route import Router
+
+GC_SECONDS = 60.0
+
+
+class App(msgspec.Struct, frozen=True):
+    """A server that is ready to listen. stops: what must have its last word before the sockets close."""
+
+    front: Front
+    quart: QuartTrio
+    router: Router
+    settings: Settings
+    stops: tuple[Callable[[], Awaitable[None]], ...]
+
+
+@asynccontextmanager
+async def open_app(loaded: Loaded) -> AsyncIterator[App]:
+    """Builds the server. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    async with AsyncExitStack() as stack:
+        base = await open_base(stack, loaded)
+        doors = [await open_door(stack, base) for open_door in DOORS]
+        router, dispatcher = _build_web(base, doors)
+        quart = build_quart(dispatcher.serve)
+        socket = partial(_socket_endpoint, dispatcher)
+        limits = _front_limits(base.settings)
+        front = Front(
+            app=quart, dispatch=dispatcher.serve, is_hot=router.is_hot, socket=socket, limits=limits
+        )
+        # The same sessions for whoever talks to the Quart app directly, such as its test client.
+        quart.asgi_app = asgi_sessions(quart.asgi_app, socket, limits)  # type: ignore[method-assign,assignment]
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        nursery.start_soon(run_expiry, base.store, base.clock)
+        nursery.start_soon(_run_gc)
+        for door in doors:
+            for work in door.background:
+                nursery.start_soon(work)
+        stops = tuple(stop for door in doors for stop in door.stop)
+        yield App(front, quart, router, base.settings, stops)
+        nursery.cancel_scope.cancel()
+
+
+async def open_page(stack: AsyncExitStack, base: Base) -> Doors:
+    """The web page, which uses the other doors like any client."""
+    return Doors(routes=PageDoor(base.origins).routes())
+
+
+DOORS = (open_people, open_directory, open_steps, open_page)
+"""Each opens one group of doors; a new door is one more module and one more name here."""
+
+
+def _build_web(base: Base, doors: Iterable[Doors]) -> tuple[Router, Dispatcher]:
+    async def store_check() -> str | None:
+        try:
+            await base.store.check()
+        except StoreFault as fault:
+            return str(fault)
+        return None
+
+    checks: dict[str, Check] = {"store": store_check}
+    for door in doors:
+        checks.update(door.checks)
+    operations = OperationDoor(base.metrics, checks, __version__)
+    router = Router(
+        (*operations.routes(), *(route for door in doors for route in door.routes)),
+        (socket for door in doors for socket in door.sockets),
+    )
+    settings = base.settings
+    dispatcher = Dispatcher(
+        router,
+        base.limits,
+        base.origins,
+        OriginPolicy(settings.server.cors_origins),
+        base.metrics,
+        base.randomness,
+    )
+    return router, dispatcher
+
+
+def _front_limits(settings: Settings) -> FrontLimits:
+    return FrontLimits(
+        connections=settings.server.max_connections,
+        connections_per_address=settings.server.max_connections_per_address,
+        queue_bytes=settings.rooms.socket_queue,
+        grace_seconds=settings.server.grace.seconds,
+    )
+
+
+def _socket_endpoint(dispatcher: Dispatcher, path: str) -> SessionEndpoint | None:
+    match = dispatcher.match_socket(path)
+    if match is None:
+        return None
+
+    async def serve(session: Session) -> None:
+        await dispatcher.serve_socket(session, match)
+
+    return serve
+
+
+async def _run_gc() -> None:
+    """The objects of the start never die: kept out of the collector, and the rest looked at rarely but regularly.
+
+    With many tasks alive the collector's young generation otherwise takes half the time.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    while True:
+        await trio.sleep(GC_SECONDS)
+        gc.collect()
+
+
+async def run_app(
+    loaded: Loaded,
+    binds: Iterable[str],
+    shutdown: trio.Event,
+    *,
+    abort: trio.Event,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serves until `shutdown`; `abort` ends the grace time. Started with the addresses. Raises what open_app and
+    Front.serve raise."""
+    async with open_app(loaded) as app, trio.open_nursery() as nursery:
+        closing = trio.Event()
+        nursery.start_soon(_close, app, shutdown, closing)
+        nursery.start_soon(_abort, app, abort)
+        server = app.settings.server
+        await app.front.serve(
+            list(binds),
+            tls_cert=server.tls_cert,
+            tls_key=server.tls_key,
+            shutdown=closing,
+            task_status=task_status,
+        )
+        nursery.cancel_scope.cancel()
+
+
+async def _close(app: App, shutdown: trio.Event, closing: trio.Event) -> None:
+    """Running registrations fail first, so that their observers read it before the sockets close with 1001."""
+    await shutdown.wait()
+    for stop in app.stops:
+        await stop()
+    closing.set()
+
+
+async def _abort(app: App, abort: trio.Event) -> None:
+    await abort.wait()
+    app.front.abort_nowait()

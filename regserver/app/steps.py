@@ -1,0 +1,42 @@
+"""Builds the registration by steps, with its providers."""
+
+from contextlib import AsyncExitStack
+
+import httpx
+import msgspec
+
+from regserver.adapters.captcha import build_captcha
+from regserver.adapters.ledger import EmbeddedLedger, on_curve
+from regserver.adapters.sms import build_sms
+from regserver.app.base import Base, Doors
+from regserver.domain.contact import Pepper
+from regserver.service.onboarding import OnboardingService
+from regserver.service.step_code import StepCodes, StepsPolicy
+from regserver.service.step_find import Finder
+from regserver.service.steps import StepsService
+from regserver.web.steps import steps_routes
+
+
+async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
+    """The registration by steps, with its providers."""
+    settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
+    client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+    pepper = Pepper(settings.steps.pepper.encode() or base.key.derive("pepper"))
+    policy = msgspec.structs.replace(
+        msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),
+        bounded=settings.limits.enabled,
+        text=settings.sms.text,
+    )
+    service = StepsService(
+        store,
+        clock,
+        randomness,
+        pepper,
+        Finder(clock, pepper, require_token=policy.require_token),
+        StepCodes(clock, randomness, pepper, base.outbox, policy),
+        build_sms(settings.sms, client, randomness),
+        build_captcha(settings.captcha, client),
+        EmbeddedLedger(),
+        policy,
+    )
+    return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))
