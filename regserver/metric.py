@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+KNOWN_CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1013))
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -50,3 +51,54 @@ class Metrics:
     def show(self) -> bytes:
         """All figures as text."""
         return generate_latest(self.registry)
+
+
+class FrontFigures:
+    """The front door's events as figures: what regserver.serving wants of its metrics."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        registry = metrics.registry
+        self._connections = Gauge("regserver_connections", "Open connections.", registry=registry)
+        self._refused = Counter(
+            "regserver_connections_refused",
+            "Connections turned away, by the status they were given.",
+            ("status",),
+            registry=registry,
+        )
+        self._requests_refused = Counter(
+            "regserver_requests_refused",
+            "Requests that no endpoint has seen, by the status they were given.",
+            ("status",),
+            registry=registry,
+        )
+        self._closed = Counter(
+            "regserver_sockets_closed",
+            "WebSocket sessions, by their close code.",
+            ("code",),
+            registry=registry,
+        )
+        self._contained = Counter(
+            "regserver_errors_contained", "Bugs that ended one connection.", registry=registry
+        )
+
+    def connection_opened(self) -> None:
+        self._connections.inc()
+
+    def connection_closed(self) -> None:
+        self._connections.dec()
+
+    def connection_refused(self, status: int) -> None:
+        self._refused.labels(status).inc()
+
+    def request_refused(self, status: int) -> None:
+        self._requests_refused.labels(status).inc()
+
+    def session_opened(self) -> None:
+        """Counted by door, in Metrics.sockets."""
+
+    def session_closed(self, code: int) -> None:
+        # A client may close with any code it likes; each label value is kept for ever.
+        self._closed.labels(code if code in KNOWN_CLOSE_CODES else "other").inc()
+
+    def error_contained(self) -> None:
+        self._contained.inc()

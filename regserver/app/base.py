@@ -50,13 +50,18 @@ class Base(msgspec.Struct, frozen=True):
 
 
 class Doors(msgspec.Struct, frozen=True):
-    """What the doors hand over: routes, sockets, parts of readiness, background work, what a reload does."""
+    """What the doors hand over.
+
+    checks: parts of readiness. background: work that runs as long as the server. stop: what must have its last word
+    before the sockets close. reload: takes changed settings into use; what it does not take needs a restart.
+    """
 
     routes: tuple[Route, ...] = ()
     sockets: tuple[SocketRoute, ...] = ()
     checks: Mapping[str, Check] = {}
     background: tuple[Callable[[], Any], ...] = ()
     stop: tuple[Callable[[], Awaitable[None]], ...] = ()
+    reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
 
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:

@@ -9,7 +9,7 @@ import trio
 from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.adapters.mail import build_mailer
 from regserver.app.base import Base, Doors
-from regserver.config import ConfigFault
+from regserver.config import ConfigFault, Settings
 from regserver.service.delivery import Delivery, run_outbox
 from regserver.service.directory import DirectoryService
 from regserver.web.confirm import ConfirmDoor
@@ -46,8 +46,13 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
         trusted_key=settings.directory.trusted_key,
         take_mail=partial(base.limits.take, "mail"),
     )
+
+    async def reload(changed: Settings) -> None:
+        await directory.reload(changed.directory.servers, changed.directory.reserved)
+
     return Doors(
         routes=(*door.routes(), *ConfirmDoor(directory).routes()),
         checks={"mail": delivery.check},
         background=(partial(run_outbox, delivery),),
+        reload=(reload,),
     )

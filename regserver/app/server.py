@@ -6,7 +6,9 @@ Nurseries: the one here holds the background work and the front door. The front 
 broker for the pumps of its rooms, live registration for its jobs; each is left after whatever uses it.
 """
 
+import contextlib
 import gc
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -20,8 +22,9 @@ from regserver.app.base import Base, Doors, open_base
 from regserver.app.directory import open_directory
 from regserver.app.people import open_people
 from regserver.app.steps import open_steps
-from regserver.config import Loaded, Settings
+from regserver.config import ConfigFault, Loaded, Settings
 from regserver.endpoint import Session, SessionEndpoint
+from regserver.metric import FrontFigures
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import Front, FrontLimits, asgi_sessions
@@ -32,17 +35,20 @@ from regserver.web.page import PageDoor
 from regserver.web.quart_app import build_quart
 from regserver.web.route import Router
 
+log = logging.getLogger("regserver")
+
 GC_SECONDS = 60.0
 
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. stops: what must have its last word before the sockets close."""
+    """A server that is ready to listen. stops, reloads: see Doors."""
 
     front: Front
     quart: QuartTrio
     router: Router
     settings: Settings
     stops: tuple[Callable[[], Awaitable[None]], ...]
+    reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
 
 
 @asynccontextmanager
@@ -56,7 +62,12 @@ async def open_app(loaded: Loaded) -> AsyncIterator[App]:
         socket = partial(_socket_endpoint, dispatcher)
         limits = _front_limits(base.settings)
         front = Front(
-            app=quart, dispatch=dispatcher.serve, is_hot=router.is_hot, socket=socket, limits=limits
+            app=quart,
+            dispatch=dispatcher.serve,
+            is_hot=router.is_hot,
+            socket=socket,
+            limits=limits,
+            metrics=FrontFigures(base.metrics),
         )
         # The same sessions for whoever talks to the Quart app directly, such as its test client.
         quart.asgi_app = asgi_sessions(quart.asgi_app, socket, limits)  # type: ignore[method-assign,assignment]
@@ -67,7 +78,8 @@ async def open_app(loaded: Loaded) -> AsyncIterator[App]:
             for work in door.background:
                 nursery.start_soon(work)
         stops = tuple(stop for door in doors for stop in door.stop)
-        yield App(front, quart, router, base.settings, stops)
+        reloads = tuple(reload for door in doors for reload in door.reload)
+        yield App(front, quart, router, base.settings, stops, reloads)
         nursery.cancel_scope.cancel()
 
 
@@ -140,20 +152,53 @@ async def _run_gc() -> None:
         gc.collect()
 
 
+class Control:
+    """What the outside asks of a running server. Every method may be called at any time and never blocks."""
+
+    def __init__(self) -> None:
+        self._stop = trio.Event()
+        self._abort = trio.Event()
+        self._ask, self._asked = trio.open_memory_channel[None](1)
+
+    def stop_nowait(self) -> None:
+        """Asks for an orderly end."""
+        self._stop.set()
+
+    def abort_nowait(self) -> None:
+        """Ends the grace time of an end that was asked for."""
+        self._abort.set()
+
+    def reload_nowait(self) -> None:
+        """Asks for the configuration to be read again; asking twice before it happens is asking once."""
+        with contextlib.suppress(trio.WouldBlock):
+            self._ask.send_nowait(None)
+
+    async def wait_stop(self) -> None:
+        await self._stop.wait()
+
+    async def wait_abort(self) -> None:
+        await self._abort.wait()
+
+    async def wait_reload(self) -> None:
+        await self._asked.receive()
+
+
 async def run_app(
-    loaded: Loaded,
+    configure: Callable[[], Loaded],
     binds: Iterable[str],
-    shutdown: trio.Event,
+    control: Control,
     *,
-    abort: trio.Event,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves until `shutdown`; `abort` ends the grace time. Started with the addresses. Raises what open_app and
-    Front.serve raise."""
-    async with open_app(loaded) as app, trio.open_nursery() as nursery:
+    """Serves until `control` says otherwise. Started with the addresses.
+
+    configure: reads the configuration, now and at each reload. Raises what it, open_app and Front.serve raise.
+    """
+    async with open_app(configure()) as app, trio.open_nursery() as nursery:
         closing = trio.Event()
-        nursery.start_soon(_close, app, shutdown, closing)
-        nursery.start_soon(_abort, app, abort)
+        nursery.start_soon(_close, app, control, closing)
+        nursery.start_soon(_abort, app, control)
+        nursery.start_soon(_run_reload, app, control, configure)
         server = app.settings.server
         await app.front.serve(
             list(binds),
@@ -165,14 +210,28 @@ async def run_app(
         nursery.cancel_scope.cancel()
 
 
-async def _close(app: App, shutdown: trio.Event, closing: trio.Event) -> None:
+async def _close(app: App, control: Control, closing: trio.Event) -> None:
     """Running registrations fail first, so that their observers read it before the sockets close with 1001."""
-    await shutdown.wait()
+    await control.wait_stop()
     for stop in app.stops:
         await stop()
     closing.set()
 
 
-async def _abort(app: App, abort: trio.Event) -> None:
-    await abort.wait()
+async def _abort(app: App, control: Control) -> None:
+    await control.wait_abort()
     app.front.abort_nowait()
+
+
+async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded]) -> None:
+    """A configuration that cannot be used is told and changes nothing."""
+    while True:
+        await control.wait_reload()
+        try:
+            settings = configure().settings
+        except ConfigFault as fault:
+            log.error("not reloaded: %s", fault)
+            continue
+        for reload in app.reloads:
+            await reload(settings)
+        log.info("reloaded")

@@ -3,13 +3,14 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 
 import trio
 
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
-from regserver.app import run_app
-from regserver.cli import FAILED, FINE, configuration
+from regserver.app import Control, run_app
+from regserver.cli import FAILED, FINE, MISUSED, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
 from regserver.log import start_logging
 from regserver.ports.store import StoreFault
@@ -27,16 +28,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _run(chosen: argparse.Namespace) -> int:
     loaded = configuration(chosen)
     start_logging(loaded.settings.log.level, loaded.settings.log.format)
-    faults: list[str] = []
+    faults: list[Exception] = []
     try:
-        trio.run(_serve, loaded, strict_exception_groups=True)
-    except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed) as group:
-        faults = [str(fault) for fault in _leaves(group)]
-    except* ConfigFault as group:
-        raise ConfigFault(str(next(iter(_leaves(group))))) from None
+        trio.run(_serve, loaded, lambda: configuration(chosen))
+    except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed, ConfigFault) as group:
+        faults = _leaves(group)
     for fault in faults:
         print(f"regserver: {fault}", file=sys.stderr)
-    return FAILED if faults else FINE
+    if not faults:
+        return FINE
+    return MISUSED if isinstance(faults[0], ConfigFault) else FAILED
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
@@ -46,34 +47,38 @@ def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
     return leaves
 
 
-async def _serve(loaded: Loaded) -> None:
-    shutdown, abort = trio.Event(), trio.Event()
+async def _serve(loaded: Loaded, configure: Callable[[], Loaded]) -> None:
+    control = Control()
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
-        await nursery.start(_signals, shutdown, abort)
-        urls = await nursery.start(_server, loaded, binds, shutdown, abort, nursery.cancel_scope)
+        await nursery.start(_signals, control)
+        urls = await nursery.start(_server, configure, binds, control, nursery.cancel_scope)
         _greet(loaded, urls)
         sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
         nursery.start_soon(run_watchdog)
-        await shutdown.wait()
+        await control.wait_stop()
         sd_notify(STOPPING=1)
         log.info("stopping")
 
 
-async def _signals(shutdown: trio.Event, abort: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
-    await run_signals(stop=shutdown.set, abort=abort.set, task_status=task_status)
+async def _signals(control: Control, *, task_status: trio.TaskStatus[None]) -> None:
+    await run_signals(
+        stop=control.stop_nowait,
+        abort=control.abort_nowait,
+        reload=control.reload_nowait,
+        task_status=task_status,
+    )
 
 
 async def _server(
-    loaded: Loaded,
+    configure: Callable[[], Loaded],
     binds: list[str],
-    shutdown: trio.Event,
-    abort: trio.Event,
+    control: Control,
     everything: trio.CancelScope,
     *,
     task_status: trio.TaskStatus[list[str]],
 ) -> None:
-    await run_app(loaded, binds, shutdown, abort=abort, task_status=task_status)
+    await run_app(configure, binds, control, task_status=task_status)
     everything.cancel()
 
 

@@ -115,3 +115,26 @@ async def test_systemd_is_told(tmp_path: Path) -> None:
                 server.process.terminate()
                 assert (await socket.recv(1000)) == b"STOPPING=1"
                 assert await server.process.wait() == 0
+
+
+async def test_a_reload_takes_other_servers_and_refuses_nonsense(tmp_path: Path) -> None:
+    file = tmp_path / "regserver.toml"
+    file.write_text('[directory]\nreserved = ["first"]\n')
+    async with open_server(tmp_path) as server, server.client() as client:
+
+        async def errors(username: str) -> list[str]:
+            answer = await client.post("/init", json={"userName": username, "password": "", "email": ""})
+            return [error["id"] for error in answer.json()["errors"]]
+
+        assert "RESERVED_USER_NAME" in await errors("first")
+        file.write_text('[directory]\nreserved = ["second"]\n')
+        server.process.send_signal(signal.SIGHUP)
+        await server.wait_line(lambda line: line["message"] == "reloaded")
+        assert "RESERVED_USER_NAME" in await errors("second")
+        assert "RESERVED_USER_NAME" not in await errors("first")
+        file.write_text("[directory]\nservers = 3\n")
+        server.process.send_signal(signal.SIGHUP)
+        await server.wait_line(
+            lambda line: line["message"].startswith("not reloaded: regserver.toml: directory.servers")
+        )
+        assert "RESERVED_USER_NAME" in await errors("second")
