@@ -1,0 +1,92 @@
+"""One account behind four doors: a name taken at one is taken at all, and a password works where there is one."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.system.server import Server, listening, open_server, sign_up
+from tests.system.test_live import ADA, watch
+
+PHONE = "+380000000001"
+OWNER_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
+
+
+async def rpc(client: httpx.AsyncClient, method: str, **parameters: object) -> dict[str, Any]:
+    answer = await client.post(
+        "/rpc", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+    )
+    assert answer.status_code == 200
+    reply: dict[str, Any] = answer.json()
+    return reply
+
+
+async def logged_code(server: Server, *, where: str) -> str:
+    line = await server.wait_line(lambda line: where in str(line) and line.get("logger") == "regserver.sms")
+    found = re.search(r"\b[1-9]\d{5}\b", line["message"].replace(where, ""))
+    assert found is not None, line
+    return found.group()
+
+
+async def claim(server: Server, client: httpx.AsyncClient, username: str) -> dict[str, Any]:
+    """A steps registration up to its chosen user name."""
+    first = await rpc(client, "firstStep", phone=PHONE, captcha="", captchaType="web")
+    assert first["result"]["currentState"] == "verify"
+    code = await logged_code(server, where=PHONE)
+    assert (await rpc(client, "verify", phone=PHONE, code=code))["result"]["currentState"] == "setUsername"
+    return await rpc(client, "setUsername", phone=PHONE, username=username)
+
+
+async def init(client: httpx.AsyncClient, username: str) -> dict[str, Any]:
+    body = {"userName": username, "password": "rather long", "email": f"{username}@mail.example", "languageCode": "en"}
+    answer: dict[str, Any] = (await client.post("/init", json=body)).json()
+    return answer
+
+
+def problems(answer: dict[str, Any]) -> list[str]:
+    return [error["id"] for error in answer["errors"]]
+
+
+async def test_a_rooms_name_is_taken_everywhere(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        await sign_up(client, "grace")
+        assert (await client.get("/GRACE/check")).json() == {"exists": True}
+        assert problems(await init(client, "Grace")) == ["EXISTING_USER_NAME"]
+        assert (await claim(server, client, "grace"))["error"]["code"] == 1106
+        # In the roster there is another grace, whose name this is not any more.
+        stranger = await client.post("/login", json={"username": "grace", "password": "nanosecond wire"})
+        assert stranger.status_code == 401
+
+
+async def test_a_live_name_is_taken_everywhere(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        location = (await client.post("/login", json=ADA)).headers["location"]
+        body = {"username": "Ada", "email": "ada@example.org", "password": "a long password"}
+        for _ in ("while the registration runs", "afterwards"):
+            taken = await client.post("/login/register", json=body)
+            assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
+            async with listening(location) as listener:
+                await watch(listener)
+        assert (await claim(server, client, "ada"))["error"]["code"] == 1106
+
+
+async def test_a_steps_claim_is_taken_everywhere(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        assert (await claim(server, client, "grace"))["result"]["currentState"] == "toBlockChain"
+        body = {"username": "grace", "email": "grace@example.org", "password": "a long password"}
+        taken = await client.post("/login/register", json=body)
+        assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
+        assert problems(await init(client, "grace")) == ["EXISTING_USER_NAME"]
+        live = await client.post("/login", json={"username": "grace", "password": "nanosecond wire"})
+        assert live.status_code == 409
+
+
+async def test_sign_in_tells_nobody_which_names_there_are(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        await sign_up(client, "bob")
+        answers = [
+            await client.post("/login", json={"username": name, "password": "wrong"})
+            for name in ("bob", "ada", "nobody", "x" * 300, "\u0000")
+        ]
+        assert {(answer.status_code, answer.content) for answer in answers} == {(401, b'{"error":"BadCredentials"}')}
