@@ -5,7 +5,7 @@ writes its endpoints on them and never sees a socket or a framework. That is why
 behind Quart and in the test client alike.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Literal, NewType, Protocol
 
 import msgspec
@@ -52,6 +52,16 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class StreamResponse(Response, frozen=True, kw_only=True):
+    """One HTTP response whose body is written as it comes; `body` stays empty, and the length is not announced.
+
+    stream: the pieces, each written before the next is asked for. It is closed when the client is gone, and must end
+    by itself when the server stops. Such an endpoint is never on a hot route: those write a response at once.
+    """
+
+    stream: AsyncGenerator[bytes, None]
+
+
 class SessionClosed(Exception):
     """The WebSocket is over: closed by either side, or lost. `code` is the close code, 1006 when there was none."""
 
@@ -86,6 +96,9 @@ class Session(Protocol):
 
     def send_text_nowait(self, text: str | bytes) -> bool:
         """Frames UTF-8 text and sends it; the outcome is that of send_nowait."""
+
+    async def drained(self) -> None:
+        """Until the peer has taken what was queued, or the session is over: for whoever sends more than the bound."""
 
     def close_nowait(self, code: int = 1000, reason: str = "") -> None:
         """Starts the closing handshake, once; ends in bounded time whatever the peer does. What is queued goes first."""

@@ -24,6 +24,7 @@ STATUS: dict[type[o.Refusal], int] = {
     # sign-in
     o.BadCredentials: 401,
     o.SourceUnavailable: 503,
+    o.RegistrationNotFound: 404,
     # sign-up at the rooms door
     o.BadEmail: 400,
     o.BadUsername: 400,

@@ -65,6 +65,7 @@ class LiveHttp(Section, frozen=True):
 
 class LiveCommand(Section, frozen=True):
     argv: tuple[str, ...] = ()
+    timeout: Duration = Duration(30_000)
 
 
 class Live(Section, frozen=True):

@@ -1,9 +1,10 @@
-"""Live registration: what a source may say, what observers see, and how the one becomes the other.
+"""What a source of live registrations says: lines of JSON, read without trust.
 
-A source's lines are foreign input: `parse_line` accepts exactly the documented forms, and `Progress` keeps the promises
-of the wire (steps start at 1 and never go back, the total is -1 until it is known) whatever the lines say.
+A line is one of four things: progress, a name, a failure, the end. Whatever else comes is `Malformed`, with words for
+the operator that do not repeat it: it may hold anything.
 """
 
+import re
 from typing import Annotated, Literal, NewType
 
 import msgspec
@@ -15,10 +16,9 @@ RegistrationId = NewType("RegistrationId", str)
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_MESSAGE_LENGTH = 1000
-UNKNOWN_TOTAL = -1
+MAX_NAME_LENGTH = 256
 
 
-# --- what a source says
 class Step(msgspec.Struct, frozen=True):
     """Progress. total: None when the source did not say."""
 
@@ -42,20 +42,23 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """Not a line of the protocol. detail: for the operator; it never repeats the line."""
+    """Not a line of the protocol. detail: for the operator. raw: its beginning, for a terminal and never for a log."""
 
     detail: str
+    raw: bytes = b""
 
 
 Line = Step | Named | Failed | Finished | Malformed
 
+_RAW_SHOWN = 200
 _Count = Annotated[int, msgspec.Meta(ge=-MAX_JSON_INTEGER, le=MAX_JSON_INTEGER)]
+_NamePart = Annotated[str, msgspec.Meta(max_length=MAX_NAME_LENGTH)]
 
 
 class _NameOnWire(msgspec.Struct, frozen=True, rename="camel"):
-    first_name: str
-    last_name: str
-    middle_name: str | None = None
+    first_name: _NamePart
+    last_name: _NamePart
+    middle_name: _NamePart | None = None
 
 
 class _LineOnWire(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,22 +71,36 @@ class _LineOnWire(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _decoder = msgspec.json.Decoder(_LineOnWire)
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def parse_line(line: bytes) -> Line:
-    """One NDJSON line of a source (contract, section 1). Unknown keys are ignored."""
+    """One NDJSON line of a source (contract, section 1). Unknown keys are ignored, several things at once are not."""
     if len(line) > MAX_LINE_BYTES:
-        return Malformed(f"a line of more than {MAX_LINE_BYTES} bytes")
+        return too_long(line)
     try:
         wire = _decoder.decode(line)
     except msgspec.ValidationError as error:
-        return Malformed(str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Malformed("not JSON in UTF-8")
+        return Malformed(str(error), line[:_RAW_SHOWN])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Malformed("not JSON in UTF-8", line[:_RAW_SHOWN])
+    said = [key for key in ("message", "name", "failure", "done") if getattr(wire, key) is not None]
+    if len(said) != 1:
+        return Malformed(
+            f"expected one of message, name, failure, done, not {' and '.join(said) or 'none'}",
+            line[:_RAW_SHOWN],
+        )
+    return _read(wire)
+
+
+def too_long(line: bytes) -> Malformed:
+    """What a line is that was cut off at MAX_LINE_BYTES."""
+    return Malformed(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
+
+
+def _read(wire: _LineOnWire) -> Line:
     if wire.failure is not None:
         return Failed(_shown(wire.failure))
-    if wire.done is not None:
-        return Finished()
     if wire.name is not None:
         name = wire.name
         return Named(
@@ -91,89 +108,9 @@ def parse_line(line: bytes) -> Line:
         )
     if wire.message is not None:
         return Step(_shown(wire.message), wire.step, wire.total_steps)
-    return Malformed("none of message, name, failure, done")
+    return Finished()
 
 
 def _shown(message: str) -> str:
-    return message[:MAX_MESSAGE_LENGTH]
-
-
-# --- what observers see
-EventType = Literal["INFORMATION", "FAILURE", "AUTHENTICATION", "NAME"]
-
-
-class Authentication(msgspec.Struct, frozen=True, rename="camel"):
-    user_id: int
-    token: str
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """`{}`"""
-
-
-class NameData(msgspec.Struct, frozen=True, rename="camel"):
-    first_name: str
-    middle_name: str | None
-    last_name: str
-
-
-class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """One frame, with exactly the seed's keys."""
-
-    event_type: EventType
-    step: int
-    total_steps: int
-    message: str
-    additional_data: Nothing | NameData | Authentication = Nothing()
-
-
-class Progress:
-    """How far one registration is, from its observers' point of view. Not shared between tasks."""
-
-    def __init__(self) -> None:
-        self._step = 0
-        self._total = UNKNOWN_TOTAL
-
-    def step(self, line: Step) -> Event:
-        """A step as it is shown: at the highest number so far, within what the wire can carry."""
-        said = self._step + 1 if line.step is None else line.step
-        self._step = max(1, self._step, min(said, MAX_JSON_INTEGER))
-        if line.total is not None and line.total > 0:
-            self._total = line.total
-        return self._event("INFORMATION", line.message)
-
-    def name(self, profile: Profile, message: str) -> Event:
-        data = NameData(profile.first_name, profile.middle_name, profile.last_name)
-        return self._event("NAME", message, data)
-
-    def failure(self, message: str) -> Event:
-        return self._event("FAILURE", message)
-
-    def authentication(self, user_id: int, token: str, message: str) -> Event:
-        return self._event("AUTHENTICATION", message, Authentication(user_id, token))
-
-    def _event(
-        self,
-        kind: EventType,
-        message: str,
-        data: Nothing | NameData | Authentication = Nothing(),  # noqa: B008
-    ) -> Event:
-        self._step = max(1, self._step)
-        if self._total != UNKNOWN_TOTAL:
-            self._total = max(self._total, self._step)
-        return Event(
-            event_type=kind, step=self._step, total_steps=self._total, message=message, additional_data=data
-        )
-
-
-# --- the machine of one job, as data
-JobState = Literal["running", "named", "registered", "failed"]
-JobEvent = Literal["step", "name", "done", "failure"]
-
-TRANSITIONS: dict[JobState, dict[JobEvent, JobState]] = {
-    "running": {"step": "running", "name": "named", "failure": "failed"},
-    "named": {"step": "named", "done": "registered", "failure": "failed"},
-    "registered": {},
-    "failed": {},
-}
-"""A missing entry is the source breaking its own protocol (a second name, done before the name): the job fails."""
+    """As it may stand before a user: one line of bounded length, without control characters."""
+    return _UNSEEN.sub(" ", message[: 2 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH]

@@ -75,6 +75,10 @@ class SourceUnavailable(Refusal, frozen=True):
     retry_after: int
 
 
+class RegistrationNotFound(Refusal, frozen=True):
+    """No live registration has this id, or it ended too long ago to be watched."""
+
+
 # --- sign-up at the rooms door
 class BadEmail(Refusal, frozen=True):
     """Not an address that mail can be sent to."""

@@ -1,51 +1,43 @@
 """Live registrations: one job per user, watched by any number of observers.
 
-A job owns a nursery and a deadline. It reads the source's lines, turns them into events and appends those to its
-history; nobody is ever waited for. Observers read the history at their own pace, from its first event, whenever they
-come. At the end account, profile and token are written in one transaction, and only then is the token shown. A
-finished job stays readable for the replay time, its token in memory alone; then the id is forgotten.
+A job is one task with a deadline. It reads the source's lines, turns them into events and appends those to its
+history; nobody is ever waited for. At the end account, profile and token are written in one transaction, and only
+then is the token shown. A finished job stays readable for the replay time, its token in memory alone; then the id is
+forgotten.
 
-    sign-in → start() → reserve the name → job: source → history → observers
+    sign-in → start() → reserve the name → job: source → course → history → observers
                                                 └→ one transaction → AUTHENTICATION
 """
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import trio
 
 from regserver.domain.account import NameKey, NewAccount, Profile, name_key
+from regserver.domain.course import Broken, Complete, CourseState, Event
+from regserver.domain.estimate import REMEMBERED_RUNS, Estimator
 from regserver.domain.instant import SECOND, Duration, after
-from regserver.domain.live import (
-    TRANSITIONS,
-    Event,
-    Failed,
-    Finished,
-    JobEvent,
-    JobState,
-    Line,
-    Malformed,
-    Named,
-    Progress,
-    RegistrationId,
-    Step,
-)
+from regserver.domain.live import Line, RegistrationId
 from regserver.domain.outcome import EmailTaken, SourceUnavailable, UsernameTaken
 from regserver.ports.adapter import Clock, Randomness, Source, SourceFault, Subject
 from regserver.ports.store import Store, StoreFault, Transaction
 from regserver.service.account import add_account
 from regserver.service.identity import IdentityService, SignedIn
+from regserver.service.live_job import Job
 
 log = logging.getLogger("regserver.live")
 
 RETRY_AFTER_SECONDS = 5
 STOP_SECONDS = 1.0
+LINES_PER_TURN = 64
+"""A source that has much to say at once must not keep the others waiting."""
 RESERVATION_MARGIN = Duration(30 * SECOND)
 
 # What users read. The source words its own steps; these are ours.
-NAMED = "Your name was found"
 REGISTERED = "Registration complete"
 BROKEN = "Registration could not be completed. Please try again later."
 TOO_SLOW = "Registration took too long. Please try again later."
@@ -53,62 +45,19 @@ STOPPING = "The server is restarting. Please sign in again in a moment."
 NAME_LOST = "This user name was taken meanwhile."
 
 
-class Job:
-    """One registration: its state, its history, and the signal that it grew."""
+class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """deadline: how long a job may take. replay: how long a finished one stays readable. max_running: admission bound.
+    source: the name under which past runs are remembered.
+    """
 
-    def __init__(
-        self, registration: RegistrationId, username: str, subject: Subject, password_hash: str
-    ) -> None:
-        self.id = registration
-        self.username = username
-        self.subject = subject
-        self.password_hash = password_hash
-        self.state: JobState = "running"
-        self.profile: Profile | None = None
-        self.progress = Progress()
-        self.history: list[Event] = []
-        self.scope = trio.CancelScope()
-        self.interrupted = False  # ended by a shutdown, not by its own course
-        self._grown = trio.Event()
-
-    @property
-    def key(self) -> NameKey:
-        return name_key(self.username)
-
-    @property
-    def over(self) -> bool:
-        return not TRANSITIONS[self.state]
-
-    def advance(self, what: JobEvent) -> bool:
-        """Takes the transition; False when the table has none, and nothing has changed."""
-        following = TRANSITIONS[self.state].get(what)
-        if following is None:
-            return False
-        self.state = following
-        return True
-
-    def show(self, event: Event) -> None:
-        self.history.append(event)
-        self._grown.set()
-        self._grown = trio.Event()
-
-    async def events(self) -> AsyncIterator[Event]:
-        """The history from its first event, then what comes, until the job is over."""
-        shown = 0
-        while True:
-            while shown < len(self.history):
-                yield self.history[shown]
-                shown += 1
-            if self.over:
-                return
-            await self._grown.wait()
+    deadline: Duration
+    replay: Duration
+    max_running: int
+    source: str = "file"
 
 
 class LiveService:
-    """Opened by `open_live`, which owns the nursery that the jobs run in.
-
-    deadline: how long a job may take. replay: how long a finished one stays readable. max_running: admission bound.
-    """
+    """Opened by `open_live`, which owns the nursery that the jobs run in. on_end: told how each job ended."""
 
     def __init__(
         self,
@@ -117,22 +66,19 @@ class LiveService:
         randomness: Randomness,
         identity: IdentityService,
         source: Source | None,
-        *,
-        deadline: Duration,
-        replay: Duration,
-        max_running: int,
+        policy: LivePolicy,
+        on_end: Callable[[CourseState], None] = lambda state: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._randomness = randomness
         self._identity = identity
         self._source = source
-        self._deadline = deadline
-        self._replay = replay
-        self._max_running = max_running
+        self._policy = policy
+        self._on_end = on_end
+        self._estimator = Estimator()
         self._jobs: dict[RegistrationId, Job] = {}
         self._running: dict[NameKey, Job] = {}
-        self._ended = trio.Event()
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -143,51 +89,77 @@ class LiveService:
         """The job behind an id, running or still replayable."""
         return self._jobs.get(RegistrationId(registration))
 
+    def admits(self, username: str) -> bool:
+        """Whether `start` would have a place for this user, looked at before the source is put to work."""
+        if name_key(username) in self._running:
+            return True
+        return self._nursery is not None and len(self._running) < self._policy.max_running
+
     async def start(
         self, username: str, subject: Subject, password_hash: str
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
         """The registration of a user whose credentials the source has accepted: the one that runs, or a new one."""
         key = name_key(username)
-        if (job := self._running.get(key)) is not None:
-            return job.id
-        if self._nursery is None or len(self._running) >= self._max_running:
+        while (running := self._running.get(key)) is not None:
+            if running.subject != subject:  # names that we take for one are two to the source
+                return UsernameTaken()
+            await running.begun.wait()
+            if running.course.state == "failed":
+                await running.gone.wait()  # it gives its name back: this is the next attempt
+            elif not running.gone.is_set():
+                return running.id
+        if not self.admits(username):
             return SourceUnavailable(RETRY_AFTER_SECONDS)
         identity = uuid.UUID(bytes=self._randomness.bytes(16), version=4)
-        job = Job(RegistrationId(f"u-{identity}"), username, subject, password_hash)
+        return await self._begin(Job(RegistrationId(f"u-{identity}"), username, subject, password_hash))
+
+    async def _begin(self, job: Job) -> RegistrationId | UsernameTaken | SourceUnavailable:
         # Entered before the first wait: of fifty concurrent sign-ins one makes the job and the others find it.
-        self._running[key] = job
-        if not await self._reserve(job):
-            del self._running[key]
-            return UsernameTaken()
-        self._jobs[job.id] = job
-        self._nursery.start_soon(self._run, job)
-        return job.id
+        self._running[job.key] = job
+        nursery = None
+        try:
+            if not await self._reserve(job):
+                return UsernameTaken()
+            nursery = self._nursery
+            if nursery is None:
+                return SourceUnavailable(RETRY_AFTER_SECONDS)
+            self._jobs[job.id] = job
+            nursery.start_soon(self._run, job)
+            return job.id
+        finally:
+            if nursery is None:
+                self._leave(job)
+            job.begun.set()
 
     async def _reserve(self, job: Job) -> bool:
         async def work(transaction: Transaction) -> bool:
             now = self._clock.now()
-            until = after(now, self._deadline + RESERVATION_MARGIN)
+            until = after(now, self._policy.deadline + RESERVATION_MARGIN)
             return await transaction.names.claim(job.key, _holder(job), until, now)
 
         return await self._store.write(work)
 
+    def _leave(self, job: Job) -> None:
+        del self._running[job.key]
+        job.gone.set()
+
     async def _run(self, job: Job) -> None:
+        """The life of a job. It runs beside all others, so nothing but a cancellation may escape it."""
         try:
-            with job.scope, trio.move_on_after(self._deadline.seconds) as deadline:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._register, job)
-            if deadline.cancelled_caught:
+            with job.scope, trio.move_on_after(self._policy.deadline.seconds) as late:
+                await self._register(job)
+            if late.cancelled_caught and not job.over:
+                log.warning("registration failed: not done in %g s", self._policy.deadline.seconds)
                 self._fail(job, TOO_SLOW)
         finally:
             # Here also when everything is cancelled at once: the observers' sockets may still be open.
             if not job.over:
                 job.interrupted = True
                 self._fail(job, STOPPING)
-            if job.state == "failed":
+            if job.course.state == "failed":
                 await self._release(job)
-            del self._running[job.key]
-            self._ended.set()
-            self._ended = trio.Event()
+            self._leave(job)
+            self._on_end(job.course.state)
         if self._nursery is not None:
             self._nursery.start_soon(self._forget, job)
 
@@ -200,36 +172,27 @@ class LiveService:
                     await self._take(job, line)
                     if job.over:
                         return
-            self._break(job, "the stream ended without done")
+                    if len(job.history) % LINES_PER_TURN == 0:
+                        await trio.lowlevel.checkpoint()
+                self._break(job, "the stream ended without done")
         except* (SourceFault, StoreFault) as group:
-            self._break(job, "; ".join(str(error) for error in group.exceptions))
+            self._break(job, "; ".join(_details(group)))
         except* Exception:
             log.exception("registration failed")
             self._fail(job, BROKEN)
 
     async def _take(self, job: Job, line: Line) -> None:
-        match line:
-            case Step():
-                if not job.advance("step"):
-                    return self._break(job, "a step out of turn")
-                job.show(job.progress.step(line))
-            case Named(profile=profile):
-                if not job.advance("name"):
-                    return self._break(job, "a second name")
-                job.profile = profile
-                job.show(job.progress.name(profile, NAMED))
-            case Failed(message=message):
-                self._fail(job, message)
-            case Finished():
-                if job.profile is None:
-                    return self._break(job, "done before the name")
-                await self._finish(job, job.profile)
-            case Malformed(detail=detail):
-                self._break(job, f"a malformed line: {detail}")
-        return None
+        match job.course.take(line):
+            case Broken(detail=detail):
+                self._break(job, detail)
+            case Complete(profile=profile):
+                await self._finish(job, profile)
+            case Event() as event:
+                self._show(job, event)
 
     async def _finish(self, job: Job, profile: Profile) -> None:
         """Account, profile and token in one transaction: after a crash a user is registered whole or not at all."""
+        run = job.run()
 
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
             new = NewAccount(
@@ -243,37 +206,49 @@ class LiveService:
             if isinstance(account, UsernameTaken | EmailTaken):
                 return account
             await transaction.accounts.add_profile(account, profile)
+            await transaction.runs.add(self._policy.source, run, new.created_at, REMEMBERED_RUNS)
             return await self._identity.issue(transaction, account)
 
         with trio.CancelScope(shield=True):  # once begun it ends, and who was registered is told
             signed_in = await self._store.write(work)
         if isinstance(signed_in, SignedIn):
-            job.advance("done")
-            job.show(job.progress.authentication(signed_in.user_id, signed_in.token, REGISTERED))
+            self._estimator.learn(run)
+            self._show(job, job.course.authenticate(signed_in.user_id, signed_in.token, REGISTERED))
         else:
             self._fail(job, NAME_LOST)
 
     def _break(self, job: Job, detail: str) -> None:
         """The source did not keep its protocol."""
-        log.warning("registration failed: %s", detail)
-        self._fail(job, BROKEN)
+        if not job.over:
+            log.warning("registration failed: %s", detail)
+            self._fail(job, BROKEN)
 
     def _fail(self, job: Job, message: str) -> None:
-        if job.advance("failure"):
-            job.show(job.progress.failure(message))
+        self._show(job, job.course.fail(message))
+
+    def _show(self, job: Job, event: Event | None) -> None:
+        if event is not None:
+            left = self._estimator.left_ms(event.step, event.total_steps, job.elapsed_ms)
+            job.show(event, left)
 
     async def _release(self, job: Job) -> None:
-        with trio.CancelScope(
-            shield=True
-        ):  # one short write; without it the name stays reserved until it lapses
+        """Gives the name back; one short write, and without it the name stays reserved until that lapses."""
+        with trio.CancelScope(shield=True):
             try:
                 await self._store.write(lambda transaction: transaction.names.release(job.key, _holder(job)))
             except StoreFault as fault:
                 log.warning("a reservation was left to lapse: %s", fault)
 
     async def _forget(self, job: Job) -> None:
-        await trio.sleep(self._replay.seconds)
+        await trio.sleep(self._policy.replay.seconds)
         self._jobs.pop(job.id, None)
+
+    async def load(self) -> None:
+        """Reads what past runs have taught."""
+        runs = await self._store.read(
+            lambda transaction: transaction.runs.newest(self._policy.source, REMEMBERED_RUNS)
+        )
+        self._estimator = Estimator(runs)
 
     async def stop(self) -> None:
         """Ends all running jobs with FAILURE; no new ones are taken. Bounded by STOP_SECONDS."""
@@ -281,8 +256,8 @@ class LiveService:
         for job in list(self._running.values()):
             job.scope.cancel()
         with trio.move_on_after(STOP_SECONDS):
-            while self._running:
-                await self._ended.wait()
+            for job in list(self._running.values()):
+                await job.gone.wait()
 
 
 def _holder(job: Job) -> str:
@@ -290,9 +265,18 @@ def _holder(job: Job) -> str:
     return f"live:{job.subject}"
 
 
+def _details(group: BaseExceptionGroup[Exception]) -> list[str]:
+    return [
+        detail
+        for error in group.exceptions
+        for detail in (_details(error) if isinstance(error, BaseExceptionGroup) else [str(error)])
+    ]
+
+
 @asynccontextmanager
 async def open_live(service: LiveService) -> AsyncIterator[LiveService]:
     """Lets the service run jobs; leaving ends those that still run."""
+    await service.load()
     async with trio.open_nursery() as nursery:
         service._nursery = nursery
         try:

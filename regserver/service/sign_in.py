@@ -1,11 +1,17 @@
 """Sign-in at POST /login, for accounts of every door, and the way into a live registration.
 
-    known here, password right                → a token
-    came by live registration, password wrong → the source is asked; a password changed there is taken over
-    known here by another door, wrong         → refused
-    unknown here                              → the source is asked; accepted means a registration to watch
+    known here, password right → a token, without the source
+    all others                 → the source is asked
+        it refuses             → refused
+        it cannot say, is full → unavailable
+        it accepts:
+            known here as the same person    → its new password is taken over, and a token
+            the name is another's            → taken (another door's account, or a person the source tells apart)
+            unknown here                     → a registration to watch
 
-Every way to "no" pays for the same two hashes, so that its time does not tell whether a name is known.
+The source is asked for every wrong password, whoever the name belongs to: so neither the time nor the answer tells
+whether a name is known here. It is asked by a bounded number of sign-ins at once, and for strangers only while there
+is a place for their registration.
 """
 
 import logging
@@ -15,7 +21,16 @@ import msgspec
 from regserver.domain.account import Account, is_sign_in_name, name_key
 from regserver.domain.live import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
-from regserver.ports.adapter import Accepted, Clock, PasswordHasher, Rejected, Source, Unavailable
+from regserver.ports.adapter import (
+    Accepted,
+    Clock,
+    PasswordHasher,
+    Rejected,
+    Source,
+    Subject,
+    Unavailable,
+    Verdict,
+)
 from regserver.ports.store import Store, Transaction
 from regserver.service.identity import IdentityService, SignedIn
 from regserver.service.live import LiveService
@@ -35,7 +50,7 @@ Refused = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailable
 
 
 class SignInService:
-    """source: None when live registration is switched off."""
+    """source: None when live registration is switched off. max_asking: how many may wait for the source at once."""
 
     def __init__(
         self,
@@ -45,6 +60,8 @@ class SignInService:
         identity: IdentityService,
         live: LiveService,
         source: Source | None,
+        *,
+        max_asking: int,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -52,13 +69,14 @@ class SignInService:
         self._identity = identity
         self._live = live
         self._source = source
+        self._max_asking = max_asking
+        self._asking = 0
 
     async def sign_in(self, username: str, password: str) -> SignedIn | Registering | Refused:
         if not is_sign_in_name(username):
             await self._hasher.verify(password, None)
             return BadCredentials()
-        key = name_key(username)
-        account = await self._store.read(lambda transaction: transaction.accounts.by_name(key))
+        account = await self._find(username)
         if (
             await self._hasher.verify(password, account.password_hash if account else None)
             and account is not None
@@ -66,26 +84,46 @@ class SignInService:
             return await self._admit(account)
         if self._source is None:
             return BadCredentials()
-        if account is not None and account.subject is None:
-            await self._hasher.verify(password, None)  # what asking the source would cost
-            return BadCredentials()
-        return await self._ask(self._source, username, password, account)
-
-    async def _ask(
-        self, source: Source, username: str, password: str, account: Account | None
-    ) -> SignedIn | Registering | Refused:
-        match await source.verify(username, password):
+        if self._asking >= self._max_asking or (account is None and not self._live.admits(username)):
+            return SourceUnavailable(RETRY_AFTER_SECONDS)
+        match await self._ask(self._source, username, password):
             case Rejected():
                 return BadCredentials()
             case Unavailable(detail=detail):
                 log.warning("the source cannot check a sign-in: %s", detail)
                 return SourceUnavailable(RETRY_AFTER_SECONDS)
             case Accepted(subject=subject):
-                password_hash = await self._hasher.hash(password)
-                if account is not None:
-                    return await self._take_over(account, password_hash)
-                started = await self._live.start(username, subject, password_hash)
-                return Registering(started) if isinstance(started, str) else started
+                return await self._accept(username, password, subject, account)
+
+    async def _find(self, username: str) -> Account | None:
+        key = name_key(username)
+        return await self._store.read(lambda transaction: transaction.accounts.by_name(key))
+
+    async def _ask(self, source: Source, username: str, password: str) -> Verdict:
+        self._asking += 1
+        try:
+            return await source.verify(username, password)
+        finally:
+            self._asking -= 1
+
+    async def _accept(
+        self, username: str, password: str, subject: Subject, account: Account | None
+    ) -> SignedIn | Registering | Refused:
+        """The source knows these credentials as those of `subject`; the name may still be somebody else's here."""
+        if account is not None and account.subject != subject:
+            return UsernameTaken()
+        password_hash = await self._hasher.hash(password)
+        if account is not None:
+            return await self._take_over(account, password_hash)
+        started = await self._live.start(username, subject, password_hash)
+        if isinstance(started, str):
+            return Registering(started)
+        if isinstance(started, UsernameTaken):
+            # While the source was asked, another sign-in of this person may have got as far as its account.
+            account = await self._find(username)
+            if account is not None and account.subject == subject:
+                return await self._take_over(account, password_hash)
+        return started
 
     async def _take_over(self, account: Account, password_hash: str) -> SignedIn | UserIsDeleted:
         """The source has a newer password than we have."""

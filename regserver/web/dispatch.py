@@ -6,7 +6,8 @@ byte. Nothing that a client can send raises out of here, and a bug becomes 500 i
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 import msgspec
 
@@ -18,7 +19,7 @@ from regserver.domain.outcome import (
     StoreUnavailable,
     TooManyRequests,
 )
-from regserver.endpoint import Request, Response, Session
+from regserver.endpoint import Request, Response, Session, StreamResponse
 from regserver.metric import Metrics
 from regserver.ports.adapter import Randomness
 from regserver.ports.store import StoreFault
@@ -62,6 +63,9 @@ class Dispatcher:
         client = self._origins.read(request).address
         response = await self._answer(request, match, client)
         response = self._dress(request, response, identity)
+        if match is not None and isinstance(response, StreamResponse):
+            counted = self._counted(match.route.pattern, response.stream)
+            response = msgspec.structs.replace(response, stream=counted)
         self._record(request, match, client, response, time.perf_counter() - started)
         return response
 
@@ -115,6 +119,15 @@ class Dispatcher:
         if log.isEnabledFor(logging.INFO):
             fields = {"client": client, "status": response.status, "ms": round(seconds * 1000, 1)}
             log.info("%s %s", request.method[:10], pattern, extra=fields)
+
+    async def _counted(
+        self, pattern: str, stream: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
+        """The stream, counted for as long as it is read."""
+        with self._metrics.sockets.labels(pattern).track_inprogress():
+            async with aclosing(stream):
+                async for piece in stream:
+                    yield piece
 
     # --- WebSocket sessions
     def match_socket(self, path: str) -> SocketMatch | None:

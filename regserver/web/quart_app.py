@@ -10,7 +10,7 @@ import quart
 from quart_trio import QuartTrio
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from regserver.endpoint import MAX_BODY_BYTES, Endpoint, Request
+from regserver.endpoint import MAX_BODY_BYTES, Endpoint, Request, StreamResponse
 from regserver.serving import request_from_scope, response_fields
 
 
@@ -21,6 +21,8 @@ def build_quart(serve: Endpoint) -> QuartTrio:
 
     async def answer() -> quart.Response:
         response = await serve(await _read())
+        if isinstance(response, StreamResponse):
+            return _streaming(response)
         made = quart.Response(response.body, status=response.status)
         made.headers.clear()
         made.headers.extend(response_fields(response))
@@ -28,6 +30,15 @@ def build_quart(serve: Endpoint) -> QuartTrio:
 
     app.before_request(answer)
     return app
+
+
+def _streaming(response: StreamResponse) -> quart.Response:
+    """A response of unknown length that may take as long as it likes: the client's patience is its bound."""
+    made = quart.Response(response.stream, status=response.status)
+    made.timeout = None
+    made.headers.clear()
+    made.headers.extend([*response.headers, ("content-type", response.content_type)])
+    return made
 
 
 async def _read() -> Request:

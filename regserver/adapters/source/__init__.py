@@ -1,12 +1,30 @@
-"""Sources of live registrations. One module each, and one line in this table (chosen by [live] source)."""
+"""Sources of live registrations: one module each, and one line in this table (chosen by [live] source)."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from regserver.adapters.source.command import open_command
+from regserver.adapters.source.http import open_http
 from regserver.adapters.source.roster import open_roster
 from regserver.config import Loaded
 from regserver.ports.adapter import PasswordHasher, Source
 
-SOURCES: dict[str, Callable[[Loaded, PasswordHasher], Source | None]] = {
+Opener = Callable[[Loaded, PasswordHasher], AbstractAsyncContextManager[Source | None]]
+
+
+@asynccontextmanager
+async def _open_none(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[None]:
+    yield None
+
+
+SOURCES: Mapping[str, Opener] = {
     "file": open_roster,
-    "none": lambda loaded, hasher: None,
+    "http": open_http,
+    "command": open_command,
+    "none": _open_none,
 }
+
+
+def open_source(loaded: Loaded, hasher: PasswordHasher) -> AbstractAsyncContextManager[Source | None]:
+    """The configured source; None when live registration is switched off. Entering it may raise ConfigFault."""
+    return SOURCES[loaded.settings.live.source](loaded, hasher)

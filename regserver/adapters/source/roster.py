@@ -13,8 +13,8 @@ import csv
 import io
 import logging
 import tomllib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from regserver.config import ConfigFault, Loaded
 from regserver.config.load import DURATION_UNITS
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.live import Finished, Line, Named, Step
-from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, Subject, Verdict
+from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, SourceFault, Subject, Verdict
 
 log = logging.getLogger("regserver.source")
 
@@ -78,9 +78,15 @@ class RosterSource(Source):
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
-        yield self._lines(self._people[name_key(subject)])
+        person = self._people.get(name_key(subject))
+        if (
+            person is None
+        ):  # the roster was changed, and the server started anew, since the subject was given out
+            raise SourceFault("the roster does not hold this person any more")
+        async with aclosing(self._lines(person)) as lines:
+            yield lines
 
-    async def _lines(self, person: Person) -> AsyncIterator[Line]:
+    async def _lines(self, person: Person) -> AsyncGenerator[Line, None]:
         pause = parse_delay(person.delay)
         for number, message in enumerate(person.steps, 1):
             await trio.sleep(pause)
@@ -101,13 +107,16 @@ def parse_delay(text: str) -> float:
     return int(digits) * DURATION_UNITS[text[len(digits) :] or "s"] / 1000
 
 
-def open_roster(loaded: Loaded, hasher: PasswordHasher) -> Source:
+@asynccontextmanager
+async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The roster that the configuration names. Raises ConfigFault, with the row, when it cannot be used."""
     path = loaded.beside(loaded.settings.live.file.path)
+    people: tuple[Person, ...] = ()
     if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
         log.warning("there is no %s: nobody can sign in by live registration", path)
-        return RosterSource((), hasher)
-    return RosterSource(read_roster(path), hasher)
+    else:
+        people = await trio.to_thread.run_sync(read_roster, path)
+    yield RosterSource(people, hasher)
 
 
 def read_roster(path: Path) -> tuple[Person, ...]:

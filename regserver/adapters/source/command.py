@@ -1,0 +1,168 @@
+"""The `command` source: an executable of the operator's, called as `argv… verify` or `argv… profile`.
+
+It gets JSON on its standard input: {"username", "password"} to verify, {"subject"} for the profile. `verify` prints
+{"subject"} and exits with 0; exit 1 is a wrong password, anything else means that it cannot say. `profile` prints
+lines of JSON. What it writes to standard error goes to the log, without the password should it stand there.
+
+[live.command] timeout bounds the check as a whole, and the silence between two pieces of the profile.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import msgspec
+import trio
+
+from regserver.adapters.source.exchange import (
+    MAX_ANSWER_BYTES,
+    profile_request,
+    read_answer,
+    verify_request,
+)
+from regserver.adapters.source.ndjson import LineReader, LineSplitter
+from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
+from regserver.config import ConfigFault, Loaded
+from regserver.domain.live import Line
+from regserver.ports.adapter import (
+    PasswordHasher,
+    Rejected,
+    Source,
+    SourceFault,
+    Subject,
+    Unavailable,
+    Verdict,
+)
+
+log = logging.getLogger("regserver.source")
+
+RECEIVE_BYTES = 16 * 1024
+EXIT_SECONDS = 2.0
+"""How long an executable that has said `done` may take to tidy up."""
+MAX_LOGGED_LINES = 100
+MAX_LOGGED_LENGTH = 500
+WRONG_PASSWORD = 1
+
+What = Literal["verify", "profile"]
+
+
+class CommandSource(Source):
+    """command: without the word that says what is wanted."""
+
+    def __init__(self, spawner: Spawner, command: Command, timeout_seconds: float) -> None:
+        self._spawner = spawner
+        self._command = command
+        self._timeout = timeout_seconds
+
+    async def verify(self, username: str, password: str) -> Verdict:
+        try:
+            with trio.fail_after(self._timeout):
+                async with self._running("verify", verify_request(username, password), password) as child:
+                    output = await _read_bounded(child.stdout)
+                    await child.ended.wait()
+                    return _verdict(child.exit_code(), output)
+        except trio.TooSlowError:
+            return Unavailable(f"verify: no answer in {self._timeout:g} s")
+        except SourceFault as fault:
+            return Unavailable(str(fault))
+
+    @asynccontextmanager
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+        async with self._running("profile", profile_request(subject)) as child:
+
+            async def receive() -> bytes:
+                piece = bytes(await child.stdout.receive_some(RECEIVE_BYTES))
+                if not piece:
+                    await child.ended.wait()
+                    if code := child.exit_code():
+                        raise SourceFault(f"profile: ended {_how(code)}")
+                return piece
+
+            yield LineReader(receive, self._timeout)
+            with trio.move_on_after(EXIT_SECONDS):
+                await child.ended.wait()
+
+    @asynccontextmanager
+    async def _running(self, what: What, request: bytes, secret: str = "") -> AsyncIterator[Child]:
+        """The executable at work; nothing of it is left afterwards. Raises SourceFault when it cannot be started."""
+        command = msgspec.structs.replace(self._command, arguments=(*self._command.arguments, what))
+        try:
+            child = await self._spawner.spawn(command)
+        except (OSError, ValueError) as error:
+            raise SourceFault(f"{what}: cannot be started: {error}") from error
+        failure: Exception | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(child.feed, request)
+                nursery.start_soon(_log_lines, child.stderr, what, secret)
+                nursery.start_soon(child.watch)
+                try:
+                    yield child
+                except Exception as error:  # raised below, since the nursery would wrap it
+                    failure = error
+                nursery.cancel_scope.cancel()
+        finally:
+            await child.close()
+        if failure is not None:
+            raise failure
+
+
+async def _read_bounded(stream: trio.abc.ReceiveStream) -> bytes:
+    """Everything; of what is past the bound only so much that it can be told."""
+    output = b""
+    while len(output) <= MAX_ANSWER_BYTES and (piece := await stream.receive_some(RECEIVE_BYTES)):
+        output += piece
+    if len(output) > MAX_ANSWER_BYTES:
+        raise SourceFault(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
+    return output
+
+
+def _verdict(code: int | None, output: bytes) -> Verdict:
+    if code == WRONG_PASSWORD:
+        return Rejected()
+    if code != 0:
+        return Unavailable(f"verify: ended {_how(code)}")
+    return read_answer(output)
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "without an exit code"
+    return f"by signal {-code}" if code < 0 else f"with exit code {code}"
+
+
+async def _log_lines(stream: trio.abc.ReceiveStream, what: What, secret: str) -> None:
+    """Its standard error, line by line; read to the end in any case, or the executable would wait for us."""
+    splitter = LineSplitter()
+    left = MAX_LOGGED_LINES
+    while piece := bytes(await stream.receive_some(RECEIVE_BYTES)):
+        lines = splitter.feed(piece)
+        if splitter.overlong:
+            lines.append(splitter.rest())
+            splitter = LineSplitter()
+        for line in lines[: max(0, left)]:
+            _log_line(line, what, secret)
+        left -= len(lines)
+    if left > 0:
+        _log_line(splitter.rest(), what, secret)
+
+
+def _log_line(line: bytes, what: What, secret: str) -> None:
+    text = line.decode("utf-8", "replace").rstrip()
+    if secret:
+        text = text.replace(secret, "…").replace(msgspec.json.encode(secret)[1:-1].decode(), "…")
+    if text:
+        log.info("%s: %s", what, text[:MAX_LOGGED_LENGTH])
+
+
+@asynccontextmanager
+async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
+    """The executable that the configuration names; relative paths start at its folder. Raises ConfigFault."""
+    settings = loaded.settings.live.command
+    if not settings.argv or not settings.argv[0]:
+        raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')
+    folder = await trio.to_thread.run_sync(loaded.beside(".").resolve)
+    async with open_spawner() as spawner:
+        command = Command(settings.argv, folder, inherited_environment())
+        yield CommandSource(spawner, command, settings.timeout.seconds)

@@ -1,0 +1,40 @@
+"""The JSON that sources with a peer speak besides their lines: the question of who somebody is, and its answer."""
+
+import msgspec
+
+from regserver.ports.adapter import Accepted, Subject, Unavailable, Verdict
+
+MAX_ANSWER_BYTES = 64 * 1024
+MAX_SUBJECT_LENGTH = 1024
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    subject: str
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def verify_request(username: str, password: str) -> bytes:
+    return _encode({"username": username, "password": password})
+
+
+def profile_request(subject: Subject) -> bytes:
+    return _encode({"subject": subject})
+
+
+def read_answer(body: bytes) -> Verdict:
+    """The answer to a verify that went well. It is never repeated: it may hold anything."""
+    if len(body) > MAX_ANSWER_BYTES:
+        return Unavailable(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
+    try:
+        subject = _decode(body).subject
+    except msgspec.ValidationError as error:
+        return Unavailable(f"verify: {error}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Unavailable("verify: the answer is not JSON in UTF-8")
+    if not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
+        return Unavailable(f"verify: expected a subject of 1 to {MAX_SUBJECT_LENGTH} characters")
+    return Accepted(Subject(subject))

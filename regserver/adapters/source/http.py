@@ -1,0 +1,122 @@
+"""The `http` source: a service of the operator's.
+
+    POST {url}/verify  {"username", "password"}  →  200 {"subject"} or 401; all else means that it cannot say
+    POST {url}/profile {"subject"}               →  200 and a stream of lines of JSON
+
+Every wait is bounded by [live.http] timeout: for the check as a whole, for the stream until it opens and between two
+pieces of it. Redirects are not followed and compression is not asked for, since neither could be bounded.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import trio
+
+from regserver.adapters.source.exchange import (
+    MAX_ANSWER_BYTES,
+    profile_request,
+    read_answer,
+    verify_request,
+)
+from regserver.adapters.source.ndjson import LineReader
+from regserver.config import ConfigFault, Loaded
+from regserver.domain.live import Line
+from regserver.ports.adapter import (
+    PasswordHasher,
+    Rejected,
+    Source,
+    SourceFault,
+    Subject,
+    Unavailable,
+    Verdict,
+)
+
+IDLE_CONNECTIONS = 20
+
+
+class HttpSource(Source):
+    """client: made for this service alone, with its bearer and without timeouts of its own."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, timeout_seconds: float) -> None:
+        self._client = client
+        self._url = url.rstrip("/")
+        self._timeout = timeout_seconds
+
+    async def verify(self, username: str, password: str) -> Verdict:
+        try:
+            with trio.fail_after(self._timeout):
+                async with self._post("verify", verify_request(username, password)) as response:
+                    return await _verdict(response)
+        except trio.TooSlowError:
+            return Unavailable(f"verify: no answer in {self._timeout:g} s")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return Unavailable(f"verify: {_name(error)}")
+
+    @asynccontextmanager
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+        async with AsyncExitStack() as stack:
+            response = await self._open(stack, subject)
+            pieces = response.aiter_raw()
+            stack.push_async_callback(pieces.aclose)  # type: ignore[attr-defined]  # it is a generator
+
+            async def receive() -> bytes:
+                try:
+                    return await anext(pieces, b"")
+                except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+                    raise SourceFault(f"profile: {_name(error)}") from error
+
+            yield LineReader(receive, self._timeout)
+
+    async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpx.Response:
+        try:
+            with trio.fail_after(self._timeout):
+                response = await stack.enter_async_context(self._post("profile", profile_request(subject)))
+        except trio.TooSlowError:
+            raise SourceFault(f"profile: no answer in {self._timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise SourceFault(f"profile: {_name(error)}") from error
+        if response.status_code != 200:
+            raise SourceFault(f"profile: answered with status {response.status_code}")
+        return response
+
+    def _post(self, what: str, body: bytes) -> AbstractAsyncContextManager[httpx.Response]:
+        return self._client.stream("POST", f"{self._url}/{what}", content=body)
+
+
+async def _verdict(response: httpx.Response) -> Verdict:
+    if response.status_code == 401:
+        return Rejected()
+    if response.status_code != 200:
+        return Unavailable(f"verify: answered with status {response.status_code}")
+    body = b""
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            break
+    return read_answer(body)
+
+
+def _name(error: Exception) -> str:
+    """What happened, in words that hold no address or secret."""
+    return type(error).__name__
+
+
+@asynccontextmanager
+async def open_http(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
+    """The service that the configuration names. Raises ConfigFault."""
+    settings = loaded.settings.live.http
+    if urlsplit(settings.url).scheme not in {"http", "https"} or not urlsplit(settings.url).hostname:
+        raise ConfigFault('live.http.url: expected a URL such as "https://people.example.org/live"')
+    headers = {
+        "accept": "application/x-ndjson, application/json",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+    }
+    if settings.bearer:
+        headers["authorization"] = f"Bearer {settings.bearer}"
+    # As many connections as there are registrations: those are what is bounded.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
+    async with httpx.AsyncClient(headers=headers, timeout=None, limits=limits, trust_env=False) as client:  # noqa: S113
+        yield HttpSource(client, settings.url, settings.timeout.seconds)

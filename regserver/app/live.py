@@ -1,0 +1,41 @@
+"""Builds sign-in and live registration, with the source that the configuration names."""
+
+from contextlib import AsyncExitStack
+
+from regserver.adapters.source import open_source
+from regserver.app.base import Base, Doors
+from regserver.domain.course import CourseState
+from regserver.service.account import AccountService
+from regserver.service.live import LivePolicy, LiveService, open_live
+from regserver.service.sign_in import SignInService
+from regserver.web.registration import RegistrationDoor
+from regserver.web.sign_in import SignInDoor
+
+
+async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> Doors:
+    """Sign-in, and the registrations it begins. Raises ConfigFault."""
+    settings, store, clock = base.settings, base.store, base.clock
+    source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
+    policy = LivePolicy(
+        deadline=settings.live.deadline,
+        replay=settings.live.replay,
+        max_running=settings.live.max_running,
+        source=settings.live.source,
+    )
+
+    def count(state: CourseState) -> None:
+        base.metrics.registrations_ended.labels(state).inc()
+
+    live = await stack.enter_async_context(
+        open_live(LiveService(store, clock, base.randomness, base.identity, source, policy, count))
+    )
+    base.metrics.registrations.set_function(lambda: live.running)
+    sign_in = SignInService(
+        store, clock, base.hasher, base.identity, live, source, max_asking=policy.max_running
+    )
+    door = RegistrationDoor(live)
+    return Doors(
+        routes=(*SignInDoor(sign_in, accounts, base.origins).routes(), *door.routes()),
+        sockets=door.sockets(),
+        stop=(live.stop,),
+    )
