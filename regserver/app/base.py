@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.server_key import ServerKey, load_server_key
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings
+from regserver.domain.cursor import CursorSeal
 from regserver.domain.event import Event, Standing
 from regserver.endpoint import Frame
 from regserver.metric import Metrics
@@ -23,7 +25,7 @@ from regserver.serving import text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from regserver.web.client import OriginReader
 from regserver.web.limit import LIMITS, Limits
-from regserver.web.notification import encode_notification
+from regserver.web.notification import encode_notification, encode_resumable
 from regserver.web.operation import Check
 from regserver.web.route import Route, SocketRoute
 
@@ -43,6 +45,7 @@ class Base(msgspec.Struct, frozen=True):
     limits: Limits
     identity: IdentityService
     outbox: Outbox
+    seal: CursorSeal
 
     @property
     def settings(self) -> Settings:
@@ -72,7 +75,9 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = await trio.to_thread.run_sync(load_server_key, path.with_suffix(".key"))
     store = await stack.enter_async_context(open_sqlite(path))
-    broker = await stack.enter_async_context(open_local_broker(_frame, metrics.deliveries.inc))
+    seal = CursorSeal(key.derive("cursor"))
+    resumable = partial(_resumable_frame, seal)
+    broker = await stack.enter_async_context(open_local_broker(_frame, resumable, metrics.deliveries.inc))
     store.listen(broker.publish_nowait)
     hasher = Argon2Hasher(
         time_cost=settings.password.time_cost,
@@ -88,7 +93,19 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     limits = _limits(settings)
     return Base(
-        loaded, store, broker, clock, randomness, hasher, key, metrics, origins, limits, identity, outbox
+        loaded,
+        store,
+        broker,
+        clock,
+        randomness,
+        hasher,
+        key,
+        metrics,
+        origins,
+        limits,
+        identity,
+        outbox,
+        seal,
     )
 
 
@@ -102,6 +119,10 @@ def sqlite_path(settings: Settings) -> Path:
 
 def _frame(event: Event, standing: Standing) -> Frame:
     return text_frame(encode_notification(event, standing))
+
+
+def _resumable_frame(seal: CursorSeal, event: Event, standing: Standing) -> Frame:
+    return text_frame(encode_resumable(event, standing, seal))
 
 
 def _limits(settings: Settings) -> Limits:

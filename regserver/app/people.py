@@ -1,10 +1,12 @@
 """Builds sign-in, live registration and rooms: the doors that share tokens and sockets."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 from regserver.app.base import Base, Doors
 from regserver.app.live import open_sign_in
 from regserver.service.account import AccountService
+from regserver.service.recovery import RecoveryService, run_trim
 from regserver.service.room import RoomService
 from regserver.web.account import AccountDoor
 from regserver.web.room import RoomDoor
@@ -25,7 +27,12 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
     rooms = RoomService(store, clock, max_members=settings.rooms.max_members)
     sign_in = await open_sign_in(stack, base, accounts)
     socket_door = RoomSocketDoor(
-        base.identity, rooms, base.broker, clock, query_token=settings.login.query_token
+        base.identity,
+        RecoveryService(store, clock),
+        base.broker,
+        clock,
+        base.seal,
+        query_token=settings.login.query_token,
     )
     return Doors(
         routes=(
@@ -34,5 +41,6 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
             *RoomDoor(rooms).routes(),
         ),
         sockets=(*sign_in.sockets, *socket_door.sockets()),
+        background=(partial(run_trim, store, clock, settings.rooms.event_retention),),
         stop=sign_in.stop,
     )

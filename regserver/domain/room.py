@@ -1,7 +1,7 @@
 """Rooms: their ids, posts and members, and what counts as a room name or a post."""
 
 import unicodedata
-from typing import NewType
+from typing import NewType, TypeGuard
 
 import msgspec
 
@@ -76,7 +76,7 @@ def parse_id(text: str) -> int | None:
     return number if number <= MAX_JSON_INTEGER else None
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[int]:
     """True for what a JSON body may hold as an id: an integer (not a boolean) from 1 to 2^53 - 1."""
     return type(value) is int and 1 <= value <= MAX_JSON_INTEGER
 

@@ -12,12 +12,18 @@ from regserver.endpoint import Frame
 
 
 class Subscriber(Protocol):
-    """One socket of an account, as the broker sees it. Neither method blocks or raises."""
+    """One socket of an account, as the broker sees it. Neither method blocks or raises.
+
+    resumable: its frames carry cursors, and it hears all its rooms in the one order of the log, so that each cursor
+    stands for everything before it. Other sockets hear each room in order.
+    """
 
     @property
     def account(self) -> AccountId: ...
     @property
     def token(self) -> SecretHash: ...
+    @property
+    def resumable(self) -> bool: ...
     @property
     def send_nowait(self) -> Callable[[Frame], bool]: ...
 
@@ -26,10 +32,18 @@ class Subscriber(Protocol):
 
 
 class Broker(Protocol):
+    """A subscriber enters, so that it can be ended; is attached, so that it hears; and is detached.
+
+    Whoever enters first and looks at the token's validity afterwards misses no end of it.
+    """
+
+    def enter_nowait(self, subscriber: Subscriber) -> None:
+        """From here on the subscriber is ended with its token or account; it hears nothing yet."""
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         """Lets the socket hear everything after `as_of`, given the rooms its account was in at that point of the log.
 
-        False when that point lies too far back for the events since then to be at hand: read again and retry.
+        False when so much has happened since then that it had better be read from the log: read on and try again.
         """
 
     def detach_nowait(self, subscriber: Subscriber) -> None: ...

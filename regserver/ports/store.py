@@ -12,12 +12,12 @@ import msgspec
 
 from regserver.domain.account import Account, AccountId, EmailKey, NameKey, NewAccount, Profile
 from regserver.domain.estimate import Run
-from regserver.domain.event import Change, Event, EventId
+from regserver.domain.event import Event
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, Post, PostId, Room, RoomId
 from regserver.domain.secret import SecretHash
 from regserver.ports.directory import DirectoryTable
 from regserver.ports.outbox import OutboxTable
+from regserver.ports.room import EventTable, PostTable, RetryTable, RoomTable
 from regserver.ports.steps import BudgetTable, JournalTable, RegistrationTable, RewardTable
 
 T = TypeVar("T")
@@ -97,56 +97,6 @@ class TokenTable(Protocol):
     async def purge(self, now: Instant) -> int: ...
 
 
-class RoomTable(Protocol):
-    async def add(self, name: str | None, now: Instant) -> RoomId: ...
-
-    async def by_id(self, room: RoomId) -> Room | None: ...
-
-    async def touch(self, room: RoomId, now: Instant) -> None: ...
-
-    async def remove(self, room: RoomId) -> None:
-        """Removes the room with its posts and memberships; its events stay for those who missed them."""
-
-    async def is_member(self, room: RoomId, account: AccountId) -> bool: ...
-
-    async def members(self, room: RoomId) -> tuple[Member, ...]:
-        """Those who are in now, in the order in which they joined."""
-
-    async def count_members(self, room: RoomId) -> int: ...
-
-    async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
-        """The rooms the account is in now, in the order in which it joined them."""
-
-    async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None: ...
-
-    async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None: ...
-
-    async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
-        """Moves the mark forward, never back."""
-
-    async def unread(self, room: RoomId, account: AccountId) -> int: ...
-
-
-class PostTable(Protocol):
-    async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId: ...
-
-    async def by_id(self, post: PostId) -> Post | None: ...
-
-    async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
-        """The newest `limit` ids, oldest first."""
-
-    async def page(self, room: RoomId, before: PostId | None, limit: int) -> tuple[Post, ...]:
-        """The newest `limit` posts older than `before`, oldest first."""
-
-
-class EventTable(Protocol):
-    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> Event:
-        """Writes the event; after the commit it goes to the store's listener, in order."""
-
-    async def last_id(self) -> EventId:
-        """The newest position of the log, 0 when it is empty."""
-
-
 class RunTable(Protocol):
     """How long past live registrations took, by source."""
 
@@ -172,6 +122,8 @@ class Transaction(Protocol):
     def posts(self) -> PostTable: ...
     @property
     def events(self) -> EventTable: ...
+    @property
+    def retries(self) -> RetryTable: ...
     @property
     def outbox(self) -> OutboxTable: ...
     @property

@@ -22,18 +22,31 @@ from regserver.domain.outcome import (
     BadToken,
     BadUsername,
     EmailTaken,
+    IdempotencyConflict,
     RegistrationClosed,
     UserIsDeleted,
     UsernameTaken,
 )
+from regserver.domain.retry import Kept, Retry, sign_up_scope
 from regserver.domain.room import RoomId, parse_id
 from regserver.domain.secret import SecretHash
 from regserver.ports.adapter import Clock, PasswordHasher
 from regserver.ports.broker import Broker
 from regserver.ports.store import Store, Transaction, account_holder
 from regserver.service.identity import IdentityService, SignedIn, identify
+from regserver.service.room import leave_room
 
 Unidentified = BadToken | UserIsDeleted
+SignedUp = (
+    SignedIn
+    | BadEmail
+    | BadUsername
+    | BadPassword
+    | UsernameTaken
+    | EmailTaken
+    | RegistrationClosed
+    | IdempotencyConflict
+)
 
 
 class AccountDetail(msgspec.Struct, frozen=True):
@@ -86,8 +99,8 @@ class AccountService:
         self._open = open_registration
 
     async def register(
-        self, username: str, email: str, password: str
-    ) -> SignedIn | BadEmail | BadUsername | BadPassword | UsernameTaken | EmailTaken | RegistrationClosed:
+        self, username: str, email: str, password: str, retry: Retry | None = None
+    ) -> SignedUp:
         """Sign-up at the rooms door. The checks come in the contract's order."""
         if not is_email(email):
             return BadEmail()
@@ -97,6 +110,8 @@ class AccountService:
             return BadPassword()
         if not self._open:
             return RegistrationClosed()
+        if retry is not None and (again := await self._register_again(username, password, retry)):
+            return again
         new = NewAccount(username=username, email=email, door="rooms", created_at=self._clock.now())
         # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
         if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
@@ -108,9 +123,41 @@ class AccountService:
             added = await add_account(transaction, new)
             if isinstance(added, UsernameTaken | EmailTaken):
                 return added
+            if retry is not None:
+                scope = sign_up_scope(name_key(username))
+                await transaction.retries.keep(scope, retry, added, new.created_at)
             return await self._identity.issue(transaction, added)
 
-        return await self._store.write(work)
+        outcome = await self._store.write(work)
+        if retry is not None and isinstance(outcome, UsernameTaken | EmailTaken):
+            # Two of the same request at once: the one that came second finds the other's account.
+            return await self._register_again(username, password, retry) or outcome
+        return outcome
+
+    async def _register_again(
+        self, username: str, password: str, retry: Retry
+    ) -> SignedIn | IdempotencyConflict | None:
+        """The answer to a repeated sign-up; None when this key signed nobody up.
+
+        The first token is not kept anywhere, so a repetition gets one of its own, for the same password.
+        """
+
+        async def look(transaction: Transaction) -> tuple[Kept, Account | None] | None:
+            scope = sign_up_scope(name_key(username))
+            kept = await transaction.retries.find(scope, retry.key, self._clock.now())
+            if kept is None or kept.answer is None:
+                return None
+            return kept, await transaction.accounts.by_id(AccountId(kept.answer))
+
+        found = await self._store.read(look)
+        if found is None:
+            return None
+        kept, account = found
+        if account is None or account.deleted_at is not None or kept.digest != retry.digest:
+            return IdempotencyConflict()
+        if not await self._hasher.verify(password, account.password_hash):
+            return IdempotencyConflict()
+        return await self._store.write(lambda transaction: self._identity.issue(transaction, account.id))
 
     async def info(self, token: SecretHash) -> AccountDetail | Unidentified:
         async def work(transaction: Transaction) -> AccountDetail | Unidentified:
@@ -158,10 +205,7 @@ class AccountService:
             if not isinstance(account, Account):
                 return account
             for room in await transaction.rooms.of_account(account.id):
-                event = await transaction.events.append(room, account.id, Left(deleted=True), now)
-                await transaction.rooms.leave(room, account.id, event.id)
-                if await transaction.rooms.count_members(room) == 0:
-                    await transaction.rooms.remove(room)
+                await leave_room(transaction, room, account.id, Left(deleted=True), now)
             await transaction.accounts.mark_deleted(account.id, now)
             return account.id
 

@@ -29,3 +29,4 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.tokens.purge(now)
     await transaction.directory.purge(now)
     await transaction.registrations.purge(now)
+    await transaction.retries.purge(now)

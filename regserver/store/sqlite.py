@@ -203,7 +203,7 @@ def run_to_end(work: Work[T], transaction: Transaction) -> T:
 
 
 async def _touch(transaction: Transaction) -> None:
-    await transaction.events.last_id()
+    await transaction.events.end()
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ from regserver.service.identity import TICKET_TTL, IdentityService
 from regserver.web.answer import NAMED, NO_CONTENT, json
 from regserver.web.bearer import bearer
 from regserver.web.body import read_object
+from regserver.web.retry import retry_of
 from regserver.web.route import Route
 from regserver.web.sign_in import signed_in
 
@@ -40,7 +41,10 @@ class AccountDoor:
             return NAMED.refuse(BadUsername())
         if not isinstance(password, str):
             return NAMED.refuse(BadPassword())
-        outcome = await self._accounts.register(username, email, password)
+        retry = retry_of(request, {"username": username, "email": email})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
+        outcome = await self._accounts.register(username, email, password, retry)
         return NAMED.refuse(outcome) if isinstance(outcome, Refusal) else signed_in(outcome, 201)
 
     async def info(self, request: Request) -> Response:

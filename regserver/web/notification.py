@@ -1,7 +1,8 @@
-"""The five notifications, with exactly the seed's keys."""
+"""The five notifications, with exactly the seed's keys; for sockets that can resume, with the key `cursor` as well."""
 
 import msgspec
 
+from regserver.domain.cursor import CursorSeal
 from regserver.domain.event import Created, Event, Invited, Left, Posted, Standing
 from regserver.domain.instant import iso_seconds
 
@@ -36,6 +37,14 @@ class UserLeftRoom(msgspec.Struct, frozen=True, tag_field="type", tag=True, rena
     user_deleted: bool
 
 
+class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+    """The first frame of a socket that asked with `since`: where its stream starts, and what follows before it is live."""
+
+    cursor: str
+    recovered: bool
+    missed: int
+
+
 Notification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
 
 _encode = msgspec.json.Encoder().encode
@@ -59,3 +68,14 @@ def notification(event: Event, standing: Standing) -> Notification:
 def encode_notification(event: Event, standing: Standing) -> bytes:
     """The frame's text."""
     return _encode(notification(event, standing))
+
+
+def encode_resumable(event: Event, standing: Standing, seal: CursorSeal) -> bytes:
+    """The same text with the event's cursor, which is the same for everybody, as its last key."""
+    return (
+        encode_notification(event, standing)[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
+    )
+
+
+def encode_resumed(resumed: Resumed) -> bytes:
+    return _encode(resumed)

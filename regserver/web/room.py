@@ -35,6 +35,7 @@ from regserver.service.room import RoomService
 from regserver.web.answer import NAMED, NO_CONTENT, json
 from regserver.web.bearer import bearer
 from regserver.web.body import read_object
+from regserver.web.retry import retry_of
 from regserver.web.route import Route
 
 
@@ -88,10 +89,13 @@ class RoomDoor:
         name = body.get("name")
         if name is not None and not (isinstance(name, str) and is_room_name(name)):
             return NAMED.refuse(BadRoomName())
+        retry = retry_of(request, {"name": name, "otherUsers": others})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
         token = bearer(request)
         if isinstance(token, Refusal):
             return NAMED.refuse(token)
-        room = await self._rooms.create(token, name, others)
+        room = await self._rooms.create(token, name, others, retry)
         return NAMED.refuse(room) if isinstance(room, Refusal) else json({"roomId": room})
 
     async def list(self, request: Request) -> Response:
@@ -124,17 +128,23 @@ class RoomDoor:
             return NAMED.refuse(others)
         if not others:
             return NAMED.refuse(BadOtherUsers())
+        retry = retry_of(request, {"otherUsers": others})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
         token = bearer(request)
         if isinstance(token, Refusal):
             return NAMED.refuse(token)
-        refusal = await self._rooms.invite(token, request.params["room"], others)
+        refusal = await self._rooms.invite(token, request.params["room"], others, retry)
         return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
 
     async def leave(self, request: Request) -> Response:
+        retry = retry_of(request, {})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
         token = bearer(request)
         if isinstance(token, Refusal):
             return NAMED.refuse(token)
-        refusal = await self._rooms.leave(token, request.params["room"])
+        refusal = await self._rooms.leave(token, request.params["room"], retry)
         return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
 
     async def post(self, request: Request) -> Response:
@@ -144,10 +154,13 @@ class RoomDoor:
         content = body.get("content")
         if not (isinstance(content, str) and is_post_content(content)):
             return NAMED.refuse(BadPostContent())
+        retry = retry_of(request, {"content": content})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
         token = bearer(request)
         if isinstance(token, Refusal):
             return NAMED.refuse(token)
-        post = await self._rooms.post(token, request.params["room"], content)
+        post = await self._rooms.post(token, request.params["room"], content, retry)
         return NAMED.refuse(post) if isinstance(post, Refusal) else json({"postId": post})
 
     async def read(self, request: Request) -> Response:
@@ -183,10 +196,13 @@ class RoomDoor:
         post = body.get("postId")
         if not is_id(post):
             return NAMED.refuse(BadId())
+        retry = retry_of(request, {"postId": post})
+        if isinstance(retry, Refusal):
+            return NAMED.refuse(retry)
         token = bearer(request)
         if isinstance(token, Refusal):
             return NAMED.refuse(token)
-        refusal = await self._rooms.seen(token, request.params["room"], PostId(int(str(post))))
+        refusal = await self._rooms.seen(token, request.params["room"], PostId(post), retry)
         return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
 
 

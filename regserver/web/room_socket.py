@@ -1,46 +1,65 @@
-"""WS /room/websocket: who may listen, and for how long.
+"""WS /room/websocket: who may listen, from which point on, and for how long.
 
-    authorize → read the rooms and the log's position from one snapshot → attach to the broker → 101 → live
+    authorize → enter → snapshot → attach to the broker → 101 → live                            without `since`
+    authorize → enter → 101 → Resumed → what was missed, from the log → attach → live           with it
 
-The socket is attached before its handshake is answered, so it hears everything from that moment on. It lives until the
-client goes, the token ends, or the account does.
+A plain socket is attached before its handshake is answered, so it hears everything from that moment on. A resuming one
+hears everything from its cursor on, however much that is: it reads the log at its own pace, and joins the live stream
+where the log ends. Either lives until the client goes, the token ends, or the account does.
 """
 
 import urllib.parse
 from collections.abc import Mapping
 
+import msgspec
 import trio
 
 from regserver import errors
 from regserver.domain.account import AccountId
-from regserver.domain.outcome import BadToken, MissingToken, Refusal
+from regserver.domain.cursor import CursorSeal
+from regserver.domain.event import EventId, Position, standing
+from regserver.domain.outcome import BadCursor, BadToken, MissingToken, Refusal
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request, Session
 from regserver.ports.adapter import Clock
 from regserver.ports.broker import Broker
 from regserver.service.identity import IdentityService
 from regserver.service.identity import Session as SignedInSession
-from regserver.service.room import RoomService
+from regserver.service.recovery import Page, RecoveryService
 from regserver.web.bearer import bearer
+from regserver.web.notification import Resumed, encode_resumable, encode_resumed
 from regserver.web.route import SocketRoute
 
 POLICY_VIOLATION = 1008
+TRY_AGAIN_LATER = 1013
 LONGEST_SLEEP_SECONDS = 86_400.0
+BURST_BYTES = 64 * 1024
+"""Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
+frames and pings need room there too."""
+STALL_SECONDS = 30.0
 
 
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("_session", "account", "send_nowait", "token")
+    __slots__ = ("_session", "account", "resumable", "send_nowait", "token")
 
-    def __init__(self, session: Session, account: AccountId, token: SecretHash) -> None:
+    def __init__(self, session: Session, signed_in: SignedInSession, *, resumable: bool) -> None:
         self._session = session
-        self.account = account
-        self.token = token
+        self.account: AccountId = signed_in.account
+        self.token: SecretHash = signed_in.token
+        self.resumable = resumable
         self.send_nowait = session.send_nowait
 
     def end_nowait(self, reason: Refusal | None) -> None:
         end(self._session, reason)
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Who listens, and since when: None asks for no past, a position of None for the stream from now on."""
+
+    signed_in: SignedInSession
+    since: tuple[Position | None] | None
 
 
 def end(session: Session, reason: Refusal | None) -> None:
@@ -56,41 +75,40 @@ class RoomSocketDoor:
     def __init__(
         self,
         identity: IdentityService,
-        rooms: RoomService,
+        recovery: RecoveryService,
         broker: Broker,
         clock: Clock,
+        seal: CursorSeal,
         *,
         query_token: bool,
     ) -> None:
         self._identity = identity
-        self._rooms = rooms
+        self._recovery = recovery
         self._broker = broker
         self._clock = clock
+        self._seal = seal
         self._query_token = query_token
 
     def sockets(self) -> tuple[SocketRoute, ...]:
         return (SocketRoute("/room/websocket", self.listen, "socket"),)
 
     async def listen(self, session: Session, _: Mapping[str, str]) -> None:
-        signed_in = await self._authorize(session.request)
-        if isinstance(signed_in, Refusal):
+        admission = await self._admit(session.request)
+        if isinstance(admission, Refusal):
             session.accept_nowait()
-            return end(session, signed_in)
-        subscriber = RoomSubscriber(session, signed_in.account, signed_in.token)
-        await self._attach(subscriber)
+            return end(session, admission)
+        signed_in = admission.signed_in
+        subscriber = RoomSubscriber(session, signed_in, resumable=admission.since is not None)
+        self._broker.enter_nowait(subscriber)
         try:
-            session.accept_nowait()
+            if admission.since is None:
+                await self._begin(session, subscriber)
+            else:
+                await self._resume(session, subscriber, signed_in, *admission.since)
             await self._live(session, signed_in)
         finally:
             self._broker.detach_nowait(subscriber)
         return None
-
-    async def _attach(self, subscriber: RoomSubscriber) -> None:
-        """Between snapshot and attaching there is a moment; the broker fills it from its recent events, or asks again."""
-        while True:
-            start = await self._rooms.rooms_as_of(subscriber.account)
-            if self._broker.attach_nowait(subscriber, start.rooms, start.as_of):
-                return
 
     async def _live(self, session: Session, signed_in: SignedInSession) -> None:
         while (left := (signed_in.expires_at - self._clock.now()) / 1000) > 0:
@@ -100,14 +118,98 @@ class RoomSocketDoor:
                 return
         end(session, BadToken())
 
-    async def _authorize(self, request: Request) -> SignedInSession | Refusal:
-        query = dict(urllib.parse.parse_qsl(request.query))
+    # --- without a past
+    async def _begin(self, session: Session, subscriber: RoomSubscriber) -> None:
+        """Between snapshot and attaching there is a moment; the broker fills it from its recent events, or asks again."""
+        while True:
+            start = await self._recovery.beginning(subscriber.token)
+            if isinstance(start, Refusal):
+                session.accept_nowait()
+                return end(session, start)
+            if self._broker.attach_nowait(subscriber, start.rooms, start.position.id):
+                return session.accept_nowait()
+
+    # --- with one
+    async def _resume(
+        self,
+        session: Session,
+        subscriber: RoomSubscriber,
+        signed_in: SignedInSession,
+        since: Position | None,
+    ) -> None:
+        session.accept_nowait()
+        start = await self._recovery.begin(subscriber.token, since)
+        if isinstance(start, Refusal):
+            return end(session, start)
+        resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
+        session.send_text_nowait(encode_resumed(resumed))
+        async with trio.open_nursery() as nursery:
+            # Somebody reads meanwhile: a client that closes, dies or whose token expires is not served the past.
+            nursery.start_soon(self._watch, session, signed_in, nursery.cancel_scope)
+            await self._catch_up(session, subscriber, start.start.id)
+            nursery.cancel_scope.cancel()
+        return None
+
+    async def _watch(
+        self, session: Session, signed_in: SignedInSession, catching_up: trio.CancelScope
+    ) -> None:
+        await self._live(session, signed_in)
+        catching_up.cancel()
+
+    async def _catch_up(self, session: Session, subscriber: RoomSubscriber, start: EventId) -> None:
+        reader = self._recovery.reader(subscriber.account, start)
+        while (page := await reader.next()) is not None:
+            waited = await self._send_page(session, subscriber, page)
+            # Only a page that is fresh may hand over: one that the client was slow to take is out of date by now.
+            fresh = page.rooms is not None and not waited
+            if fresh and self._broker.attach_nowait(subscriber, page.rooms or (), page.end):
+                return
+        # The log was cut between two pages: the client comes again with its last cursor and is told so.
+        session.close_nowait(TRY_AGAIN_LATER, "the log was cut")
+
+    async def _send_page(self, session: Session, subscriber: RoomSubscriber, page: Page) -> bool:
+        """Sends it at the client's pace; whether that took waiting."""
+        queued, waited = 0, False
+        for event in page.events:
+            role = standing(event, subscriber.account)
+            if role is None:
+                continue
+            text = encode_resumable(event, role, self._seal)
+            if queued and queued + len(text) > BURST_BYTES:
+                await self._drained(session)
+                queued, waited = 0, True
+            queued += len(text)
+            session.send_text_nowait(text)
+        if queued > BURST_BYTES // 2:
+            await self._drained(session)
+            waited = True
+        return waited
+
+    async def _drained(self, session: Session) -> None:
+        with trio.move_on_after(STALL_SECONDS) as patience:
+            await session.drained()
+        if patience.cancelled_caught:
+            session.close_nowait(TRY_AGAIN_LATER, "too slow")
+
+    # --- who it is
+    async def _admit(self, request: Request) -> Admission | Refusal:
+        query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
+        signed_in = await self._authorize(request, query)
+        if isinstance(signed_in, Refusal):
+            return signed_in
+        text = query.get("since")
+        if not text:
+            return Admission(signed_in, None if text is None else (None,))
+        position = self._seal.read(text)
+        return BadCursor() if position is None else Admission(signed_in, (position,))
+
+    async def _authorize(self, request: Request, query: Mapping[str, str]) -> SignedInSession | Refusal:
         if ticket := query.get("ticket"):
             return await self._identity.redeem_ticket(hash_secret(ticket))
-        token = self._token(request, query.get("token"))
-        return token if isinstance(token, Refusal) else await self._identity.session(token)
-
-    def _token(self, request: Request, in_query: str | None) -> SecretHash | Refusal:
         if "authorization" in request.headers:
-            return bearer(request)
-        return hash_secret(in_query) if self._query_token and in_query else MissingToken()
+            token = bearer(request)
+        elif self._query_token and (in_query := query.get("token")):
+            token = hash_secret(in_query)
+        else:
+            return MissingToken()
+        return token if isinstance(token, Refusal) else await self._identity.session(token)

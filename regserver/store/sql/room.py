@@ -1,25 +1,57 @@
-"""Rooms, memberships, posts and the event log."""
+"""Rooms, stays and posts."""
 
 from collections.abc import Sequence
-
-import msgspec
+from itertools import groupby
+from typing import Any
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Change, Event, EventId
+from regserver.domain.event import EventId
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, Post, PostId, Room, RoomId
-from regserver.store.sql.statement import Sql
+from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
+from regserver.ports.room import Door
+from regserver.store.sql.statement import Sql, marks, pieces
 
 POST_COLUMNS = (
     "SELECT post.id, room_id, author_id, username, content, post.created_at"
     " FROM post JOIN account ON account.id = post.author_id"
 )
 
-_encode = msgspec.json.Encoder().encode
+# How many of the account's own posts there are in the room, of all or up to its mark.
+OWN = (
+    "coalesce((SELECT author_ordinal FROM post WHERE post.room_id = mine.room_id"
+    " AND author_id = mine.account_id{upto} ORDER BY id DESC LIMIT 1), 0)"
+)
+# Posts of the room less those up to the mark, less the account's own among the difference: lookups, no counting.
+UNREAD = (
+    "coalesce(last.ordinal, 0) - coalesce((SELECT ordinal FROM post WHERE post.id = mine.seen_post), 0)"
+    f" - {OWN.format(upto='')} + {OWN.format(upto=' AND post.id <= mine.seen_post')}"
+)
+SUMMARIES = (
+    "SELECT room.id, room.name, room.created_at, room.updated_at,"
+    " last.id, last.room_id, last.author_id, author.username, last.content, last.created_at,"
+    f" {UNREAD}"
+    " FROM membership AS mine JOIN room ON room.id = mine.room_id"
+    " LEFT JOIN post AS last ON last.id = (SELECT max(id) FROM post WHERE post.room_id = mine.room_id)"
+    " LEFT JOIN account AS author ON author.id = last.author_id"
+    " WHERE mine.account_id = ? AND mine.left_event IS NULL ORDER BY mine.joined_event"
+)
+COMPANY = (
+    "SELECT other.room_id, other.account_id, username FROM membership AS mine"
+    " JOIN membership AS other ON other.room_id = mine.room_id"
+    " JOIN account ON account.id = other.account_id"
+    " WHERE mine.account_id = ? AND mine.left_event IS NULL AND other.left_event IS NULL"
+    " ORDER BY other.room_id, other.joined_event, other.account_id"
+)
 
 
-def _post(row: tuple[object, ...]) -> Post:
-    return Post(**dict(zip(Post.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+def _post(row: Sequence[Any]) -> Post:
+    return Post(
+        id=row[0], room=row[1], author=row[2], username=row[3], content=row[4], created_at=Instant(row[5])
+    )
+
+
+def _room(row: Sequence[Any]) -> Room:
+    return Room(id=row[0], name=row[1], created_at=row[2], updated_at=row[3])
 
 
 class RoomRows:
@@ -33,9 +65,14 @@ class RoomRows:
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
         return RoomId(row[0])
 
-    async def by_id(self, room: RoomId) -> Room | None:
-        row = await self._sql.row("SELECT id, name, created_at, updated_at FROM room WHERE id = ?", room)
-        return None if row is None else Room(id=row[0], name=row[1], created_at=row[2], updated_at=row[3])
+    async def door(self, room: RoomId, account: AccountId) -> Door | None:
+        row = await self._sql.row(
+            "SELECT id, name, created_at, updated_at, EXISTS (SELECT 1 FROM membership"
+            " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
+            account,
+            room,
+        )
+        return None if row is None else Door(_room(row), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
         await self._sql.run("UPDATE room SET updated_at = ? WHERE id = ?", now, room)
@@ -45,14 +82,19 @@ class RoomRows:
         await self._sql.run("DELETE FROM room WHERE id = ?", room)
 
     async def is_member(self, room: RoomId, account: AccountId) -> bool:
-        return (
-            await self._sql.row(
-                "SELECT 1 FROM membership WHERE room_id = ? AND account_id = ? AND left_event IS NULL",
+        return bool(await self.present(room, [account]))
+
+    async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
+        found: set[AccountId] = set()
+        for piece in pieces(accounts):
+            rows = await self._sql.rows(
+                "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
+                f" AND account_id IN ({marks(piece)})",
                 room,
-                account,
+                *piece,
             )
-            is not None
-        )
+            found.update(row[0] for row in rows)
+        return found
 
     async def members(self, room: RoomId) -> tuple[Member, ...]:
         rows = await self._sql.rows(
@@ -68,12 +110,35 @@ class RoomRows:
         )
         return 0 if row is None else int(row[0])
 
+    async def is_empty(self, room: RoomId) -> bool:
+        return (
+            await self._sql.row(
+                "SELECT 1 FROM membership WHERE room_id = ? AND left_event IS NULL LIMIT 1", room
+            )
+            is None
+        )
+
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
         rows = await self._sql.rows(
             "SELECT room_id FROM membership WHERE account_id = ? AND left_event IS NULL ORDER BY joined_event",
             account,
         )
         return tuple(row[0] for row in rows)
+
+    async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
+        company = {
+            room: tuple(Member(row[1], row[2]) for row in rows)
+            for room, rows in groupby(await self._sql.rows(COMPANY, account), lambda row: row[0])
+        }
+        return tuple(
+            RoomSummary(
+                room=_room(row),
+                members=company[row[0]],
+                last_post=None if row[4] is None else _post(row[4:10]),
+                unread=row[10],
+            )
+            for row in await self._sql.rows(SUMMARIES, account)
+        )
 
     async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
         await self._sql.run_many(
@@ -99,16 +164,6 @@ class RoomRows:
             post,
         )
 
-    async def unread(self, room: RoomId, account: AccountId) -> int:
-        row = await self._sql.row(
-            "SELECT count(*) FROM membership JOIN post"
-            " ON post.room_id = membership.room_id AND post.id > seen_post AND author_id <> account_id"
-            " WHERE membership.room_id = ? AND account_id = ? AND left_event IS NULL",
-            room,
-            account,
-        )
-        return 0 if row is None else int(row[0])
-
 
 class PostRows:
     def __init__(self, sql: Sql) -> None:
@@ -116,11 +171,18 @@ class PostRows:
 
     async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
         row = await self._sql.row(
-            "INSERT INTO post (room_id, author_id, content, created_at) VALUES (?, ?, ?, ?) RETURNING id",
+            "INSERT INTO post (room_id, author_id, content, created_at, ordinal, author_ordinal)"
+            " VALUES (?, ?, ?, ?,"
+            " coalesce((SELECT ordinal FROM post WHERE room_id = ? ORDER BY id DESC LIMIT 1), 0) + 1,"
+            " coalesce((SELECT author_ordinal FROM post WHERE room_id = ? AND author_id = ?"
+            " ORDER BY id DESC LIMIT 1), 0) + 1) RETURNING id",
             room,
             author,
             content,
             now,
+            room,
+            room,
+            author,
         )
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
         return PostId(row[0])
@@ -141,28 +203,3 @@ class PostRows:
             f"{POST_COLUMNS} WHERE room_id = ?{older} ORDER BY post.id DESC LIMIT ?", *parameters, limit
         )
         return tuple(_post(row) for row in reversed(rows))
-
-
-class EventRows:
-    """Beside writing events it remembers those of this transaction, for the store's listener."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
-        self.appended: list[Event] = []
-
-    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> Event:
-        row = await self._sql.row(
-            "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
-            room,
-            actor,
-            now,
-            _encode(change).decode(),
-        )
-        assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        event = Event(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
-        self.appended.append(event)
-        return event
-
-    async def last_id(self) -> EventId:
-        row = await self._sql.row("SELECT coalesce(max(id), 0) FROM event")
-        return EventId(0 if row is None else row[0])

@@ -2,9 +2,10 @@
 
 from regserver.store.sql.account import AccountRows, NameRows, TokenRows
 from regserver.store.sql.directory import DirectoryRows
+from regserver.store.sql.event import EventRows, RetryRows
 from regserver.store.sql.live import RunRows
 from regserver.store.sql.outbox import OutboxRows
-from regserver.store.sql.room import EventRows, PostRows, RoomRows
+from regserver.store.sql.room import PostRows, RoomRows
 from regserver.store.sql.statement import Sql
 from regserver.store.sql.steps import BudgetRows, JournalRows, RegistrationRows, RewardRows
 
@@ -22,6 +23,7 @@ class SqlTransaction:
         "outbox",
         "posts",
         "registrations",
+        "retries",
         "rewards",
         "rooms",
         "runs",
@@ -35,6 +37,7 @@ class SqlTransaction:
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
         self.events = EventRows(sql)
+        self.retries = RetryRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)
         self.registrations = RegistrationRows(sql)

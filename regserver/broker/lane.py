@@ -1,0 +1,157 @@
+"""One kind of sockets: who sits in which room, and the queues through which events reach them.
+
+    publish_nowait → queue → its pump → memberships brought up to date → one frame, the same bytes to every seat
+
+A seat is an attached socket. Seats are found by account (for those whom an event brings into a room) and by room; both
+indexes change only as the pumps work through the log, so what a socket hears and where it is a member never disagree.
+A pump is one task that lives while its queue holds something. Sending never blocks; a slow socket is the session's
+affair; a big room yields between slices.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import trio
+
+from regserver.domain.account import AccountId
+from regserver.domain.event import Created, Event, EventId, Left, Standing, newcomers, standing
+from regserver.domain.room import RoomId
+from regserver.endpoint import Frame
+from regserver.ports.broker import Subscriber
+
+SLICE = 200
+"""So many sends go on without a checkpoint: about a millisecond."""
+
+FrameMaker = Callable[[Event, Standing], Frame]
+Send = Callable[[Frame], bool]
+
+
+class Seat:
+    """since: what the socket has heard already, or was before its time."""
+
+    __slots__ = ("account", "rooms", "send", "since")
+
+    def __init__(self, subscriber: Subscriber, since: EventId) -> None:
+        self.account = subscriber.account
+        self.send = subscriber.send_nowait
+        self.since = since
+        self.rooms: set[RoomId] = set()
+
+
+class Lane:
+    """The seats that get the same frames in the same kind of order.
+
+    ordered: one queue for all rooms, so that a seat hears them in the order of the log; otherwise each room has its
+    own, and rooms do not wait for each other. count: told how many sockets were sent to.
+    """
+
+    def __init__(
+        self, frame: FrameMaker, nursery: trio.Nursery, count: Callable[[int], None], *, ordered: bool
+    ) -> None:
+        self._frame = frame
+        self._nursery = nursery
+        self._count = count
+        self._ordered = ordered
+        self._accounts: dict[AccountId, set[Seat]] = {}
+        self._rooms: dict[RoomId, set[Seat]] = {}
+        self._queues: dict[int, deque[Event]] = {}
+
+    # --- seats
+    def seat(
+        self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[Event]
+    ) -> Seat:
+        """A new seat, in its rooms as of a position; the events since then are applied to it at once.
+
+        Those of them which are still queued carry a position at or below the seat's and pass it by.
+        """
+        seat = Seat(subscriber, as_of)
+        self._accounts.setdefault(seat.account, set()).add(seat)
+        for room in rooms:
+            self._sit(seat, room)
+        for event in since_then:
+            self._catch_up(seat, event)
+        return seat
+
+    def _catch_up(self, seat: Seat, event: Event) -> None:
+        if seat.account in _arriving(event):
+            self._sit(seat, event.room)
+        if event.room in seat.rooms and (role := standing(event, seat.account)) is not None:
+            seat.send(self._frame(event, role))
+        if isinstance(event.change, Left) and seat.account == event.actor:
+            self._rise(seat, event.room)
+        seat.since = event.id
+
+    def remove(self, seat: Seat) -> None:
+        for room in list(seat.rooms):
+            self._rise(seat, room)
+        seats = self._accounts[seat.account]
+        seats.discard(seat)
+        if not seats:
+            del self._accounts[seat.account]
+
+    def _sit(self, seat: Seat, room: RoomId) -> None:
+        self._rooms.setdefault(room, set()).add(seat)
+        seat.rooms.add(room)
+
+    def _rise(self, seat: Seat, room: RoomId) -> None:
+        seat.rooms.discard(room)
+        if (seats := self._rooms.get(room)) is not None:
+            seats.discard(seat)
+            if not seats:
+                del self._rooms[room]
+
+    # --- events
+    def publish_nowait(self, event: Event) -> None:
+        key = 0 if self._ordered else event.room
+        if (waiting := self._queues.get(key)) is not None:
+            waiting.append(event)
+        elif self._concerns(event):
+            self._queues[key] = deque([event])
+            self._nursery.start_soon(self._pump, key)
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether anybody here hears of the event or comes in by it, given that nothing is queued before it."""
+        return event.room in self._rooms or any(map(self._accounts.__contains__, _arriving(event)))
+
+    async def _pump(self, key: int) -> None:
+        waiting = self._queues[key]
+        sent = 0
+        while waiting:
+            for frame, sends in self._deliveries(waiting.popleft()):
+                self._count(len(sends))
+                for send in sends:
+                    send(frame)
+                    sent += 1
+                    if sent % SLICE == 0:
+                        await trio.lowlevel.checkpoint()
+        del self._queues[key]
+
+    def _deliveries(self, event: Event) -> list[tuple[Frame, list[Send]]]:
+        """Which bytes go to whom; memberships are brought up to date on the way."""
+        for account in _arriving(event):
+            for seat in self._accounts.get(account, ()):
+                if event.id > seat.since:
+                    self._sit(seat, event.room)
+        number, actor = event.id, event.actor
+        seats = [s for s in self._rooms.get(event.room, ()) if number > s.since and s.account != actor]
+        if isinstance(event.change, Left):
+            self._leave(event)
+        new = set(newcomers(event.change))
+        by_role: dict[Standing, list[Send]] = {"member": [], "newcomer": []}
+        if new:
+            for seat in seats:
+                by_role["newcomer" if seat.account in new else "member"].append(seat.send)
+        else:
+            by_role["member"] = [seat.send for seat in seats]
+        return [(self._frame(event, role), sends) for role, sends in by_role.items() if sends]
+
+    def _leave(self, event: Event) -> None:
+        for seat in list(self._accounts.get(event.actor, ())):
+            if event.id > seat.since:
+                self._rise(seat, event.room)
+
+
+def _arriving(event: Event) -> tuple[AccountId, ...]:
+    """Those whose room this is from here on."""
+    brought = newcomers(event.change)
+    return (*brought, event.actor) if isinstance(event.change, Created) else brought

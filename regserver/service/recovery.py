@@ -1,0 +1,149 @@
+"""Where a socket begins to listen, and what it missed until then.
+
+    begin → pages from the log, one short snapshot each → the page that reaches the end → the broker takes over
+
+Nothing is buffered on the way: what is posted meanwhile is in the log, and is read from there until a page reaches its
+end. From that point the broker has everything at hand, so nothing is missed and nothing comes twice, however long the
+client took and whatever happened meanwhile.
+"""
+
+import logging
+
+import msgspec
+import trio
+
+from regserver.domain.account import Account, AccountId
+from regserver.domain.event import Event, EventId, Position
+from regserver.domain.instant import Duration, Instant
+from regserver.domain.outcome import BadToken, UserIsDeleted
+from regserver.domain.room import RoomId
+from regserver.domain.secret import SecretHash
+from regserver.ports.adapter import Clock
+from regserver.ports.store import Store, StoreFault, Transaction
+from regserver.service.identity import identify
+
+PAGE_EVENTS = 500
+"""A reader's thread is held by one client no longer than this takes: a few milliseconds."""
+FIRST_WINDOW = 4 * PAGE_EVENTS
+TRIM_EVENTS = 1000
+"""Cut off in one transaction; posts wait no longer than this takes."""
+
+TRIM_INTERVAL_SECONDS = 60.0
+
+log = logging.getLogger("regserver.recovery")
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """The rooms an account was in at one point of the log."""
+
+    rooms: tuple[RoomId, ...]
+    position: Position
+
+
+class Resumption(msgspec.Struct, frozen=True):
+    """Where a stream starts. recovered: whether everything since the client's own position follows; missed: how much
+    of that there is already."""
+
+    start: Position
+    recovered: bool
+    missed: int
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A part of what was missed. rooms: the account's rooms if the part reaches the end of the log, else None."""
+
+    events: tuple[Event, ...]
+    end: EventId
+    rooms: tuple[RoomId, ...] | None
+
+
+class RecoveryService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def beginning(self, token: SecretHash) -> Beginning | BadToken | UserIsDeleted:
+        """For a socket that wants nothing of the past. The token is looked at again in the same snapshot."""
+
+        async def work(transaction: Transaction) -> Beginning | BadToken | UserIsDeleted:
+            account = await identify(transaction, token, self._clock.now())
+            if not isinstance(account, Account):
+                return account
+            return Beginning(await transaction.rooms.of_account(account.id), await transaction.events.end())
+
+        return await self._store.read(work)
+
+    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | BadToken | UserIsDeleted:
+        """For a socket that wants everything after `since` (None: from now on)."""
+
+        async def work(transaction: Transaction) -> Resumption | BadToken | UserIsDeleted:
+            account = await identify(transaction, token, self._clock.now())
+            if not isinstance(account, Account):
+                return account
+            end = await transaction.events.end()
+            if since is None:
+                return Resumption(end, recovered=True, missed=0)
+            if not await transaction.events.reaches(since):
+                return Resumption(end, recovered=False, missed=0)
+            missed = await transaction.events.count_seen(account.id, since.id, end.id)
+            return Resumption(since, recovered=True, missed=missed)
+
+        return await self._store.read(work)
+
+    def reader(self, account: AccountId, start: EventId) -> "LogReader":
+        return LogReader(self._store, account, start)
+
+
+class LogReader:
+    """Reads one account's part of the log, page by page.
+
+    A page covers a window of positions that grows while little is found and shrinks while much is, so that neither a
+    quiet account in a long log nor a busy one costs more than what it gets.
+    """
+
+    def __init__(self, store: Store, account: AccountId, start: EventId) -> None:
+        self._store = store
+        self._account = account
+        self._position = start
+        self._window = FIRST_WINDOW
+
+    async def next(self) -> Page | None:
+        """The next page, possibly without events; None when the log was cut beyond our position meanwhile."""
+        page = await self._store.read(self._read)
+        if page is not None:
+            self._position = page.end
+            if len(page.events) == PAGE_EVENTS:
+                self._window = max(PAGE_EVENTS, self._window // 2)
+            elif len(page.events) < PAGE_EVENTS // 2:
+                self._window *= 2
+        return page
+
+    async def _read(self, transaction: Transaction) -> Page | None:
+        if (await transaction.events.cut()).id > self._position:
+            return None
+        log_end = (await transaction.events.end()).id
+        end = EventId(min(log_end, self._position + self._window))
+        events = await transaction.events.seen(self._account, self._position, end, PAGE_EVENTS)
+        if len(events) == PAGE_EVENTS:
+            end = events[-1].id
+        rooms = await transaction.rooms.of_account(self._account) if end == log_end else None
+        return Page(events, end, rooms)
+
+
+async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
+    """Keeps the log to `retention`; runs until cancelled. A store that fails is tried again next time."""
+    while True:
+        await trio.sleep(TRIM_INTERVAL_SECONDS)
+        try:
+            await trim_log(store, clock, retention)
+        except StoreFault as fault:
+            log.warning("the event log was not trimmed: %s", fault)
+
+
+async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
+    """Cuts off what is older than `retention`, a little at a time; how many events. Raises StoreFault."""
+    before = Instant(clock.now() - retention)
+    total = 0
+    while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):
+        total += count
+    return total

@@ -1,0 +1,120 @@
+"""The event log, and the answers kept for retries."""
+
+import msgspec
+
+from regserver.domain.account import AccountId
+from regserver.domain.event import Change, Event, EventId, Position
+from regserver.domain.instant import Instant, after
+from regserver.domain.retry import RETRY_KEPT, Kept, Retry
+from regserver.domain.room import RoomId
+from regserver.store.sql.statement import Sql
+
+# One stay at a time, and of its room exactly the part of the log that lies within both the stay and the asked range.
+# CASE rather than two conditions, since an index scan begins at one bound, and it must be the narrower one.
+SEEN = (
+    " FROM membership JOIN event ON event.room_id = membership.room_id"
+    " AND event.id > CASE WHEN joined_event > ? THEN joined_event - 1 ELSE ? END"
+    " AND event.id <= CASE WHEN left_event IS NOT NULL AND left_event < ? THEN left_event ELSE ? END"
+    " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
+)
+
+_encode = msgspec.json.Encoder().encode
+_decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
+
+
+class EventRows:
+    """Beside writing events it remembers those of this transaction, for the store's listener."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        self.appended: list[Event] = []
+
+    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> Event:
+        row = await self._sql.row(
+            "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
+            room,
+            actor,
+            now,
+            _encode(change).decode(),
+        )
+        assert row is not None  # noqa: S101  (an insert that returns gives a row)
+        event = Event(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
+        self.appended.append(event)
+        return event
+
+    async def end(self) -> Position:
+        row = await self._sql.row("SELECT id, at FROM event ORDER BY id DESC LIMIT 1")
+        return await self.cut() if row is None else Position(*row)
+
+    async def cut(self) -> Position:
+        row = await self._sql.row("SELECT position, at FROM event_cut")
+        assert row is not None  # noqa: S101  (the migration writes it)
+        return Position(*row)
+
+    async def reaches(self, position: Position) -> bool:
+        if position == await self.cut():
+            return True
+        row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
+        return row is not None and row[0] == position.at
+
+    async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
+        row = await self._sql.row(f"SELECT count(*){SEEN}", *_range(account, start, end))
+        return 0 if row is None else int(row[0])
+
+    async def seen(self, account: AccountId, start: EventId, end: EventId, limit: int) -> tuple[Event, ...]:
+        rows = await self._sql.rows(
+            f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?",
+            *_range(account, start, end),
+            limit,
+        )
+        return tuple(
+            Event(id=row[0], room=row[1], actor=row[2], at=row[3], change=_decode.decode(row[4]))
+            for row in rows
+        )
+
+    async def trim(self, before: Instant, limit: int) -> int:
+        rows = await self._sql.rows("SELECT id, at FROM event ORDER BY id LIMIT ?", limit + 1)
+        doomed = []
+        for number, at in rows[: len(rows) - 1]:  # the last of them stays, so the newest always does
+            if at >= before:
+                break
+            doomed.append((number, at))
+        if doomed:
+            position, at = doomed[-1]
+            await self._sql.run("DELETE FROM event WHERE id <= ?", position)
+            await self._sql.run("UPDATE event_cut SET position = ?, at = ?", position, at)
+            await self._sql.run("DELETE FROM membership WHERE left_event <= ?", position)
+        return len(doomed)
+
+
+def _range(account: AccountId, start: EventId, end: EventId) -> tuple[int, ...]:
+    """The parameters of SEEN, in its order."""
+    return (start, start, end, end, account, start, end, account)
+
+
+class RetryRows:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    async def find(self, scope: str, key: str, now: Instant) -> Kept | None:
+        row = await self._sql.row(
+            "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?",
+            scope,
+            key,
+            now,
+        )
+        return None if row is None else Kept(bytes(row[0]), row[1])
+
+    async def keep(self, scope: str, retry: Retry, answer: int | None, now: Instant) -> None:
+        await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, retry.key)
+        await self._sql.run(
+            "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, ?, ?)",
+            scope,
+            retry.key,
+            retry.digest,
+            answer,
+            after(now, RETRY_KEPT),
+        )
+
+    async def purge(self, now: Instant) -> int:
+        return await self._sql.run("DELETE FROM retry WHERE expires_at <= ?", now)

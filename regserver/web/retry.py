@@ -1,0 +1,31 @@
+"""The Idempotency-Key field of a request."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from regserver.domain.outcome import BadIdempotencyKey
+from regserver.domain.retry import Retry, is_retry_key
+from regserver.endpoint import Request
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def retry_of(request: Request, body: Mapping[str, Any]) -> Retry | BadIdempotencyKey | None:
+    """The retry that the request asks for, None when it has no key.
+
+    body: what the request means; what is not in it (the password of a sign-up) leaves no trace in the store. Compared
+    as an object, since a client that builds its body anew may order or space it differently.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    key = (
+        key.strip().removeprefix('"').removesuffix('"')
+    )  # the draft has a quoted string, most clients a bare one
+    if not is_retry_key(key):
+        return BadIdempotencyKey()
+    path = request.path.removesuffix("/").encode("utf-8", "surrogatepass")
+    return Retry(key, hashlib.sha256(path + b"\n" + _encode(body)).digest())
