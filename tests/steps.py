@@ -2,7 +2,7 @@
 and an SMS provider that keeps what it is given."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -152,10 +152,10 @@ async def open_steps(
     folder: Path,
     *,
     captcha: Captcha | None = None,
-    ledger: Ledger | None = None,
+    ledger: Callable[[SqliteStore], Ledger] = lambda store: EmbeddedLedger(),
     **figures: object,
 ) -> AsyncIterator[Steps]:
     """figures: of the policy, where they differ from the defaults."""
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
     async with open_sqlite(folder / "x.db") as store:
-        yield Steps(store, policy, captcha or NoCaptcha(), ledger or EmbeddedLedger())
+        yield Steps(store, policy, captcha or NoCaptcha(), ledger(store))

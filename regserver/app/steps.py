@@ -6,7 +6,7 @@ import httpx
 import msgspec
 
 from regserver.adapters.captcha import build_captcha
-from regserver.adapters.ledger import EmbeddedLedger, on_curve
+from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.sms import build_sms
 from regserver.app.base import Base, Doors
 from regserver.domain.contact import Pepper
@@ -36,7 +36,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         StepCodes(clock, randomness, pepper, base.outbox, policy),
         build_sms(settings.sms, client, randomness),
         build_captcha(settings.captcha, client),
-        EmbeddedLedger(),
+        build_ledger(settings.ledger, client, store),
         policy,
     )
     return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))

@@ -32,7 +32,10 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed transaction that makes an account on another ledger. signed: the very bytes that are pushed."""
+    """A signed transaction that makes an account on another ledger.
+
+    signed: the very body that is pushed. expires_at: by the clock of that ledger.
+    """
 
     user_id: str
     owner_key: str
@@ -109,6 +112,20 @@ class LedgerFault(Exception):
     """The ledger cannot take the account now. The message is for the operator."""
 
 
+class Settled(msgspec.Struct, frozen=True):
+    """The account exists on the outer ledger with its keys. reference: the transaction that made it, "" if not known."""
+
+    reference: str
+
+
+class NameOccupied(msgspec.Struct, frozen=True):
+    """Somebody else has this name out there; another must be tried."""
+
+
+class OtherKeysWritten(msgspec.Struct, frozen=True):
+    """This person's account exists out there, with keys of an earlier attempt; only those will do."""
+
+
 class Ledger(Protocol):
     """Where a registered account's keys are written."""
 
@@ -116,8 +133,8 @@ class Ledger(Protocol):
     def outer(self) -> bool:
         """Whether `settle` has something to do; if not, one transaction does everything."""
 
-    async def settle(self, account: LedgerAccount) -> str | None:
-        """Sees to it that the account exists on the outer ledger; its reference there, None when another has the name.
+    async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
+        """Sees to it that the account exists on the outer ledger.
 
         May be called again at any time, by several at once and after a crash, and makes one account. Raises LedgerFault.
         """

@@ -44,7 +44,15 @@ from regserver.domain.steps import (
     new_user_id,
 )
 from regserver.ports.adapter import Clock, Randomness, Sms, SmsFault
-from regserver.ports.steps import Captcha, CaptchaType, Ledger, LedgerFault
+from regserver.ports.steps import (
+    Captcha,
+    CaptchaType,
+    Ledger,
+    LedgerFault,
+    NameOccupied,
+    OtherKeysWritten,
+    Settled,
+)
 from regserver.ports.store import Store, Transaction
 from regserver.service.account import add_account
 from regserver.service.step_code import Issued, StepCodes, StepsPolicy
@@ -265,21 +273,17 @@ class StepsService:
     ) -> Standing | StepRefusal:
         """Writes the account. With an outer ledger in three parts, each of which may be repeated after a crash:
         hold the registration, see to the account out there, finish here."""
-        reference = ""
+        settled = Settled("")
         if self._ledger.outer:
             held = await self._store.write(
                 lambda transaction: self._hold(transaction, contact, proposal, token)
             )
             if isinstance(held, StepRefusal):
                 return held
-            try:
-                settled = await self._ledger.settle(held)
-            except LedgerFault as fault:
-                log.error("the ledger did not take %s: %s", held.user_id, fault)
-                return LedgerUnavailable(state="toBlockChain")
-            if settled is None:
-                return OtherUserId(state="toBlockChain")
-            reference = settled
+            outcome = await self._settle(contact, held)
+            if isinstance(outcome, StepRefusal):
+                return outcome
+            settled = outcome
 
         async def work(transaction: Transaction) -> Standing | StepRefusal:
             found = await self._finder.held(transaction, contact, "toBlockChain", token)
@@ -288,7 +292,7 @@ class StepsService:
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
                 return account
-            return await self._finish(transaction, found, account, reference)
+            return await self._finish(transaction, found, account, settled.reference)
 
         return await self._store.write(work)
 
@@ -308,6 +312,25 @@ class StepsService:
             return NameTaken(state=found.state)
         await transaction.registrations.save(msgspec.structs.replace(found, lapses_at=None, updated_at=now))
         return account
+
+    async def _settle(self, contact: Contact, account: LedgerAccount) -> Settled | StepRefusal:
+        try:
+            outcome = await self._ledger.settle(account)
+        except LedgerFault as fault:
+            log.error("the ledger did not take %s: %s", account.user_id, fault)
+            return LedgerUnavailable(state="toBlockChain")
+        if isinstance(outcome, OtherKeysWritten):
+            return BadPublicKey(state="toBlockChain")
+        if isinstance(outcome, NameOccupied):
+            await self._store.write(lambda transaction: self._forget_user_id(transaction, contact))
+            return OtherUserId(state="toBlockChain")
+        return outcome
+
+    async def _forget_user_id(self, transaction: Transaction, contact: Contact) -> None:
+        """Another has it on the outer ledger: the next setUsername gives a new one."""
+        found = await self._finder.find(transaction, contact)
+        if isinstance(found, Registration) and found.state == "toBlockChain":
+            await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
 
     async def _finish(
         self, transaction: Transaction, found: Registration, account: LedgerAccount, reference: str

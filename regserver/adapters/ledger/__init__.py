@@ -1,6 +1,41 @@
 """Where registered accounts are written: our own journal, and optionally an Antelope chain."""
 
+import httpx
+
+from regserver.adapters.ledger.antelope import AntelopeLedger
+from regserver.adapters.ledger.antelope_format import is_name, pack_asset
+from regserver.adapters.ledger.antelope_key import SigningKey
+from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
+from regserver.config import ConfigFault
+from regserver.config.setting import LedgerAntelope, LedgerSection
+from regserver.ports.steps import Ledger
+from regserver.ports.store import Store
 
-__all__ = ["EmbeddedLedger", "on_curve"]
+__all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "on_curve"]
+
+
+def build_ledger(settings: LedgerSection, client: httpx.AsyncClient, store: Store) -> Ledger:
+    """The ledger that the configuration names. Raises ConfigFault."""
+    if settings.kind == "embedded":
+        return EmbeddedLedger()
+    chain = settings.antelope
+    try:
+        key = SigningKey(chain.private_key)
+        for amount in filter(None, (chain.stake_net, chain.stake_cpu)):
+            pack_asset(amount)
+    except ValueError as error:
+        raise ConfigFault(f"ledger.antelope: {error}") from None
+    _check(chain)
+    return AntelopeLedger(store, AntelopeNode(client, chain.url, chain.timeout), key, chain)
+
+
+def _check(chain: LedgerAntelope) -> None:
+    if not chain.url.startswith(("http://", "https://")):
+        raise ConfigFault("ledger.antelope.url: expected the URL of a node")
+    for field, name in (("creator", chain.creator), ("permission", chain.permission)):
+        if not is_name(name):
+            raise ConfigFault(f"ledger.antelope.{field}: expected a name of the chain")
+    if not 0 <= chain.ram_bytes < 2**32:
+        raise ConfigFault("ledger.antelope.ram_bytes: expected 0 or more")

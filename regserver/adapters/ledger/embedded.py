@@ -2,7 +2,7 @@
 
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount, following
-from regserver.ports.steps import Ledger
+from regserver.ports.steps import Ledger, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.store import Transaction
 
 
@@ -11,8 +11,8 @@ class EmbeddedLedger(Ledger):
 
     outer = False
 
-    async def settle(self, account: LedgerAccount) -> str | None:
-        return ""
+    async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
+        return Settled("")
 
     async def record(
         self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant

@@ -1,0 +1,170 @@
+"""The ledger on an Antelope (EOSIO) chain: a `newaccount` transaction for every registration, and the journal beside it.
+
+    look up → (known with these keys: done)
+            → the submission that is stored, if it can still land, else a new one: build, sign, store
+            → push → look up again until it is seen
+
+What is pushed is always what is stored, and nothing is signed anew while an earlier transaction could still land. So a
+crash, a lost answer or two calls at once end in the same account. Two keys never race: while a submission with other
+keys could land, the call is told to come back.
+"""
+
+import msgspec
+import trio
+
+from regserver.adapters.ledger.antelope_format import (
+    Action,
+    Authorization,
+    buy_ram,
+    delegate,
+    header_of,
+    new_account,
+    pack_transaction,
+    signing_digest,
+    transaction_id,
+)
+from regserver.adapters.ledger.antelope_key import SigningKey
+from regserver.adapters.ledger.antelope_node import DUPLICATE, NAME_EXISTS, AntelopeNode, ChainAccount, Info
+from regserver.adapters.ledger.curve import on_curve
+from regserver.adapters.ledger.embedded import EmbeddedLedger
+from regserver.config.setting import LedgerAntelope
+from regserver.domain.instant import Duration, Instant, after
+from regserver.domain.journal import LedgerAccount
+from regserver.domain.key import PublicKey, parse_public_key
+from regserver.ports.steps import LedgerFault, NameOccupied, OtherKeysWritten, Settled, Submission
+from regserver.ports.store import Store, Transaction
+
+SYSTEM = "eosio"
+SIGN_ATTEMPTS = 64
+CONFIRM_ATTEMPTS = 8
+BLOCK_TIME = Duration(500)
+"""A node may show an account only once it is in a block."""
+
+
+class AntelopeLedger(EmbeddedLedger):
+    """node: where transactions are pushed. key: of the account that makes the others. pause: between two looks."""
+
+    outer = True
+
+    def __init__(
+        self,
+        store: Store,
+        node: AntelopeNode,
+        key: SigningKey,
+        settings: LedgerAntelope,
+        pause: Duration = BLOCK_TIME,
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._key = key
+        self._settings = settings
+        self._pause = pause
+
+    async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
+        if (known := await self._look_up(account)) is not None:
+            return known
+        submission = await self._submission(account)
+        refused = await self._node.push(submission.signed)
+        if refused is not None and refused.code not in {DUPLICATE, NAME_EXISTS}:
+            raise LedgerFault(f"push_transaction: refused with {refused.code} {refused.name}")
+        for _ in range(CONFIRM_ATTEMPTS):
+            if (known := await self._look_up(account)) is not None:
+                return known
+            await trio.sleep(self._pause.seconds)
+        raise LedgerFault("the transaction was pushed and the account is not there yet")
+
+    async def _look_up(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten | None:
+        """What the chain knows of the name; None when it knows nothing."""
+        found = await self._node.account(account.user_id)
+        if found is None:
+            return None
+        stored = await self._store.read(lambda transaction: transaction.journal.submission(account.user_id))
+        if _has_keys(found, account.owner_key, account.active_key):
+            return Settled(stored.transaction_id if stored else "")
+        ours = stored is not None and _has_keys(found, stored.owner_key, stored.active_key)
+        return OtherKeysWritten() if ours else NameOccupied()
+
+    async def _submission(self, account: LedgerAccount) -> Submission:
+        """The one that may be pushed for this account: stored before anybody pushes it."""
+        info = await self._node.info()
+        try:
+            now, fresh = info.now, self._sign(account, info)
+        except ValueError:
+            raise LedgerFault("get_info: the node answered with something else than expected") from None
+
+        async def work(transaction: Transaction) -> Submission | None:
+            stored = await transaction.journal.submission(account.user_id)
+            if stored is not None and now <= stored.expires_at:
+                return stored if _same_keys(stored, account) else None
+            await transaction.journal.save_submission(fresh)
+            return fresh
+
+        submission = await self._store.write(work)
+        if submission is None:
+            raise LedgerFault("an earlier transaction with other keys may still be taken")
+        return submission
+
+    def _sign(self, account: LedgerAccount, info: Info) -> Submission:
+        """Where a signature is not canonical, the next second as the expiration gives another. Raises ValueError."""
+        actions, chain = self._actions(account), bytes.fromhex(info.chain_id)
+        block = bytes.fromhex(info.last_irreversible_block_id)
+        if len(chain) != 32 or len(block) != 32:
+            raise ValueError("not the ids of a chain and a block")
+        first = after(info.now, self._settings.expiration) // 1000
+        for expiration in range(first, first + SIGN_ATTEMPTS):
+            packed = pack_transaction(header_of(block, expiration), actions)
+            signature = self._key.sign(signing_digest(chain, packed))
+            if signature is not None:
+                return Submission(
+                    user_id=account.user_id,
+                    owner_key=account.owner_key,
+                    active_key=account.active_key,
+                    transaction_id=transaction_id(packed),
+                    signed=_body(packed, signature),
+                    expires_at=Instant(expiration * 1000),
+                )
+        raise LedgerFault("no canonical signature came out")
+
+    def _actions(self, account: LedgerAccount) -> list[Action]:
+        settings, name = self._settings, account.user_id
+        creator = Authorization(settings.creator, settings.permission)
+        owner, active = _key(account.owner_key), _key(account.active_key)
+        actions = [new_account(SYSTEM, creator, name, owner, active)]
+        if settings.ram_bytes:
+            actions.append(buy_ram(SYSTEM, creator, name, settings.ram_bytes))
+        if settings.stake_net and settings.stake_cpu:
+            actions.append(delegate(SYSTEM, creator, name, settings.stake_net, settings.stake_cpu))
+        return actions
+
+
+def _body(packed: bytes, signature: str) -> bytes:
+    """The body of push_transaction."""
+    return msgspec.json.encode(
+        {
+            "signatures": [signature],
+            "compression": 0,
+            "packed_context_free_data": "",
+            "packed_trx": packed.hex(),
+        }
+    )
+
+
+def _key(text: str) -> PublicKey:
+    key = parse_public_key(text, on_curve)
+    if key is None:
+        raise LedgerFault("a public key of the account cannot be read")
+    return key
+
+
+def _same_keys(submission: Submission, account: LedgerAccount) -> bool:
+    return (submission.owner_key, submission.active_key) == (account.owner_key, account.active_key)
+
+
+def _has_keys(found: ChainAccount, owner: str, active: str) -> bool:
+    """Whether each permission is held by exactly this one key and nobody else; a node may write keys in either form."""
+
+    def is_held_by(permission: str, key: str) -> bool:
+        keys = [parse_public_key(text, on_curve) for text in found.keys_of(permission)]
+        return keys == [_key(key)] and not found.is_shared(permission)
+
+    return is_held_by("owner", owner) and is_held_by("active", active)
