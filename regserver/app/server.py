@@ -28,6 +28,7 @@ from regserver.metric import FrontFigures
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import Front, FrontLimits, asgi_sessions
+from regserver.web.api_document import DocumentDoor
 from regserver.web.dispatch import Dispatcher
 from regserver.web.operation import Check, OperationDoor
 from regserver.web.origin import OriginPolicy
@@ -103,11 +104,10 @@ def _build_web(base: Base, doors: Iterable[Doors]) -> tuple[Router, Dispatcher]:
     checks: dict[str, Check] = {"store": store_check}
     for door in doors:
         checks.update(door.checks)
-    operations = OperationDoor(base.metrics, checks, __version__)
-    router = Router(
-        (*operations.routes(), *(route for door in doors for route in door.routes)),
-        (socket for door in doors for socket in door.sockets),
-    )
+    routes = [*OperationDoor(base.metrics, checks, __version__).routes()]
+    routes += [route for door in doors for route in door.routes]
+    routes += DocumentDoor(routes, __version__).routes()
+    router = Router(routes, (socket for door in doors for socket in door.sockets))
     settings = base.settings
     dispatcher = Dispatcher(
         router,
