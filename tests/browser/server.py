@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SETTINGS = (
@@ -33,6 +33,13 @@ last_name = "Turing"
 delay = "500ms"
 
 [[user]]
+username = "edsger"
+password = "goto considered harmful"
+first_name = "Edsger"
+last_name = "Dijkstra"
+delay = "1s"
+
+[[user]]
 username = "grace"
 password = "nanosecond wire"
 first_name = "Grace"
@@ -44,8 +51,9 @@ delay = "50ms"
 class Server:
     """`regserver serve` with its own folder. It can be ended and started again on the same port and database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self._drain = threading.Thread()
         self._bind = "127.0.0.1:0"
@@ -58,6 +66,7 @@ class Server:
             f"server.bind={self._bind}",
             f"store.url=sqlite:{self._folder / 'test.db'}",
             f"live.file.path={self._folder / 'roster.toml'}",
+            *self._settings,
         )
         command = [sys.executable, "-m", "regserver", "serve"]
         for setting in given:
@@ -98,8 +107,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    server = Server(folder)
+def running_server(folder: Path, *settings: str) -> Iterator[Server]:
+    """settings: as section.key=value, over those that all tests share."""
+    server = Server(folder, settings)
     try:
         server.start()
         yield server

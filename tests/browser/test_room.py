@@ -84,7 +84,7 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(visit: Visit, own_serve
     fred, gina = _two(visit, "fred", "gina", own_server.url)
     fred.create_room("Harbour", "gina")
     gina.enter("Harbour")
-    with fred.outage(), gina.outage():
+    with fred.failing(), gina.failing():
         own_server.stop()
         gina.sees("#link-state", "Connection lost. Trying again in")
         gina.field("Your message").fill("written while away")

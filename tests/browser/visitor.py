@@ -20,7 +20,7 @@ class Visitor:
         self._context = browser.new_context(**{"locale": "en-GB", **context})
         self.url = url
         self.problems: list[str] = []
-        self._outage = False
+        self._expected: str | None = None
         self.page: Page = self._context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
@@ -30,7 +30,7 @@ class Visitor:
         # The browser itself notes each refusal of the server; those are what many tests are about.
         if message.type not in {"error", "warning"} or message.text.startswith(REFUSED):
             return
-        if not (self._outage and "net::ERR_" in message.text):
+        if self._expected is None or self._expected not in message.text:
             self.problems.append(f"{message.type}: {message.text}")
 
     def _watch(self, request: Any) -> None:
@@ -40,11 +40,11 @@ class Visitor:
             self.problems.append("a token in an address")
 
     @contextlib.contextmanager
-    def outage(self) -> Iterator[None]:
-        """While inside, failing connections are expected."""
-        self._outage = True
+    def failing(self, expected: str = "net::ERR_") -> Iterator[None]:
+        """While inside, such messages are what is wanted; without an argument, connections that fail."""
+        self._expected = expected
         yield
-        self._outage = False
+        self._expected = None
 
     def close(self) -> None:
         self._context.close()

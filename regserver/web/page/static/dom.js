@@ -12,6 +12,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 const VIEWS = { "sign-in": "title.signIn", "sign-up": "title.signUp", registration: "title.registration", rooms: "title.rooms" };
+const PASSING_MS = 20_000;
 let shown = null;
 
 /** Shows one of the page's views and hides the others; moves the focus there unless the page has just opened. */
@@ -28,9 +29,13 @@ export function setTitle(text, unread = 0) {
   document.title = `${unread ? `(${unread}) ` : ""}${text} · regserver`;
 }
 
-/** The line above the page's content, read out by screen readers. */
-export function tell(text) {
+let fading = null;
+
+/** The line above the page's content, read out by screen readers. passing: it goes after a while by itself. */
+export function tell(text, { passing = false } = {}) {
+  clearTimeout(fading);
   $("notice").textContent = text;
+  if (passing) fading = setTimeout(tell, PASSING_MS, "");
 }
 
 /** Asks in a dialog; resolves with whether the answer was yes. */

@@ -31,12 +31,17 @@ export function serve(form, required, submit) {
 
 function clear(form) {
   form.querySelector(".error").textContent = "";
-  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const input of form.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-errormessage");
+  }
 }
 
 function complain(form, words, name) {
-  form.querySelector(".error").textContent = words;
+  const error = form.querySelector(".error");
+  error.textContent = words;
   const input = form.elements[name];
   input?.setAttribute("aria-invalid", "true");
+  input?.setAttribute("aria-errormessage", error.id);
   (input ?? form.elements[0]).focus();
 }

@@ -7,6 +7,7 @@ import { find, know, nameOf, namesOf } from "./people.js";
 import { t, when } from "./text.js";
 
 const PAGE_SIZE = 50;
+const MOST_SHOWN = 1000, MOST_NOTES = 100; // of a page that stays open for weeks
 const notes = new Map(); // room → what happened in it while this page was open, each after the post it followed
 let room = null; // as /room/list has it
 let me = null;
@@ -87,12 +88,13 @@ export function showPost({ id, user, username, content, createdAt }) {
   place(item);
 }
 
-/** Notes in a room that somebody came or went. */
-export function note(roomId, text) {
-  const list = notes.get(roomId) ?? notes.set(roomId, []).get(roomId);
-  const added = { after: openRoom() === roomId ? newest() : Infinity, text };
-  if (openRoom() === roomId) place(noteItem(added));
-  if (Number.isFinite(added.after)) list.push(added);
+/** Notes in a room, open or not, that somebody came or went. */
+export function note(entry, text) {
+  if (!entry) return;
+  const list = notes.get(entry.roomId) ?? notes.set(entry.roomId, []).get(entry.roomId);
+  list.push({ after: entry.lastPost?.id ?? 0, text });
+  if (list.length > MOST_NOTES) list.shift();
+  if (openRoom() === entry.roomId) place(noteItem(list.at(-1)));
 }
 
 function noteItem({ after, text }) {
@@ -102,13 +104,18 @@ function noteItem({ after, text }) {
 }
 
 function place(item) {
-  const log = $("room-log");
+  const log = $("room-log"), items = $("room-posts");
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  let before = $("room-posts").lastElementChild;
+  let before = items.lastElementChild;
   while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = before.previousElementSibling;
   if (before) before.after(item);
-  else $("room-posts").prepend(item);
-  if (atEnd) scrollDown();
+  else items.prepend(item);
+  if (!atEnd) return;
+  if (items.childElementCount > MOST_SHOWN) {
+    items.firstElementChild.remove();
+    $("room-earlier").hidden = false;
+  }
+  scrollDown();
 }
 
 function scrollDown() {
@@ -148,7 +155,7 @@ export function wire({ changed, posted, failed }) {
     await call("POST", `room/invite/${room.roomId}`, { otherUsers });
     invite.reset();
     $("invite").open = false;
-    note(room.roomId, t("room.invitedOk", { names: await namesOf(otherUsers) }));
+    note(room, t("room.invitedOk", { names: await namesOf(otherUsers) }));
     content.focus();
     changed();
   });

@@ -10,7 +10,7 @@ import { keepOpen } from "./socket.js";
 import { inSeconds, t } from "./text.js";
 
 let me = null, link = null, rooms = new Map();
-let cursor = "", caughtUp = "";
+let cursor = "", resumed = false;
 let loading = null, stale = false, turn = Promise.resolve();
 
 const failed = (problem) => tell(problem.words ?? String(problem));
@@ -36,8 +36,8 @@ export function start() {
     },
     opened: (again) => {
       linkState(t("link.live"), "live");
-      caughtUp = t("link.back");
-      refresh().then(() => again && tell(caughtUp), failed);
+      resumed = false;
+      refresh().then(() => again && !resumed && tell(t("link.back"), { passing: true }), failed);
     },
     message: (data) => {
       // In turn, because names may have to be asked for. A bare word is the reason why the socket closes.
@@ -95,27 +95,31 @@ async function load() {
 }
 
 async function hear(frame) {
-  cursor = frame.cursor ?? cursor;
+  const last = cursor;
+  cursor = frame.cursor ?? last;
   if (loading) stale = true;
   const entry = rooms.get(frame.roomId);
   switch (frame.type) {
     case "Resumed":
-      if (frame.recovered) caughtUp = t("link.recovered", { missed: frame.missed });
+      resumed = frame.recovered && last !== "";
+      if (resumed) tell(t("link.recovered", { missed: frame.missed }), { passing: true });
       return;
     case "NewPost":
       return hearPost(frame, entry);
-    case "NewUsersInRoom":
-      room.note(frame.roomId, t("room.joined", { who: await nameOf(frame.userWhoInvited), names: await namesOf(frame.newUsers) }));
+    case "NewUsersInRoom": {
+      const who = await nameOf(frame.userWhoInvited);
+      room.note(entry, t("room.joined", { who, names: await namesOf(frame.newUsers) }));
       break;
+    }
     case "UserLeftRoom":
-      room.note(frame.roomId, t(frame.userDeleted ? "room.deleted" : "room.left", { who: await nameOf(frame.userId) }));
+      room.note(entry, t(frame.userDeleted ? "room.deleted" : "room.left", { who: await nameOf(frame.userId) }));
       break;
   }
   await refresh();
   const asked = { RoomInvitation: "room.invited", RoomCreated: "room.created" }[frame.type];
   if (!asked) return;
   const who = await nameOf(frame.userWhoInvited ?? frame.creatorId);
-  tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }));
+  tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }), { passing: true });
 }
 
 async function hearPost({ postId, userId, content, createdAt, roomId }, entry) {
