@@ -21,7 +21,11 @@ _LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-
 _FIELDS = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
 )
-_HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+")
+# RFC 3986, 3.2.2, as far as it is a host: names of the DNS and addresses. A label that is empty or too long would make
+# the framework's IDNA codec raise.
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?",
+)
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
 # Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1); nor the length, since it has the

@@ -8,6 +8,7 @@ from typing import Any
 
 import quart
 import trio
+import trio.testing
 from quart_trio import QuartTrio
 
 from regserver.endpoint import Request, Response, Session, SessionEndpoint
@@ -26,7 +27,13 @@ async def show(request: Request) -> Response:
     text = repr(
         (request.method, request.path, request.query, fields, request.body, request.oversized, request.scheme)
     )
-    status = 413 if request.oversized else int(request.query or 200)
+    status = (
+        413
+        if request.oversized
+        else int(request.query)
+        if request.query in ("201", "204", "304", "404")
+        else 200
+    )
     return Response(
         status=status, body=text.encode(), content_type="text/plain", headers=(("x-extra", "yes"),)
     )

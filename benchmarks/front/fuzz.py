@@ -1,0 +1,66 @@
+"""A long fuzz of heads, bodies and frames: python -m benchmarks.front.fuzz [COUNT] [SEED]
+
+Throws that many almost right inputs (100,000 by default) at one server, each over a connection of its own, and looks
+every thousand whether the same process still answers on every path. Ends with status 1 when it does not, or when it
+keeps anything open afterwards.
+"""
+
+import os
+import random
+import sys
+import time
+
+import trio
+
+from tests.serving.fuzz import mutations
+from tests.serving.support import House, bounds, house
+
+_TOGETHER = 50
+_CHECK_EVERY = 1000
+
+
+async def _throw(server: House, raw: bytes, cut: int) -> None:
+    async with server.peer() as peer:
+        try:
+            await peer.send(raw[:cut])
+            await trio.lowlevel.checkpoint()
+            await peer.send(raw[cut:])
+            with trio.move_on_after(0.01):
+                await peer.ended()
+        except trio.BrokenResourceError:
+            pass
+
+
+async def _worker(server: House, inputs: "trio.MemoryReceiveChannel[tuple[bytes, int]]") -> None:
+    async for raw, cut in inputs:
+        await _throw(server, raw, cut)
+
+
+async def main(*arguments: int) -> int:
+    count, seed = (*arguments, *(100_000, 1)[len(arguments) :])
+    started = time.monotonic()
+    print(f"{count:,} inputs, seed {seed}")
+    async with house(bounds(head_seconds=1, body_seconds=1, idle_seconds=1, accept_seconds=1)) as server:
+        descriptors = len(os.listdir("/proc/self/fd"))
+        sender, receiver = trio.open_memory_channel[tuple[bytes, int]](_TOGETHER)
+        async with trio.open_nursery() as nursery:
+            for _ in range(_TOGETHER):
+                nursery.start_soon(_worker, server, receiver)
+            async with sender:
+                for number, item in enumerate(mutations(random.Random(seed), count), 1):  # noqa: S311
+                    await sender.send(item)
+                    if number % _CHECK_EVERY == 0 and not await server.is_fine():
+                        print(f"no answer any more after {number:,} inputs")
+                        return 1
+        await server.settled()
+        left = len(os.listdir("/proc/self/fd")) - descriptors
+        counts = server.counts
+    print(
+        f"still serving after {time.monotonic() - started:.0f} s; refused {dict(counts.refused)}, "
+        f"closed {dict(counts.closed)}, contained {counts.errors}, left open {left}"
+    )
+    return int(left > 0 or counts.open != 0 or counts.sessions != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(trio.run(main, *map(int, sys.argv[1:])))
