@@ -86,7 +86,7 @@ class SmtpSession:
         """Connects, secures and signs in. Raises MailFault."""
         address = self._address
         try:
-            context = None if address.tls == "none" else ssl.create_default_context(cafile=address.ca)
+            context = tls_context(address)
             if address.tls == "implicit" and context is not None:
                 self._smtp = smtplib.SMTP_SSL(
                     timeout=self._patience.command,
@@ -104,7 +104,7 @@ class SmtpSession:
             if address.user is not None:
                 self._smtp.login(address.user, address.password or "")
         except (OSError, ValueError) as error:
-            raise MailFault(f"{self.place} {_explain(error)}", server=True) from None
+            raise MailFault(f"{self.place} {explain(error)}", server=True) from None
 
     @property
     def place(self) -> str:
@@ -200,7 +200,7 @@ class SmtpMailer(Mailer):
             if session.delivered:
                 raise MailFault("the connection was lost before the server's verdict") from None
             if not reused:
-                raise MailFault(f"{session.place} {_explain(error)}", server=True) from None
+                raise MailFault(f"{session.place} {explain(error)}", server=True) from None
             await self.send(mail)  # the server had closed a connection that lay idle: nothing was sent
         except MailFault as fault:
             if fault.server:
@@ -264,12 +264,16 @@ async def _end(session: SmtpSession, done: trio.Event) -> None:
                 await done.wait()
 
 
+def tls_context(address: SmtpAddress) -> ssl.SSLContext | None:
+    """How to check the server's certificate; None where TLS is not wanted. Raises OSError."""
+    return None if address.tls == "none" else ssl.create_default_context(cafile=address.ca)
+
+
 def _is_loopback(sock: socket.socket | None) -> bool:
     return sock is not None and sock.getpeername()[0] in {"127.0.0.1", "::1"}
 
 
 def _explain_smtp(error: smtplib.SMTPException) -> str:
-    """What went wrong with the server, and where to look, in words for its operator."""
     match error:
         case smtplib.SMTPAuthenticationError():
             reply = quote_server(error.smtp_code, error.smtp_error)
@@ -283,7 +287,8 @@ def _explain_smtp(error: smtplib.SMTPException) -> str:
             return str(error)
 
 
-def _explain(error: Exception) -> str:
+def explain(error: Exception) -> str:
+    """What went wrong with the server, and where to look, in words for its operator."""
     match error:
         case smtplib.SMTPException():
             return _explain_smtp(error)

@@ -12,6 +12,8 @@ a crash between the two sends it again, with the same Message-ID.
 """
 
 import logging
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 import trio
@@ -41,6 +43,9 @@ OUTDATED = "it was of no use any more (its link or code had expired) before the 
 UNREADABLE = "it cannot be opened with this server's key; was the key file replaced?"
 
 
+Outcome = Literal["sent", "deferred", "refused", "server failed"]
+
+
 class Trouble(msgspec.Struct, frozen=True):
     """Why nothing can be sent now, and since when."""
 
@@ -49,10 +54,21 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Delivery:
-    """The one who sends. node: names this process among those that share the store, and stays the same over restarts."""
+    """The one who sends.
+
+    node: names this process among those that share the store, and stays the same over restarts. count: hears of every
+    attempt and what came of it.
+    """
 
     def __init__(
-        self, store: Store, outbox: Outbox, mailer: Mailer, clock: Clock, *, node: str = "local"
+        self,
+        store: Store,
+        outbox: Outbox,
+        mailer: Mailer,
+        clock: Clock,
+        *,
+        node: str = "local",
+        count: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -61,14 +77,17 @@ class Delivery:
         self._node = node
         self._trouble: Trouble | None = None
         self._pause = FIRST_PAUSE
-        self.sent = 0
-        self.refused = 0
+        self._count = count
+        self.seen = Backlog(0, None, None, 0)
+        """The backlog after the last batch that was not empty."""
 
     async def recover(self) -> int:
         """Makes due again what the last run of this node was sending when it ended; how many."""
-        return await self._store.write(
+        released = await self._store.write(
             lambda transaction: transaction.outbox.release(self._node, self._clock.now())
         )
+        self.seen = await self.backlog()
+        return released
 
     async def deliver_due(self) -> bool:
         """Sends one batch of what is due, SENDERS at a time. True when more may be due already.
@@ -84,6 +103,8 @@ class Delivery:
         async with trio.open_nursery() as nursery:
             for _ in range(min(SENDERS, len(queue))):
                 nursery.start_soon(self._send_from, queue)
+        if batch:
+            self.seen = await self.backlog()
         if len(batch) == size and self._trouble is None:
             return True
         await self._mailer.rest()
@@ -117,15 +138,15 @@ class Delivery:
             shield=True
         ):  # the server has said yes: whatever happens, it is not asked again
             await self._store.write(lambda transaction: transaction.outbox.remove(row.id))
-        self.sent += 1
+        self._count("sent")
         if self._trouble is not None:
             log.info("mail goes out again; it was late since %s", iso_seconds(self._trouble.since))
         self._trouble, self._pause = None, FIRST_PAUSE
         log.info("mail %s was sent", mail.id, extra={"attempts": row.attempts})
 
     async def _failed(self, row: Waiting, fault: MailFault) -> None:
-        self.refused += 1
         if fault.server:
+            self._count("server failed")
             if self._trouble is None:
                 log.warning("mail cannot be sent and waits: %s", fault)
                 self._trouble = Trouble(self._clock.now(), str(fault))
@@ -133,8 +154,10 @@ class Delivery:
                 self._trouble = msgspec.structs.replace(self._trouble, detail=str(fault))
             await self._give_back(row, str(fault))
         elif fault.permanent or row.attempts >= MAX_ATTEMPTS:
+            self._count("refused")
             await self._park(row, str(fault))
         else:
+            self._count("deferred")
             delay = min(FIRST_DELAY * 2 ** (row.attempts - 1), LONGEST_DELAY)
             due_at = after(self._clock.now(), delay)
             log.info("message %d was refused for now: %s", row.id, fault)

@@ -1,0 +1,199 @@
+"""Trying the way of mail step by step, for an operator: what the server offered, accepted or refused, what to change.
+
+The dialogue is the one of `smtp.py`, taken apart; it ends with a real message to a real mailbox. The sender's domain is
+then looked at as a receiver would, since that decides between inbox and spam folder.
+"""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+import dns.exception
+import dns.resolver
+import msgspec
+
+from regserver.adapters.mime import build_message, quote_server
+from regserver.adapters.smtp import SmtpAddress, explain, tls_context
+from regserver.ports.adapter import Mail
+
+TIMEOUT_SECONDS = 15.0
+SELECTORS = ("default", "mail", "dkim", "selector1", "s1")
+"""Where DKIM keys usually are; a selector can only be known from a signed message."""
+EXPIRING_DAYS = 14
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line of the report. fail: mail does not go out; hint: it does, but something should be looked at."""
+
+    level: Literal["ok", "hint", "fail"]
+    text: str
+
+
+class _StopError(Exception):
+    """The dialogue cannot go on; the finding says why."""
+
+
+def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Finding]:
+    """Sends `mail`, finding by finding. Blocks; every step has a time-out."""
+    try:
+        context = tls_context(address)
+    except OSError as error:
+        yield Finding("fail", f"the file of certificates {address.ca} cannot be read: {error.strerror}")
+        return
+    smtp = _client(address, sender, context)
+    try:
+        yield _connect(smtp, address)
+        if address.tls == "implicit":
+            yield _describe_tls(smtp, address)
+        yield _offers(smtp)
+        if address.tls == "starttls":
+            yield from _start_tls(smtp, address, context)
+        yield _sign_in(smtp, address)
+        yield from _hand_over(smtp, sender, mail)
+    except _StopError as stop:
+        yield Finding("fail", str(stop))
+    except (OSError, ValueError) as error:
+        yield Finding("fail", f"the mail server {explain(error)}")
+    finally:
+        smtp.close()
+
+
+def _client(address: SmtpAddress, sender: str, context: ssl.SSLContext | None) -> smtplib.SMTP:
+    ours = sender.rpartition("@")[2]
+    if address.tls == "implicit" and context is not None:
+        client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=TIMEOUT_SECONDS, local_hostname=ours, context=context)
+    else:
+        client = smtplib.SMTP(timeout=TIMEOUT_SECONDS, local_hostname=ours)
+    client._host = address.host  # type: ignore[attr-defined]  # see smtp.py: the name certificates are checked by
+    return client
+
+
+def _connect(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
+    code, greeting = smtp.connect(address.host, address.port)
+    if code != 220:
+        raise _StopError(f"it greets with {quote_server(code, greeting)}: it does not want to talk to us now")
+    assert smtp.sock is not None  # noqa: S101  (connected)
+    peer = smtp.sock.getpeername()[0]
+    return Finding("ok", f"connected to {address.host}:{address.port} ({peer}), which says {_text(greeting)}")
+
+
+def _offers(smtp: smtplib.SMTP) -> Finding:
+    smtp.ehlo_or_helo_if_needed()
+    offers = ", ".join(f"{name.upper()} {value}".strip() for name, value in smtp.esmtp_features.items())
+    return Finding("ok", f"it offers {_text(offers) or 'nothing beyond plain SMTP'}")
+
+
+def _start_tls(smtp: smtplib.SMTP, address: SmtpAddress, context: ssl.SSLContext | None) -> Iterator[Finding]:
+    if not smtp.has_extn("starttls"):
+        if address.user is not None:
+            raise _StopError(
+                "it offers no STARTTLS, and a password is not sent without: use smtps:// or ?tls=none"
+            )
+        yield Finding("hint", "no STARTTLS: fine for a relay on this machine, refused for any other")
+        return
+    smtp.starttls(context=context)
+    smtp.ehlo_or_helo_if_needed()
+    yield _describe_tls(smtp, address)
+
+
+def _describe_tls(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
+    sock = smtp.sock
+    certificate = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not isinstance(sock, ssl.SSLSocket) or not certificate:
+        raise _StopError("it agreed to TLS and shows no certificate")
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+    days = (ends - datetime.now(UTC)).days
+    text = f"{sock.version()} with a trusted certificate for {address.host}, good for {days} more days"
+    return Finding("ok" if days > EXPIRING_DAYS else "hint", text)
+
+
+def _sign_in(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
+    if address.user is None:
+        if smtp.has_extn("auth"):
+            return Finding("hint", "it offers to sign in, and mail.smtp names no user: most servers want one")
+        return Finding("ok", "no signing in: it asks for none")
+    code, reply = smtp.login(address.user, address.password or "")
+    return Finding("ok", f"signed in: {quote_server(code, reply)}")
+
+
+def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]:
+    code, reply = smtp.mail(sender)
+    if code != 250:
+        raise _StopError(f"it refuses the sender {sender} (mail.from): {quote_server(code, reply)}")
+    yield Finding("ok", f"it accepts the sender {sender}")
+    code, reply = smtp.rcpt(mail.to)
+    if code not in {250, 251}:
+        raise _StopError(f"it refuses the recipient {mail.to}: {quote_server(code, reply)}")
+    yield Finding("ok", f"it accepts the recipient {mail.to}")
+    code, reply = smtp.data(build_message(mail, sender))
+    if code != 250:
+        raise _StopError(f"it refuses the message: {quote_server(code, reply)}")
+    yield Finding("ok", f"it took the message: {quote_server(code, reply)}")
+
+
+def probe_domain(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Iterator[Finding]:
+    """What receivers find of the sender's domain: MX, SPF, DKIM, DMARC."""
+    try:
+        yield _mx(domain, resolver)
+        yield _spf(domain, resolver)
+        yield _dkim(domain, resolver, selector)
+        yield _dmarc(domain, resolver)
+    except (dns.resolver.NoNameservers, dns.resolver.NoResolverConfiguration, dns.exception.Timeout):
+        yield Finding("hint", "no name server answers here: MX, SPF, DKIM and DMARC were not looked at")
+
+
+def _mx(domain: str, resolver: dns.resolver.Resolver) -> Finding:
+    hosts = sorted(record.rpartition(" ")[2] for record in _records(resolver, domain, "MX"))
+    if hosts:
+        return Finding("ok", f"MX of {domain}: {', '.join(hosts)}")
+    return Finding(
+        "hint", f"{domain} has no MX: bounces cannot come back, and some receivers refuse its mail"
+    )
+
+
+def _spf(domain: str, resolver: dns.resolver.Resolver) -> Finding:
+    found = [text for text in _texts(resolver, domain) if text.lower().startswith("v=spf1")]
+    if len(found) > 1:
+        return Finding("hint", f"{domain} has {len(found)} SPF records, which counts as none: merge them")
+    if found:
+        return Finding("ok", f"SPF: {found[0]} (the mail server's address must be among these)")
+    return Finding(
+        "hint", f'{domain} has no SPF record: add a TXT such as "v=spf1 mx -all" that covers the server'
+    )
+
+
+def _dkim(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Finding:
+    for tried in (selector,) if selector else SELECTORS:
+        if any("p=" in text for text in _texts(resolver, f"{tried}._domainkey.{domain}")):
+            return Finding("ok", f"DKIM: a key at {tried}._domainkey.{domain}")
+    if selector:
+        return Finding("hint", f"no DKIM key at {selector}._domainkey.{domain}")
+    return Finding(
+        "hint", "no DKIM key under the usual selectors; see s= in a received message and use --selector"
+    )
+
+
+def _dmarc(domain: str, resolver: dns.resolver.Resolver) -> Finding:
+    for text in _texts(resolver, f"_dmarc.{domain}"):
+        if text.lower().startswith("v=dmarc1"):
+            return Finding("ok", f"DMARC: {text}")
+    return Finding("hint", f'no DMARC record: add a TXT at _dmarc.{domain} such as "v=DMARC1; p=quarantine"')
+
+
+def _texts(resolver: dns.resolver.Resolver, name: str) -> list[str]:
+    # A long text comes in quoted pieces that belong together without a space.
+    return [record.strip('"').replace('" "', "") for record in _records(resolver, name, "TXT")]
+
+
+def _records(resolver: dns.resolver.Resolver, name: str, kind: str) -> list[str]:
+    try:
+        return [record.to_text() for record in resolver.resolve(name, kind, search=False)]
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+
+
+def _text(words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -1,0 +1,148 @@
+"""`regserver mail list|retry|test`: what waits in the outbox, sending it again, and trying the mail server."""
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import dns.resolver
+import trio
+
+from regserver.adapters.clock import SystemClock, SystemRandomness
+from regserver.adapters.mail_probe import Finding, probe_domain, probe_smtp
+from regserver.adapters.server_key import ServerKeyFault, load_server_key
+from regserver.adapters.smtp import parse_smtp_url
+from regserver.app import sqlite_path
+from regserver.cli import FAILED, FINE, CommandFault, configuration
+from regserver.config import Loaded
+from regserver.domain.account import is_email
+from regserver.domain.instant import iso_seconds
+from regserver.ports.adapter import Mail
+from regserver.ports.outbox import OutboxId, Waiting
+from regserver.ports.store import StoreFault
+from regserver.service.outbox import Outbox
+from regserver.store.sqlite import open_sqlite
+
+MAX_LISTED = 1000
+MARKS = {"ok": "ok  ", "hint": "hint", "fail": "FAIL"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=("list", "retry", "test"),
+        help="list: show what waits to be sent and what was set aside, and why; retry: send the messages with these ID again, or all; test: send a message to ADDRESS step by step and say what the mail server makes of it",
+    )
+    parser.add_argument("arguments", metavar="ID|ADDRESS", nargs="*")
+    parser.add_argument(
+        "--selector",
+        help="test: of the DKIM key to look for, which is s= in a received message's DKIM-Signature",
+    )
+    parser.set_defaults(run=partial(_run, parser))
+
+
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    given: list[str] = chosen.arguments
+    match chosen.action:
+        case "list" if not given:
+            return _list(chosen)
+        case "retry" if all(word.isascii() and word.isdecimal() for word in given):
+            return _retry(chosen)
+        case "test" if len(given) == 1 and is_email(given[0]):
+            return _test(chosen)
+    expected = {
+        "list": "nothing more",
+        "retry": "numbers of `mail list`, or nothing",
+        "test": "one e-mail address",
+    }
+    parser.error(f"{chosen.action}: expected {expected[chosen.action]}")
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    path = _path(configuration(chosen))
+
+    async def work() -> tuple[Waiting, ...]:
+        async with open_sqlite(path) as store:
+            return await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
+
+    try:
+        key = load_server_key(path.with_suffix(".key")).derive("outbox")
+        rows = trio.run(work)
+    except (StoreFault, ServerKeyFault) as fault:
+        raise CommandFault(str(fault)) from None
+    print("\n".join(_lines(rows, Outbox(SystemClock(), SystemRandomness(), key))))
+    return FINE
+
+
+def _lines(rows: tuple[Waiting, ...], outbox: Outbox) -> Iterator[str]:
+    if not rows:
+        yield "nothing waits"
+    for row in rows:
+        # Recipient and subject, never the text: the links and codes in it are not the operator's to use.
+        mail = outbox.open(row.sealed)
+        whom = "(sealed with another key)" if mail is None else f"{mail.to}  {mail.subject}"
+        state = "set aside" if row.parked_at is not None else "waits"
+        yield f"{row.id:6}  {state:9}  since {iso_seconds(row.created_at)}  {row.attempts:2} tries  {whom}"
+        if row.fault:
+            yield f"        {row.fault}"
+
+
+def _retry(chosen: argparse.Namespace) -> int:
+    path = _path(configuration(chosen))
+    ids = [OutboxId(int(word)) for word in chosen.arguments] or None
+
+    async def work() -> int:
+        now = SystemClock().now()
+        async with open_sqlite(path) as store:
+            return await store.write(lambda transaction: transaction.outbox.retry(ids, now))
+
+    try:
+        count = trio.run(work)
+    except StoreFault as fault:
+        raise CommandFault(str(fault)) from None
+    if ids is not None and count < len(set(ids)):
+        raise CommandFault(f"{count} of {len(set(ids))} will be sent; the others are gone, or being sent now")
+    print(f"{count} will be sent as soon as the server runs")
+    return FINE
+
+
+def _path(loaded: Loaded) -> Path:
+    path = sqlite_path(loaded.settings)
+    if not path.is_file():
+        raise CommandFault(f"{path}: no such database")
+    return path
+
+
+def _test(chosen: argparse.Namespace) -> int:
+    settings = configuration(chosen).settings.mail
+    if settings.smtp == "log:":
+        raise CommandFault('mail.smtp is "log:": no mail server is configured')
+    mail = Mail(
+        to=chosen.arguments[0],
+        subject="A test of your mail settings",
+        text="This message was sent by `regserver mail test`. Your server can send mail.\n",
+        id=SystemRandomness().bytes(16).hex(),
+        written_at=SystemClock().now(),
+    )
+    failed = False
+    for finding in probe_smtp(parse_smtp_url(settings.smtp), settings.from_, mail):
+        failed |= finding.level == "fail"
+        _print(finding)
+    for finding in _probe_domain(settings.from_.rpartition("@")[2], chosen.selector):
+        _print(finding)
+    return FAILED if failed else FINE
+
+
+def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:
+    try:
+        resolver = dns.resolver.Resolver()
+    except dns.resolver.NoResolverConfiguration:
+        return iter(
+            [Finding("hint", "no name server is configured: MX, SPF, DKIM and DMARC were not looked at")]
+        )
+    resolver.lifetime = 5.0
+    return probe_domain(domain, resolver, selector)
+
+
+def _print(finding: Finding) -> None:
+    print(f"{MARKS[finding.level]}  {finding.text}", flush=True)
