@@ -19,6 +19,7 @@ MISUSED = 2
 COMMANDS: dict[str, str] = {
     "serve": "run the server",
     "config": "check, show or write the configuration",
+    "mail": "look at the outbox, send it again, try the mail server",
     "migrate": "bring the database's schema up to date",
     "version": "show the version",
 }
