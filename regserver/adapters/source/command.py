@@ -79,9 +79,11 @@ class CommandSource(Source):
                         raise SourceFault(f"profile: ended {_how(code)}")
                 return piece
 
-            yield LineReader(receive, self._timeout)
-            with trio.move_on_after(EXIT_SECONDS):
-                await child.ended.wait()
+            reader = LineReader(receive, self._timeout)
+            yield reader
+            if reader.done:
+                with trio.move_on_after(EXIT_SECONDS):
+                    await child.ended.wait()
 
     @asynccontextmanager
     async def _running(self, what: What, request: bytes, secret: str = "") -> AsyncIterator[Child]:

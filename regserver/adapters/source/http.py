@@ -7,6 +7,7 @@ Every wait is bounded by [live.http] timeout: for the check as a whole, for the 
 pieces of it. Redirects are not followed and compression is not asked for, since neither could be bounded.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ from regserver.ports.adapter import (
 )
 
 IDLE_CONNECTIONS = 20
+END_SECONDS = 0.2
+"""How long the end of a stream may be behind its last line."""
 
 
 class HttpSource(Source):
@@ -59,7 +62,6 @@ class HttpSource(Source):
         async with AsyncExitStack() as stack:
             response = await self._open(stack, subject)
             pieces = response.aiter_raw()
-            stack.push_async_callback(pieces.aclose)  # type: ignore[attr-defined]  # it is a generator
 
             async def receive() -> bytes:
                 try:
@@ -67,7 +69,11 @@ class HttpSource(Source):
                 except (httpx.HTTPError, httpx.StreamError, OSError) as error:
                     raise SourceFault(f"profile: {_name(error)}") from error
 
-            yield LineReader(receive, self._timeout)
+            reader = LineReader(receive, self._timeout)
+            try:
+                yield reader
+            finally:
+                await _end(pieces, END_SECONDS if reader.done else 0)
 
     async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpx.Response:
         try:
@@ -91,11 +97,27 @@ async def _verdict(response: httpx.Response) -> Verdict:
     if response.status_code != 200:
         return Unavailable(f"verify: answered with status {response.status_code}")
     body = b""
-    async for piece in response.aiter_raw():
-        body += piece
-        if len(body) > MAX_ANSWER_BYTES:
-            break
+    pieces = response.aiter_raw()
+    try:
+        async for piece in pieces:
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                break
+    finally:
+        await _end(pieces, 0)
     return read_answer(body)
+
+
+async def _end(pieces: AsyncIterator[bytes], patience_seconds: float) -> None:
+    """Reads to the end, so that the connection can be used again; or gives it up when that does not come.
+
+    httpx reads through generators within generators. Closing the outer one leaves the others to the collector; an
+    exception at the bottom, such as this cancellation, unwinds all of them.
+    """
+    with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+        with trio.move_on_after(patience_seconds):
+            async for _ in pieces:
+                pass
 
 
 def _name(error: Exception) -> str:

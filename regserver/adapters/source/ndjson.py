@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
 
-from regserver.domain.live import MAX_LINE_BYTES, Line, parse_line, too_long
+from regserver.domain.live import MAX_LINE_BYTES, Finished, Line, parse_line, too_long
 from regserver.ports.adapter import SourceFault
 
 
@@ -50,13 +50,16 @@ class LineReader(AsyncIterator[Line]):
         self._splitter = LineSplitter()
         self._ready: deque[Line] = deque()
         self._ended = False
+        self.done = False  # the source has said everything
 
     async def __anext__(self) -> Line:
         while not self._ready:
             if self._ended:
                 raise StopAsyncIteration
             await self._read()
-        return self._ready.popleft()
+        line = self._ready.popleft()
+        self.done = isinstance(line, Finished)
+        return line
 
     async def _read(self) -> None:
         try:

@@ -1,0 +1,154 @@
+"""`regserver source try USERNAME`: asks the configured source by hand, and says what is wrong with its answers.
+
+It goes the way of a registration, line by line and through the same machine, but writes nothing and makes no account.
+"""
+
+import argparse
+import getpass
+import sys
+from collections.abc import AsyncIterator
+
+import trio
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.source import open_source
+from regserver.cli import FAILED, FINE, CommandFault, configuration
+from regserver.config import ConfigFault, Loaded, Settings
+from regserver.domain.course import Broken, Complete, Course, Event, NameData
+from regserver.domain.live import Line, Malformed, Step
+from regserver.log import start_logging
+from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("try",), help="try: check a password and run one registration")
+    parser.add_argument("username", metavar="USERNAME")
+    parser.epilog = "The password is asked for on the terminal, or read as the first line of standard input."
+    parser.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    loaded = configuration(chosen)
+    start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    password = _ask_password()
+    code = FAILED
+    try:
+        code = trio.run(_try, loaded, chosen.username, password)
+    except* ConfigFault as group:
+        raise ConfigFault(str(group.exceptions[0])) from None
+    except* CommandFault as group:
+        raise CommandFault(str(group.exceptions[0])) from None
+    return code
+
+
+def _ask_password() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass()
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _try(loaded: Loaded, username: str, password: str) -> int:
+    settings = loaded.settings
+    async with open_source(loaded, _hasher(settings)) as source:
+        if source is None:
+            raise CommandFault('live.source is "none": there is nothing to try')
+        started = trio.current_time()
+        verdict = await source.verify(username, password)
+        seconds = trio.current_time() - started
+        match verdict:
+            case Accepted(subject=subject):
+                _say(seconds, f"verify: accepted, subject {subject!a}")
+                return await _play(source, subject, settings.live.deadline.seconds)
+            case Rejected():
+                _say(seconds, "verify: unknown user or wrong password; a sign-in is answered 401")
+            case Unavailable(detail=detail):
+                _say(seconds, f"WRONG  {detail}; a sign-in is answered 503")
+    return FAILED
+
+
+def _hasher(settings: Settings) -> Argon2Hasher:
+    figures = settings.password
+    return Argon2Hasher(
+        time_cost=figures.time_cost,
+        memory=figures.memory,
+        parallelism=figures.parallelism,
+        max_memory=figures.max_memory,
+    )
+
+
+async def _play(source: Source, subject: Subject, deadline_seconds: float) -> int:
+    """One registration up to where the server would stop reading."""
+    reading = _Reading()
+    with trio.move_on_after(deadline_seconds) as late:
+        try:
+            async with source.profile(subject) as lines:
+                await reading.read(lines)
+        except SourceFault as fault:
+            reading.wrong(str(fault))
+    if late.cancelled_caught:
+        reading.wrong(f"not done within live.deadline, {deadline_seconds:g} s")
+    return reading.code
+
+
+class _Reading:
+    """Takes lines as the server does, and tells of each."""
+
+    def __init__(self) -> None:
+        self.code = FAILED
+        self._course = Course()
+        self._started = trio.current_time()
+        self._step = 0
+
+    async def read(self, lines: AsyncIterator[Line]) -> None:
+        async for line in lines:
+            if not self._take(line):
+                return
+        self.wrong("the stream ended without done")
+
+    def _take(self, line: Line) -> bool:
+        """Whether the server would read on."""
+        match self._course.take(line):
+            case Broken(detail=detail):
+                self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, Malformed) else detail)
+                return False
+            case Complete():
+                self._say("done: the account would be made now")
+                self.code = FINE
+                return False
+            case Event() as event:
+                self._say(_described(event) + self._remark(line, event))
+                return not self._course.over
+
+    def _remark(self, line: Line, event: Event) -> str:
+        if not isinstance(line, Step):
+            return ""
+        if line.step is not None and line.step != event.step:
+            return f"   NOTE  it said step {line.step}, which is shown as {event.step}"
+        if line.total is not None and line.total != event.total_steps:
+            return f"   NOTE  it said {line.total} steps in all, which is shown as {event.total_steps}"
+        return ""
+
+    def _say(self, text: str) -> None:
+        _say(trio.current_time() - self._started, text)
+
+    def wrong(self, text: str) -> None:
+        self.code = FAILED
+        self._say(f"WRONG  {text}; the user sees one FAILURE")
+
+
+def _described(event: Event) -> str:
+    total = "?" if event.total_steps < 0 else str(event.total_steps)
+    text = f"{event.event_type:11}  {event.step}/{total}  {event.message}"
+    if isinstance(event.additional_data, NameData):
+        name = event.additional_data
+        text += f": {name.first_name!r}, {name.middle_name!r}, {name.last_name!r}"
+    return text
+
+
+def _quoted(raw: bytes) -> str:
+    """Bytes of a stranger as they may stand on a terminal."""
+    return ascii(raw.decode("utf-8", "replace"))
+
+
+def _say(seconds: float, text: str) -> None:
+    print(f"{seconds:8.3f} s  {text}", flush=True)

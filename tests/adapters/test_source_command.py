@@ -1,0 +1,219 @@
+"""The `command` source against a real executable: what its exit means, and that nothing of it is left behind."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.source import open_source
+from regserver.config import ConfigFault, Loaded, Settings
+from regserver.config.setting import Live, LiveCommand
+from regserver.domain.instant import Duration
+from regserver.domain.live import Finished, Line, Malformed, Named, Step
+from regserver.ports.adapter import (
+    Accepted,
+    Rejected,
+    Source,
+    SourceFault,
+    Subject,
+    Unavailable,
+)
+
+EXECUTABLE = Path(__file__).parents[1] / "peer" / "people_command.py"
+
+
+HASHER = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 22)
+
+
+@asynccontextmanager
+async def opened(argv: tuple[str, ...], patience: int = 20_000) -> AsyncIterator[Source]:
+    command = LiveCommand(argv=argv, timeout=Duration(patience))
+    settings = Settings(live=Live(source="command", command=command))
+    async with open_source(Loaded(settings, None), HASHER) as source:
+        assert source is not None
+        yield source
+
+
+def people(folder: Path) -> tuple[str, ...]:
+    return (sys.executable, str(EXECUTABLE), str(folder))
+
+
+def script(folder: Path, text: str) -> tuple[str, ...]:
+    path = folder / "source.sh"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return (str(path),)
+
+
+async def gone(pid: int) -> None:
+    """Returns when the process has ended, whoever's child it is."""
+    try:
+        number = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        with trio.fail_after(10):
+            await trio.lowlevel.wait_readable(number)
+    finally:
+        os.close(number)
+
+
+def noted(folder: Path, what: str) -> int:
+    (path,) = folder.glob(f"{what}.*")
+    return int(path.suffix[1:])
+
+
+async def everything(source: Source, subject: str) -> list[Line]:
+    async with source.profile(Subject(subject)) as lines:
+        return [line async for line in lines]
+
+
+async def test_what_the_exit_of_a_check_means(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        assert await source.verify("ada", "right") == Accepted(Subject("ada"))
+        assert await source.verify("ada", "wrong") == Rejected()
+        assert await source.verify("broken", "") == Unavailable("verify: ended with exit code 3")
+        assert await source.verify("killed", "") == Unavailable("verify: ended by signal 9")
+        for username in ("garbage", "huge"):
+            assert isinstance(await source.verify(username, "right"), Unavailable)
+
+
+async def test_a_slow_check_is_given_up_and_killed(tmp_path: Path) -> None:
+    async with opened(people(tmp_path), patience=1000) as source:
+        assert await source.verify("slow", "right") == Unavailable("verify: no answer in 1 s")
+        await gone(noted(tmp_path, "verify"))
+
+
+async def test_the_lines_of_a_profile(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        lines = await everything(source, "ada")
+    assert [type(line) for line in lines] == [Step, Step, Named, Finished]
+    assert isinstance(lines[2], Named)
+    assert lines[2].profile.last_name == "Ёлкина"
+
+
+async def test_a_crash_is_told_from_an_end(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        with pytest.raises(SourceFault, match="ended with exit code 7"):
+            await everything(source, "crash")
+
+
+async def test_it_is_killed_with_its_children_when_the_job_ends(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        async with source.profile(Subject("family")) as lines:
+            assert isinstance(await anext(lines), Step)
+        await gone(noted(tmp_path, "profile"))
+        await gone(noted(tmp_path, "child"))
+
+
+async def test_it_is_killed_when_the_job_is_cancelled(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        with trio.CancelScope() as scope:
+            async with source.profile(Subject("family")) as lines:
+                await anext(lines)
+                scope.cancel()
+                await anext(lines)
+        assert scope.cancelled_caught
+        await gone(noted(tmp_path, "profile"))
+        await gone(noted(tmp_path, "child"))
+
+
+async def test_what_it_leaves_behind_does_not_hold_the_stream_open(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        lines = await everything(source, "leaver")
+        assert lines[-1] == Finished()
+        await gone(noted(tmp_path, "child"))
+
+
+async def test_it_may_tidy_up_after_done(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        async with source.profile(Subject("tidy")) as lines:
+            async for line in lines:
+                if line == Finished():
+                    break
+        assert (tmp_path / "tidied").exists()
+
+
+async def test_the_password_goes_in_by_standard_input_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "regserver.source")
+    monkeypatch.setenv("REGSERVER_LIVE__HTTP__BEARER", "of the server")
+    password = 'tr"ès secret'
+    async with opened(people(tmp_path)) as source:
+        assert await source.verify("ada", password) == Rejected()
+    report = (tmp_path / f"verify.{noted(tmp_path, 'verify')}").read_text()
+    assert json.loads(report)["argv"][-1] == "verify"
+    assert "ès secret" not in json.loads(report)["environment"].values()
+    assert password not in report
+    assert "of the server" not in report
+    assert "checking ada with …" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_chatter_on_standard_error_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "regserver.source")
+    command = script(
+        tmp_path,
+        "yes chatter | head -c 1000000 >&2; head -c 200000 /dev/zero | tr '\\0' x >&2; echo '{\"done\": true}'",
+    )
+    async with opened(command) as source:
+        assert await everything(source, "ada") == [Finished()]
+    assert 0 < len(caplog.records) <= 100
+    assert max(len(record.getMessage()) for record in caplog.records) < 1000
+
+
+async def test_a_line_without_end(tmp_path: Path) -> None:
+    async with opened(script(tmp_path, "yes | tr -d '\\n'")) as source:
+        lines = await everything(source, "ada")
+    assert [type(line) for line in lines] == [Malformed]
+
+
+async def test_an_executable_that_does_not_read_its_input(tmp_path: Path) -> None:
+    async with opened(script(tmp_path, 'exec <&-; echo \'{"subject": "7"}\'')) as source:
+        assert await source.verify("ada", "x" * 500_000) == Accepted(Subject("7"))
+
+
+async def test_one_that_cannot_be_started(tmp_path: Path) -> None:
+    async with opened((str(tmp_path / "nothing"),)) as source:
+        assert isinstance(await source.verify("ada", "x"), Unavailable)
+        with pytest.raises(SourceFault, match="cannot be started"):
+            await everything(source, "ada")
+
+
+async def test_no_descriptors_are_lost(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        await source.verify("ada", "right")
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            await source.verify("ada", "right")
+            await everything(source, "ada")
+        await opened_nothing(tmp_path)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def opened_nothing(folder: Path) -> None:
+    async with opened((str(folder / "nothing"),)) as source:
+        await source.verify("ada", "x")
+
+
+async def test_an_empty_command_is_refused() -> None:
+    with pytest.raises(ConfigFault, match=r"live\.command\.argv"):
+        async with opened(()):
+            pass
+
+
+async def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
+    script(tmp_path, 'echo "{\\"subject\\": \\"$(basename "$PWD")\\"}"')
+    command = LiveCommand(argv=("./source.sh",))
+    loaded = Loaded(Settings(live=Live(source="command", command=command)), tmp_path / "regserver.toml")
+    async with open_source(loaded, HASHER) as source:
+        assert source is not None
+        assert await source.verify("ada", "x") == Accepted(Subject(tmp_path.name))
