@@ -62,3 +62,28 @@ def test_text_lines() -> None:
     start_logging("info", "text", stream)
     logging.getLogger("regserver.x").warning("careful", extra={"status": 5})
     assert "warning careful status=5" in stream.getvalue()
+
+
+def test_the_access_log_has_the_same_form() -> None:
+    stream = io.StringIO()
+    access = start_logging("info", "json", stream)
+    assert access is not None
+    request_id.set("r2")
+    access.record("GET", "/room/info/{room}", "192.0.2.1", 200, 0.00123)
+    line = json.loads(stream.getvalue())
+    assert line.pop("at")[-5:-4] == "."
+    assert line == {
+        "level": "info",
+        "logger": "regserver.access",
+        "message": "GET /room/info/{room}",
+        "client": "192.0.2.1",
+        "status": 200,
+        "ms": 1.2,
+        "request": "r2",
+    }
+    assert start_logging("warning", "json", stream) is None
+    text = io.StringIO()
+    readable = start_logging("debug", "text", text)
+    assert readable is not None
+    readable.record("X" * 99, "(none)", "", 404, 0.001)
+    assert text.getvalue()[9:] == "info    XXXXXXXXXX (none) client= status=404 ms=1.0 request=r2\n"

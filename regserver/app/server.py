@@ -24,6 +24,7 @@ from regserver.app.people import open_people
 from regserver.app.steps import open_steps
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.endpoint import Session, SessionEndpoint
+from regserver.log import AccessLog
 from regserver.metric import FrontFigures
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
@@ -53,12 +54,12 @@ class App(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_app(loaded: Loaded) -> AsyncIterator[App]:
-    """Builds the server. Raises ConfigFault, StoreFault, ServerKeyFault."""
+async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIterator[App]:
+    """Builds the server. access: where requests leave their lines. Raises ConfigFault, StoreFault, ServerKeyFault."""
     async with AsyncExitStack() as stack:
         base = await open_base(stack, loaded)
         doors = [await open_door(stack, base) for open_door in DOORS]
-        router, dispatcher = _build_web(base, doors)
+        router, dispatcher = _build_web(base, doors, access)
         quart = build_quart(dispatcher.serve)
         socket = partial(_socket_endpoint, dispatcher)
         limits = _front_limits(base.settings)
@@ -93,7 +94,7 @@ DOORS = (open_people, open_directory, open_steps, open_page)
 """Each opens one group of doors; a new door is one more module and one more name here."""
 
 
-def _build_web(base: Base, doors: Iterable[Doors]) -> tuple[Router, Dispatcher]:
+def _build_web(base: Base, doors: Iterable[Doors], access: AccessLog | None) -> tuple[Router, Dispatcher]:
     async def store_check() -> str | None:
         try:
             await base.store.check()
@@ -115,7 +116,7 @@ def _build_web(base: Base, doors: Iterable[Doors]) -> tuple[Router, Dispatcher]:
         base.origins,
         OriginPolicy(settings.server.cors_origins),
         base.metrics,
-        base.randomness,
+        access=access,
     )
     return router, dispatcher
 
@@ -188,13 +189,14 @@ async def run_app(
     binds: Iterable[str],
     control: Control,
     *,
+    access: AccessLog | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves until `control` says otherwise. Started with the addresses.
 
     configure: reads the configuration, now and at each reload. Raises what it, open_app and Front.serve raise.
     """
-    async with open_app(configure()) as app, trio.open_nursery() as nursery:
+    async with open_app(configure(), access) as app, trio.open_nursery() as nursery:
         closing = trio.Event()
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)

@@ -3,7 +3,8 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -12,7 +13,7 @@ from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import Control, run_app
 from regserver.cli import FAILED, FINE, MISUSED, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
-from regserver.log import start_logging
+from regserver.log import AccessLog, start_logging
 from regserver.ports.store import StoreFault
 from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
 from regserver.serving.signal import run_signals
@@ -27,10 +28,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(chosen: argparse.Namespace) -> int:
     loaded = configuration(chosen)
-    start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    access = start_logging(loaded.settings.log.level, loaded.settings.log.format)
     faults: list[Exception] = []
     try:
-        trio.run(_serve, loaded, lambda: configuration(chosen))
+        trio.run(_serve, loaded, lambda: configuration(chosen), access)
     except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed, ConfigFault) as group:
         faults = _leaves(group)
     for fault in faults:
@@ -47,12 +48,13 @@ def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
     return leaves
 
 
-async def _serve(loaded: Loaded, configure: Callable[[], Loaded]) -> None:
+async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: AccessLog | None) -> None:
     control = Control()
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
         await nursery.start(_signals, control)
-        urls = await nursery.start(_server, configure, binds, control, nursery.cancel_scope)
+        serve = partial(run_app, configure, binds, control, access=access)
+        urls = await nursery.start(_server, serve, nursery.cancel_scope)
         _greet(loaded, urls)
         sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
         nursery.start_soon(run_watchdog)
@@ -71,14 +73,12 @@ async def _signals(control: Control, *, task_status: trio.TaskStatus[None]) -> N
 
 
 async def _server(
-    configure: Callable[[], Loaded],
-    binds: list[str],
-    control: Control,
+    serve: Callable[..., Awaitable[None]],
     everything: trio.CancelScope,
     *,
     task_status: trio.TaskStatus[list[str]],
 ) -> None:
-    await run_app(configure, binds, control, task_status=task_status)
+    await serve(task_status=task_status)
     everything.cancel()
 
 

@@ -46,6 +46,12 @@ class OriginReader:
             host = _FALLBACK_HOST
         return Origin(address, self._public_url or f"{scheme}://{host}")
 
+    def address(self, request: Request) -> str:
+        """The client's address alone."""
+        if not (self._networks or self._unix):
+            return request.peer
+        return self.read(request).address
+
     def _trusts(self, address: str) -> bool:
         if not address:
             return self._unix

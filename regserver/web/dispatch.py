@@ -4,6 +4,7 @@ The front door calls `Dispatcher.serve` for hot routes, the Quart app for all ot
 byte. Nothing that a client can send raises out of here, and a bug becomes 500 in the door's own style.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -11,7 +12,6 @@ from contextlib import aclosing
 
 import msgspec
 
-from regserver import log as logs
 from regserver.domain.outcome import (
     BodyTooLarge,
     InternalError,
@@ -20,8 +20,8 @@ from regserver.domain.outcome import (
     TooManyRequests,
 )
 from regserver.endpoint import Request, Response, Session, StreamResponse
+from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
-from regserver.ports.adapter import Randomness
 from regserver.ports.store import StoreFault
 from regserver.web.answer import NAMED
 from regserver.web.client import OriginReader
@@ -29,10 +29,9 @@ from regserver.web.limit import Limits
 from regserver.web.origin import OriginPolicy
 from regserver.web.route import Match, Route, Router, SocketMatch
 
-log = logging.getLogger("regserver.access")
 fault_log = logging.getLogger("regserver.fault")
 
-SAFE_FIELDS = (("x-content-type-options", "nosniff"),)
+NOSNIFF = ("x-content-type-options", "nosniff")
 INTERNAL_ERROR = 1011
 NO_STORE = ("cache-control", "no-store")
 
@@ -47,20 +46,25 @@ class Dispatcher:
         origins: OriginReader,
         policy: OriginPolicy,
         metrics: Metrics,
-        randomness: Randomness,
+        *,
+        access: AccessLog | None,
     ) -> None:
+        """access: where each request leaves its line; None keeps none."""
         self._router = router
         self._limits = limits
         self._origins = origins
         self._policy = policy
         self._metrics = metrics
-        self._randomness = randomness
+        self._access = access
+        # Unlike tokens, ids need only be different: a start of our own and a number cost no system call.
+        self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
+        self._numbers = itertools.count(1)
 
     async def serve(self, request: Request) -> Response:
         started = time.perf_counter()
         identity = self._identify()
         match = self._router.match(request.method, request.path)
-        client = self._origins.read(request).address
+        client = self._origins.address(request)
         response = await self._answer(request, match, client)
         response = self._dress(request, response, identity)
         if match is not None and isinstance(response, StreamResponse):
@@ -70,8 +74,8 @@ class Dispatcher:
         return response
 
     def _identify(self) -> str:
-        identity = self._randomness.bytes(8).hex()
-        logs.request_id.set(identity)
+        identity = f"{self._prefix}{next(self._numbers):x}"
+        request_id.set(identity)
         return identity
 
     async def _answer(self, request: Request, match: Match | None, client: str) -> Response:
@@ -103,22 +107,22 @@ class Dispatcher:
             return route.door.refuse(InternalError())
 
     def _dress(self, request: Request, response: Response, identity: str) -> Response:
-        fields = {name for name, _ in response.headers}
-        more = (*SAFE_FIELDS, ("x-request-id", identity), *self._policy.fields(request))
-        if "cache-control" not in fields:
-            more = (*more, NO_STORE)
-        return msgspec.structs.replace(response, headers=(*response.headers, *more))
+        own = response.headers
+        ours = (NOSNIFF, ("x-request-id", identity), *self._policy.fields(request))
+        if not own:
+            return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
+        kept = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
+        return msgspec.structs.replace(response, headers=(*own, *ours, *kept))
 
     def _record(
         self, request: Request, match: Match | None, client: str, response: Response, seconds: float
     ) -> None:
         # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
         pattern = match.route.pattern if match else "(none)"
-        self._metrics.requests.labels(request.method if match else "(none)", pattern, response.status).inc()
-        self._metrics.request_seconds.labels(pattern).observe(seconds)
-        if log.isEnabledFor(logging.INFO):
-            fields = {"client": client, "status": response.status, "ms": round(seconds * 1000, 1)}
-            log.info("%s %s", request.method[:10], pattern, extra=fields)
+        method = request.method if match else "(none)"
+        self._metrics.requests.observe(method, pattern, response.status, seconds)
+        if self._access is not None:
+            self._access.record(request.method, pattern, client, response.status, seconds)
 
     async def _counted(
         self, pattern: str, stream: AsyncGenerator[bytes, None]
@@ -137,7 +141,7 @@ class Dispatcher:
         """The same way for a session: identity, limit, origin, then the endpoint."""
         self._identify()
         request = session.request
-        client = self._origins.read(request).address
+        client = self._origins.address(request)
         if wait := self._limits.take(match.route.limit, client):
             self._metrics.limited.labels(match.route.limit).inc()
             return session.reject_nowait(NAMED.refuse(TooManyRequests(-int(-wait // 1))))

@@ -79,7 +79,12 @@ class Router:
             self._add(route.method, route.pattern, route)
         for socket in self.sockets:
             self._add(_SOCKET, socket.pattern, socket)
-        self._hot = frozenset((route.method, route.pattern) for route in self.routes if route.hot)
+        self._fixed = {
+            (route.method, route.pattern): Match(route, {})
+            for route in self.routes
+            if "{" not in route.pattern
+        }
+        self._last: tuple[str, str, Match | None] = ("", "", None)
 
     def _add(self, key: str, pattern: str, entry: Route | SocketRoute) -> None:
         node = self._root
@@ -94,6 +99,16 @@ class Router:
         node.entries[key] = entry
 
     def match(self, method: str, path: str) -> Match | None:
+        if (fixed := self._fixed.get((method, path))) is not None:
+            return fixed
+        # Whoever asks whether a request is hot asks for its route next.
+        if self._last[0] == method and self._last[1] == path:
+            return self._last[2]
+        match = self._look_up(method, path)
+        self._last = (method, path, match)
+        return match
+
+    def _look_up(self, method: str, path: str) -> Match | None:
         entry, params = self._find(method, path)
         if entry is None and method == "HEAD":
             entry, params = self._find("GET", path)
@@ -105,7 +120,7 @@ class Router:
 
     def is_hot(self, method: str, path: str) -> bool:
         found = self.match(method, path)
-        return found is not None and (method, found.route.pattern) in self._hot
+        return found is not None and found.route.hot and found.route.method == method
 
     def methods(self, path: str) -> list[str]:
         """The methods that this path takes, for the answer to a preflight."""

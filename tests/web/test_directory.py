@@ -22,7 +22,6 @@ from regserver.web.limit import Limits
 from regserver.web.origin import OriginPolicy
 from regserver.web.route import Router
 from tests.directory import BASE, World, world
-from tests.fake import SeededRandomness
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -41,9 +40,7 @@ class Client:
         )
         router = Router((*door.routes(), *ConfirmDoor(here.directory).routes()))
         limits = Limits(lambda: 0.0, enabled=False, overrides={})
-        self._dispatcher = Dispatcher(
-            router, limits, origins, OriginPolicy(()), Metrics(), SeededRandomness(5)
-        )
+        self._dispatcher = Dispatcher(router, limits, origins, OriginPolicy(()), Metrics(), access=None)
 
     async def send(
         self, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str

@@ -21,7 +21,6 @@ from regserver.web.limit import Limits
 from regserver.web.origin import OriginPolicy
 from regserver.web.route import Router
 from regserver.web.steps import steps_routes
-from tests.fake import SeededRandomness
 from tests.steps import GLS_KEY, K1_KEY, OFF_CURVE_KEY, Steps, open_steps, phone
 
 PHONE = "+380000000000"
@@ -41,7 +40,7 @@ class Client:
             OriginReader((), "http://localhost"),
             OriginPolicy(()),
             Metrics(),
-            SeededRandomness(),
+            access=None,
         )
 
     async def post(self, body: bytes, kind: str = "application/json", path: str = "/rpc") -> Response:
