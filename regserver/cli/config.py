@@ -4,8 +4,9 @@ import argparse
 from importlib.resources import files
 from pathlib import Path
 
+from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.cli import FINE, CommandFault, configuration
-from regserver.config import show
+from regserver.config import ConfigFault, Loaded, show
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +25,21 @@ def _run(chosen: argparse.Namespace) -> int:
     match chosen.action:
         case "check":
             loaded = configuration(chosen)
+            _check_templates(loaded)
             print(f"{loaded.file or 'built-in defaults'}: fine")
         case "show":
             print("\n".join(show(configuration(chosen).settings)).lstrip())
         case _:
             _init(chosen.path)
     return FINE
+
+
+def _check_templates(loaded: Loaded) -> None:
+    folder = loaded.settings.mail.templates
+    try:
+        TemplateLetters(loaded.beside(folder) if folder else None, "example.org").check()
+    except LetterFault as fault:
+        raise ConfigFault(f"mail.templates: {fault}") from None
 
 
 def annotated() -> str:

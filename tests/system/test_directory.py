@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,26 @@ async def test_bad_input_is_refused_in_this_doors_shape(tmp_path: Path) -> None:
         for path in ("alice%0A", "%E2%84%AAelvin", "%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "alice%00", "al%2Fce"):
             answer = await client.get(f"/{path}/check")
             assert answer.status_code in {400, 404}
+
+
+async def test_a_server_is_added_without_a_restart(tmp_path: Path) -> None:
+    def configure(text: str) -> None:
+        (tmp_path / "regserver.toml").write_text(f"[directory]\n{text}\n")
+
+    configure('servers = ["one.example.org"]')
+    async with open_server(tmp_path) as server, server.client() as client:
+        first = (await begin(server, client, "Alice"))[1]
+        assert (await client.get(f"/{first}/confirm")).json() == {"server": "one.example.org"}
+        configure('servers = ["one.example.org", "two.example.org"]\nreserved = ["keeper"]')
+        server.process.send_signal(signal.SIGHUP)
+        with trio.fail_after(20):
+            await server.wait_line(lambda line: line["message"] == "reloaded")
+        second = (await begin(server, client, "Bobby"))[1]
+        assert (await client.get(f"/{second}/confirm")).json() == {"server": "two.example.org"}
+        assert (await client.get("/alice/server")).json() == {"server": "one.example.org"}
+        assert (await client.get("/keeper/check")).json() == {"exists": True}
+        configure('servers = ["https://wrong/"]')
+        server.process.send_signal(signal.SIGHUP)
+        with trio.fail_after(20):
+            await server.wait_line(lambda line: "not reloaded" in line["message"])
+        assert (await client.get("/alice/check")).status_code == 200
