@@ -21,6 +21,10 @@ COMMANDS: dict[str, str] = {
     "config": "check, show or write the configuration",
     "mail": "look at the outbox, send it again, try the mail server",
     "migrate": "bring the database's schema up to date",
+    "ledger": "check the ledger's journal",
+    "steps": "look at a registration by steps, or unlock it",
+    "user": "look at an account",
+    "source": "try the source of live registrations by hand",
     "version": "show the version",
 }
 """Each is regserver.cli.<name>, with `add(parser)`, which sets the default `run`: (arguments) -> exit code."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import trio
 
 from regserver.domain.key import PublicKey, format_public_key
 from tests.peer.http import DROP, HANG, Answer, Asked, HttpPeer, answer, open_http_peer
@@ -25,7 +26,15 @@ from tests.peer.http import DROP, HANG, Answer, Asked, HttpPeer, answer, open_ht
 ORACLE = Path(__file__).parent / "antelope_oracle"
 BUILT = Path(__file__).parents[2] / "build" / "antelope-oracle"
 
-Mood = Literal["well", "die before taking", "die after taking", "silent", "full", "no account yet"]
+Mood = Literal[
+    "well",
+    "die before taking",
+    "die after taking",
+    "silent after taking",
+    "silent",
+    "full",
+    "no account yet",
+]
 CHAIN_ID = hashlib.sha256(b"a chain for tests").hexdigest()
 START = 1_600_000_000
 LETTERS = ".12345abcdefghijklmnopqrstuvwxyz"
@@ -40,6 +49,12 @@ class Chain:
         self.taken: list[str] = []
         self.mood: Mood = "well"
         self.peer: HttpPeer | None = None
+        self._took = trio.Event()
+
+    async def wait_taken(self) -> None:
+        """Until a transaction was taken."""
+        with trio.fail_after(20):
+            await self._took.wait()
 
     @property
     def url(self) -> str:
@@ -108,8 +123,9 @@ class Chain:
         name, owner, active = _read_new_account(packed)
         self.taken.append(identity)
         self.accounts[name] = (owner, active)
-        if self.mood == "die after taking":
-            return DROP
+        self._took.set()
+        if self.mood in {"die after taking", "silent after taking"}:
+            return DROP if self.mood == "die after taking" else HANG
         return answer({"transaction_id": identity, "processed": {"receipt": {"status": "executed"}}}, 202)
 
     def _refusal(self, packed: bytes, identity: str) -> Answer | None:

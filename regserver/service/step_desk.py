@@ -1,0 +1,70 @@
+"""What an operator may see and do of somebody's registration: where it stands and what is spent, never the code."""
+
+import msgspec
+
+from regserver.domain.contact import Contact, Pepper
+from regserver.domain.instant import DAY
+from regserver.domain.steps import AmbiguousIdentity, Registration
+from regserver.ports.adapter import Clock
+from regserver.ports.store import Store, Transaction
+from regserver.service.step_code import StepsPolicy
+from regserver.service.step_find import Finder
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """codes_spent, tries_spent: in the last 24 hours."""
+
+    registration: Registration
+    codes_spent: int
+    tries_spent: int
+    policy: StepsPolicy
+
+
+class StepDesk:
+    """The registration is found by the contact itself: the database knows only its hash."""
+
+    def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
+        self._store = store
+        self._clock = clock
+        self._pepper = pepper
+        self._policy = policy
+        self._finder = Finder(clock, pepper, require_token=policy.require_token)
+
+    async def show(self, contact: Contact) -> Overview | AmbiguousIdentity:
+        async def work(transaction: Transaction) -> Overview | AmbiguousIdentity:
+            found = await self._finder.find(transaction, contact)
+            if isinstance(found, AmbiguousIdentity):
+                return found
+            now = self._clock.now()
+            codes, tries = (self._pepper.budget_key(scope, found.contact) for scope in ("codes", "tries"))
+            return Overview(
+                registration=found,
+                codes_spent=await transaction.budgets.spent(codes, DAY, now),
+                tries_spent=await transaction.budgets.spent(tries, DAY, now),
+                policy=self._policy,
+            )
+
+        return await self._store.read(work)
+
+    async def unlock(self, contact: Contact) -> Overview | AmbiguousIdentity:
+        """Lets the contact start again at once, unless it is registered: its registration, and what it has spent, go.
+
+        A reserved name stays reserved for this contact until it lapses.
+        """
+
+        async def work(transaction: Transaction) -> AmbiguousIdentity | None:
+            found = await self._finder.find(transaction, contact)
+            if isinstance(found, AmbiguousIdentity):
+                return found
+            if found.state != "registered" and not await self._is_pending(transaction, found):
+                await transaction.registrations.remove(found.contact)
+            for scope in ("codes", "tries"):
+                await transaction.budgets.clear(self._pepper.budget_key(scope, found.contact))
+            return None
+
+        refusal = await self._store.write(work)
+        return refusal if refusal is not None else await self.show(contact)
+
+    async def _is_pending(self, transaction: Transaction, found: Registration) -> bool:
+        """Whether its account may already exist on an outer ledger: then only its own way leads on."""
+        return found.user_id is not None and await transaction.journal.submission(found.user_id) is not None
