@@ -1,0 +1,70 @@
+"""A mail server beside the browser's blocking calls, and what a reader takes out of its mails."""
+
+import contextlib
+import json
+import queue
+import re
+import threading
+import urllib.request
+from collections.abc import Iterator
+
+import trio
+
+from tests.peer.smtp import SmtpPeer, open_smtp_peer
+
+BASE = "http://mailed.example"
+"""What links in mails start with; the tests open them on the server under test."""
+
+_LINK = re.compile(re.escape(BASE) + r"(/confirm\?lang=\w\w#\w+)")
+
+
+class Mailbox:
+    """Everybody's mail, in the order of its arrival."""
+
+    def __init__(self, peer: SmtpPeer, token: trio.lowlevel.TrioToken) -> None:
+        self._peer = peer
+        self._token = token
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What makes a server send its mail here."""
+        return (f"mail.smtp=smtp://127.0.0.1:{self._peer.port}", f"server.public_url={BASE}")
+
+    def begin(self, url: str, name: str, language: str) -> str:
+        """Signs somebody up at the directory and waits for the mail; the path of the link in it."""
+        fields = {
+            "userName": name,
+            "password": "sixsix",
+            "email": f"{name}@example.org",
+            "languageCode": language,
+        }
+        request = urllib.request.Request(  # noqa: S310  (our own server)
+            f"{url}/init", json.dumps(fields).encode(), {"content-type": "application/json"}
+        )
+        expected = len(self._peer.received) + 1
+        with urllib.request.urlopen(request) as response:  # noqa: S310
+            assert response.status == 200
+        trio.from_thread.run(self._peer.wait_received, expected, trio_token=self._token)
+        found = _LINK.search(self._peer.received[-1].part("plain"))
+        assert found is not None
+        return found[1]
+
+
+@contextlib.contextmanager
+def open_mailbox() -> Iterator[Mailbox]:
+    started: queue.SimpleQueue[tuple[SmtpPeer, trio.lowlevel.TrioToken, trio.Event]] = queue.SimpleQueue()
+
+    async def main() -> None:
+        async with open_smtp_peer() as (peer, _):
+            stop = trio.Event()
+            started.put((peer, trio.lowlevel.current_trio_token(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=trio.run, args=(main,))
+    thread.start()
+    peer, token, stop = started.get(timeout=20)
+    try:
+        yield Mailbox(peer, token)
+    finally:
+        token.run_sync_soon(stop.set)
+        thread.join()

@@ -1,0 +1,83 @@
+"""The page behind the mailed link: it says whose registration it is, a button confirms, and it leads on to sign-in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.mailbox import Mailbox, open_mailbox
+from tests.browser.server import Server, running_server
+
+House = tuple[Server, Mailbox]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server that sends real mail, and the mailbox it goes to."""
+    folder: Path = tmp_path_factory.mktemp("confirm")
+    with open_mailbox() as mailbox, running_server(folder, *mailbox.settings) as server:
+        yield server, mailbox
+
+
+def test_open_press_sign_in(visit: Visit, house: House) -> None:
+    server, mailbox = house
+    path = mailbox.begin(server.url, "Alice", "en")
+    alice = visit(server.url)
+    alice.open(path)
+    alice.sees("h1", "Confirm your registration")
+    alice.sees("main", "The name Alice is about to be registered")
+    assert "#" not in alice.page.url  # nothing for the history or a shoulder surfer
+    expect(alice.find("#code")).to_be_hidden()
+    alice.find("main button").click()
+    alice.sees("h1", "Registration confirmed")
+    assert path.partition("#")[2] not in alice.page.url
+    alice.page.get_by_role("link", name="Go to sign-in").click()
+    alice.sign_in("alice", "sixsix")
+    alice.sees("#who", "Alice")
+
+
+def test_a_second_look_says_that_it_is_done(visit: Visit, house: House) -> None:
+    server, mailbox = house
+    path = mailbox.begin(server.url, "Bobby", "fr")
+    bobby = visit(server.url)
+    bobby.open(path)
+    bobby.find("main button").click()
+    bobby.sees("h1", "Inscription confirmée")
+    again = visit(server.url)
+    again.open(path)
+    again.sees("h1", "Déjà confirmé")
+    expect(again.find("main button")).to_be_hidden()
+
+
+def test_a_link_that_is_no_longer_good(visit: Visit, house: House) -> None:
+    somebody = visit(house[0].url)
+    somebody.open("/confirm?lang=ru#abcdefghijklmnopqrstuvwx")
+    somebody.sees("h1", "Эта ссылка больше не действует")
+    expect(somebody.find("main button")).to_be_hidden()
+
+
+def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, house: House) -> None:
+    server, mailbox = house
+    path = mailbox.begin(server.url, "Carol", "en")
+    carol = visit(server.url, java_script_enabled=False)
+    carol.open(path)
+    carol.field("Confirmation code").fill(path.partition("#")[2])
+    carol.page.keyboard.press("Enter")
+    carol.sees("h1", "Registration confirmed")
+
+
+def test_by_keyboard_on_a_narrow_screen(visit: Visit, house: House) -> None:
+    server, mailbox = house
+    path = mailbox.begin(server.url, "Dora5", "fr")
+    dora = visit(server.url, viewport={"width": 320, "height": 568}, color_scheme="dark")
+    dora.open(path)
+    dora.sees("main", "Le nom Dora5 va être inscrit")
+    assert dora.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    dora.page.keyboard.press("Tab")
+    expect(dora.find("main button")).to_be_focused()
+    dora.page.keyboard.press("Enter")
+    dora.sees("h1", "Inscription confirmée")
+    dora.page.keyboard.press("Tab")
+    expect(dora.page.get_by_role("link", name="Se connecter")).to_be_focused()
