@@ -1,0 +1,174 @@
+"""Live registration on a real store, with a source that says what the test wants, when it wants."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.domain.account import AccountId, NewAccount, Profile
+from regserver.domain.course import CourseState, Event
+from regserver.domain.instant import DAY, SECOND, Duration
+from regserver.domain.live import Finished, Line, Named, RegistrationId, Step
+from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
+from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, Subject, Verdict
+from regserver.service.account import add_account
+from regserver.service.identity import IdentityService, SignedIn
+from regserver.service.live import LivePolicy, LiveService, open_live
+from regserver.service.live_job import Job
+from regserver.service.sign_in import Registering, SignInService
+from regserver.store.sqlite import SqliteStore, open_sqlite
+from tests.fake import ManualClock, SeededRandomness
+
+NAMED = Named(Profile(first_name="Ada", middle_name=None, last_name="Lovelace"))
+RIGHT = "right"
+STORY: tuple[Line, ...] = (Step("One", 1, 2), Step("Two", 2, 2), NAMED, Finished())
+POLICY = LivePolicy(deadline=Duration(60 * SECOND), replay=Duration(60 * SECOND), max_running=3)
+
+
+class CountingHasher(PasswordHasher):
+    """The real one, cheap, and how often it was used."""
+
+    def __init__(self) -> None:
+        self._inner = Argon2Hasher(time_cost=1, memory=1 << 16, parallelism=1, max_memory=1 << 20)
+        self.used = 0
+
+    async def hash(self, password: str) -> str:
+        self.used += 1
+        return await self._inner.hash(password)
+
+    async def verify(self, password: str, encoded: str | None) -> bool:
+        self.used += 1
+        return await self._inner.verify(password, encoded)
+
+
+class StagedSource(Source):
+    """passwords, subjects: by user name. Lines come from `say`, in order, to whoever listens."""
+
+    def __init__(self) -> None:
+        self.passwords: dict[str, str] = {
+            "ada": "right",
+            "grace": "right",
+            "alan": "right",
+            "edsger": "right",
+        }
+        self.subjects: dict[str, str] = {}
+        self.verdict: Verdict | None = None
+        self.asked = 0
+        self.profiles = 0
+        self.open = 0
+        self.verifying = trio.Event()
+        self.may_answer = trio.Event()
+        self.may_answer.set()
+        self._say, self._hear = trio.open_memory_channel[Line | Exception](10_000)
+
+    async def verify(self, username: str, password: str) -> Verdict:
+        self.asked += 1
+        self.verifying.set()
+        await self.may_answer.wait()
+        if self.verdict is not None:
+            return self.verdict
+        if self.passwords.get(username) != password:
+            return Rejected()
+        return Accepted(Subject(self.subjects.get(username, username)))
+
+    @asynccontextmanager
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+        self.profiles += 1
+        self.open += 1
+        try:
+            yield _Heard(self._hear)
+        finally:
+            self.open -= 1
+
+    def say(self, *lines: Line | Exception) -> None:
+        for line in lines:
+            self._say.send_nowait(line)
+
+    def end(self) -> None:
+        """The stream of whoever listens ends, and those of all after it."""
+        self._say.close()
+
+
+class _Heard(AsyncIterator[Line]):
+    def __init__(self, channel: trio.MemoryReceiveChannel[Line | Exception]) -> None:
+        self._channel = channel
+
+    async def __anext__(self) -> Line:
+        try:
+            said = await self._channel.receive()
+        except trio.EndOfChannel:
+            raise StopAsyncIteration from None
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+class World:
+    """Everything between the doors and the file."""
+
+    def __init__(self, store: SqliteStore, source: StagedSource, hasher: CountingHasher) -> None:
+        self.store = store
+        self.source = source
+        self.hasher = hasher
+        self.clock = ManualClock()
+        self.ended: list[CourseState] = []
+        self.live: LiveService
+        self.sign_in_service: SignInService
+
+    async def sign_in(self, username: str = "ada", password: str = RIGHT) -> SignedIn | Registering | Refusal:
+        return await self.sign_in_service.sign_in(username, password)
+
+    async def begin(self, username: str = "ada") -> RegistrationId:
+        outcome = await self.sign_in(username)
+        assert isinstance(outcome, Registering), outcome
+        return outcome.registration
+
+    async def add_elsewhere(self, username: str, password: str) -> AccountId | UsernameTaken | EmailTaken:
+        """An account that comes in by the rooms door."""
+        new = NewAccount(
+            username=username,
+            door="rooms",
+            password_hash=await self.hasher.hash(password),
+            created_at=self.clock.now(),
+        )
+        return await self.store.write(lambda transaction: add_account(transaction, new))
+
+    def job(self, registration: RegistrationId) -> Job:
+        job = self.live.job(registration)
+        assert job is not None
+        return job
+
+    async def story(self, registration: RegistrationId) -> list[Event]:
+        """All events, once it is over."""
+        job = self.job(registration)
+        with trio.fail_after(10):
+            seen = 0
+            while await job.more(seen):
+                seen = len(job.history)
+        return [shown.event for shown in job.history]
+
+    async def register(self, username: str = "ada") -> Event:
+        registration = await self.begin(username)
+        self.source.say(*STORY)
+        last = (await self.story(registration))[-1]
+        assert last.event_type == "AUTHENTICATION"
+        with trio.fail_after(10):
+            await self.job(registration).gone.wait()
+        return last
+
+
+@asynccontextmanager
+async def world(folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10) -> AsyncIterator[World]:
+    async with open_sqlite(folder / "live.db") as store:
+        here = World(store, StagedSource(), CountingHasher())
+        randomness = SeededRandomness()
+        identity = IdentityService(store, here.clock, randomness, Duration(10 * DAY))
+        service = LiveService(store, here.clock, randomness, identity, here.source, policy, here.ended.append)
+        async with open_live(service) as live:
+            here.live = live
+            here.sign_in_service = SignInService(
+                store, here.clock, here.hasher, identity, live, here.source, max_asking=max_asking
+            )
+            yield here
