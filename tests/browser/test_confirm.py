@@ -28,6 +28,7 @@ def test_open_press_sign_in(visit: Visit, house: House) -> None:
     alice.open(path)
     alice.sees("h1", "Confirm your registration")
     alice.sees("main", "The name Alice is about to be registered")
+    expect(alice.page.get_by_role("link")).to_have_count(0)
     assert "#" not in alice.page.url  # nothing for the history or a shoulder surfer
     expect(alice.find("#code")).to_be_hidden()
     alice.find("main button").click()
@@ -49,6 +50,7 @@ def test_a_second_look_says_that_it_is_done(visit: Visit, house: House) -> None:
     again.open(path)
     again.sees("h1", "Déjà confirmé")
     expect(again.find("main button")).to_be_hidden()
+    expect(again.page.get_by_role("link", name="Se connecter")).to_be_visible()
 
 
 def test_a_link_that_is_no_longer_good(visit: Visit, house: House) -> None:

@@ -15,6 +15,7 @@ async function show() {
   document.getElementById("title").textContent = standing.title;
   document.getElementById("text").textContent = standing.text;
   document.getElementById("form").hidden = standing.state !== "pending";
+  document.getElementById("sign-in").hidden = standing.state !== "confirmed";
 }
 
 if (challenge) {
