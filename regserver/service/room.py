@@ -1,5 +1,7 @@
 """Rooms: every change writes its event in the same transaction; the broker hears of it after the commit."""
 
+from __future__ import annotations  # the annotations of inner functions would be built anew at each call
+
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 

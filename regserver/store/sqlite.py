@@ -107,6 +107,7 @@ class SqliteStore:
 
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
+        transaction = SqlTransaction(SqliteSql(connection))
         while (first := self._writes.get()) is not None:
             batch = [first]
             while len(batch) < MAX_BATCH and not self._writes.empty():
@@ -115,15 +116,17 @@ class SqliteStore:
                     self._writes.put(None)
                     break
                 batch.append(following)
-            self._commit(connection, batch)
+            self._commit(connection, transaction, batch)
             self._wake(batch)
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Job[Any]]) -> None:
+    def _commit(
+        self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[_Job[Any]]
+    ) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 connection.execute("SAVEPOINT unit")
-                transaction = SqlTransaction(SqliteSql(connection))
+                transaction.events.appended = []
                 job.result = outcome.capture(run_to_end, job.work, transaction)
                 if hasattr(job.result, "error"):
                     connection.execute("ROLLBACK TO unit")
@@ -144,10 +147,11 @@ class SqliteStore:
             job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
+        transaction = SqlTransaction(SqliteSql(connection))
         while (job := self._reads.get()) is not None:
             try:
                 connection.execute("BEGIN")
-                job.result = outcome.capture(run_to_end, job.work, SqlTransaction(SqliteSql(connection)))
+                job.result = outcome.capture(run_to_end, job.work, transaction)
                 connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))

@@ -27,8 +27,8 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 async def room_names(store: SqliteStore) -> list[str | None]:
     async def work(transaction: Transaction) -> list[str | None]:
-        rooms = [await transaction.rooms.by_id(RoomId(number)) for number in range(1, 20)]
-        return [room.name for room in rooms if room is not None]
+        doors = [await transaction.rooms.door(RoomId(number), AccountId(1)) for number in range(1, 20)]
+        return [door.room.name for door in doors if door is not None]
 
     return await store.read(work)
 

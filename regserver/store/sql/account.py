@@ -1,6 +1,7 @@
 """Accounts, names and tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from regserver.domain.account import (
     Account,
@@ -23,8 +24,23 @@ COLUMNS = (
 )
 
 
-def _account(row: tuple[object, ...] | None) -> Account | None:
-    return None if row is None else Account(**dict(zip(Account.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+def _account(row: tuple[Any, ...] | None) -> Account | None:
+    # Written out, since every request of somebody signed in comes by here.
+    if row is None:
+        return None
+    return Account(
+        id=row[0],
+        username=row[1],
+        email=row[2],
+        password_hash=row[3],
+        door=row[4],
+        ledger_name=row[5],
+        server=row[6],
+        subject=row[7],
+        created_at=row[8],
+        updated_at=row[9],
+        deleted_at=row[10],
+    )
 
 
 class AccountRows:
