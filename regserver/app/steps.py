@@ -7,8 +7,10 @@ import msgspec
 
 from regserver.adapters.captcha import build_captcha
 from regserver.adapters.ledger import build_ledger, on_curve
+from regserver.adapters.server_key import ServerKey
 from regserver.adapters.sms import build_sms
 from regserver.app.base import Base, Doors
+from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
 from regserver.service.onboarding import OnboardingService
 from regserver.service.step_code import StepCodes, StepsPolicy
@@ -21,7 +23,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     """The registration by steps, with its providers."""
     settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
     client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
-    pepper = Pepper(settings.steps.pepper.encode() or base.key.derive("pepper"))
+    pepper = steps_pepper(settings, base.key)
     policy = msgspec.structs.replace(
         msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),
         bounded=settings.limits.enabled,
@@ -40,3 +42,11 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         policy,
     )
     return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))
+
+
+def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:
+    """The configured pepper, or the server's own. Raises ConfigFault."""
+    try:
+        return Pepper(settings.steps.pepper.encode() or key.derive("pepper"))
+    except ValueError as error:
+        raise ConfigFault(f"steps.pepper: {error}") from None

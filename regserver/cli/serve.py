@@ -105,7 +105,7 @@ def _warnings(loaded: Loaded) -> list[str]:
     found = []
     if settings.mail.smtp == "log:":
         found.append('mail.smtp is "log:": mail is written to this log, for trying out only')
-    if settings.sms.kind == "log":
+    if "log" in (settings.sms.weights or {settings.sms.kind}):
         found.append('sms.kind is "log": codes are written to this log, for trying out only')
     if settings.captcha.kind == "none":
         found.append('captcha.kind is "none": nothing keeps robots from registering')

@@ -9,9 +9,10 @@ import trio
 from regserver.adapters.clock import SystemClock
 from regserver.adapters.server_key import ServerKeyFault, load_server_key
 from regserver.app import sqlite_path
+from regserver.app.steps import steps_pepper
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import Settings
-from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
+from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import Instant, iso_millis
 from regserver.domain.steps import AmbiguousIdentity
 from regserver.ports.store import StoreFault
@@ -46,9 +47,9 @@ def _run(chosen: argparse.Namespace) -> int:
         raise CommandFault(f"{path}: no such database")
 
     async def work() -> Overview | AmbiguousIdentity:
-        key = settings.steps.pepper.encode() or load_server_key(path.with_suffix(".key")).derive("pepper")
+        pepper = steps_pepper(settings, load_server_key(path.with_suffix(".key")))
         async with open_sqlite(path) as store:
-            desk = StepDesk(store, SystemClock(), Pepper(key), _policy(settings))
+            desk = StepDesk(store, SystemClock(), pepper, _policy(settings))
             return await (desk.show(contact) if chosen.action == "show" else desk.unlock(contact))
 
     try:

@@ -12,7 +12,7 @@ TOKEN_PREFIX = "regs_"  # noqa: S105  (the prefix by which secret scanners find 
 TICKET_PREFIX = "regt_"
 TOKEN_BYTES = 32
 
-_SHAPE = re.compile(r"reg[st]_[A-Za-z0-9_-]{43}", re.ASCII)
+_SHAPE = re.compile(r"reg[rst]_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def new_token(randomness: bytes) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from regserver.domain.contact import ContactKey, LookupKey
 from regserver.domain.instant import Instant
+from regserver.domain.secret import redact_secrets
 from regserver.domain.steps import (
     FIRST,
     LAPSING,
@@ -122,3 +123,4 @@ def test_registration_tokens_are_of_their_own_kind() -> None:
     token = new_registration_token(bytes(32))
     assert token.startswith("regr_")
     assert len(token) == len("regr_") + 43
+    assert redact_secrets(f"token {token} in a line") == "token regr_… in a line"

@@ -1,0 +1,51 @@
+"""What the configuration of the registration steps must say once a provider is chosen."""
+
+import pytest
+
+from regserver.config import ConfigFault, load
+
+TWILIO = ["sms.kind=twilio", "sms.twilio.account_sid=AC1", "sms.twilio.auth_token=t0ken"]
+VONAGE = ["sms.kind=vonage", "sms.vonage.api_key=k", "sms.vonage.api_secret=s3cret"]
+CHAIN = ["ledger.kind=antelope", "ledger.antelope.url=http://node", "ledger.antelope.creator=creator"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        (["sms.kind=http"], "sms.http.url: expected a value"),
+        (["sms.kind=http", "sms.http.url=host/path"], "sms.http.url"),
+        (["sms.kind=twilio"], "sms.twilio.account_sid"),
+        (TWILIO, "sms.twilio.from"),
+        (VONAGE, "sms.vonage.from"),
+        (["sms.weights={ vonage = 1 }"], "sms.vonage.api_key"),
+        (["sms.weights={ log = 0 }"], "sms.weights"),
+        (["sms.weights={ log = -1 }"], "sms.weights"),
+        (["sms.weights={ pigeon = 1 }"], "sms.weights"),
+        (["sms.text=your code"], "sms.text: expected a text with {code} in it"),
+        (["captcha.kind=turnstile"], "captcha.secret_web"),
+        (["steps.code_ttl=0s"], "steps.code_ttl"),
+        (["steps.daily_codes_per_contact=0"], "steps.daily_codes_per_contact"),
+        (CHAIN, "ledger.antelope.private_key"),
+    ],
+)
+def test_what_cannot_work_is_named(overrides: list[str], complaint: str) -> None:
+    with pytest.raises(ConfigFault) as caught:
+        load(None, overrides, {})
+    assert complaint in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["sms.kind=http", "sms.http.url=https://sms.example/send"],
+        [*TWILIO, "sms.twilio.messaging_service_sid=MG1"],
+        [*VONAGE, "sms.vonage.from=me"],
+        ["sms.weights={ log = 1, twilio = 0 }"],
+        ["captcha.kind=recaptcha", "captcha.secret_ios=s3cret"],
+        [*CHAIN, "ledger.antelope.private_key=5K"],
+    ],
+)
+def test_what_can_work(overrides: list[str]) -> None:
+    assert load(None, overrides, {}).settings.steps.code_digits == 6
