@@ -1,0 +1,1 @@
+"""The registration by steps, measured side by side with the smallest honest peer."""
