@@ -38,6 +38,14 @@ export function close() {
   $("choose-room").hidden = false;
 }
 
+/** Forgets what this person has seen and begun. */
+export function forget() {
+  close();
+  notes.clear();
+  draft = { content: "", key: "" };
+  $("room-posts").replaceChildren();
+}
+
 /** Takes the room as it is now, after a lost connection or when somebody came or went, and whatever posts are new. */
 export async function update(listed) {
   room = listed;
@@ -144,8 +152,9 @@ export function wire({ changed, posted, failed }) {
     scrollDown();
     posted(roomId, post);
   });
+  const touch = matchMedia("(hover: none)"); // there, Enter is the only way to a new line
   content.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
     event.preventDefault();
     compose.requestSubmit();
   });

@@ -9,10 +9,14 @@ import * as room from "./room.js";
 import { keepOpen } from "./socket.js";
 import { inSeconds, t } from "./text.js";
 
+const BREATH_MS = 300; // between calls that a stream of notifications causes
 let me = null, link = null, rooms = new Map();
 let cursor = "", resumed = false;
-let loading = null, stale = false, turn = Promise.resolve();
+let loading = null, stale = false, meanwhile = [];
+let turn = Promise.resolve();
+const unmarked = new Map(); // room → the newest post in it that was seen, until the server is told
 
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 const failed = (problem) => tell(problem.words ?? String(problem));
 
 function linkState(text, state) {
@@ -53,7 +57,8 @@ export function stop() {
   link = me = null;
   cursor = "";
   rooms = new Map();
-  room.close();
+  unmarked.clear();
+  room.forget();
   draw();
   $("account").hidden = $("link").hidden = true;
 }
@@ -74,6 +79,7 @@ function refresh() {
       while (stale) {
         stale = false;
         await load();
+        if (stale) await pause(BREATH_MS);
       }
     } finally {
       loading = null;
@@ -83,21 +89,22 @@ function refresh() {
 }
 
 async function load() {
+  meanwhile = [];
   const listed = await call("GET", "room/list");
   if (!me) return;
   rooms = new Map(listed.rooms.map((entry) => [entry.roomId, entry]));
+  for (const post of meanwhile) add(...post); // the list may be older than what came while it was asked for
   draw();
   const open = room.openRoom();
   if (open === undefined) return route();
   if (!rooms.has(open)) location.hash = "rooms";
   else await room.update(rooms.get(open));
-  await markSeen();
+  markSeen();
 }
 
 async function hear(frame) {
   const last = cursor;
   cursor = frame.cursor ?? last;
-  if (loading) stale = true;
   const entry = rooms.get(frame.roomId);
   switch (frame.type) {
     case "Resumed":
@@ -105,7 +112,7 @@ async function hear(frame) {
       if (resumed) tell(t("link.recovered", { missed: frame.missed }), { passing: true });
       return;
     case "NewPost":
-      return hearPost(frame, entry);
+      return hearPost(frame);
     case "NewUsersInRoom": {
       const who = await nameOf(frame.userWhoInvited);
       room.note(entry, t("room.joined", { who, names: await namesOf(frame.newUsers) }));
@@ -122,28 +129,42 @@ async function hear(frame) {
   tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }), { passing: true });
 }
 
-async function hearPost({ postId, userId, content, createdAt, roomId }, entry) {
-  if (!entry) return refresh();
+async function hearPost({ postId, userId, content, createdAt, roomId }) {
   const post = { id: postId, user: userId, username: await nameOf(userId), content, createdAt };
+  if (!rooms.has(roomId)) return refresh();
   if (room.openRoom() === roomId) room.showPost(post);
-  if (entry.lastPost && entry.lastPost.id >= postId) return;
-  entry.unread += 1;
-  took(roomId, post);
+  took(roomId, post, 1);
 }
 
-function took(roomId, post) {
-  rooms.get(roomId).lastPost = post;
+function took(roomId, post, unread = 0) {
+  if (loading) meanwhile.push([roomId, post, unread]);
+  add(roomId, post, unread);
+}
+
+/** Puts a post into the list, which may have it already. */
+function add(roomId, post, unread) {
+  const entry = rooms.get(roomId);
+  if (!entry || entry.lastPost?.id >= post.id) return;
+  entry.lastPost = post;
+  entry.unread += unread;
   draw();
-  markSeen().catch(failed);
+  markSeen();
 }
 
-/** What is on the screen counts as read, unless the page is in the background. */
-async function markSeen() {
+/** What is on the screen counts as read, unless the page is in the background. Said to the server now and then. */
+function markSeen() {
   const entry = rooms.get(room.openRoom());
   if (document.hidden || !entry?.unread || !entry.lastPost) return;
   entry.unread = 0;
   draw();
-  await call("POST", `room/seen/${entry.roomId}`, { postId: entry.lastPost.id });
+  if (unmarked.size === 0) pause(BREATH_MS).then(tellSeen).catch(failed);
+  unmarked.set(entry.roomId, entry.lastPost.id);
+}
+
+async function tellSeen() {
+  const seen = [...unmarked];
+  unmarked.clear();
+  for (const [roomId, postId] of seen) await call("POST", `room/seen/${roomId}`, { postId });
 }
 
 function draw() {
