@@ -1,0 +1,266 @@
+"""Who hears what, in which order, from which moment on; with real pumps and sockets that only remember."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import wait_all_tasks_blocked
+
+from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
+from regserver.domain.account import AccountId
+from regserver.domain.event import Change, Created, Event, EventId, Invited, Left, Posted, Standing
+from regserver.domain.instant import Instant
+from regserver.domain.outcome import BadToken, Refusal
+from regserver.domain.room import PostId, RoomId
+from regserver.domain.secret import SecretHash, hash_secret
+from regserver.endpoint import Frame
+from regserver.ports.broker import Subscriber
+
+ANN, BOB, CID = AccountId(1), AccountId(2), AccountId(3)
+TEA, HALL = RoomId(1), RoomId(2)
+POST = Posted(PostId(1), "x")
+
+
+class Ear(Subscriber):
+    """Remembers what it was sent."""
+
+    def __init__(self, account: AccountId, *, resumable: bool = False, token: str = "") -> None:
+        self._account = account
+        self._resumable = resumable
+        self._token = hash_secret(token or str(account))
+        self.heard: list[str] = []
+        self.ended: list[Refusal | None] = []
+
+    @property
+    def account(self) -> AccountId:
+        return self._account
+
+    @property
+    def token(self) -> SecretHash:
+        return self._token
+
+    @property
+    def resumable(self) -> bool:
+        return self._resumable
+
+    @property
+    def send_nowait(self) -> Callable[[Frame], bool]:
+        return self._take
+
+    def _take(self, frame: Frame) -> bool:
+        self.heard.append(frame.decode())
+        return True
+
+    def end_nowait(self, reason: Refusal | None) -> None:
+        self.ended.append(reason)
+
+
+class Log:
+    """Numbers events as the store does."""
+
+    def __init__(self, broker: LocalBroker) -> None:
+        self._broker = broker
+        self.end = EventId(0)
+
+    def event(self, room: RoomId, actor: AccountId, change: Change) -> Event:
+        self.end = EventId(self.end + 1)
+        return Event(id=self.end, room=room, actor=actor, at=Instant(0), change=change)
+
+    def say(self, room: RoomId, actor: AccountId, change: Change = POST) -> None:
+        self._broker.publish_nowait([self.event(room, actor, change)])
+
+
+def plain_frame(event: Event, standing: Standing) -> Frame:
+    return Frame(f"{event.id} {standing}".encode())
+
+
+def resumable_frame(event: Event, standing: Standing) -> Frame:
+    return Frame(f"{event.id} {standing} cursor".encode())
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
+    async with open_local_broker(plain_frame, resumable_frame, lambda count: None) as broker:
+        yield broker, Log(broker)
+
+
+def attach(broker: LocalBroker, ear: Ear, rooms: Sequence[RoomId] = (), as_of: int = 0) -> Ear:
+    broker.enter_nowait(ear)
+    assert broker.attach_nowait(ear, rooms, EventId(as_of))
+    return ear
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "resumable"])
+def resumable(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def numbers(ear: Ear) -> list[int]:
+    return [int(text.split()[0]) for text in ear.heard]
+
+
+async def test_who_hears_what(resumable: bool) -> None:
+    async with opened() as (broker, log):
+        ann, ann_too, bob, cid = (
+            attach(broker, Ear(account, resumable=resumable)) for account in (ANN, ANN, BOB, CID)
+        )
+        log.say(TEA, ANN, Created((BOB,)))  # 1
+        log.say(TEA, ANN)  # 2
+        log.say(TEA, BOB, Invited((CID,)))  # 3
+        log.say(TEA, CID)  # 4
+        log.say(TEA, BOB, Left(deleted=False))  # 5
+        log.say(TEA, ANN)  # 6
+        await wait_all_tasks_blocked()
+        assert numbers(ann) == numbers(ann_too) == [3, 4, 5]
+        assert numbers(bob) == [1, 2, 4]
+        assert numbers(cid) == [3, 5, 6]
+        assert "newcomer" in cid.heard[0]
+        assert "member" in ann.heard[0]
+        assert ("cursor" in bob.heard[0]) is resumable
+
+
+async def test_one_frame_serves_everybody_of_a_standing() -> None:
+    made: list[tuple[int, Standing]] = []
+
+    def frame(event: Event, standing: Standing) -> Frame:
+        made.append((event.id, standing))
+        return plain_frame(event, standing)
+
+    async with open_local_broker(frame, frame, lambda count: None) as broker:
+        log = Log(broker)
+        for account in range(2, 30):
+            attach(broker, Ear(AccountId(account)), [TEA])
+        log.say(TEA, ANN)
+        log.say(TEA, ANN, Invited((AccountId(50),)))
+        await wait_all_tasks_blocked()
+    assert made == [(1, "member"), (2, "member")]
+
+
+async def test_an_attached_socket_hears_what_came_after_its_snapshot_once(resumable: bool) -> None:
+    """Whatever had been pumped, was still queued, or was not even published by then."""
+    async with opened() as (broker, log):
+        early = attach(broker, Ear(BOB, resumable=resumable), [TEA])
+        for _ in range(3):
+            log.say(TEA, ANN)  # 1 to 3
+        await wait_all_tasks_blocked()
+        for _ in range(3):
+            log.say(TEA, ANN)  # 4 to 6, still queued
+        late = attach(broker, Ear(BOB, resumable=resumable), [TEA], as_of=2)
+        log.say(TEA, ANN)  # 7
+        await wait_all_tasks_blocked()
+        assert numbers(early) == [1, 2, 3, 4, 5, 6, 7]
+        assert numbers(late) == [3, 4, 5, 6, 7]
+
+
+async def test_a_snapshot_may_be_ahead_of_what_was_published(resumable: bool) -> None:
+    async with opened() as (broker, log):
+        committed = [log.event(TEA, ANN, POST) for _ in range(3)]
+        bob = attach(broker, Ear(BOB, resumable=resumable), [TEA], as_of=2)
+        broker.publish_nowait(committed)
+        await wait_all_tasks_blocked()
+        assert numbers(bob) == [3]
+
+
+async def test_memberships_changed_between_snapshot_and_attaching(resumable: bool) -> None:
+    async with opened() as (broker, log):
+        log.say(TEA, BOB, Left(deleted=False))  # 1
+        log.say(TEA, ANN)  # 2: not for Bob any more
+        log.say(HALL, ANN, Invited((BOB,)))  # 3
+        log.say(HALL, ANN)  # 4
+        bob = attach(broker, Ear(BOB, resumable=resumable), [TEA], as_of=0)
+        log.say(TEA, ANN)  # 5
+        log.say(HALL, ANN)  # 6
+        await wait_all_tasks_blocked()
+        assert numbers(bob) == [3, 4, 6]
+
+
+async def test_a_snapshot_too_far_back_is_sent_back_to_the_log() -> None:
+    async with opened() as (broker, log):
+        for _ in range(RECENT_EVENTS + 5):
+            log.say(TEA, ANN)
+        ear = Ear(BOB)
+        broker.enter_nowait(ear)
+        assert not broker.attach_nowait(ear, [TEA], EventId(4))
+        assert broker.attach_nowait(ear, [TEA], EventId(5))
+        assert numbers(ear) == list(range(6, RECENT_EVENTS + 6))
+
+
+async def test_rooms_keep_their_order_in_slices(resumable: bool) -> None:
+    """A big room yields on its way; what is published meanwhile waits its turn."""
+    async with opened() as (broker, log):
+        crowd = [attach(broker, Ear(AccountId(n), resumable=resumable), [TEA]) for n in range(2, 1000)]
+        for _ in range(5):
+            log.say(TEA, ANN)
+            await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
+        assert all(numbers(ear) == [1, 2, 3, 4, 5] for ear in crowd)
+
+
+async def test_a_resumable_socket_hears_all_rooms_in_the_order_of_the_log() -> None:
+    """Else a cursor of the fast room would stand for events of the slow one that were not sent."""
+    async with opened() as (broker, log):
+        for n in range(10, 2000):
+            attach(broker, Ear(AccountId(n), resumable=True), [TEA])
+        bob = attach(broker, Ear(BOB, resumable=True), [TEA, HALL])
+        plain = attach(broker, Ear(BOB), [TEA, HALL])
+        for _ in range(20):
+            log.say(TEA, ANN)
+            log.say(HALL, ANN)
+            await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
+        assert numbers(bob) == list(range(1, 41))
+        assert sorted(numbers(plain)) == list(range(1, 41))
+
+
+async def test_a_detached_socket_hears_nothing(resumable: bool) -> None:
+    async with opened() as (broker, log):
+        bob = attach(broker, Ear(BOB, resumable=resumable), [TEA])
+        log.say(TEA, ANN)
+        await wait_all_tasks_blocked()
+        broker.detach_nowait(bob)
+        log.say(TEA, ANN)
+        log.say(HALL, ANN, Invited((BOB,)))
+        await wait_all_tasks_blocked()
+        assert numbers(bob) == [1]
+
+
+async def test_endings_reach_those_who_entered_and_hear_nothing_yet() -> None:
+    async with opened() as (broker, _):
+        waiting, attached = Ear(BOB, token="one"), Ear(BOB, token="two")
+        broker.enter_nowait(waiting)
+        attach(broker, attached, [TEA])
+        broker.end_token_nowait(hash_secret("one"), BadToken())
+        assert (waiting.ended, attached.ended) == ([BadToken()], [])
+        broker.end_account_nowait(BOB, None, but=hash_secret("two"))
+        assert (waiting.ended, attached.ended) == ([BadToken(), None], [])
+        broker.detach_nowait(waiting)
+        broker.end_account_nowait(BOB, None)
+        assert (waiting.ended, attached.ended) == ([BadToken(), None], [None])
+
+
+async def test_ending_an_account_waits_until_its_sockets_are_gone() -> None:
+    async with opened() as (broker, _), trio.open_nursery() as nursery:
+        ears = [attach(broker, Ear(BOB)) for _ in range(2)]
+        done = trio.Event()
+
+        async def end() -> None:
+            await broker.end_account(BOB)
+            done.set()
+
+        nursery.start_soon(end)
+        await wait_all_tasks_blocked()
+        assert all(ear.ended == [None] for ear in ears)
+        broker.detach_nowait(ears[0])
+        await wait_all_tasks_blocked()
+        assert not done.is_set()
+        broker.detach_nowait(ears[1])
+        await done.wait()
+
+
+async def test_ending_an_account_does_not_wait_forever(autojump_clock: trio.testing.MockClock) -> None:
+    async with opened() as (broker, _):
+        attach(broker, Ear(BOB))
+        with trio.fail_after(5):
+            await broker.end_account(BOB)

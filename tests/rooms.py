@@ -1,0 +1,117 @@
+"""Rooms on a real store with a clock that stands still: what the service and web tests of rooms are set up with."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.domain.account import AccountId, NewAccount
+from regserver.domain.event import Event, EventId, Position
+from regserver.domain.instant import DAY, Duration
+from regserver.domain.room import RoomId
+from regserver.domain.secret import SecretHash, hash_secret
+from regserver.endpoint import Frame
+from regserver.ports.store import Transaction
+from regserver.service.account import AccountService, add_account
+from regserver.service.identity import IdentityService, SignedIn
+from regserver.service.recovery import RecoveryService, Resumption
+from regserver.service.room import RoomService
+from regserver.store.sqlite import SqliteStore, open_sqlite
+from tests.fake import ManualClock, SeededRandomness
+
+T = TypeVar("T")
+
+
+class Somebody(msgspec.Struct, frozen=True):
+    id: AccountId
+    username: str
+    secret: str
+    token: SecretHash
+
+
+class Rooms:
+    """The services of the room door, and people to use them."""
+
+    def __init__(
+        self, store: SqliteStore, broker: LocalBroker, *, max_members: int, open_registration: bool
+    ) -> None:
+        self.store = store
+        self.broker = broker
+        self.clock = ManualClock()
+        self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
+        hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
+        self.accounts = AccountService(
+            store, self.clock, hasher, self.identity, broker, open_registration=open_registration
+        )
+        self.rooms = RoomService(store, self.clock, max_members=max_members)
+        self.recovery = RecoveryService(store, self.clock)
+
+    async def person(self, username: str) -> Somebody:
+        async def work(transaction: Transaction) -> SignedIn:
+            new = NewAccount(
+                username=username,
+                email=f"{username}@example.org",
+                door="rooms",
+                created_at=self.clock.now(),
+            )
+            account = await add_account(transaction, new)
+            assert isinstance(account, int)
+            return await self.identity.issue(transaction, account)
+
+        signed_in = await self.store.write(work)
+        return Somebody(signed_in.user_id, username, signed_in.token, hash_secret(signed_in.token))
+
+    async def people(self, *usernames: str) -> list[Somebody]:
+        return [await self.person(username) for username in usernames]
+
+    async def room(self, creator: Somebody, *others: Somebody) -> RoomId:
+        return RoomId(made(int, await self.rooms.create(creator.token, None, [other.id for other in others])))
+
+    async def post(self, author: Somebody, room: RoomId, content: str = "x") -> int:
+        return made(int, await self.rooms.post(author.token, str(room), content))
+
+    async def end(self) -> Position:
+        return await self.store.read(lambda transaction: transaction.events.end())
+
+    async def resume(self, person: Somebody, since: Position | None) -> Resumption:
+        return made(Resumption, await self.recovery.begin(person.token, since))
+
+    async def missed(self, person: Somebody, since: Position) -> list[Event]:
+        """All of it, page by page."""
+        reader = self.recovery.reader(person.id, EventId(since.id))
+        events: list[Event] = []
+        while (page := await reader.next()) is not None:
+            events += page.events
+            if page.rooms is not None:
+                return events
+        raise AssertionError("the log was cut")
+
+
+def made(kind: type[T], outcome: object) -> T:
+    """The result of something that must not be refused."""
+    assert isinstance(outcome, kind), outcome
+    return outcome
+
+
+def ids(people: Sequence[Somebody]) -> list[AccountId]:
+    return [person.id for person in people]
+
+
+@asynccontextmanager
+async def open_rooms(
+    folder: Path, *, max_members: int = 5000, open_registration: bool = True
+) -> AsyncIterator[Rooms]:
+    def frame(event: Event, _: object) -> Frame:
+        return Frame(str(event.id).encode())
+
+    async with open_sqlite(folder / "rooms.db") as store, open_local_broker(frame, frame, _nothing) as broker:
+        store.listen(broker.publish_nowait)
+        yield Rooms(store, broker, max_members=max_members, open_registration=open_registration)
+
+
+def _nothing(count: int) -> None:
+    pass
