@@ -8,7 +8,7 @@ import argparse
 import statistics
 from collections.abc import Callable
 
-from benchmarks.front import measure, process
+from benchmarks.front import churn, measure, process
 from benchmarks.front.measure import Figures
 
 Table = dict[str, list[Figures]]
@@ -98,10 +98,17 @@ def deaf(count: int, seconds: float) -> None:
     verdict("seconds to shut down, grace 2", median(table, "ours", "shutdown_s"), 3.0, at_most=True)
 
 
+def churn_report(seconds: float) -> None:
+    figures = churn.run(seconds)
+    print(f"\n{figures['connections']:,.0f} connections in {seconds:.0f} s of churn")
+    verdict("descriptors left open", figures["descriptors"], 0, at_most=True)
+    verdict("MiB grown in the second half", figures["grown_mib"], 5, at_most=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the front door against its peers.")
     parser.add_argument("--quick", action="store_true", help="one short round of each")
-    parser.add_argument("--only", choices=["fan", "stock", "memory", "hot", "deaf"], help="one part")
+    parser.add_argument("--only", choices=["fan", "stock", "memory", "hot", "deaf", "churn"], help="one part")
     options = parser.parse_args()
     count, seconds = (1, 1.0) if options.quick else (5, 2.0)
     process.prepare()
@@ -111,6 +118,7 @@ def main() -> None:
         "memory": lambda: memory(5.0 if options.quick else 40.0),
         "hot": lambda: hot(count, seconds),
         "deaf": lambda: deaf(count, seconds),
+        "churn": lambda: churn_report(10.0 if options.quick else 120.0),
     }
     for name, part in parts.items():
         if options.only in (None, name):

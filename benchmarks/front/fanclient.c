@@ -6,7 +6,7 @@
  *
  * After connecting it prints a line of JSON and waits for a line on its standard input, so that the caller can look at
  * the server meanwhile. Then it measures, and prints another line. A published message is 200 bytes and begins with
- * its time. Latency is taken with one message on its way at a time, and is that to the last receiver; throughput with
+ * its time. Pings are answered. Latency is taken with one message on its way at a time, and is that to the last receiver; throughput with
  * WINDOW of them. The first DEAF subscribers never read and are not waited for.
  */
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static Peer *peers;
 static int port, poller;
 static uint64_t delivered, answers;
 static double samples[ROUNDS];
-static int sampled;
+static int sampled, measured;
 
 static void fail(const char *what) {
     perror(what);
@@ -107,28 +108,17 @@ static void watch(int number) {
     if (epoll_ctl(poller, EPOLL_CTL_ADD, peers[number].fd, &event)) fail("epoll_ctl");
 }
 
-static double subscribe(int count, int deaf) {
-    double start = now();
-    for (int first = 0; first < count; first += BATCH) {
-        int end = first + BATCH < count ? first + BATCH : count;
-        for (int i = first; i < end; i++) {
-            peers[i].fd = dial(i, i < deaf ? 4096 : 0);
-            ask_upgrade(peers[i].fd, "/sub");
-        }
-        for (int i = first; i < end; i++) {
-            wait_upgrade(peers[i].fd);
-            if (i >= deaf) watch(i);
-        }
-    }
-    return now() - start;
-}
-
 static void publish(int fd) {
     unsigned char frame[8 + PAYLOAD] = {0x82, 0x80 | 126, PAYLOAD >> 8, PAYLOAD & 255};
     double time = now();
     memset(frame + 8, 'x', PAYLOAD);
     memcpy(frame + 8, &time, sizeof time);
     if (write(fd, frame, sizeof frame) != sizeof frame) fail("publish");
+}
+
+static void pong(int fd) {
+    static const unsigned char frame[6] = {0x8a, 0x80};
+    if (write(fd, frame, sizeof frame) != sizeof frame) fail("pong");
 }
 
 /* Counts the whole binary and text frames in what has come. */
@@ -144,6 +134,7 @@ static void count_frames(Peer *peer) {
         }
         if (peer->length - at < head + size) break;
         if ((frame[0] & 15) == 1 || (frame[0] & 15) == 2) delivered++;
+        if ((frame[0] & 15) == 9) pong(peer->fd);
         at += head + size;
     }
     memmove(peer->buffer, peer->buffer + at, (size_t)(peer->length - at));
@@ -155,6 +146,7 @@ static void take_frames(Peer *peer) {
         ssize_t room = BUFFER - peer->length;
         ssize_t size = recv(peer->fd, peer->buffer + peer->length, (size_t)room, MSG_DONTWAIT);
         if (size < 0 && errno == EAGAIN) return;
+        if (size <= 0 && measured) exit(0); /* the caller has stopped the server */
         if (size <= 0) fail("a subscriber was dropped");
         peer->length += (int)size;
         count_frames(peer);
@@ -162,9 +154,32 @@ static void take_frames(Peer *peer) {
     }
 }
 
+static void take_ready(int milliseconds) {
+    struct epoll_event events[EVENTS];
+    int ready = epoll_wait(poller, events, EVENTS, milliseconds);
+    for (int i = 0; i < ready; i++) take_frames(&peers[events[i].data.u32]);
+}
+
+/* Subscribes all; afterwards every socket is watched but those that shall not read. */
+static double subscribe(int count, int deaf) {
+    double start = now();
+    for (int first = 0; first < count; first += BATCH) {
+        int end = first + BATCH < count ? first + BATCH : count;
+        for (int i = first; i < end; i++) {
+            peers[i].fd = dial(i, i < deaf ? 4096 : 0);
+            ask_upgrade(peers[i].fd, "/sub");
+        }
+        for (int i = first; i < end; i++) {
+            wait_upgrade(peers[i].fd);
+            if (i >= deaf) watch(i);
+        }
+        take_ready(0);
+    }
+    return now() - start;
+}
+
 /* Deliveries per second over so many seconds; the time of each whole round is sampled when the window is 1. */
 static double fan(int publisher, int hearing, int window, double seconds) {
-    struct epoll_event events[EVENTS];
     double start = now(), end = start + seconds, sent_at = 0;
     uint64_t before = delivered, sent = 0, complete = 0;
     for (;;) {
@@ -179,27 +194,31 @@ static double fan(int publisher, int hearing, int window, double seconds) {
         } else if (complete == sent) {
             return (double)(delivered - before) / (time - start);
         }
-        int ready = epoll_wait(poller, events, EVENTS, 100);
-        for (int i = 0; i < ready; i++) take_frames(&peers[events[i].data.u32]);
+        take_ready(100);
         uint64_t now_complete = (delivered - before) / (uint64_t)hearing;
         if (window == 1 && now_complete > complete) sample(now() - sent_at);
         complete = now_complete;
     }
 }
 
-static void wait_line(void) {
+/* Until the caller says so; what comes meanwhile is taken. */
+static void wait_line(int subscribed) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
     char line[16];
-    if (!fgets(line, sizeof line, stdin)) exit(0);
+    while (!poll(&input, 1, 50))
+        if (subscribed) take_ready(0);
+    if (read(0, line, sizeof line) <= 0) exit(0);
 }
 
 static void run_fan(int count, double seconds, int window, int deaf) {
-    int publisher = dial(0, 0);
+    int publisher = peers[count].fd = dial(0, 0);
     ask_upgrade(publisher, "/pub");
     wait_upgrade(publisher);
+    watch(count);
     double took = subscribe(count, deaf);
     printf("{\"connects_s\": %.0f}\n", count / took);
     fflush(stdout);
-    wait_line();
+    wait_line(1);
     fan(publisher, count - deaf, 1, 0.3); /* warm-up */
     sampled = 0;
     fan(publisher, count - deaf, 1, seconds);
@@ -208,14 +227,15 @@ static void run_fan(int count, double seconds, int window, int deaf) {
     printf("{\"deliveries_s\": %.0f, \"last_p50_us\": %.0f, \"last_p99_us\": %.0f, \"served\": %lu}\n", rate, p50, p99,
            (unsigned long)delivered);
     fflush(stdout);
-    wait_line();
+    measured = 1;
+    wait_line(1);
 }
 
 static void run_idle(int count) {
     double took = subscribe(count, 0);
     printf("{\"connects_s\": %.0f}\n", count / took);
     fflush(stdout);
-    wait_line();
+    wait_line(1);
 }
 
 static const char rpc[] =
@@ -270,21 +290,21 @@ static void run_http(int count, double seconds) {
     }
     printf("{}\n");
     fflush(stdout);
-    wait_line();
+    wait_line(0);
     ask_all(count, 0.3); /* warm-up */
     sampled = 0;
     double rate = ask_all(count, seconds);
     printf("{\"requests_s\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"served\": %lu}\n", rate, quantile(0.5),
            quantile(0.99), (unsigned long)answers);
     fflush(stdout);
-    wait_line();
+    wait_line(0);
 }
 
 int main(int count, char **words) {
     if (count < 4) return 1;
     int sockets = atoi(words[3]);
     port = atoi(words[2]);
-    peers = calloc((size_t)sockets, sizeof *peers);
+    peers = calloc((size_t)sockets + 1, sizeof *peers);
     poller = epoll_create1(0);
     if (!strcmp(words[1], "fan") && count == 7) run_fan(sockets, atof(words[4]), atoi(words[5]), atoi(words[6]));
     else if (!strcmp(words[1], "idle")) run_idle(sockets);
