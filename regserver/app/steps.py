@@ -1,6 +1,7 @@
 """Builds the registration by steps, with its providers."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import httpx
 import msgspec
@@ -41,7 +42,8 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         build_ledger(settings.ledger, client, store),
         policy,
     )
-    return Doors(routes=steps_routes(service, OnboardingService(store, clock), on_curve))
+    onboarding = OnboardingService(store, clock)
+    return Doors(routes=steps_routes(service, onboarding, on_curve, partial(base.limits.take, "rpc")))
 
 
 def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:

@@ -47,6 +47,7 @@ PARSE_ERROR = RpcError(-32700, "Parse error")
 INVALID_REQUEST = RpcError(-32600, "Invalid Request")
 BATCH_TOO_LONG = RpcError(-32600, "Invalid Request", {"maxBatch": MAX_BATCH})
 METHOD_NOT_FOUND = RpcError(-32601, "Method not found")
+TOO_MANY_REQUESTS = RpcError(429, "Too Many Requests")
 INTERNAL_ERROR = RpcError(500, "Internal Service Error")
 
 
@@ -73,6 +74,8 @@ class Rpc:
     """Serves a fixed set of methods, and their description as rpc.discover.
 
     check: looks at the members of a request's `params` as they came, before they are decoded.
+    take: counts one call of a client; 0, or after how many seconds the next may come. The first call of a body was
+    counted with its request; here the others of a batch are.
     """
 
     def __init__(
@@ -80,10 +83,12 @@ class Rpc:
         methods: Iterable[Method],
         describe: Callable[[Iterable[Method]], dict[str, Any]],
         check: Callable[[Method, Mapping[str, Any]], RpcError | None] = lambda method, params: None,
+        take: Callable[[str], float] = lambda client: 0,
     ) -> None:
         self.methods = {method.name: method for method in methods}
         self._description = msgspec.Raw(_encode(describe(self.methods.values())))
         self._check = check
+        self._take = take
 
     async def serve(self, request: Request) -> bytes | None:
         """The reply to a body; None when nothing in it wants one."""
@@ -96,10 +101,16 @@ class Rpc:
             return None if reply is None else _encode(reply)
         if not 0 < len(message) <= MAX_BATCH:
             return _encode(_reply(None, BATCH_TOO_LONG if message else INVALID_REQUEST))
-        replies = [reply for item in message if (reply := await self._one(item, request)) is not None]
+        replies = []
+        for position, item in enumerate(message):
+            limited = position > 0 and self._take(request.client) > 0
+            if (reply := await self._one(item, request, limited=limited)) is not None:
+                replies.append(reply)
         return _encode(replies) if replies else None
 
-    async def _one(self, message: object, request: Request) -> dict[str, Any] | None:
+    async def _one(
+        self, message: object, request: Request, *, limited: bool = False
+    ) -> dict[str, Any] | None:
         if not isinstance(message, dict):
             return _reply(None, INVALID_REQUEST)
         identity = message.get("id")
@@ -109,7 +120,7 @@ class Rpc:
         well_formed = message.get("jsonrpc") == VERSION and isinstance(method, str)
         if not well_formed or not isinstance(params, dict | list | None):
             return _reply(identity, INVALID_REQUEST)
-        outcome = await self._call(str(method), params, request)
+        outcome = TOO_MANY_REQUESTS if limited else await self._call(str(method), params, request)
         return _reply(identity, outcome) if "id" in message else None
 
     async def _call(self, name: str, params: dict[str, Any] | list[Any] | None, request: Request) -> Any:

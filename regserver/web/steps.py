@@ -10,6 +10,7 @@ from regserver.domain.instant import iso_millis
 from regserver.domain.key import format_public_key, parse_public_key
 from regserver.domain.steps import BadContact, StepRefusal
 from regserver.endpoint import Request, Response
+from regserver.ports.steps import CaptchaType
 from regserver.service.onboarding import MIN_COMMUNITIES, OnboardingService
 from regserver.service.steps import Proposal, Standing, StepsService
 from regserver.web import steps_wire as wire
@@ -19,6 +20,7 @@ from regserver.web.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
+    TOO_MANY_REQUESTS,
     Method,
     Rpc,
     RpcError,
@@ -32,6 +34,7 @@ from regserver.web.steps_wire import error_of
 
 Begin = wire.FirstStepParams | wire.FirstStepEmailParams
 Guess = wire.VerifyParams | wire.VerifyEmailParams
+_PLATFORMS: dict[str, CaptchaType] = {"web": "web", "android": "android", "ios": "ios"}
 CONTACTS = ("phone", "email", "identity")
 CONTENT_TYPES = frozenset({"", "application/json", "application/json-rpc", "application/jsonrequest"})
 
@@ -44,7 +47,7 @@ class StepsDoor:
             case o.BadJson():
                 error = PARSE_ERROR
             case o.TooManyRequests():
-                error = RpcError(429, "Too Many Requests")
+                error = TOO_MANY_REQUESTS
             case o.InternalError() | o.StoreUnavailable():
                 error = INTERNAL_ERROR
             case _:
@@ -90,8 +93,9 @@ class StepsMethods:
     async def _begin(self, contact: Contact | None, params: Begin, request: Request) -> object:
         if contact is None:
             return error_of(BadContact())
+        platform = _PLATFORMS.get(params.captcha_type, "web")
         outcome = await self._service.first_step(
-            contact, params.captcha, params.captcha_type, request.client or request.peer
+            contact, params.captcha, platform, request.client or request.peer
         )
         return _sent(contact, outcome)
 
@@ -209,9 +213,13 @@ def exactly_one_contact(method: Method, given: Mapping[str, Any]) -> RpcError | 
 
 
 def steps_routes(
-    service: StepsService, onboarding: OnboardingService, on_curve: Callable[[bytes], bool]
+    service: StepsService,
+    onboarding: OnboardingService,
+    on_curve: Callable[[bytes], bool],
+    take: Callable[[str], float],
 ) -> tuple[Route, ...]:
-    rpc = Rpc(methods(StepsMethods(service, onboarding, on_curve)), describe, exactly_one_contact)
+    """on_curve: whether 33 bytes are a public key. take: counts a further call of a client against the routes' limit."""
+    rpc = Rpc(methods(StepsMethods(service, onboarding, on_curve)), describe, exactly_one_contact, take)
 
     async def endpoint(request: Request) -> Response:
         if content_type(request) not in CONTENT_TYPES:

@@ -13,7 +13,11 @@ from regserver.service.onboarding import MAX_COMMUNITIES, MIN_COMMUNITIES
 from regserver.web.jsonrpc import RpcError, invalid_params
 
 Community = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9._-]+$")]
-CaptchaType = Literal["web", "android", "ios"]
+PLATFORMS = ("web", "android", "ios")
+CaptchaType = Annotated[
+    # Not anchored: the protocol prints its example with all three at once, "(web|android|ios)".
+    str, Meta(pattern="web|android|ios", extra_json_schema={"enum": list(PLATFORMS)})
+]
 
 
 # --- parameters

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ class Client:
 
     def __init__(self, steps: Steps, *, limited: bool = False) -> None:
         self.steps = steps
-        routes = steps_routes(steps.service, steps.onboarding, on_curve)
         overrides = {"rpc": "2/1m"} if limited else {}
+        limits = Limits(lambda: 0.0, enabled=limited, overrides=overrides)
+        take = partial(limits.take, "rpc")
         self._dispatcher = Dispatcher(
-            Router(routes),
-            Limits(lambda: 0.0, enabled=limited, overrides=overrides),
+            Router(steps_routes(steps.service, steps.onboarding, on_curve, take)),
+            limits,
             OriginReader((), "http://localhost"),
             OriginPolicy(()),
             Metrics(),
@@ -91,7 +93,9 @@ def both(code: int, message: str, **told: object) -> dict[str, object]:
 async def test_the_phone_examples_as_printed(tmp_path: Path) -> None:
     async with open_client(tmp_path) as client:
         assert await client.call("getState", phone=PHONE) == {"currentState": "firstStep"}
-        sent = await client.call("firstStep", phone=PHONE, captcha="captcha code", captchaType="web")
+        sent = await client.call(
+            "firstStep", phone=PHONE, captcha="captcha code", captchaType="(web|android|ios)"
+        )
         assert sent == {"nextSmsRetry": "2020-09-13T12:27:25.000Z", "currentState": "verify"}
         code = int(client.steps.sms.code)
         assert await client.call("verify", phone=PHONE, code=code) == {"currentState": "setUsername"}
@@ -331,6 +335,18 @@ async def test_long_bodies_and_many_requests(tmp_path: Path) -> None:
         many = await client.post(b"{}")
         assert (many.status, json.loads(many.body)["error"]["code"]) == (429, 429)
         assert int(dict(many.headers)["retry-after"]) >= 1
+
+
+async def test_every_call_of_a_batch_counts(tmp_path: Path) -> None:
+    async with open_steps(tmp_path) as steps:
+        call = {"jsonrpc": "2.0", "id": 1, "method": "getState", "params": {"phone": PHONE}}
+        silent = {"jsonrpc": "2.0", "method": "firstStep", "params": {"phone": PHONE}}
+        response = await Client(steps, limited=True).post(
+            json.dumps([call, call, call, silent, call]).encode()
+        )
+        replies = json.loads(response.body)
+        assert [reply.get("error", {}).get("code") for reply in replies] == [None, None, 429, 429]
+        assert steps.sms.messages == []
 
 
 async def test_the_description_names_what_is_served(tmp_path: Path) -> None:

@@ -131,8 +131,15 @@ class JournalRows:
         return None if row is None else _entry(row)
 
     async def append(self, entry: Entry) -> None:
+        """Where transactions run side by side, one that lost the race for a number fails here and is run again."""
         values = [getattr(entry, field) for field in Entry.__struct_fields__]
-        await self._sql.run(f"INSERT INTO ledger_journal ({ENTRY_COLUMNS}) VALUES ({marks(values)})", *values)
+        row = await self._sql.row(
+            f"INSERT INTO ledger_journal ({ENTRY_COLUMNS}) VALUES ({marks(values)})"
+            " ON CONFLICT (number) DO NOTHING RETURNING number",
+            *values,
+        )
+        if row is None:
+            raise RuntimeError(f"the journal has an entry {entry.number} already")
 
     async def page(self, after: int, limit: int) -> tuple[Entry, ...]:
         rows = await self._sql.rows(
