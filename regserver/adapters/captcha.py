@@ -9,10 +9,9 @@ from collections.abc import Mapping
 
 import httpx
 import msgspec
-import trio
 
+from regserver.adapters.outbound import NoAnswer, Outbound
 from regserver.config.setting import Captcha as CaptchaSection
-from regserver.domain.instant import Duration
 from regserver.ports.steps import Captcha, CaptchaType
 
 log = logging.getLogger("regserver.captcha")
@@ -23,7 +22,6 @@ PRESETS: Mapping[str, str] = {
     "turnstile": "https://challenges.cloudflare.com/turnstile/v0/siteverify",
 }
 MAX_ANSWER_LENGTH = 16 * 1024
-MAX_REPLY_BYTES = 64 * 1024
 
 
 class NoCaptcha(Captcha):
@@ -39,15 +37,12 @@ class _Reply(msgspec.Struct, rename={"error_codes": "error-codes"}):
 
 
 class SiteVerifyCaptcha(Captcha):
-    """client: shared by all checks. secrets: by the client's platform; without one its answers are refused."""
+    """secrets: by the client's platform; without one its answers are refused."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, url: str, secrets: Mapping[CaptchaType, str], timeout: Duration
-    ) -> None:
-        self._client = client
+    def __init__(self, outbound: Outbound, url: str, secrets: Mapping[CaptchaType, str]) -> None:
+        self._outbound = outbound
         self._url = url
         self._secrets = secrets
-        self._timeout = timeout
 
     async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
         secret = self._secrets.get(kind, "")
@@ -67,15 +62,12 @@ class SiteVerifyCaptcha(Captcha):
     async def _ask(self, form: dict[str, str]) -> _Reply | None:
         """The service's answer; None when there is none that can be relied on. Its words are never logged whole."""
         try:
-            with trio.fail_after(self._timeout.seconds):
-                response = await self._client.post(self._url, data=form)
-            if response.status_code == 200 and len(response.content) <= MAX_REPLY_BYTES:
-                return msgspec.json.decode(response.content, type=_Reply)
-            log.error("the captcha service answered with status %d", response.status_code)
-        except trio.TooSlowError:
-            log.error("the captcha service did not answer in %s s", self._timeout.seconds)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.error("the captcha service cannot be reached: %s", type(error).__name__)
+            answer = await self._outbound.ask("POST", self._url, form=form)
+            if answer.status == 200:
+                return msgspec.json.decode(answer.body, type=_Reply)
+            log.error("the captcha service answered with status %d", answer.status)
+        except NoAnswer as fault:
+            log.error("the captcha service: %s", fault)
         except (msgspec.DecodeError, UnicodeDecodeError):
             log.error("the captcha service answered with something else than JSON")
         return None
@@ -89,4 +81,6 @@ def build_captcha(settings: CaptchaSection, client: httpx.AsyncClient) -> Captch
         "android": settings.secret_android,
         "ios": settings.secret_ios,
     }
-    return SiteVerifyCaptcha(client, settings.url or PRESETS[settings.kind], secrets, settings.timeout)
+    return SiteVerifyCaptcha(
+        Outbound(client, settings.timeout), settings.url or PRESETS[settings.kind], secrets
+    )

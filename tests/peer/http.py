@@ -40,6 +40,7 @@ class Answer(msgspec.Struct, frozen=True):
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 DROP = Answer(0)
@@ -97,6 +98,7 @@ async def _read(connection: h11.Connection, stream: trio.SocketStream) -> Asked 
 
 def _bytes_of(connection: h11.Connection, reply: Answer) -> bytes:
     fields = [("content-type", reply.content_type), ("content-length", str(len(reply.body)))]
+    fields += reply.headers
     sent = connection.send(h11.Response(status_code=reply.status, headers=fields)) or b""
     sent += connection.send(h11.Data(data=reply.body)) or b""
     return sent + (connection.send(h11.EndOfMessage()) or b"")

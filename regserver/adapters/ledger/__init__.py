@@ -8,6 +8,7 @@ from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
+from regserver.adapters.outbound import Outbound
 from regserver.config import ConfigFault
 from regserver.config.setting import LedgerAntelope, LedgerSection
 from regserver.ports.steps import Ledger
@@ -28,7 +29,7 @@ def build_ledger(settings: LedgerSection, client: httpx.AsyncClient, store: Stor
     except ValueError as error:
         raise ConfigFault(f"ledger.antelope: {error}") from None
     _check(chain)
-    return AntelopeLedger(store, AntelopeNode(client, chain.url, chain.timeout), key, chain)
+    return AntelopeLedger(store, AntelopeNode(Outbound(client, chain.timeout), chain.url), key, chain)
 
 
 def _check(chain: LedgerAntelope) -> None:

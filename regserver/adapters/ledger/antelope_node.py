@@ -6,16 +6,15 @@ https://docs.antelope.io: /v1/chain/get_info, get_account, push_transaction
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import httpx
 import msgspec
-import trio
 
-from regserver.domain.instant import Duration, Instant
+from regserver.adapters.outbound import Answer, NoAnswer, Outbound
+from regserver.domain.instant import Instant
 from regserver.ports.steps import LedgerFault
 
 T = TypeVar("T")
 
-MAX_REPLY_BYTES = 1024 * 1024
+JSON = {"content-type": "application/json"}
 DUPLICATE = 3040008  # tx_duplicate: these very bytes were taken before
 NAME_EXISTS = 3050001  # account_name_exists_exception
 UNKNOWN_KEY = "unknown key"  # how a node says that there is no such account
@@ -87,57 +86,50 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class AntelopeNode:
-    def __init__(self, client: httpx.AsyncClient, url: str, limit: Duration) -> None:
-        self._client = client
+    def __init__(self, outbound: Outbound, url: str) -> None:
+        self._outbound = outbound
         self._url = url.rstrip("/")
-        self._limit = limit
 
     async def info(self) -> Info:
         return self._read(await self._post("get_info", b"{}"), Info)
 
     async def account(self, name: str) -> ChainAccount | None:
         """None only when the node says that there is none; anything else unclear is a fault."""
-        response = await self._post("get_account", msgspec.json.encode({"account_name": name}))
-        if response.is_success:
-            return self._read(response, ChainAccount)
-        error = _error_of(response)
+        answer = await self._post("get_account", msgspec.json.encode({"account_name": name}))
+        if answer.good:
+            return self._read(answer, ChainAccount)
+        error = _error_of(answer)
         if any(UNKNOWN_KEY in detail.message for detail in error.details):
             return None
-        raise LedgerFault(f"get_account: status {response.status_code}, {error.code} {error.name}")
+        raise LedgerFault(f"get_account: status {answer.status}, {error.code} {error.name}")
 
     async def push(self, signed: bytes) -> Refused | None:
         """None when the node took the transaction."""
-        response = await self._post("push_transaction", signed)
-        if response.is_success:
+        answer = await self._post("push_transaction", signed)
+        if answer.good:
             return None
-        error = _error_of(response)
+        error = _error_of(answer)
         return Refused(error.code, error.name[:80])
 
-    async def _post(self, call: str, body: bytes) -> httpx.Response:
+    async def _post(self, call: str, body: bytes) -> Answer:
         try:
-            with trio.fail_after(self._limit.seconds):
-                response = await self._client.post(
-                    f"{self._url}/v1/chain/{call}", content=body, headers={"content-type": "application/json"}
-                )
-        except trio.TooSlowError:
-            raise LedgerFault(f"{call}: no answer in {self._limit.seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise LedgerFault(f"{call}: the node cannot be reached: {type(error).__name__}") from None
-        if len(response.content) > MAX_REPLY_BYTES:
-            raise LedgerFault(f"{call}: a very long answer")
-        return response
+            return await self._outbound.ask(
+                "POST", f"{self._url}/v1/chain/{call}", headers=JSON, content=body
+            )
+        except NoAnswer as fault:
+            raise LedgerFault(f"{call}: {fault}") from None
 
-    def _read(self, response: httpx.Response, kind: type[T]) -> T:
-        if not response.is_success:
-            raise LedgerFault(f"the node answered with status {response.status_code}")
+    def _read(self, answer: Answer, kind: type[T]) -> T:
+        if not answer.good:
+            raise LedgerFault(f"the node answered with status {answer.status}")
         try:
-            return msgspec.json.decode(response.content, type=kind)
+            return msgspec.json.decode(answer.body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise LedgerFault("the node answered with something else than expected") from None
 
 
-def _error_of(response: httpx.Response) -> _Error:
+def _error_of(answer: Answer) -> _Error:
     try:
-        return msgspec.json.decode(response.content, type=_Failure).error
+        return msgspec.json.decode(answer.body, type=_Failure).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _Error()

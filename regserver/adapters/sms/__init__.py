@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from regserver.adapters.sms.exchange import Exchange
+from regserver.adapters.outbound import Outbound
 from regserver.adapters.sms.http import HttpSms
 from regserver.adapters.sms.log import LogSms
 from regserver.adapters.sms.share import SharedSms
@@ -13,22 +13,22 @@ from regserver.adapters.sms.vonage import VonageSms
 from regserver.config.setting import SmsSection
 from regserver.ports.adapter import Randomness, Sms
 
-DRIVERS: Mapping[str, Callable[[SmsSection, Exchange], Sms]] = {
-    "log": lambda settings, exchange: LogSms(),
-    "http": lambda settings, exchange: HttpSms(exchange, settings.http),
-    "twilio": lambda settings, exchange: TwilioSms(exchange, settings.twilio),
-    "vonage": lambda settings, exchange: VonageSms(exchange, settings.vonage),
+DRIVERS: Mapping[str, Callable[[SmsSection, Outbound], Sms]] = {
+    "log": lambda settings, outbound: LogSms(),
+    "http": lambda settings, outbound: HttpSms(outbound, settings.http),
+    "twilio": lambda settings, outbound: TwilioSms(outbound, settings.twilio),
+    "vonage": lambda settings, outbound: VonageSms(outbound, settings.vonage),
 }
 
 
 def build_sms(settings: SmsSection, client: httpx.AsyncClient, randomness: Randomness) -> Sms:
     """The provider, or several with their shares."""
-    exchange = Exchange(client, settings.timeout)
+    outbound = Outbound(client, settings.timeout)
     if not settings.weights:
-        return DRIVERS[settings.kind](settings, exchange)
+        return DRIVERS[settings.kind](settings, outbound)
     return SharedSms(
         {
-            str(kind): (DRIVERS[kind](settings, exchange), weight)
+            str(kind): (DRIVERS[kind](settings, outbound), weight)
             for kind, weight in settings.weights.items()
             if weight > 0
         },

@@ -8,32 +8,33 @@ from urllib.parse import quote
 
 import msgspec
 
-from regserver.adapters.sms.exchange import Exchange
+from regserver.adapters.outbound import Outbound
+from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsHttp
-from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.adapter import SmsFault
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
-class HttpSms(Sms):
+class HttpSms(ProviderSms):
     """Any 2xx means that the message was taken."""
 
-    def __init__(self, exchange: Exchange, settings: SmsHttp) -> None:
-        self._exchange = exchange
+    def __init__(self, outbound: Outbound, settings: SmsHttp) -> None:
+        super().__init__(outbound)
         self._settings = settings
         self._type = _content_type(settings)
 
     async def send(self, phone: str, text: str) -> None:
         settings = self._settings
-        response = await self._exchange.ask(
+        answer = await self.ask(
             settings.method.upper(),
             _fill(settings.url, FORM, phone, text),
             headers={"content-type": self._type} | {k.lower(): v for k, v in settings.headers.items()},
             content=_fill(settings.body, self._type, phone, text).encode(),
         )
-        if not response.is_success:
-            raise SmsFault(f"the provider answered with status {response.status_code}")
+        if not answer.good:
+            raise SmsFault(f"the provider answered with status {answer.status}")
 
 
 def _content_type(settings: SmsHttp) -> str:

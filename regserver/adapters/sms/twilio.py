@@ -7,9 +7,10 @@ import base64
 
 import msgspec
 
-from regserver.adapters.sms.exchange import Exchange
+from regserver.adapters.outbound import Outbound
+from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsTwilio
-from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.adapter import SmsFault
 
 REFUSED = frozenset({"failed", "undelivered", "canceled"})
 
@@ -20,11 +21,11 @@ class _Reply(msgspec.Struct):
     error_code: int | None = None
 
 
-class TwilioSms(Sms):
+class TwilioSms(ProviderSms):
     """201 with a status that is no failure means that the message was taken."""
 
-    def __init__(self, exchange: Exchange, settings: SmsTwilio) -> None:
-        self._exchange = exchange
+    def __init__(self, outbound: Outbound, settings: SmsTwilio) -> None:
+        super().__init__(outbound)
         self._settings = settings
 
     async def send(self, phone: str, text: str) -> None:
@@ -35,16 +36,16 @@ class TwilioSms(Sms):
         else:
             form["From"] = settings.from_
         credentials = base64.b64encode(f"{settings.account_sid}:{settings.auth_token}".encode()).decode()
-        response = await self._exchange.ask(
+        answer = await self.ask(
             "POST",
             f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json",
             headers={"authorization": f"Basic {credentials}"},
             form=form,
         )
-        reply = _read(response.content)
-        if response.status_code != 201 or reply.status in REFUSED:
+        reply = _read(answer.body)
+        if answer.status != 201 or reply.status in REFUSED:
             code = reply.code or reply.error_code or "no code"
-            raise SmsFault(f"Twilio answered with status {response.status_code}, {code}")
+            raise SmsFault(f"Twilio answered with status {answer.status}, {code}")
 
 
 def _read(content: bytes) -> _Reply:

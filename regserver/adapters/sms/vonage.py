@@ -5,9 +5,10 @@ https://developer.vonage.com/en/api/sms
 
 import msgspec
 
-from regserver.adapters.sms.exchange import Exchange
+from regserver.adapters.outbound import Outbound
+from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsVonage
-from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.adapter import SmsFault
 
 SENT = "0"
 
@@ -20,11 +21,11 @@ class _Reply(msgspec.Struct):
     messages: tuple[_Part, ...]
 
 
-class VonageSms(Sms):
+class VonageSms(ProviderSms):
     """Taken when every part has status 0."""
 
-    def __init__(self, exchange: Exchange, settings: SmsVonage) -> None:
-        self._exchange = exchange
+    def __init__(self, outbound: Outbound, settings: SmsVonage) -> None:
+        super().__init__(outbound)
         self._settings = settings
 
     async def send(self, phone: str, text: str) -> None:
@@ -38,10 +39,10 @@ class VonageSms(Sms):
         }
         if not text.isascii():
             form["type"] = "unicode"
-        response = await self._exchange.ask("POST", f"{settings.url.rstrip('/')}/sms/json", form=form)
-        if response.status_code != 200:
-            raise SmsFault(f"Vonage answered with status {response.status_code}")
-        statuses = _statuses(response.content)
+        answer = await self.ask("POST", f"{settings.url.rstrip('/')}/sms/json", form=form)
+        if answer.status != 200:
+            raise SmsFault(f"Vonage answered with status {answer.status}")
+        statuses = _statuses(answer.body)
         if not statuses or any(status != SENT for status in statuses):
             raise SmsFault(f"Vonage refused with status {', '.join(statuses) or 'unknown'}")
 

@@ -1,0 +1,54 @@
+"""Requests to somebody else's service: bounded in time and size, and silent about what they carried."""
+
+import gzip
+
+import pytest
+
+from regserver.adapters.outbound import MAX_ANSWER_BYTES, NoAnswer, Outbound, outbound_client
+from regserver.domain.instant import SECOND, Duration
+from tests.peer.http import DROP, HANG, Answer, open_http_peer, refused_url
+
+SECRET = "s3cret"
+
+
+async def ask(url: str, limit: int = 5 * SECOND) -> bytes:
+    async with outbound_client() as client:
+        outbound = Outbound(client, Duration(limit))
+        return (await outbound.ask("POST", url, form={"key": SECRET}, headers={"x-key": SECRET})).body
+
+
+async def test_an_answer_comes_as_it_is() -> None:
+    async with open_http_peer(lambda asked: Answer(302, b"elsewhere")) as peer:
+        assert await ask(peer.url) == b"elsewhere"
+    (asked,) = peer.asked
+    assert asked.headers["accept-encoding"] == "identity"
+    assert asked.form == {"key": SECRET}
+
+
+async def test_what_is_packed_stays_packed() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    packed = Answer(200, bomb, headers=(("content-encoding", "gzip"),))
+    async with open_http_peer(lambda asked: packed) as peer:
+        assert await ask(peer.url) == bomb
+
+
+@pytest.mark.parametrize("reply", [DROP, HANG, Answer(200, bytes(MAX_ANSWER_BYTES + 1))])
+async def test_no_answer_tells_no_secret(reply: Answer) -> None:
+    async with open_http_peer(lambda asked: reply) as peer:
+        with pytest.raises(NoAnswer) as caught:
+            await ask(peer.url + f"/{SECRET}", 300)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["", SECRET, f"ftp://{SECRET}", f"http://[{SECRET}", f"http://127.0.0.1:99999/{SECRET}"]
+)
+async def test_what_is_no_url(url: str) -> None:
+    with pytest.raises(NoAnswer) as caught:
+        await ask(url)
+    assert SECRET not in str(caught.value)
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(NoAnswer, match="cannot be reached: ConnectError"):
+        await ask(await refused_url())
