@@ -8,7 +8,6 @@ import contextlib
 import smtplib
 import socket
 import ssl
-from email.errors import MessageError
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
@@ -185,16 +184,10 @@ class SmtpMailer(Mailer):
         self._idle: list[SmtpSession] = []
 
     async def send(self, mail: Mail) -> None:
-        try:
-            message = build_message(mail, self._sender)
-        except (MessageError, ValueError) as error:
-            raise MailFault(
-                f"not a message that can be sent: {type(error).__name__}", permanent=True
-            ) from None
         session = self._idle.pop() if self._idle else self._new()
         reused = session.used
         try:
-            await self._run(session, mail, message)
+            await self._run(session, mail)
         except OSError as error:  # SMTPException is one too
             session.discard()
             if session.delivered:
@@ -217,7 +210,7 @@ class SmtpMailer(Mailer):
     def _new(self) -> SmtpSession:
         return SmtpSession(self._address, self._sender, self._patience)
 
-    async def _run(self, session: SmtpSession, mail: Mail, message: bytes) -> None:
+    async def _run(self, session: SmtpSession, mail: Mail) -> None:
         """One message through one session in a thread.
 
         The thread cannot be cancelled, only its connection cut. That is done when the time is up, and when we are
@@ -227,6 +220,7 @@ class SmtpMailer(Mailer):
         result: list[outcome.Outcome[None]] = []
 
         def work() -> None:
+            message = _build(mail, self._sender)
             if not session.used:
                 session.open()
             session.send(mail, message)
@@ -253,6 +247,13 @@ class SmtpMailer(Mailer):
                 await _end(session, done)
         result[0].unwrap()
         self._idle.append(session)
+
+
+def _build(mail: Mail, sender: str) -> bytes:
+    try:
+        return build_message(mail, sender)
+    except ValueError as error:
+        raise MailFault(f"not a message that can be sent: {error}", permanent=True) from None
 
 
 async def _end(session: SmtpSession, done: trio.Event) -> None:
