@@ -47,6 +47,13 @@ class Visitor:
         yield
         self._expected = None
 
+    def go_offline(self) -> None:
+        """New connections fail; an open WebSocket stays."""
+        self._context.set_offline(True)
+
+    def go_online(self) -> None:
+        self._context.set_offline(False)
+
     def close(self) -> None:
         self._context.close()
 
@@ -111,6 +118,11 @@ class Visitor:
                 headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
             )
             assert answer.ok
+
+    def invite(self, people: str) -> None:
+        self.find("#invite summary").click()
+        self.field("People to invite").fill(people)
+        self.page.keyboard.press("Enter")
 
     def post(self, content: str) -> None:
         self.field("Your message").fill(content)
