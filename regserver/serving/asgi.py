@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
+import msgspec
 import trio
 
 from regserver.endpoint import Frame, Request, Response, SessionClosed, SessionEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
+from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
@@ -65,7 +67,8 @@ class AsgiSession:
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, limits: FrontLimits, metrics: FrontMetrics
     ) -> None:
-        self._request = request_from_scope(scope)
+        request = request_from_scope(scope)
+        self._request = msgspec.structs.replace(request, headers=session_fields(request.headers))
         self._can_reject = "websocket.http.response" in scope.get("extensions", {})
         self._receive = receive
         self._send = send

@@ -11,13 +11,14 @@ import enum
 import logging
 from collections.abc import Callable
 
+import msgspec
 import trio
 
 from regserver.endpoint import Endpoint, Request, Response, SessionEndpoint
 from regserver.serving.answer import CONTINUE, encode_response, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
-from regserver.serving.handshake import accept_head, is_upgrade
+from regserver.serving.handshake import accept_head, is_upgrade, session_fields
 from regserver.serving.head import PREFACE, BadHead, Head, find_end, parse_head
 from regserver.serving.hypercorn_hook import Backend
 from regserver.serving.limit import FrontLimits
@@ -235,8 +236,9 @@ class Connection:
 
     def _session(self, head: Head) -> LinkSession:
         context = self._context
+        request = self._request(head, b"")
         return LinkSession(
-            self._request(head, b""),
+            msgspec.structs.replace(request, headers=session_fields(request.headers)),
             self._link,
             accept_head(head),
             self._buffer,

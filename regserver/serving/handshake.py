@@ -3,6 +3,8 @@
 import base64
 import binascii
 import hashlib
+import sys
+from collections.abc import Mapping
 from typing import Final
 
 from regserver.serving.head import BadHead, Head
@@ -13,6 +15,14 @@ _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 def is_upgrade(head: Head) -> bool:
     """Whether the client asks for a WebSocket. Anything else in Upgrade is ignored (RFC 9110, 7.8)."""
     return head.upgrade != "" and head.method == "GET" and head.upgrade.lower() == "websocket"
+
+
+_OURS: Final = frozenset(("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"))
+
+
+def session_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """What an endpoint sees of a handshake's fields. They live as long as the session: names are shared."""
+    return {sys.intern(name): value for name, value in fields.items() if name not in _OURS}
 
 
 def accept_head(head: Head) -> bytes:

@@ -200,14 +200,36 @@ class _Http2Context(WorkerContext):
             await self.over.wait()
 
 
+class _Deaf:
+    """Stands for a stream that was answered and closed before all of its request had come."""
+
+    idle = True
+
+    async def handle(self, _: object) -> None:
+        """What still comes is dropped; Hypercorn then gives the peer its flow control window back."""
+
+
+class _Streams(dict[int, Any]):
+    def __missing__(self, _: int) -> _Deaf:
+        return _Deaf()
+
+
 class _Http2(TCPServer):
-    """A whole connection; its ping tasks end with it."""
+    """A whole connection.
+
+    Late data ends only its stream (Hypercorn: KeyError); the ping tasks and the idle task end with the connection
+    (Hypercorn: after their time).
+    """
 
     context: _Http2Context
 
     async def _read_data(self) -> None:
+        protocol: Any = self.protocol.protocol
+        protocol.streams = _Streams()
+        protocol.ssl = self.stream.is_tls
         await super()._read_data()
         self.context.over.set()
+        await self.idle_task.stop()
 
 
 class _Name:
@@ -231,14 +253,14 @@ class _Tap:
     """The stream Hypercorn is given instead of the client's."""
 
     def __init__(self, link: Link, data: bytes) -> None:
-        self._link = link
+        self.link = link
         self._data = data
         self.lost = False
         self.socket = _Name(link)
 
     async def send_all(self, data: bytes) -> None:
         try:
-            await self._link.send_all(data)
+            await self.link.send_all(data)
         except LinkLost as error:
             self.lost = True
             raise trio.BrokenResourceError from error
@@ -285,21 +307,22 @@ class _ConnectionTap(_Tap):
         if data:
             await trio.lowlevel.checkpoint()
             return data
-        return await self._link.receive()
+        return await self.link.receive()
 
     async def send_eof(self) -> None:
         """The front door closes the link when Hypercorn is done with it."""
 
     async def aclose(self) -> None:
-        self._link.close()
+        self.link.close()
 
 
 class _Secure:
-    """A tap as a TLS stream, the handshake long done."""
+    """A tap as a TLS stream, the handshake long done. That is how Hypercorn is told to speak HTTP/2 at once."""
 
     def __init__(self, tap: _Tap, protocol: str) -> None:
         self._tap = tap
         self._protocol = protocol
+        self.is_tls = isinstance(tap.link, TlsLink)
         self.transport_stream = tap
 
     def __getattr__(self, name: str) -> Any:
@@ -313,7 +336,7 @@ class _Secure:
 
 
 def _seen(tap: _Tap) -> Any:
-    """The tap in the form by which Hypercorn tells TLS, and HTTP/2 over it."""
-    if not isinstance(tap._link, TlsLink):
-        return tap
-    return _Secure(tap, "h2" if isinstance(tap, _ConnectionTap) else "http/1.1")
+    """The tap in the form by which Hypercorn tells TLS, and HTTP/2."""
+    if isinstance(tap, _ConnectionTap):
+        return _Secure(tap, "h2")
+    return _Secure(tap, "http/1.1") if isinstance(tap.link, TlsLink) else tap

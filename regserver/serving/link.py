@@ -44,15 +44,15 @@ class Link:
         self.write_seconds = write_seconds
         self.send: Callable[[bytes], int] | None = sock.send
 
-    async def receive(self) -> bytes:
-        """What has come, at most RECEIVE_BYTES; b"" when nothing will come any more, for whatever reason."""
+    async def receive(self, size: int = RECEIVE_BYTES) -> bytes:
+        """What has come, at most `size` bytes; b"" when nothing will come any more, for whatever reason."""
         sock = self.sock
         while (
             number := sock.fileno()
         ) >= 0:  # never wait for a closed one: Trio 0.35 would keep this task on its books
             try:
                 await trio.lowlevel.wait_readable(number)
-                return sock.recv(RECEIVE_BYTES)
+                return sock.recv(size)
             except BlockingIOError:
                 continue
             except (OSError, trio.ClosedResourceError):
@@ -114,9 +114,9 @@ class TlsLink(Link):
         self.stream = stream
         self.send = None
 
-    async def receive(self) -> bytes:
+    async def receive(self, size: int = RECEIVE_BYTES) -> bytes:
         try:
-            return bytes(await self.stream.receive_some(RECEIVE_BYTES))
+            return bytes(await self.stream.receive_some(size))
         except (OSError, ValueError, trio.BrokenResourceError, trio.ClosedResourceError):
             return b""
 

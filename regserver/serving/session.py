@@ -32,6 +32,7 @@ GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
 _PING = ping_frame()
 _GATHER = 64  # frames per write of the drain task; well below IOV_MAX
+_READ_BYTES = 4096  # 680 of the smallest frames: what a peer can make us parse before others get their turn
 _JOIN_BYTES = 16 * 1024  # what the drain task of a TLS session joins: one record
 
 
@@ -287,7 +288,7 @@ class LinkSession:
     async def _read(self) -> None:
         self._reading = self._alive = True  # whoever was not reading cannot have seen a pong
         try:
-            data = await self._link.receive()
+            data = await self._link.receive(_READ_BYTES)
         finally:
             self._reading = False
         self._alive = True

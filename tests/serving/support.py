@@ -47,6 +47,8 @@ def quart_app(dispatch: Handler, limit: int) -> QuartTrio:
     @app.route("/", defaults={"_": ""}, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
     @app.route("/<path:_>", methods=["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
     async def everything(_: str) -> quart.Response:
+        if quart.request.path == "/hasty":
+            return quart.Response(b"", 200)
         body = await quart.request.get_data(as_text=False)
         assert isinstance(body, bytes)
         request = request_from_scope(quart.request.scope, body, oversized=len(body) > limit)
@@ -253,7 +255,8 @@ class House:
 
 def bounds(**changes: Any) -> FrontLimits:
     """Limits that let a test end soon."""
-    return FrontLimits(**{"grace_seconds": 1, "linger_seconds": 0.1, **changes})
+    quiet = {"ping_seconds": 120, "pong_seconds": 60}  # no ping comes between what a test looks for
+    return FrontLimits(**{"grace_seconds": 1, "linger_seconds": 0.1, **quiet, **changes})
 
 
 def is_hot(method: str, path: str) -> bool:

@@ -205,6 +205,34 @@ async def test_http2_body_longer_than_the_bound(certificate: Certificate) -> Non
         assert (await peer.ask_http2("GET", "/a"))[0] == 200
 
 
+async def test_http2_data_after_the_answer(certificate: Certificate) -> None:
+    """An endpoint that answers early ends its stream, not the connection."""
+    async with (
+        house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        http2(server, certificate) as peer,
+    ):
+        fields = [(":method", "POST"), (":path", "/hasty"), (":scheme", "https"), (":authority", "localhost")]
+        number = await peer.open(fields, None)
+        await peer.next_event(h2.events.StreamEnded)
+        for _ in range(6):
+            peer.http.send_data(number, b"x" * 10_000)
+            await peer.flush()
+        assert (await peer.ask_http2("GET", "/a"))[0] == 200
+        assert server.counts.errors == 0
+
+
+async def test_http2_connections_leave_nothing(certificate: Certificate) -> None:
+    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+        async with http2(server, certificate):
+            pass
+        async with http2(server, certificate) as peer:
+            assert (await peer.ask_http2("GET", "/a"))[0] == 200
+        async with http2(server, certificate) as peer:
+            assert (await (await peer.connect("/listen")).status())[0] == 200
+        await server.settled()
+        assert server.counts.sessions == 0
+
+
 async def test_http2_noise_ends_its_own_connection(certificate: Certificate) -> None:
     async with (
         house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
