@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import trio
 
-from tests.system.server import Listener, Message, Server, listening, open_server
+from tests.system.server import ROSTER, Listener, Message, Server, listening, open_server
 
 ADA = {"username": "ada", "password": "correct horse battery"}
 KEYS = ["eventType", "step", "totalSteps", "message", "additionalData"]
@@ -14,7 +14,7 @@ KEYS = ["eventType", "step", "totalSteps", "message", "additionalData"]
 
 async def watch(listener: Listener) -> list[Message]:
     """All events up to the last one."""
-    events = []
+    events: list[Message] = []
     while not events or events[-1]["eventType"] not in {"AUTHENTICATION", "FAILURE"}:
         events.append(await listener.message())
     return events
@@ -83,7 +83,10 @@ async def test_late_and_many_observers_see_the_same(tmp_path: Path) -> None:
 
 
 async def test_fifty_first_sign_ins_are_one_registration(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+    # Slow enough that the last sign-in still finds it running.
+    slow = tmp_path / "slow.toml"
+    slow.write_text(ROSTER.read_text().replace("[[user]]", '[[user]]\ndelay = "5s"', 1))
+    async with open_server(tmp_path, [f"live.file.path={slow}"]) as server, server.client() as client:
         locations: set[str] = set()
 
         async def sign_in() -> None:
