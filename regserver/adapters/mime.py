@@ -36,7 +36,9 @@ def build_message(mail: Mail, sender: str) -> bytes:
         message.attach(_part(mail.html, "html"))
     message["From"] = sender
     message["To"] = mail.to
-    message["Subject"] = mail.subject if mail.subject.isascii() else Header(mail.subject, "utf-8").encode()
+    charset = None if mail.subject.isascii() else "utf-8"
+    subject = Header(mail.subject, charset, header_name="Subject")
+    message["Subject"] = subject  # type: ignore[assignment]  # a Header is taken, and typeshed says str
     message["Date"] = format_datetime(datetime.fromtimestamp(mail.written_at // 1000, UTC))
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices, please
