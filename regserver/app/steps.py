@@ -30,6 +30,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         bounded=settings.limits.enabled,
         text=settings.sms.text,
     )
+    ledger = build_ledger(settings.ledger, client, store)
     service = StepsService(
         store,
         clock,
@@ -39,11 +40,14 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         StepCodes(clock, randomness, pepper, base.outbox, policy),
         build_sms(settings.sms, client, randomness),
         build_captcha(settings.captcha, client),
-        build_ledger(settings.ledger, client, store),
+        ledger,
         policy,
     )
     onboarding = OnboardingService(store, clock)
-    return Doors(routes=steps_routes(service, onboarding, on_curve, partial(base.limits.take, "rpc")))
+    return Doors(
+        routes=steps_routes(service, onboarding, on_curve, partial(base.limits.take, "rpc")),
+        checks={"ledger": ledger.check} if ledger.outer else {},
+    )
 
 
 def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:

@@ -143,3 +143,6 @@ class Ledger(Protocol):
         self, transaction: "Transaction", account: LedgerAccount, reference: str, now: Instant
     ) -> None:
         """Writes the journal in the transaction that makes the account."""
+
+    async def check(self) -> str | None:
+        """What is wrong with it now, for the operator; None when nothing is. Soon answered."""

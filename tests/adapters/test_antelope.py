@@ -174,6 +174,15 @@ async def test_a_node_that_is_full_slow_or_gone(tmp_path: Path) -> None:
         assert len(chain.taken) == 1
 
 
+async def test_the_operator_is_told_of_a_node_that_is_gone(tmp_path: Path) -> None:
+    async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, outbound_client() as client:
+        for url, complaint in ((chain.url, None), (await refused_url(), "get_info: cannot be reached")):
+            section = LedgerSection(kind="antelope", antelope=settings(url))
+            told = await build_ledger(section, client, store).check()
+            assert (told is None) if complaint is None else (told or "").startswith(complaint)
+        assert await build_ledger(LedgerSection(), client, store).check() is None
+
+
 async def test_what_may_be_on_the_chain_no_longer_lapses(tmp_path: Path) -> None:
     async with open_chain() as chain, open_chained(tmp_path, chain) as steps:
         user_id = await steps.to_named(phone(), "my-name")

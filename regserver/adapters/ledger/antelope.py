@@ -37,6 +37,7 @@ from regserver.ports.store import Store, Transaction
 SYSTEM = "eosio"
 SIGN_ATTEMPTS = 64
 CONFIRM_ATTEMPTS = 8
+CHECK_SECONDS = 2.0
 BLOCK_TIME = Duration(500)
 """A node may show an account only once it is in a block."""
 
@@ -72,6 +73,16 @@ class AntelopeLedger(EmbeddedLedger):
                 return known
             await trio.sleep(self._pause.seconds)
         raise LedgerFault("the transaction was pushed and the account is not there yet")
+
+    async def check(self) -> str | None:
+        try:
+            with trio.fail_after(CHECK_SECONDS):
+                await self._node.info()
+        except LedgerFault as fault:
+            return str(fault)
+        except trio.TooSlowError:
+            return f"get_info: no answer in {CHECK_SECONDS:g} s"
+        return None
 
     async def _look_up(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten | None:
         """What the chain knows of the name; None when it knows nothing."""
