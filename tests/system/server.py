@@ -124,10 +124,13 @@ async def open_server(
             process.kill()
 
 
-async def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """Runs `regserver` with these arguments to its end."""
+async def run_command(
+    *arguments: str, folder: Path, given: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs `regserver` with these arguments to its end. given: its standard input."""
     return await trio.run_process(
         [sys.executable, "-m", "regserver", *arguments],
+        stdin=given,
         cwd=folder,
         capture_stdout=True,
         capture_stderr=True,
@@ -157,6 +160,9 @@ class Listener:
         decoded = json.loads(await self.text())
         assert isinstance(decoded, dict)
         return decoded
+
+    async def say(self, message: str | bytes) -> None:
+        await self._connection.send_message(message)
 
     async def close_code(self) -> int:
         """Waits for the end; fails when another message comes first."""
