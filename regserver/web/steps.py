@@ -229,5 +229,5 @@ def steps_routes(
 
     return (
         Route("POST", "/rpc", endpoint, "rpc", DOOR, hot=True),
-        Route("POST", "/", endpoint, "rpc", DOOR),
+        Route("POST", "/", endpoint, "rpc", DOOR, hot=True),
     )
