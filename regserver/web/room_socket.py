@@ -63,7 +63,8 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 def end(session: Session, reason: Refusal | None) -> None:
-    """Says why in one bare text frame, as the seed has it, and closes."""
+    """Says why in one bare text frame, as the seed has it, and closes; answers the handshake first if need be."""
+    session.accept_nowait()
     if reason is not None:
         session.send_text_nowait(errors.name(reason))
     session.close_nowait(POLICY_VIOLATION, "" if reason is None else errors.name(reason))
@@ -95,7 +96,6 @@ class RoomSocketDoor:
     async def listen(self, session: Session, _: Mapping[str, str]) -> None:
         admission = await self._admit(session.request)
         if isinstance(admission, Refusal):
-            session.accept_nowait()
             return end(session, admission)
         signed_in = admission.signed_in
         subscriber = RoomSubscriber(session, signed_in, resumable=admission.since is not None)
@@ -124,7 +124,6 @@ class RoomSocketDoor:
         while True:
             start = await self._recovery.beginning(subscriber.token)
             if isinstance(start, Refusal):
-                session.accept_nowait()
                 return end(session, start)
             if self._broker.attach_nowait(subscriber, start.rooms, start.position.id):
                 return session.accept_nowait()
