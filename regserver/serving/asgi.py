@@ -19,8 +19,9 @@ from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
+from regserver.serving.outbound import Stage
 from regserver.serving.registry import Registry
-from regserver.serving.session import GOING_AWAY, INTERNAL_ERROR, LOST, TOO_SLOW, Stage
+from regserver.serving.session import GOING_AWAY, INTERNAL_ERROR, LOST, TOO_SLOW
 
 _log = logging.getLogger(__name__)
 
