@@ -1,0 +1,64 @@
+"""`regserver backup FILE`: everything the server must not lose, in one archive, while it runs.
+
+A tar archive of three members: the database, the server's own key, and a note of what wrote it. Whoever can read it can
+read the sealed mail and compare contacts: it is made for its owner's eyes alone.
+"""
+
+import argparse
+import io
+import json
+import os
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from regserver import __version__
+from regserver.app import sqlite_path
+from regserver.cli import FINE, CommandFault, configuration
+from regserver.ports.store import StoreFault
+from regserver.store.sqlite_copy import copy_database, inspect_database
+
+DATABASE = "regserver.db"
+KEY = "regserver.key"
+NOTE = "backup.json"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="the archive to write; it must not exist")
+    parser.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    source = sqlite_path(configuration(chosen).settings)
+    target: Path = chosen.file
+    if target.exists():
+        raise CommandFault(f"{target}: File exists")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".regserver-") as folder:
+            copy = Path(folder) / DATABASE
+            copy_database(source, copy)
+            version = inspect_database(copy)
+            draft = Path(folder) / "draft"
+            _pack(draft, copy, source.with_suffix(".key"), version)
+            os.link(draft, target)  # whole, or not at all; and never over somebody else's file
+    except StoreFault as fault:
+        raise CommandFault(str(fault)) from None
+    except OSError as error:
+        raise CommandFault(f"{error.filename or target}: {error.strerror}") from None
+    print(f"{target}: written, {target.stat().st_size} bytes, schema version {version}")
+    return FINE
+
+
+def _pack(draft: Path, database: Path, key: Path, version: int) -> None:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            note = json.dumps({"regserver": __version__, "schema": version, "at": int(time.time())}).encode()
+            member = tarfile.TarInfo(NOTE)
+            member.size, member.mode = len(note), 0o600
+            archive.addfile(member, io.BytesIO(note))
+            archive.add(key, KEY)
+            archive.add(database, DATABASE)
+        file.flush()
+        os.fsync(file.fileno())

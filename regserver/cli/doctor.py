@@ -1,0 +1,202 @@
+"""`regserver doctor`: looks at everything a server needs before it is started, and says what to change.
+
+One line per part: `ok`, `hint` where it works but should not stay so, `FAIL` where it will not work. Exits with 1 when
+something fails.
+"""
+
+import argparse
+import datetime
+import os
+import resource
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from cryptography import x509
+
+from regserver.adapters.server_key import KEY_BYTES
+from regserver.adapters.source.roster import read_roster
+from regserver.app import sqlite_path
+from regserver.cli import FAILED, FINE, configuration
+from regserver.config import ConfigFault, Loaded
+from regserver.ports.store import StoreFault
+from regserver.store import migration
+from regserver.store.sqlite_copy import inspect_database
+
+MARKS = {"ok": "ok  ", "hint": "hint", "fail": "FAIL"}
+LITTLE_SPACE_BYTES = 200 * 1024 * 1024
+SOON_DAYS = 14
+SPARE_FILES = 100
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line."""
+
+    mark: Literal["ok", "hint", "fail"]
+    text: str
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    loaded = configuration(chosen)
+    failed = False
+    for name, look in LOOKS.items():
+        for finding in look(loaded):
+            failed = failed or finding.mark == "fail"
+            print(f"{MARKS[finding.mark]} {name}: {finding.text}")
+    return FAILED if failed else FINE
+
+
+def _configuration(loaded: Loaded) -> Iterator[Finding]:
+    yield Finding("ok", str(loaded.file or "built-in defaults"))
+
+
+def _store(loaded: Loaded) -> Iterator[Finding]:
+    path = sqlite_path(loaded.settings)
+    folder = path.absolute().parent
+    if not path.exists():
+        near = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if os.access(near, os.W_OK):
+            yield Finding("ok", f"{path} will be made at the first start")
+        else:
+            yield Finding("fail", f"{path} cannot be made: no right to write in {near}")
+        return
+    try:
+        version = inspect_database(path)
+    except StoreFault as fault:
+        yield Finding("fail", str(fault))
+        return
+    newest = len(migration.migrations())
+    text = f"{path} is whole, schema version {version}"
+    yield Finding("ok", text if version == newest else f"{text}; the next start brings it to {newest}")
+    yield from _key(path.with_suffix(".key"))
+    free = shutil.disk_usage(folder).free
+    if free < LITTLE_SPACE_BYTES:
+        yield Finding("fail", f"{free // 2**20} MiB left on the disk of {folder}")
+
+
+def _key(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        yield Finding(
+            "fail", f"{path} is missing, and waiting mail cannot be opened without it: restore a backup"
+        )
+    elif path.stat().st_size != KEY_BYTES:
+        yield Finding("fail", f"{path} is not a key: restore a backup")
+    elif path.stat().st_mode & 0o077:
+        yield Finding("hint", f"{path} can be read by others; the next start takes that right away")
+
+
+def _addresses(loaded: Loaded) -> Iterator[Finding]:
+    for bind in loaded.settings.server.bind:
+        host, _, port = bind.rpartition(":")
+        if bind.startswith(("unix:", "fd:")) or not port.isdecimal():
+            continue
+        host = host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((host, int(port)))
+            except OSError as error:
+                yield Finding("fail", f"{bind}: {error.strerror}")
+            else:
+                yield Finding("ok", f"{bind} is free")
+
+
+def _tls(loaded: Loaded) -> Iterator[Finding]:
+    server = loaded.settings.server
+    if not server.tls_cert:
+        if not server.public_url.startswith("https:") and not _only_loopback(server.bind):
+            yield Finding(
+                "hint", "passwords travel in the clear: set server.tls_cert, or put a TLS proxy in front"
+            )
+        return
+    try:
+        left = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
+        Path(server.tls_key).read_bytes()
+    except (OSError, ValueError) as error:
+        yield Finding("fail", f"{error}")
+        return
+    days = (left - datetime.datetime.now(datetime.UTC)).days
+    mark: Literal["ok", "hint", "fail"] = "fail" if days < 0 else "hint" if days < SOON_DAYS else "ok"
+    yield Finding(mark, f"{server.tls_cert} is good until {left:%Y-%m-%d}")
+
+
+def _only_loopback(binds: tuple[str, ...]) -> bool:
+    return all(bind.startswith(("127.", "localhost:", "[::1]:", "unix:")) for bind in binds)
+
+
+def _source(loaded: Loaded) -> Iterator[Finding]:
+    live = loaded.settings.live
+    if live.source == "file":
+        path = loaded.beside(live.file.path)
+        if not path.exists():
+            yield Finding("hint", f"there is no {path}: nobody can sign in by live registration")
+            return
+        people = read_roster(path)
+        yield Finding("ok", f"{path} has {len(people)} people")
+        if any(person.password is not None for person in people):
+            yield Finding("hint", f"{path} holds plain passwords: replace them by password_hash")
+    elif live.source == "command":
+        found = bool(live.command.argv) and shutil.which(live.command.argv[0]) is not None
+        yield Finding(
+            "ok" if found else "fail",
+            f"{' '.join(live.command.argv[:1]) or 'live.command.argv'}: {'found' if found else 'not an executable'}",
+        )
+    elif live.source == "http":
+        yield Finding("ok", f"{live.http.url}; try it with: regserver source try USERNAME")
+
+
+def _providers(loaded: Loaded) -> Iterator[Finding]:
+    settings = loaded.settings
+    if settings.mail.smtp == "log:":
+        yield Finding("hint", "mail.smtp: mail is only written to the log")
+    else:
+        yield Finding("ok", "mail.smtp is set; try it with: regserver mail test ADDRESS")
+    if settings.sms.kind == "log":
+        yield Finding("hint", "sms.kind: codes are only written to the log")
+    if settings.captcha.kind == "none":
+        yield Finding("hint", "captcha.kind: nothing keeps robots from registering")
+    if not settings.limits.enabled:
+        yield Finding("hint", "limits.enabled: no client is kept from asking as often as it likes")
+
+
+def _files(loaded: Loaded) -> Iterator[Finding]:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = loaded.settings.server.max_connections + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        yield Finding(
+            "hint",
+            f"{soft} may be open, server.max_connections needs {wanted}: raise the limit (ulimit -n, LimitNOFILE=)",
+        )
+    else:
+        yield Finding("ok", f"{soft} may be open")
+
+
+def _careful(look: Callable[[Loaded], Iterator[Finding]]) -> Callable[[Loaded], Iterator[Finding]]:
+    """One part that is misconfigured must not hide what is wrong with the others."""
+
+    def guarded(loaded: Loaded) -> Iterator[Finding]:
+        try:
+            yield from look(loaded)
+        except ConfigFault as fault:
+            yield Finding("fail", str(fault))
+
+    return guarded
+
+
+LOOKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
+    "configuration": _configuration,
+    "store": _careful(_store),
+    "address": _addresses,
+    "tls": _tls,
+    "source": _careful(_source),
+    "provider": _providers,
+    "open files": _files,
+}

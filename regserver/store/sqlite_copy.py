@@ -1,0 +1,47 @@
+"""Copies of an embedded store: taken while the server runs, and looked at before they are put in place."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from regserver.ports.store import StoreFault
+from regserver.store import migration
+from regserver.store.sqlite import connect
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Writes a whole copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
+
+    SQLite's own online backup: writers are not kept waiting, and the copy needs no journal beside it.
+    """
+    if not source.is_file():
+        raise StoreFault(f"{source}: No such file or directory")
+    try:
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        origin, copy = connect(source, read_only=True), sqlite3.connect(target)
+        try:
+            origin.backup(copy, pages=1000)
+        finally:
+            copy.close()
+            origin.close()
+    except OSError as error:
+        raise StoreFault(f"{target}: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise StoreFault(f"{source}: {error}") from error
+
+
+def inspect_database(path: Path) -> int:
+    """Checks that the file is whole and of a schema this program knows; its version. Raises StoreFault."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise StoreFault(f"{path}: damaged: {verdict}")
+            (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreFault(f"{path}: {error}") from error
+    migration.pending(version or 0)
+    return int(version or 0)
