@@ -42,6 +42,9 @@ class CountingHasher(PasswordHasher):
         self.used += 1
         return await self._inner.verify(password, encoded)
 
+    def is_outdated(self, encoded: str) -> bool:
+        return self._inner.is_outdated(encoded)
+
 
 class StagedSource(Source):
     """passwords, subjects: by user name. Lines come from `say`, in order, to whoever listens."""

@@ -27,6 +27,12 @@ class Argon2Hasher(PasswordHasher):
     async def verify(self, password: str, encoded: str | None) -> bool:
         return await trio.to_thread.run_sync(self._verify, password, encoded, limiter=self._limiter)
 
+    def is_outdated(self, encoded: str) -> bool:
+        try:
+            return self._hasher.check_needs_rehash(encoded)
+        except argon2.exceptions.InvalidHashError:
+            return False
+
     def _verify(self, password: str, encoded: str | None) -> bool:
         try:
             matches = self._hasher.verify(encoded or self._decoy, _bytes(password))

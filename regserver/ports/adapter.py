@@ -32,6 +32,10 @@ class PasswordHasher(Protocol):
     async def verify(self, password: str, encoded: str | None) -> bool:
         """Whether the password is the one that was hashed; None costs the same time and is False."""
 
+    def is_outdated(self, encoded: str) -> bool:
+        """Whether the hash was made at another cost than new ones are."""
+        return False
+
 
 Subject = NewType("Subject", str)
 """How a source calls a person."""

@@ -81,7 +81,7 @@ class SignInService:
             await self._hasher.verify(password, account.password_hash if account else None)
             and account is not None
         ):
-            return await self._admit(account)
+            return await self._admit(account, await self._renew(account, password))
         if self._source is None:
             return BadCredentials()
         if self._asking >= self._max_asking or (account is None and not self._live.admits(username)):
@@ -136,11 +136,20 @@ class SignInService:
         )
         return await self._admit(account)
 
-    async def _admit(self, account: Account) -> SignedIn | UserIsDeleted:
+    async def _renew(self, account: Account, password: str) -> str | None:
+        """A hash at the cost that is configured now, where the kept one has another: only now is the password known."""
+        kept = account.password_hash
+        if kept is None or account.deleted_at is not None or not self._hasher.is_outdated(kept):
+            return None
+        return await self._hasher.hash(password)
+
+    async def _admit(self, account: Account, renewed_hash: str | None = None) -> SignedIn | UserIsDeleted:
         async def work(transaction: Transaction) -> SignedIn | UserIsDeleted:
             now = await transaction.accounts.by_id(account.id)
             if now is None or now.deleted_at is not None:
                 return UserIsDeleted()
+            if renewed_hash is not None and now.password_hash == account.password_hash:
+                await transaction.accounts.set_password_hash(account.id, renewed_hash, self._clock.now())
             return await self._identity.issue(transaction, account.id)
 
         return await self._store.write(work)
