@@ -37,7 +37,7 @@ MessageId = Literal[
 ]
 """What this door says, as its clients read it; the spelling of UNKOWN_USER_NAME is the seed's."""
 
-MAX_PENDING_PER_EMAIL = 20
+MAX_PENDING_PER_EMAIL = 50
 """So many sign-ups may wait for one address: nobody shall be able to fill a stranger's mailbox."""
 
 CHALLENGE_LENGTH = 24

@@ -59,4 +59,7 @@ class OutboxTable(Protocol):
     async def list(self, limit: int) -> tuple[Waiting, ...]:
         """Parked messages first, then waiting ones, oldest first."""
 
+    async def purge(self, parked_before: Instant) -> int:
+        """Removes what was set aside before then and nobody asked for; how many."""
+
     async def backlog(self) -> Backlog: ...

@@ -40,6 +40,7 @@ LONGEST_PAUSE = Duration(MINUTE)
 LATE = Duration(2 * MINUTE)
 """A message that has been due for so long has been forgotten by its sender."""
 OUTDATED = "it was of no use any more (its link or code had expired) before the mail server took it"
+BUG = "sending it met a bug, which is in the log"
 UNREADABLE = "it cannot be opened with this server's key; was the key file replaced?"
 
 
@@ -129,6 +130,10 @@ class Delivery:
             await self._mailer.send(mail)
         except MailFault as fault:
             await self._failed(row, fault)
+        except Exception:
+            # A bug of ours, and of this message's alone as far as we know: it must not hold up the others.
+            log.exception("message %d met a bug", row.id)
+            await self._park(row, BUG)
         else:
             await self._accepted(row, mail)
         return None

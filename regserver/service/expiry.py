@@ -4,12 +4,15 @@ import logging
 
 import trio
 
+from regserver.domain.instant import DAY, Duration, Instant
 from regserver.ports.adapter import Clock
 from regserver.ports.store import Store, StoreFault, Transaction
 
 log = logging.getLogger("regserver.expiry")
 
 INTERVAL_SECONDS = 300.0
+KEEP_PARKED = Duration(30 * DAY)
+"""Mail that was set aside is kept for the operator this long; it holds people's addresses."""
 
 
 async def run_expiry(store: Store, clock: Clock) -> None:
@@ -28,5 +31,6 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)
     await transaction.directory.purge(now)
+    await transaction.outbox.purge(Instant(now - KEEP_PARKED))
     await transaction.registrations.purge(now)
     await transaction.retries.purge(now)

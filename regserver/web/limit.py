@@ -10,7 +10,7 @@ LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socke
 LIMITS: dict[LimitName, Rate] = {
     "sign_in": Rate(120, 60),  # bounds password guessing from one address
     "sign_up": Rate(60, 60),  # each costs a password hash
-    "mail": Rate(30, 60),  # each may send a message to somebody
+    "mail": Rate(120, 60),  # each sends a message; a school class behind one address signs up at once
     "rpc": Rate(600, 60),
     "read": Rate(3000, 60),
     "write": Rate(1200, 60),

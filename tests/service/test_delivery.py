@@ -16,6 +16,7 @@ from regserver.ports.adapter import Mail
 from regserver.ports.outbox import Waiting
 from regserver.service.delivery import (
     BATCH,
+    BUG,
     LATE,
     LEASE,
     MAX_ATTEMPTS,
@@ -25,6 +26,7 @@ from regserver.service.delivery import (
     Outcome,
     run_outbox,
 )
+from regserver.service.expiry import KEEP_PARKED, purge
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import EPOCH, ManualClock, SeededRandomness
@@ -296,6 +298,40 @@ async def test_a_retry_leaves_alone_what_is_being_sent(tmp_path: Path) -> None:
             assert await here.retry() == 0
             here.peer.decide()
         assert len(here.peer.accepted) == 1
+
+
+async def test_a_bug_parks_its_message_and_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class BuggyMailer(SmtpMailer):
+        async def send(self, mail: Mail) -> None:
+            if mail.to == "ada@example.org":
+                raise LookupError("a bug")
+            await super().send(mail)
+
+    async with world(tmp_path) as here:
+        here.mailer = BuggyMailer(
+            parse_smtp_url(f"smtp://127.0.0.1:{here.peer.port}"), "regserver@example.com"
+        )
+        here.delivery = here.sender()
+        await here.enqueue(to("ada"), to("ben"))
+        await here.deliver_all()
+        assert here.recipients() == ["ben@example.org"]
+        (row,) = await here.rows()
+        assert (row.parked_at, row.fault) == (EPOCH, BUG)
+        assert "a bug" in caplog.text
+
+
+async def test_what_was_set_aside_is_forgotten_in_the_end(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.peer.mood = "refuse recipient"
+        await here.enqueue(to("ada"))
+        await here.deliver_all()
+        here.clock.advance(KEEP_PARKED)
+        await here.enqueue(to("ben"))
+        await here.store.write(partial(purge, clock=here.clock))
+        assert len(await here.rows()) == 2
+        here.clock.advance(1)
+        await here.store.write(partial(purge, clock=here.clock))
+        assert [row.parked_at for row in await here.rows()] == [None]
 
 
 async def test_mail_that_nobody_takes_out_is_late(tmp_path: Path) -> None:

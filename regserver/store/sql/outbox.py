@@ -73,6 +73,9 @@ class OutboxRows:
         )
         return tuple(_waiting(row) for row in rows)
 
+    async def purge(self, parked_before: Instant) -> int:
+        return await self._sql.run("DELETE FROM outbox WHERE parked_at < ?", parked_before)
+
     async def backlog(self) -> Backlog:
         row = await self._sql.row(
             "SELECT (SELECT count(*) FROM outbox WHERE parked_at IS NULL),"
