@@ -8,6 +8,7 @@ pieces of it. Redirects are not followed and compression is not asked for, since
 """
 
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
@@ -39,18 +40,65 @@ END_SECONDS = 0.2
 """How long the end of a stream may be behind its last line."""
 
 
-class HttpSource(Source):
-    """client: made for this service alone, with its bearer and without timeouts of its own."""
+class OneEach(httpx.AsyncBaseTransport):
+    """A connection for each request, closed with its response.
 
-    def __init__(self, client: httpx.AsyncClient, url: str, timeout_seconds: float) -> None:
-        self._client = client
+    Profiles are open for long and by the thousand, and httpx's pool looks at all its connections whenever one comes
+    or goes: that costs the square of their number.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        inner = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        try:
+            response = await inner.handle_async_request(request)
+        except BaseException:
+            with trio.CancelScope(shield=True):  # closes sockets, waits for nobody
+                await inner.aclose()
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  (httpx's word for it)
+        response.stream = _LastStream(response.stream, inner)
+        return response
+
+
+class _LastStream(httpx.AsyncByteStream):
+    """The body of a response that takes its transport along."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, transport: httpx.AsyncHTTPTransport) -> None:
+        self._inner = inner
+        self._transport = transport
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._inner.__aiter__()
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._transport.aclose()
+
+
+class HttpSource(Source):
+    """asking, telling: clients for this service alone, with its bearer and without timeouts of their own; the one for
+    short questions, the other for long answers.
+    """
+
+    def __init__(
+        self, asking: httpx.AsyncClient, telling: httpx.AsyncClient, url: str, timeout_seconds: float
+    ) -> None:
+        self._asking = asking
+        self._telling = telling
         self._url = url.rstrip("/")
         self._timeout = timeout_seconds
 
     async def verify(self, username: str, password: str) -> Verdict:
+        body = verify_request(username, password)
         try:
             with trio.fail_after(self._timeout):
-                async with self._post("verify", verify_request(username, password)) as response:
+                async with _post(self._asking, f"{self._url}/verify", body) as response:
                     return await _verdict(response)
         except trio.TooSlowError:
             return Unavailable(f"verify: no answer in {self._timeout:g} s")
@@ -78,7 +126,9 @@ class HttpSource(Source):
     async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpx.Response:
         try:
             with trio.fail_after(self._timeout):
-                response = await stack.enter_async_context(self._post("profile", profile_request(subject)))
+                response = await stack.enter_async_context(
+                    _post(self._telling, f"{self._url}/profile", profile_request(subject))
+                )
         except trio.TooSlowError:
             raise SourceFault(f"profile: no answer in {self._timeout:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -87,8 +137,9 @@ class HttpSource(Source):
             raise SourceFault(f"profile: answered with status {response.status_code}")
         return response
 
-    def _post(self, what: str, body: bytes) -> AbstractAsyncContextManager[httpx.Response]:
-        return self._client.stream("POST", f"{self._url}/{what}", content=body)
+
+def _post(client: httpx.AsyncClient, url: str, body: bytes) -> AbstractAsyncContextManager[httpx.Response]:
+    return client.stream("POST", url, content=body)
 
 
 async def _verdict(response: httpx.Response) -> Verdict:
@@ -138,7 +189,9 @@ async def open_http(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Sou
     }
     if settings.bearer:
         headers["authorization"] = f"Bearer {settings.bearer}"
-    # As many connections as there are registrations: those are what is bounded.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
-    async with httpx.AsyncClient(headers=headers, timeout=None, limits=limits, trust_env=False) as client:  # noqa: S113
-        yield HttpSource(client, settings.url, settings.timeout.seconds)
+    tls = await trio.to_thread.run_sync(ssl.create_default_context)
+    telling = httpx.AsyncClient(transport=OneEach(tls), headers=headers, timeout=None, trust_env=False)  # noqa: S113
+    asking = httpx.AsyncClient(verify=tls, limits=limits, headers=headers, timeout=None, trust_env=False)  # noqa: S113
+    async with asking, telling:
+        yield HttpSource(asking, telling, settings.url, settings.timeout.seconds)

@@ -1,0 +1,59 @@
+"""The server of the benchmark: python -m benchmarks.live.serve PORT REPORT SETTING…
+
+It is the real one, with a watch on its loop: the longest step of any task, by the wall and by the thread's own clock.
+SIGUSR1 begins a new measurement; SIGTERM writes it to REPORT and ends.
+"""
+
+import functools
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+import trio
+
+from regserver.app import Control, run_app
+from regserver.config import load
+
+
+class StepWatch(trio.abc.Instrument):
+    """The longest stretch for which one task had the loop."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.wall = self.own = 0.0
+        self.task = ""
+        self._wall = self._own = float("inf")
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._wall, self._own = time.perf_counter(), time.thread_time()
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        wall, own = time.perf_counter() - self._wall, time.thread_time() - self._own
+        self.wall = max(self.wall, wall)
+        if own > self.own:
+            self.own, self.task = own, task.name
+
+
+async def main(port: int, report: Path, settings: list[str]) -> None:
+    watch = StepWatch()
+    trio.lowlevel.add_instrument(watch)
+    control = Control()
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGUSR1) as signals:
+        async with trio.open_nursery() as nursery:
+            configure = functools.partial(load, None, settings)
+            await nursery.start(run_app, configure, [f"127.0.0.1:{port}"], control)
+            async for number in signals:
+                if number == signal.SIGTERM:
+                    break
+                watch.reset()
+            figures = {"wall_ms": watch.wall * 1000, "own_ms": watch.own * 1000, "task": watch.task}
+            await trio.Path(report).write_text(json.dumps(figures))
+            control.stop_nowait()
+
+
+if __name__ == "__main__":
+    trio.run(main, int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
