@@ -156,14 +156,15 @@ class Directory(Section, frozen=True):
 class LedgerAntelope(Section, frozen=True):
     """url: of a node. creator: the account that makes the others, with its permission and private key (WIF or PVT_K1_).
 
-    ram_bytes, stake_net, stake_cpu: what chains with the system contract want bought for a new account; 0 and "" where
-    the chain asks for none.
+    contract: the account of the system contract. ram_bytes, stake_net, stake_cpu: what it wants bought for a new
+    account; 0 and "" where it asks for none.
     """
 
     url: str = ""
     creator: str = ""
     permission: str = "active"
     private_key: Secret = Secret("")
+    contract: str = "eosio"
     ram_bytes: int = 0
     stake_net: str = ""
     stake_cpu: str = ""

@@ -211,6 +211,7 @@ async def test_a_name_lost_meanwhile_is_found_out_before_the_push(tmp_path: Path
         ({"url": "node"}, "url"),
         ({"creator": "Creator"}, "creator"),
         ({"permission": ""}, "permission"),
+        ({"contract": "Cyber"}, "contract"),
         ({"private_key": Secret("s3cret")}, "private key"),
         ({"stake_net": "1 eos"}, "amount"),
         ({"ram_bytes": -1}, "ram_bytes"),

@@ -35,7 +35,8 @@ def build_ledger(settings: LedgerSection, client: httpx.AsyncClient, store: Stor
 def _check(chain: LedgerAntelope) -> None:
     if not chain.url.startswith(("http://", "https://")):
         raise ConfigFault("ledger.antelope.url: expected the URL of a node")
-    for field, name in (("creator", chain.creator), ("permission", chain.permission)):
+    names = (("creator", chain.creator), ("permission", chain.permission), ("contract", chain.contract))
+    for field, name in names:
         if not is_name(name):
             raise ConfigFault(f"ledger.antelope.{field}: expected a name of the chain")
     if not 0 <= chain.ram_bytes < 2**32:

@@ -34,7 +34,6 @@ from regserver.domain.key import PublicKey, parse_public_key
 from regserver.ports.steps import LedgerFault, NameOccupied, OtherKeysWritten, Settled, Submission
 from regserver.ports.store import Store, Transaction
 
-SYSTEM = "eosio"
 SIGN_ATTEMPTS = 64
 CONFIRM_ATTEMPTS = 8
 CHECK_SECONDS = 2.0
@@ -137,14 +136,14 @@ class AntelopeLedger(EmbeddedLedger):
         raise LedgerFault("no canonical signature came out")
 
     def _actions(self, account: LedgerAccount) -> list[Action]:
-        settings, name = self._settings, account.user_id
+        settings, system, name = self._settings, self._settings.contract, account.user_id
         creator = Authorization(settings.creator, settings.permission)
         owner, active = _key(account.owner_key), _key(account.active_key)
-        actions = [new_account(SYSTEM, creator, name, owner, active)]
+        actions = [new_account(system, creator, name, owner, active)]
         if settings.ram_bytes:
-            actions.append(buy_ram(SYSTEM, creator, name, settings.ram_bytes))
+            actions.append(buy_ram(system, creator, name, settings.ram_bytes))
         if settings.stake_net and settings.stake_cpu:
-            actions.append(delegate(SYSTEM, creator, name, settings.stake_net, settings.stake_cpu))
+            actions.append(delegate(system, creator, name, settings.stake_net, settings.stake_cpu))
         return actions
 
 
