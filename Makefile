@@ -30,6 +30,20 @@ format: .venv/.test ## put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Measurements print ratios against peers that run beside; no test depends on them.
+.PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory
+bench: bench-front bench-rooms bench-live bench-steps bench-directory ## all measurements; alone: bench-front, -rooms, -live, -steps, -directory
+bench-front bench-rooms bench-live bench-steps bench-directory: .venv/.test
+	$(BIN)/python -m benchmarks.$(@:bench-%=%)
+
+.PHONY: autobahn
+autobahn: .venv/.test ## the Autobahn test suite against the WebSocket sessions
+	$(BIN)/python -m benchmarks.front.autobahn
+
+.PHONY: crash-rooms
+crash-rooms: .venv/.test ## kill the server 200 times under load and check that nothing acknowledged is lost
+	$(BIN)/python -m benchmarks.rooms.crash
+
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
@@ -48,7 +62,7 @@ clean: ## remove what was built; the virtual environment and var/ stay
 	@touch $@
 
 .venv/.test: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@ .venv/.run
 
 # The binary is built from an environment of its own: whatever lies in the other one would be packed as well.
