@@ -197,11 +197,13 @@ class SmtpMailer(Mailer):
                 raise MailFault(f"{session.place} {explain(error)}", server=True) from None
             await self.send(mail)  # the server had closed a connection that lay idle: nothing was sent
         except MailFault as fault:
-            if fault.server:
-                session.discard()
-            else:
+            if not fault.server:
                 self._idle.append(session)
-            raise
+                raise
+            session.discard()
+            if not reused:
+                raise
+            await self.send(mail)  # it may only have had enough of this connection
 
     async def rest(self) -> None:
         with trio.CancelScope(shield=True):  # saying goodbye takes a second at most

@@ -99,6 +99,16 @@ async def test_a_connection_that_was_closed_meanwhile_is_opened_again() -> None:
     assert len(peer.accepted) == 2
 
 
+async def test_a_server_that_takes_one_message_a_connection_gets_a_new_one() -> None:
+    async with open_smtp_peer() as (peer, _):
+        peer.mood = "one message a connection"
+        sender = plain(peer)
+        await sender.send(MAIL)
+        await sender.send(MAIL)
+        await deliver(sender)
+        assert (len(peer.accepted), peer.connections) == (3, 3)
+
+
 @pytest.mark.parametrize(
     ("mood", "server", "permanent", "words"),
     [

@@ -19,6 +19,7 @@ Mood = Literal[
     "well",
     "stall at greeting",
     "closing",  # 421 as its greeting
+    "one message a connection",  # 421 to the next
     "refuse sender",
     "refuse recipient",  # for good, quoting the address and the link
     "defer recipient",  # greylisting
@@ -184,6 +185,9 @@ class _Dialogue:
                 await self._rcpt(argument)
             case b"DATA":
                 await self._data()
+            case b"RSET" if self._peer.mood == "one message a connection":
+                await self._say(b"421 4.7.0 enough of this connection")
+                return False
             case b"RSET" | b"NOOP":
                 await self._say(b"250 2.0.0 done")
             case b"QUIT":
