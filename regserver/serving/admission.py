@@ -2,12 +2,17 @@
 
 import functools
 import ipaddress
+import resource
 import socket
+import sys
 
 import trio
 
 from regserver.serving.limit import FrontLimits
 
+_SPARE_DESCRIPTORS = (
+    128  # for the store, mail and all else: a server that accepts its last descriptor is stuck
+)
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
@@ -22,6 +27,7 @@ class Admission:
 
     def __init__(self, limits: FrontLimits) -> None:
         self._limits = limits
+        self._most = min(limits.connections, _room())
         self._total = 0
         self._emptied = trio.Event()
         self._by_prefix: dict[bytes, int] = {}
@@ -47,7 +53,7 @@ class Admission:
 
     def enter(self, address: str) -> int:
         """0 when the connection may come in, otherwise the status that tells why not: 503 or 429."""
-        if self._total >= self._limits.connections:
+        if self._total >= self._most:
             return 503
         if address:
             prefix = _prefix(address)
@@ -70,6 +76,12 @@ class Admission:
                 self._by_prefix[prefix] = count
             else:
                 del self._by_prefix[prefix]
+
+
+def _room() -> int:
+    """Connections the process may have by its limit on open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else max(1, soft - _SPARE_DESCRIPTORS)
 
 
 def _prefix(address: str) -> bytes:

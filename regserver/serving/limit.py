@@ -12,7 +12,7 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     # Connections. Past `connections`: 503; past the share of one address (IPv6: of one /64): 429.
-    connections: int = 50_000
+    connections: int = 50_000  # or what the limit on open files leaves room for, if that is less
     connections_per_address: int = 1_000
     exempt_networks: tuple[str, ...] = (
         "127.0.0.0/8",

@@ -1,6 +1,7 @@
 """Addresses: what can be bound, what cannot and why, and who may come in."""
 
 import re
+import resource
 import socket
 from pathlib import Path
 
@@ -108,6 +109,12 @@ def test_admission_by_ipv6_prefix() -> None:
     assert admission.enter("2001:db8:0:1:ffff::2") == 429
     assert admission.enter("2001:db8:0:2::1") == 0
     assert admission.enter("") == admission.enter("") == 0  # unix sockets have no address
+
+
+def test_admission_leaves_descriptors_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (130, 130))
+    admission = Admission(FrontLimits())
+    assert [admission.enter("1.1.1.1") for _ in range(3)] == [0, 0, 503]
 
 
 def test_plain_address() -> None:
