@@ -2,6 +2,8 @@
 
 import argparse
 import random
+import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +13,11 @@ import trio
 from tests.crash.checker import Checker
 
 
+def progress(done: int, kills: int) -> None:
+    if done % 20 == 0:
+        print(f"{done} of {kills}", file=sys.stderr, flush=True)  # noqa: T201
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Kill the server under load; check what it promised.")
     parser.add_argument("--kills", type=int, default=200)
@@ -18,9 +25,14 @@ def main() -> None:
     options = parser.parse_args()
     started = time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
-    with tempfile.TemporaryDirectory() as folder:
-        checker = Checker(Path(folder), options.seed)
-        trio.run(checker.run, options.kills)
+    folder = tempfile.mkdtemp(prefix="crash-rooms-")
+    checker = Checker(Path(folder), options.seed)
+    try:
+        trio.run(checker.run, options.kills, progress)
+    except BaseException:
+        print(f"after {checker.kills} kills; the database is in {folder}", file=sys.stderr)  # noqa: T201
+        raise
+    shutil.rmtree(folder)
     print(f"{checker.report()}; {time.monotonic() - started:.0f} s")  # noqa: T201
 
 

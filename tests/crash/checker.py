@@ -128,10 +128,11 @@ class Checker:
         self._cut = 0
         self._step: Request | None = None  # what the wanderer is at
 
-    async def run(self, kills: int) -> None:
+    async def run(self, kills: int, progress: Callable[[int, int], None] = lambda done, all_: None) -> None:
         async with open_server(self._folder) as server, server.client() as client:
             await self._settle_in(client)
         while self.kills < kills:
+            progress(self.kills, kills)
             if self._chance.random() < STARTUP_KILLS:
                 await self._kill_at_start()
             else:
@@ -195,6 +196,8 @@ class Checker:
             await trio.sleep(self._chance.uniform(0.02, 0.8))
             await server.stop(signal.SIGKILL)
             self.kills += 1
+            # The WebSocket client waits for ever when the server dies in the middle of its handshake.
+            nursery.cancel_scope.deadline = trio.current_time() + 3
 
     async def _kill_at_start(self) -> None:
         """While it migrates, opens the database, or recovers what the last kill left."""
@@ -230,8 +233,10 @@ class Checker:
         if count <= 0:
             return
         async with open_sqlite(self._folder / "test.db") as store:
-            assert await store.write(lambda transaction: transaction.events.trim(FAR_FUTURE, count)) == count
-        self._cut += count
+            trimmed = await store.write(lambda transaction: transaction.events.trim(FAR_FUTURE, count))
+            cut = (await store.read(lambda transaction: transaction.events.cut())).id
+        assert (trimmed, cut) == (count, self._cut + count)
+        self._cut = cut
         self.cuts += 1
 
     # --- the end
