@@ -1,4 +1,4 @@
-"""python -m benchmarks.live [--count 1000] [--seconds 10] [--observers 2] [--rounds 1]
+"""python -m benchmarks.live [--count 1000] [--seconds 10] [--observers 2] [--rounds 1] [--per-second 100]
 
 COUNT registrations at once against a tenth of them, each with its observers and a source that takes SECONDS. The
 server has one core, its clients and the source the other. CPU and memory are the server's own, from /proc; what the
@@ -23,7 +23,6 @@ from typing import Any
 from benchmarks.front.process import CLIENT_CORE, ROOT, SERVER_CORE, free_port
 
 STEPS = 10
-PER_SECOND = 150.0
 WARM_UP = 20
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -52,9 +51,9 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def load(port: int, count: int, observers: int, server: int = 0) -> Figures:
+def load(port: int, count: int, per_second: float, observers: int, server: int = 0) -> Figures:
     """Runs the clients to their end. server: whose memory is looked at when all registrations run."""
-    arguments = (str(port), str(count), str(PER_SECOND), str(observers))
+    arguments = (str(port), str(count), str(per_second), str(observers))
     with running("load", *arguments, core=CLIENT_CORE) as clients:
         assert clients.stdout is not None
         clients.stdout.readline()
@@ -62,7 +61,7 @@ def load(port: int, count: int, observers: int, server: int = 0) -> Figures:
         return {**figures, **json.loads(clients.stdout.readline())}
 
 
-def measure(count: int, seconds: float, observers: int) -> Figures:
+def measure(count: int, per_second: float, seconds: float, observers: int) -> Figures:
     """One run on a fresh database."""
     port, source_port = free_port(), free_port()
     with tempfile.TemporaryDirectory(dir=_build()) as folder, contextlib.ExitStack() as stack:
@@ -82,10 +81,10 @@ def measure(count: int, seconds: float, observers: int) -> Figures:
         with running("serve", str(port), str(report), *settings, core=SERVER_CORE) as server:
             wait_for(port)
             wait_for(source_port)
-            load(port, WARM_UP, observers)
+            load(port, WARM_UP, per_second, observers)
             server.send_signal(signal.SIGUSR1)
             cpu, resident = cpu_seconds(server.pid), resident_bytes(server.pid)
-            figures = load(port, count, observers, server.pid)
+            figures = load(port, count, per_second, observers, server.pid)
             figures["cpu_ms"] = (cpu_seconds(server.pid) - cpu) / count * 1000
             figures["kib"] = (figures["resident"] - resident) / count / 1024
         figures.update(json.loads(report.read_text()))
@@ -118,6 +117,7 @@ ROWS = (
     ("delivery_p99_ms", "the same, 99th percentile", "ms"),
     ("wall_ms", "longest step of the loop, by the wall clock", "ms"),
     ("own_ms", "longest step of the loop, by its own clock", "ms"),
+    ("collector_ms", "longest run of the garbage collector", "ms"),
 )
 
 
@@ -127,15 +127,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--observers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--per-second", type=float, default=100, help="sign-ins a second")
     chosen = parser.parse_args()
     counts = (max(1, chosen.count // 10), chosen.count)
     table: dict[int, list[Figures]] = {count: [] for count in counts}
     for _ in range(chosen.rounds):
         for count in counts:
-            table[count].append(measure(count, chosen.seconds, chosen.observers))
+            table[count].append(measure(count, chosen.per_second, chosen.seconds, chosen.observers))
     print(
         f"{chosen.observers} observers each, a source that takes {chosen.seconds:g} s in {STEPS} steps, "
-        f"{PER_SECOND:g} sign-ins a second, medians of {chosen.rounds}"
+        f"{chosen.per_second:g} sign-ins a second, medians of {chosen.rounds}"
     )
     print(f"{'at once':>50} {counts[0]:>10,} {counts[1]:>10,}      ratio")
     for key, text, unit in ROWS:

@@ -1,10 +1,12 @@
 """The server of the benchmark: python -m benchmarks.live.serve PORT REPORT SETTING…
 
-It is the real one, with a watch on its loop: the longest step of any task, by the wall and by the thread's own clock.
+It is the real one, with a watch on its loop: the longest step of any task, by the wall and by the thread's own clock,
+and the longest run of the garbage collector, which is part of whatever step it happens in.
 SIGUSR1 begins a new measurement; SIGTERM writes it to REPORT and ends.
 """
 
 import functools
+import gc
 import json
 import signal
 import sys
@@ -21,10 +23,11 @@ class StepWatch(trio.abc.Instrument):
     """The longest stretch for which one task had the loop."""
 
     def __init__(self) -> None:
+        self._collecting = 0.0
         self.reset()
 
     def reset(self) -> None:
-        self.wall = self.own = 0.0
+        self.wall = self.own = self.collector = 0.0
         self.task = ""
         self._wall = self._own = float("inf")
 
@@ -37,10 +40,17 @@ class StepWatch(trio.abc.Instrument):
         if own > self.own:
             self.own, self.task = own, task.name
 
+    def collected(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._collecting = time.thread_time()
+        else:
+            self.collector = max(self.collector, time.thread_time() - self._collecting)
+
 
 async def main(port: int, report: Path, settings: list[str]) -> None:
     watch = StepWatch()
     trio.lowlevel.add_instrument(watch)
+    gc.callbacks.append(watch.collected)
     control = Control()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGUSR1) as signals:
         async with trio.open_nursery() as nursery:
@@ -50,7 +60,12 @@ async def main(port: int, report: Path, settings: list[str]) -> None:
                 if number == signal.SIGTERM:
                     break
                 watch.reset()
-            figures = {"wall_ms": watch.wall * 1000, "own_ms": watch.own * 1000, "task": watch.task}
+            figures = {
+                "wall_ms": watch.wall * 1000,
+                "own_ms": watch.own * 1000,
+                "collector_ms": watch.collector * 1000,
+                "task": watch.task,
+            }
             await trio.Path(report).write_text(json.dumps(figures))
             control.stop_nowait()
 

@@ -130,7 +130,18 @@ async def test_leaving_ends_the_stream() -> None:
         assert await source.verify("ada", "x") == Accepted(Subject("ada"))  # the source is as good as before
 
 
-@pytest.mark.parametrize("url", ["", "people.example.org", "ftp://people.example.org", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "people.example.org",
+        "ftp://people.example.org",
+        "http://",
+        "http://people.example.org:x/",
+        "http://user:password@people.example.org/",
+        "http://people.example.org/?a=b",
+    ],
+)
 async def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigFault, match=r"live\.http\.url"):
         async with opened(url):

@@ -5,15 +5,20 @@
 
 Every wait is bounded by [live.http] timeout: for the check as a whole, for the stream until it opens and between two
 pieces of it. Redirects are not followed and compression is not asked for, since neither could be bounded.
+
+This speaks through httpcore, the engine of httpx. Checks are short and share a few connections. Profiles are open for
+long and by the thousand, and get a connection each: a pool looks at all of its connections whenever a request comes or
+goes, which costs the square of their number.
 """
 
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
+import msgspec
 import trio
 
 from regserver.adapters.source.exchange import (
@@ -35,120 +40,102 @@ from regserver.ports.adapter import (
     Verdict,
 )
 
+CHECKS_AT_ONCE = 64
 IDLE_CONNECTIONS = 20
 END_SECONDS = 0.2
 """How long the end of a stream may be behind its last line."""
 
-
-class OneEach(httpx.AsyncBaseTransport):
-    """A connection for each request, closed with its response.
-
-    Profiles are open for long and by the thousand, and httpx's pool looks at all its connections whenever one comes
-    or goes: that costs the square of their number.
-    """
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        inner = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
-        try:
-            response = await inner.handle_async_request(request)
-        except BaseException:
-            with trio.CancelScope(shield=True):  # closes sockets, waits for nobody
-                await inner.aclose()
-            raise
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  (httpx's word for it)
-        response.stream = _LastStream(response.stream, inner)
-        return response
+Fields = list[tuple[bytes, bytes]]
+FAULTS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    OSError,
+)
+"""Everything by which a service can fail us; all else is a bug."""
 
 
-class _LastStream(httpx.AsyncByteStream):
-    """The body of a response that takes its transport along."""
+class Service(msgspec.Struct, frozen=True):
+    """Where the service is, and what every request to it carries."""
 
-    def __init__(self, inner: httpx.AsyncByteStream, transport: httpx.AsyncHTTPTransport) -> None:
-        self._inner = inner
-        self._transport = transport
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._inner.__aiter__()
-
-    async def aclose(self) -> None:
-        try:
-            await self._inner.aclose()
-        finally:
-            with trio.CancelScope(shield=True):
-                await self._transport.aclose()
+    verify: httpcore.URL
+    profile: httpcore.URL
+    fields: Fields
+    timeout_seconds: float
 
 
 class HttpSource(Source):
-    """asking, telling: clients for this service alone, with its bearer and without timeouts of their own; the one for
-    short questions, the other for long answers.
-    """
+    """pool: for checks."""
 
-    def __init__(
-        self, asking: httpx.AsyncClient, telling: httpx.AsyncClient, url: str, timeout_seconds: float
-    ) -> None:
-        self._asking = asking
-        self._telling = telling
-        self._url = url.rstrip("/")
-        self._timeout = timeout_seconds
+    def __init__(self, service: Service, pool: httpcore.AsyncConnectionPool, tls: ssl.SSLContext) -> None:
+        self._service = service
+        self._pool = pool
+        self._tls = tls
+        self._turn = trio.CapacityLimiter(CHECKS_AT_ONCE)
 
     async def verify(self, username: str, password: str) -> Verdict:
+        service = self._service
         body = verify_request(username, password)
         try:
-            with trio.fail_after(self._timeout):
-                async with _post(self._asking, f"{self._url}/verify", body) as response:
+            with trio.fail_after(service.timeout_seconds):
+                async with (
+                    self._turn,
+                    self._pool.stream(
+                        "POST", service.verify, headers=service.fields, content=body
+                    ) as response,
+                ):
                     return await _verdict(response)
         except trio.TooSlowError:
-            return Unavailable(f"verify: no answer in {self._timeout:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return Unavailable(f"verify: no answer in {service.timeout_seconds:g} s")
+        except FAULTS as error:
             return Unavailable(f"verify: {_name(error)}")
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
         async with AsyncExitStack() as stack:
             response = await self._open(stack, subject)
-            pieces = response.aiter_raw()
+            pieces = response.aiter_stream()
 
             async def receive() -> bytes:
                 try:
                     return await anext(pieces, b"")
-                except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+                except FAULTS as error:
                     raise SourceFault(f"profile: {_name(error)}") from error
 
-            reader = LineReader(receive, self._timeout)
+            reader = LineReader(receive, self._service.timeout_seconds)
             try:
                 yield reader
             finally:
                 await _end(pieces, END_SECONDS if reader.done else 0)
 
-    async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpx.Response:
+    async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpcore.Response:
+        service = self._service
+        connection = httpcore.AsyncHTTPConnection(service.profile.origin, self._tls)
+        stack.push_async_callback(_close, connection)
+        body = profile_request(subject)
         try:
-            with trio.fail_after(self._timeout):
+            with trio.fail_after(service.timeout_seconds):
                 response = await stack.enter_async_context(
-                    _post(self._telling, f"{self._url}/profile", profile_request(subject))
+                    connection.stream("POST", service.profile, headers=service.fields, content=body)
                 )
         except trio.TooSlowError:
-            raise SourceFault(f"profile: no answer in {self._timeout:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise SourceFault(f"profile: no answer in {service.timeout_seconds:g} s") from None
+        except FAULTS as error:
             raise SourceFault(f"profile: {_name(error)}") from error
-        if response.status_code != 200:
-            raise SourceFault(f"profile: answered with status {response.status_code}")
+        if response.status != 200:
+            raise SourceFault(f"profile: answered with status {response.status}")
         return response
 
 
-def _post(client: httpx.AsyncClient, url: str, body: bytes) -> AbstractAsyncContextManager[httpx.Response]:
-    return client.stream("POST", url, content=body)
-
-
-async def _verdict(response: httpx.Response) -> Verdict:
-    if response.status_code == 401:
+async def _verdict(response: httpcore.Response) -> Verdict:
+    if response.status == 401:
         return Rejected()
-    if response.status_code != 200:
-        return Unavailable(f"verify: answered with status {response.status_code}")
+    if response.status != 200:
+        return Unavailable(f"verify: answered with status {response.status}")
     body = b""
-    pieces = response.aiter_raw()
+    pieces = response.aiter_stream()
     try:
         async for piece in pieces:
             body += piece
@@ -160,15 +147,19 @@ async def _verdict(response: httpx.Response) -> Verdict:
 
 
 async def _end(pieces: AsyncIterator[bytes], patience_seconds: float) -> None:
-    """Reads to the end, so that the connection can be used again; or gives it up when that does not come.
+    """Reads to the end, or gives up when that does not come.
 
-    httpx reads through generators within generators. Closing the outer one leaves the others to the collector; an
+    httpcore reads through generators within generators. Closing the outer one leaves the others to the collector; an
     exception at the bottom, such as this cancellation, unwinds all of them.
     """
-    with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
-        with trio.move_on_after(patience_seconds):
-            async for _ in pieces:
-                pass
+    with contextlib.suppress(*FAULTS), trio.move_on_after(patience_seconds):
+        async for _ in pieces:
+            pass
+
+
+async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
+    with trio.CancelScope(shield=True):  # closes a socket, waits for nobody
+        await connection.aclose()
 
 
 def _name(error: Exception) -> str:
@@ -180,18 +171,35 @@ def _name(error: Exception) -> str:
 async def open_http(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The service that the configuration names. Raises ConfigFault."""
     settings = loaded.settings.live.http
-    if urlsplit(settings.url).scheme not in {"http", "https"} or not urlsplit(settings.url).hostname:
+    if not _is_base(settings.url):
         raise ConfigFault('live.http.url: expected a URL such as "https://people.example.org/live"')
-    headers = {
-        "accept": "application/x-ndjson, application/json",
-        "accept-encoding": "identity",
-        "content-type": "application/json",
-    }
+    base = settings.url.rstrip("/")
+    fields: Fields = [
+        (b"Accept", b"application/x-ndjson, application/json"),
+        (b"Accept-Encoding", b"identity"),
+        (b"Content-Type", b"application/json"),
+    ]
     if settings.bearer:
-        headers["authorization"] = f"Bearer {settings.bearer}"
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
+        fields.append((b"Authorization", f"Bearer {settings.bearer}".encode()))
+    service = Service(
+        httpcore.URL(f"{base}/verify"), httpcore.URL(f"{base}/profile"), fields, settings.timeout.seconds
+    )
     tls = await trio.to_thread.run_sync(ssl.create_default_context)
-    telling = httpx.AsyncClient(transport=OneEach(tls), headers=headers, timeout=None, trust_env=False)  # noqa: S113
-    asking = httpx.AsyncClient(verify=tls, limits=limits, headers=headers, timeout=None, trust_env=False)  # noqa: S113
-    async with asking, telling:
-        yield HttpSource(asking, telling, settings.url, settings.timeout.seconds)
+    async with httpcore.AsyncConnectionPool(
+        tls, max_connections=CHECKS_AT_ONCE, max_keepalive_connections=IDLE_CONNECTIONS
+    ) as pool:
+        yield HttpSource(service, pool, tls)
+
+
+def _is_base(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and parts.username is None
+            and not (parts.query or parts.fragment)
+        )
+    except ValueError:  # a port that is no number
+        return False
