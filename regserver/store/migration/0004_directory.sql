@@ -23,6 +23,9 @@ CREATE TABLE directory_server (
     users BIGINT NOT NULL
 );
 
+-- What they are counted from at start and at reload, by the index alone.
+CREATE INDEX account_living_server ON account (server) WHERE server IS NOT NULL AND deleted_at IS NULL;
+
 -- Mail that waits to be sent. `sealed` is the whole message under the server's own key; no other column tells of it.
 -- A row is leased by moving due_at ahead and naming the node; parked_at says that only the operator starts it again.
 CREATE TABLE outbox (
