@@ -40,6 +40,10 @@ bench-front bench-rooms bench-live bench-steps bench-directory: .venv/.test
 autobahn: .venv/.test ## the Autobahn test suite against the WebSocket sessions
 	$(BIN)/python -m benchmarks.front.autobahn
 
+.PHONY: fuzz-front
+fuzz-front: .venv/.test ## a hundred thousand hostile inputs for the front door
+	$(BIN)/python -m benchmarks.front.fuzz
+
 .PHONY: crash-rooms
 crash-rooms: .venv/.test ## kill the server 200 times under load and check that nothing acknowledged is lost
 	$(BIN)/python -m benchmarks.rooms.crash

@@ -40,6 +40,7 @@ from regserver.web.route import Router
 log = logging.getLogger("regserver")
 
 GC_SECONDS = 60.0
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class App(msgspec.Struct, frozen=True):
@@ -127,6 +128,8 @@ def _front_limits(settings: Settings) -> FrontLimits:
         connections_per_address=settings.server.max_connections_per_address,
         queue_bytes=settings.rooms.socket_queue,
         grace_seconds=settings.server.grace.seconds,
+        # Behind a proxy all clients come from its one address.
+        exempt_networks=(*LOOPBACK, *(p for p in settings.server.trusted_proxies if p != "unix")),
     )
 
 
@@ -146,6 +149,7 @@ async def _run_gc() -> None:
 
     With many tasks alive the collector's young generation otherwise takes half the time.
     """
+    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     while True:

@@ -31,7 +31,7 @@ class Admission:
         self._total = 0
         self._emptied = trio.Event()
         self._by_prefix: dict[bytes, int] = {}
-        networks = [ipaddress.ip_network(network) for network in limits.exempt_networks]
+        networks = [ipaddress.ip_network(network, strict=False) for network in limits.exempt_networks]
 
         @functools.lru_cache(maxsize=1024)
         def is_exempt(address: str) -> bool:
