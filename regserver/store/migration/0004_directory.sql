@@ -24,7 +24,7 @@ CREATE TABLE directory_server (
 );
 
 -- What they are counted from at start and at reload, by the index alone.
-CREATE INDEX account_living_server ON account (server) WHERE server IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX account_server_deleted ON account (server, deleted_at) WHERE server IS NOT NULL;
 
 -- Mail that waits to be sent. `sealed` is the whole message under the server's own key; no other column tells of it.
 -- A row is leased by moving due_at ahead and naming the node; parked_at says that only the operator starts it again.
