@@ -16,7 +16,9 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_later_wins(file: Path) -> None:
     file.write_text('[log]\nlevel = "debug"\nformat = "text"\n[live]\nmax_running = 3\n')
-    loaded = load(file, ["live.max_running=5"], {"REGSERVER_LIVE__MAX_RUNNING": "4", "REGSERVER_LOG__FORMAT": "json"})
+    loaded = load(
+        file, ["live.max_running=5"], {"REGSERVER_LIVE__MAX_RUNNING": "4", "REGSERVER_LOG__FORMAT": "json"}
+    )
     settings = loaded.settings
     assert (settings.log.level, settings.log.format, settings.live.max_running) == ("debug", "json", 5)
     assert loaded.beside("roster.toml") == file.parent / "roster.toml"
