@@ -10,7 +10,7 @@ position are applied to it at once; when it is more than a few, the socket is se
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from itertools import dropwhile
+from itertools import takewhile
 
 import trio
 
@@ -22,8 +22,8 @@ from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker, Subscriber
 
-RECENT_EVENTS = 256
-"""At hand for new sockets: what is posted in the few milliseconds between a snapshot and its use."""
+RECENT_EVENTS = 1024
+"""At hand for new sockets: what is posted between a snapshot and its use, also when the loop is busy for a while."""
 END_SECONDS = 0.5
 
 
@@ -46,8 +46,9 @@ class LocalBroker(Broker):
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
             return False
-        since_then = dropwhile(lambda event: event.id <= as_of, self._recent)
-        self._seats[subscriber] = self._lane(subscriber).seat(subscriber, rooms, as_of, since_then)
+        newest_first = list(takewhile(lambda event: event.id > as_of, reversed(self._recent)))
+        seat = self._lane(subscriber).seat(subscriber, rooms, as_of, reversed(newest_first))
+        self._seats[subscriber] = seat
         return True
 
     def detach_nowait(self, subscriber: Subscriber) -> None:

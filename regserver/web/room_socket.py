@@ -23,6 +23,7 @@ from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request, Session
 from regserver.ports.adapter import Clock
 from regserver.ports.broker import Broker
+from regserver.ports.store import StoreFault
 from regserver.service.identity import IdentityService
 from regserver.service.identity import Session as SignedInSession
 from regserver.service.recovery import Page, RecoveryService
@@ -142,11 +143,17 @@ class RoomSocketDoor:
             return end(session, start)
         resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
         session.send_text_nowait(encode_resumed(resumed))
+        fault: StoreFault | None = None
         async with trio.open_nursery() as nursery:
             # Somebody reads meanwhile: a client that closes, dies or whose token expires is not served the past.
             nursery.start_soon(self._watch, session, signed_in, nursery.cancel_scope)
-            await self._catch_up(session, subscriber, start.start.id)
+            try:
+                await self._catch_up(session, subscriber, start.start.id)
+            except StoreFault as error:
+                fault = error  # raised out of here it would come in a group, and not be known as what it is
             nursery.cancel_scope.cancel()
+        if fault is not None:
+            raise fault
         return None
 
     async def _watch(
