@@ -4,7 +4,11 @@ import argparse
 from importlib.resources import files
 from pathlib import Path
 
+import trio
+
+from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.letters import LetterFault, TemplateLetters
+from regserver.adapters.source import open_source
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
 
@@ -26,6 +30,7 @@ def _run(chosen: argparse.Namespace) -> int:
         case "check":
             loaded = configuration(chosen)
             _check_templates(loaded)
+            trio.run(_check_source, loaded)
             print(f"{loaded.file or 'built-in defaults'}: fine")
         case "show":
             print("\n".join(show(configuration(chosen).settings)).lstrip())
@@ -40,6 +45,13 @@ def _check_templates(loaded: Loaded) -> None:
         TemplateLetters(loaded.beside(folder) if folder else None, "example.org").check()
     except LetterFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None
+
+
+async def _check_source(loaded: Loaded) -> None:
+    """Opening a source looks at its settings, and at a roster's rows, and asks nobody."""
+    hasher = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 20)
+    async with open_source(loaded, hasher):
+        pass
 
 
 def annotated() -> str:

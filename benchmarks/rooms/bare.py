@@ -1,0 +1,68 @@
+"""The front door's bare fan-out behind the same two paths: no store, no accounts, no rooms. Usage: bare serve --set …
+
+What the product path is held against: the same client, the same requests, frames of the same size.
+"""
+
+import gc
+import json
+import sys
+
+import trio
+from quart_trio import QuartTrio
+
+from regserver.endpoint import Frame, Request, Response, Session
+from regserver.serving import Front, text_frame
+
+SLICE = 200
+
+members: dict[Session, None] = {}
+
+
+async def subscribe(session: Session) -> None:
+    members[session] = None
+    session.accept_nowait()
+    try:
+        await session.wait_closed()
+    finally:
+        del members[session]
+
+
+async def publish(request: Request, nursery: trio.Nursery) -> Response:
+    notification = {
+        "type": "NewPost",
+        "userId": 1,
+        "roomId": 1,
+        "postId": 100_000,
+        "content": json.loads(request.body)["content"],
+        "createdAt": "2017-07-21T17:32:28Z",
+    }
+    nursery.start_soon(_send, text_frame(json.dumps(notification, separators=(",", ":"))))
+    return Response(body=b'{"postId":100000}')
+
+
+async def _send(frame: Frame) -> None:
+    for number, member in enumerate(list(members), 1):
+        member.send_nowait(frame)
+        if number % SLICE == 0:
+            await trio.lowlevel.checkpoint()
+
+
+async def main(bind: str) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def dispatch(request: Request) -> Response:
+            return await publish(request, nursery)
+
+        front = Front(
+            app=QuartTrio(__name__),
+            dispatch=dispatch,
+            is_hot=lambda method, _: method == "POST",
+            socket={"/room/websocket": subscribe}.get,
+        )
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        await front.serve([bind], tls_cert="", tls_key="", shutdown=trio.Event())
+
+
+if __name__ == "__main__":
+    trio.run(main, next(word.partition("=")[2] for word in sys.argv if word.startswith("server.bind=")))
