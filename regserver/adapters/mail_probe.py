@@ -135,6 +135,9 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]
 
 def probe_domain(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Iterator[Finding]:
     """What receivers find of the sender's domain: MX, SPF, DKIM, DMARC."""
+    if "." not in domain:
+        yield Finding("hint", f"mail.from is on {domain}, where nobody can answer: use a domain of yours")
+        return
     try:
         yield _mx(domain, resolver)
         yield _spf(domain, resolver)

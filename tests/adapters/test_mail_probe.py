@@ -131,6 +131,11 @@ async def test_two_spf_records_count_as_none() -> None:
     assert "2 SPF records" in findings[1].text
 
 
+def test_a_sender_on_localhost_is_not_looked_up() -> None:
+    (finding,) = probe_domain("localhost", dns.resolver.Resolver(configure=False), None)
+    assert (finding.level, "mail.from" in finding.text) == ("hint", True)
+
+
 async def test_without_a_name_server() -> None:
     async with open_name_server({}) as resolver:
         pass
