@@ -112,12 +112,12 @@ async def open_server(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.read_log)
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 server.url = await server.wait_serving()
             yield server
             if process.returncode is None:
                 process.terminate()
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 await process.wait()
     finally:
         if process.returncode is None:
