@@ -8,15 +8,15 @@ from regserver.service.limit import Limiter, Rate, client_key
 LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socket", "page", "operation"]
 
 LIMITS: dict[LimitName, Rate] = {
-    "sign_in": Rate(120, 60),  # bounds password guessing from one address
-    "sign_up": Rate(60, 60),  # each costs a password hash
+    "sign_in": Rate(300, 60),  # bounds password guessing from one address
+    "sign_up": Rate(300, 60),  # each costs a password hash
     "mail": Rate(120, 60),  # each sends a message; a school class behind one address signs up at once
-    "rpc": Rate(600, 60),
-    "read": Rate(3000, 60),
-    "write": Rate(1200, 60),
-    "socket": Rate(600, 60),
-    "page": Rate(600, 60),
-    "operation": Rate(600, 60),
+    "rpc": Rate(3000, 60),  # codes and tries have their own, stricter bounds
+    "read": Rate(12_000, 60),
+    "write": Rate(6000, 60),
+    "socket": Rate(12_000, 60),  # an office behind one address comes back all at once after a restart
+    "page": Rate(1200, 60),
+    "operation": Rate(1200, 60),
 }
 """Requests per client (an IPv4 address or an IPv6 /64) and row."""
 

@@ -150,7 +150,7 @@ class Listener:
         self.texts: list[str] = []
 
     async def text(self) -> str:
-        with trio.fail_after(10):
+        with trio.fail_after(30):
             message = await self._connection.get_message()
         assert isinstance(message, str)
         self.texts.append(message)
