@@ -13,7 +13,7 @@ import msgspec
 import trio
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.event import Event, EventId, Position
+from regserver.domain.event import Event, EventId, Position, Posted
 from regserver.domain.instant import Duration, Instant
 from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import RoomId
@@ -24,6 +24,8 @@ from regserver.service.identity import identify
 
 PAGE_EVENTS = 500
 """A reader's thread is held by one client no longer than this takes: a few milliseconds."""
+PAGE_CHARACTERS = 128 * 1024
+"""A client that is slow to take its page holds no more than this, however long the posts are."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
 TRIM_EVENTS = 1000
 """Cut off in one transaction; posts wait no longer than this takes."""
@@ -50,10 +52,12 @@ class Resumption(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A part of what was missed. rooms: the account's rooms if the part reaches the end of the log, else None."""
+    """A part of what was missed. whole: all of the window that was asked for; rooms: the account's rooms if the part
+    reaches the end of the log, else None."""
 
     events: tuple[Event, ...]
     end: EventId
+    whole: bool
     rooms: tuple[RoomId, ...] | None
 
 
@@ -98,7 +102,7 @@ class LogReader:
     """Reads one account's part of the log, page by page.
 
     A page covers a window of positions that grows while little is found and shrinks while much is, so that neither a
-    quiet account in a long log nor a busy one costs more than what it gets.
+    quiet account in a long log nor a busy one costs more than what it gets. Long posts make for short pages.
     """
 
     def __init__(self, store: Store, account: AccountId, start: EventId) -> None:
@@ -106,28 +110,49 @@ class LogReader:
         self._account = account
         self._position = start
         self._window = FIRST_WINDOW
+        self._limit = PAGE_EVENTS
 
     async def next(self) -> Page | None:
         """The next page, possibly without events; None when the log was cut beyond our position meanwhile."""
         page = await self._store.read(self._read)
         if page is not None:
             self._position = page.end
-            if len(page.events) == PAGE_EVENTS:
-                self._window = max(PAGE_EVENTS, self._window // 2)
-            elif len(page.events) < PAGE_EVENTS // 2:
-                self._window *= 2
+            self._adapt(page)
         return page
+
+    def _adapt(self, page: Page) -> None:
+        count = len(page.events)
+        if not page.whole:
+            self._window = max(PAGE_EVENTS, self._window // 2)
+        elif count < PAGE_EVENTS // 2:
+            self._window *= 2
+        # What did not fit was read in vain: ask for as many as did, and for more again when there is room.
+        self._limit = (
+            max(1, count) if count < self._limit and not page.whole else min(PAGE_EVENTS, 2 * self._limit)
+        )
 
     async def _read(self, transaction: Transaction) -> Page | None:
         if (await transaction.events.cut()).id > self._position:
             return None
         log_end = (await transaction.events.end()).id
         end = EventId(min(log_end, self._position + self._window))
-        events = await transaction.events.seen(self._account, self._position, end, PAGE_EVENTS)
-        if len(events) == PAGE_EVENTS:
+        found = await transaction.events.seen(self._account, self._position, end, self._limit)
+        events = _fitting(found)
+        whole = len(events) < self._limit and len(events) == len(found)
+        if not whole:
             end = events[-1].id
         rooms = await transaction.rooms.of_account(self._account) if end == log_end else None
-        return Page(events, end, rooms)
+        return Page(events, end, whole, rooms)
+
+
+def _fitting(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """The first of them that make a page; at least one if there is any."""
+    size = 0
+    for number, event in enumerate(events):
+        size += len(event.change.content) if isinstance(event.change, Posted) else 0
+        if size > PAGE_CHARACTERS and number:
+            return events[:number]
+    return events
 
 
 async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:

@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from regserver.domain.event import START, EventId, Left, Position, Posted
 from regserver.domain.instant import DAY, SECOND, Duration, Instant
 from regserver.domain.outcome import BadToken, UserIsDeleted
-from regserver.service.recovery import PAGE_EVENTS, Resumption, trim_log
+from regserver.domain.room import MAX_POST_BYTES
+from regserver.service.recovery import (
+    PAGE_CHARACTERS,
+    PAGE_EVENTS,
+    TRIM_INTERVAL_SECONDS,
+    Resumption,
+    run_trim,
+    trim_log,
+)
 from tests.rooms import Rooms, open_rooms
 
 
@@ -138,3 +147,38 @@ async def test_deletion_inside_the_gap(rooms: Rooms) -> None:
     assert [type(event.change) for event in events] == [Posted, Left, Left, Left]
     assert {event.room for event in events[1:]} == set(rooms_of_three)
     assert all(event.change == Left(deleted=True) for event in events[1:])
+
+
+async def test_long_posts_make_short_pages(rooms: Rooms) -> None:
+    ann, bob = await rooms.people("ann", "bob")
+    room = await rooms.room(ann, bob)
+    for number in range(60):
+        await rooms.post(ann, room, "x" * (MAX_POST_BYTES if number < 40 else 1))
+    reader = rooms.recovery.reader(bob.id, EventId(0))
+    pages: list[list[int]] = []
+    while (page := await reader.next()) is not None:
+        pages.append([event.id for event in page.events])
+        if page.rooms is not None:
+            break
+    assert [number for numbers in pages for number in numbers] == list(range(1, 62))
+    assert all(len(numbers) * MAX_POST_BYTES <= PAGE_CHARACTERS + MAX_POST_BYTES for numbers in pages[:3])
+    assert len(pages) < 12
+
+
+async def test_the_log_is_trimmed_again_and_again(rooms: Rooms, mock_clock: trio.testing.MockClock) -> None:
+    ann, bob = await rooms.people("ann", "bob")
+    room = await rooms.room(ann, bob)
+    start = await rooms.end()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_trim, rooms.store, rooms.clock, Duration(DAY))
+        for _ in range(3):
+            await rooms.post(ann, room)
+            rooms.clock.advance(2 * DAY)
+            newest = await rooms.end()
+            await trio.testing.wait_all_tasks_blocked()
+            mock_clock.jump(TRIM_INTERVAL_SECONDS)
+            while (await rooms.store.read(lambda transaction: transaction.events.cut())).id < newest.id - 1:
+                await trio.lowlevel.checkpoint()
+            assert await rooms.resume(bob, newest) == Resumption(newest, recovered=True, missed=0)
+        assert (await rooms.resume(bob, start)).recovered is False
+        nursery.cancel_scope.cancel()
