@@ -239,7 +239,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 def migrate(path: Path, now: int) -> int:
     """Brings the schema up to date, creating the file if need be; the version. Raises StoreFault."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds password hashes: its owner's alone
+        # It holds password hashes, so it is its owner's alone. One that is there is not touched: closing a descriptor
+        # of it would drop the locks of every connection that this process has to it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = connect(path)
         try:
             connection.execute(migration.VERSION_TABLE)
