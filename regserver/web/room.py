@@ -69,14 +69,14 @@ class RoomDoor:
     def routes(self) -> tuple[Route, ...]:
         return (
             Route("POST", "/room/create", self.create, "write", NAMED),
-            Route("GET", "/room/list", self.list, "read", NAMED),
+            Route("GET", "/room/list", self.list, "read", NAMED, hot=True),
             Route("GET", "/room/info/{room}", self.info, "read", NAMED, hot=True),
             Route("POST", "/room/invite/{room}", self.invite, "write", NAMED),
             Route("POST", "/room/leave/{room}", self.leave, "write", NAMED),
             Route("POST", "/room/post/{room}", self.post, "write", NAMED, hot=True),
-            Route("GET", "/room/read/{post}", self.read, "read", NAMED),
-            Route("GET", "/room/readAll/{room}", self.read_all, "read", NAMED),
-            Route("POST", "/room/seen/{room}", self.seen, "write", NAMED),
+            Route("GET", "/room/read/{post}", self.read, "read", NAMED, hot=True),
+            Route("GET", "/room/readAll/{room}", self.read_all, "read", NAMED, hot=True),
+            Route("POST", "/room/seen/{room}", self.seen, "write", NAMED, hot=True),
         )
 
     async def create(self, request: Request) -> Response:
