@@ -27,24 +27,29 @@ class StepWatch(trio.abc.Instrument):
         self.reset()
 
     def reset(self) -> None:
-        self.wall = self.own = self.collector = 0.0
+        self.wall = self.own = self.work = self.collector = 0.0
+        self._collected = 0.0  # within the step that runs
         self.task = ""
         self._wall = self._own = float("inf")
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._collected = 0.0
         self._wall, self._own = time.perf_counter(), time.thread_time()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         wall, own = time.perf_counter() - self._wall, time.thread_time() - self._own
         self.wall = max(self.wall, wall)
-        if own > self.own:
-            self.own, self.task = own, task.name
+        self.own = max(self.own, own)
+        if own - self._collected > self.work:
+            self.work, self.task = own - self._collected, task.name
 
     def collected(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
             self._collecting = time.thread_time()
         else:
-            self.collector = max(self.collector, time.thread_time() - self._collecting)
+            taken = time.thread_time() - self._collecting
+            self._collected += taken
+            self.collector = max(self.collector, taken)
 
 
 async def main(port: int, report: Path, settings: list[str]) -> None:
@@ -63,6 +68,7 @@ async def main(port: int, report: Path, settings: list[str]) -> None:
             figures = {
                 "wall_ms": watch.wall * 1000,
                 "own_ms": watch.own * 1000,
+                "work_ms": watch.work * 1000,
                 "collector_ms": watch.collector * 1000,
                 "task": watch.task,
             }

@@ -8,6 +8,7 @@ broker for the pumps of its rooms, live registration for its jobs; each is left 
 
 import contextlib
 import gc
+import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -40,6 +41,7 @@ from regserver.web.route import Router
 log = logging.getLogger("regserver")
 
 GC_SECONDS = 60.0
+YOUNG_SECONDS = 0.25
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -147,14 +149,16 @@ def _socket_endpoint(dispatcher: Dispatcher, path: str) -> SessionEndpoint | Non
 async def _run_gc() -> None:
     """The objects of the start never die: kept out of the collector, and the rest looked at rarely but regularly.
 
-    With many tasks alive the collector's young generation otherwise takes half the time.
+    With many tasks alive the collector otherwise takes half the time. It counts what is made less what is freed: while as
+    many tasks end as begin it lets the young pile up, and then holds the loop for long. So they are looked at often, a
+    little at a time (at 1,000 registrations 19 ms at the longest instead of 91), and all together only once in a while.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    while True:
-        await trio.sleep(GC_SECONDS)
-        gc.collect()
+    gc.set_threshold(50_000, 1_000_000, 1_000_000)
+    for turn in itertools.count(1):
+        await trio.sleep(YOUNG_SECONDS)
+        gc.collect(2 if turn % round(GC_SECONDS / YOUNG_SECONDS) == 0 else 0)
 
 
 class Control:
