@@ -64,34 +64,44 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 class Deaf:
-    """A WebSocket client that does not read after its handshake, with as little room for unread bytes as there is."""
+    """A client that does not read after the answer to its request, with as little room for unread bytes as there is."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
-        self._head = b""
 
-    async def handshake(self, location: str) -> None:
-        parts = urlsplit(location)
-        await self._stream.send_all(
-            f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    async def watch(self, location: str) -> None:
+        """Asks for the socket."""
+        upgrade = (
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         )
-        while not self._head.endswith(b"\r\n\r\n"):
-            self._head += await self._stream.receive_some(1)
-        assert self._head.startswith(b"HTTP/1.1 101")
+        assert (await self._ask(location, "", upgrade)).startswith(b"HTTP/1.1 101")
+
+    async def stream(self, location: str) -> None:
+        """Asks for the stream of events."""
+        assert (await self._ask(location, "/events", "")).startswith(b"HTTP/1.1 200")
+
+    async def _ask(self, location: str, more: str, fields: str) -> bytes:
+        parts = urlsplit(location)
+        request = f"GET {parts.path}{more} HTTP/1.1\r\nHost: {parts.netloc}\r\n{fields}\r\n"
+        await self._stream.send_all(request.encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += await self._stream.receive_some(1)
+        return head
 
 
 @asynccontextmanager
-async def deaf(location: str) -> AsyncIterator[Deaf]:
+async def deaf(location: str, *, stream: bool = False) -> AsyncIterator[None]:
+    """One that watches by the socket, or by the stream of events."""
     parts = urlsplit(location)
     sock = trio.socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     await sock.connect((parts.hostname, parts.port))
-    async with trio.SocketStream(sock) as stream:
-        client = Deaf(stream)
-        await client.handshake(location)
-        yield client
+    async with trio.SocketStream(sock) as connection:
+        client = Deaf(connection)
+        await (client.stream(location) if stream else client.watch(location))
+        yield
 
 
 @asynccontextmanager

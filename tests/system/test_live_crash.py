@@ -91,7 +91,7 @@ async def test_a_stop_reaches_observers_past_those_that_never_read(tmp_path: Pat
     people = PeopleService(ada=Person("right", [*flood, trio.Event()]))
     async with people.listen(), served(tmp_path, people) as (server, client):
         location = await begin(client, "ada")
-        async with deaf(location), deaf(location), listening(location) as listener:
+        async with deaf(location), deaf(location, stream=True), listening(location) as listener:
             for _ in range(2000):
                 await listener.message()
             server.process.terminate()
