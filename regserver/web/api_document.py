@@ -12,11 +12,25 @@ import msgspec
 from regserver.endpoint import Request, Response
 from regserver.web.answer import NAMED, json
 from regserver.web.api_table import LIVE_EVENT, SCHEMAS, TABLE, Row
-from regserver.web.notification import Notification
+from regserver.web.notification import Notification, Resumed
 from regserver.web.route import Route
 
 PAGES = ("/static/", "/confirm")
 """Patterns of what is for browsers, not for programs, and so not described."""
+
+ROOM_QUERY = {
+    "token": "a bearer token, where the Authorization field cannot be sent and query tokens are allowed",
+    "ticket": "a single-use ticket of POST /login/ticket",
+    "since": "a cursor: Resumed comes first, then what was missed, then live, each with one more key, cursor",
+}
+"""What the rooms' socket may be asked with."""
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a repetition safe: for 24 hours the same key gets the same answer.",
+    "schema": {"type": "string"},
+}
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -72,6 +86,10 @@ def _operation(route: Route, row: Row) -> dict[str, Any]:
         str(status): _answer(text, name) for status, (text, name) in row.answers.items()
     }
     answers |= {str(status): _answer(names, error) for status, names in row.refusals.items()}
+    if row.retry:
+        answers["409"] = _answer(
+            ", ".join(filter(None, (row.refusals.get(409), "IdempotencyConflict"))), error
+        )
     answers["429"] = _answer("Too many requests; Retry-After says when to come back.", None)
     operation: dict[str, Any] = {
         "operationId": "_".join(words),
@@ -85,6 +103,7 @@ def _operation(route: Route, row: Row) -> dict[str, Any]:
                 {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
                 for name, text in row.query.items()
             ),
+            *([IDEMPOTENCY_KEY] if row.retry else []),
         ],
         "responses": answers,
     }
@@ -111,7 +130,7 @@ def _schema(name: str) -> dict[str, str]:
 
 def asyncapi(version: str) -> dict[str, Any]:
     """AsyncAPI 3.0 of the two WebSockets. Clients only listen."""
-    kinds = get_args(Notification)
+    kinds = (Resumed, *get_args(Notification))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     rooms = {kind.__name__: {"payload": schema} for kind, schema in zip(kinds, schemas, strict=True)}
     messages = {"Event": {"payload": LIVE_EVENT}, **rooms}
@@ -120,7 +139,8 @@ def asyncapi(version: str) -> dict[str, Any]:
         "info": {"title": "regserver", "version": version, "license": {"name": "MIT"}},
         "channels": {
             "registration": _channel("/register/{registration}", ["Event"], ("registration",)),
-            "rooms": _channel("/room/websocket", list(rooms), ()),
+            "rooms": _channel("/room/websocket", list(rooms), ())
+            | {"bindings": {"ws": {"query": _object_of(ROOM_QUERY)}}},
         },
         "operations": {
             name: {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
@@ -128,6 +148,11 @@ def asyncapi(version: str) -> dict[str, Any]:
         },
         "components": {"messages": messages, "schemas": components},
     }
+
+
+def _object_of(texts: dict[str, str]) -> dict[str, Any]:
+    properties = {name: {"type": "string", "description": text} for name, text in texts.items()}
+    return {"type": "object", "properties": properties}
 
 
 def _channel(address: str, names: list[str], parameters: tuple[str, ...]) -> dict[str, Any]:

@@ -11,13 +11,17 @@ Schema = dict[str, Any]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One route. body: the name of a schema below. answers: success by status. refusals: names by status."""
+    """One route. body: the name of a schema below. answers: success by status. refusals: names by status.
+
+    retry: whether an Idempotency-Key makes repeating the request safe.
+    """
 
     summary: str
     answers: dict[int, tuple[str, str | None]]
     refusals: dict[int, str] = {}
     body: str | None = None
     token: bool = False
+    retry: bool = False
     query: dict[str, str] = {}
 
 
@@ -197,6 +201,7 @@ TABLE: dict[str, Row] = {
             409: "UsernameTaken, EmailTaken",
         },
         body="SignUp",
+        retry=True,
     ),
     "GET /login/info": Row("The asker's account.", {200: ("Found.", "Account")}, _ASKER, token=True),
     "GET /login/userId/{username}": Row(
@@ -221,6 +226,7 @@ TABLE: dict[str, Row] = {
         {**_ASKER, 400: "BadJson, BadOtherUsers, BadId, BadRoomName, TooManyUsers", 404: "AccountNotFound"},
         body="NewRoom",
         token=True,
+        retry=True,
     ),
     "GET /room/list": Row("The asker's rooms.", {200: ("Found.", "RoomList")}, _ASKER, token=True),
     "GET /room/info/{room}": Row(
@@ -240,14 +246,16 @@ TABLE: dict[str, Row] = {
         },
         body="Invitation",
         token=True,
+        retry=True,
     ),
-    "POST /room/leave/{room}": Row("Leave a room.", {204: ("Left.", None)}, _IN_ROOM, token=True),
+    "POST /room/leave/{room}": Row("Leave a room.", {204: ("Left.", None)}, _IN_ROOM, token=True, retry=True),
     "POST /room/post/{room}": Row(
         "Post.",
         {200: ("Posted.", "PostId")},
         {**_IN_ROOM, 400: "BadJson, BadPostContent, BadId"},
         body="NewPost",
         token=True,
+        retry=True,
     ),
     "GET /room/read/{post}": Row(
         "One post.", {200: ("Found.", "Post")}, {**_IN_ROOM, 404: "PostNotFound"}, token=True
@@ -265,6 +273,7 @@ TABLE: dict[str, Row] = {
         {**_IN_ROOM, 404: "RoomNotFound, PostNotFound"},
         body="PostId",
         token=True,
+        retry=True,
     ),
     "POST /rpc": _RPC,
     "POST /": _RPC,

@@ -30,6 +30,7 @@ async def test_every_route_is_described_or_a_page(tmp_path: Path) -> None:
     assert_references_resolve(openapi)
     assert_references_resolve(asyncapi)
     assert set(asyncapi["channels"]["rooms"]["messages"]) == {
+        "Resumed",
         "NewPost",
         "RoomCreated",
         "RoomInvitation",
