@@ -41,6 +41,7 @@ SERVERS: dict[str, list[str]] = {
     "starlette": [sys.executable, "-m", "benchmarks.front.peer.starlette_app"],
     "echo": [sys.executable, "-m", "benchmarks.front.peer.echo"],
     "floor": [str(BUILD / "floor")],
+    "floor-py": [sys.executable, "-m", "benchmarks.front.peer.floor"],
 }
 
 
