@@ -7,8 +7,6 @@ broker for the pumps of its rooms, live registration for its jobs; each is left 
 """
 
 import contextlib
-import gc
-import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +18,7 @@ from quart_trio import QuartTrio
 
 from regserver import __version__
 from regserver.app.base import Base, Doors, open_base
+from regserver.app.collector import run_collector
 from regserver.app.directory import open_directory
 from regserver.app.people import open_people
 from regserver.app.steps import open_steps
@@ -40,8 +39,6 @@ from regserver.web.route import Router
 
 log = logging.getLogger("regserver")
 
-GC_SECONDS = 60.0
-YOUNG_SECONDS = 0.25
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -78,7 +75,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         quart.asgi_app = asgi_sessions(quart.asgi_app, socket, limits)  # type: ignore[method-assign,assignment]
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
-        nursery.start_soon(_run_gc)
+        nursery.start_soon(run_collector)
         for door in doors:
             for work in door.background:
                 nursery.start_soon(work)
@@ -144,21 +141,6 @@ def _socket_endpoint(dispatcher: Dispatcher, path: str) -> SessionEndpoint | Non
         await dispatcher.serve_socket(session, match)
 
     return serve
-
-
-async def _run_gc() -> None:
-    """The objects of the start never die: kept out of the collector, and the rest looked at rarely but regularly.
-
-    With many tasks alive the collector otherwise takes half the time. It counts what is made less what is freed: while as
-    many tasks end as begin it lets the young pile up, and then holds the loop for long. So they are looked at often, a
-    little at a time (at 1,000 registrations 19 ms at the longest instead of 91), and all together only once in a while.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 1_000_000, 1_000_000)
-    for turn in itertools.count(1):
-        await trio.sleep(YOUNG_SECONDS)
-        gc.collect(2 if turn % round(GC_SECONDS / YOUNG_SECONDS) == 0 else 0)
 
 
 class Control:

@@ -1,6 +1,5 @@
 """Our front door: /sub and /pub as sessions, /rpc hot. Usage: ours PORT [CERT KEY]"""
 
-import gc
 import signal
 import sys
 
@@ -8,6 +7,7 @@ import msgspec
 import trio
 from quart_trio import QuartTrio
 
+from regserver.app.collector import run_collector
 from regserver.endpoint import Request, Response, Session
 from regserver.serving import Front, FrontLimits, binary_frame
 
@@ -62,9 +62,7 @@ async def main(*arguments: str) -> None:
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_on_signal, shutdown)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        nursery.start_soon(run_collector)
         await front.serve([f"127.0.0.1:{port}"], tls_cert=cert, tls_key=key, shutdown=shutdown)
         nursery.cancel_scope.cancel()
 
