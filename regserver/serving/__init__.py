@@ -8,7 +8,7 @@ from regserver.serving.hypercorn_hook import AppFailed, UnsupportedHypercorn
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import BindError
 from regserver.serving.metric import FrontMetrics, NoMetrics
-from regserver.serving.session import LinkSession
+from regserver.serving.session import LinkSession, receive_text
 
 __all__ = [
     "AppFailed",
@@ -22,6 +22,7 @@ __all__ = [
     "UnsupportedHypercorn",
     "asgi_sessions",
     "binary_frame",
+    "receive_text",
     "request_from_scope",
     "response_fields",
     "text_frame",

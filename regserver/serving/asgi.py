@@ -120,8 +120,12 @@ class AsgiSession:
     async def drained(self) -> None:
         """Until everything queued was handed to the server below, or the session is over."""
         while self._queued_bytes and self._stage is Stage.OPEN:
+            await self._queue_emptied()
+
+    async def _queue_emptied(self) -> None:
+        if self._emptied.is_set():  # one event for all who wait
             self._emptied = trio.Event()
-            await self._emptied.wait()
+        await self._emptied.wait()
 
     def _push(self, frame: Frame) -> None:
         self._queue.append(frame)
@@ -198,8 +202,7 @@ class AsgiSession:
                 self.reject_nowait(Response(status=500))
             self.close_nowait()
             while self._queued_bytes and self._accepted:
-                self._emptied = trio.Event()
-                await self._emptied.wait()
+                await self._queue_emptied()
             nursery.cancel_scope.cancel()
 
     def _fail(self) -> None:

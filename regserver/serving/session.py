@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import trio
 
-from regserver.endpoint import Request, Response, SessionClosed, SessionEndpoint
+from regserver.endpoint import Request, Response, Session, SessionClosed, SessionEndpoint
 from regserver.serving.answer import encode_response
 from regserver.serving.frame import close_frame, ping_frame, pong_frame
 from regserver.serving.inbound import Decoder, PeerClosed, Pinged, Received, Violated
@@ -27,9 +27,10 @@ from regserver.serving.outbound import Outbound, Stage
 _log = logging.getLogger(__name__)
 
 LOST = 1006
-TOO_SLOW = 1013
 GOING_AWAY = 1001
+UNSUPPORTED_DATA = 1003
 INTERNAL_ERROR = 1011
+TOO_SLOW = 1013
 _PING = ping_frame()
 _READ_BYTES = 4096  # 680 of the smallest frames: what a peer can make us parse before others get their turn
 
@@ -252,3 +253,15 @@ class LinkSession(Outbound):
                 await self._link.finish(self._limits.linger_seconds)
         except LinkLost:
             pass
+
+
+async def receive_text(session: Session) -> str:
+    """The next message for an endpoint that takes text only; a binary one ends the session (RFC 6455, 7.4.1).
+
+    Raises SessionClosed when there will be none, with 1003 when that was the reason.
+    """
+    message = await session.receive()
+    if isinstance(message, bytes):
+        session.close_nowait(UNSUPPORTED_DATA, "text only")
+        raise SessionClosed(UNSUPPORTED_DATA)
+    return message

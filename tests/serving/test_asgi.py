@@ -9,7 +9,7 @@ from quart.wrappers import Response as QuartResponse
 from quart_trio import QuartTrio
 
 from regserver.endpoint import Response, Session, SessionEndpoint
-from regserver.serving import asgi_sessions, request_from_scope, text_frame
+from regserver.serving import asgi_sessions, receive_text, request_from_scope, text_frame
 from tests.serving.support import Counts, bounds, echo, quart_app, show
 
 
@@ -82,6 +82,43 @@ async def test_too_much_for_the_queue() -> None:
         async with _app(counts, pour=pour).test_client().websocket("/pour") as websocket:
             await websocket.receive()
     assert counts.closed == {1013: 1}
+
+
+async def test_all_who_wait_for_the_queue_go_on() -> None:
+    waited = []
+
+    async def wait(session: Session) -> None:
+        await session.drained()
+        waited.append(session)
+
+    async def pour(session: Session) -> None:
+        session.accept_nowait()
+        assert session.send_nowait(text_frame("x" * 900))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait, session)
+            nursery.start_soon(wait, session)
+
+    with pytest.RaisesGroup(WebsocketDisconnectError, flatten_subgroups=True):
+        async with _app(pour=pour).test_client().websocket("/pour") as websocket:
+            assert await websocket.receive() == "x" * 900
+            await websocket.receive()
+    assert len(waited) == 2
+
+
+async def test_text_only() -> None:
+    counts = Counts()
+
+    async def read(session: Session) -> None:
+        session.accept_nowait()
+        assert await receive_text(session) == "text"
+        await receive_text(session)
+
+    with pytest.RaisesGroup(WebsocketDisconnectError, flatten_subgroups=True):
+        async with _app(counts, read=read).test_client().websocket("/read") as websocket:
+            await websocket.send("text")
+            await websocket.send(b"bytes")
+            await websocket.receive()
+    assert (counts.errors, counts.closed) == (0, {1003: 1})
 
 
 async def test_endpoint_that_fails() -> None:

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from regserver.endpoint import Frame, Response, Session, SessionClosed
-from regserver.serving import LinkSession, text_frame
+from regserver.serving import LinkSession, receive_text, text_frame
 from tests.serving.support import (
     ACCEPT,
     KEY,
@@ -242,6 +242,26 @@ async def test_close_codes_of_peers(raw: bytes, code: int) -> None:
         assert await peer.ended()
         await server.settled()
         assert server.counts.closed == {code: 1}
+
+
+async def test_text_only() -> None:
+    heard: list[str] = []
+
+    async def read(session: Session) -> None:
+        session.accept_nowait()
+        while True:
+            heard.append(await receive_text(session))
+
+    async with house(sockets={"/x": read}) as server, server.peer() as peer:
+        await peer.upgrade("/x")
+        await peer.send(client_frame(b"text", 1) + client_frame(b"bytes", 2) + client_frame(b"more", 1))
+        assert await peer.close_code() == 1003
+        await peer.send(close_payload(1003))
+        assert await peer.ended()
+        await server.settled()
+        assert heard == ["text"]
+        assert server.counts.closed == {1003: 1}
+        assert server.counts.errors == 0
 
 
 async def test_lost_peers() -> None:
