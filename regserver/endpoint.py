@@ -5,7 +5,7 @@ writes its endpoints on them and never sees a socket or a framework. That is why
 behind Quart and in the test client alike.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Literal, NewType, Protocol
 
 import msgspec
@@ -70,7 +70,26 @@ class SessionClosed(Exception):
         self.code = code
 
 
-class Session(Protocol):
+class Receiver(Protocol):
+    """Where frames can be sent. All but `send_nowait` is there for a `Broadcast`, which spares itself a call per frame."""
+
+    @property
+    def direct(self) -> Callable[[Frame], int]:
+        """Writes straight to the socket and tells how many bytes that took. Raises OSError, BlockingIOError for one,
+        when nothing was written; `send_nowait` then does what is to be done."""
+
+    def send_nowait(self, frame: Frame) -> bool:
+        """Sends a prebuilt frame. False when the session is not open (any more), or has just become too slow."""
+
+    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
+        """Sends what `direct` has left of a frame, before anything else is sent; the outcome is that of send_nowait."""
+
+
+Broadcast = Callable[[Frame, Sequence[Receiver]], None]
+"""Sends one frame to many, as `send_nowait` of each would; never blocks or raises."""
+
+
+class Session(Receiver, Protocol):
     """One WebSocket connection, from the upgrade request to its end.
 
     The endpoint runs inside the session's own cancel scope. It must first either accept or reject; when it returns,
@@ -90,9 +109,6 @@ class Session(Protocol):
 
     async def receive(self) -> str | bytes:
         """The next whole message. Raises SessionClosed when there will be none."""
-
-    def send_nowait(self, frame: Frame) -> bool:
-        """Sends a prebuilt frame. False when the session is not open (any more), or has just become too slow."""
 
     def send_text_nowait(self, text: str | bytes) -> bool:
         """Frames UTF-8 text and sends it; the outcome is that of send_nowait."""

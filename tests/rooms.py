@@ -20,6 +20,7 @@ from regserver.service.account import AccountService, add_account
 from regserver.service.identity import IdentityService, SignedIn
 from regserver.service.recovery import RecoveryService, Resumption
 from regserver.service.room import RoomService
+from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
@@ -108,7 +109,10 @@ async def open_rooms(
     def frame(event: Event, _: object) -> Frame:
         return Frame(str(event.id).encode())
 
-    async with open_sqlite(folder / "rooms.db") as store, open_local_broker(frame, frame, _nothing) as broker:
+    async with (
+        open_sqlite(folder / "rooms.db") as store,
+        open_local_broker(frame, frame, broadcast_nowait, _nothing) as broker,
+    ):
         store.listen(broker.publish_nowait)
         yield Rooms(store, broker, max_members=max_members, open_registration=open_registration)
 

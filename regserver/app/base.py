@@ -21,7 +21,7 @@ from regserver.metric import Metrics
 from regserver.ports.adapter import Clock, PasswordHasher, Randomness
 from regserver.service.identity import IdentityService
 from regserver.service.outbox import Outbox
-from regserver.serving import text_frame
+from regserver.serving import broadcast_nowait, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from regserver.web.client import OriginReader
 from regserver.web.limit import LIMITS, Limits
@@ -77,7 +77,9 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     store = await stack.enter_async_context(open_sqlite(path))
     seal = CursorSeal(key.derive("cursor"))
     resumable = partial(_resumable_frame, seal)
-    broker = await stack.enter_async_context(open_local_broker(_frame, resumable, metrics.deliveries.inc))
+    broker = await stack.enter_async_context(
+        open_local_broker(_frame, resumable, broadcast_nowait, metrics.deliveries.inc)
+    )
     store.listen(broker.publish_nowait)
     hasher = Argon2Hasher(
         time_cost=settings.password.time_cost,

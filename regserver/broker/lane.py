@@ -16,24 +16,23 @@ import trio
 from regserver.domain.account import AccountId
 from regserver.domain.event import Created, Event, EventId, Left, Standing, newcomers, standing
 from regserver.domain.room import RoomId
-from regserver.endpoint import Frame
+from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.broker import Subscriber
 
 SLICE = 200
 """So many sends go on without a checkpoint: about a millisecond."""
 
 FrameMaker = Callable[[Event, Standing], Frame]
-Send = Callable[[Frame], bool]
 
 
 class Seat:
     """since: what the socket has heard already, or was before its time."""
 
-    __slots__ = ("account", "rooms", "send", "since")
+    __slots__ = ("account", "receiver", "rooms", "since")
 
     def __init__(self, subscriber: Subscriber, since: EventId) -> None:
         self.account = subscriber.account
-        self.send = subscriber.send_nowait
+        self.receiver = subscriber.receiver
         self.since = since
         self.rooms: set[RoomId] = set()
 
@@ -46,16 +45,23 @@ class Lane:
     """
 
     def __init__(
-        self, frame: FrameMaker, nursery: trio.Nursery, count: Callable[[int], None], *, ordered: bool
+        self,
+        frame: FrameMaker,
+        broadcast: Broadcast,
+        nursery: trio.Nursery,
+        count: Callable[[int], None],
+        *,
+        ordered: bool,
     ) -> None:
         self._frame = frame
+        self._broadcast = broadcast
         self._nursery = nursery
         self._count = count
         self._ordered = ordered
         self._accounts: dict[AccountId, set[Seat]] = {}
-        # What a seat is sent by stands with it, in the order in which they came, which is about that in memory: 5,000
+        # The receiver stands beside its seat, in the order in which they came, which is about that in memory: 5,000
         # seats do not fit a processor's cache, and looking at each of them costs as much as some of the sending.
-        self._rooms: dict[RoomId, dict[Seat, Send]] = {}
+        self._rooms: dict[RoomId, dict[Seat, Receiver]] = {}
         self._newest = EventId(0)  # no seat has heard anything beyond this before it sat down
         self._queues: dict[int, deque[Event]] = {}
 
@@ -80,7 +86,7 @@ class Lane:
         if seat.account in _arriving(event):
             self._sit(seat, event.room)
         if event.room in seat.rooms and (role := standing(event, seat.account)) is not None:
-            seat.send(self._frame(event, role))
+            seat.receiver.send_nowait(self._frame(event, role))
         if isinstance(event.change, Left) and seat.account == event.actor:
             self._rise(seat, event.room)
         seat.since = event.id
@@ -94,7 +100,7 @@ class Lane:
             del self._accounts[seat.account]
 
     def _sit(self, seat: Seat, room: RoomId) -> None:
-        self._rooms.setdefault(room, {})[seat] = seat.send
+        self._rooms.setdefault(room, {})[seat] = seat.receiver
         seat.rooms.add(room)
 
     def _rise(self, seat: Seat, room: RoomId) -> None:
@@ -121,19 +127,18 @@ class Lane:
         waiting = self._queues[key]
         sent = 0
         while waiting:
-            for frame, sends in self._deliveries(waiting.popleft()):
-                self._count(len(sends))
-                for first in range(0, len(sends), SLICE):
-                    piece = sends[first : first + SLICE]
-                    for send in piece:
-                        send(frame)
+            for frame, receivers in self._deliveries(waiting.popleft()):
+                self._count(len(receivers))
+                for first in range(0, len(receivers), SLICE):
+                    piece = receivers[first : first + SLICE]
+                    self._broadcast(frame, piece)
                     sent += len(piece)
                     if sent >= SLICE:
                         sent = 0
                         await trio.lowlevel.checkpoint()
         del self._queues[key]
 
-    def _deliveries(self, event: Event) -> list[tuple[Frame, list[Send]]]:
+    def _deliveries(self, event: Event) -> list[tuple[Frame, list[Receiver]]]:
         """Which bytes go to whom; memberships are brought up to date on the way."""
         for account in _arriving(event):
             for seat in self._accounts.get(account, ()):
@@ -141,18 +146,18 @@ class Lane:
                     self._sit(seat, event.room)
         seats = self._rooms.get(event.room, {})
         if event.id <= self._newest:  # some may have heard it already
-            seats = {seat: send for seat, send in seats.items() if event.id > seat.since}
+            seats = {seat: receiver for seat, receiver in seats.items() if event.id > seat.since}
         if own := self._accounts.get(event.actor):
-            seats = {seat: send for seat, send in seats.items() if seat not in own}
-        by_role: dict[Standing, list[Send]] = {"member": [], "newcomer": []}
+            seats = {seat: receiver for seat, receiver in seats.items() if seat not in own}
+        by_role: dict[Standing, list[Receiver]] = {"member": [], "newcomer": []}
         if new := set(newcomers(event.change)):
-            for seat, send in seats.items():
-                by_role["newcomer" if seat.account in new else "member"].append(send)
+            for seat, receiver in seats.items():
+                by_role["newcomer" if seat.account in new else "member"].append(receiver)
         else:
             by_role["member"] = list(seats.values())
         if isinstance(event.change, Left):
             self._leave(event)
-        return [(self._frame(event, role), sends) for role, sends in by_role.items() if sends]
+        return [(self._frame(event, role), receivers) for role, receivers in by_role.items() if receivers]
 
     def _leave(self, event: Event) -> None:
         for seat in list(self._accounts.get(event.actor, ())):

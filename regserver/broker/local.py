@@ -20,6 +20,7 @@ from regserver.domain.event import Event, EventId
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
+from regserver.endpoint import Broadcast
 from regserver.ports.broker import Broker, Subscriber
 
 RECENT_EVENTS = 1024
@@ -98,14 +99,15 @@ class LocalBroker(Broker):
 
 @asynccontextmanager
 async def open_local_broker(
-    plain: FrameMaker, resumable: FrameMaker, count: Callable[[int], None]
+    plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None]
 ) -> AsyncIterator[LocalBroker]:
     """Owns the nursery of the pumps; what is queued when it is left is not delivered, since the sockets are gone.
 
-    plain, resumable: how the two kinds of frames are made. count: told how many sockets frames were handed to.
+    plain, resumable: how the two kinds of frames are made. broadcast: how they are sent. count: told how many sockets frames were handed to.
     """
     async with trio.open_nursery() as nursery:
         yield LocalBroker(
-            Lane(plain, nursery, count, ordered=False), Lane(resumable, nursery, count, ordered=True)
+            Lane(plain, broadcast, nursery, count, ordered=False),
+            Lane(resumable, broadcast, nursery, count, ordered=True),
         )
         nursery.cancel_scope.cancel()

@@ -1,6 +1,6 @@
 """The broker: which socket hears which event, on this node."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
@@ -8,11 +8,11 @@ from regserver.domain.event import Event, EventId
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
-from regserver.endpoint import Frame
+from regserver.endpoint import Receiver
 
 
 class Subscriber(Protocol):
-    """One socket of an account, as the broker sees it. Neither method blocks or raises.
+    """One socket of an account, as the broker sees it. Nothing of it blocks or raises.
 
     resumable: its frames carry cursors, and it hears all its rooms in the one order of the log, so that each cursor
     stands for everything before it. Other sockets hear each room in order.
@@ -25,7 +25,7 @@ class Subscriber(Protocol):
     @property
     def resumable(self) -> bool: ...
     @property
-    def send_nowait(self) -> Callable[[Frame], bool]: ...
+    def receiver(self) -> Receiver: ...
 
     def end_nowait(self, reason: Refusal | None) -> None:
         """Tells the client why, if there is a reason, and closes."""

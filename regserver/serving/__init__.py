@@ -2,6 +2,7 @@
 
 from regserver.serving.answer import response_fields
 from regserver.serving.asgi import AsgiSession, asgi_sessions, request_from_scope
+from regserver.serving.broadcast import broadcast_nowait
 from regserver.serving.frame import binary_frame, text_frame
 from regserver.serving.front import Front
 from regserver.serving.hypercorn_hook import AppFailed, UnsupportedHypercorn
@@ -22,6 +23,7 @@ __all__ = [
     "UnsupportedHypercorn",
     "asgi_sessions",
     "binary_frame",
+    "broadcast_nowait",
     "receive_text",
     "request_from_scope",
     "response_fields",

@@ -14,6 +14,7 @@ import trio
 
 from regserver.endpoint import Frame, Request, Response, SessionClosed, SessionEndpoint
 from regserver.serving.answer import response_fields
+from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
 from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
@@ -78,6 +79,7 @@ class AsgiSession:
         self._stage = Stage.HANDSHAKE
         self._accepted = False
         self._code = 0
+        self.direct: Callable[[Frame], int] = not_direct
         self._queue: deque[Frame] = deque()
         self._queued_bytes = 0
         self._wanted = trio.Event()  # the writer has something to do
@@ -113,6 +115,9 @@ class AsgiSession:
             return False
         self._push(frame)
         return True
+
+    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
+        raise AssertionError("nothing is ever written directly")
 
     def send_text_nowait(self, text: str | bytes) -> bool:
         return self.send_nowait(text_frame(text))

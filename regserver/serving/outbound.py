@@ -7,6 +7,7 @@ from collections.abc import Callable
 import trio
 
 from regserver.endpoint import Frame
+from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import text_frame
 from regserver.serving.limit import FrontLimits
 from regserver.serving.link import Link, LinkLost
@@ -28,10 +29,9 @@ class Stage(enum.IntEnum):
 
 
 class Outbound:
-    """Sends frames. `_direct` is the socket's own send while that is open and nothing waits, else None."""
+    """Sends frames. `direct` is the socket's own send while that is open and nothing waits, else `not_direct`."""
 
     __slots__ = (
-        "_direct",
         "_drained",
         "_draining",
         "_limits",
@@ -42,6 +42,7 @@ class Outbound:
         "_spawn",
         "_split",
         "_stage",
+        "direct",
     )
 
     def __init__(
@@ -53,7 +54,7 @@ class Outbound:
         self._metrics = metrics
         self._spawn = spawn
         self._stage = Stage.HANDSHAKE
-        self._direct: Callable[[bytes], int] | None = None
+        self.direct: Callable[[Frame], int] = not_direct
         self._queue: list[bytes] = []  # a list, since an empty deque takes 600 bytes and most stay empty
         self._queued_bytes = 0
         self._split = False  # the first of the queue is the rest of a frame
@@ -69,18 +70,16 @@ class Outbound:
         raise NotImplementedError
 
     def send_nowait(self, frame: Frame) -> bool:
-        direct = self._direct
-        if direct is None:
-            return self._enqueue(frame)
         try:
-            taken = direct(frame)
+            taken = self.direct(frame)
         except BlockingIOError:
             return self._enqueue(frame)
         except OSError:
             self._lose()
             return False
-        if taken == len(frame):
-            return True
+        return taken == len(frame) or self.send_rest_nowait(frame, taken)
+
+    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
         self._split = True
         return self._enqueue(frame[taken:])
 
@@ -110,7 +109,7 @@ class Outbound:
         return True
 
     def _push(self, data: bytes) -> None:
-        self._direct = None
+        self.direct = not_direct
         self._queue.append(data)
         self._queued_bytes += len(data)
         if not self._draining and self._stage is not Stage.HANDSHAKE:
@@ -140,7 +139,7 @@ class Outbound:
                 self._draining = True
                 self._spawn(self._drain)
         else:
-            self._direct = send if self._stage is Stage.OPEN else None
+            self._write_directly(send)
         return None
 
     def _sent(self, taken: int) -> None:
@@ -156,6 +155,11 @@ class Outbound:
         self._split = taken > 0
         if taken:
             self._queue[0] = self._queue[0][taken:]
+
+    def _write_directly(self, send: Callable[[Frame], int] | None) -> None:
+        """From here on frames go straight to the socket, unless that is closing, or cannot be written to so (TLS)."""
+        if send is not None and self._stage is Stage.OPEN:
+            self.direct = send
 
     async def _drain(self) -> None:
         """Runs in the front door's nursery, so nothing may escape it."""
@@ -175,8 +179,8 @@ class Outbound:
             if self._drained is not None:
                 self._drained.set()
                 self._drained = None
-        if self._stage is Stage.OPEN and not self._queue:
-            self._direct = self._link.send
+        if not self._queue:
+            self._write_directly(self._link.send)
 
     async def _drain_socket(self) -> None:
         while self._queue:

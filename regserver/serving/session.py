@@ -17,6 +17,7 @@ import trio
 
 from regserver.endpoint import Request, Response, Session, SessionClosed, SessionEndpoint
 from regserver.serving.answer import encode_response
+from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import close_frame, ping_frame, pong_frame
 from regserver.serving.inbound import Decoder, PeerClosed, Pinged, Received, Violated
 from regserver.serving.limit import FrontLimits
@@ -163,11 +164,11 @@ class LinkSession(Outbound):
         limit = trio.current_time() + self._limits.close_seconds
         self._scope.deadline = min(self._scope.deadline, limit)
         frame = close_frame(code, reason)
-        if self._direct is None:
+        if self.direct is not_direct:
             self._push(frame)  # past the bound if need be: it is the last one
         else:
             self.send_nowait(frame)
-        self._direct = None
+        self.direct = not_direct
         if self._stage is Stage.OPEN:
             self._stage = Stage.CLOSING
         return None
@@ -178,7 +179,7 @@ class LinkSession(Outbound):
 
     def _end(self) -> None:
         """Nothing comes or goes any more. An endpoint that reads learns it by SessionClosed, others are cancelled."""
-        self._direct = None
+        self.direct = not_direct
         self._queue.clear()
         self._queued_bytes = 0
         if self._stage is not Stage.OVER:
@@ -219,7 +220,7 @@ class LinkSession(Outbound):
             await self._farewell()
         finally:
             self._stage = Stage.OVER
-            self._direct = None
+            self.direct = not_direct
             if not self._accept_head:
                 self._metrics.session_closed(self._code or LOST)
             if self._draining:  # the peer takes nothing: the kernel shall not go on trying

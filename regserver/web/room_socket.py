@@ -43,17 +43,16 @@ STALL_SECONDS = 30.0
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("_session", "account", "resumable", "send_nowait", "token")
+    __slots__ = ("account", "receiver", "resumable", "token")
 
     def __init__(self, session: Session, signed_in: SignedInSession, *, resumable: bool) -> None:
-        self._session = session
+        self.receiver = session
         self.account: AccountId = signed_in.account
         self.token: SecretHash = signed_in.token
         self.resumable = resumable
-        self.send_nowait = session.send_nowait
 
     def end_nowait(self, reason: Refusal | None) -> None:
-        end(self._session, reason)
+        end(self.receiver, reason)
 
 
 class Admission(msgspec.Struct, frozen=True):

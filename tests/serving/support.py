@@ -74,6 +74,23 @@ async def listen(session: Session) -> None:
     await session.wait_closed()
 
 
+class Room:
+    """Keeps a session within reach of the test."""
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+        self.codes: list[int] = []
+        self.ended = trio.Event()
+
+    async def __call__(self, session: Session) -> None:
+        session.accept_nowait()
+        self.sessions.append(session)
+        try:
+            self.codes.append(await session.wait_closed())
+        finally:
+            self.ended.set()
+
+
 class Counts:
     """FrontMetrics that a test can look at."""
 

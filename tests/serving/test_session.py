@@ -11,6 +11,7 @@ from regserver.serving import LinkSession, receive_text, text_frame
 from tests.serving.support import (
     ACCEPT,
     KEY,
+    Room,
     bounds,
     client_frame,
     close_payload,
@@ -278,23 +279,6 @@ async def test_peer_that_never_answers_a_close() -> None:
     async with house(QUICK, sockets={"/x": _returns}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         await server.settled()
-
-
-class Room:
-    """Keeps a session within reach of the test."""
-
-    def __init__(self) -> None:
-        self.sessions: list[Session] = []
-        self.codes: list[int] = []
-        self.ended = trio.Event()
-
-    async def __call__(self, session: Session) -> None:
-        session.accept_nowait()
-        self.sessions.append(session)
-        try:
-            self.codes.append(await session.wait_closed())
-        finally:
-            self.ended.set()
 
 
 async def test_close_from_another_task() -> None:
