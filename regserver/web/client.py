@@ -8,7 +8,7 @@ import msgspec
 
 from regserver.endpoint import Request
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::\d{1,5})?", re.ASCII)
 _ELEMENT = re.compile(r'(?i)\b(for|proto|host)=("[^"]*"|[^;,\s]+)')
 _FALLBACK_HOST = "localhost"
 
@@ -42,7 +42,7 @@ class OriginReader:
         host = request.headers.get("host", "")
         if self._trusts(request.peer):
             address, scheme, host = self._forwarded(request, scheme, host)
-        if _HOST.fullmatch(host) is None:
+        if not _is_host(host):
             host = _FALLBACK_HOST
         return Origin(address, self._public_url or f"{scheme}://{host}")
 
@@ -83,6 +83,18 @@ class OriginReader:
         if protocols and protocols[-1].lower() in {"http", "https"}:
             scheme = protocols[-1].lower()
         return address, scheme, hosts[-1] if hosts else host
+
+
+def _is_host(text: str) -> bool:
+    """Whether an address can be made of it, and taken apart again: what stands in brackets must be an IPv6 address."""
+    found = _HOST.fullmatch(text)
+    if found is None or found["ipv6"] is None:
+        return found is not None
+    try:
+        ipaddress.IPv6Address(found["ipv6"])
+    except ValueError:
+        return False
+    return True
 
 
 def _items(text: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Cross-origin rules: which pages of other sites may call us, by CORS and by WebSocket."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from regserver.endpoint import Request, Response
 
@@ -55,6 +54,5 @@ class OriginPolicy:
         origin = request.headers.get("origin")
         if origin is None or not self._allowed:
             return True
-        return (
-            self.allows(origin) or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
-        )
+        host = request.headers.get("host", "").lower()
+        return self.allows(origin) or origin.lower() in {f"http://{host}", f"https://{host}"}

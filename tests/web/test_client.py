@@ -56,6 +56,9 @@ def test_the_unix_socket_can_be_a_proxy() -> None:
         ({"host": "a/b"}, "http://localhost"),
         ({"host": "a b"}, "http://localhost"),
         ({"host": "user@a"}, "http://localhost"),
+        ({"host": "[::::]"}, "http://localhost"),
+        ({"host": "[1.2.3.4]:80"}, "http://localhost"),
+        ({"host": "x", "x-forwarded-host": "[:::"}, "http://localhost"),
         ({}, "http://localhost"),
     ],
 )
