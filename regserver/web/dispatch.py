@@ -6,6 +6,7 @@ byte. Nothing that a client can send raises out of here, and a bug becomes 500 i
 
 import itertools
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -15,6 +16,7 @@ import msgspec
 from regserver.domain.outcome import (
     BodyTooLarge,
     InternalError,
+    Refusal,
     RouteNotFound,
     StoreUnavailable,
     TooManyRequests,
@@ -25,7 +27,7 @@ from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
 from regserver.web.answer import NAMED
 from regserver.web.client import OriginReader
-from regserver.web.limit import Limits
+from regserver.web.limit import LimitName, Limits
 from regserver.web.origin import OriginPolicy
 from regserver.web.route import Match, Route, Router, SocketMatch
 
@@ -82,23 +84,30 @@ class Dispatcher:
         if match is None:
             return self._unmatched(request, client)
         route = match.route
-        if wait := self._limits.take(route.limit, client):
-            self._metrics.limited.labels(route.limit).inc()
-            return route.door.refuse(TooManyRequests(-int(-wait // 1)))
+        if limited := self._limited(route.limit, client):
+            return route.door.refuse(limited)
         if request.oversized:
             return route.door.refuse(BodyTooLarge())
         return await self._call(route, _routed(request, match.params, client))
 
     def _unmatched(self, request: Request, client: str) -> Response:
-        if wait := self._limits.take("read", client):
-            return NAMED.refuse(TooManyRequests(-int(-wait // 1)))
+        if limited := self._limited("read", client):
+            return NAMED.refuse(limited)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return self._policy.preflight(request, self._router.methods(request.path))
         return NAMED.refuse(RouteNotFound())
 
+    def _limited(self, name: LimitName, client: str) -> TooManyRequests | None:
+        wait = self._limits.take(name, client)
+        if not wait:
+            return None
+        self._metrics.limited.labels(name).inc()
+        return TooManyRequests(math.ceil(wait))
+
     async def _call(self, route: Route, request: Request) -> Response:
         try:
-            return await route.endpoint(request)
+            answer = await route.endpoint(request)
+            return route.door.refuse(answer) if isinstance(answer, Refusal) else answer
         except StoreFault as fault:
             fault_log.error("the store failed: %s", fault)
             return route.door.refuse(StoreUnavailable())
@@ -142,9 +151,8 @@ class Dispatcher:
         self._identify()
         request = session.request
         client = self._origins.address(request)
-        if wait := self._limits.take(match.route.limit, client):
-            self._metrics.limited.labels(match.route.limit).inc()
-            return session.reject_nowait(NAMED.refuse(TooManyRequests(-int(-wait // 1))))
+        if limited := self._limited(match.route.limit, client):
+            return session.reject_nowait(NAMED.refuse(limited))
         if not self._policy.admits_socket(request):
             return session.reject_nowait(NAMED.refuse(RouteNotFound()))
         gauge = self._metrics.sockets.labels(match.route.pattern)

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from regserver.domain.outcome import Refusal
-from regserver.endpoint import Endpoint, Response, Session
+from regserver.endpoint import Request, Response, Session
 from regserver.web.limit import LimitName
 
 
@@ -15,6 +15,12 @@ class Door(Protocol):
 
     def refuse(self, refusal: Refusal) -> Response:
         """The refusal as clients of this door expect it. Every door can word every general refusal."""
+
+
+Answer = Response | Refusal
+"""What an endpoint returns. It refuses by value; how the refusal reads is for the door of its route to say."""
+
+RouteEndpoint = Callable[[Request], Awaitable[Answer]]
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -26,7 +32,7 @@ class Route(msgspec.Struct, frozen=True):
 
     method: str
     pattern: str
-    endpoint: Endpoint
+    endpoint: RouteEndpoint
     limit: LimitName
     door: Door
     hot: bool = False

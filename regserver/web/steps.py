@@ -28,7 +28,7 @@ from regserver.web.jsonrpc import (
     invalid_params,
 )
 from regserver.web.openrpc import describe
-from regserver.web.route import Route
+from regserver.web.route import Answer, Route
 from regserver.web.steps_method import methods
 from regserver.web.steps_wire import error_of
 
@@ -221,9 +221,9 @@ def steps_routes(
     """on_curve: whether 33 bytes are a public key. take: counts a further call of a client against the routes' limit."""
     rpc = Rpc(methods(StepsMethods(service, onboarding, on_curve)), describe, exactly_one_contact, take)
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request) -> Answer:
         if content_type(request) not in CONTENT_TYPES:
-            return DOOR.refuse(o.BadContentType())
+            return o.BadContentType()
         reply = await rpc.serve(request)
         return NO_CONTENT if reply is None else Response(body=reply)
 

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from regserver.domain.outcome import Refusal
 from regserver.endpoint import Request, Response
 from regserver.web.client import OriginReader
 from regserver.web.page import PageDoor
@@ -28,7 +29,8 @@ async def _get(path: str, query: str = "", headers: dict[str, str] | None = None
         headers={"host": "reg.example.org", **(headers or {})},
         params=match.params,
     )
-    return await match.route.endpoint(request)
+    answer = await match.route.endpoint(request)
+    return match.route.door.refuse(answer) if isinstance(answer, Refusal) else answer
 
 
 async def test_the_policy_lets_in_nothing_but_our_own() -> None:

@@ -14,14 +14,14 @@ from regserver.domain.directory import (
     Refused,
     language,
 )
-from regserver.domain.outcome import BadContentType, BadJson, RouteNotFound
+from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.service.directory import Allotted, DirectoryService
 from regserver.web.answer import NAMED, json
 from regserver.web.body import content_type, read_object
-from regserver.web.route import Route
+from regserver.web.route import Answer, Route
 
-State = Literal["ask", "pending", "done", "confirmed", "unknown", "name", "email"]
+State = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
 
 STATUS: dict[State, int] = {
     "ask": 200,
@@ -81,10 +81,10 @@ class ConfirmDoor:
         """The page before anything happened: it is the same for every link."""
         return self._page(request, "ask")
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, request: Request) -> Answer:
         """The form's answer: the page that says how it went."""
         if content_type(request) != FORM:
-            return NAMED.refuse(BadContentType())
+            return BadContentType()
         outcome = await self._directory.confirm(_challenge(request.body))
         match outcome:
             case Allotted(server=server):
@@ -96,14 +96,14 @@ class ConfirmDoor:
             case Refused():
                 return self._page(request, "unknown")
 
-    async def standing(self, request: Request) -> Response:
+    async def standing(self, request: Request) -> Answer:
         """What the challenge in the body is good for, in the page's words; changes nothing."""
         body = read_object(request)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
+        if isinstance(body, Refusal):
+            return body
         challenge = body.get("challenge")
         if not isinstance(challenge, str):
-            return NAMED.refuse(BadJson())
+            return BadJson()
         standing = await self._directory.standing(challenge)
         t = self._words(_language(request))
         text = t[f"{standing.state}.text"].replace("{name}", standing.username or "")
@@ -116,10 +116,10 @@ class ConfirmDoor:
             }
         )
 
-    async def file(self, request: Request) -> Response:
+    async def file(self, request: Request) -> Answer:
         name = request.params["file"]
         if name not in self._static:
-            return NAMED.refuse(RouteNotFound())
+            return RouteNotFound()
         headers = (("cache-control", "no-cache"), ("cross-origin-resource-policy", "same-origin"))
         return Response(body=self._static[name], content_type=STATIC[name], headers=headers)
 

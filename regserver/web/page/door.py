@@ -15,7 +15,7 @@ from regserver.web.answer import NAMED
 from regserver.web.client import OriginReader
 from regserver.web.page.asset import Assets, load_assets
 from regserver.web.page.language import LANGUAGES, PAGE_PREFIX, choose_language, load_texts
-from regserver.web.route import Route
+from regserver.web.route import Answer, Route
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -52,10 +52,10 @@ class PageDoor:
         fields = (("content-security-policy", policy), ("content-language", language), *PAGE_FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 
-    async def asset(self, request: Request) -> Response:
+    async def asset(self, request: Request) -> Answer:
         found = self._assets.files.get(request.params["file"])
         if found is None:
-            return NAMED.refuse(RouteNotFound())
+            return RouteNotFound()
         content_type, body = found
         # While nodes are being updated, a page of one version may ask a node of another: served, but not kept.
         current = request.params["version"] == self._assets.version
