@@ -1,13 +1,11 @@
 """Reading request bodies: JSON objects, and nothing that only looks like one."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from regserver.domain.outcome import BadContentType, BadJson
 from regserver.endpoint import Request
-
-T = TypeVar("T")
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -21,18 +19,12 @@ def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] |
         return BadContentType()
     if optional and not request.body:
         return {}
-    try:
-        return _decode_object(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return BadJson()
+    return parse_object(request.body)
 
 
-def read_struct(request: Request, kind: type[T]) -> T | BadJson | BadContentType:
-    """The body as one struct, strictly: a field of the wrong type is malformed."""
-    if not is_json(request):
-        return BadContentType()
+def parse_object(body: bytes) -> dict[str, Any] | BadJson:
     try:
-        return msgspec.json.decode(request.body, type=kind)
+        return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadJson()
 

@@ -5,9 +5,9 @@ files that are made from the same table.
 """
 
 import hmac
+import math
 import urllib.parse
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -27,18 +27,18 @@ from regserver.domain.directory import (
     language,
 )
 from regserver.domain.directory_message import MESSAGES, FileLanguage
+from regserver.domain.secret import hash_secret
 from regserver.endpoint import Request, Response
 from regserver.service.directory import Allotted, DirectoryService
 from regserver.web.answer import json, retry_after
-from regserver.web.body import content_type, is_json
+from regserver.web.bearer import bearer
+from regserver.web.body import content_type, parse_object, read_object
 from regserver.web.client import OriginReader
-from regserver.web.route import Route
+from regserver.web.route import Answer, Route, RouteEndpoint
 
 FORM = "application/x-www-form-urlencoded"
 JAVASCRIPT = "text/javascript; charset=utf-8"
 MAX_FORM_FIELDS = 50
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class DirectoryStyle:
@@ -76,7 +76,8 @@ class DirectoryDoor:
     ) -> None:
         self._directory = directory
         self._origins = origins
-        self._trusted = _digest(trusted_key) if trusted_key else None
+        # Compared by their hashes: equal lengths, whatever somebody sends.
+        self._trusted = hash_secret(trusted_key) if trusted_key else None
         self._take_mail = take_mail
 
     def routes(self) -> tuple[Route, ...]:
@@ -100,17 +101,18 @@ class DirectoryDoor:
         found = await self._directory.server(request.params["name"])
         return refused(found) if isinstance(found, Refused) else self._at(request, found)
 
-    async def init(self, request: Request) -> Response:
+    async def init(self, request: Request) -> Answer:
         sign_up = read_sign_up(request)
         if isinstance(sign_up, outcome.Refusal):
-            return STYLE.refuse(sign_up)
-        if self._trusted is not None and (key := _bearer(request)):
-            if not hmac.compare_digest(_digest(key), self._trusted):
+            return sign_up
+        key = bearer(request)
+        if self._trusted is not None and not isinstance(key, outcome.Refusal):
+            if not hmac.compare_digest(key, self._trusted):
                 return say("INVALID_TRUSTED_KEY", 401, headers=(("www-authenticate", "Bearer"),))
             made = await self._directory.init_trusted(sign_up)
             return refused(made) if isinstance(made, Refused) else self._at(request, made)
         if self._directory.is_well_formed(sign_up) and (wait := self._take_mail(request.client)):
-            return STYLE.refuse(outcome.TooManyRequests(-int(-wait // 1)))
+            return outcome.TooManyRequests(math.ceil(wait))
         refusal = await self._directory.init(sign_up, self._origins.read(request).base)
         return say("INIT_DONE", 200) if refusal is None else refused(refusal)
 
@@ -172,26 +174,11 @@ def _entry(message: MessageId) -> dict[str, Any]:
     return {"message": text.message, "detail": text.detail, "id": message}
 
 
-def read_sign_up(request: Request) -> SignUp | outcome.BadJson | outcome.BadContentType:
+def read_sign_up(request: Request) -> SignUp | outcome.Refusal:
     """The fields of a JSON or form body; one that is absent or no string is None, and judged with the others."""
-    fields: dict[str, Any]
-    try:
-        # `curl -d '{…}'` declares a form unless it is told otherwise: what starts like an object is read as one.
-        if content_type(request) == FORM and not request.body.lstrip().startswith(b"{"):
-            fields = dict(
-                urllib.parse.parse_qsl(
-                    request.body.decode(),
-                    keep_blank_values=True,
-                    errors="strict",
-                    max_num_fields=MAX_FORM_FIELDS,
-                )
-            )
-        elif is_json(request) or content_type(request) == FORM:
-            fields = _decode(request.body)
-        else:
-            return outcome.BadContentType()
-    except (msgspec.DecodeError, ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
-        return outcome.BadJson()
+    fields = _fields(request)
+    if isinstance(fields, outcome.Refusal):
+        return fields
 
     def field(name: str) -> str | None:
         value = fields.get(name)
@@ -200,14 +187,21 @@ def read_sign_up(request: Request) -> SignUp | outcome.BadJson | outcome.BadCont
     return SignUp(field("userName"), field("password"), field("email"), language(fields.get("languageCode")))
 
 
-def _bearer(request: Request) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else None
-
-
-def _digest(key: str) -> bytes:
-    """Keys are compared by their hashes: equal lengths, whatever somebody sends."""
-    return sha256(key.encode("utf-8", "surrogatepass")).digest()
+def _fields(request: Request) -> dict[str, Any] | outcome.BadJson | outcome.BadContentType:
+    if content_type(request) != FORM:
+        return read_object(request)
+    # `curl -d '{…}'` declares a form unless it is told otherwise: what starts like an object is read as one.
+    if request.body.lstrip().startswith(b"{"):
+        return parse_object(request.body)
+    try:
+        text = request.body.decode()
+        return dict(
+            urllib.parse.parse_qsl(
+                text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+            )
+        )
+    except ValueError:  # no UTF-8, escaped or not, or more fields than that
+        return outcome.BadJson()
 
 
 def message_file(file_language: FileLanguage) -> bytes:
@@ -220,7 +214,7 @@ def message_file(file_language: FileLanguage) -> bytes:
     return f"register_messages = {table};\n".encode()
 
 
-def _message_file(file_language: FileLanguage) -> Callable[[Request], Any]:
+def _message_file(file_language: FileLanguage) -> RouteEndpoint:
     response = Response(
         body=message_file(file_language),
         content_type=JAVASCRIPT,
