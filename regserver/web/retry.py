@@ -13,18 +13,18 @@ from regserver.endpoint import Request
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def retry_of(request: Request, body: Mapping[str, Any]) -> Retry | BadIdempotencyKey | None:
+def retry_of(request: Request, body: Mapping[str, Any] | msgspec.Struct) -> Retry | BadIdempotencyKey | None:
     """The retry that the request asks for, None when it has no key.
 
     body: what the request means; what is not in it (the password of a sign-up) leaves no trace in the store. Compared
-    as an object, since a client that builds its body anew may order or space it differently.
+    as an object, since a client that builds its body anew may order or space it differently. Its keys are part of what
+    is compared: after an update that gives them other names, repetitions of earlier requests would conflict.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    key = (
-        key.strip().removeprefix('"').removesuffix('"')
-    )  # the draft has a quoted string, most clients a bare one
+    # The draft has a quoted string, most clients a bare one.
+    key = key.strip().removeprefix('"').removesuffix('"')
     if not is_retry_key(key):
         return BadIdempotencyKey()
     path = request.path.removesuffix("/").encode("utf-8", "surrogatepass")

@@ -1,63 +1,18 @@
-"""The room door over HTTP. Checks come in the contract's order: body, then token, then room."""
+"""The room door over HTTP: what each endpoint asks of the rooms, once body and token are known to be in order."""
 
 import urllib.parse
-from collections.abc import Sequence
-from typing import Any
 
-import msgspec
-
-from regserver.domain.account import AccountId
-from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import (
-    BadContentType,
-    BadId,
-    BadJson,
-    BadOtherUsers,
-    BadPostContent,
-    BadRoomName,
-    Refusal,
-)
-from regserver.domain.room import (
-    MAX_POSTS_LISTED,
-    Member,
-    Post,
-    PostId,
-    RoomDetail,
-    RoomSummary,
-    called,
-    is_id,
-    is_post_content,
-    is_room_name,
-    parse_id,
-)
-from regserver.endpoint import Request, Response
+from regserver.domain.outcome import BadId, Refusal
+from regserver.domain.retry import Retry
+from regserver.domain.room import MAX_POSTS_LISTED, PostId, parse_id
+from regserver.domain.secret import SecretHash
+from regserver.endpoint import Request
 from regserver.service.room import RoomService
+from regserver.web import room_wire as wire
 from regserver.web.answer import NAMED, NO_CONTENT, json
-from regserver.web.bearer import bearer
-from regserver.web.body import read_object
-from regserver.web.retry import retry_of
-from regserver.web.route import Route
-
-
-class PostBody(msgspec.Struct, frozen=True, rename="camel"):
-    """The shape of `post` in /room/read."""
-
-    id: int
-    user: int
-    room: int
-    content: str
-    created_at: str
-
-
-class ListedPostBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A post in /room/readAll, and as `lastPost`."""
-
-    id: int
-    user: int
-    username: str
-    room: int
-    content: str
-    created_at: str
+from regserver.web.bearer import authorized
+from regserver.web.command import command
+from regserver.web.route import Answer, Route
 
 
 class RoomDoor:
@@ -67,154 +22,76 @@ class RoomDoor:
         self._rooms = rooms
 
     def routes(self) -> tuple[Route, ...]:
+        create = command(wire.read_new_room, self.create)
+        invite = command(wire.read_invitation, self.invite)
+        leave = command(wire.read_leaving, self.leave)
+        post = command(wire.read_new_post, self.post)
+        seen = command(wire.read_seen, self.seen)
         return (
-            Route("POST", "/room/create", self.create, "write", NAMED),
-            Route("GET", "/room/list", self.list, "read", NAMED, hot=True),
-            Route("GET", "/room/info/{room}", self.info, "read", NAMED, hot=True),
-            Route("POST", "/room/invite/{room}", self.invite, "write", NAMED),
-            Route("POST", "/room/leave/{room}", self.leave, "write", NAMED),
-            Route("POST", "/room/post/{room}", self.post, "write", NAMED, hot=True),
-            Route("GET", "/room/read/{post}", self.read, "read", NAMED, hot=True),
-            Route("GET", "/room/readAll/{room}", self.read_all, "read", NAMED, hot=True),
-            Route("POST", "/room/seen/{room}", self.seen, "write", NAMED, hot=True),
+            Route("POST", "/room/create", create, "write", NAMED),
+            Route("GET", "/room/list", authorized(self.list), "read", NAMED, hot=True),
+            Route("GET", "/room/info/{room}", authorized(self.info), "read", NAMED, hot=True),
+            Route("POST", "/room/invite/{room}", invite, "write", NAMED),
+            Route("POST", "/room/leave/{room}", leave, "write", NAMED),
+            Route("POST", "/room/post/{room}", post, "write", NAMED, hot=True),
+            Route("GET", "/room/read/{post}", authorized(self.read), "read", NAMED, hot=True),
+            Route("GET", "/room/readAll/{room}", authorized(self.read_all), "read", NAMED, hot=True),
+            Route("POST", "/room/seen/{room}", seen, "write", NAMED, hot=True),
         )
 
-    async def create(self, request: Request) -> Response:
-        body = read_object(request, optional=True)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
-        others = _other_users(body.get("otherUsers"))
-        if isinstance(others, Refusal):
-            return NAMED.refuse(others)
-        name = body.get("name")
-        if name is not None and not (isinstance(name, str) and is_room_name(name)):
-            return NAMED.refuse(BadRoomName())
-        retry = retry_of(request, {"name": name, "otherUsers": others})
-        if isinstance(retry, Refusal):
-            return NAMED.refuse(retry)
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
-        room = await self._rooms.create(token, name, others, retry)
-        return NAMED.refuse(room) if isinstance(room, Refusal) else json({"roomId": room})
+    # --- changes
+    async def create(self, _: Request, token: SecretHash, body: wire.NewRoom, retry: Retry | None) -> Answer:
+        room = await self._rooms.create(token, body.name, body.other_users, retry)
+        return room if isinstance(room, Refusal) else json({"roomId": room})
 
-    async def list(self, request: Request) -> Response:
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
+    async def invite(
+        self, request: Request, token: SecretHash, body: wire.Invitation, retry: Retry | None
+    ) -> Answer:
+        room = request.params["room"]
+        return await self._rooms.invite(token, room, body.other_users, retry) or NO_CONTENT
+
+    async def leave(
+        self, request: Request, token: SecretHash, _: wire.Leaving, retry: Retry | None
+    ) -> Answer:
+        return await self._rooms.leave(token, request.params["room"], retry) or NO_CONTENT
+
+    async def post(
+        self, request: Request, token: SecretHash, body: wire.NewPost, retry: Retry | None
+    ) -> Answer:
+        post = await self._rooms.post(token, request.params["room"], body.content, retry)
+        return post if isinstance(post, Refusal) else json({"postId": post})
+
+    async def seen(self, request: Request, token: SecretHash, body: wire.Seen, retry: Retry | None) -> Answer:
+        return await self._rooms.seen(token, request.params["room"], body.post_id, retry) or NO_CONTENT
+
+    # --- looking
+    async def list(self, _: Request, token: SecretHash) -> Answer:
         rooms = await self._rooms.list(token)
         if isinstance(rooms, Refusal):
-            return NAMED.refuse(rooms)
-        return json({"rooms": [_summary_body(room) for room in rooms]})
+            return rooms
+        return json({"rooms": [wire.room_summary(room) for room in rooms]})
 
-    async def info(self, request: Request) -> Response:
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
+    async def info(self, request: Request, token: SecretHash) -> Answer:
         detail = await self._rooms.info(token, request.params["room"])
         if isinstance(detail, Refusal):
-            return NAMED.refuse(detail)
-        body = _detail_body(detail)
-        if _query(request).get("getLastPost") == "true":
-            body["lastPost"] = _listed_or_null(detail.last_post)
-        return json({"room": body})
+            return detail
+        with_last_post = _query(request).get("getLastPost") == "true"
+        return json({"room": wire.room_body(detail, with_last_post=with_last_post)})
 
-    async def invite(self, request: Request) -> Response:
-        body = read_object(request, optional=True)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
-        others = _other_users(body.get("otherUsers"))
-        if isinstance(others, Refusal):
-            return NAMED.refuse(others)
-        if not others:
-            return NAMED.refuse(BadOtherUsers())
-        retry = retry_of(request, {"otherUsers": others})
-        if isinstance(retry, Refusal):
-            return NAMED.refuse(retry)
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
-        refusal = await self._rooms.invite(token, request.params["room"], others, retry)
-        return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
-
-    async def leave(self, request: Request) -> Response:
-        retry = retry_of(request, {})
-        if isinstance(retry, Refusal):
-            return NAMED.refuse(retry)
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
-        refusal = await self._rooms.leave(token, request.params["room"], retry)
-        return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
-
-    async def post(self, request: Request) -> Response:
-        body = read_object(request)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
-        content = body.get("content")
-        if not (isinstance(content, str) and is_post_content(content)):
-            return NAMED.refuse(BadPostContent())
-        retry = retry_of(request, {"content": content})
-        if isinstance(retry, Refusal):
-            return NAMED.refuse(retry)
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
-        post = await self._rooms.post(token, request.params["room"], content, retry)
-        return NAMED.refuse(post) if isinstance(post, Refusal) else json({"postId": post})
-
-    async def read(self, request: Request) -> Response:
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
+    async def read(self, request: Request, token: SecretHash) -> Answer:
         post = await self._rooms.read(token, request.params["post"])
-        if isinstance(post, Refusal):
-            return NAMED.refuse(post)
-        return json(
-            {"post": PostBody(post.id, post.author, post.room, post.content, iso_seconds(post.created_at))}
-        )
+        return post if isinstance(post, Refusal) else json({"post": wire.post_body(post)})
 
-    async def read_all(self, request: Request) -> Response:
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
+    async def read_all(self, request: Request, token: SecretHash) -> Answer:
         query = _query(request)
-        before = _optional_id(query.get("before"))
-        limit = _optional_id(query.get("limit", str(MAX_POSTS_LISTED)))
-        if isinstance(before, BadId) or isinstance(limit, BadId) or limit is None:
-            return NAMED.refuse(BadId())
-        newest = None if before is None else PostId(before)
-        page = await self._rooms.read_all(token, request.params["room"], newest, min(limit, MAX_POSTS_LISTED))
+        before = _optional_post(query.get("before"))
+        limit = parse_id(query.get("limit", str(MAX_POSTS_LISTED)))
+        if isinstance(before, BadId) or limit is None:
+            return BadId()
+        page = await self._rooms.read_all(token, request.params["room"], before, min(limit, MAX_POSTS_LISTED))
         if isinstance(page, Refusal):
-            return NAMED.refuse(page)
-        return json({"posts": [_listed(post) for post in page.posts], "more": page.more})
-
-    async def seen(self, request: Request) -> Response:
-        body = read_object(request)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
-        post = body.get("postId")
-        if not is_id(post):
-            return NAMED.refuse(BadId())
-        retry = retry_of(request, {"postId": post})
-        if isinstance(retry, Refusal):
-            return NAMED.refuse(retry)
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
-        refusal = await self._rooms.seen(token, request.params["room"], PostId(post), retry)
-        return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
-
-
-def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
-    """`otherUsers`: absent is nobody; a list of ids; anything else is refused."""
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        return BadOtherUsers()
-    if not all(is_id(item) for item in value):
-        return BadId()
-    return [AccountId(item) for item in value]
+            return page
+        return json({"posts": [wire.listed_post(post) for post in page.posts], "more": page.more})
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -222,43 +99,8 @@ def _query(request: Request) -> dict[str, str]:
     return dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
 
 
-def _optional_id(text: str | None) -> int | BadId | None:
+def _optional_post(text: str | None) -> PostId | BadId | None:
     if text is None:
         return None
     number = parse_id(text)
-    return BadId() if number is None else number
-
-
-def _member_ids(members: tuple[Member, ...]) -> tuple[int, ...]:
-    return tuple(member.account for member in members)
-
-
-def _listed(post: Post) -> ListedPostBody:
-    return ListedPostBody(
-        post.id, post.author, post.username, post.room, post.content, iso_seconds(post.created_at)
-    )
-
-
-def _listed_or_null(post: Post | None) -> ListedPostBody | None:
-    return None if post is None else _listed(post)
-
-
-def _detail_body(detail: RoomDetail) -> dict[str, Any]:
-    return {
-        "roomId": detail.room.id,
-        "name": called(detail.room, detail.members),
-        "users": _member_ids(detail.members),
-        "posts": detail.posts,
-        "createdAt": iso_seconds(detail.room.created_at),
-        "updatedAt": iso_seconds(detail.room.updated_at),
-    }
-
-
-def _summary_body(summary: RoomSummary) -> dict[str, Any]:
-    return {
-        "roomId": summary.room.id,
-        "name": called(summary.room, summary.members),
-        "users": _member_ids(summary.members),
-        "lastPost": _listed_or_null(summary.last_post),
-        "unread": summary.unread,
-    }
+    return BadId() if number is None else PostId(number)

@@ -4,16 +4,17 @@ import urllib.parse
 
 import msgspec
 
-from regserver.domain.outcome import BadContentType, BadJson, Refusal
+from regserver.domain.outcome import BadJson, Refusal
+from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request, Response
 from regserver.service.account import AccountService
 from regserver.service.identity import SignedIn
 from regserver.service.sign_in import Registering, SignInService
 from regserver.web.answer import NAMED, NO_CONTENT, json
-from regserver.web.bearer import bearer
+from regserver.web.bearer import authorized
 from regserver.web.body import read_object
 from regserver.web.client import OriginReader
-from regserver.web.route import Route
+from regserver.web.route import Answer, Route
 
 
 class SignedInBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,39 +39,37 @@ class SignInDoor:
         return (
             Route("POST", "/login", self.login, "sign_in", NAMED, hot=True),
             Route("POST", "/user/login", self.login, "sign_in", NAMED, hot=True),
-            Route("DELETE", "/login/token", self.sign_out, "write", NAMED),
+            Route("DELETE", "/login/token", authorized(self.sign_out), "write", NAMED),
         )
 
-    async def login(self, request: Request) -> Response:
+    async def login(self, request: Request) -> Answer:
         """200 with a token, 303 (or 202 on `Prefer: respond-async`) with where to watch, or a refusal."""
         body = read_object(request)
-        if isinstance(body, BadJson | BadContentType):
-            return NAMED.refuse(body)
+        if isinstance(body, Refusal):
+            return body
         username, password = body.get("username"), body.get("password")
         if not (isinstance(username, str) and isinstance(password, str) and username and password):
-            return NAMED.refuse(BadJson())
+            return BadJson()
         outcome = await self._sign_in.sign_in(username, password)
-        if isinstance(outcome, Refusal):
-            return NAMED.refuse(outcome)
-        if isinstance(outcome, SignedIn):
-            return signed_in(outcome)
-        return self._registering(request, outcome)
+        match outcome:
+            case SignedIn():
+                return signed_in(outcome)
+            case Registering():
+                return self._registering(request, outcome)
+            case _:
+                return outcome
 
     def _registering(self, request: Request, outcome: Registering) -> Response:
         location = f"{self._origins.read(request).socket_base}/register/{outcome.registration}"
         # Browser code may not see the Location of a redirect, and would follow it: 202 is for them (RFC 7240).
-        status, applied = (
-            (202, (("preference-applied", "respond-async"),)) if _prefers_async(request) else (303, ())
-        )
-        return json(RegisteringBody(location), status, (("location", location), *applied))
+        if _prefers_async(request):
+            headers = (("location", location), ("preference-applied", "respond-async"))
+            return json(RegisteringBody(location), 202, headers)
+        return json(RegisteringBody(location), 303, (("location", location),))
 
-    async def sign_out(self, request: Request) -> Response:
-        token = bearer(request)
-        if isinstance(token, Refusal):
-            return NAMED.refuse(token)
+    async def sign_out(self, request: Request, token: SecretHash) -> Answer:
         everywhere = urllib.parse.parse_qs(request.query).get("all") == ["true"]
-        refusal = await self._accounts.sign_out(token, everywhere=everywhere)
-        return NO_CONTENT if refusal is None else NAMED.refuse(refusal)
+        return await self._accounts.sign_out(token, everywhere=everywhere) or NO_CONTENT
 
 
 def signed_in(outcome: SignedIn, status: int = 200) -> Response:
