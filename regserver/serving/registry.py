@@ -2,7 +2,8 @@
 
 Sessions are dealt into as many buckets as the ping interval has ticks. Each tick pings one bucket, and drops from
 another one, pinged `pong_seconds` ago, whoever has been silent since. So the work is even, and no session needs a
-timer of its own.
+timer of its own. The ticks are short because each ping is answered: of 5,000 sessions 33 pongs come at a time, which
+is a few milliseconds for a broadcast to wait, instead of the 333 of a second.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from regserver.serving.limit import FrontLimits
 
 _log = logging.getLogger(__name__)
 
+_TICK_SECONDS: Final = 0.1
 _SLICE: Final = 200  # sessions between two checkpoints: about a millisecond
 
 
@@ -39,7 +41,7 @@ class Registry:
     """The sessions of one front door."""
 
     def __init__(self, limits: FrontLimits) -> None:
-        self._tick_seconds = min(1.0, limits.ping_seconds / 10, limits.pong_seconds / 2)
+        self._tick_seconds = min(_TICK_SECONDS, limits.ping_seconds / 10, limits.pong_seconds / 2)
         count = max(2, round(limits.ping_seconds / self._tick_seconds))
         self._buckets: list[set[Pingable]] = [set() for _ in range(count)]
         self._pong_ticks = max(1, round(limits.pong_seconds / self._tick_seconds))
