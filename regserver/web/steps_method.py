@@ -1,184 +1,133 @@
-"""The methods of the registration steps, in the protocol's order: what each takes, gives and refuses.
+"""The functions behind the methods of the steps: parameters to the service's types, its outcome to a result or an error.
 
-The description that clients can ask for is made from this table, so it cannot say anything else than what is served.
+What holds for a phone number and an e-mail address alike is one function, and two methods of `steps_table`.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
-import msgspec
+from msgspec import UNSET
 
-from regserver.domain import steps
+from regserver.domain.contact import Contact
+from regserver.domain.instant import iso_millis
+from regserver.domain.key import format_public_key, parse_public_key
+from regserver.domain.steps import BadContact, StepRefusal
+from regserver.endpoint import Request
+from regserver.service.onboarding import MIN_COMMUNITIES, OnboardingService
+from regserver.service.steps import Proposal, Standing, StepsService
 from regserver.web import steps_wire as wire
-from regserver.web.jsonrpc import Caller, Method, RpcError
-from regserver.web.steps_wire import documented
+from regserver.web.jsonrpc import RpcError, invalid_params
+from regserver.web.steps_wire import error_of
 
 
-class Calls(Protocol):
-    """The function behind each method."""
+class StepsMethods:
+    """on_curve: whether 33 bytes are a public key."""
 
-    @property
-    def get_state(self) -> Caller: ...
-    @property
-    def first_step(self) -> Caller: ...
-    @property
-    def verify(self) -> Caller: ...
-    @property
-    def resend_sms(self) -> Caller: ...
-    @property
-    def first_step_email(self) -> Caller: ...
-    @property
-    def verify_email(self) -> Caller: ...
-    @property
-    def resend_email(self) -> Caller: ...
-    @property
-    def create_identity(self) -> Caller: ...
-    @property
-    def set_username(self) -> Caller: ...
-    @property
-    def to_block_chain(self) -> Caller: ...
-    @property
-    def subscribed(self) -> Caller: ...
-    @property
-    def switched_device(self) -> Caller: ...
-    @property
-    def shared_link(self) -> Caller: ...
+    def __init__(
+        self, service: StepsService, onboarding: OnboardingService, on_curve: Callable[[bytes], bool]
+    ) -> None:
+        self._service = service
+        self._onboarding = onboarding
+        self._on_curve = on_curve
 
+    async def get_state(self, params: wire.ContactParams, _: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        standing = await self._service.state(contact, params.token)
+        if isinstance(standing, StepRefusal):
+            return error_of(standing)
+        found = standing.registration
+        if found.state != "toBlockChain" or found.user_id is None or found.username is None:
+            return wire.StateResult(current_state=found.state)
+        chosen = wire.Chosen(user_id=found.user_id, username=found.username)
+        return wire.StateResult(current_state=found.state, data=chosen)
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A method before its function is known. call: picks it."""
-
-    name: str
-    summary: str
-    params: type[msgspec.Struct]
-    result: type[msgspec.Struct]
-    call: Callable[[Calls], Caller]
-    errors: tuple[RpcError, ...] = ()
-
-
-TABLE = (
-    Row(
-        name="getState",
-        summary="Where the registration of a contact stands",
-        params=wire.ContactParams,
-        result=wire.StateResult,
-        call=lambda calls: calls.get_state,
-    ),
-    Row(
-        name="firstStep",
-        summary="Sends a code to a phone",
-        params=wire.FirstStepParams,
-        result=wire.SmsResult,
-        call=lambda calls: calls.first_step,
-        errors=documented(steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries, steps.NotSent),
-    ),
-    Row(
-        name="verify",
-        summary="Proves the phone with the code",
-        params=wire.VerifyParams,
-        result=wire.VerifiedResult,
-        call=lambda calls: calls.verify,
-        errors=documented(steps.WrongCode),
-    ),
-    Row(
-        name="resendSmsCode",
-        summary="Sends a new code",
-        params=wire.PhoneParams,
-        result=wire.SmsResult,
-        call=lambda calls: calls.resend_sms,
-        errors=documented(steps.TryLater, steps.TooManyRetries, steps.NotSent),
-    ),
-    Row(
-        name="firstStepEmail",
-        summary="Sends a code to an e-mail address",
-        params=wire.FirstStepEmailParams,
-        result=wire.EmailResult,
-        call=lambda calls: calls.first_step_email,
-        errors=documented(steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries),
-    ),
-    Row(
-        name="verifyEmail",
-        summary="Proves the address with the code",
-        params=wire.VerifyEmailParams,
-        result=wire.VerifiedResult,
-        call=lambda calls: calls.verify_email,
-        errors=documented(steps.WrongCode),
-    ),
-    Row(
-        name="resendEmailCode",
-        summary="Sends a new code",
-        params=wire.EmailParams,
-        result=wire.EmailResult,
-        call=lambda calls: calls.resend_email,
-        errors=documented(steps.TryLater, steps.TooManyRetries),
-    ),
-    Row(
-        name="createIdentity",
-        summary="Takes a person from the identity service, which proves itself with its secure key",
-        params=wire.CreateIdentityParams,
-        result=wire.VerifiedResult,
-        call=lambda calls: calls.create_identity,
-        errors=documented(steps.WrongKey),
-    ),
-    Row(
-        name="setUsername",
-        summary="Reserves a user name",
-        params=wire.SetUsernameParams,
-        result=wire.UsernameResult,
-        call=lambda calls: calls.set_username,
-        errors=documented(steps.NameTaken, steps.BadUserName),
-    ),
-    Row(
-        name="toBlockChain",
-        summary="Writes the account with its keys",
-        params=wire.ToBlockChainParams,
-        result=wire.RegisteredResult,
-        call=lambda calls: calls.to_block_chain,
-        errors=documented(
-            steps.NameTaken,
-            steps.OtherName,
-            steps.OtherUserId,
-            steps.BadPublicKey,
-            steps.LedgerUnavailable,
-        ),
-    ),
-    Row(
-        name="onboardingCommunitySubscriptions",
-        summary="The user follows at least three communities",
-        params=wire.SubscriptionParams,
-        result=wire.StatusResult,
-        call=lambda calls: calls.subscribed,
-        errors=documented(steps.UserNotFound)[2:],
-    ),
-    Row(
-        name="onboardingDeviceSwitched",
-        summary="The user signed in on another device",
-        params=wire.UserParams,
-        result=wire.StatusResult,
-        call=lambda calls: calls.switched_device,
-        errors=documented(steps.UserNotFound)[2:],
-    ),
-    Row(
-        name="onboardingSharedLink",
-        summary="The user shared a link",
-        params=wire.UserParams,
-        result=wire.StatusResult,
-        call=lambda calls: calls.shared_link,
-        errors=documented(steps.UserNotFound)[2:],
-    ),
-)
-
-
-def methods(calls: Calls) -> tuple[Method, ...]:
-    """All methods, in the protocol's order."""
-    return tuple(
-        Method(
-            name=row.name,
-            summary=row.summary,
-            params=row.params,
-            result=row.result,
-            call=row.call(calls),
-            errors=row.errors,
+    async def first_step(self, params: wire.FirstStep, request: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):  # here, and only here, the protocol has an error of its own for it
+            return error_of(BadContact())
+        platform = wire.PLATFORMS.get(params.captcha_type, "web")
+        return _sent(
+            contact, await self._service.first_step(contact, params.captcha, platform, request.client)
         )
-        for row in TABLE
-    )
+
+    async def resend(self, params: wire.Resend, request: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        return _sent(contact, await self._service.resend(contact, request.client))
+
+    async def verify(self, params: wire.Verify, _: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        return _verified(await self._service.verify(contact, params.code, params.want_token))
+
+    async def create_identity(self, params: wire.CreateIdentityParams, _: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        return _verified(await self._service.create_identity(contact, params.secure_key, params.want_token))
+
+    async def set_username(self, params: wire.SetUsernameParams, _: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        outcome = await self._service.set_username(contact, params.username, params.token)
+        if isinstance(outcome, StepRefusal):
+            return error_of(outcome, contact.kind)
+        found = outcome.registration
+        return wire.UsernameResult(current_state=found.state, user_id=found.user_id or "")
+
+    async def to_block_chain(self, params: wire.ToBlockChainParams, _: Request) -> object:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            return contact
+        proposal = Proposal(
+            username=params.username,
+            user_id=params.user_id,
+            owner=self._key(params.public_owner_key),
+            active=self._key(params.public_active_key),
+        )
+        outcome = await self._service.register(contact, proposal, params.token)
+        if isinstance(outcome, StepRefusal):
+            return error_of(outcome, contact.kind)
+        found = outcome.registration
+        return wire.RegisteredResult(
+            username=params.username, user_id=params.user_id, current_state=found.state
+        )
+
+    def _key(self, text: str) -> str | None:
+        key = parse_public_key(text, self._on_curve)
+        return None if key is None else format_public_key(key)
+
+    async def subscribed(self, params: wire.SubscriptionParams, _: Request) -> object:
+        if len(set(params.community_ids)) < MIN_COMMUNITIES:
+            return invalid_params("communityIds")
+        return _status(await self._onboarding.subscribed(params.user_id, params.community_ids))
+
+    async def switched_device(self, params: wire.UserParams, _: Request) -> object:
+        return _status(await self._onboarding.switched_device(params.user_id))
+
+    async def shared_link(self, params: wire.UserParams, _: Request) -> object:
+        return _status(await self._onboarding.shared_link(params.user_id))
+
+
+def _sent(contact: Contact, outcome: Standing | StepRefusal) -> object:
+    if isinstance(outcome, StepRefusal):
+        return error_of(outcome, contact.kind)
+    state, retry = outcome.registration.state, iso_millis(outcome.retry_at or outcome.registration.updated_at)
+    if contact.kind == "email":
+        return wire.EmailResult(next_email_retry=retry, current_state=state)
+    return wire.SmsResult(next_sms_retry=retry, current_state=state)
+
+
+def _verified(outcome: Standing | StepRefusal) -> object:
+    if isinstance(outcome, StepRefusal):
+        return error_of(outcome)
+    token = UNSET if outcome.token is None else outcome.token
+    return wire.VerifiedResult(current_state=outcome.registration.state, token=token)
+
+
+def _status(outcome: int | StepRefusal) -> object:
+    return error_of(outcome) if isinstance(outcome, StepRefusal) else wire.StatusResult()

@@ -6,15 +6,16 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain import steps
-from regserver.domain.contact import ContactKind
+from regserver.domain.contact import Contact, ContactKind, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import iso_millis
 from regserver.domain.steps import State, StepRefusal
+from regserver.ports.steps import CaptchaType
 from regserver.service.onboarding import MAX_COMMUNITIES, MIN_COMMUNITIES
 from regserver.web.jsonrpc import RpcError, invalid_params
 
 Community = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9._-]+$")]
-PLATFORMS = ("web", "android", "ios")
-CaptchaType = Annotated[
+PLATFORMS: dict[str, CaptchaType] = {"web": "web", "android": "android", "ios": "ios"}
+Platform = Annotated[
     # Not anchored: the protocol prints its example with all three at once, "(web|android|ios)".
     str, Meta(pattern="web|android|ios", extra_json_schema={"enum": list(PLATFORMS)})
 ]
@@ -25,15 +26,32 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of all parameters."""
 
 
-class PhoneParams(Params, frozen=True, kw_only=True):
+class NamesContact(Params, frozen=True, kw_only=True):
+    """Base of those that name whom they are about."""
+
+    @property
+    def contact(self) -> Contact | RpcError:
+        """Who that is, or the parameter that is wrong."""
+        raise NotImplementedError
+
+
+class PhoneParams(NamesContact, frozen=True, kw_only=True):
     phone: str
 
+    @property
+    def contact(self) -> Contact | RpcError:
+        return parse_phone(self.phone) or invalid_params("phone")
 
-class EmailParams(Params, frozen=True, kw_only=True):
+
+class EmailParams(NamesContact, frozen=True, kw_only=True):
     email: str
 
+    @property
+    def contact(self) -> Contact | RpcError:
+        return parse_email(self.email) or invalid_params("email")
 
-class ContactParams(Params, frozen=True, kw_only=True):
+
+class ContactParams(NamesContact, frozen=True, kw_only=True):
     """Exactly one of phone, email and identity. provider: of the identity, where several know somebody by that name."""
 
     phone: str | None = None
@@ -42,15 +60,25 @@ class ContactParams(Params, frozen=True, kw_only=True):
     provider: str | None = None
     token: str | None = None
 
+    @property
+    def contact(self) -> Contact | RpcError:
+        if self.phone is not None:
+            return parse_phone(self.phone) or invalid_params("phone")
+        if self.email is not None:
+            return parse_email(self.email) or invalid_params("email")
+        if self.identity is not None:
+            return parse_identity(self.identity, self.provider) or invalid_params("identity")
+        return invalid_params()
+
 
 class FirstStepParams(PhoneParams, frozen=True, kw_only=True):
     captcha: str = ""
-    captcha_type: CaptchaType = "web"
+    captcha_type: Platform = "web"
 
 
 class FirstStepEmailParams(EmailParams, frozen=True, kw_only=True):
     captcha: str = ""
-    captcha_type: CaptchaType = "web"
+    captcha_type: Platform = "web"
 
 
 class VerifyParams(PhoneParams, frozen=True, kw_only=True):
@@ -63,11 +91,15 @@ class VerifyEmailParams(EmailParams, frozen=True, kw_only=True):
     want_token: bool = False
 
 
-class CreateIdentityParams(Params, frozen=True, kw_only=True):
+class CreateIdentityParams(NamesContact, frozen=True, kw_only=True):
     identity: str
     provider: str
     secure_key: str
     want_token: bool = False
+
+    @property
+    def contact(self) -> Contact | RpcError:
+        return parse_identity(self.identity, self.provider) or invalid_params("identity")
 
 
 class SetUsernameParams(ContactParams, frozen=True, kw_only=True):
@@ -87,6 +119,12 @@ class UserParams(Params, frozen=True, kw_only=True):
 
 class SubscriptionParams(UserParams, frozen=True, kw_only=True):
     community_ids: Annotated[list[Community], Meta(min_length=MIN_COMMUNITIES, max_length=MAX_COMMUNITIES)]
+
+
+# The same by telephone and by mail.
+FirstStep = FirstStepParams | FirstStepEmailParams
+Resend = PhoneParams | EmailParams
+Verify = VerifyParams | VerifyEmailParams
 
 
 # --- results
@@ -170,9 +208,3 @@ def error_of(refusal: StepRefusal, contact: ContactKind = "phone") -> RpcError:
     if isinstance(refusal, steps.TryLater | steps.TooManyRetries):
         told[RETRY_MEMBER[contact]] = iso_millis(refusal.retry_at)
     return RpcError(code, message, told, told)
-
-
-def documented(*kinds: type[StepRefusal]) -> tuple[RpcError, ...]:
-    """The errors of a method for its description; the two that every step has come first."""
-    every: tuple[type[StepRefusal], ...] = (steps.AlreadyRegistered, steps.InvalidStep, *kinds)
-    return tuple(RpcError(*REPLIES[kind]) for kind in every)
