@@ -4,6 +4,9 @@ The job's task appends, observers read at their own pace; neither knows of the o
 nothing, whether there are none or a thousand, fast, slow or dead.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 import trio
 
@@ -28,6 +31,7 @@ class Job:
         "_grown",
         "_marks",
         "_started_at",
+        "_watching",
         "begun",
         "course",
         "gone",
@@ -58,6 +62,7 @@ class Job:
         self._started_at = trio.current_time()
         self._marks: dict[int, int] = {}
         self._grown = trio.Event()
+        self._watching: set[trio.CancelScope] = set()
 
     @property
     def over(self) -> bool:
@@ -75,6 +80,8 @@ class Job:
         self.history.append(Shown(event, ends_at))
         self._grown.set()
         self._grown = trio.Event()
+        for scope in self._watching:
+            scope.cancel()
 
     def run(self) -> Run:
         """What this registration teaches about the next ones."""
@@ -95,3 +102,18 @@ class Job:
                 return False
             await self._grown.wait()
         return True
+
+    @contextmanager
+    def until_more(self, seen: int) -> Iterator[trio.CancelScope]:
+        """A scope that is cancelled when the history is longer than `seen`, or when it is complete.
+
+        For observers that have something else to wait for: a second task for it would take three kilobytes of each.
+        """
+        with trio.CancelScope() as scope:
+            if len(self.history) > seen or self.over:
+                scope.cancel()
+            self._watching.add(scope)
+            try:
+                yield scope
+            finally:
+                self._watching.discard(scope)

@@ -60,11 +60,17 @@ class RegistrationDoor:
         job = self._live.job(params["registration"])
         if job is None:
             return session.close_nowait(UNKNOWN_REGISTRATION, "unknown registration")
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_show, session, job)
-            await session.wait_closed()  # whoever has gone needs no more events
-            nursery.cancel_scope.cancel()
-        return None
+        eta, seen = _wants_eta(session.request), 0
+        while not job.over or seen < len(job.history):
+            with job.until_more(seen) as waiting:
+                await session.wait_closed()
+            if not waiting.cancelled_caught:
+                return None  # whoever has gone needs no more events
+            count = await _show(session, job, seen, eta=eta)
+            if not count:
+                return session.close_nowait(TOO_SLOW, "too slow")
+            seen += count
+        return session.close_nowait(GOING_AWAY if job.interrupted else FINISHED)
 
     async def stream(self, request: Request) -> Response:
         job = self._live.job(request.params["registration"])
@@ -82,23 +88,19 @@ class RegistrationDoor:
         )
 
 
-async def _show(session: Session, job: Job) -> None:
-    """Sends until the registration or the session is over. A peer that takes nothing is given up."""
-    eta = _wants_eta(session.request)
-    seen = 0
+async def _show(session: Session, job: Job, seen: int, *, eta: bool) -> int:
+    """Sends some of the events behind `seen`, each when the peer has taken the one before; how many.
+
+    0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
+    """
+    pieces = job.history[seen : seen + EVENTS_PER_TURN]
     with trio.CancelScope() as patience:
-        while await job.more(seen):
-            for shown in job.history[seen : seen + EVENTS_PER_TURN]:
-                if not session.send_text_nowait(encode_event(job, shown, eta=eta)):
-                    return
-                seen += 1
-                patience.deadline = trio.current_time() + STUCK_SECONDS
-                await session.drained()
-            patience.deadline = float("inf")
-            await trio.lowlevel.checkpoint()
-    if patience.cancelled_caught:
-        return session.close_nowait(TOO_SLOW, "too slow")
-    return session.close_nowait(GOING_AWAY if job.interrupted else FINISHED)
+        for shown in pieces:
+            patience.deadline = trio.current_time() + STUCK_SECONDS
+            if not session.send_text_nowait(encode_event(job, shown, eta=eta)):
+                return 0
+            await session.drained()
+    return 0 if patience.cancelled_caught else len(pieces)
 
 
 async def _stream(job: Job, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
