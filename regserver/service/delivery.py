@@ -139,9 +139,8 @@ class Delivery:
         return None
 
     async def _accepted(self, row: Waiting, mail: Mail) -> None:
-        with trio.CancelScope(
-            shield=True
-        ):  # the server has said yes: whatever happens, it is not asked again
+        # The server has said yes: whatever happens, it is not asked again.
+        with trio.CancelScope(shield=True):
             await self._store.write(lambda transaction: transaction.outbox.remove(row.id))
         self._count("sent")
         if self._trouble is not None:

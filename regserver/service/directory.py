@@ -211,9 +211,8 @@ class DirectoryService:
             match made:
                 case UsernameTaken():
                     winner = await transaction.accounts.by_name(name_key(pending.username))
-                    if (
-                        winner is None
-                    ):  # held by a sign-up under way at another door, which may yet come to nothing
+                    # Held by a sign-up under way at another door, which may yet come to nothing.
+                    if winner is None:
                         return InvalidData(("EXISTING_USER_NAME",))
                     await transaction.directory.settle(key, winner.id)
                     return AlreadyConfirmed(winner.server)

@@ -10,9 +10,8 @@ import trio
 
 from regserver.serving.limit import FrontLimits
 
-_SPARE_DESCRIPTORS = (
-    128  # for the store, mail and all else: a server that accepts its last descriptor is stuck
-)
+# For the store, mail and all else: a server that accepts its last descriptor is stuck.
+_SPARE_DESCRIPTORS = 128
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 

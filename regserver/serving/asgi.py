@@ -141,9 +141,8 @@ class AsgiSession:
         if self._stage is not Stage.OPEN:
             raise SessionClosed(self._code)
         message = await self._receive()
-        while (
-            message["type"] == "websocket.connect"
-        ):  # not every test client begins with it, so nobody waits for it
+        # Not every test client begins with it, so nobody waits for it.
+        while message["type"] == "websocket.connect":
             message = await self._receive()
         if message["type"] == "websocket.receive":
             text = message.get("text")

@@ -92,9 +92,8 @@ class Decoder:
         if event.message_finished and not self._parts:
             self._size = 0
             return Received(data)
-        if (
-            data or not self._parts
-        ):  # the first keeps the type; empty ones after it would be free memory for a peer
+        # The first keeps the type; empty ones after it would be free memory for a peer.
+        if data or not self._parts:
             self._parts.append(data)
         if not event.message_finished:
             return None

@@ -14,10 +14,7 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     # Connections. Past `connections`: 503; past the share of one address (IPv6: of one /64): 429.
     connections: int = 50_000  # or what the limit on open files leaves room for, if that is less
     connections_per_address: int = 1_000
-    exempt_networks: tuple[str, ...] = (
-        "127.0.0.0/8",
-        "::1/128",
-    )  # proxies: all their clients share one address
+    exempt_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # proxies: one address, many clients
     backlog: int = 1024
     send_buffer_bytes: int = 64 * 1024  # SO_SNDBUF: what the kernel holds for a peer that does not read
 
@@ -30,7 +27,7 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     head_seconds: float = 10.0
     body_seconds: float = 20.0
     idle_seconds: float = (
-        75.0  # longer than the 60 s of nginx's upstream keep-alive, so that the proxy closes first
+        75.0  # longer than nginx's upstream keep-alive of 60, so that the proxy closes first
     )
     write_seconds: float = 20.0  # without any progress
     linger_seconds: float = 1.0  # reading on after a last answer, so that a reset does not overtake it

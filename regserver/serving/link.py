@@ -47,9 +47,8 @@ class Link:
     async def receive(self, size: int = RECEIVE_BYTES) -> bytes:
         """What has come, at most `size` bytes; b"" when nothing will come any more, for whatever reason."""
         sock = self.sock
-        while (
-            number := sock.fileno()
-        ) >= 0:  # never wait for a closed one: Trio 0.35 would keep this task on its books
+        # Never wait for a closed one: Trio 0.35 would keep this task on its books.
+        while (number := sock.fileno()) >= 0:
             try:
                 await trio.lowlevel.wait_readable(number)
                 return sock.recv(size)

@@ -24,9 +24,8 @@ _ACCEPTS_PER_TURN: Final = 64
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_SECONDS: Final = 0.1
 _KEEPALIVE_SECONDS: Final = 60
-_UNACKED_MILLISECONDS: Final = (
-    45_000  # a peer that vanished is dropped, although sends to it wait for nothing
-)
+# A peer that vanished is dropped, although sends to it wait for nothing.
+_UNACKED_MILLISECONDS: Final = 45_000
 
 
 class BindError(Exception):
@@ -124,9 +123,8 @@ async def _open_tcp(bind: str, scheme: str) -> list[Listener]:
             listeners.append(Listener(sock, ""))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                sock.setsockopt(
-                    socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1
-                )  # so that 0.0.0.0 can be bound as well
+                # So that 0.0.0.0 can be bound as well.
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind(address)
     except BaseException:
         for listener in listeners:

@@ -246,9 +246,8 @@ def migrate(path: Path, now: int) -> int:
         connection = connect(path)
         try:
             connection.execute(migration.VERSION_TABLE)
-            connection.execute(
-                "BEGIN IMMEDIATE"
-            )  # two servers starting at once: the second finds the work done
+            # Of two servers that start at once the second finds the work done.
+            connection.execute("BEGIN IMMEDIATE")
             (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
             for step in migration.pending(version or 0):
                 for statement in step.statements(WORDS):

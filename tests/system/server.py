@@ -122,9 +122,8 @@ async def open_server(
     finally:
         if process.returncode is None:
             process.kill()
-        with trio.CancelScope(
-            shield=True
-        ):  # it is dead: nothing of it may be left behind, also when we are cancelled
+        # It is dead: nothing of it may be left behind, also when we are cancelled.
+        with trio.CancelScope(shield=True):
             await process.wait()
             assert process.stderr is not None
             await process.stderr.aclose()

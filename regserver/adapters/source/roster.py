@@ -79,9 +79,8 @@ class RosterSource(Source):
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
         person = self._people.get(name_key(subject))
-        if (
-            person is None
-        ):  # the roster was changed, and the server started anew, since the subject was given out
+        # The roster was changed, and the server started anew, since the subject was given out.
+        if person is None:
             raise SourceFault("the roster does not hold this person any more")
         async with aclosing(self._lines(person)) as lines:
             yield lines
