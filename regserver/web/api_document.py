@@ -94,17 +94,7 @@ def _operation(route: Route, row: Row) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": "_".join(words),
         "summary": row.summary,
-        "parameters": [
-            *(
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in _names(route)
-            ),
-            *(
-                {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-                for name, text in row.query.items()
-            ),
-            *([IDEMPOTENCY_KEY] if row.retry else []),
-        ],
+        "parameters": _parameters(route, row),
         "responses": answers,
     }
     if row.token:
@@ -114,8 +104,17 @@ def _operation(route: Route, row: Row) -> dict[str, Any]:
     return operation
 
 
-def _names(route: Route) -> list[str]:
-    return re.findall(r"{(\w+)}", route.pattern)
+def _parameters(route: Route, row: Row) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in re.findall(r"{(\w+)}", route.pattern)
+    ]
+    in_query = [
+        {"name": name, "in": "query", "description": meaning, "schema": text}
+        for name, meaning in row.query.items()
+    ]
+    return [*in_path, *in_query, *([IDEMPOTENCY_KEY] if row.retry else [])]
 
 
 def _answer(text: str, name: str | None) -> dict[str, Any]:

@@ -32,8 +32,7 @@ class Limits:
     def __init__(
         self, monotonic: Callable[[], float], *, enabled: bool, overrides: Mapping[str, str]
     ) -> None:
-        rates: dict[str, Rate] = {name: rate for name, rate in LIMITS.items()}  # noqa: C416  (a wider key)
-        rates.update((name, Rate.parse(text)) for name, text in overrides.items())
+        rates = LIMITS | {name: Rate.parse(text) for name, text in overrides.items()}
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in rates.items()} if enabled else {}
 
     def take(self, name: LimitName, client: str) -> float:
