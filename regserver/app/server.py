@@ -60,9 +60,9 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         base = await open_base(stack, loaded)
         doors = [await open_door(stack, base) for open_door in DOORS]
         router, dispatcher = _build_web(base, doors, access)
-        quart = build_quart(dispatcher.serve)
         socket = partial(_socket_endpoint, dispatcher)
-        limits = _front_limits(base.settings)
+        limits = front_limits(base.settings)
+        quart = build_quart(dispatcher.serve, limits.body_bytes)
         front = Front(
             app=quart,
             dispatch=dispatcher.serve,
@@ -121,14 +121,28 @@ def _build_web(base: Base, doors: Iterable[Doors], access: AccessLog | None) -> 
     return router, dispatcher
 
 
-def _front_limits(settings: Settings) -> FrontLimits:
+def front_limits(settings: Settings) -> FrontLimits:
+    """The bounds of the front door as configured."""
+    server, bounds = settings.server, settings.server.bounds
     return FrontLimits(
-        connections=settings.server.max_connections,
-        connections_per_address=settings.server.max_connections_per_address,
+        connections=server.max_connections,
+        connections_per_address=server.max_connections_per_address,
+        target_bytes=bounds.target,
+        head_bytes=bounds.head,
+        header_count=bounds.header_count,
+        body_bytes=bounds.body,
+        message_bytes=bounds.message,
+        tls_seconds=bounds.tls_timeout.seconds,
+        head_seconds=bounds.head_timeout.seconds,
+        body_seconds=bounds.body_timeout.seconds,
+        idle_seconds=bounds.idle_timeout.seconds,
+        write_seconds=bounds.write_timeout.seconds,
+        ping_seconds=bounds.ping_interval.seconds,
+        pong_seconds=bounds.pong_timeout.seconds,
         queue_bytes=settings.rooms.socket_queue,
-        grace_seconds=settings.server.grace.seconds,
+        grace_seconds=server.grace.seconds,
         # Behind a proxy all clients come from its one address.
-        exempt_networks=(*LOOPBACK, *(p for p in settings.server.trusted_proxies if p != "unix")),
+        exempt_networks=(*LOOPBACK, *(p for p in server.trusted_proxies if p != "unix")),
     )
 
 

@@ -7,7 +7,6 @@ something fails.
 import argparse
 import datetime
 import os
-import resource
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -23,13 +22,13 @@ from regserver.app import sqlite_path
 from regserver.cli import FAILED, FINE, configuration
 from regserver.config import ConfigFault, Loaded
 from regserver.ports.store import StoreFault
+from regserver.serving.descriptor import connections_at_most
 from regserver.store import migration
 from regserver.store.sqlite_copy import inspect_database
 
 MARKS = {"ok": "ok  ", "hint": "hint", "fail": "FAIL"}
 LITTLE_SPACE_BYTES = 200 * 1024 * 1024
 SOON_DAYS = 14
-SPARE_FILES = 100
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -168,15 +167,15 @@ def _providers(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _files(loaded: Loaded) -> Iterator[Finding]:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = loaded.settings.server.max_connections + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    possible, wanted = connections_at_most(), loaded.settings.server.max_connections
+    if possible < wanted:
         yield Finding(
             "hint",
-            f"{soft} may be open, server.max_connections needs {wanted}: raise the limit (ulimit -n, LimitNOFILE=)",
+            f"{possible} connections are possible, not the {wanted} of server.max_connections: "
+            "raise the limit on open files (ulimit -n, LimitNOFILE=)",
         )
     else:
-        yield Finding("ok", f"{soft} may be open")
+        yield Finding("ok", f"{wanted} connections are possible")
 
 
 def _careful(look: Callable[[Loaded], Iterator[Finding]]) -> Callable[[Loaded], Iterator[Finding]]:

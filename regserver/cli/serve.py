@@ -16,6 +16,7 @@ from regserver.config import ConfigFault, Loaded, mask_url
 from regserver.log import AccessLog, start_logging
 from regserver.ports.store import StoreFault
 from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
+from regserver.serving.descriptor import connections_now, raise_limit
 from regserver.serving.signal import run_signals
 from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 
@@ -29,6 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _run(chosen: argparse.Namespace) -> int:
     loaded = configuration(chosen)
     access = start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    raise_limit(loaded.settings.server.max_connections)
     faults: list[Exception] = []
     try:
         trio.run(_serve, loaded, lambda: configuration(chosen), access)
@@ -109,4 +111,9 @@ def _warnings(loaded: Loaded) -> list[str]:
         found.append('sms.kind is "log": codes are written to this log, for trying out only')
     if settings.captcha.kind == "none":
         found.append('captcha.kind is "none": nothing keeps robots from registering')
+    if connections_now() < settings.server.max_connections:
+        found.append(
+            f"server.max_connections is {settings.server.max_connections}, but the limit on open files leaves room "
+            f"for {connections_now()}"
+        )
     return found

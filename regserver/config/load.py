@@ -15,6 +15,8 @@ from typing import Any, Literal, get_origin
 
 import msgspec
 
+from regserver.config.bound import out_of_bounds
+from regserver.config.measure import read_duration, read_size
 from regserver.config.setting import Loaded, Secret, Section, Settings, Size
 from regserver.config.step_check import check_steps
 from regserver.domain.account import is_email
@@ -22,10 +24,6 @@ from regserver.domain.instant import Duration
 
 ENV_PREFIX = "REGSERVER_"
 SEARCHED = (Path("regserver.toml"), Path("/etc/regserver/regserver.toml"))
-
-# The units of configured spans and sizes.
-DURATION_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-SIZE_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
 class ConfigFault(Exception):
@@ -166,41 +164,20 @@ def _decode(kind: type, value: object) -> object:
             return Secret(value)
         raise ValueError("expected a string")
     if kind is Duration:
-        return Duration(_measure(value, DURATION_UNITS, 'a duration such as "45s", "10m" or "7d"', 1000))
+        return read_duration(value)
     if kind is Size:
-        return Size(_measure(value, SIZE_UNITS, 'a size such as "256KiB"', 1))
+        return read_size(value)
     raise NotImplementedError(kind)
-
-
-def _measure(value: object, units: Mapping[str, int], expected: str, bare: int) -> int:
-    if type(value) is int and value >= 0:
-        return value * bare
-    found = re.fullmatch(r"(\d{1,9}) ?([A-Za-z]+)", value) if isinstance(value, str) else None
-    if found is None or found[2] not in units:
-        raise ValueError(f"expected {expected}")
-    return int(found[1]) * units[found[2]]
 
 
 def _check_values(settings: Settings, origins: Origins) -> None:
     """What a type cannot say."""
-    ranges: tuple[tuple[tuple[str, str], int, int], ...] = (
-        (("steps", "code_digits"), 4, 10),
-        (("steps", "max_resends"), 0, 100),
-        (("live", "max_running"), 1, 100_000),
-        (("rooms", "max_members"), 2, 1_000_000),
-        (("rooms", "socket_queue"), 4096, 1 << 30),
-        (("password", "time_cost"), 1, 100),
-        (("password", "parallelism"), 1, 64),
-        (("password", "memory"), 8 * 1024 * 64, 1 << 32),
-    )
-    for keys, low, high in ranges:
-        value = getattr(getattr(settings, keys[0]), keys[1])
-        if not low <= value <= high:
-            raise ConfigFault(f"{origins[keys]}: {'.'.join(keys)}: expected {low} to {high}, not {value}")
 
     def wrong(keys: tuple[str, ...], expected: str) -> ConfigFault:
         return ConfigFault(f"{origins.get(keys, 'configuration')}: {'.'.join(keys)}: expected {expected}")
 
+    for keys, expected in out_of_bounds(settings):
+        raise wrong(keys, expected)
     if not settings.server.bind:
         raise wrong(("server", "bind"), "at least one address")
     if bool(settings.server.tls_cert) != bool(settings.server.tls_key):

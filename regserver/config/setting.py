@@ -27,6 +27,23 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of all sections."""
 
 
+class Bounds(Section, frozen=True):
+    """What one client may send, and how long it may take. What happens at each stands at serving's FrontLimits."""
+
+    target: Size = Size(8 * 1024)
+    head: Size = Size(16 * 1024)
+    header_count: int = 100
+    body: Size = Size(64 * 1024)
+    message: Size = Size(64 * 1024)
+    tls_timeout: Duration = Duration(10_000)
+    head_timeout: Duration = Duration(10_000)
+    body_timeout: Duration = Duration(20_000)
+    idle_timeout: Duration = Duration(75_000)
+    write_timeout: Duration = Duration(20_000)
+    ping_interval: Duration = Duration(15_000)
+    pong_timeout: Duration = Duration(10_000)
+
+
 class Server(Section, frozen=True):
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
     public_url: str = ""
@@ -37,6 +54,7 @@ class Server(Section, frozen=True):
     grace: Duration = Duration(5_000)
     max_connections: int = 20_000
     max_connections_per_address: int = 1_000
+    bounds: Bounds = Bounds()
 
 
 class StoreSection(Section, frozen=True):

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from regserver.config.load import DURATION_UNITS, SIZE_UNITS
-from regserver.config.setting import Secret, Section, Size
-from regserver.domain.instant import Duration
+from regserver.config.measure import written
+from regserver.config.setting import Secret, Section
 
 
 def show(settings: Section, at: tuple[str, ...] = ()) -> Iterable[str]:
@@ -38,14 +37,8 @@ def _toml(value: object) -> str:
                 if value
                 else ""
             )
-        case Duration():
-            unit = next(u for u in ("d", "h", "m", "s", "ms") if value % DURATION_UNITS[u] == 0)
-            return f'"{value // DURATION_UNITS[unit]}{unit}"'
-        case Size():
-            unit = next(u for u in ("GiB", "MiB", "KiB", "B") if value % SIZE_UNITS[u] == 0)
-            return f'"{value // SIZE_UNITS[unit]}{unit}"'
         case int():
-            return str(value)
+            return written(value)
         case str():
             return msgspec.json.encode(value).decode()
         case tuple():

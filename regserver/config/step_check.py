@@ -1,4 +1,4 @@
-"""What the types of [steps], [sms], [captcha] and [ledger] cannot say: what must be there once it is chosen."""
+"""What the types of [sms], [captcha] and [ledger] cannot say: what must be there once it is chosen."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,28 +8,11 @@ Keys = tuple[str, ...]
 Wrong = Callable[[Keys, str], Exception]
 Fault = tuple[Keys, str]
 
-DURATIONS = ("code_ttl", "cycle_ttl", "claim_ttl", "verified_ttl")
-DAILY = (
-    "daily_tries_per_contact",
-    "daily_codes_per_contact",
-    "daily_codes_per_address",
-    "daily_codes_per_prefix",
-)
-
 
 def check_steps(settings: Settings, wrong: Wrong) -> None:
     """Raises what `wrong` makes of the first fault."""
-    for keys, expected in (*_steps(settings), *_sms(settings), *_captcha(settings), *_ledger(settings)):
+    for keys, expected in (*_sms(settings), *_captcha(settings), *_ledger(settings)):
         raise wrong(keys, expected)
-
-
-def _steps(settings: Settings) -> Iterator[Fault]:
-    for name in DURATIONS:
-        if getattr(settings.steps, name) < 1000:
-            yield ("steps", name), 'at least "1s"'
-    for name in DAILY:
-        if getattr(settings.steps, name) < 1:
-            yield ("steps", name), "at least 1"
 
 
 def _sms(settings: Settings) -> Iterator[Fault]:

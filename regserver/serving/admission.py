@@ -2,16 +2,13 @@
 
 import functools
 import ipaddress
-import resource
 import socket
-import sys
 
 import trio
 
+from regserver.serving.descriptor import connections_now
 from regserver.serving.limit import FrontLimits
 
-# For the store, mail and all else: a server that accepts its last descriptor is stuck.
-_SPARE_DESCRIPTORS = 128
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
@@ -26,7 +23,7 @@ class Admission:
 
     def __init__(self, limits: FrontLimits) -> None:
         self._limits = limits
-        self._most = min(limits.connections, _room())
+        self._most = min(limits.connections, connections_now())
         self._total = 0
         self._emptied = trio.Event()
         self._by_prefix: dict[bytes, int] = {}
@@ -75,12 +72,6 @@ class Admission:
                 self._by_prefix[prefix] = count
             else:
                 del self._by_prefix[prefix]
-
-
-def _room() -> int:
-    """Connections the process may have by its limit on open files."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if soft == resource.RLIM_INFINITY else max(1, soft - _SPARE_DESCRIPTORS)
 
 
 def _prefix(address: str) -> bytes:

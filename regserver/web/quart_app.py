@@ -10,14 +10,14 @@ import quart
 from quart_trio import QuartTrio
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from regserver.endpoint import MAX_BODY_BYTES, Endpoint, Request, StreamResponse
+from regserver.endpoint import Endpoint, Request, StreamResponse
 from regserver.serving import request_from_scope, response_fields
 
 
-def build_quart(serve: Endpoint) -> QuartTrio:
-    """An ASGI app that answers every HTTP request with `serve`."""
+def build_quart(serve: Endpoint, body_bytes: int) -> QuartTrio:
+    """An ASGI app that answers every HTTP request with `serve`. body_bytes: of a longer body only that is told."""
     app = QuartTrio("regserver", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = body_bytes
 
     async def answer() -> quart.Response:
         response = await serve(await _read())

@@ -12,6 +12,7 @@ In CSV the columns have the same names. Changes are read at the next start.
 import csv
 import io
 import logging
+import re
 import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -22,7 +23,7 @@ import msgspec
 import trio
 
 from regserver.config import ConfigFault, Loaded
-from regserver.config.load import DURATION_UNITS
+from regserver.config.measure import read_duration
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.live import Finished, Line, Named, Step
 from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, SourceFault, Subject, Verdict
@@ -101,9 +102,8 @@ class RosterSource(Source):
 
 
 def parse_delay(text: str) -> float:
-    """Seconds of "500ms" or "2s". Raises ValueError."""
-    digits = text.rstrip("dhms")
-    return int(digits) * DURATION_UNITS[text[len(digits) :] or "s"] / 1000
+    """Seconds of "500ms", "2s" or "2". Raises ValueError."""
+    return read_duration(int(text) if re.fullmatch("[0-9]{1,9}", text) else text).seconds
 
 
 @asynccontextmanager
@@ -150,5 +150,5 @@ def _check(path: Path, people: tuple[Person, ...]) -> None:
             raise ConfigFault(f"{where}: password_hash: expected an argon2id hash, beginning with $argon2id$")
         try:
             parse_delay(person.delay)
-        except (ValueError, KeyError):
+        except ValueError:
             raise ConfigFault(f'{where}: delay: expected a duration such as "500ms" or "2s"') from None
