@@ -2,40 +2,39 @@
 
 import random
 import sqlite3
-import tempfile
 import time
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import trio
 
 from benchmarks.directory.exchange import exchange
-from benchmarks.directory.server import Server, serving
+from benchmarks.directory.server import serving
+from benchmarks.process import Server, scratch
+from benchmarks.table import Figures, Table
 from regserver.store.sqlite import migrate
 
 CONNECTIONS = 8
-Route = Literal["check", "server"]
+ROUTES = ("check", "server")
 
 
-class Lookups(msgspec.Struct, frozen=True):
-    per_second: float
-    cpu_us: float
+def name_of(route: str, count: int) -> str:
+    """Of a row in the table."""
+    return f"{route:6}  {count:>9,} accounts"
 
 
-def measure(accounts: tuple[int, ...], seconds: float, rounds: int) -> dict[tuple[Route, int], list[Lookups]]:
-    """Every size and route takes its turn in each round, so that what else the machine does meets all of them."""
-    found: dict[tuple[Route, int], list[Lookups]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+def measure(accounts: tuple[int, ...], seconds: float, rounds: int) -> Table:
+    """Every size and route takes its turn in each round; both routes of a size are asked of the same server."""
+    table: dict[str, list[Figures]] = {name_of(route, count): [] for route in ROUTES for count in accounts}
+    with scratch() as folder:
         for count in accounts:
-            _fill(Path(folder) / str(count), count)
+            _fill(folder / str(count), count)
         for _ in range(rounds):
             for count in accounts:
-                with serving(Path(folder) / str(count)) as server:
-                    for route in ("check", "server"):
+                with serving(folder / str(count)) as server:
+                    for route in ROUTES:
                         figures = trio.run(_run, server, route, count, seconds)
-                        found.setdefault((route, count), []).append(figures)
-    return found
+                        table[name_of(route, count)].append(figures)
+    return table
 
 
 def _fill(folder: Path, count: int) -> None:
@@ -74,7 +73,7 @@ def _name(number: int) -> str:
     return f"user{number * 7_368_787 % 10_000_019:08}"
 
 
-async def _run(server: Server, route: Route, count: int, seconds: float) -> Lookups:
+async def _run(server: Server, route: str, count: int, seconds: float) -> Figures:
     asked = 0
 
     async def ask(seed: int, until: float) -> None:
@@ -97,4 +96,4 @@ async def _run(server: Server, route: Route, count: int, seconds: float) -> Look
     cpu, started = server.cpu_seconds(), trio.current_time()
     await round_of(seconds)
     elapsed, used = trio.current_time() - started, server.cpu_seconds() - cpu
-    return Lookups(asked / elapsed, used / asked * 1e6)
+    return {"per_second": asked / elapsed, "cpu_us": used / asked * 1e6}

@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-import msgspec
 import trio
 
 from benchmarks.directory.exchange import exchange
-from benchmarks.directory.server import SERVER_CORE, Server, serving
+from benchmarks.directory.server import serving
+from benchmarks.process import SERVER_CORE, Server, on_core, scratch
+from benchmarks.table import Figures
 from regserver.config import Settings
 from tests.peer.smtp import SmtpPeer, open_smtp_peer
 
@@ -27,38 +27,35 @@ print((time.process_time() - started) / int(sys.argv[4]))
 """
 
 
-class SignUps(msgspec.Struct, frozen=True):
-    """per_second: confirmed sign-ups on the server's one core. cpu_ms: of the server, each. hash_ms: a hash alone."""
-
-    per_second: float
-    cpu_ms: float
-    hash_ms: float
-
-    @property
-    def of_the_hash(self) -> float:
-        """How much of what the hash alone would allow is reached: 1 is nothing beside the hash."""
-        return self.hash_ms / self.cpu_ms
-
-
 def bare_hash_ms(count: int) -> float:
     cost = Settings().password
     arguments = (cost.time_cost, cost.memory // 1024, cost.parallelism, count)
-    command = ["taskset", "-c", str(SERVER_CORE), sys.executable, "-c", HASH, *map(str, arguments)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) * 1000
+    command = on_core(SERVER_CORE, [sys.executable, "-c", HASH, *arguments])
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout) * 1000
 
 
-def measure(count: int) -> SignUps:
+def measure(count: int) -> Figures:
+    """per_second: confirmed sign-ups on the server's one core. cpu_ms: of the server, each. hash_ms: a hash alone.
+
+    of_the_hash: how much of what the hash alone would allow is reached; 1 is nothing beside the hash.
+    """
     before = bare_hash_ms(count)
-    with tempfile.TemporaryDirectory() as folder:
-        seconds, cpu = trio.run(_run, Path(folder), count)
+    with scratch() as folder:
+        seconds, cpu = trio.run(_run, folder, count)
     # What else the machine does slows hashes as well: asked before and after, it is in both figures.
-    return SignUps(count / seconds, cpu / count * 1000, (before + bare_hash_ms(count)) / 2)
+    hash_ms, cpu_ms = (before + bare_hash_ms(count)) / 2, cpu / count * 1000
+    return {
+        "per_second": count / seconds,
+        "cpu_ms": cpu_ms,
+        "hash_ms": hash_ms,
+        "of_the_hash": hash_ms / cpu_ms,
+    }
 
 
 async def _run(folder: Path, count: int) -> tuple[float, float]:
     async with open_smtp_peer() as (peer, _):
         settings = (f"mail.smtp=smtp://127.0.0.1:{peer.port}", "server.public_url=http://bench.example")
-        with serving(folder, settings) as server:
+        with serving(folder, *settings) as server:
             await _sign_up(server, peer, "warm", CLIENTS)
             cpu, started = server.cpu_seconds(), trio.current_time()
             await _sign_up(server, peer, "user", count)

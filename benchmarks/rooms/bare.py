@@ -3,28 +3,19 @@
 What the product path is held against: the same client, the same requests, frames of the same size.
 """
 
-import gc
 import json
 import sys
 
 import trio
 from quart_trio import QuartTrio
 
-from regserver.endpoint import Frame, Request, Response, Session
+from benchmarks.fan_out import FanOut
+from regserver.app.collector import run_collector
+from regserver.broker.lane import SLICE
+from regserver.endpoint import Request, Response
 from regserver.serving import Front, text_frame
 
-SLICE = 200
-
-members: dict[Session, None] = {}
-
-
-async def subscribe(session: Session) -> None:
-    members[session] = None
-    session.accept_nowait()
-    try:
-        await session.wait_closed()
-    finally:
-        del members[session]
+fan_out = FanOut(SLICE)
 
 
 async def publish(request: Request, nursery: trio.Nursery) -> Response:
@@ -36,15 +27,8 @@ async def publish(request: Request, nursery: trio.Nursery) -> Response:
         "content": json.loads(request.body)["content"],
         "createdAt": "2017-07-21T17:32:28Z",
     }
-    nursery.start_soon(_send, text_frame(json.dumps(notification, separators=(",", ":"))))
+    nursery.start_soon(fan_out.send, text_frame(json.dumps(notification, separators=(",", ":"))))
     return Response(body=b'{"postId":100000}')
-
-
-async def _send(frame: Frame) -> None:
-    for number, member in enumerate(list(members), 1):
-        member.send_nowait(frame)
-        if number % SLICE == 0:
-            await trio.lowlevel.checkpoint()
 
 
 async def main(bind: str) -> None:
@@ -57,10 +41,9 @@ async def main(bind: str) -> None:
             app=QuartTrio(__name__),
             dispatch=dispatch,
             is_hot=lambda method, _: method == "POST",
-            socket={"/room/websocket": subscribe}.get,
+            socket={"/room/websocket": fan_out.subscribe}.get,
         )
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        nursery.start_soon(run_collector)
         await front.serve([bind], tls_cert="", tls_key="", shutdown=trio.Event())
 
 

@@ -1,84 +1,86 @@
 """One measurement each: a fresh server on a prepared database, the client on the other core, figures as a dictionary."""
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.rooms.process import Figures, client, cpu_seconds, server, world
-from benchmarks.rooms.world import World
+import msgspec
+
+from benchmarks.client import run_client
+from benchmarks.process import compiled, scratch
+from benchmarks.product import MODULE, product
+from benchmarks.rooms.world import World, world
+from benchmarks.table import Figures
 from regserver.adapters.server_key import load_server_key
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.event import EventId, Position
 from regserver.domain.instant import Instant
 from regserver.store.sqlite import connect
 
-PRODUCT, ONE_COMMIT, BARE = "regserver", "benchmarks.rooms.one_commit", "benchmarks.rooms.bare"
+PRODUCT, ONE_COMMIT, BARE = MODULE, "benchmarks.rooms.one_commit", "benchmarks.rooms.bare"
+CLIENT = Path(__file__).parent / "roomclient.c"
+WARM_UP_SECONDS = 0.3  # of the client, before it counts
+SOCKET = "/room/websocket"
 
 
-def posts(posters: int, seconds: float, module: str = PRODUCT) -> Figures:
-    """Acknowledged, and so durable, posts per second in a closed loop of so many posters."""
-    with world(people=posters) as (path, made), server(path, module) as (port, process):
-        used = cpu_seconds(process)
-        figures = client("post", port, made.rooms[0], posters, seconds, people=made.people)
-        # The client warms up before it counts; its share of the time is what it is of the seconds.
-        figures["cpu_us"] = (
-            (cpu_seconds(process) - used) * 1e6 / figures["served"] * seconds / (seconds + 0.3)
-        )
+def client(mode: str, port: int, made: World, *arguments: str | float) -> Figures:
+    return run_client([compiled(CLIENT), mode, port, made.tokens, *arguments])
+
+
+def post(made: World, posters: int, seconds: float, module: str = PRODUCT) -> Figures:
+    """Acknowledged, and so durable, posts per second in a closed loop of so many posters, to all rooms."""
+    with product(made.path, module=module) as running:
+        used = running.cpu_seconds()
+        rooms = f"{made.rooms[0]}-{made.rooms[-1]}"
+        figures = client("post", running.port, made, rooms, posters, seconds)
+        # What the time of the warm-up was used for is in no figure of the client.
+        share = seconds / (seconds + WARM_UP_SECONDS)
+        figures["cpu_us"] = (running.cpu_seconds() - used) * 1e6 / figures["served"] * share
         return figures
 
 
-def fan(path: Path, made: World, sockets: int, seconds: float, module: str, query: str = "") -> Figures:
+def fresh_post(posters: int, seconds: float, module: str = PRODUCT) -> Figures:
+    """The same with an empty log."""
+    with world(people=posters) as made:
+        return post(made, posters, seconds, module)
+
+
+def fan(made: World, sockets: int, seconds: float, module: str, query: str = "") -> Figures:
     """Post to last delivery with one post on its way, deliveries per second with four."""
-    with server(path, module) as (port, process):
-        return client("fan", port, made.rooms[0], sockets, seconds, 4, query, process.pid, people=made.people)
+    with product(made.path, module=module) as running:
+        room, target = made.rooms[0], SOCKET + query
+        return client("fan", running.port, made, room, sockets, seconds, 4, target, running.pid)
 
 
 def recovery(events: int, times: int) -> Figures:
     """Everything since the creation of the room, by one client."""
-    with world(people=2, posts=events) as (path, made):
-        key = load_server_key(path.with_suffix(".key"))
-        with server(path) as (port, _):
-            cursor = CursorSeal(key.derive("cursor")).write(_position(path, 1))
-            return client("recover", port, cursor, events, times, people=made.people)
+    with world(people=2, posts=events) as made:
+        key = load_server_key(made.path.with_suffix(".key"))
+        with product(made.path) as running:
+            cursor = CursorSeal(key.derive("cursor")).write(_position(made.path, 1))
+            return client("recover", running.port, made, f"{SOCKET}?since={cursor}", events, times)
 
 
 def _position(path: Path, event: int) -> Position:
-    connection = connect(path, read_only=True)
-    try:
+    with contextlib.closing(connect(path, read_only=True)) as connection:
         row = connection.execute("SELECT id, at FROM event WHERE id = ?", (event,)).fetchone()
-    finally:
-        connection.close()
     return Position(EventId(row[0]), Instant(row[1]))
 
 
 def room_list(rooms: int, posts_each: int, times: int) -> Figures:
     """GET /room/list of somebody in so many rooms, each with ten members and unread posts."""
-    with (
-        world(people=10, rooms=rooms, posts=rooms * posts_each) as (path, made),
-        server(path) as (port, _),
-    ):
-        return client("get", port, "/room/list", times, people=made.people)
+    with world(people=10, rooms=rooms, posts=rooms * posts_each) as made, product(made.path) as running:
+        return client("get", running.port, made, "/room/list", times)
 
 
-class Growth:
-    """The cost of a post in a log of a given length: the same database, grown step by step."""
-
-    def __init__(self, lengths: tuple[int, ...], rooms: int) -> None:
-        self._lengths = lengths
-        self._rooms = rooms
-
-    def run(self, rounds: int, seconds: float, folder: Path) -> dict[int, list[Figures]]:
-        """The rounds alternate between the lengths, so that whatever else the machine does meets all of them."""
-        kept = {}
-        for length in self._lengths:
-            with world(people=50, rooms=self._rooms, posts=length) as (path, made):
-                kept[length] = (Path(shutil.copytree(path.parent, folder / str(length))) / path.name, made)
-        table: dict[int, list[Figures]] = {length: [] for length in self._lengths}
-        for _ in range(rounds):
-            for length, (path, made) in kept.items():
-                with server(path) as (port, process):
-                    used = cpu_seconds(process)
-                    rooms = f"{made.rooms[0]}-{made.rooms[-1]}"
-                    figures = client("post", port, rooms, 50, seconds, people=made.people)
-                    figures["cpu_us"] = (cpu_seconds(process) - used) * 1e6 / figures["served"]
-                    table[length].append(figures)
-        return table
+@contextlib.contextmanager
+def kept(people: int, rooms: int, lengths: tuple[int, ...]) -> Iterator[dict[int, World]]:
+    """A database for each length of the log, which posts make longer."""
+    with scratch() as folder:
+        worlds = {}
+        for length in lengths:
+            with world(people=people, rooms=rooms, posts=length) as made:
+                place = shutil.copytree(made.path.parent, folder / str(length))
+                worlds[length] = msgspec.structs.replace(made, path=place / made.path.name)
+        yield worlds

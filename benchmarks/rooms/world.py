@@ -1,12 +1,15 @@
 """A database as a measurement needs it, written straight through the store: people with tokens, rooms, a log."""
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import trio
 
+from benchmarks.process import scratch
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.event import Created, EventId, Posted
 from regserver.domain.instant import DAY, Instant, after
@@ -18,52 +21,55 @@ from regserver.store.sqlite import SqliteStore, open_sqlite
 PIECE = 5000  # rows per transaction
 
 
-class Somebody(msgspec.Struct, frozen=True):
-    id: AccountId
-    token: str
-
-
 class World(msgspec.Struct, frozen=True):
-    """people[0] is in all rooms, alone or with everybody else."""
+    """path: of the database."""
 
-    people: tuple[Somebody, ...]
+    path: Path
     rooms: tuple[RoomId, ...]
 
+    @property
+    def tokens(self) -> Path:
+        """A file with everybody's token, one a line."""
+        return self.path.with_suffix(".tokens")
 
-def token_of(number: int) -> str:
+
+@contextlib.contextmanager
+def world(*, people: int, rooms: int = 1, posts: int = 0) -> Iterator[World]:
+    """It is gone at the end. rooms: with everybody in each. posts: so many in the log already, dealt out to the rooms,
+    by the second person if there is one.
+    """
+    with scratch() as folder:
+        path, now = folder / "rooms.db", Instant(time.time_ns() // 1_000_000)
+        made = trio.run(_build, path, now, people, rooms, posts)
+        made.tokens.write_text("".join(f"{_token(number)}\n" for number in range(people)))
+        yield made
+
+
+def _token(number: int) -> str:
     return new_token(hashlib.sha256(str(number).encode()).digest())
 
 
-def build(
-    path: Path, now: int, *, people: int, rooms: int = 1, members: int | None = None, posts: int = 0
-) -> World:
-    """members: so many of the people are in each room (None: all). posts: so many in the log already, dealt out to the
-    rooms, by the second person if there is one."""
-    return trio.run(_build, path, Instant(now), people, rooms, members or people, posts)
-
-
-async def _build(path: Path, now: Instant, people: int, rooms: int, members: int, posts: int) -> World:
+async def _build(path: Path, now: Instant, people: int, rooms: int, posts: int) -> World:
     async with open_sqlite(path) as store:
-        folk = await _people(store, now, people)
-        ids = [person.id for person in folk[:members]]
+        ids = await _people(store, now, people)
         made = [await store.write(lambda transaction: _room(transaction, ids, now)) for _ in range(rooms)]
-        author = folk[min(1, people - 1)].id
+        author = ids[min(1, people - 1)]
         for first in range(0, posts, PIECE):
             count = min(PIECE, posts - first)
             await store.write(lambda t, first=first, count=count: _posts(t, made, author, now, first, count))  # type: ignore[misc]
-        return World(tuple(folk), tuple(made))
+        return World(path, tuple(made))
 
 
-async def _people(store: SqliteStore, now: Instant, count: int) -> list[Somebody]:
-    async def work(transaction: Transaction) -> list[Somebody]:
-        folk = []
+async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountId]:
+    async def work(transaction: Transaction) -> list[AccountId]:
+        ids = []
         for number in range(count):
             new = NewAccount(username=f"person{number}", door="rooms", created_at=now)
             account = await transaction.accounts.add(new)
             assert account is not None
-            await transaction.tokens.add(hash_secret(token_of(number)), account, now, after(now, 10 * DAY))
-            folk.append(Somebody(account, token_of(number)))
-        return folk
+            await transaction.tokens.add(hash_secret(_token(number)), account, now, after(now, 10 * DAY))
+            ids.append(account)
+        return ids
 
     return await store.write(work)
 
