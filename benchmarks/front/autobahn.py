@@ -13,9 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.front import process
+from benchmarks.front.server import server
+from benchmarks.process import BUILD
 
-FOLDER = process.ROOT / "build" / "autobahn"
+FOLDER = BUILD / "autobahn"
 SITE = FOLDER / "site"
 CASES = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]
 PACKAGE = "autobahntestsuite==25.10.1"
@@ -75,8 +76,8 @@ def main(cases: list[str]) -> int:
     python = find_python()
     install(python)
     shutil.rmtree(FOLDER / "report", ignore_errors=True)
-    with process.server("echo") as (port, _):
-        run(python, cases or CASES, port)
+    with server("echo") as echo:
+        run(python, cases or CASES, echo.port)
     return judge()
 
 

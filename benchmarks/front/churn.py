@@ -6,14 +6,14 @@ looked at is the server's: open descriptors before and after, and its memory in 
 
 import contextlib
 import itertools
-import os
 import ssl
 import subprocess
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 
 import trio
 
-from benchmarks.front.process import BUILD, descriptors, rss_kib, server
+from benchmarks.front.server import server
 from tests.serving.support import Peer, close_payload
 
 _WORKERS = 16
@@ -98,31 +98,31 @@ async def _churn(ports: dict[int, ssl.SSLContext | None], seconds: float) -> int
 
 @contextlib.contextmanager
 def _certificate() -> Iterator[tuple[str, str]]:
-    cert, key = str(BUILD / "cert.pem"), str(BUILD / "key.pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    yield cert, key
-    os.unlink(key)
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+             "-keyout", key, "-out", cert],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        yield cert, key
 
 
 def run(seconds: float) -> dict[str, float]:
     """Connections made, descriptors left open and MiB grown between the middle and the end, of both servers."""
     with _certificate() as (cert, key), server("ours") as plain, server("ours", cert, key) as secure:
-        context = ssl.create_default_context(cafile=cert)
-        processes = [plain[1], secure[1]]
-        ports = {plain[0]: None, secure[0]: context}
+        servers = (plain, secure)
+        ports = {plain.port: None, secure.port: ssl.create_default_context(cafile=cert)}
         trio.run(_churn, ports, 1.0)  # what is made once is made now
         trio.run(trio.sleep, 12)  # the last half heads have timed out
-        before = sum(map(descriptors, processes))
+        before = sum(one.descriptors() for one in servers)
         done = trio.run(_churn, ports, seconds / 2)
-        middle = sum(map(rss_kib, processes))
+        middle = sum(one.rss_kib() for one in servers)
         done += trio.run(_churn, ports, seconds / 2)
         trio.run(trio.sleep, 12)
         return {
             "connections": done,
-            "descriptors": sum(map(descriptors, processes)) - before,
-            "grown_mib": (sum(map(rss_kib, processes)) - middle) / 1024,
+            "descriptors": sum(one.descriptors() for one in servers) - before,
+            "grown_mib": (sum(one.rss_kib() for one in servers) - middle) / 1024,
         }

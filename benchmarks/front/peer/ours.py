@@ -7,33 +7,19 @@ import msgspec
 import trio
 from quart_trio import QuartTrio
 
+from benchmarks.fan_out import FanOut
 from regserver.app.collector import run_collector
 from regserver.endpoint import Request, Response, Session
 from regserver.serving import Front, FrontLimits, binary_frame
 
-SLICE = 500  # sends between two checkpoints: about 3 ms
-
-members: dict[Session, None] = {}
-
-
-async def subscribe(session: Session) -> None:
-    members[session] = None
-    session.accept_nowait()
-    try:
-        await session.wait_closed()
-    finally:
-        del members[session]
+fan_out = FanOut(500)  # about 3 ms
 
 
 async def publish(session: Session) -> None:
     session.accept_nowait()
     while True:
         message = await session.receive()
-        frame = binary_frame(message if isinstance(message, bytes) else message.encode())
-        for number, member in enumerate(list(members), 1):
-            member.send_nowait(frame)
-            if number % SLICE == 0:
-                await trio.lowlevel.checkpoint()
+        await fan_out.send(binary_frame(message if isinstance(message, bytes) else message.encode()))
 
 
 class Call(msgspec.Struct):
@@ -56,7 +42,7 @@ async def main(*arguments: str) -> None:
         app=QuartTrio(__name__),
         dispatch=dispatch,
         is_hot=lambda _, path: path == "/rpc",
-        socket={"/sub": subscribe, "/pub": publish}.get,
+        socket={"/sub": fan_out.subscribe, "/pub": publish}.get,
         limits=FrontLimits(grace_seconds=2),
     )
     shutdown = trio.Event()
