@@ -1,11 +1,13 @@
 """Measures the front door side by side with what else people would use: python -m benchmarks.front [--quick]
 
-Server and client have a core each. `ours` is the front door alone, with endpoints that do next to nothing.
+Server and client have a core each. `ours` and `bare` are the front door alone, with endpoints that do next to nothing.
 """
 
 from functools import partial
 
-from benchmarks.front import churn, measure
+from benchmarks.front import churn, house, measure
+from benchmarks.front.measure import House
+from benchmarks.front.memory import memory
 from benchmarks.front.server import server
 from benchmarks.part import Parts, run_parts
 from benchmarks.table import Table, median, note, pool, ratio, report, rounds, verdict
@@ -48,18 +50,20 @@ def stock(seconds: float, samples: int) -> None:
     report("Against stock Quart-Trio on Hypercorn, 1,000 sockets", table, figures)
 
 
-def memory(seconds: float) -> None:
-    for sockets in (5000, 19_000):
-        table = rounds({"ours": partial(measure.idle, "ours", sockets, seconds)}, 1)
-        report(f"Memory of {sockets:,} idle sockets after {seconds:.0f} s", table, ("kib_a_socket",))
-        verdict("KiB a socket", median(table, "ours", "kib_a_socket"), 10, at_most=True)
-
-
 def hot(count: int, seconds: float) -> None:
-    names = ("ours", "starlette", "ws", "stock")
-    table = rounds({name: partial(measure.http, partial(server, name), 32, seconds) for name in names}, count)
+    houses: dict[str, House] = {
+        "product": house.rpc,
+        "bare": partial(server, "ours"),
+        "starlette": partial(server, "starlette"),
+        "ws": partial(server, "ws"),
+        "stock": partial(server, "stock"),
+    }
+    table = rounds(
+        {name: partial(measure.http, house_of, 32, seconds) for name, house_of in houses.items()}, count
+    )
     report("POST /rpc, 32 connections (ws: Node's http)", table, ("requests_s", "p50_us", "p99_us", "cpu_us"))
-    verdict("requests to uvicorn + Starlette", ratio(table, "requests_s", "ours", "starlette"), 1.0)
+    verdict("requests to uvicorn + Starlette", ratio(table, "requests_s", "product", "starlette"), 1.0)
+    note("those of the bare front door", ratio(table, "requests_s", "bare", "starlette"))
 
 
 def deaf(count: int, seconds: float, samples: int) -> None:

@@ -36,17 +36,6 @@ def fan(name: str, sockets: int, seconds: float, samples: int, *, deaf: int = 0)
     return figures
 
 
-def idle(name: str, sockets: int, seconds: float) -> Figures:
-    """Memory per idle socket, after some rounds of pings too."""
-    with server(name) as running:
-        before = running.rss_kib()
-        with fan_client("idle", running.port, sockets, "/sub") as waiting:
-            figures = waiting.read()
-            time.sleep(seconds)
-            figures["kib_a_socket"] = (running.rss_kib() - before) / sockets
-    return figures
-
-
 def http(house: House, connections: int, seconds: float) -> Figures:
     """Requests per second of POST /rpc."""
     with house() as running, fan_client("http", running.port, connections, seconds) as asking:

@@ -1,0 +1,83 @@
+"""The started product as the measurements of the front door need it: with a room that everybody is in, with a
+registration that everybody watches, and with a method that does nothing. Beside it the bare front door."""
+
+import contextlib
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from benchmarks import process
+from benchmarks.front.server import server
+from benchmarks.process import CLIENT_CORE, Server, Words, free_port, scratch
+from benchmarks.product import product
+from benchmarks.rooms.world import world
+
+LIVE_SECONDS = 3600  # longer than anybody looks at it
+
+
+class Sockets(msgspec.Struct, frozen=True):
+    """A server, and what its client is to open: a path, and a file with a token for each socket if they need one."""
+
+    server: Server
+    target: tuple[str | Path, ...]
+
+
+@contextlib.contextmanager
+def bare(sockets: int) -> Iterator[Sockets]:
+    """The front door with an endpoint that accepts and waits."""
+    with server("ours") as running:
+        yield Sockets(running, ("/sub",))
+
+
+@contextlib.contextmanager
+def rooms(sockets: int) -> Iterator[Sockets]:
+    """Each socket somebody else's, all of them members of one room."""
+    with world(people=sockets) as made, product(made.path) as running:
+        yield Sockets(running, ("/room/websocket", made.tokens))
+
+
+@contextlib.contextmanager
+def live(sockets: int) -> Iterator[Sockets]:
+    """All sockets observers of one registration, whose source has said one line and takes long for the rest."""
+    port = free_port()
+    source: Words = [sys.executable, "-m", "benchmarks.live.source", port, LIVE_SECONDS, 1]
+    settings = (
+        "live.source=http",
+        f"live.http.url=http://127.0.0.1:{port}",
+        f"live.http.timeout={LIVE_SECONDS}s",
+        f"live.deadline={LIVE_SECONDS}s",
+    )
+    with (
+        scratch() as folder,
+        process.server(source, port, core=CLIENT_CORE),
+        product(folder / "front.db", *settings) as running,
+    ):
+        yield Sockets(running, (_sign_in(running.port),))
+
+
+@contextlib.contextmanager
+def rpc() -> Iterator[Server]:
+    """With limits that nobody reaches, and a log that goes nowhere but is written."""
+    settings = ("limits.enabled=true", "limits.routes.rpc=999999999/1s", "log.level=info")
+    with (
+        scratch() as folder,
+        product(
+            folder / "front.db", *settings, module="benchmarks.front.peer.rpc", log=Path("/dev/null")
+        ) as running,
+    ):
+        yield running
+
+
+def _sign_in(port: int) -> str:
+    """The path of the registration that somebody's first sign-in begins."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        body = json.dumps({"username": "somebody", "password": "right"})
+        connection.request("POST", "/login", body, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        assert answer.status == 303, answer.read()
+        return urlsplit(answer.headers["location"]).path
