@@ -99,7 +99,10 @@ class Session(Receiver, Protocol):
 
     @property
     def request(self) -> Request:
-        """The upgrade request; its scheme is "http" for ws and "https" for wss."""
+        """The upgrade request; its scheme is "http" for ws and "https" for wss.
+
+        Once it is accepted, header fields and query are gone from it: they may hold a token, and a session may live for days.
+        """
 
     def accept_nowait(self) -> None:
         """Answers the handshake with 101. Frames may be sent from here on."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.clock import SystemClock
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.event import Event, EventId, Position
@@ -111,7 +112,7 @@ async def open_rooms(
 
     async with (
         open_sqlite(folder / "rooms.db") as store,
-        open_local_broker(frame, frame, broadcast_nowait, _nothing) as broker,
+        open_local_broker(frame, frame, broadcast_nowait, _nothing, SystemClock()) as broker,
     ):
         store.listen(broker.publish_nowait)
         yield Rooms(store, broker, max_members=max_members, open_registration=open_registration)

@@ -78,7 +78,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     seal = CursorSeal(key.derive("cursor"))
     resumable = partial(_resumable_frame, seal)
     broker = await stack.enter_async_context(
-        open_local_broker(_frame, resumable, broadcast_nowait, metrics.deliveries.inc)
+        open_local_broker(_frame, resumable, broadcast_nowait, metrics.deliveries.inc, clock)
     )
     store.listen(broker.publish_nowait)
     hasher = Argon2Hasher(

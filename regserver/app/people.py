@@ -30,7 +30,6 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
         base.identity,
         RecoveryService(store, clock),
         base.broker,
-        clock,
         base.seal,
         query_token=settings.login.query_token,
     )

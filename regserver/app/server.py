@@ -10,7 +10,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 import msgspec
 import trio
@@ -23,7 +22,6 @@ from regserver.app.directory import open_directory
 from regserver.app.people import open_people
 from regserver.app.steps import open_steps
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.endpoint import Session, SessionEndpoint
 from regserver.log import AccessLog
 from regserver.metric import FrontFigures
 from regserver.ports.store import StoreFault
@@ -60,19 +58,18 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         base = await open_base(stack, loaded)
         doors = [await open_door(stack, base) for open_door in DOORS]
         router, dispatcher = _build_web(base, doors, access)
-        socket = partial(_socket_endpoint, dispatcher)
         limits = front_limits(base.settings)
         quart = build_quart(dispatcher.serve, limits.body_bytes)
         front = Front(
             app=quart,
             dispatch=dispatcher.serve,
             is_hot=router.is_hot,
-            socket=socket,
+            socket=dispatcher.socket_endpoint,
             limits=limits,
             metrics=FrontFigures(base.metrics),
         )
         # The same sessions for whoever talks to the Quart app directly, such as its test client.
-        quart.asgi_app = asgi_sessions(quart.asgi_app, socket, limits)  # type: ignore[method-assign,assignment]
+        quart.asgi_app = asgi_sessions(quart.asgi_app, dispatcher.socket_endpoint, limits)  # type: ignore[method-assign,assignment]
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
         nursery.start_soon(run_collector)
@@ -144,17 +141,6 @@ def front_limits(settings: Settings) -> FrontLimits:
         # Behind a proxy all clients come from its one address.
         exempt_networks=(*LOOPBACK, *(p for p in server.trusted_proxies if p != "unix")),
     )
-
-
-def _socket_endpoint(dispatcher: Dispatcher, path: str) -> SessionEndpoint | None:
-    match = dispatcher.match_socket(path)
-    if match is None:
-        return None
-
-    async def serve(session: Session) -> None:
-        await dispatcher.serve_socket(session, match)
-
-    return serve
 
 
 class Control:

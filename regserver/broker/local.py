@@ -17,21 +17,25 @@ import trio
 from regserver.broker.lane import FrameMaker, Lane, Seat
 from regserver.domain.account import AccountId
 from regserver.domain.event import Event, EventId
-from regserver.domain.outcome import Refusal
+from regserver.domain.instant import HOUR, Instant, after
+from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Broadcast
+from regserver.ports.adapter import Clock
 from regserver.ports.broker import Broker, Subscriber
 
 RECENT_EVENTS = 1024
 """At hand for new sockets: what is posted between a snapshot and its use, also when the loop is busy for a while."""
 END_SECONDS = 0.5
+LONGEST_SLEEP = HOUR
+"""Somebody may set the system's clock meanwhile."""
 
 
 class LocalBroker(Broker):
     """Opened by `open_local_broker`."""
 
-    def __init__(self, plain: Lane, resumable: Lane) -> None:
+    def __init__(self, plain: Lane, resumable: Lane, clock: Clock) -> None:
         self._plain = plain
         self._resumable = resumable
         self._seats: dict[Subscriber, Seat] = {}
@@ -39,10 +43,15 @@ class LocalBroker(Broker):
         self._recent: deque[Event] = deque(maxlen=RECENT_EVENTS)
         self._forgotten = EventId(0)  # events up to here are not at hand
         self._gone: dict[AccountId, trio.Event] = {}
+        self._clock = clock
+        self._next_end = Instant(0)  # no token of those who are in ends before this
+        self._earlier_end = trio.Event()
 
     # --- subscribers
     def enter_nowait(self, subscriber: Subscriber) -> None:
         self._accounts.setdefault(subscriber.account, set()).add(subscriber)
+        if subscriber.expires_at < self._next_end:
+            self._earlier_end.set()
 
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
@@ -76,10 +85,26 @@ class LocalBroker(Broker):
 
     # --- endings
     def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:
-        for subscribers in list(self._accounts.values()):
-            for subscriber in list(subscribers):
-                if subscriber.token == token:
-                    subscriber.end_nowait(reason)
+        for subscriber in self._all():
+            if subscriber.token == token:
+                subscriber.end_nowait(reason)
+
+    def _all(self) -> list[Subscriber]:
+        return [subscriber for subscribers in self._accounts.values() for subscriber in subscribers]
+
+    async def run_expiry(self) -> None:
+        """Ends sockets whose token has expired, until cancelled. One task for all: a timer takes a kilobyte of each."""
+        while True:
+            now = self._clock.now()
+            self._earlier_end = trio.Event()
+            self._next_end = after(now, LONGEST_SLEEP)
+            for subscriber in self._all():
+                if subscriber.expires_at <= now:
+                    subscriber.end_nowait(BadToken())
+                else:
+                    self._next_end = min(self._next_end, subscriber.expires_at)
+            with trio.move_on_after((self._next_end - now) / 1000):
+                await self._earlier_end.wait()
 
     def end_account_nowait(
         self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
@@ -99,15 +124,18 @@ class LocalBroker(Broker):
 
 @asynccontextmanager
 async def open_local_broker(
-    plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None]
+    plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None], clock: Clock
 ) -> AsyncIterator[LocalBroker]:
-    """Owns the nursery of the pumps; what is queued when it is left is not delivered, since the sockets are gone.
+    """Owns the nursery of the pumps and the expiry; what is queued when it is left is not delivered, since the sockets are gone.
 
     plain, resumable: how the two kinds of frames are made. broadcast: how they are sent. count: told how many sockets frames were handed to.
     """
     async with trio.open_nursery() as nursery:
-        yield LocalBroker(
+        broker = LocalBroker(
             Lane(plain, broadcast, nursery, count, ordered=False),
             Lane(resumable, broadcast, nursery, count, ordered=True),
+            clock,
         )
+        nursery.start_soon(broker.run_expiry)
+        yield broker
         nursery.cancel_scope.cancel()

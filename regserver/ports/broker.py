@@ -5,6 +5,7 @@ from typing import Protocol
 
 from regserver.domain.account import AccountId
 from regserver.domain.event import Event, EventId
+from regserver.domain.instant import Instant
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
@@ -23,6 +24,10 @@ class Subscriber(Protocol):
     @property
     def token(self) -> SecretHash: ...
     @property
+    def expires_at(self) -> Instant:
+        """When the token ends."""
+
+    @property
     def resumable(self) -> bool: ...
     @property
     def receiver(self) -> Receiver: ...
@@ -32,13 +37,13 @@ class Subscriber(Protocol):
 
 
 class Broker(Protocol):
-    """A subscriber enters, so that it can be ended; is attached, so that it hears; and is detached.
+    """A subscriber enters, so that it is ended with its token or account; is attached, so that it hears; and is detached.
 
     Whoever enters first and looks at the token's validity afterwards misses no end of it.
     """
 
     def enter_nowait(self, subscriber: Subscriber) -> None:
-        """From here on the subscriber is ended with its token or account; it hears nothing yet."""
+        """From here on the subscriber is ended when its token is, expires, or its account ends; it hears nothing yet."""
 
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         """Lets the socket hear everything after `as_of`, given the rooms its account was in at that point of the log.

@@ -4,9 +4,6 @@ The job's task appends, observers read at their own pace; neither knows of the o
 nothing, whether there are none or a thousand, fast, slow or dead.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import msgspec
 import trio
 
@@ -103,17 +100,17 @@ class Job:
             await self._grown.wait()
         return True
 
-    @contextmanager
-    def until_more(self, seen: int) -> Iterator[trio.CancelScope]:
-        """A scope that is cancelled when the history is longer than `seen`, or when it is complete.
+    def until_more_nowait(self, seen: int) -> trio.CancelScope:
+        """A scope to wait in, cancelled when the history is longer than `seen`, or when it is complete.
 
-        For observers that have something else to wait for: a second task for it would take three kilobytes of each.
+        For observers that have something else to wait for: a second task for it would take kilobytes of each. To be
+        given back to `forget_nowait`.
         """
-        with trio.CancelScope() as scope:
-            if len(self.history) > seen or self.over:
-                scope.cancel()
-            self._watching.add(scope)
-            try:
-                yield scope
-            finally:
-                self._watching.discard(scope)
+        scope = trio.CancelScope()
+        if len(self.history) > seen or self.over:
+            scope.cancel()
+        self._watching.add(scope)
+        return scope
+
+    def forget_nowait(self, scope: trio.CancelScope) -> None:
+        self._watching.discard(scope)

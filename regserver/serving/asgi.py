@@ -16,7 +16,7 @@ from regserver.endpoint import Frame, Request, Response, SessionClosed, SessionE
 from regserver.serving.answer import response_fields
 from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
-from regserver.serving.handshake import session_fields
+from regserver.serving.handshake import kept, session_fields
 from regserver.serving.head import HOP_FIELDS
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
@@ -95,6 +95,7 @@ class AsgiSession:
         if self._stage is Stage.HANDSHAKE:
             self._stage = Stage.OPEN
             self._accepted = True
+            self._request = kept(self._request)
             self._scope.deadline = float("inf")
             self._metrics.session_opened()
             self._wanted.set()

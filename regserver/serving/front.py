@@ -205,7 +205,7 @@ class Front:
             if refused:
                 self._refuse(link, refused, tls is not None)
             else:
-                self._context.spawn(self._handle, link, tls)
+                self._context.spawn(self._handle, link, tls, name="connection")
 
         return handle
 

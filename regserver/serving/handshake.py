@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from regserver.endpoint import Request
 from regserver.serving.head import BadHead, Head
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -23,6 +24,18 @@ _OURS: Final = frozenset(("sec-websocket-key", "sec-websocket-version", "sec-web
 def session_fields(fields: Mapping[str, str]) -> dict[str, str]:
     """What an endpoint sees of a handshake's fields. They live as long as the session: names are shared."""
     return {sys.intern(name): value for name, value in fields.items() if name not in _OURS}
+
+
+def kept(request: Request) -> Request:
+    """What a session keeps of its request once that is accepted: neither its fields nor its query."""
+    return Request(
+        method=request.method,
+        path=request.path,
+        peer=request.peer,
+        scheme=request.scheme,
+        params=request.params,
+        client=request.client,
+    )
 
 
 def accept_head(head: Head) -> bytes:

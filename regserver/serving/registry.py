@@ -45,7 +45,8 @@ class Registry:
         count = max(2, round(limits.ping_seconds / self._tick_seconds))
         self._buckets: list[set[Pingable]] = [set() for _ in range(count)]
         self._pong_ticks = max(1, round(limits.pong_seconds / self._tick_seconds))
-        self._next = itertools.cycle(self._buckets)
+        # Against the ticker's direction: the first sessions of a server are not pinged before anything has happened.
+        self._next = itertools.cycle(reversed(self._buckets))
         self._others: set[Closable] = set()
         self._closing: int | None = None
 

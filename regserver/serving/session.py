@@ -19,6 +19,7 @@ from regserver.endpoint import Request, Response, Session, SessionClosed, Sessio
 from regserver.serving.answer import encode_response
 from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import close_frame, ping_frame, pong_frame
+from regserver.serving.handshake import kept
 from regserver.serving.inbound import Decoder, PeerClosed, Pinged, Received, Violated
 from regserver.serving.limit import FrontLimits
 from regserver.serving.link import Link, LinkLost
@@ -86,6 +87,7 @@ class LinkSession(Outbound):
         if self._stage is not Stage.HANDSHAKE:
             return
         self._stage = Stage.OPEN
+        self._request = kept(self._request)
         self._scope.deadline = float("inf")
         self._metrics.session_opened()
         # Frames sent before this moment were queued; the answer goes ahead of them.
@@ -211,8 +213,7 @@ class LinkSession(Outbound):
                 await self._serve(endpoint)
                 self._end_handshake()
                 self.close_nowait()
-                while self._stage is Stage.CLOSING:
-                    await self._read()
+                await self.wait_closed()
                 while self._draining:
                     await self._drain_ended()
             if self._stage is Stage.HANDSHAKE:  # the scope's deadline was the one for accepting

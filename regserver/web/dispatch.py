@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 
 import msgspec
 
@@ -21,7 +22,7 @@ from regserver.domain.outcome import (
     StoreUnavailable,
     TooManyRequests,
 )
-from regserver.endpoint import Request, Response, Session, StreamResponse
+from regserver.endpoint import Request, Response, Session, SessionEndpoint, StreamResponse
 from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
@@ -143,18 +144,16 @@ class Dispatcher:
                     yield piece
 
     # --- WebSocket sessions
-    def match_socket(self, path: str) -> SocketMatch | None:
-        return self._router.match_socket(path)
+    def socket_endpoint(self, path: str) -> SessionEndpoint | None:
+        """What serves the WebSockets on a decoded path."""
+        match = self._router.match_socket(path)
+        return None if match is None else partial(self._serve_socket, match)
 
-    async def serve_socket(self, session: Session, match: SocketMatch) -> None:
+    async def _serve_socket(self, match: SocketMatch, session: Session) -> None:
         """The same way for a session: identity, limit, origin, then the endpoint."""
         self._identify()
-        request = session.request
-        client = self._origins.address(request)
-        if limited := self._limited(match.route.limit, client):
-            return session.reject_nowait(NAMED.refuse(limited))
-        if not self._policy.admits_socket(request):
-            return session.reject_nowait(NAMED.refuse(RouteNotFound()))
+        if refusal := self._refusal(match, session.request):
+            return session.reject_nowait(NAMED.refuse(refusal))
         gauge = self._metrics.sockets.labels(match.route.pattern)
         gauge.inc()
         try:
@@ -166,6 +165,11 @@ class Dispatcher:
         finally:
             gauge.dec()
         return None
+
+    def _refusal(self, match: SocketMatch, request: Request) -> Refusal | None:
+        if limited := self._limited(match.route.limit, self._origins.address(request)):
+            return limited
+        return None if self._policy.admits_socket(request) else RouteNotFound()
 
 
 def _routed(request: Request, params: Mapping[str, str], client: str) -> Request:

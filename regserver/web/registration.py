@@ -22,7 +22,7 @@ from regserver.endpoint import Request, Response, Session, StreamResponse
 from regserver.service.live import LiveService
 from regserver.service.live_job import Job, Shown
 from regserver.web.answer import NAMED, NO_CONTENT
-from regserver.web.route import Route, SocketRoute
+from regserver.web.route import Answer, Route, SocketRoute
 
 UNKNOWN_REGISTRATION = 1008
 FINISHED = 1000
@@ -56,14 +56,18 @@ class RegistrationDoor:
         return (SocketRoute("/register/{registration}", self.watch, "socket"),)
 
     async def watch(self, session: Session, params: Mapping[str, str]) -> None:
+        eta, seen = _wants_eta(session.request), 0
         session.accept_nowait()
         job = self._live.job(params["registration"])
         if job is None:
             return session.close_nowait(UNKNOWN_REGISTRATION, "unknown registration")
-        eta, seen = _wants_eta(session.request), 0
         while not job.over or seen < len(job.history):
-            with job.until_more(seen) as waiting:
-                await session.wait_closed()
+            waiting = job.until_more_nowait(seen)
+            try:
+                with waiting:
+                    await session.wait_closed()
+            finally:
+                job.forget_nowait(waiting)
             if not waiting.cancelled_caught:
                 return None  # whoever has gone needs no more events
             count = await _show(session, job, seen, eta=eta)
@@ -72,10 +76,10 @@ class RegistrationDoor:
             seen += count
         return session.close_nowait(GOING_AWAY if job.interrupted else FINISHED)
 
-    async def stream(self, request: Request) -> Response:
+    async def stream(self, request: Request) -> Answer:
         job = self._live.job(request.params["registration"])
         if job is None:
-            return NAMED.refuse(RegistrationNotFound())
+            return RegistrationNotFound()
         seen = _last_event_id(request)
         if job.over and seen >= len(job.history):
             return NO_CONTENT  # which tells an EventSource not to come again (HTML, 9.2.3)

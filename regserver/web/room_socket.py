@@ -18,10 +18,9 @@ from regserver import errors
 from regserver.domain.account import AccountId
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.event import EventId, Position, standing
-from regserver.domain.outcome import BadCursor, BadToken, MissingToken, Refusal
+from regserver.domain.outcome import BadCursor, MissingToken, Refusal
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request, Session
-from regserver.ports.adapter import Clock
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
 from regserver.service.identity import IdentityService
@@ -33,7 +32,6 @@ from regserver.web.route import SocketRoute
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
-LONGEST_SLEEP_SECONDS = 86_400.0
 BURST_BYTES = 64 * 1024
 """Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
 frames and pings need room there too."""
@@ -43,12 +41,13 @@ STALL_SECONDS = 30.0
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "receiver", "resumable", "token")
+    __slots__ = ("account", "expires_at", "receiver", "resumable", "token")
 
     def __init__(self, session: Session, signed_in: SignedInSession, *, resumable: bool) -> None:
         self.receiver = session
         self.account: AccountId = signed_in.account
         self.token: SecretHash = signed_in.token
+        self.expires_at = signed_in.expires_at
         self.resumable = resumable
 
     def end_nowait(self, reason: Refusal | None) -> None:
@@ -70,6 +69,11 @@ def end(session: Session, reason: Refusal | None) -> None:
     session.close_nowait(POLICY_VIOLATION, "" if reason is None else errors.name(reason))
 
 
+async def _watch(session: Session, catching_up: trio.CancelScope) -> None:
+    await session.wait_closed()
+    catching_up.cancel()
+
+
 class RoomSocketDoor:
     """query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
 
@@ -78,7 +82,6 @@ class RoomSocketDoor:
         identity: IdentityService,
         recovery: RecoveryService,
         broker: Broker,
-        clock: Clock,
         seal: CursorSeal,
         *,
         query_token: bool,
@@ -86,7 +89,6 @@ class RoomSocketDoor:
         self._identity = identity
         self._recovery = recovery
         self._broker = broker
-        self._clock = clock
         self._seal = seal
         self._query_token = query_token
 
@@ -104,19 +106,11 @@ class RoomSocketDoor:
             if admission.since is None:
                 await self._begin(session, subscriber)
             else:
-                await self._resume(session, subscriber, signed_in, *admission.since)
-            await self._live(session, signed_in)
+                await self._resume(session, subscriber, *admission.since)
+            await session.wait_closed()
         finally:
             self._broker.detach_nowait(subscriber)
         return None
-
-    async def _live(self, session: Session, signed_in: SignedInSession) -> None:
-        while (left := (signed_in.expires_at - self._clock.now()) / 1000) > 0:
-            with trio.move_on_after(min(left, LONGEST_SLEEP_SECONDS)) as patience:
-                await session.wait_closed()
-            if not patience.cancelled_caught:
-                return
-        end(session, BadToken())
 
     # --- without a past
     async def _begin(self, session: Session, subscriber: RoomSubscriber) -> None:
@@ -129,13 +123,7 @@ class RoomSocketDoor:
                 return session.accept_nowait()
 
     # --- with one
-    async def _resume(
-        self,
-        session: Session,
-        subscriber: RoomSubscriber,
-        signed_in: SignedInSession,
-        since: Position | None,
-    ) -> None:
+    async def _resume(self, session: Session, subscriber: RoomSubscriber, since: Position | None) -> None:
         session.accept_nowait()
         start = await self._recovery.begin(subscriber.token, since)
         if isinstance(start, Refusal):
@@ -144,8 +132,8 @@ class RoomSocketDoor:
         session.send_text_nowait(encode_resumed(resumed))
         fault: StoreFault | None = None
         async with trio.open_nursery() as nursery:
-            # Somebody reads meanwhile: a client that closes, dies or whose token expires is not served the past.
-            nursery.start_soon(self._watch, session, signed_in, nursery.cancel_scope)
+            # Somebody reads meanwhile: a client that is gone, or was ended, is not served the past.
+            nursery.start_soon(_watch, session, nursery.cancel_scope)
             try:
                 await self._catch_up(session, subscriber, start.start.id)
             except StoreFault as error:
@@ -154,12 +142,6 @@ class RoomSocketDoor:
         if fault is not None:
             raise fault
         return None
-
-    async def _watch(
-        self, session: Session, signed_in: SignedInSession, catching_up: trio.CancelScope
-    ) -> None:
-        await self._live(session, signed_in)
-        catching_up.cancel()
 
     async def _catch_up(self, session: Session, subscriber: RoomSubscriber, start: EventId) -> None:
         reader = self._recovery.reader(subscriber.account, start)

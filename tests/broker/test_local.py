@@ -16,6 +16,7 @@ from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame, Receiver
+from regserver.ports.adapter import Clock
 from regserver.ports.broker import Subscriber
 from regserver.serving import broadcast_nowait
 
@@ -27,10 +28,13 @@ POST = Posted(PostId(1), "x")
 class Ear(Subscriber):
     """Remembers what it was sent."""
 
-    def __init__(self, account: AccountId, *, resumable: bool = False, token: str = "") -> None:
+    def __init__(
+        self, account: AccountId, *, resumable: bool = False, token: str = "", expires_at: int = 1 << 50
+    ) -> None:
         self._account = account
         self._resumable = resumable
         self._token = hash_secret(token or str(account))
+        self._expires_at = Instant(expires_at)
         self.heard: list[str] = []
         self.ended: list[Refusal | None] = []
 
@@ -41,6 +45,10 @@ class Ear(Subscriber):
     @property
     def token(self) -> SecretHash:
         return self._token
+
+    @property
+    def expires_at(self) -> Instant:
+        return self._expires_at
 
     @property
     def resumable(self) -> bool:
@@ -62,6 +70,13 @@ class Ear(Subscriber):
 
     def end_nowait(self, reason: Refusal | None) -> None:
         self.ended.append(reason)
+
+
+class TrioClock(Clock):
+    """Goes with Trio's own, so that a test can let it jump."""
+
+    def now(self) -> Instant:
+        return Instant(int(trio.current_time() * 1000))
 
 
 class Log:
@@ -90,7 +105,7 @@ def resumable_frame(event: Event, standing: Standing) -> Frame:
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
     async with open_local_broker(
-        plain_frame, resumable_frame, broadcast_nowait, lambda count: None
+        plain_frame, resumable_frame, broadcast_nowait, lambda count: None, TrioClock()
     ) as broker:
         yield broker, Log(broker)
 
@@ -137,7 +152,7 @@ async def test_one_frame_serves_everybody_of_a_standing() -> None:
         made.append((event.id, standing))
         return plain_frame(event, standing)
 
-    async with open_local_broker(frame, frame, broadcast_nowait, lambda count: None) as broker:
+    async with open_local_broker(frame, frame, broadcast_nowait, lambda count: None, TrioClock()) as broker:
         log = Log(broker)
         for account in range(2, 30):
             attach(broker, Ear(AccountId(account)), [TEA])
@@ -273,3 +288,33 @@ async def test_ending_an_account_does_not_wait_forever(autojump_clock: trio.test
         attach(broker, Ear(BOB))
         with trio.fail_after(5):
             await broker.end_account(BOB)
+
+
+async def test_sockets_end_with_their_token(autojump_clock: trio.testing.MockClock) -> None:
+    """Each at its time, in whatever order they came; what has ended is not waited for again."""
+    async with opened() as (broker, _):
+        now = int(trio.current_time() * 1000)
+        late, early, gone, soon = (
+            Ear(account, expires_at=now + 1000 * seconds)
+            for account, seconds in ((ANN, 3 * 86_400), (BOB, 90), (BOB, 80), (CID, 60))
+        )
+        for ear in (late, early, gone):
+            attach(broker, ear)
+        await trio.sleep(1)
+        attach(broker, soon)
+        broker.detach_nowait(gone)
+        await trio.sleep(58.9)
+        assert not soon.ended
+        await trio.sleep(0.2)
+        assert soon.ended == [BadToken()]
+        broker.detach_nowait(soon)
+        await trio.sleep(29.8)
+        assert not early.ended
+        await trio.sleep(0.2)
+        assert early.ended == [BadToken()]
+        broker.detach_nowait(early)
+        await trio.sleep(3 * 86_400 - 91)
+        assert not late.ended
+        await trio.sleep(1.1)
+        assert set(late.ended) == {BadToken()}
+        assert not gone.ended
