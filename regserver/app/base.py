@@ -1,5 +1,6 @@
 """What every door is built on: store, broker, keys, clocks, limits. And what a door hands back."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -132,6 +133,6 @@ def _limits(settings: Settings) -> Limits:
     if unknown:
         raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
     try:
-        return Limits(trio.current_time, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+        return Limits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
     except ValueError as error:
         raise ConfigFault(f"limits.routes: {error}") from None

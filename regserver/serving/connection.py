@@ -3,7 +3,7 @@
     idle ──first byte──▶ head ──▶ body ──▶ answering ──▶ idle        (HTTP/1.1, kept alive)
                           └──upgrade on one of our paths──▶ a session takes the link over
 
-Each state has its deadline on the connection's one cancel scope. What the client does wrong is answered once and ends
+Each state has its deadline, at which the connection's one cancel scope is cancelled. What the client does wrong is answered once and ends
 the connection, because where the next request would begin is then anybody's guess.
 """
 
@@ -18,6 +18,7 @@ from regserver.endpoint import Endpoint, Request, Response, SessionEndpoint
 from regserver.serving.answer import CONTINUE, encode_response, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
+from regserver.serving.deadline import NEVER, Deadlines
 from regserver.serving.handshake import accept_head, is_upgrade, session_fields
 from regserver.serving.head import PREFACE, BadHead, Head, find_end, parse_head
 from regserver.serving.hypercorn_hook import Backend
@@ -27,8 +28,6 @@ from regserver.serving.metric import FrontMetrics
 from regserver.serving.session import LinkSession
 
 _log = logging.getLogger(__name__)
-
-_FOREVER = float("inf")
 
 
 class State(enum.Enum):
@@ -57,6 +56,7 @@ class Context:
         self.backend = backend
         self.limits = limits
         self.metrics = metrics
+        self.deadlines = Deadlines()
         self.closing = False
         self.spawn: Callable[..., None] = _no_nursery
 
@@ -68,7 +68,7 @@ def _no_nursery(*_: object) -> None:
 class Connection:
     """Reads and answers requests on one link. Run once."""
 
-    __slots__ = ("_buffer", "_context", "_last", "_link", "_scope", "_served", "state")
+    __slots__ = ("_buffer", "_context", "_last", "_link", "_scope", "_served", "due", "state")
 
     def __init__(self, context: Context, link: Link) -> None:
         self._context = context
@@ -77,12 +77,17 @@ class Connection:
         self._last = False
         self._served = False
         self._scope = trio.CancelScope()
+        self.due = NEVER
         self.state = State.IDLE
 
     def close_if_idle(self) -> None:
         """At shutdown: ends the connection unless a request is on its way or being answered."""
         if self.state is State.IDLE:
             self._link.close()
+
+    def expire_nowait(self) -> None:
+        """The time of this state is up."""
+        self._scope.cancel()
 
     def abort(self) -> None:
         """Ends the connection at once."""
@@ -112,7 +117,7 @@ class Connection:
                 if not raw:
                     return None
                 if raw == PREFACE[:-6] and not self._served:
-                    self._scope.deadline = _FOREVER
+                    self.due = NEVER
                     self.state = State.ANSWERING
                     await self._context.backend.serve_http2(self._link, raw + self._buffer)
                     return None
@@ -127,9 +132,6 @@ class Connection:
             await self._refuse(bad.status)
         return None
 
-    def _deadline(self, seconds: float) -> None:
-        self._scope.deadline = trio.current_time() + seconds
-
     # Reading a request.
 
     async def _read_head(self) -> bytes:
@@ -140,7 +142,7 @@ class Connection:
         self.state = State.IDLE
         if self._context.closing and not self._buffer:
             return b""
-        self._deadline(limits.idle_seconds if self._served else limits.head_seconds)
+        self.due = self._context.deadlines.after(limits.idle_seconds if self._served else limits.head_seconds)
         skipped = False
         while True:
             if not skipped and self._buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: one empty line may go ahead
@@ -153,7 +155,7 @@ class Connection:
                     return head
                 if self.state is State.IDLE:
                     self.state = State.HEAD
-                    self._deadline(limits.head_seconds)
+                    self.due = self._context.deadlines.after(limits.head_seconds)
             data = await self._link.receive()
             if not data:
                 return b""
@@ -169,7 +171,7 @@ class Connection:
         if length > limits.body_bytes:
             return None
         self.state = State.BODY
-        self._deadline(limits.body_seconds)
+        self.due = self._context.deadlines.after(limits.body_seconds)
         if head.expects_continue and not self._buffer:
             await self._link.send_all(CONTINUE)
         return await (self._read_chunks() if length < 0 else self._read_counted(length))
@@ -204,7 +206,7 @@ class Connection:
         context = self._context
         body = await self._read_body(head) if head.length else b""
         self.state = State.ANSWERING
-        self._scope.deadline = _FOREVER
+        self.due = NEVER
         close = head.close or body is None or context.closing
         if context.is_hot(head.method, head.path):
             response = await self._dispatch(self._request(head, body))
@@ -249,7 +251,7 @@ class Connection:
 
     async def _refuse(self, status: int) -> None:
         self._context.metrics.request_refused(status)
-        self._scope.deadline = _FOREVER
+        self.due = NEVER
         self.state = State.ANSWERING
         await self._link.send_all(encode_response(refusal(status), "GET", close=True))
         await self._link.finish(self._context.limits.linger_seconds)

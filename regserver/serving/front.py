@@ -70,7 +70,6 @@ class Front:
             metrics=self._metrics,
         )
         self._links: set[Link] = set()
-        self._connections: set[Connection] = set()
         self._forced = trio.Event()
 
     @property
@@ -156,6 +155,7 @@ class Front:
                     for listener in listeners:
                         nursery.start_soon(accept, listener, self._limits, self._opener(tls, listener))
                     nursery.start_soon(self._registry.run_ticker)
+                    nursery.start_soon(self._context.deadlines.run)
                     task_status.started([listener.url for listener in listeners])
                     await shutdown.wait()
                     for listener in listeners:
@@ -169,7 +169,7 @@ class Front:
     async def _drain(self) -> None:
         """Ends everything gently; returns when all have ended or the grace time has."""
         self._context.closing = True
-        for connection in list(self._connections):
+        for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
         self._registry.close_all(GOING_AWAY, "server going away")
         await self._backend.stop()
@@ -185,7 +185,7 @@ class Front:
 
     def _abort_all(self) -> None:
         self._registry.abort_all()
-        for connection in list(self._connections):
+        for connection in list(self._context.deadlines.connections):
             connection.abort()
         for link in list(self._links):
             link.reset()
@@ -253,11 +253,8 @@ class Front:
 
     async def _serve_requests(self, link: Link) -> tuple[LinkSession, SessionEndpoint] | None:
         connection = Connection(self._context, link)
-        self._connections.add(connection)
-        try:
+        with self._context.deadlines.entered(connection):
             return await connection.run()
-        finally:
-            self._connections.discard(connection)
 
     async def _serve_plain(self, link: Link) -> None:
         upgraded = await self._serve_requests(link)  # of which nothing is kept: a session may live for days

@@ -71,7 +71,16 @@ class Link:
 
     async def send_all(self, data: bytes) -> None:
         """Writes everything. Raises LinkLost after write_seconds without progress, or when the socket is gone."""
-        view = memoryview(data)
+        try:
+            taken = self.sock.send(data)  # most often that is all
+        except BlockingIOError:
+            taken = 0
+        except OSError as error:
+            raise LinkLost from error
+        if taken < len(data):
+            await self._send_rest(memoryview(data)[taken:])
+
+    async def _send_rest(self, view: memoryview) -> None:
         while view:
             try:
                 view = view[self.sock.send(view) :]
