@@ -3,10 +3,13 @@
 import io
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import trio
+import trio.testing
 
-from regserver.log import redact, request_id, start_logging
+from regserver.log import FLUSH_SECONDS, MOST_WAITING, AccessLog, redact, request_id, start_logging
 
 TOKEN = "regs_" + "a1B2" * 10 + "xyz"
 
@@ -70,6 +73,8 @@ def test_the_access_log_has_the_same_form() -> None:
     assert access is not None
     request_id.set("r2")
     access.record("GET", "/room/info/{room}", "192.0.2.1", 200, 0.00123)
+    assert not stream.getvalue()  # lines are written together
+    access.flush()
     line = json.loads(stream.getvalue())
     assert line.pop("at")[-5:-4] == "."
     assert line == {
@@ -86,4 +91,58 @@ def test_the_access_log_has_the_same_form() -> None:
     readable = start_logging("debug", "text", text)
     assert readable is not None
     readable.record("X" * 99, "(none)", "", 404, 0.001)
+    readable.flush()
     assert text.getvalue()[9:] == "info    XXXXXXXXXX (none) client= status=404 ms=1.0 request=r2\n"
+
+
+def test_all_lines_stand_in_their_order() -> None:
+    stream = io.StringIO()
+    access = start_logging("info", "json", stream)
+    assert access is not None
+    for number in range(3):
+        access.record("GET", f"/{number}", "", 200, 0)
+        logging.getLogger("regserver").info("after %s", number)
+    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert messages == ["GET /0", "after 0", "GET /1", "after 1", "GET /2", "after 2"]
+
+
+def test_many_requests_do_not_wait() -> None:
+    stream = io.StringIO()
+    access = start_logging("info", "json", stream)
+    assert access is not None
+    for _ in range(MOST_WAITING):
+        access.record("GET", "/", "", 200, 0)
+    assert stream.getvalue().count("\n") == MOST_WAITING
+
+
+async def test_lines_are_written_soon_and_at_the_end(autojump_clock: trio.testing.MockClock) -> None:
+    stream = io.StringIO()
+    access = start_logging("info", "json", stream)
+    assert access is not None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(access.run_flush)
+        access.record("GET", "/soon", "", 200, 0)
+        await trio.sleep(2 * FLUSH_SECONDS)
+        assert "/soon" in stream.getvalue()
+        access.record("GET", "/last", "", 200, 0)
+        nursery.cancel_scope.cancel()
+    assert "/last" in stream.getvalue()
+
+
+def _flush_often(access: AccessLog) -> None:
+    for _ in range(2000):
+        access.flush()
+
+
+def test_threads_that_log_lose_no_request() -> None:
+    stream = io.StringIO()
+    access = start_logging("info", "json", stream)
+    assert access is not None
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(_flush_often, access)
+        for number in range(5000):
+            access.record("GET", f"/{number}", "", 200, 0)
+    access.flush()
+    lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert lines == [f"GET /{number}" for number in range(5000)]

@@ -73,6 +73,8 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
         nursery.start_soon(run_collector)
+        if access is not None:
+            nursery.start_soon(access.run_flush)
         for door in doors:
             for work in door.background:
                 nursery.start_soon(work)
