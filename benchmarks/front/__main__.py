@@ -3,29 +3,27 @@
 Server and client have a core each. `ours` and `bare` are the front door alone, with endpoints that do next to nothing.
 """
 
+import contextlib
 from functools import partial
 
-from benchmarks.front import churn, house, measure
-from benchmarks.front.measure import House
+from benchmarks.front import churn, contender, house
+from benchmarks.front.contender import Open, contest
 from benchmarks.front.memory import memory
 from benchmarks.front.server import server
 from benchmarks.part import Parts, run_parts
-from benchmarks.table import Table, median, note, pool, ratio, report, rounds, verdict
+from benchmarks.table import Table, note, pool, ratio, report, rounds, verdict
+
+PEERS = ("ours", "websockets", "ws", "floor-py", "floor")
 
 
-def fan_table(
-    names: tuple[str, ...], count: int, sockets: int, seconds: float, samples: int, deaf: int = 0
-) -> Table:
-    runs = {name: partial(measure.fan, name, sockets, seconds, samples, deaf=deaf) for name in names}
-    return pool(rounds(runs, count), "last_us", "last")
-
-
-def fan_out(count: int, seconds: float, samples: int) -> None:
+def fan_out(count: int, bursts: int, seconds: float, samples: int) -> None:
     for sockets in (1000, 5000):
-        names = ("ours", "websockets", "ws", "floor-py", "floor")
-        table = fan_table(names, count, sockets, seconds, samples)
+        opens: dict[str, Open] = {
+            name: partial(contender.fan, name, sockets, seconds, samples) for name in PEERS
+        }
+        table = pool(contest(opens, count, bursts), "last_us", "last")
         report(
-            f"Fan-out of 200 bytes to {sockets:,} sockets, {count * samples} times to the last",
+            f"Fan-out of 200 bytes to {sockets:,} sockets, {count * bursts * samples} times to the last",
             table,
             ("deliveries_s", "last_p50_us", "last_p99_us", "connects_s", "kib_a_socket", "cpu_us"),
         )
@@ -44,35 +42,43 @@ def judge_fan(table: Table) -> None:
     verdict("p99 to the last, to ws", to("ws", "last_p99_us"), 1.0, at_most=True)
 
 
-def stock(seconds: float, samples: int) -> None:
-    table = fan_table(("ours", "stock"), 1, 1000, seconds, samples)
+def stock(bursts: int, seconds: float) -> None:
+    opens: dict[str, Open] = {
+        name: partial(contender.fan, name, 1000, seconds, 10) for name in ("ours", "stock")
+    }
+    table = pool(contest(opens, 1, bursts), "last_us", "last")
     figures = ("deliveries_s", "last_p99_us", "kib_a_socket")
     report("Against stock Quart-Trio on Hypercorn, 1,000 sockets", table, figures)
 
 
-def hot(count: int, seconds: float) -> None:
-    houses: dict[str, House] = {
-        "product": house.rpc,
-        "bare": partial(server, "ours"),
-        "starlette": partial(server, "starlette"),
-        "ws": partial(server, "ws"),
-        "stock": partial(server, "stock"),
+def hot(count: int, bursts: int, seconds: float) -> None:
+    opens: dict[str, Open] = {
+        "product": partial(contender.http, house.rpc, seconds),
+        "bare": partial(contender.http, partial(server, "ours"), seconds),
+        "starlette": partial(contender.http, partial(server, "starlette"), seconds),
+        "ws": partial(contender.http, partial(server, "ws"), seconds),
+        "stock": partial(contender.http, partial(server, "stock"), seconds),
     }
-    table = rounds(
-        {name: partial(measure.http, house_of, 32, seconds) for name, house_of in houses.items()}, count
-    )
+    table = contest(opens, count, bursts)
     report("POST /rpc, 32 connections (ws: Node's http)", table, ("requests_s", "p50_us", "p99_us", "cpu_us"))
     verdict("requests to uvicorn + Starlette", ratio(table, "requests_s", "product", "starlette"), 1.0)
     note("those of the bare front door", ratio(table, "requests_s", "bare", "starlette"))
 
 
-def deaf(count: int, seconds: float, samples: int) -> None:
-    without = fan_table(("ours",), count, 800, seconds, samples)
-    table = fan_table(("ours",), count, 1000, seconds, samples, deaf=200)
-    report("200 of 1,000 sockets never read", table, ("deliveries_s", "last_p99_us", "shutdown_s"))
-    share = median(table, "ours", "last_p99_us") / median(without, "ours", "last_p99_us")
+def deaf(bursts: int, seconds: float, samples: int) -> None:
+    with contextlib.ExitStack() as stack:
+        without = stack.enter_context(contender.fan("ours", 800, seconds, samples))
+        among = stack.enter_context(contender.fan("ours", 1000, seconds, samples, deaf=200))
+        table = pool(
+            rounds({"800 that read": without.burst, "and 200 that never do": among.burst}, bursts),
+            "last_us",
+            "last",
+        )
+        took = among.stop()
+    report("200 of 1,000 sockets never read", table, ("deliveries_s", "last_p50_us", "last_p99_us"))
+    share = ratio(table, "last_p99_us", "and 200 that never do", "800 that read")
     verdict("p99 to that without them", share, 1.5, at_most=True)
-    verdict("seconds to shut down, grace 2", median(table, "ours", "shutdown_s"), 3.0, at_most=True)
+    verdict("seconds to shut down, grace 2", took, 3.0, at_most=True)
 
 
 def churn_report(seconds: float) -> None:
@@ -83,13 +89,13 @@ def churn_report(seconds: float) -> None:
 
 
 def parts(quick: bool) -> Parts:
-    count, seconds, samples = (1, 1.0, 20) if quick else (5, 2.0, 150)
+    count, bursts, seconds, samples = (1, 2, 0.3, 10) if quick else (3, 8, 0.5, 30)
     return {
-        "fan": partial(fan_out, count, seconds, samples),
-        "stock": partial(stock, seconds, samples),
+        "fan": partial(fan_out, count, bursts, seconds, samples),
+        "stock": partial(stock, bursts, seconds),
         "memory": partial(memory, 5.0 if quick else 40.0),
-        "hot": partial(hot, count, seconds),
-        "deaf": partial(deaf, count, seconds, samples),
+        "hot": partial(hot, count, bursts, seconds),
+        "deaf": partial(deaf, 3 * bursts, seconds, samples),
         "churn": partial(churn_report, 10.0 if quick else 120.0),
     }
 

@@ -5,10 +5,10 @@
  *   fanclient http PORT CONNECTIONS SECONDS                 POST /rpc in a closed loop, keep-alive
  *
  * After connecting it prints a line of JSON and waits for a line on its standard input, so that the caller can look at
- * the server meanwhile. Then it measures, and prints another line. A published message is 200 bytes. Latency is that
- * to the last receiver, of COUNT messages, each sent when the one before has reached everybody; all are printed, for
- * the caller to pool. Throughput is taken over SECONDS, with WINDOW messages on their way. The first DEAF subscribers
- * never read and are not waited for.
+ * the server meanwhile. Then it measures for a short while and prints another line, and so on until its input ends. A
+ * published message is 200 bytes. Latency is that to the last receiver, of COUNT messages, each sent when the one
+ * before has reached everybody; all are printed, for the caller to pool. Throughput is taken over SECONDS, with WINDOW
+ * messages on their way. The first DEAF subscribers never read and are not waited for.
  */
 #include "../client.h"
 
@@ -16,7 +16,7 @@
 
 enum { PAYLOAD = 200 };
 
-static const double WARM_UP_SECONDS = 0.3;
+static const double WARM_UP_SECONDS = 0.1;
 
 static int delivers(const unsigned char *payload) {
     (void)payload;
@@ -66,8 +66,10 @@ static void wait_line(void) {
     struct pollfd input = {.fd = 0, .events = POLLIN};
     char line[16];
     fflush(stdout);
+    over = 1;
     while (!poll(&input, 1, 50)) take_ready(0);
     if (read(0, line, sizeof line) <= 0) exit(0);
+    over = 0;
 }
 
 static void print_samples(const char *name) {
@@ -82,15 +84,17 @@ static void run_fan(int count, double seconds, int window, int deaf, int message
     wait_upgrade(publisher);
     watch(count);
     printf("{\"connects_s\": %.0f}\n", subscribe(0, count, "/sub", deaf));
-    wait_line();
-    throughput(publisher, hearing, 1, WARM_UP_SECONDS);
-    time_messages(publisher, hearing, messages);
-    double rate = throughput(publisher, hearing, window, seconds);
-    printf("{\"deliveries_s\": %.0f, \"served\": %lu, ", rate, (unsigned long)delivered);
-    print_samples("last_us");
-    printf("}\n");
-    over = 1;
-    wait_line();
+    for (;;) {
+        wait_line();
+        uint64_t before = delivered;
+        throughput(publisher, hearing, 1, WARM_UP_SECONDS);
+        sampled = 0;
+        time_messages(publisher, hearing, messages);
+        double rate = throughput(publisher, hearing, window, seconds);
+        printf("{\"deliveries_s\": %.0f, \"served\": %lu, ", rate, (unsigned long)(delivered - before));
+        print_samples("last_us");
+        printf("}\n");
+    }
 }
 
 static void run_idle(int count, const char *target) {
@@ -112,14 +116,15 @@ static void run_http(int count, double seconds) {
         watch(i);
     }
     printf("{}\n");
-    wait_line();
-    closed_loop(count, WARM_UP_SECONDS, ask_rpc);
-    sampled = 0;
-    double rate = closed_loop(count, seconds, ask_rpc);
-    printf("{\"requests_s\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"served\": %lu}\n", rate, quantile(0.5),
-           quantile(0.99), (unsigned long)answers);
-    over = 1;
-    wait_line();
+    for (;;) {
+        wait_line();
+        uint64_t before = answers;
+        closed_loop(count, WARM_UP_SECONDS, ask_rpc);
+        sampled = 0;
+        double rate = closed_loop(count, seconds, ask_rpc);
+        printf("{\"requests_s\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"served\": %lu}\n", rate, quantile(0.5),
+               quantile(0.99), (unsigned long)(answers - before));
+    }
 }
 
 int main(int count, char **words) {

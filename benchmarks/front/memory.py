@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from benchmarks.front import house
+from benchmarks.front.contender import fan_client
 from benchmarks.front.house import Sockets
-from benchmarks.front.measure import fan_client
 from benchmarks.table import Figures, median, report, rounds, verdict
 
 FIRST = 50

@@ -1,0 +1,78 @@
+"""Servers with their clients connected, measured in short bursts that take turns.
+
+What a shared machine gives changes from one second to the next. So all that is compared stays up and connected, and
+each ratio is of two bursts that are seconds apart.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from benchmarks.client import Client, client
+from benchmarks.front.server import server
+from benchmarks.process import Server, compiled
+from benchmarks.table import Figures, Table, rounds
+
+SOURCE = Path(__file__).parent / "fanclient.c"
+WINDOW = 4  # messages on their way while throughput is taken
+SETTLE_SECONDS = 0.3
+
+
+class Contender:
+    """connected: what connecting has shown; it stands in every row."""
+
+    def __init__(self, running: Server, load: Client, connected: Figures) -> None:
+        self._server = running
+        self._load = load
+        self._connected = connected
+
+    def burst(self) -> Figures:
+        """One short measurement. cpu_us: of the server's processor, per delivery or request."""
+        used = self._server.cpu_seconds()
+        self._load.go_on()
+        figures = {**self._connected, **self._load.read()}
+        figures["cpu_us"] = (self._server.cpu_seconds() - used) * 1e6 / figures["served"]
+        return figures
+
+    def stop(self) -> float:
+        """Ends the server while all clients are there; seconds from SIGTERM to the end."""
+        return self._server.stop()
+
+
+Open = Callable[[], AbstractContextManager[Contender]]
+
+
+def fan_client(mode: str, port: int, *arguments: str | float | Path) -> AbstractContextManager[Client]:
+    return client([compiled(SOURCE), mode, port, *arguments])
+
+
+@contextlib.contextmanager
+def fan(name: str, sockets: int, seconds: float, samples: int, deaf: int = 0) -> Iterator[Contender]:
+    """Subscribers and a publisher: deliveries per second, and latencies to the last receiver."""
+    with server(name) as running:
+        before = running.rss_kib()
+        with fan_client("fan", running.port, sockets, seconds, WINDOW, deaf, samples) as load:
+            figures = load.read()
+            time.sleep(SETTLE_SECONDS)
+            figures["kib_a_socket"] = (running.rss_kib() - before) / sockets
+            yield Contender(running, load, figures)
+
+
+@contextlib.contextmanager
+def http(house: Callable[[], AbstractContextManager[Server]], seconds: float) -> Iterator[Contender]:
+    """POST /rpc in a closed loop of 32 connections."""
+    with house() as running, fan_client("http", running.port, 32, seconds) as load:
+        yield Contender(running, load, load.read())
+
+
+def contest(contenders: Mapping[str, Open], count: int, bursts: int) -> Table:
+    """Opens all of them so many times, and each time takes so many bursts of each, in turns."""
+    table: dict[str, list[Figures]] = {name: [] for name in contenders}
+    for _ in range(count):
+        with contextlib.ExitStack() as stack:
+            opened = {name: stack.enter_context(enter()) for name, enter in contenders.items()}
+            for name, rows in rounds({name: each.burst for name, each in opened.items()}, bursts).items():
+                table[name] += rows
+    return table
