@@ -8,7 +8,12 @@ from quart_trio import QuartTrio
 from regserver.endpoint import Request, Response, Session
 from regserver.serving import Front, FrontLimits, binary_frame, text_frame
 
-LIMITS = FrontLimits(message_bytes=16 << 20, queue_bytes=64 << 20, close_seconds=1)
+LIMITS = FrontLimits(
+    message_bytes=16 << 20,
+    queue_bytes=64 << 20,
+    close_seconds=1,
+    ping_seconds=3600,  # a client that sends half a frame by hand would put its pong into the other half
+)
 
 
 async def echo(session: Session) -> None:
