@@ -170,6 +170,14 @@ static inline void wait_upgrade(int fd) {
     if (memcmp(text, "HTTP/1.1 101", 12)) fail_with(text);
 }
 
+/* Answers a ping with what was in it; the mask is zero. */
+static inline void pong(int fd, const unsigned char *payload, int size) {
+    unsigned char frame[6 + 125] = {0x8a, (unsigned char)(0x80 | size)};
+    if (size > 125) fail("a ping too long");
+    memcpy(frame + 6, payload, (size_t)size);
+    put(fd, frame, 6 + size);
+}
+
 /* Counts the whole frames in what has come; a ping gets its pong, or we count as dead. */
 static inline void count_frames(Peer *peer) {
     int at = 0;
@@ -182,7 +190,7 @@ static inline void count_frames(Peer *peer) {
             head = 4;
         }
         if (peer->length - at < head + size) break;
-        if (code == 9) put(peer->fd, "\x8a\x80\0\0\0\0", 6);
+        if (code == 9) pong(peer->fd, frame + head, size);
         if ((code == 1 || code == 2) && delivers(frame + head)) delivered++;
         at += head + size;
     }
