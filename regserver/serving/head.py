@@ -4,6 +4,7 @@ Two parsers that read one message differently are what request smuggling lives o
 sees a client's bytes: a hot endpoint gets its result, and Hypercorn gets a head written anew from it.
 """
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -157,8 +158,19 @@ def _check_host(fields: dict[str, str], modern: bool) -> None:
         if modern:
             raise BadHead(400, "no Host")
         fields["host"] = "localhost"
-    elif _HOST.fullmatch(host) is None:
+    elif not _is_host(host):
         raise BadHead(400, "bad Host")
+
+
+def _is_host(host: str) -> bool:
+    if _HOST.fullmatch(host) is None:
+        return False
+    if host[0] == "[":
+        try:
+            ipaddress.IPv6Address(host[1 : host.index("]")])
+        except ValueError:
+            return False
+    return True
 
 
 def _length(fields: dict[str, str], modern: bool) -> int:
