@@ -14,9 +14,9 @@ import trio
 YOUNG_SECONDS = 0.1
 MIDDLE_TURNS = 5
 """Those that have outlived a turn are looked at again after half a second: many connections have ended by then."""
-OLD_TURNS = 20
-FEW = 100_000
-"""Objects that are looked at a third time after two seconds, if they are no more than this: some 30 ms of work."""
+OLD_TURNS = 10
+FEW = 40_000
+"""Objects that are looked at a third time after a second, if they are no more than this: some 15 ms of work."""
 FIRST_INSPECTION_TURNS = 600
 LONGEST_INSPECTION_TURNS = 36_000
 MUCH = 10_000
