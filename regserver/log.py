@@ -3,6 +3,7 @@
 Redaction sits in the formatter, the last step before the line leaves the process, so no caller can forget it.
 """
 
+import contextlib
 import contextvars
 import functools
 import logging
@@ -124,7 +125,9 @@ class AccessLog:
         with self._flushing:  # other threads log as well
             waiting = self._waiting[:]
             del self._waiting[: len(waiting)]  # and not all of it: more may have come since
-            if waiting:
+            if not waiting:
+                return
+            with contextlib.suppress(OSError):  # nobody reads the log any more: that must not end the server
                 self._stream.write("".join(map(self._line, waiting)))
                 self._stream.flush()
 

@@ -1,9 +1,13 @@
 """The log: its forms, and that secrets do not get through."""
 
+import contextlib
 import io
 import json
 import logging
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO
 
 import pytest
 import trio
@@ -146,3 +150,27 @@ def test_threads_that_log_lose_no_request() -> None:
     access.flush()
     lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
     assert lines == [f"GET /{number}" for number in range(5000)]
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """A pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = open(writer, "w", buffering=1)  # noqa: SIM115  (closing it fails as well)
+    yield stream
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
+
+
+async def test_a_log_that_nobody_reads_ends_nothing(unread: TextIO) -> None:
+    access = start_logging("info", "json", unread)
+    assert access is not None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(access.run_flush)
+        access.record("GET", "/", "", 200, 0)
+        await trio.sleep(2 * FLUSH_SECONDS)
+        assert nursery.child_tasks  # it goes on
+        nursery.cancel_scope.cancel()
+    with pytest.raises(BrokenPipeError):
+        unread.flush()

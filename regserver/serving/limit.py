@@ -26,9 +26,7 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     tls_seconds: float = 10.0
     head_seconds: float = 10.0
     body_seconds: float = 20.0
-    idle_seconds: float = (
-        75.0  # longer than nginx's upstream keep-alive of 60, so that the proxy closes first
-    )
+    idle_seconds: float = 75.0  # longer than nginx's keep-alive of 60, so that the proxy closes first
     write_seconds: float = 20.0  # without any progress
     linger_seconds: float = 1.0  # reading on after a last answer, so that a reset does not overtake it
 
