@@ -40,18 +40,18 @@ def test_a_wrong_password_is_told_beside_the_form(visit: Visit) -> None:
 
 
 def test_a_reload_goes_on_watching_from_the_first_message(visit: Visit) -> None:
-    alan = visit()
-    alan.open()
-    alan.sign_in("alan", "enigma bombe")
-    messages = alan.find("#registration-log li")
+    edsger = visit()
+    edsger.open()
+    edsger.sign_in("edsger", "goto considered harmful")
+    messages = edsger.find("#registration-log li")
     expect(messages.nth(1)).to_be_visible()
-    alan.page.reload()
+    edsger.page.reload()
     expect(messages.first).to_have_text("Connecting to the data source")
-    alan.sees("#registration-name", "Hello, Alan Turing!")
+    edsger.sees("#registration-name", "Hello, Edsger Dijkstra!")
     expect(messages).to_have_count(8)  # six steps, the name, the end
-    assert "u-" not in alan.page.url
-    alan.page.reload()
-    alan.sees_live()
+    assert "u-" not in edsger.page.url
+    edsger.page.reload()
+    edsger.sees_live()
 
 
 def test_keyboard_alone(visit: Visit) -> None:

@@ -98,6 +98,7 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(visit: Visit, own_serve
         fred.sees_live()
         fred.post("while gina was away")
         fred.invite("hanna")
+        fred.sees("#room-posts .note", "Invited: hanna.")  # until then it might still come after she is back
         gina.go_online()
         gina.sees_live()
         hanna.sees_live()

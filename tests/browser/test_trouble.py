@@ -22,7 +22,7 @@ def test_a_source_that_is_full(visit: Visit, tmp_path: Path) -> None:
     with running_server(tmp_path, "live.max_running=1") as server:
         first, second = visit(server.url), visit(server.url)
         first.open()
-        first.sign_in("alan", "enigma bombe")
+        first.sign_in("edsger", "goto considered harmful")
         first.sees("#registration")
         second.open()
         with second.failing("503"):
@@ -64,12 +64,14 @@ def test_a_registration_is_watched_on_after_a_cut(visit: Visit, tmp_path: Path) 
         visitor = visit(server.url)
         visitor.page.route_web_socket("**/register/**", through)
         visitor.open()
+        visitor.follow("#registration-state")
+        visitor.follow("#registration-left")
         visitor.sign_in("edsger", "goto considered harmful")
-        visitor.sees("#registration-state", "Your registration goes on; trying again in ")
-        visitor.sees("#registration-left", "left")
-        visitor.sees("#registration-state", "Connected again.")
         visitor.sees("#registration-name", "Hello, Edsger Dijkstra!")
         expect(visitor.find("#registration-log li")).to_have_count(8)
+        assert visitor.saw("#registration-state", "Your registration goes on; trying again in ")
+        assert visitor.saw("#registration-state", "Connected again.")
+        assert visitor.saw("#registration-left", "left")
         assert len(sockets) == 2
 
 
@@ -83,6 +85,9 @@ def test_a_total_that_is_not_known(visit: Visit, tmp_path: Path) -> None:
         visitor.page.route_web_socket("**/register/**", lambda route: sockets.append(route))
         visitor.open()
         visitor.sign_in("alan", "enigma bombe")
+        visitor.sees("#registration")
+        while not sockets:  # the view is shown a moment before its socket is opened
+            visitor.page.wait_for_timeout(20)
         bar = visitor.page.get_by_role("progressbar")
         expect(bar).to_have_js_property("position", -1)
         sockets[0].send(frame % (2, -1))
@@ -100,7 +105,8 @@ def test_the_cursor_is_handed_back_after_a_cut(visit: Visit) -> None:
     visitor = visit()
     visitor.page.route_web_socket("**/room/websocket?**", lambda route: sockets.append(route))
     visitor.sign_up("resumer")
-    visitor.sees("#no-rooms")
+    visitor.sees_live()
+    visitor.waits_to_be_told()
     sockets[0].send(resumed % ("first", "true", 0))
     sockets[0].send('{"type": "RoomCreated", "creatorId": 1, "roomId": 1, "cursor": "a b&c"}')
     visitor.sees("#notice", "created the room")

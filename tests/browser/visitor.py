@@ -72,6 +72,26 @@ class Visitor:
         else:
             expect(locator).to_contain_text(text)
 
+    def follow(self, selector: str) -> None:
+        """From now on keeps each text that this element shows, until the next load: some are gone soon."""
+        self.page.evaluate(
+            """selector => {
+                const element = document.querySelector(selector), shown = [];
+                (window.followed ??= {})[selector] = shown;
+                new MutationObserver(() => shown.push(element.textContent)).observe(element, { childList: true });
+            }""",
+            selector,
+        )
+
+    def saw(self, selector: str, text: str) -> bool:
+        """Whether a followed element has shown such a text."""
+        shown: list[str] = self.page.evaluate("selector => window.followed[selector]", selector)
+        return any(text in one for one in shown)
+
+    def waits_to_be_told(self) -> None:
+        """A lost connection is opened again only on request; otherwise after a second or so."""
+        self.page.evaluate("() => { Math.random = () => 1000; }")  # what the pause is multiplied with
+
     def sees_posts(self, *contents: str) -> None:
         expect(self.find("#room-posts .content")).to_have_text(list(contents))
 
