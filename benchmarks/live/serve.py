@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from regserver.app import Control, run_app
+from regserver.app import Control, run_app, run_collector
 from regserver.config import load
 
 
@@ -61,6 +61,7 @@ async def main(port: int, report: Path, settings: list[str]) -> None:
         async with trio.open_nursery() as nursery:
             configure = functools.partial(load, None, settings)
             await nursery.start(run_app, configure, [f"127.0.0.1:{port}"], control)
+            nursery.start_soon(run_collector)
             async for number in signals:
                 if number == signal.SIGTERM:
                     break

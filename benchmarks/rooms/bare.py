@@ -10,7 +10,7 @@ import trio
 from quart_trio import QuartTrio
 
 from benchmarks.fan_out import FanOut
-from regserver.app.collector import run_collector
+from regserver.app import run_collector
 from regserver.broker.lane import SLICE
 from regserver.endpoint import Request, Response
 from regserver.serving import Front, text_frame

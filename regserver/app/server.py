@@ -17,7 +17,6 @@ from quart_trio import QuartTrio
 
 from regserver import __version__
 from regserver.app.base import Base, Doors, open_base
-from regserver.app.collector import run_collector
 from regserver.app.directory import open_directory
 from regserver.app.people import open_people
 from regserver.app.steps import open_steps
@@ -72,7 +71,6 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         quart.asgi_app = asgi_sessions(quart.asgi_app, dispatcher.socket_endpoint, limits)  # type: ignore[method-assign,assignment]
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
-        nursery.start_soon(run_collector)
         if access is not None:
             nursery.start_soon(access.run_flush)
         for door in doors:

@@ -10,7 +10,7 @@ import trio
 
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
-from regserver.app import Control, run_app
+from regserver.app import Control, run_app, run_collector
 from regserver.cli import FAILED, FINE, MISUSED, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
 from regserver.log import AccessLog, start_logging
@@ -55,6 +55,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: Access
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
         await nursery.start(_signals, control)
+        nursery.start_soon(run_collector)
         serve = partial(run_app, configure, binds, control, access=access)
         urls = await nursery.start(_server, serve, nursery.cancel_scope)
         _greet(loaded, urls)

@@ -237,6 +237,14 @@ class Front:
     async def _serve_tls(self, link: Link, tls: ssl.SSLContext) -> None:
         transport = trio.SocketStream(trio.socket.from_stdlib_socket(link.sock))
         stream = trio.SSLStream(transport, tls, server_side=True, https_compatible=True)
+        try:
+            await self._serve_stream(link, stream)
+        finally:
+            vars(
+                stream
+            ).clear()  # it refers to itself, and would lie about until the collector looks at everything
+
+    async def _serve_stream(self, link: Link, stream: "trio.SSLStream[trio.SocketStream]") -> None:
         with trio.move_on_after(self._limits.tls_seconds) as scope:
             try:
                 await stream.do_handshake()

@@ -140,9 +140,8 @@ class Backend:
         Whether the connection can be used for another request. Raises LinkLost when the peer is gone.
         """
         tap = _RequestTap(link, encode_request(head, body, self._limit, close=close))
-        await _Exchange(
-            self._app, self._config, self._context, ConnectionState(self._state.copy()), _seen(tap)
-        ).run()
+        state = ConnectionState(self._state.copy())
+        await _run(_Exchange(self._app, self._config, self._context, state, _seen(tap)))
         if tap.lost:
             raise LinkLost
         return tap.kept and not close
@@ -152,7 +151,16 @@ class Backend:
         tap = _ConnectionTap(link, early)
         state = ConnectionState(self._state.copy())
         context = _Http2Context(self._context)
-        await _Http2(self._app, self._config, context, state, _seen(tap)).run()
+        await _run(_Http2(self._app, self._config, context, state, _seen(tap)))
+
+
+async def _run(server: TCPServer) -> None:
+    """Drives a Hypercorn connection to its end. It refers to itself through its protocol, so it is taken apart then:
+    otherwise it would lie about until the garbage collector finds it."""
+    try:
+        await server.run()
+    finally:
+        vars(server).clear()
 
 
 def encode_request(head: Head, body: bytes | None, limit: int, *, close: bool) -> bytes:

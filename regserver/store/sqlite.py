@@ -115,16 +115,22 @@ class SqliteStore:
 
     def _write_until_told(self, connection: sqlite3.Connection) -> None:
         transaction = SqlTransaction(SqliteSql(connection))
-        while (first := self._writes.get()) is not None:
-            batch = [first]
-            while len(batch) < MAX_BATCH and not self._writes.empty():
-                following = self._writes.get()
-                if following is None:
-                    self._writes.put(None)
-                    break
-                batch.append(following)
+        while batch := self._next_batch():
             self._commit(connection, transaction, batch)
             self._wake(batch)
+            del batch  # what was done is not held while there is nothing to do
+
+    def _next_batch(self) -> list[_Job[Any]]:
+        """Waits for something to write, and takes what else is there; nothing when the thread is to end."""
+        batch: list[_Job[Any]] = []
+        while not batch or (len(batch) < MAX_BATCH and not self._writes.empty()):
+            job = self._writes.get()
+            if job is None:
+                if batch:
+                    self._writes.put(None)
+                break
+            batch.append(job)
+        return batch
 
     def _commit(
         self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[_Job[Any]]
@@ -167,6 +173,7 @@ class SqliteStore:
             except sqlite3.Error as error:
                 job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
             self._wake([job])
+            del job
 
     def _wake(self, batch: list[_Job[Any]]) -> None:
         self._trio.run_sync_soon(self._finish, batch)

@@ -9,6 +9,7 @@ from typing import cast
 import quart
 from quart_trio import QuartTrio
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import Rule
 
 from regserver.endpoint import Endpoint, Request, StreamResponse
 from regserver.serving import request_from_scope, response_fields
@@ -29,6 +30,9 @@ def build_quart(serve: Endpoint, body_bytes: int) -> QuartTrio:
         return made
 
     app.before_request(answer)
+    # Quart never comes to these; but for want of them each request would carry an exception, with all its frames.
+    for path in ("/", "/<path:_>"):
+        app.url_map.add(Rule(path, endpoint="everything"))
     return app
 
 

@@ -5,16 +5,19 @@ from pathlib import Path
 import msgspec
 import pytest
 import trio
+import trio.testing
 
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.course import Authentication, NameData
-from regserver.domain.instant import HOUR, Duration, after
+from regserver.domain.instant import HOUR, SECOND, Duration, after
 from regserver.domain.live import Failed, Finished, Line, Malformed, RegistrationId, Step
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
 from regserver.domain.secret import hash_secret
 from regserver.ports.adapter import SourceFault, Subject
 from regserver.ports.store import StoreFault, Transaction
 from regserver.service import live as service
+from regserver.service.live_job import Job
+from tests.garbage import count, no_collector
 from tests.live_world import NAMED, POLICY, STORY, World, world
 
 
@@ -58,6 +61,18 @@ async def test_a_registration_from_its_first_line_to_its_token(tmp_path: Path) -
         await here.job(registration).gone.wait()
         assert here.ended == ["registered"]
         assert here.live.running == 0
+
+
+async def test_a_registration_that_is_forgotten_leaves_nothing_to_the_collector(tmp_path: Path) -> None:
+    policy = msgspec.structs.replace(POLICY, replay=Duration(SECOND // 20))
+    async with world(tmp_path, policy=policy) as here:
+        with no_collector():
+            registration = await here.begin()
+            here.source.say(*STORY)
+            await here.story(registration)
+            with trio.fail_after(10):
+                while count(Job):  # for a moment also a thread of the store holds it
+                    await trio.testing.wait_all_tasks_blocked(0.02)
 
 
 async def test_fifty_first_sign_ins_are_one_registration(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
+from werkzeug.exceptions import HTTPException
 
 from regserver.app import App, open_app
 from regserver.config import load
 from regserver.serving import Front, FrontLimits
+from tests.garbage import count, no_collector
 from tests.system.server import ROSTER
 
 JSON = "content-type: application/json"
@@ -122,6 +124,14 @@ async def test_both_ways_answer_the_same(tmp_path: Path) -> None:
                 assert answers[0].startswith(b"HTTP/1.1 ")
                 compared += 1
         assert compared > 60
+
+
+async def test_a_request_behind_quart_carries_no_exception_along(tmp_path: Path) -> None:
+    async with open_both(tmp_path) as (_, _, cold):
+        with no_collector():
+            for target in ("/health/live", "/", "/nowhere/at/all", "//x"):
+                assert await exchange(cold, "GET", target, b"")
+            assert count(HTTPException) == 0
 
 
 async def test_a_hot_post_is_heard_in_the_log_and_the_figures(tmp_path: Path) -> None:

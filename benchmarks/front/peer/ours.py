@@ -5,12 +5,12 @@ import sys
 
 import msgspec
 import trio
-from quart_trio import QuartTrio
 
 from benchmarks.fan_out import FanOut
-from regserver.app.collector import run_collector
+from regserver.app import run_collector
 from regserver.endpoint import Request, Response, Session
 from regserver.serving import Front, FrontLimits, binary_frame
+from regserver.web.quart_app import build_quart
 
 fan_out = FanOut(500)  # about 3 ms
 
@@ -32,18 +32,21 @@ _decoder = msgspec.json.Decoder(Call)
 
 
 async def dispatch(request: Request) -> Response:
+    if request.path != "/rpc":
+        return Response(status=404)
     call = _decoder.decode(request.body)
     return Response(body=msgspec.json.encode({"jsonrpc": "2.0", "id": call.id, "result": {"status": "OK"}}))
 
 
 async def main(*arguments: str) -> None:
     port, cert, key = (*arguments, "", "")[:3]
+    limits = FrontLimits(grace_seconds=2)
     front = Front(
-        app=QuartTrio(__name__),
+        app=build_quart(dispatch, limits.body_bytes),
         dispatch=dispatch,
         is_hot=lambda _, path: path == "/rpc",
         socket={"/sub": fan_out.subscribe, "/pub": publish}.get,
-        limits=FrontLimits(grace_seconds=2),
+        limits=limits,
     )
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:

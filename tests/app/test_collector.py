@@ -1,0 +1,91 @@
+"""When the collector looks, at what, and that it is left as it was."""
+
+import contextlib
+import gc
+import sys
+import weakref
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+import trio.testing
+
+from regserver.app import run_collector
+from regserver.app.collector import OLD_TURNS, YOUNG_SECONDS
+
+OLD_LOOK_SECONDS = 1.5 * OLD_TURNS * YOUNG_SECONDS
+"""Within it there was one."""
+
+
+class Knot:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+
+@contextlib.asynccontextmanager
+async def collector(growth: int) -> AsyncIterator[None]:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_collector, growth)
+        await trio.testing.wait_all_tasks_blocked()
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_young_are_gone_soon(autojump_clock: trio.testing.MockClock) -> None:
+    async with collector(1):
+        young = weakref.ref(Knot())
+        assert young() is not None
+        await trio.sleep(2 * YOUNG_SECONDS)
+        assert young() is None
+
+
+async def test_the_old_go_when_there_is_twice_as_much(autojump_clock: trio.testing.MockClock) -> None:
+    async with collector(1):
+        knot = Knot()
+        old = weakref.ref(knot)
+        await trio.sleep(2 * YOUNG_SECONDS)
+        del knot
+        await trio.sleep(OLD_LOOK_SECONDS)
+        assert old() is not None
+        more: list[list[int]] = [[] for _ in range(sys.getallocatedblocks() + 10_000)]
+        await trio.sleep(OLD_LOOK_SECONDS)
+        assert old() is None
+        del more
+
+
+async def test_the_least_growth_counts(autojump_clock: trio.testing.MockClock) -> None:
+    async with collector(100_000_000):
+        knot = Knot()
+        old = weakref.ref(knot)
+        await trio.sleep(2 * YOUNG_SECONDS)
+        del knot
+        more: list[list[int]] = [[] for _ in range(sys.getallocatedblocks() + 10_000)]
+        await trio.sleep(OLD_LOOK_SECONDS)
+        assert old() is not None
+        del more
+
+
+async def test_what_ends_is_freed_without_a_look_at_the_old(autojump_clock: trio.testing.MockClock) -> None:
+    async with collector(100_000_000):
+        held: list[list[int]] = [[] for _ in range(10_000)]
+        await trio.sleep(2 * YOUNG_SECONDS)
+        before = gc.get_freeze_count()
+        held.clear()
+        await trio.sleep(2 * YOUNG_SECONDS)
+        assert before - gc.get_freeze_count() > 9_000
+
+
+@pytest.mark.parametrize("thresholds", [(700, 10, 10), (123, 4, 5)])
+async def test_afterwards_it_is_as_before(thresholds: tuple[int, int, int]) -> None:
+    was = gc.get_threshold()
+    gc.set_threshold(*thresholds)
+    try:
+        async with collector(1):
+            assert gc.get_freeze_count() > 0
+            assert gc.get_threshold() != thresholds
+        assert gc.get_freeze_count() == 0
+        assert gc.get_threshold() == thresholds
+    finally:
+        gc.set_threshold(*was)

@@ -1,0 +1,107 @@
+"""What a connection was made of is freed when it ends: nothing of it waits for the garbage collector."""
+
+import contextlib
+import gc
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import trio
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.trio.tcp_server import TCPServer
+
+from regserver.serving.connection import Connection
+from regserver.serving.link import Link
+from regserver.serving.session import LinkSession
+from tests.garbage import count, no_collector
+from tests.serving.http2 import Http2Peer
+from tests.serving.support import House, Peer, close_payload, house
+
+Certificate = tuple[str, str]
+
+
+async def _request(peer: Peer) -> None:
+    assert (await peer.ask(b"GET /hot HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+
+
+async def _behind(peer: Peer) -> None:
+    for _ in range(2):
+        assert (await peer.ask(b"GET /cold HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+
+
+async def _mistake(peer: Peer) -> None:
+    assert (await peer.ask(b"GET /hot HTTP/1.1\r\nHost : x\r\n\r\n"))[0] == 400
+
+
+async def _half_head(peer: Peer) -> None:
+    await peer.send(b"GET /hot HT")
+
+
+async def _clean_close(peer: Peer) -> None:
+    await peer.upgrade("/echo")
+    await peer.send(close_payload(1000))
+    assert await peer.close_code() == 1000
+
+
+async def _lost_session(peer: Peer) -> None:
+    await peer.upgrade("/listen")
+
+
+async def _unmasked(peer: Peer) -> None:
+    await peer.upgrade("/echo")
+    await peer.send(b"\x81\x02hi")
+    assert await peer.close_code() == 1002
+
+
+Way = Callable[[Peer], Awaitable[None]]
+WAYS: tuple[Way, ...] = (_request, _behind, _mistake, _half_head, _clean_close, _lost_session, _unmasked)
+
+
+@contextlib.asynccontextmanager
+async def _connected(
+    server: House, certificate: Certificate | None, protocol: str = "http/1.1"
+) -> AsyncIterator[trio.abc.Stream]:
+    plain = await trio.open_tcp_stream("127.0.0.1", server.port)
+    stream: trio.abc.Stream = plain
+    if certificate is not None:
+        context = ssl.create_default_context(cafile=certificate[0])
+        context.set_alpn_protocols([protocol])
+        stream = trio.SSLStream(plain, context, server_hostname="localhost", https_compatible=True)
+    try:
+        yield stream
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+def _left() -> dict[str, int]:
+    """What is there of what a connection is made of. Of both ends of TLS, only the server's: the others are the test's."""
+    kinds = (Link, Connection, LinkSession, TCPServer, H11Protocol, H2Protocol)
+    left = {kind.__name__: count(kind) for kind in kinds}
+    left["tls"] = sum(isinstance(one, ssl.SSLObject) and bool(one.server_side) for one in gc.get_objects())
+    return {name: number for name, number in left.items() if number}
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool) -> None:
+    cert, key = certificate if secure else ("", "")
+    async with house(tls_cert=cert, tls_key=key) as server:
+        with no_collector():
+            for _ in range(3):
+                async with _connected(server, certificate if secure else None) as stream:
+                    await way(Peer(stream))
+            await server.settled()
+            assert _left() == {}
+
+
+async def test_nothing_is_left_of_http2(certificate: Certificate) -> None:
+    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+        with no_collector():
+            async with _connected(server, certificate, "h2") as stream:
+                peer = Http2Peer(stream)
+                await peer.start()
+                for path in ("/hot", "/cold"):
+                    assert (await peer.ask_http2("GET", path))[0] == 200
+            await server.settled()
+            assert _left() == {}
