@@ -167,9 +167,10 @@ class Dispatcher:
         return None
 
     def _refusal(self, match: SocketMatch, request: Request) -> Refusal | None:
-        if limited := self._limited(match.route.limit, self._origins.address(request)):
+        origin = self._origins.read(request)
+        if limited := self._limited(match.route.limit, origin.address):
             return limited
-        return None if self._policy.admits_socket(request) else RouteNotFound()
+        return None if self._policy.admits_socket(request, origin.base) else RouteNotFound()
 
 
 def _routed(request: Request, params: Mapping[str, str], client: str) -> Request:

@@ -46,13 +46,15 @@ class OriginPolicy:
             ),
         )
 
-    def admits_socket(self, request: Request) -> bool:
+    def admits_socket(self, request: Request, base: str) -> bool:
         """Whether a page may open a WebSocket: browsers send Origin and do not stop it themselves.
 
-        Without a list, tokens are the protection; with one, strangers are kept out, while our own page always may.
+        base: where the server is, as its clients see it. Without a list, tokens are the protection; with one, strangers
+        are kept out, while our own page always may.
         """
         origin = request.headers.get("origin")
         if origin is None or not self._allowed:
             return True
         host = request.headers.get("host", "").lower()
-        return self.allows(origin) or origin.lower() in {f"http://{host}", f"https://{host}"}
+        own = "/".join(base.lower().split("/", 3)[:3])  # without the path that public_url may have
+        return self.allows(origin) or origin.lower() in {own, f"http://{host}", f"https://{host}"}

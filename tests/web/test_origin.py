@@ -10,7 +10,8 @@ LISTED = ("https://app.example.org",)
 
 def admits(allowed: tuple[str, ...], origin: str | None, host: str = "reg.example:8080") -> bool:
     headers = {"host": host} | ({} if origin is None else {"origin": origin})
-    return OriginPolicy(allowed).admits_socket(Request(method="GET", path="/", headers=headers))
+    request = Request(method="GET", path="/", headers=headers)
+    return OriginPolicy(allowed).admits_socket(request, "https://Public.example/base/path")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ def admits(allowed: tuple[str, ...], origin: str | None, host: str = "reg.exampl
         "HTTPS://APP.example.org",
         "https://reg.example:8080",
         "http://Reg.example:8080",
+        "https://public.example",
     ],
 )
 def test_listed_pages_our_own_and_programs_come_in(origin: str | None) -> None:
@@ -37,6 +39,8 @@ def test_listed_pages_our_own_and_programs_come_in(origin: str | None) -> None:
         "http://[",
         "reg.example:8080",
         "http://reg.example:8080.evil.example",
+        "http://public.example",
+        "https://public.example/base/path",
     ],
 )
 def test_strangers_and_nonsense_do_not(origin: str) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quart.testing.connections import WebsocketDisconnectError
@@ -87,6 +89,9 @@ class Door:
     @asynccontextmanager
     async def listening(self, query: str) -> AsyncIterator[Any]:
         async with self._client.websocket(f"/room/websocket{query}") as socket:
+            with trio.fail_after(10):
+                while not socket.accepted:  # before that it does not hear anything yet
+                    await trio.testing.wait_all_tasks_blocked(0.005)
             yield socket
 
 
