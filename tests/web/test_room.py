@@ -88,7 +88,8 @@ class Door:
 
     @asynccontextmanager
     async def listening(self, query: str) -> AsyncIterator[Any]:
-        async with self._client.websocket(f"/room/websocket{query}") as socket:
+        async with self._client.websocket(f"/room/websocket{query}") as opened:
+            socket: Any = opened
             with trio.fail_after(10):
                 while not socket.accepted:  # before that it does not hear anything yet
                     await trio.testing.wait_all_tasks_blocked(0.005)
