@@ -129,7 +129,7 @@ async def test_both_ways_answer_the_same(tmp_path: Path) -> None:
 async def test_a_request_behind_quart_carries_no_exception_along(tmp_path: Path) -> None:
     async with open_both(tmp_path) as (_, _, cold):
         with no_collector():
-            for target in ("/health/live", "/", "/nowhere/at/all", "//x"):
+            for target in ("/health/alive", "/", "/nowhere/at/all", "//x"):
                 assert await exchange(cold, "GET", target, b"")
             assert count(HTTPException) == 0
 
