@@ -33,6 +33,13 @@ last_name = "Turing"
 delay = "500ms"
 
 [[user]]
+username = "donald"
+password = "volume four"
+first_name = "Donald"
+last_name = "Knuth"
+delay = "5s"
+
+[[user]]
 username = "edsger"
 password = "goto considered harmful"
 first_name = "Edsger"

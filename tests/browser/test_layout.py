@@ -35,7 +35,6 @@ def test_nothing_sticks_out_of_a_narrow_screen(visit: Visit, language: str) -> N
     visitor = visit(viewport=NARROW)
     name = f"a-rather-long-user-name.{language}"
     visitor.sign_up(name)
-    visitor.sees_live()
     visitor.open(f"/?lang={language}")
     visitor.sees("#room-list, #no-rooms >> visible=true")
     assert visitor.page.evaluate(OVERFLOW) <= 0
@@ -82,7 +81,6 @@ def test_everything_that_can_be_used_has_a_name(visit: Visit) -> None:
 def test_a_menu_closes_on_escape_and_on_a_click_elsewhere(visit: Visit) -> None:
     visitor = visit()
     visitor.sign_up("menus")
-    visitor.sees_live()
     button = visitor.page.get_by_role("button", name="Sign out")
     visitor.find("#account summary").click()
     expect(button).to_be_visible()

@@ -19,7 +19,6 @@ def _two(visit: Visit, one: str, other: str, url: str | None = None) -> tuple[Vi
     people = visit(url), visit(url)
     for visitor, name in zip(people, (one, other), strict=True):
         visitor.sign_up(name)
-        visitor.sees_live()
     return people
 
 
@@ -81,7 +80,6 @@ def test_a_lost_connection_is_told_and_nothing_is_missed(visit: Visit, own_serve
     fred, gina = _two(visit, "fred", "gina", own_server.url)
     hanna = visit(own_server.url)
     hanna.sign_up("hanna")
-    hanna.sees_live()
     fred.create_room("Harbour", "gina")
     gina.enter("Harbour")
     with fred.failing(), gina.failing(), hanna.failing():
@@ -145,7 +143,6 @@ def test_a_long_room_is_read_page_by_page(visit: Visit) -> None:
 def test_a_session_that_was_ended_elsewhere_is_told(visit: Visit, server: Server) -> None:
     ivan, elsewhere = visit(), visit()
     ivan.sign_up("ivan")
-    ivan.sees_live()
     elsewhere.open()
     elsewhere.sign_in("ivan", PASSWORD)
     elsewhere.sees_live()

@@ -22,7 +22,7 @@ def test_a_source_that_is_full(visit: Visit, tmp_path: Path) -> None:
     with running_server(tmp_path, "live.max_running=1") as server:
         first, second = visit(server.url), visit(server.url)
         first.open()
-        first.sign_in("edsger", "goto considered harmful")
+        first.sign_in("donald", "volume four")
         first.sees("#registration")
         second.open()
         with second.failing("503"):
@@ -105,7 +105,6 @@ def test_the_cursor_is_handed_back_after_a_cut(visit: Visit) -> None:
     visitor = visit()
     visitor.page.route_web_socket("**/room/websocket?**", lambda route: sockets.append(route))
     visitor.sign_up("resumer")
-    visitor.sees_live()
     visitor.waits_to_be_told()
     sockets[0].send(resumed % ("first", "true", 0))
     sockets[0].send('{"type": "RoomCreated", "creatorId": 1, "roomId": 1, "cursor": "a b&c"}')
