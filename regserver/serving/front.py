@@ -240,9 +240,8 @@ class Front:
         try:
             await self._serve_stream(link, stream)
         finally:
-            vars(
-                stream
-            ).clear()  # it refers to itself, and would lie about until the collector looks at everything
+            # It refers to itself, and would otherwise lie about until the garbage collector finds it.
+            vars(stream).clear()
 
     async def _serve_stream(self, link: Link, stream: "trio.SSLStream[trio.SocketStream]") -> None:
         with trio.move_on_after(self._limits.tls_seconds) as scope:
