@@ -41,8 +41,11 @@ async def test_the_young_are_gone_soon(autojump_clock: trio.testing.MockClock) -
         assert young() is None
 
 
-async def test_the_old_go_when_there_is_twice_as_much(autojump_clock: trio.testing.MockClock) -> None:
-    async with collector(1):
+@pytest.mark.parametrize(("growth", "gone"), [(1, True), (100_000_000, False)])
+async def test_the_old_go_when_there_is_twice_as_much_and_enough_more(
+    autojump_clock: trio.testing.MockClock, growth: int, gone: bool
+) -> None:
+    async with collector(growth):
         knot = Knot()
         old = weakref.ref(knot)
         await trio.sleep(2 * YOUNG_SECONDS)
@@ -51,19 +54,7 @@ async def test_the_old_go_when_there_is_twice_as_much(autojump_clock: trio.testi
         assert old() is not None
         more: list[list[int]] = [[] for _ in range(sys.getallocatedblocks() + 10_000)]
         await trio.sleep(OLD_LOOK_SECONDS)
-        assert old() is None
-        del more
-
-
-async def test_the_least_growth_counts(autojump_clock: trio.testing.MockClock) -> None:
-    async with collector(100_000_000):
-        knot = Knot()
-        old = weakref.ref(knot)
-        await trio.sleep(2 * YOUNG_SECONDS)
-        del knot
-        more: list[list[int]] = [[] for _ in range(sys.getallocatedblocks() + 10_000)]
-        await trio.sleep(OLD_LOOK_SECONDS)
-        assert old() is not None
+        assert (old() is None) == gone
         del more
 
 

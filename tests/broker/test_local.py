@@ -285,9 +285,11 @@ async def test_ending_an_account_waits_until_its_sockets_are_gone() -> None:
 
 async def test_ending_an_account_does_not_wait_forever(autojump_clock: trio.testing.MockClock) -> None:
     async with opened() as (broker, _):
-        attach(broker, Ear(BOB))
+        ear = Ear(BOB)
+        attach(broker, ear)
         with trio.fail_after(5):
             await broker.end_account(BOB)
+        assert ear.ended == [None]
 
 
 async def test_sockets_end_with_their_token(autojump_clock: trio.testing.MockClock) -> None:
