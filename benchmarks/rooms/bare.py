@@ -40,7 +40,6 @@ async def main(bind: str) -> None:
         front = Front(
             app=QuartTrio(__name__),
             dispatch=dispatch,
-            is_hot=lambda method, _: method == "POST",
             socket={"/room/websocket": fan_out.subscribe}.get,
         )
         nursery.start_soon(run_collector)

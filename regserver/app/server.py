@@ -62,7 +62,6 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
         front = Front(
             app=quart,
             dispatch=dispatcher.serve,
-            is_hot=router.is_hot,
             socket=dispatcher.socket_endpoint,
             limits=limits,
             metrics=FrontFigures(base.metrics),

@@ -77,6 +77,13 @@ def encode_response(response: Response, method: str, *, close: bool) -> bytes:
     return head if bodiless or method == "HEAD" else head + response.body
 
 
+def encode_stream_head(response: Response) -> bytes:
+    """The head of a response whose body follows, up to the end of the connection."""
+    lines = [f"{name}: {value}\r\n" for name, value in response.headers]
+    end = f"content-type: {response.content_type}\r\ndate: {_clock.date()}\r\nConnection: close\r\n\r\n"
+    return f"HTTP/1.1 {response.status} \r\n{''.join(lines)}{end}".encode("latin-1")
+
+
 def refusal(status: int) -> Response:
     """What the front door itself answers to a request that reaches no endpoint."""
     headers: tuple[tuple[str, str], ...] = ()

@@ -10,12 +10,13 @@ the connection, because where the next request would begin is then anybody's gue
 import enum
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 
 import msgspec
 import trio
 
-from regserver.endpoint import Endpoint, Request, Response, SessionEndpoint
-from regserver.serving.answer import CONTINUE, encode_response, refusal
+from regserver.endpoint import Endpoint, Request, Response, SessionEndpoint, StreamResponse
+from regserver.serving.answer import CONTINUE, encode_response, encode_stream_head, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
 from regserver.serving.deadline import NEVER, Deadlines
@@ -44,14 +45,12 @@ class Context:
         self,
         *,
         dispatch: Endpoint,
-        is_hot: Callable[[str, str], bool],
         socket: SocketRoutes,
         backend: Backend,
         limits: FrontLimits,
         metrics: FrontMetrics,
     ) -> None:
         self.dispatch = dispatch
-        self.is_hot = is_hot
         self.socket = socket
         self.backend = backend
         self.limits = limits
@@ -207,14 +206,27 @@ class Connection:
         body = await self._read_body(head) if head.length else b""
         self.state = State.ANSWERING
         self.due = NEVER
-        close = head.close or body is None or context.closing
-        if context.is_hot(head.method, head.path):
-            response = await self._dispatch(self._request(head, body))
-            close = close or context.closing
-            await self._link.send_all(encode_response(response, head.method, close=close))
-        else:
-            close = not await context.backend.exchange(self._link, head, body, close=close)
-        self._last = close
+        response = await self._dispatch(self._request(head, body))
+        if isinstance(response, StreamResponse):
+            return await self._stream(response)
+        self._last = head.close or body is None or context.closing
+        await self._link.send_all(encode_response(response, head.method, close=self._last))
+
+    async def _stream(self, response: StreamResponse) -> None:
+        """Writes a body of unknown length, which the end of the connection ends (RFC 9112, 6.3)."""
+        self._last = True
+        await self._link.send_all(encode_stream_head(response))
+        async with aclosing(response.stream) as pieces, trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch, nursery.cancel_scope)
+            async for piece in pieces:
+                await self._link.send_all(piece)
+            nursery.cancel_scope.cancel()
+
+    async def _watch(self, stream: trio.CancelScope) -> None:
+        """A client that is gone needs no more; whatever it still sends is dropped."""
+        while await self._link.receive():
+            pass
+        stream.cancel()
 
     async def _dispatch(self, request: Request) -> Response:
         try:

@@ -46,12 +46,11 @@ class Front:
         *,
         app: AsgiApp,
         dispatch: Endpoint,
-        is_hot: Callable[[str, str], bool],
         socket: SocketRoutes,
         limits: FrontLimits | None = None,
         metrics: FrontMetrics | None = None,
     ) -> None:
-        """app: gets what is neither hot nor a session. is_hot: whether `dispatch` serves (method, decoded path).
+        """app: serves HTTP/2. dispatch: serves every request of HTTP/1.1.
 
         socket: the session endpoint at a decoded path, or None. Raises UnsupportedHypercorn.
         """
@@ -63,7 +62,6 @@ class Front:
         self._backend = Backend(wrapped, self._limits)
         self._context = Context(
             dispatch=dispatch,
-            is_hot=is_hot,
             socket=socket,
             backend=self._backend,
             limits=self._limits,

@@ -19,7 +19,6 @@ from typing import Any, Final
 import hypercorn.protocol.ws_stream as ws_stream
 import trio
 from hypercorn.config import Config
-from hypercorn.events import Event, Updated
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -28,7 +27,6 @@ from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, wrap_app
 
 from regserver.serving.answer import current_date
 from regserver.serving.asgi import AsgiApp
-from regserver.serving.head import Head
 from regserver.serving.limit import FrontLimits
 from regserver.serving.link import Link, LinkLost, TlsLink
 
@@ -90,7 +88,9 @@ class Backend:
         config.h11_max_incomplete_size = 2 * limits.head_bytes + limits.body_bytes
         config.h2_max_header_list_size = limits.head_bytes
         config.keep_alive_timeout = limits.idle_seconds
-        config.read_timeout = limits.idle_seconds  # type: ignore[assignment]  # seconds; a float will do
+        config.read_timeout = (
+            None  # a stream is bounded by its endpoint, an idle connection by keep_alive_timeout
+        )
         config.websocket_max_message_size = limits.message_bytes
         config.websocket_ping_interval = limits.ping_seconds
         config.shutdown_timeout = limits.grace_seconds
@@ -98,7 +98,6 @@ class Backend:
         self._app: Any = wrap_app(app, 0, "asgi")
         self._context = WorkerContext(None)
         self._state: LifespanState = {}
-        self._limit = limits.body_bytes
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -134,18 +133,6 @@ class Backend:
         """HTTP/2 connections end when their streams have; idle ones now."""
         await self._context.terminated.set()
 
-    async def exchange(self, link: Link, head: Head, body: bytes | None, *, close: bool) -> bool:
-        """One HTTP/1.1 request and its response, written to the link. None is a body over the bound.
-
-        Whether the connection can be used for another request. Raises LinkLost when the peer is gone.
-        """
-        tap = _RequestTap(link, encode_request(head, body, self._limit, close=close))
-        state = ConnectionState(self._state.copy())
-        await _run(_Exchange(self._app, self._config, self._context, state, _seen(tap)))
-        if tap.lost:
-            raise LinkLost
-        return tap.kept and not close
-
     async def serve_http2(self, link: Link, early: bytes) -> None:
         """A whole HTTP/2 connection; `early` are its first bytes, where they were read already."""
         tap = _ConnectionTap(link, early)
@@ -161,38 +148,6 @@ async def _run(server: TCPServer) -> None:
         await server.run()
     finally:
         vars(server).clear()
-
-
-def encode_request(head: Head, body: bytes | None, limit: int, *, close: bool) -> bytes:
-    """The request in its plainest form.
-
-    A body over the bound is announced, and replaced by zeros, one byte longer than the bound: whichever way the
-    application measures, it finds the body too long, and nobody waits for bytes that are not read any more.
-    """
-    if body is None:
-        body = bytes(limit + 1)
-    lines = [f"{head.method} {head.target} HTTP/1.1\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in head.fields.items()]
-    if head.length:
-        lines.append(f"content-length: {len(body)}\r\n")
-    if close:
-        lines.append("connection: close\r\n")
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1") + body
-
-
-class _Exchange(TCPServer):
-    """A Hypercorn connection for one request: it ends when Hypercorn is ready for the next."""
-
-    async def protocol_send(self, event: Event) -> None:
-        if not isinstance(event, Updated):
-            await super().protocol_send(event)
-        elif event.idle:
-            tap: Any = self.stream
-            tap.answered()
-
-    async def _idle_timeout(self) -> None:
-        """Idle connections are the front door's business."""
 
 
 class _Http2Context(WorkerContext):
@@ -274,39 +229,6 @@ class _Tap:
             raise trio.BrokenResourceError from error
 
 
-class _RequestTap(_Tap):
-    """Gives one request, then nothing until it is answered, then the end."""
-
-    def __init__(self, link: Link, data: bytes) -> None:
-        super().__init__(link, data)
-        self.kept = False
-        self._over = trio.Event()
-
-    async def send_all(self, data: bytes) -> None:
-        try:
-            await super().send_all(data)
-        except trio.BrokenResourceError:
-            self._over.set()
-            raise
-
-    def answered(self) -> None:
-        self.kept = True
-        self._over.set()
-
-    async def receive_some(self, _: int) -> bytes:
-        await trio.lowlevel.checkpoint()
-        data, self._data = self._data, b""
-        if not data:
-            await self._over.wait()
-        return data
-
-    async def send_eof(self) -> None:
-        self._over.set()
-
-    async def aclose(self) -> None:
-        self._over.set()
-
-
 class _ConnectionTap(_Tap):
     """Passes everything on."""
 
@@ -344,7 +266,5 @@ class _Secure:
 
 
 def _seen(tap: _Tap) -> Any:
-    """The tap in the form by which Hypercorn tells TLS, and HTTP/2."""
-    if isinstance(tap, _ConnectionTap):
-        return _Secure(tap, "h2")
-    return _Secure(tap, "http/1.1") if isinstance(tap.link, TlsLink) else tap
+    """The tap in the form by which Hypercorn tells HTTP/2."""
+    return _Secure(tap, "h2")

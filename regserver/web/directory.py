@@ -82,13 +82,13 @@ class DirectoryDoor:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/{name}/check", self.check, "read", STYLE, hot=True),
-            Route("POST", "/init", self.init, "write", STYLE, hot=True),
-            Route("GET", "/{challenge}/confirm", self.confirm, "write", STYLE, hot=True),
-            Route("POST", "/{challenge}/confirm", self.confirm, "write", STYLE, hot=True),
+            Route("GET", "/{name}/check", self.check, "read", STYLE),
+            Route("POST", "/init", self.init, "write", STYLE),
+            Route("GET", "/{challenge}/confirm", self.confirm, "write", STYLE),
+            Route("POST", "/{challenge}/confirm", self.confirm, "write", STYLE),
             Route("HEAD", "/{challenge}/confirm", self.look, "read", STYLE),
-            Route("GET", "/{name}/server", self.server, "read", STYLE, hot=True),
-            Route("POST", "/{name}/server", self.server, "read", STYLE, hot=True),
+            Route("GET", "/{name}/server", self.server, "read", STYLE),
+            Route("POST", "/{name}/server", self.server, "read", STYLE),
             Route("GET", "/messages-en.js", _message_file("en"), "page", STYLE),
             Route("GET", "/messages-fr.js", _message_file("fr"), "page", STYLE),
         )

@@ -29,14 +29,14 @@ class RoomDoor:
         seen = command(wire.read_seen, self.seen)
         return (
             Route("POST", "/room/create", create, "write", NAMED),
-            Route("GET", "/room/list", authorized(self.list), "read", NAMED, hot=True),
-            Route("GET", "/room/info/{room}", authorized(self.info), "read", NAMED, hot=True),
+            Route("GET", "/room/list", authorized(self.list), "read", NAMED),
+            Route("GET", "/room/info/{room}", authorized(self.info), "read", NAMED),
             Route("POST", "/room/invite/{room}", invite, "write", NAMED),
             Route("POST", "/room/leave/{room}", leave, "write", NAMED),
-            Route("POST", "/room/post/{room}", post, "write", NAMED, hot=True),
-            Route("GET", "/room/read/{post}", authorized(self.read), "read", NAMED, hot=True),
-            Route("GET", "/room/readAll/{room}", authorized(self.read_all), "read", NAMED, hot=True),
-            Route("POST", "/room/seen/{room}", seen, "write", NAMED, hot=True),
+            Route("POST", "/room/post/{room}", post, "write", NAMED),
+            Route("GET", "/room/read/{post}", authorized(self.read), "read", NAMED),
+            Route("GET", "/room/readAll/{room}", authorized(self.read_all), "read", NAMED),
+            Route("POST", "/room/seen/{room}", seen, "write", NAMED),
         )
 
     # --- changes

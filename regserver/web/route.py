@@ -27,7 +27,6 @@ class Route(msgspec.Struct, frozen=True):
     """One endpoint on one path.
 
     pattern: "/room/post/{room_id}"; a word in braces takes one whole segment, found in Request.params.
-    hot: the front door may serve it straight from the parsed request, without passing through Quart.
     """
 
     method: str
@@ -35,7 +34,6 @@ class Route(msgspec.Struct, frozen=True):
     endpoint: RouteEndpoint
     limit: LimitName
     door: Door
-    hot: bool = False
 
 
 SocketHandler = Callable[[Session, Mapping[str, str]], Awaitable[None]]
@@ -90,7 +88,6 @@ class Router:
             for route in self.routes
             if "{" not in route.pattern
         }
-        self._last: tuple[str, str, Match | None] = ("", "", None)
 
     def _add(self, key: str, pattern: str, entry: Route | SocketRoute) -> None:
         node = self._root
@@ -107,14 +104,6 @@ class Router:
     def match(self, method: str, path: str) -> Match | None:
         if (fixed := self._fixed.get((method, path))) is not None:
             return fixed
-        # Whoever asks whether a request is hot asks for its route next.
-        if self._last[0] == method and self._last[1] == path:
-            return self._last[2]
-        match = self._look_up(method, path)
-        self._last = (method, path, match)
-        return match
-
-    def _look_up(self, method: str, path: str) -> Match | None:
         entry, params = self._find(method, path)
         if entry is None and method == "HEAD":
             entry, params = self._find("GET", path)
@@ -123,10 +112,6 @@ class Router:
     def match_socket(self, path: str) -> SocketMatch | None:
         entry, params = self._find(_SOCKET, path)
         return SocketMatch(entry, params) if isinstance(entry, SocketRoute) else None
-
-    def is_hot(self, method: str, path: str) -> bool:
-        found = self.match(method, path)
-        return found is not None and found.route.hot and found.route.method == method
 
     def methods(self, path: str) -> list[str]:
         """The methods that this path takes, for the answer to a preflight."""

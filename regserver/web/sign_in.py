@@ -37,8 +37,8 @@ class SignInDoor:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("POST", "/login", self.login, "sign_in", NAMED, hot=True),
-            Route("POST", "/user/login", self.login, "sign_in", NAMED, hot=True),
+            Route("POST", "/login", self.login, "sign_in", NAMED),
+            Route("POST", "/user/login", self.login, "sign_in", NAMED),
             Route("DELETE", "/login/token", authorized(self.sign_out), "write", NAMED),
         )
 

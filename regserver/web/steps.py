@@ -75,6 +75,6 @@ def steps_routes(
         return NO_CONTENT if reply is None else Response(body=reply)
 
     return (
-        Route("POST", "/rpc", endpoint, "rpc", DOOR, hot=True),
-        Route("POST", "/", endpoint, "rpc", DOOR, hot=True),
+        Route("POST", "/rpc", endpoint, "rpc", DOOR),
+        Route("POST", "/", endpoint, "rpc", DOOR),
     )

@@ -15,9 +15,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
 from regserver.serving import UnsupportedHypercorn
-from regserver.serving.head import parse_head
-from regserver.serving.hypercorn_hook import VERSION, check_version, encode_request
-from regserver.serving.limit import FrontLimits
+from regserver.serving.hypercorn_hook import VERSION, check_version
 
 DIGESTS = {
     TCPServer: "5593e38b83d3e22e",
@@ -53,15 +51,3 @@ def test_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(TCPServer, "_idle_timeout")
     with pytest.raises(UnsupportedHypercorn, match="_idle_timeout"):
         check_version()
-
-
-def test_request_in_its_plainest_form() -> None:
-    raw = (
-        b"POST /a?b HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\n"
-        b"Connection: upgrade, keep-alive\r\nExpect: 100-continue\r\n\r\n"
-    )
-    head = parse_head(raw, FrontLimits())
-    plain = b"POST /a?b HTTP/1.1\r\nhost: x\r\nx-a: 1, 2\r\ncontent-length: 3\r\n"
-    assert encode_request(head, b"abc", 10, close=False) == plain + b"\r\nabc"
-    assert encode_request(head, b"abc", 10, close=True) == plain + b"connection: close\r\n\r\nabc"
-    assert encode_request(head, None, 10, close=True).endswith(b"\r\n\r\n" + bytes(11))

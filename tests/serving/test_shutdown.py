@@ -13,7 +13,6 @@ from tests.serving.support import (
     client_frame,
     close_payload,
     house,
-    is_hot,
     quart_app,
     show,
     upgrade,
@@ -39,9 +38,7 @@ async def test_what_is_in_flight_is_finished(path: bytes) -> None:
     gate = Gate()
     async with trio.open_nursery() as nursery:
         shutdown = trio.Event()
-        front = Front(
-            app=quart_app(gate, 100), dispatch=gate, is_hot=is_hot, socket=lambda _: None, limits=bounds()
-        )
+        front = Front(app=quart_app(gate, 100), dispatch=gate, socket=lambda _: None, limits=bounds())
         (url,) = await nursery.start(_serve, front, shutdown)
         port = int(url.rpartition(":")[2])
         busy = Peer(await trio.open_tcp_stream("127.0.0.1", port))
@@ -190,9 +187,7 @@ async def test_messages_still_arrive_before_the_close() -> None:
 
 async def test_a_bind_that_fails_says_which_and_why() -> None:
     async with house() as server:
-        front = Front(
-            app=quart_app(show, 100), dispatch=show, is_hot=is_hot, socket=lambda _: None, metrics=Counts()
-        )
+        front = Front(app=quart_app(show, 100), dispatch=show, socket=lambda _: None, metrics=Counts())
         taken = f"127.0.0.1:{server.port}"
         with pytest.raises(BindError) as caught:
             async with front.open(["127.0.0.1:0", taken]):
@@ -209,7 +204,7 @@ async def test_an_application_that_fails_to_start() -> None:
     async def fail() -> None:
         raise RuntimeError("no database")
 
-    front = Front(app=app, dispatch=show, is_hot=is_hot, socket=lambda _: None)
+    front = Front(app=app, dispatch=show, socket=lambda _: None)
     with pytest.raises(AppFailed, match="no database"):
         async with front.open(["127.0.0.1:0"]):
             raise AssertionError

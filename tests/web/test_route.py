@@ -11,8 +11,8 @@ async def endpoint(request: Request) -> Response:
     return Response()
 
 
-def route(method: str, pattern: str, *, hot: bool = False) -> Route:
-    return Route(method, pattern, endpoint, "read", NAMED, hot=hot)
+def route(method: str, pattern: str) -> Route:
+    return Route(method, pattern, endpoint, "read", NAMED)
 
 
 ROUTER = Router(
@@ -20,8 +20,8 @@ ROUTER = Router(
         route("GET", "/"),
         route("POST", "/"),
         route("GET", "/login/info"),
-        route("POST", "/login", hot=True),
-        route("GET", "/room/info/{room}", hot=True),
+        route("POST", "/login"),
+        route("GET", "/room/info/{room}"),
         route("GET", "/{name}/check"),
         route("GET", "/{challenge}/confirm"),
         route("HEAD", "/{challenge}/confirm"),
@@ -75,14 +75,6 @@ def test_head_prefers_its_own_route() -> None:
     match = ROUTER.match("HEAD", "/abcde/confirm")
     assert match is not None
     assert match.route.method == "HEAD"
-
-
-def test_hot_routes() -> None:
-    assert ROUTER.is_hot("POST", "/login/")
-    assert ROUTER.is_hot("GET", "/room/info/7")
-    assert not ROUTER.is_hot("GET", "/")
-    assert not ROUTER.is_hot("HEAD", "/room/info/7")
-    assert not ROUTER.is_hot("GET", "/nowhere")
 
 
 def test_methods_of_a_path() -> None:

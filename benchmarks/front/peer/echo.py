@@ -31,7 +31,6 @@ async def main(port: str) -> None:
     front = Front(
         app=QuartTrio(__name__),
         dispatch=nothing,
-        is_hot=lambda *_: True,
         socket=lambda _: echo,
         limits=LIMITS,
     )

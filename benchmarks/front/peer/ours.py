@@ -44,7 +44,6 @@ async def main(*arguments: str) -> None:
     front = Front(
         app=build_quart(dispatch, limits.body_bytes),
         dispatch=dispatch,
-        is_hot=lambda _, path: path == "/rpc",
         socket={"/sub": fan_out.subscribe, "/pub": publish}.get,
         limits=limits,
     )
