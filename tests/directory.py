@@ -7,11 +7,11 @@ from pathlib import Path
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.letters import TemplateLetters
 from regserver.domain.account import NewAccount
-from regserver.domain.directory import SignUp
+from regserver.domain.directory import SignUpFields
 from regserver.domain.instant import DAY
 from regserver.ports.adapter import Mail
-from regserver.service.account import add_account
-from regserver.service.directory import DirectoryService
+from regserver.service.account_service import add_account
+from regserver.service.directory_service import DirectoryService
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
@@ -59,8 +59,8 @@ class World:
         await self.store.write(lambda transaction: add_account(transaction, new))
 
 
-def sign_up(username: str, email: str, password: str = PASSWORD) -> SignUp:
-    return SignUp(username, password, email, "en")
+def sign_up(username: str, email: str, password: str = PASSWORD) -> SignUpFields:
+    return SignUpFields(username, password, email, "en")
 
 
 def challenge_in(mail: Mail) -> str:

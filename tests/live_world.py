@@ -8,22 +8,22 @@ import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import AccountId, NewAccount, Profile
-from regserver.domain.course import CourseState, Event
 from regserver.domain.instant import DAY, SECOND, Duration
-from regserver.domain.live import Finished, Line, Named, RegistrationId, Step
+from regserver.domain.live_progress import ProgressEvent, ProgressState
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
+from regserver.domain.source_line import DoneLine, NameLine, RegistrationId, SourceLine, StepLine
 from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, Subject, Verdict
-from regserver.service.account import add_account
-from regserver.service.identity import IdentityService, SignedIn
-from regserver.service.live import LivePolicy, LiveService, open_live
-from regserver.service.live_job import Job
-from regserver.service.sign_in import Registering, SignInService
+from regserver.service.account_service import add_account
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_job import LiveJob
+from regserver.service.live_service import LivePolicy, LiveService, open_live
+from regserver.service.sign_in_service import Registering, SignInService
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
-NAMED = Named(Profile(first_name="Ada", middle_name=None, last_name="Lovelace"))
+NAMED = NameLine(Profile(first_name="Ada", middle_name=None, last_name="Lovelace"))
 RIGHT = "right"
-STORY: tuple[Line, ...] = (Step("One", 1, 2), Step("Two", 2, 2), NAMED, Finished())
+STORY: tuple[SourceLine, ...] = (StepLine("One", 1, 2), StepLine("Two", 2, 2), NAMED, DoneLine())
 POLICY = LivePolicy(deadline=Duration(60 * SECOND), replay=Duration(60 * SECOND), max_running=3)
 
 
@@ -64,7 +64,7 @@ class StagedSource(Source):
         self.verifying = trio.Event()
         self.may_answer = trio.Event()
         self.may_answer.set()
-        self._say, self._hear = trio.open_memory_channel[Line | Exception](10_000)
+        self._say, self._hear = trio.open_memory_channel[SourceLine | Exception](10_000)
 
     async def verify(self, username: str, password: str) -> Verdict:
         self.asked += 1
@@ -77,7 +77,7 @@ class StagedSource(Source):
         return Accepted(Subject(self.subjects.get(username, username)))
 
     @asynccontextmanager
-    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         self.profiles += 1
         self.open += 1
         try:
@@ -85,7 +85,7 @@ class StagedSource(Source):
         finally:
             self.open -= 1
 
-    def say(self, *lines: Line | Exception) -> None:
+    def say(self, *lines: SourceLine | Exception) -> None:
         for line in lines:
             self._say.send_nowait(line)
 
@@ -94,11 +94,11 @@ class StagedSource(Source):
         self._say.close()
 
 
-class _Heard(AsyncIterator[Line]):
-    def __init__(self, channel: trio.MemoryReceiveChannel[Line | Exception]) -> None:
+class _Heard(AsyncIterator[SourceLine]):
+    def __init__(self, channel: trio.MemoryReceiveChannel[SourceLine | Exception]) -> None:
         self._channel = channel
 
-    async def __anext__(self) -> Line:
+    async def __anext__(self) -> SourceLine:
         try:
             said = await self._channel.receive()
         except trio.EndOfChannel:
@@ -116,7 +116,7 @@ class World:
         self.source = source
         self.hasher = hasher
         self.clock = ManualClock()
-        self.ended: list[CourseState] = []
+        self.ended: list[ProgressState] = []
         self.live: LiveService
         self.sign_in_service: SignInService
 
@@ -138,12 +138,12 @@ class World:
         )
         return await self.store.write(lambda transaction: add_account(transaction, new))
 
-    def job(self, registration: RegistrationId) -> Job:
+    def job(self, registration: RegistrationId) -> LiveJob:
         job = self.live.job(registration)
         assert job is not None
         return job
 
-    async def story(self, registration: RegistrationId) -> list[Event]:
+    async def story(self, registration: RegistrationId) -> list[ProgressEvent]:
         """All events, once it is over."""
         job = self.job(registration)
         with trio.fail_after(10):
@@ -152,7 +152,7 @@ class World:
                 seen = len(job.history)
         return [shown.event for shown in job.history]
 
-    async def register(self, username: str = "ada") -> Event:
+    async def register(self, username: str = "ada") -> ProgressEvent:
         registration = await self.begin(username)
         self.source.say(*STORY)
         last = (await self.story(registration))[-1]

@@ -11,16 +11,16 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.clock import SystemClock
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.domain.account import AccountId, NewAccount
-from regserver.domain.event import Event, EventId, Position
 from regserver.domain.instant import DAY, Duration
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import EventId, Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame
 from regserver.ports.store import Transaction
-from regserver.service.account import AccountService, add_account
-from regserver.service.identity import IdentityService, SignedIn
-from regserver.service.recovery import RecoveryService, Resumption
-from regserver.service.room import RoomService
+from regserver.service.account_service import AccountService, add_account
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.recovery_service import RecoveryService, Resumption
+from regserver.service.room_service import RoomService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
@@ -82,10 +82,10 @@ class Rooms:
     async def resume(self, person: Somebody, since: Position | None) -> Resumption:
         return made(Resumption, await self.recovery.begin(person.token, since))
 
-    async def missed(self, person: Somebody, since: Position) -> list[Event]:
+    async def missed(self, person: Somebody, since: Position) -> list[RoomEvent]:
         """All of it, page by page."""
         reader = self.recovery.reader(person.id, EventId(since.id))
-        events: list[Event] = []
+        events: list[RoomEvent] = []
         while (page := await reader.next()) is not None:
             events += page.events
             if page.rooms is not None:
@@ -107,7 +107,7 @@ def ids(people: Sequence[Somebody]) -> list[AccountId]:
 async def open_rooms(
     folder: Path, *, max_members: int = 5000, open_registration: bool = True
 ) -> AsyncIterator[Rooms]:
-    def frame(event: Event, _: object) -> Frame:
+    def frame(event: RoomEvent, _: object) -> Frame:
         return Frame(str(event.id).encode())
 
     async with (

@@ -11,14 +11,14 @@ import msgspec
 from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
-from regserver.domain.steps import Registration, StepRefusal
+from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.adapter import Sms, SmsFault
 from regserver.ports.steps import Captcha, Ledger
-from regserver.service.onboarding import OnboardingService
+from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
-from regserver.service.step_code import StepCodes, StepsPolicy
-from regserver.service.step_find import Finder
-from regserver.service.steps import Proposal, Standing, StepsService
+from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.steps_code import StepCodes, StepsPolicy
+from regserver.service.steps_service import Proposal, StepResult, StepsService
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
@@ -64,14 +64,14 @@ class Steps:
         self.sms = KeptSms()
         self.outbox = Outbox(self.clock, self.randomness, bytes(32))
         self.policy = policy
-        self.finder = Finder(self.clock, self.pepper, require_token=policy.require_token)
+        self.lookup = RegistrationLookup(self.clock, self.pepper, require_token=policy.require_token)
         codes = StepCodes(self.clock, self.randomness, self.pepper, self.outbox, policy)
         self.service = StepsService(
             store,
             self.clock,
             self.randomness,
             self.pepper,
-            self.finder,
+            self.lookup,
             codes,
             self.sms,
             captcha,
@@ -113,10 +113,10 @@ class Steps:
         return user_id
 
 
-async def taken(step: Awaitable[Standing | StepRefusal]) -> Standing:
+async def taken(step: Awaitable[StepResult | StepRefusal]) -> StepResult:
     """The outcome of a step that must succeed."""
     outcome = await step
-    assert isinstance(outcome, Standing), outcome
+    assert isinstance(outcome, StepResult), outcome
     return outcome
 
 

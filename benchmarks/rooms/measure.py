@@ -14,8 +14,8 @@ from benchmarks.rooms.world import World, world
 from benchmarks.table import Figures
 from regserver.adapters.server_key import load_server_key
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import EventId, Position
 from regserver.domain.instant import Instant
+from regserver.domain.room_event import EventId, Position
 from regserver.store.sqlite import connect
 
 PRODUCT, ONE_COMMIT, BARE = MODULE, "benchmarks.rooms.one_commit", "benchmarks.rooms.bare"

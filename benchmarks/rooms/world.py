@@ -11,9 +11,9 @@ import trio
 
 from benchmarks.process import scratch
 from regserver.domain.account import AccountId, NewAccount
-from regserver.domain.event import Created, EventId, Posted
 from regserver.domain.instant import DAY, Instant, after
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import Created, EventId, Posted
 from regserver.domain.secret import hash_secret, new_token
 from regserver.ports.store import Transaction
 from regserver.store.sqlite import SqliteStore, open_sqlite

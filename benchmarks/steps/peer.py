@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from benchmarks.steps.code_post import DatagramSms
 from regserver.adapters.ledger import on_curve
-from regserver.domain.key import parse_public_key
+from regserver.domain.public_key import parse_public_key
 
 PEPPER = secrets.token_bytes(32)
 NAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*")

@@ -16,11 +16,11 @@ from regserver.adapters.server_key import ServerKey, load_server_key
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import Event, Standing
+from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
 from regserver.metric import Metrics
 from regserver.ports.adapter import Clock, PasswordHasher, Randomness
-from regserver.service.identity import IdentityService
+from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
@@ -120,12 +120,12 @@ def sqlite_path(settings: Settings) -> Path:
     return Path(path)
 
 
-def _frame(event: Event, standing: Standing) -> Frame:
-    return text_frame(encode_notification(event, standing))
+def _frame(event: RoomEvent, audience: Audience) -> Frame:
+    return text_frame(encode_notification(event, audience))
 
 
-def _resumable_frame(seal: CursorSeal, event: Event, standing: Standing) -> Frame:
-    return text_frame(encode_resumable(event, standing, seal))
+def _resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> Frame:
+    return text_frame(encode_resumable(event, audience, seal))
 
 
 def _limits(settings: Settings) -> Limits:

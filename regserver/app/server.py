@@ -16,10 +16,10 @@ import trio
 from quart_trio import QuartTrio
 
 from regserver import __version__
+from regserver.app.assemble_directory import open_directory
+from regserver.app.assemble_people import open_people
+from regserver.app.assemble_steps import open_steps
 from regserver.app.base import Base, Doors, open_base
-from regserver.app.directory import open_directory
-from regserver.app.people import open_people
-from regserver.app.steps import open_steps
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
 from regserver.metric import FrontFigures

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable
 import trio
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Created, Event, EventId, Left, Standing, newcomers, standing
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import Audience, Created, EventId, Left, RoomEvent, audience, newcomers
 from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.broker import Subscriber
 
 SLICE = 200
 """So many sends go on without a checkpoint: about a millisecond."""
 
-FrameMaker = Callable[[Event, Standing], Frame]
+FrameMaker = Callable[[RoomEvent, Audience], Frame]
 
 
 class Seat:
@@ -63,11 +63,11 @@ class Lane:
         # seats do not fit a processor's cache, and looking at each of them costs as much as some of the sending.
         self._rooms: dict[RoomId, dict[Seat, Receiver]] = {}
         self._newest = EventId(0)  # no seat has heard anything beyond this before it sat down
-        self._queues: dict[int, deque[Event]] = {}
+        self._queues: dict[int, deque[RoomEvent]] = {}
 
     # --- seats
     def seat(
-        self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[Event]
+        self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[RoomEvent]
     ) -> Seat:
         """A new seat, in its rooms as of a position; the events since then are applied to it at once.
 
@@ -82,10 +82,10 @@ class Lane:
         self._newest = max(self._newest, seat.since)
         return seat
 
-    def _catch_up(self, seat: Seat, event: Event) -> None:
+    def _catch_up(self, seat: Seat, event: RoomEvent) -> None:
         if seat.account in _arriving(event):
             self._sit(seat, event.room)
-        if event.room in seat.rooms and (role := standing(event, seat.account)) is not None:
+        if event.room in seat.rooms and (role := audience(event, seat.account)) is not None:
             seat.receiver.send_nowait(self._frame(event, role))
         if isinstance(event.change, Left) and seat.account == event.actor:
             self._rise(seat, event.room)
@@ -111,7 +111,7 @@ class Lane:
                 del self._rooms[room]
 
     # --- events
-    def publish_nowait(self, event: Event) -> None:
+    def publish_nowait(self, event: RoomEvent) -> None:
         key = 0 if self._ordered else event.room
         if (waiting := self._queues.get(key)) is not None:
             waiting.append(event)
@@ -119,7 +119,7 @@ class Lane:
             self._queues[key] = deque([event])
             self._nursery.start_soon(self._pump, key)
 
-    def _concerns(self, event: Event) -> bool:
+    def _concerns(self, event: RoomEvent) -> bool:
         """Whether anybody here hears of the event or comes in by it, given that nothing is queued before it."""
         return event.room in self._rooms or any(map(self._accounts.__contains__, _arriving(event)))
 
@@ -138,7 +138,7 @@ class Lane:
                         await trio.lowlevel.checkpoint()
         del self._queues[key]
 
-    def _deliveries(self, event: Event) -> list[tuple[Frame, list[Receiver]]]:
+    def _deliveries(self, event: RoomEvent) -> list[tuple[Frame, list[Receiver]]]:
         """Which bytes go to whom; memberships are brought up to date on the way."""
         for account in _arriving(event):
             for seat in self._accounts.get(account, ()):
@@ -149,7 +149,7 @@ class Lane:
             seats = {seat: receiver for seat, receiver in seats.items() if event.id > seat.since}
         if own := self._accounts.get(event.actor):
             seats = {seat: receiver for seat, receiver in seats.items() if seat not in own}
-        by_role: dict[Standing, list[Receiver]] = {"member": [], "newcomer": []}
+        by_role: dict[Audience, list[Receiver]] = {"member": [], "newcomer": []}
         if new := set(newcomers(event.change)):
             for seat, receiver in seats.items():
                 by_role["newcomer" if seat.account in new else "member"].append(receiver)
@@ -159,13 +159,13 @@ class Lane:
             self._leave(event)
         return [(self._frame(event, role), receivers) for role, receivers in by_role.items() if receivers]
 
-    def _leave(self, event: Event) -> None:
+    def _leave(self, event: RoomEvent) -> None:
         for seat in list(self._accounts.get(event.actor, ())):
             if event.id > seat.since:
                 self._rise(seat, event.room)
 
 
-def _arriving(event: Event) -> tuple[AccountId, ...]:
+def _arriving(event: RoomEvent) -> tuple[AccountId, ...]:
     """Those whose room this is from here on."""
     brought = newcomers(event.change)
     return (*brought, event.actor) if isinstance(event.change, Created) else brought

@@ -16,10 +16,10 @@ import trio
 
 from regserver.broker.lane import FrameMaker, Lane, Seat
 from regserver.domain.account import AccountId
-from regserver.domain.event import Event, EventId
 from regserver.domain.instant import HOUR, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Broadcast
 from regserver.ports.adapter import Clock
@@ -40,7 +40,7 @@ class LocalBroker(Broker):
         self._resumable = resumable
         self._seats: dict[Subscriber, Seat] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
-        self._recent: deque[Event] = deque(maxlen=RECENT_EVENTS)
+        self._recent: deque[RoomEvent] = deque(maxlen=RECENT_EVENTS)
         self._forgotten = EventId(0)  # events up to here are not at hand
         self._gone: dict[AccountId, trio.Event] = {}
         self._clock = clock
@@ -75,7 +75,7 @@ class LocalBroker(Broker):
         return self._resumable if subscriber.resumable else self._plain
 
     # --- events
-    def publish_nowait(self, events: Sequence[Event]) -> None:
+    def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         for event in events:
             if len(self._recent) == RECENT_EVENTS:
                 self._forgotten = self._recent[0].id

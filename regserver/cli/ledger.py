@@ -7,7 +7,7 @@ import trio
 from regserver.app import sqlite_path
 from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.ports.store import StoreFault
-from regserver.service.ledger import Broken, Whole, verify_ledger
+from regserver.service.ledger_check import LedgerBroken, LedgerWhole, verify_ledger
 from regserver.store.sqlite import open_sqlite
 
 
@@ -25,7 +25,7 @@ def _run(chosen: argparse.Namespace) -> int:
     if not path.is_file():
         raise CommandFault(f"{path}: no such database")
 
-    async def verify() -> Whole | Broken:
+    async def verify() -> LedgerWhole | LedgerBroken:
         async with open_sqlite(path) as store:
             return await verify_ledger(store)
 
@@ -33,7 +33,7 @@ def _run(chosen: argparse.Namespace) -> int:
         outcome = trio.run(verify)
     except StoreFault as fault:
         raise CommandFault(str(fault)) from None
-    if isinstance(outcome, Broken):
+    if isinstance(outcome, LedgerBroken):
         print(f"{path}: {outcome.detail}")
         return FAILED
     print(f"{path}: {outcome.entries} entries, all in order; last hash {outcome.head}")

@@ -14,8 +14,8 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.source import open_source
 from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.domain.course import Broken, Complete, Course, Event, NameData
-from regserver.domain.live import Line, Malformed, Step
+from regserver.domain.live_progress import Complete, LiveProgress, NameData, ProgressEvent, ProtocolBroken
+from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
 from regserver.log import start_logging
 from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 
@@ -95,32 +95,32 @@ class _Reading:
 
     def __init__(self) -> None:
         self.code = FAILED
-        self._course = Course()
+        self._progress = LiveProgress()
         self._started = trio.current_time()
         self._step = 0
 
-    async def read(self, lines: AsyncIterator[Line]) -> None:
+    async def read(self, lines: AsyncIterator[SourceLine]) -> None:
         async for line in lines:
             if not self._take(line):
                 return
         self.wrong("the stream ended without done")
 
-    def _take(self, line: Line) -> bool:
+    def _take(self, line: SourceLine) -> bool:
         """Whether the server would read on."""
-        match self._course.take(line):
-            case Broken(detail=detail):
-                self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, Malformed) else detail)
+        match self._progress.take(line):
+            case ProtocolBroken(detail=detail):
+                self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, MalformedLine) else detail)
                 return False
             case Complete():
                 self._say("done: the account would be made now")
                 self.code = FINE
                 return False
-            case Event() as event:
+            case ProgressEvent() as event:
                 self._say(_described(event) + self._remark(line, event))
-                return not self._course.over
+                return not self._progress.over
 
-    def _remark(self, line: Line, event: Event) -> str:
-        if not isinstance(line, Step):
+    def _remark(self, line: SourceLine, event: ProgressEvent) -> str:
+        if not isinstance(line, StepLine):
             return ""
         if line.step is not None and line.step != event.step:
             return f"   NOTE  it said step {line.step}, which is shown as {event.step}"
@@ -136,7 +136,7 @@ class _Reading:
         self._say(f"WRONG  {text}; the user sees one FAILURE")
 
 
-def _described(event: Event) -> str:
+def _described(event: ProgressEvent) -> str:
     total = "?" if event.total_steps < 0 else str(event.total_steps)
     text = f"{event.event_type:11}  {event.step}/{total}  {event.message}"
     if isinstance(event.additional_data, NameData):

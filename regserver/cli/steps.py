@@ -9,15 +9,15 @@ import trio
 from regserver.adapters.clock import SystemClock
 from regserver.adapters.server_key import ServerKeyFault, load_server_key
 from regserver.app import sqlite_path
-from regserver.app.steps import steps_pepper
+from regserver.app.assemble_steps import steps_pepper
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import Settings
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import Instant, iso_millis
-from regserver.domain.steps import AmbiguousIdentity
+from regserver.domain.steps_machine import AmbiguousIdentity
 from regserver.ports.store import StoreFault
-from regserver.service.step_code import StepsPolicy
-from regserver.service.step_desk import Overview, StepDesk
+from regserver.service.steps_admin import RegistrationOverview, StepsAdmin
+from regserver.service.steps_code import StepsPolicy
 from regserver.store.sqlite import open_sqlite
 
 
@@ -46,11 +46,11 @@ def _run(chosen: argparse.Namespace) -> int:
     if not path.is_file():
         raise CommandFault(f"{path}: no such database")
 
-    async def work() -> Overview | AmbiguousIdentity:
+    async def work() -> RegistrationOverview | AmbiguousIdentity:
         pepper = steps_pepper(settings, load_server_key(path.with_suffix(".key")))
         async with open_sqlite(path) as store:
-            desk = StepDesk(store, SystemClock(), pepper, _policy(settings))
-            return await (desk.show(contact) if chosen.action == "show" else desk.unlock(contact))
+            admin = StepsAdmin(store, SystemClock(), pepper, _policy(settings))
+            return await (admin.show(contact) if chosen.action == "show" else admin.unlock(contact))
 
     try:
         outcome = trio.run(work)
@@ -72,7 +72,7 @@ def _policy(settings: Settings) -> StepsPolicy:
     return msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
 
 
-def _lines(overview: Overview) -> Iterator[str]:
+def _lines(overview: RegistrationOverview) -> Iterator[str]:
     found, policy = overview.registration, overview.policy
     yield f"contact      {found.mask}" + (f" ({found.provider})" if found.provider else "")
     yield f"state        {found.state}"

@@ -13,7 +13,7 @@ NameKey = NewType("NameKey", str)
 """A user name as it is compared: NFKC and case-folded, so that look-alike spellings are one name."""
 EmailKey = NewType("EmailKey", str)
 
-Door = Literal["live", "rooms", "steps", "directory", "operator"]
+AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator"]
 """How the account came in."""
 
 MAX_JSON_INTEGER = 2**53 - 1
@@ -32,7 +32,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     email: str | None
     password_hash: str | None
-    door: Door
+    door: AccountOrigin
     ledger_name: str | None
     server: str | None
     subject: str | None
@@ -45,7 +45,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an account before it has a number. `created_at` becomes `updated_at` as well."""
 
     username: str
-    door: Door
+    door: AccountOrigin
     created_at: Instant
     email: str | None = None
     password_hash: str | None = None

@@ -8,8 +8,8 @@ import base64
 import binascii
 import hmac
 
-from regserver.domain.event import EventId, Position
 from regserver.domain.instant import Instant
+from regserver.domain.room_event import EventId, Position
 
 _ID_BYTES = 7  # numbers stay below 2^53
 _AT_BYTES = 6  # good for another 8900 years

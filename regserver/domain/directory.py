@@ -48,7 +48,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{5,21}", re.ASCII)
 _CHALLENGE = re.compile(r"[A-Za-z0-9]{5,200}", re.ASCII)
 
 
-class SignUp(msgspec.Struct, frozen=True):
+class SignUpFields(msgspec.Struct, frozen=True):
     """What was asked for; None where a field was absent or no string."""
 
     username: str | None
@@ -57,39 +57,39 @@ class SignUp(msgspec.Struct, frozen=True):
     language: Language
 
 
-class Refused(msgspec.Struct, frozen=True):
+class DirectoryRefusal(msgspec.Struct, frozen=True):
     """Base of this door's own refusals."""
 
 
-class InvalidUserName(Refused, frozen=True):
+class InvalidUserName(DirectoryRefusal, frozen=True):
     """Not a name of this door."""
 
 
-class InvalidData(Refused, frozen=True):
+class InvalidData(DirectoryRefusal, frozen=True):
     """A sign-up that cannot be. errors: everything that is wrong with it, in the door's order."""
 
     errors: tuple[MessageId, ...]
 
 
-class InvalidChallenge(Refused, frozen=True):
+class InvalidChallenge(DirectoryRefusal, frozen=True):
     """Not a challenge at all."""
 
 
-class NoPendingCreation(Refused, frozen=True):
+class NoPendingCreation(DirectoryRefusal, frozen=True):
     """Unknown, or not confirmed in time."""
 
 
-class AlreadyConfirmed(Refused, frozen=True):
+class AlreadyConfirmed(DirectoryRefusal, frozen=True):
     """The name belongs to an account by now. server: that account's; None is this host."""
 
     server: str | None
 
 
-class UnknownUserName(Refused, frozen=True):
+class UnknownUserName(DirectoryRefusal, frozen=True):
     """Nobody has this name."""
 
 
-class TooManyPending(Refused, frozen=True):
+class TooManyPending(DirectoryRefusal, frozen=True):
     """Too many sign-ups wait for this address. retry_after: whole seconds, at least 1."""
 
     retry_after: int
@@ -112,7 +112,7 @@ def is_reserved(name: str, reserved: Sequence[str]) -> bool:
     return name_key(name) in {name_key(word) for word in reserved}
 
 
-def syntax_errors(sign_up: SignUp, reserved: Sequence[str]) -> tuple[MessageId, ...]:
+def syntax_errors(sign_up: SignUpFields, reserved: Sequence[str]) -> tuple[MessageId, ...]:
     """What is wrong with the fields by themselves: name, password, e-mail."""
     errors: list[MessageId] = []
     if sign_up.username is None or not is_name(sign_up.username):

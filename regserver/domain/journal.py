@@ -27,7 +27,7 @@ class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
     active_key: str
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One account in the journal. number: from 1 without a gap. reference: the transaction on an outer ledger, or ""."""
 
     number: int
@@ -56,10 +56,12 @@ def entry_hash(
     return EntryHash(hashlib.sha256(previous + _encode(content)).digest())
 
 
-def following(last: Entry | None, at: Instant, account: LedgerAccount, reference: str = "") -> Entry:
+def following(
+    last: JournalEntry | None, at: Instant, account: LedgerAccount, reference: str = ""
+) -> JournalEntry:
     """The entry that comes after `last`."""
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
-    return Entry(
+    return JournalEntry(
         number=number,
         at=at,
         user_id=account.user_id,
@@ -72,7 +74,7 @@ def following(last: Entry | None, at: Instant, account: LedgerAccount, reference
     )
 
 
-def fault_of(entry: Entry, last: Entry | None) -> str | None:
+def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
     """What is wrong with an entry that should follow `last`; None when nothing is."""
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
     if entry.number != number:
@@ -84,7 +86,7 @@ def fault_of(entry: Entry, last: Entry | None) -> str | None:
     return None
 
 
-def account_of(entry: Entry) -> LedgerAccount:
+def account_of(entry: JournalEntry) -> LedgerAccount:
     return LedgerAccount(
         user_id=entry.user_id, username=entry.username, owner_key=entry.owner_key, active_key=entry.active_key
     )

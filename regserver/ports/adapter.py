@@ -7,7 +7,7 @@ from typing import Literal, NewType, Protocol
 import msgspec
 
 from regserver.domain.instant import Instant
-from regserver.domain.live import Line
+from regserver.domain.source_line import SourceLine
 
 
 class Clock(Protocol):
@@ -65,7 +65,7 @@ class Source(Protocol):
 
     async def verify(self, username: str, password: str) -> Verdict: ...
 
-    def profile(self, subject: Subject) -> AbstractAsyncContextManager[AsyncIterator[Line]]:
+    def profile(self, subject: Subject) -> AbstractAsyncContextManager[AsyncIterator[SourceLine]]:
         """Opens the stream of progress; the lines end with one that says so, or the stream was cut.
 
         The iterator may raise SourceFault. Leaving the context ends whatever still runs.

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Event, EventId
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Receiver
 
@@ -53,7 +53,7 @@ class Broker(Protocol):
 
     def detach_nowait(self, subscriber: Subscriber) -> None: ...
 
-    def publish_nowait(self, events: Sequence[Event]) -> None:
+    def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Takes committed events, in the order of the log."""
 
     def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:

@@ -6,10 +6,10 @@ from typing import Protocol
 import msgspec
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Change, Event, EventId, Position
+from regserver.domain.idempotency import Idempotency, StoredAnswer
 from regserver.domain.instant import Instant
-from regserver.domain.retry import Kept, Retry
 from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
+from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class EventTable(Protocol):
     own.
     """
 
-    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> Event:
+    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         """Writes the event; after the commit it goes to the store's listener, in order."""
 
     async def end(self) -> Position:
@@ -89,7 +89,9 @@ class EventTable(Protocol):
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int: ...
 
-    async def seen(self, account: AccountId, start: EventId, end: EventId, limit: int) -> tuple[Event, ...]:
+    async def seen(
+        self, account: AccountId, start: EventId, end: EventId, limit: int
+    ) -> tuple[RoomEvent, ...]:
         """The first `limit` of them, in order."""
 
     async def trim(self, before: Instant, limit: int) -> int:
@@ -100,9 +102,9 @@ class EventTable(Protocol):
 
 
 class RetryTable(Protocol):
-    async def find(self, scope: str, key: str, now: Instant) -> Kept | None: ...
+    async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None: ...
 
-    async def keep(self, scope: str, retry: Retry, answer: int | None, now: Instant) -> None:
+    async def keep(self, scope: str, retry: Idempotency, answer: int | None, now: Instant) -> None:
         """Keeps the answer for RETRY_KEPT."""
 
     async def purge(self, now: Instant) -> int: ...

@@ -7,8 +7,8 @@ import msgspec
 
 from regserver.domain.contact import BudgetKey, ContactKey, LookupKey
 from regserver.domain.instant import Duration, Instant
-from regserver.domain.journal import Entry, LedgerAccount
-from regserver.domain.steps import Registration
+from regserver.domain.journal import JournalEntry, LedgerAccount
+from regserver.domain.steps_machine import Registration
 
 if TYPE_CHECKING:  # ports.store names these tables
     from regserver.ports.adapter import Mail
@@ -81,11 +81,11 @@ class RewardTable(Protocol):
 
 
 class JournalTable(Protocol):
-    async def last(self) -> Entry | None: ...
+    async def last(self) -> JournalEntry | None: ...
 
-    async def append(self, entry: Entry) -> None: ...
+    async def append(self, entry: JournalEntry) -> None: ...
 
-    async def page(self, after: int, limit: int) -> tuple[Entry, ...]:
+    async def page(self, after: int, limit: int) -> tuple[JournalEntry, ...]:
         """Entries with numbers greater than `after`, in order."""
 
     async def unjournalled(self) -> str | None:

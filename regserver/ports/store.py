@@ -12,8 +12,8 @@ import msgspec
 
 from regserver.domain.account import Account, AccountId, EmailKey, NameKey, NewAccount, Profile
 from regserver.domain.estimate import Run
-from regserver.domain.event import Event
 from regserver.domain.instant import Instant
+from regserver.domain.room_event import RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.ports.directory import DirectoryTable
 from regserver.ports.outbox import OutboxTable
@@ -155,5 +155,5 @@ class Store(Protocol):
         """Touches the database; raises StoreFault when it does not answer."""
 
 
-EventListener = Callable[[Sequence[Event]], None]
+EventListener = Callable[[Sequence[RoomEvent]], None]
 """Called on the event loop's thread after each commit that appended events, in commit order; must not block or raise."""

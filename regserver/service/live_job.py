@@ -1,4 +1,4 @@
-"""One live registration: its course, its history, and the signal that it grew.
+"""One live registration: its progress, its history, and the signal that it grew.
 
 The job's task appends, observers read at their own pace; neither knows of the other. So an observer costs the job
 nothing, whether there are none or a thousand, fast, slow or dead.
@@ -8,20 +8,20 @@ import msgspec
 import trio
 
 from regserver.domain.account import NameKey, name_key
-from regserver.domain.course import Course, Event
 from regserver.domain.estimate import MAX_MARKS, Run
-from regserver.domain.live import RegistrationId
+from regserver.domain.live_progress import LiveProgress, ProgressEvent
+from regserver.domain.source_line import RegistrationId
 from regserver.ports.adapter import Subject
 
 
 class Shown(msgspec.Struct, frozen=True):
     """An event as it went into the history. ends_at: when the end was expected then (trio's clock), None: no idea."""
 
-    event: Event
+    event: ProgressEvent
     ends_at: float | None
 
 
-class Job:
+class LiveJob:
     """A registration that runs, or is over and can still be read."""
 
     __slots__ = (
@@ -30,13 +30,13 @@ class Job:
         "_started_at",
         "_watching",
         "begun",
-        "course",
         "gone",
         "history",
         "id",
         "interrupted",
         "key",
         "password_hash",
+        "progress",
         "scope",
         "subject",
         "username",
@@ -50,10 +50,10 @@ class Job:
         self.key: NameKey = name_key(username)
         self.subject = subject
         self.password_hash = password_hash
-        self.course = Course()
+        self.progress = LiveProgress()
         self.history: list[Shown] = []
         self.scope = trio.CancelScope()
-        self.interrupted = False  # ended by a shutdown, not by its own course
+        self.interrupted = False  # ended by a shutdown, not by its own progress
         self.begun = trio.Event()  # its name is reserved; or was refused, and then it is gone as well
         self.gone = trio.Event()  # it runs no more, and its name is free again or its account's
         self._started_at = trio.current_time()
@@ -63,13 +63,13 @@ class Job:
 
     @property
     def over(self) -> bool:
-        return self.course.over
+        return self.progress.over
 
     @property
     def elapsed_ms(self) -> float:
         return (trio.current_time() - self._started_at) * 1000
 
-    def show(self, event: Event, left_ms: float | None = None) -> None:
+    def show(self, event: ProgressEvent, left_ms: float | None = None) -> None:
         """Adds an event. left_ms: how long the registration is expected to go on after it."""
         ends_at = None if left_ms is None else trio.current_time() + left_ms / 1000
         if event.step not in self._marks and len(self._marks) < MAX_MARKS:

@@ -1,4 +1,4 @@
-"""Mail leaves by the outbox: written in the transaction that needs it, sent later by `regserver.service.delivery`.
+"""Mail leaves by the outbox: written in the transaction that needs it, sent later by `regserver.service.mail_delivery`.
 
 So a mail exists if and only if the change it tells of was committed. A waiting row is sealed with the server's own
 key (ChaCha20-Poly1305, RFC 8439): links and codes in it are as good as passwords, and a stolen database or backup

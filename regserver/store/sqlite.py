@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar, cast
 import outcome
 import trio
 
-from regserver.domain.event import Event
+from regserver.domain.room_event import RoomEvent
 from regserver.ports.store import EventListener, StoreFault, Transaction
 from regserver.store import migration
 from regserver.store.sql import SqlTransaction
@@ -68,7 +68,7 @@ class _Job(Generic[T]):
         self.work = work
         self.task = trio.lowlevel.current_task()
         self.result: outcome.Maybe[T] | None = None
-        self.events: Sequence[Event] = ()
+        self.events: Sequence[RoomEvent] = ()
 
 
 _Queue = queue.SimpleQueue[_Job[Any] | None]

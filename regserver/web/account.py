@@ -6,8 +6,8 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import BadEmail, BadPassword, BadUsername, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
-from regserver.service.account import AccountService
-from regserver.service.identity import TICKET_TTL, IdentityService
+from regserver.service.account_service import AccountService
+from regserver.service.identity_service import TICKET_TTL, IdentityService
 from regserver.web.answer import NAMED, NO_CONTENT, json
 from regserver.web.bearer import authorized
 from regserver.web.body import read_object

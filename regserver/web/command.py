@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.outcome import Refusal
-from regserver.domain.retry import Retry
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.web.bearer import bearer
@@ -18,7 +18,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 def command(
     read: Callable[[Request], Body | Refusal],
-    act: Callable[[Request, SecretHash, Body, Retry | None], Awaitable[Answer]],
+    act: Callable[[Request, SecretHash, Body, Idempotency | None], Awaitable[Answer]],
 ) -> RouteEndpoint:
     """An endpoint that calls `act` with what `read` makes of the body, once nothing is wrong with the request itself.
 

@@ -15,13 +15,13 @@ import msgspec
 from regserver.domain import outcome
 from regserver.domain.directory import (
     AlreadyConfirmed,
+    DirectoryRefusal,
     InvalidChallenge,
     InvalidData,
     InvalidUserName,
     MessageId,
     NoPendingCreation,
-    Refused,
-    SignUp,
+    SignUpFields,
     TooManyPending,
     UnknownUserName,
     language,
@@ -29,7 +29,7 @@ from regserver.domain.directory import (
 from regserver.domain.directory_message import MESSAGES, FileLanguage
 from regserver.domain.secret import hash_secret
 from regserver.endpoint import Request, Response
-from regserver.service.directory import Allotted, DirectoryService
+from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.web.answer import json, retry_after
 from regserver.web.bearer import bearer
 from regserver.web.body import content_type, parse_object, read_object
@@ -95,11 +95,11 @@ class DirectoryDoor:
 
     async def check(self, request: Request) -> Response:
         exists = await self._directory.check(request.params["name"])
-        return refused(exists) if isinstance(exists, Refused) else json({"exists": exists})
+        return refused(exists) if isinstance(exists, DirectoryRefusal) else json({"exists": exists})
 
     async def server(self, request: Request) -> Response:
         found = await self._directory.server(request.params["name"])
-        return refused(found) if isinstance(found, Refused) else self._at(request, found)
+        return refused(found) if isinstance(found, DirectoryRefusal) else self._at(request, found)
 
     async def init(self, request: Request) -> Answer:
         sign_up = read_sign_up(request)
@@ -110,7 +110,7 @@ class DirectoryDoor:
             if not hmac.compare_digest(key, self._trusted):
                 return say("INVALID_TRUSTED_KEY", 401, headers=(("www-authenticate", "Bearer"),))
             made = await self._directory.init_trusted(sign_up)
-            return refused(made) if isinstance(made, Refused) else self._at(request, made)
+            return refused(made) if isinstance(made, DirectoryRefusal) else self._at(request, made)
         if self._directory.is_well_formed(sign_up) and (wait := self._take_mail(request.client)):
             return outcome.TooManyRequests(math.ceil(wait))
         refusal = await self._directory.init(sign_up, self._origins.read(request).base)
@@ -120,11 +120,11 @@ class DirectoryDoor:
         confirmed = await self._directory.confirm(request.params["challenge"])
         if isinstance(confirmed, AlreadyConfirmed):
             return say("ALREADY_CONFIRMED", 400, {"server": confirmed.server or self._here(request)})
-        return refused(confirmed) if isinstance(confirmed, Refused) else self._at(request, confirmed)
+        return refused(confirmed) if isinstance(confirmed, DirectoryRefusal) else self._at(request, confirmed)
 
     async def look(self, request: Request) -> Response:
         """HEAD: what the challenge is good for, without using it, as link checkers ask."""
-        standing = await self._directory.standing(request.params["challenge"])
+        standing = await self._directory.challenge_status(request.params["challenge"])
         match standing.state:
             case "pending":
                 return Response(status=200)
@@ -150,7 +150,7 @@ def say(
     return json({**_entry(message), **(more or {})}, status, headers)
 
 
-def refused(refusal: Refused) -> Response:
+def refused(refusal: DirectoryRefusal) -> Response:
     """This door's own refusals; AlreadyConfirmed is worded where the host is known."""
     match refusal:
         case InvalidUserName():
@@ -174,7 +174,7 @@ def _entry(message: MessageId) -> dict[str, Any]:
     return {"message": text.message, "detail": text.detail, "id": message}
 
 
-def read_sign_up(request: Request) -> SignUp | outcome.Refusal:
+def read_sign_up(request: Request) -> SignUpFields | outcome.Refusal:
     """The fields of a JSON or form body; one that is absent or no string is None, and judged with the others."""
     fields = _fields(request)
     if isinstance(fields, outcome.Refusal):
@@ -184,7 +184,9 @@ def read_sign_up(request: Request) -> SignUp | outcome.Refusal:
         value = fields.get(name)
         return value if isinstance(value, str) else None
 
-    return SignUp(field("userName"), field("password"), field("email"), language(fields.get("languageCode")))
+    return SignUpFields(
+        field("userName"), field("password"), field("email"), language(fields.get("languageCode"))
+    )
 
 
 def _fields(request: Request) -> dict[str, Any] | outcome.BadJson | outcome.BadContentType:

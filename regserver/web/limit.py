@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-from regserver.service.limit import Limiter, Rate, client_key
+from regserver.service.rate_limiter import Limiter, Rate, client_key
 
 LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socket", "page", "operation"]
 

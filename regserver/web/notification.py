@@ -3,8 +3,8 @@
 import msgspec
 
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import Created, Event, Invited, Left, Posted, Standing
 from regserver.domain.instant import iso_seconds
+from regserver.domain.room_event import Audience, Created, Invited, Left, Posted, RoomEvent
 
 
 class NewPost(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
@@ -50,30 +50,30 @@ Notification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLef
 _encode = msgspec.json.Encoder().encode
 
 
-def notification(event: Event, standing: Standing) -> Notification:
-    """What somebody of this standing hears of the event."""
+def notification(event: RoomEvent, audience: Audience) -> Notification:
+    """What this audience hears of the event."""
     match event.change:
         case Posted(post=post, content=content):
             return NewPost(event.actor, event.room, post, content, iso_seconds(event.at))
         case Created():
             return RoomCreated(event.actor, event.room)
         case Invited(newcomers=newcomers):
-            if standing == "newcomer":
+            if audience == "newcomer":
                 return RoomInvitation(event.actor, event.room)
             return NewUsersInRoom(event.actor, newcomers, event.room)
         case Left(deleted=deleted):
             return UserLeftRoom(event.actor, event.room, deleted)
 
 
-def encode_notification(event: Event, standing: Standing) -> bytes:
+def encode_notification(event: RoomEvent, audience: Audience) -> bytes:
     """The frame's text."""
-    return _encode(notification(event, standing))
+    return _encode(notification(event, audience))
 
 
-def encode_resumable(event: Event, standing: Standing, seal: CursorSeal) -> bytes:
+def encode_resumable(event: RoomEvent, audience: Audience, seal: CursorSeal) -> bytes:
     """The same text with the event's cursor, which is the same for everybody, as its last key."""
     return (
-        encode_notification(event, standing)[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
+        encode_notification(event, audience)[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
     )
 
 

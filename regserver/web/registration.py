@@ -16,11 +16,11 @@ from collections.abc import AsyncGenerator, Mapping
 import msgspec
 import trio
 
-from regserver.domain.course import Event
+from regserver.domain.live_progress import ProgressEvent
 from regserver.domain.outcome import RegistrationNotFound
 from regserver.endpoint import Request, Response, Session, StreamResponse
-from regserver.service.live import LiveService
-from regserver.service.live_job import Job, Shown
+from regserver.service.live_job import LiveJob, Shown
+from regserver.service.live_service import LiveService
 from regserver.web.answer import NAMED, NO_CONTENT
 from regserver.web.route import Answer, Route, SocketRoute
 
@@ -92,7 +92,7 @@ class RegistrationDoor:
         )
 
 
-async def _show(session: Session, job: Job, seen: int, *, eta: bool) -> int:
+async def _show(session: Session, job: LiveJob, seen: int, *, eta: bool) -> int:
     """Sends some of the events behind `seen`, each when the peer has taken the one before; how many.
 
     0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
@@ -107,7 +107,7 @@ async def _show(session: Session, job: Job, seen: int, *, eta: bool) -> int:
     return 0 if patience.cancelled_caught else len(pieces)
 
 
-async def _stream(job: Job, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
+async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
     yield b"retry: %d\n\n" % RETRY_MILLISECONDS
     while True:
         more = None
@@ -127,7 +127,7 @@ async def _stream(job: Job, seen: int, *, eta: bool) -> AsyncGenerator[bytes, No
             )
 
 
-def encode_event(job: Job, shown: Shown, *, eta: bool = False) -> bytes:
+def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
     """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
     text = encode_frame(shown.event)
     if not eta:
@@ -136,7 +136,7 @@ def encode_event(job: Job, shown: Shown, *, eta: bool = False) -> bytes:
     return b'%b,"etaSeconds":%b}' % (text[:-1], b"null" if left is None else b"%d" % left)
 
 
-def encode_frame(event: Event) -> bytes:
+def encode_frame(event: ProgressEvent) -> bytes:
     """One event as the seed has it."""
     return _encode_event(event)
 

@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
+from regserver.domain.idempotency import Idempotency, is_idempotency_key
 from regserver.domain.outcome import BadIdempotencyKey
-from regserver.domain.retry import Retry, is_retry_key
 from regserver.endpoint import Request
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def retry_of(request: Request, body: Mapping[str, Any] | msgspec.Struct) -> Retry | BadIdempotencyKey | None:
+def retry_of(
+    request: Request, body: Mapping[str, Any] | msgspec.Struct
+) -> Idempotency | BadIdempotencyKey | None:
     """The retry that the request asks for, None when it has no key.
 
     body: what the request means; what is not in it (the password of a sign-up) leaves no trace in the store. Compared
@@ -25,7 +27,7 @@ def retry_of(request: Request, body: Mapping[str, Any] | msgspec.Struct) -> Retr
         return None
     # The draft has a quoted string, most clients a bare one.
     key = key.strip().removeprefix('"').removesuffix('"')
-    if not is_retry_key(key):
+    if not is_idempotency_key(key):
         return BadIdempotencyKey()
     path = request.path.removesuffix("/").encode("utf-8", "surrogatepass")
-    return Retry(key, hashlib.sha256(path + b"\n" + _encode(body)).digest())
+    return Idempotency(key, hashlib.sha256(path + b"\n" + _encode(body)).digest())

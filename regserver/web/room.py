@@ -2,12 +2,12 @@
 
 import urllib.parse
 
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.outcome import BadId, Refusal
-from regserver.domain.retry import Retry
 from regserver.domain.room import MAX_POSTS_LISTED, PostId, parse_id
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
-from regserver.service.room import RoomService
+from regserver.service.room_service import RoomService
 from regserver.web import room_wire as wire
 from regserver.web.answer import NAMED, NO_CONTENT, json
 from regserver.web.bearer import authorized
@@ -40,28 +40,32 @@ class RoomDoor:
         )
 
     # --- changes
-    async def create(self, _: Request, token: SecretHash, body: wire.NewRoom, retry: Retry | None) -> Answer:
+    async def create(
+        self, _: Request, token: SecretHash, body: wire.NewRoom, retry: Idempotency | None
+    ) -> Answer:
         room = await self._rooms.create(token, body.name, body.other_users, retry)
         return room if isinstance(room, Refusal) else json({"roomId": room})
 
     async def invite(
-        self, request: Request, token: SecretHash, body: wire.Invitation, retry: Retry | None
+        self, request: Request, token: SecretHash, body: wire.Invitation, retry: Idempotency | None
     ) -> Answer:
         room = request.params["room"]
         return await self._rooms.invite(token, room, body.other_users, retry) or NO_CONTENT
 
     async def leave(
-        self, request: Request, token: SecretHash, _: wire.Leaving, retry: Retry | None
+        self, request: Request, token: SecretHash, _: wire.Leaving, retry: Idempotency | None
     ) -> Answer:
         return await self._rooms.leave(token, request.params["room"], retry) or NO_CONTENT
 
     async def post(
-        self, request: Request, token: SecretHash, body: wire.NewPost, retry: Retry | None
+        self, request: Request, token: SecretHash, body: wire.NewPost, retry: Idempotency | None
     ) -> Answer:
         post = await self._rooms.post(token, request.params["room"], body.content, retry)
         return post if isinstance(post, Refusal) else json({"postId": post})
 
-    async def seen(self, request: Request, token: SecretHash, body: wire.Seen, retry: Retry | None) -> Answer:
+    async def seen(
+        self, request: Request, token: SecretHash, body: wire.Seen, retry: Idempotency | None
+    ) -> Answer:
         return await self._rooms.seen(token, request.params["room"], body.post_id, retry) or NO_CONTENT
 
     # --- looking

@@ -17,15 +17,15 @@ import trio
 from regserver import errors
 from regserver.domain.account import AccountId
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import EventId, Position, standing
 from regserver.domain.outcome import BadCursor, MissingToken, Refusal
+from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request, Session
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
-from regserver.service.identity import IdentityService
-from regserver.service.identity import Session as SignedInSession
-from regserver.service.recovery import Page, RecoveryService
+from regserver.service.identity_service import IdentityService
+from regserver.service.identity_service import Session as SignedInSession
+from regserver.service.recovery_service import Page, RecoveryService
 from regserver.web.bearer import bearer
 from regserver.web.notification import Resumed, encode_resumable, encode_resumed
 from regserver.web.route import SocketRoute
@@ -158,7 +158,7 @@ class RoomSocketDoor:
         """Sends it at the client's pace; whether that took waiting."""
         queued, waited = 0, False
         for event in page.events:
-            role = standing(event, subscriber.account)
+            role = audience(event, subscriber.account)
             if role is None:
                 continue
             text = encode_resumable(event, role, self._seal)

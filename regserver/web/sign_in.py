@@ -7,9 +7,9 @@ import msgspec
 from regserver.domain.outcome import BadJson, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request, Response
-from regserver.service.account import AccountService
-from regserver.service.identity import SignedIn
-from regserver.service.sign_in import Registering, SignInService
+from regserver.service.account_service import AccountService
+from regserver.service.identity_service import SignedIn
+from regserver.service.sign_in_service import Registering, SignInService
 from regserver.web.answer import NAMED, NO_CONTENT, json
 from regserver.web.bearer import authorized
 from regserver.web.body import read_object

@@ -6,8 +6,8 @@ from typing import Any
 from regserver import errors
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
-from regserver.service.onboarding import OnboardingService
-from regserver.service.steps import StepsService
+from regserver.service.onboarding_service import OnboardingService
+from regserver.service.steps_service import StepsService
 from regserver.web.answer import NO_CONTENT, retry_after
 from regserver.web.body import content_type
 from regserver.web.jsonrpc import (

@@ -9,11 +9,11 @@ from msgspec import UNSET
 
 from regserver.domain.contact import Contact
 from regserver.domain.instant import iso_millis
-from regserver.domain.key import format_public_key, parse_public_key
-from regserver.domain.steps import BadContact, StepRefusal
+from regserver.domain.public_key import format_public_key, parse_public_key
+from regserver.domain.steps_machine import BadContact, StepRefusal
 from regserver.endpoint import Request
-from regserver.service.onboarding import MIN_COMMUNITIES, OnboardingService
-from regserver.service.steps import Proposal, Standing, StepsService
+from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingService
+from regserver.service.steps_service import Proposal, StepResult, StepsService
 from regserver.web import steps_wire as wire
 from regserver.web.jsonrpc import RpcError, invalid_params
 from regserver.web.steps_wire import error_of
@@ -33,10 +33,10 @@ class StepsMethods:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        standing = await self._service.state(contact, params.token)
-        if isinstance(standing, StepRefusal):
-            return error_of(standing)
-        found = standing.registration
+        status = await self._service.state(contact, params.token)
+        if isinstance(status, StepRefusal):
+            return error_of(status)
+        found = status.registration
         if found.state != "toBlockChain" or found.user_id is None or found.username is None:
             return wire.StateResult(current_state=found.state)
         chosen = wire.Chosen(user_id=found.user_id, username=found.username)
@@ -113,7 +113,7 @@ class StepsMethods:
         return _status(await self._onboarding.shared_link(params.user_id))
 
 
-def _sent(contact: Contact, outcome: Standing | StepRefusal) -> object:
+def _sent(contact: Contact, outcome: StepResult | StepRefusal) -> object:
     if isinstance(outcome, StepRefusal):
         return error_of(outcome, contact.kind)
     state, retry = outcome.registration.state, iso_millis(outcome.retry_at or outcome.registration.updated_at)
@@ -122,7 +122,7 @@ def _sent(contact: Contact, outcome: Standing | StepRefusal) -> object:
     return wire.SmsResult(next_sms_retry=retry, current_state=state)
 
 
-def _verified(outcome: Standing | StepRefusal) -> object:
+def _verified(outcome: StepResult | StepRefusal) -> object:
     if isinstance(outcome, StepRefusal):
         return error_of(outcome)
     token = UNSET if outcome.token is None else outcome.token

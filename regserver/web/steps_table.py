@@ -3,8 +3,8 @@
 The description that clients can ask for is made from this table, so it cannot say anything else than what is served.
 """
 
-from regserver.domain import steps
-from regserver.domain.steps import StepRefusal
+from regserver.domain import steps_machine as steps
+from regserver.domain.steps_machine import StepRefusal
 from regserver.web import steps_wire as wire
 from regserver.web.jsonrpc import Method, RpcError
 from regserver.web.steps_method import StepsMethods

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from regserver.domain import steps
+from regserver.domain import steps_machine as steps
 from regserver.domain.contact import Contact, ContactKind, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import iso_millis
-from regserver.domain.steps import State, StepRefusal
+from regserver.domain.steps_machine import StepRefusal, StepsState
 from regserver.ports.steps import CaptchaType
-from regserver.service.onboarding import MAX_COMMUNITIES, MIN_COMMUNITIES
+from regserver.service.onboarding_service import MAX_COMMUNITIES, MIN_COMMUNITIES
 from regserver.web.jsonrpc import RpcError, invalid_params
 
 Community = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9._-]+$")]
@@ -140,34 +140,34 @@ class Chosen(Result, frozen=True, kw_only=True):
 
 
 class StateResult(Result, frozen=True, kw_only=True):
-    current_state: State
+    current_state: StepsState
     data: Chosen | UnsetType = UNSET
 
 
 class SmsResult(Result, frozen=True, kw_only=True):
     next_sms_retry: str
-    current_state: State
+    current_state: StepsState
 
 
 class EmailResult(Result, frozen=True, kw_only=True):
     next_email_retry: str
-    current_state: State
+    current_state: StepsState
 
 
 class VerifiedResult(Result, frozen=True, kw_only=True):
-    current_state: State
+    current_state: StepsState
     token: str | UnsetType = UNSET
 
 
 class UsernameResult(Result, frozen=True, kw_only=True):
-    current_state: State
+    current_state: StepsState
     user_id: str
 
 
 class RegisteredResult(Result, frozen=True, kw_only=True):
     username: str
     user_id: str
-    current_state: State
+    current_state: StepsState
 
 
 class StatusResult(Result, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from regserver.adapters.outbound import Outbound, outbound_client
 from regserver.config import ConfigFault
 from regserver.config.setting import LedgerAntelope, LedgerSection, Secret
 from regserver.domain.instant import DAY, SECOND, Duration
-from regserver.domain.key import format_public_key
-from regserver.domain.steps import (
+from regserver.domain.public_key import format_public_key
+from regserver.domain.steps_machine import (
     AlreadyRegistered,
     BadPublicKey,
     InvalidStep,
@@ -25,8 +25,8 @@ from regserver.domain.steps import (
     OtherUserId,
     StepRefusal,
 )
-from regserver.service.ledger import Whole, verify_ledger
-from regserver.service.steps import Standing
+from regserver.service.ledger_check import LedgerWhole, verify_ledger
+from regserver.service.steps_service import StepResult
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key
 from tests.peer.antelope import Chain, Mood, open_chain
@@ -61,7 +61,7 @@ async def open_chained(
             yield steps
 
 
-async def register(steps: Steps, user_id: str, key: str = K1_KEY) -> Standing | StepRefusal:
+async def register(steps: Steps, user_id: str, key: str = K1_KEY) -> StepResult | StepRefusal:
     return await steps.service.register(phone(), proposal("my-name", user_id, key), None)
 
 
@@ -77,7 +77,7 @@ async def test_an_account_is_made_on_the_chain_and_in_the_journal(tmp_path: Path
         assert (await taken(register(steps, user_id))).registration.state == "registered"
         assert chain.accounts[user_id] == (LEGACY_KEY, LEGACY_KEY)
         assert chain.taken == chain.pushed == [await reference(steps)]
-        assert isinstance(await verify_ledger(steps.store), Whole)
+        assert isinstance(await verify_ledger(steps.store), LedgerWhole)
         assert await register(steps, user_id) == AlreadyRegistered(state="registered")
         assert len(chain.pushed) == 1
 
@@ -146,7 +146,7 @@ async def test_a_name_that_is_a_strangers_gives_way_to_a_new_user_id(tmp_path: P
 async def test_parallel_calls_make_one_account(tmp_path: Path) -> None:
     async with open_chain() as chain, open_chained(tmp_path, chain) as steps:
         user_id = await steps.to_named(phone(), "my-name")
-        outcomes: list[Standing | StepRefusal] = []
+        outcomes: list[StepResult | StepRefusal] = []
 
         async def call() -> None:
             outcomes.append(await register(steps, user_id))
@@ -154,7 +154,7 @@ async def test_parallel_calls_make_one_account(tmp_path: Path) -> None:
         async with trio.open_nursery() as nursery:
             for _ in range(10):
                 nursery.start_soon(call)
-        assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, StepResult) for outcome in outcomes) == 1
         assert len(chain.taken) == 1
         assert set(chain.pushed) == set(chain.taken)
 

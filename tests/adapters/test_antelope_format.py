@@ -27,7 +27,7 @@ from regserver.adapters.ledger.antelope_format import (
     transaction_id,
 )
 from regserver.adapters.ledger.antelope_key import SigningKey, is_canonical
-from regserver.domain.key import (
+from regserver.domain.public_key import (
     PublicKey,
     decode_base58,
     encode_base58,

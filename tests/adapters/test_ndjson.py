@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
-from regserver.domain.live import MAX_LINE_BYTES, Finished, Line, Malformed, Step
+from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, MalformedLine, SourceLine, StepLine
 from regserver.ports.adapter import SourceFault
 
 
@@ -37,7 +37,7 @@ def test_a_line_past_the_bound_ends_the_reading() -> None:
     assert splitter.feed(b"\nmore\n") == []
 
 
-async def read(pieces: Sequence[bytes]) -> list[Line]:
+async def read(pieces: Sequence[bytes]) -> list[SourceLine]:
     waiting = iter(pieces)
 
     async def receive() -> bytes:
@@ -48,16 +48,16 @@ async def read(pieces: Sequence[bytes]) -> list[Line]:
 
 
 async def test_the_last_line_may_lack_its_end() -> None:
-    assert await read([b'{"message": "a"}\n{"do', b'ne": true}']) == [Step("a"), Finished()]
+    assert await read([b'{"message": "a"}\n{"do', b'ne": true}']) == [StepLine("a"), DoneLine()]
 
 
 async def test_blank_lines_mean_nothing() -> None:
-    assert await read([b'\n\r\n \n{"done": true}\n\n']) == [Finished()]
+    assert await read([b'\n\r\n \n{"done": true}\n\n']) == [DoneLine()]
 
 
 async def test_a_character_may_be_split() -> None:
     said = json.dumps({"message": "Ёлка 🎄"}, ensure_ascii=False).encode()
-    assert await read([said[index : index + 1] for index in range(len(said))]) == [Step("Ёлка 🎄")]
+    assert await read([said[index : index + 1] for index in range(len(said))]) == [StepLine("Ёлка 🎄")]
 
 
 async def test_an_endless_line_is_given_up_early() -> None:
@@ -70,7 +70,7 @@ async def test_an_endless_line_is_given_up_early() -> None:
 
     lines = [line async for line in LineReader(receive, 1)]
     assert len(lines) == 1
-    assert isinstance(lines[0], Malformed)
+    assert isinstance(lines[0], MalformedLine)
     assert len(lines[0].raw) < 1000
     assert sum(1 for _ in taken) > 320 - MAX_LINE_BYTES // 16_384 - 2
 

@@ -16,7 +16,7 @@ from regserver.adapters.source import open_source
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.config.setting import Live, LiveCommand
 from regserver.domain.instant import Duration
-from regserver.domain.live import Finished, Line, Malformed, Named, Step
+from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
 from regserver.ports.adapter import (
     Accepted,
     Rejected,
@@ -70,7 +70,7 @@ def noted(folder: Path, what: str) -> int:
     return int(path.suffix[1:])
 
 
-async def everything(source: Source, subject: str) -> list[Line]:
+async def everything(source: Source, subject: str) -> list[SourceLine]:
     async with source.profile(Subject(subject)) as lines:
         return [line async for line in lines]
 
@@ -94,8 +94,8 @@ async def test_a_slow_check_is_given_up_and_killed(tmp_path: Path) -> None:
 async def test_the_lines_of_a_profile(tmp_path: Path) -> None:
     async with opened(people(tmp_path)) as source:
         lines = await everything(source, "ada")
-    assert [type(line) for line in lines] == [Step, Step, Named, Finished]
-    assert isinstance(lines[2], Named)
+    assert [type(line) for line in lines] == [StepLine, StepLine, NameLine, DoneLine]
+    assert isinstance(lines[2], NameLine)
     assert lines[2].profile.last_name == "Ёлкина"
 
 
@@ -108,7 +108,7 @@ async def test_a_crash_is_told_from_an_end(tmp_path: Path) -> None:
 async def test_it_is_killed_with_its_children_when_the_job_ends(tmp_path: Path) -> None:
     async with opened(people(tmp_path)) as source:
         async with source.profile(Subject("family")) as lines:
-            assert isinstance(await anext(lines), Step)
+            assert isinstance(await anext(lines), StepLine)
         await gone(noted(tmp_path, "profile"))
         await gone(noted(tmp_path, "child"))
 
@@ -128,7 +128,7 @@ async def test_it_is_killed_when_the_job_is_cancelled(tmp_path: Path) -> None:
 async def test_what_it_leaves_behind_does_not_hold_the_stream_open(tmp_path: Path) -> None:
     async with opened(people(tmp_path)) as source:
         lines = await everything(source, "leaver")
-        assert lines[-1] == Finished()
+        assert lines[-1] == DoneLine()
         await gone(noted(tmp_path, "child"))
 
 
@@ -136,7 +136,7 @@ async def test_it_may_tidy_up_after_done(tmp_path: Path) -> None:
     async with opened(people(tmp_path)) as source:
         async with source.profile(Subject("tidy")) as lines:
             async for line in lines:
-                if line == Finished():
+                if line == DoneLine():
                     break
         assert (tmp_path / "tidied").exists()
 
@@ -165,7 +165,7 @@ async def test_chatter_on_standard_error_is_bounded(tmp_path: Path, caplog: pyte
         "yes chatter | head -c 1000000 >&2; head -c 200000 /dev/zero | tr '\\0' x >&2; echo '{\"done\": true}'",
     )
     async with opened(command) as source:
-        assert await everything(source, "ada") == [Finished()]
+        assert await everything(source, "ada") == [DoneLine()]
     assert 0 < len(caplog.records) <= 100
     assert max(len(record.getMessage()) for record in caplog.records) < 1000
 
@@ -173,7 +173,7 @@ async def test_chatter_on_standard_error_is_bounded(tmp_path: Path, caplog: pyte
 async def test_a_line_without_end(tmp_path: Path) -> None:
     async with opened(script(tmp_path, "yes | tr -d '\\n'")) as source:
         lines = await everything(source, "ada")
-    assert [type(line) for line in lines] == [Malformed]
+    assert [type(line) for line in lines] == [MalformedLine]
 
 
 async def test_an_executable_that_does_not_read_its_input(tmp_path: Path) -> None:

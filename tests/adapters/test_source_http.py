@@ -12,7 +12,7 @@ from regserver.adapters.source import open_source
 from regserver.config import ConfigFault, Loaded, Secret, Settings
 from regserver.config.setting import Live, LiveHttp
 from regserver.domain.instant import Duration
-from regserver.domain.live import Finished, Line, Malformed, Named, Step
+from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
 from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 from tests.peer.people_service import DONE, NAME, Answer, PeopleService, Person, line, steps
 
@@ -27,7 +27,7 @@ async def opened(url: str, patience: int = 5000, bearer: str = "") -> AsyncItera
         yield source
 
 
-async def everything(source: Source, subject: str) -> list[Line]:
+async def everything(source: Source, subject: str) -> list[SourceLine]:
     async with source.profile(Subject(subject)) as lines:
         return [line async for line in lines]
 
@@ -38,7 +38,7 @@ async def test_what_is_asked(autojump_clock: trio.testing.MockClock) -> None:
         assert await source.verify("ada", "right") == Accepted(Subject("7"))
         assert await source.verify("ada", "wrong") == Rejected()
         lines = await everything(source, "7")
-    assert [type(line) for line in lines] == [Step, Step, Step, Named, Finished]
+    assert [type(line) for line in lines] == [StepLine, StepLine, StepLine, NameLine, DoneLine]
     assert [(call.path, call.body) for call in service.calls] == [
         ("/base/verify", {"username": "ada", "password": "right"}),
         ("/base/verify", {"username": "ada", "password": "wrong"}),
@@ -110,7 +110,7 @@ async def test_streams_that_break() -> None:
         }.items():
             with pytest.raises(SourceFault, match=fault):
                 await everything(source, subject)
-        assert [type(line) for line in await everything(source, "endless")] == [Malformed]
+        assert [type(line) for line in await everything(source, "endless")] == [MalformedLine]
         with pytest.raises(SourceFault):
             await everything(source, "half")
 
@@ -120,7 +120,7 @@ async def test_leaving_ends_the_stream() -> None:
     service = PeopleService(ada=Person("x", [line(message="One"), never]))
     async with service.listen(), opened(service.url) as source:
         async with source.profile(Subject("ada")) as lines:
-            assert await anext(lines) == Step("One")
+            assert await anext(lines) == StepLine("One")
         with trio.CancelScope() as scope:
             async with source.profile(Subject("ada")) as lines:
                 await anext(lines)

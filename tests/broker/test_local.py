@@ -10,10 +10,10 @@ from trio.testing import wait_all_tasks_blocked
 
 from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
 from regserver.domain.account import AccountId
-from regserver.domain.event import Change, Created, Event, EventId, Invited, Left, Posted, Standing
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import PostId, RoomId
+from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame, Receiver
 from regserver.ports.adapter import Clock
@@ -86,20 +86,20 @@ class Log:
         self._broker = broker
         self.end = EventId(0)
 
-    def event(self, room: RoomId, actor: AccountId, change: Change) -> Event:
+    def event(self, room: RoomId, actor: AccountId, change: Change) -> RoomEvent:
         self.end = EventId(self.end + 1)
-        return Event(id=self.end, room=room, actor=actor, at=Instant(0), change=change)
+        return RoomEvent(id=self.end, room=room, actor=actor, at=Instant(0), change=change)
 
     def say(self, room: RoomId, actor: AccountId, change: Change = POST) -> None:
         self._broker.publish_nowait([self.event(room, actor, change)])
 
 
-def plain_frame(event: Event, standing: Standing) -> Frame:
-    return Frame(f"{event.id} {standing}".encode())
+def plain_frame(event: RoomEvent, audience: Audience) -> Frame:
+    return Frame(f"{event.id} {audience}".encode())
 
 
-def resumable_frame(event: Event, standing: Standing) -> Frame:
-    return Frame(f"{event.id} {standing} cursor".encode())
+def resumable_frame(event: RoomEvent, audience: Audience) -> Frame:
+    return Frame(f"{event.id} {audience} cursor".encode())
 
 
 @asynccontextmanager
@@ -145,12 +145,12 @@ async def test_who_hears_what(resumable: bool) -> None:
         assert ("cursor" in bob.heard[0]) is resumable
 
 
-async def test_one_frame_serves_everybody_of_a_standing() -> None:
-    made: list[tuple[int, Standing]] = []
+async def test_one_frame_serves_everybody_of_an_audience() -> None:
+    made: list[tuple[int, Audience]] = []
 
-    def frame(event: Event, standing: Standing) -> Frame:
-        made.append((event.id, standing))
-        return plain_frame(event, standing)
+    def frame(event: RoomEvent, audience: Audience) -> Frame:
+        made.append((event.id, audience))
+        return plain_frame(event, audience)
 
     async with open_local_broker(frame, frame, broadcast_nowait, lambda count: None, TrioClock()) as broker:
         log = Log(broker)

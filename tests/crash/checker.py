@@ -22,8 +22,8 @@ from trio_websocket import ConnectionClosed, HandshakeError
 
 from regserver.adapters.server_key import load_server_key
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import Position
 from regserver.domain.instant import Instant
+from regserver.domain.room_event import Position
 from regserver.store.sqlite import open_sqlite
 from tests.system.server import Listener, Message, Server, listening, open_server, sign_up
 

@@ -11,7 +11,7 @@ from regserver.domain.directory import (
     BASE62,
     CHALLENGE_LENGTH,
     MessageId,
-    SignUp,
+    SignUpFields,
     is_challenge,
     is_name,
     is_password,
@@ -109,8 +109,8 @@ def test_what_is_no_address(email: str) -> None:
     assert not is_email(email)
 
 
-def sign_up(username: str | None, password: str | None, email: str | None) -> SignUp:
-    return SignUp(username, password, email, "en")
+def sign_up(username: str | None, password: str | None, email: str | None) -> SignUpFields:
+    return SignUpFields(username, password, email, "en")
 
 
 def test_errors_come_in_the_order_name_password_email() -> None:

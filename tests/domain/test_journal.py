@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from regserver.domain.instant import Instant
-from regserver.domain.journal import Entry, EntryHash, LedgerAccount, fault_of, following
+from regserver.domain.journal import EntryHash, JournalEntry, LedgerAccount, fault_of, following
 
 
-def chain(length: int) -> list[Entry]:
-    entries: list[Entry] = []
+def chain(length: int) -> list[JournalEntry]:
+    entries: list[JournalEntry] = []
     for number in range(length):
         account = LedgerAccount(
             user_id=f"reg1{number:08d}", username=f"user{number}", owner_key="PUB_K1_a", active_key="PUB_K1_b"
@@ -17,7 +17,7 @@ def chain(length: int) -> list[Entry]:
     return entries
 
 
-def first_fault(entries: list[Entry]) -> str | None:
+def first_fault(entries: list[JournalEntry]) -> str | None:
     last = None
     for entry in entries:
         if fault := fault_of(entry, last):

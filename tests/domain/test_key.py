@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regserver.adapters.ledger import on_curve
-from regserver.domain.key import (
+from regserver.domain.public_key import (
     PublicKey,
     decode_base58,
     encode_base58,

@@ -8,26 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regserver.domain.account import MAX_JSON_INTEGER, Profile
-from regserver.domain.course import (
+from regserver.domain.live_progress import (
     MAX_EVENTS,
     MAX_TEXT_LENGTH,
     TRANSITIONS,
-    Broken,
     Complete,
-    Course,
-    CourseState,
-    Event,
+    LiveProgress,
+    ProgressEvent,
+    ProgressState,
+    ProtocolBroken,
 )
-from regserver.domain.live import (
+from regserver.domain.source_line import (
     MAX_LINE_BYTES,
     MAX_MESSAGE_LENGTH,
     MAX_NAME_LENGTH,
-    Failed,
-    Finished,
-    Line,
-    Malformed,
-    Named,
-    Step,
+    DoneLine,
+    FailureLine,
+    MalformedLine,
+    NameLine,
+    SourceLine,
+    StepLine,
     parse_line,
 )
 from regserver.web.registration import encode_frame
@@ -35,22 +35,22 @@ from tests.live import check_event
 
 ADA = Profile(first_name="Ada", middle_name=None, last_name="Lovelace")
 
-LINES: list[tuple[bytes, Line]] = [
-    (b'{"step": 1, "totalSteps": 3, "message": "One"}', Step("One", 1, 3)),
-    (b'{"message": "One"}\r', Step("One")),
-    (b'{"message": "One", "step": null, "more": [1, {}]}', Step("One")),
-    (b'{"message": ""}', Step("")),
-    (b'{"message": "a\\u0000\\n\\u001b[31mb\\u2028c"}', Step("a [31mb c")),
-    (b'{"step": -5, "message": "x"}', Step("x", -5)),
-    (b'{"name": {"firstName": "Ada", "lastName": "Lovelace"}}', Named(ADA)),
-    (b'{"name": {"firstName": "Ada", "middleName": null, "lastName": "Lovelace"}}', Named(ADA)),
-    (b'{"failure": "No record"}', Failed("No record")),
-    (b'{"done": true}', Finished()),
+LINES: list[tuple[bytes, SourceLine]] = [
+    (b'{"step": 1, "totalSteps": 3, "message": "One"}', StepLine("One", 1, 3)),
+    (b'{"message": "One"}\r', StepLine("One")),
+    (b'{"message": "One", "step": null, "more": [1, {}]}', StepLine("One")),
+    (b'{"message": ""}', StepLine("")),
+    (b'{"message": "a\\u0000\\n\\u001b[31mb\\u2028c"}', StepLine("a [31mb c")),
+    (b'{"step": -5, "message": "x"}', StepLine("x", -5)),
+    (b'{"name": {"firstName": "Ada", "lastName": "Lovelace"}}', NameLine(ADA)),
+    (b'{"name": {"firstName": "Ada", "middleName": null, "lastName": "Lovelace"}}', NameLine(ADA)),
+    (b'{"failure": "No record"}', FailureLine("No record")),
+    (b'{"done": true}', DoneLine()),
 ]
 
 
 @pytest.mark.parametrize(("line", "meaning"), LINES)
-def test_lines_of_the_protocol(line: bytes, meaning: Line) -> None:
+def test_lines_of_the_protocol(line: bytes, meaning: SourceLine) -> None:
     assert parse_line(line) == meaning
 
 
@@ -86,18 +86,18 @@ MALFORMED = [
 
 @pytest.mark.parametrize("line", MALFORMED, ids=range(len(MALFORMED)))
 def test_everything_else_is_malformed(line: bytes) -> None:
-    assert isinstance(parse_line(line), Malformed)
+    assert isinstance(parse_line(line), MalformedLine)
 
 
 def test_the_detail_does_not_repeat_the_line() -> None:
     for line in (b'{"message": {"s3cret": 1}}', b'{"done": "s3cret"}', b"s3cret", b'{"name": "s3cret"}'):
         meaning = parse_line(line)
-        assert isinstance(meaning, Malformed)
+        assert isinstance(meaning, MalformedLine)
         assert "s3cret" not in meaning.detail
 
 
 def test_messages_are_cut() -> None:
-    assert parse_line(b'{"failure": "' + b"x" * 5000 + b'"}') == Failed("x" * MAX_MESSAGE_LENGTH)
+    assert parse_line(b'{"failure": "' + b"x" * 5000 + b'"}') == FailureLine("x" * MAX_MESSAGE_LENGTH)
 
 
 @given(st.binary())
@@ -105,71 +105,73 @@ def test_parsing_never_raises(line: bytes) -> None:
     parse_line(line)
 
 
-# --- the course
-def courses() -> dict[CourseState, Course]:
+# --- the progress
+def progresses() -> dict[ProgressState, LiveProgress]:
     """One in each state."""
     found = {}
     for state in TRANSITIONS:
-        course = Course()
+        progress = LiveProgress()
         if state in {"named", "registered"}:
-            course.take(Named(ADA))
+            progress.take(NameLine(ADA))
         if state == "registered":
-            course.authenticate(1, "t", "done")
+            progress.authenticate(1, "t", "done")
         if state == "failed":
-            course.fail("no")
-        assert course.state == state
-        found[state] = course
+            progress.fail("no")
+        assert progress.state == state
+        found[state] = progress
     return found
 
 
-OUTCOMES: dict[CourseState, dict[str, tuple[type, CourseState]]] = {
+OUTCOMES: dict[ProgressState, dict[str, tuple[type, ProgressState]]] = {
     "running": {
-        "step": (Event, "running"),
-        "name": (Event, "named"),
-        "done": (Broken, "running"),
-        "failure": (Event, "failed"),
-        "malformed": (Broken, "running"),
+        "step": (ProgressEvent, "running"),
+        "name": (ProgressEvent, "named"),
+        "done": (ProtocolBroken, "running"),
+        "failure": (ProgressEvent, "failed"),
+        "malformed": (ProtocolBroken, "running"),
     },
     "named": {
-        "step": (Event, "named"),
-        "name": (Broken, "named"),
+        "step": (ProgressEvent, "named"),
+        "name": (ProtocolBroken, "named"),
         "done": (Complete, "named"),
-        "failure": (Event, "failed"),
-        "malformed": (Broken, "named"),
+        "failure": (ProgressEvent, "failed"),
+        "malformed": (ProtocolBroken, "named"),
     },
-    "registered": dict.fromkeys(("step", "name", "done", "failure", "malformed"), (Broken, "registered")),
-    "failed": dict.fromkeys(("step", "name", "done", "failure", "malformed"), (Broken, "failed")),
+    "registered": dict.fromkeys(
+        ("step", "name", "done", "failure", "malformed"), (ProtocolBroken, "registered")
+    ),
+    "failed": dict.fromkeys(("step", "name", "done", "failure", "malformed"), (ProtocolBroken, "failed")),
 }
-SAID: dict[str, Line] = {
-    "step": Step("x", 1, 2),
-    "name": Named(ADA),
-    "done": Finished(),
-    "failure": Failed("no"),
-    "malformed": Malformed("?"),
+SAID: dict[str, SourceLine] = {
+    "step": StepLine("x", 1, 2),
+    "name": NameLine(ADA),
+    "done": DoneLine(),
+    "failure": FailureLine("no"),
+    "malformed": MalformedLine("?"),
 }
 
 
 @pytest.mark.parametrize("said", SAID)
 @pytest.mark.parametrize("state", OUTCOMES)
-def test_every_line_in_every_state(state: CourseState, said: str) -> None:
-    course = courses()[state]
-    outcome = course.take(SAID[said])
-    assert (type(outcome), course.state) == OUTCOMES[state][said]
+def test_every_line_in_every_state(state: ProgressState, said: str) -> None:
+    progress = progresses()[state]
+    outcome = progress.take(SAID[said])
+    assert (type(outcome), progress.state) == OUTCOMES[state][said]
 
 
-def shown(*lines: Line) -> list[tuple[int, int]]:
-    course = Course()
-    events = [course.take(line) for line in lines]
-    return [(event.step, event.total_steps) for event in events if isinstance(event, Event)]
+def shown(*lines: SourceLine) -> list[tuple[int, int]]:
+    progress = LiveProgress()
+    events = [progress.take(line) for line in lines]
+    return [(event.step, event.total_steps) for event in events if isinstance(event, ProgressEvent)]
 
 
 def test_steps_never_go_back() -> None:
-    lines = [Step("", number) for number in (0, 2, 1, -7, 2, 5, 4)]
+    lines = [StepLine("", number) for number in (0, 2, 1, -7, 2, 5, 4)]
     assert [step for step, _ in shown(*lines)] == [1, 2, 2, 2, 2, 5, 5]
 
 
 def test_steps_without_numbers_are_counted() -> None:
-    assert shown(Step(""), Step(""), Step("", 7), Step(""), Named(ADA)) == [
+    assert shown(StepLine(""), StepLine(""), StepLine("", 7), StepLine(""), NameLine(ADA)) == [
         (1, -1),
         (2, -1),
         (7, -1),
@@ -179,23 +181,30 @@ def test_steps_without_numbers_are_counted() -> None:
 
 
 def test_the_total_is_unknown_until_it_is_said_and_never_below_the_step() -> None:
-    lines = [Step("", 1), Step("", 2, 0), Step("", 3, -4), Step("", 4, 6), Step("", 5), Step("", 9, 6)]
+    lines = [
+        StepLine("", 1),
+        StepLine("", 2, 0),
+        StepLine("", 3, -4),
+        StepLine("", 4, 6),
+        StepLine("", 5),
+        StepLine("", 9, 6),
+    ]
     assert shown(*lines) == [(1, -1), (2, -1), (3, -1), (4, 6), (5, 6), (9, 9)]
 
 
 def test_numbers_stay_what_json_can_carry() -> None:
-    assert shown(Step("", MAX_JSON_INTEGER), Step("")) == [(MAX_JSON_INTEGER, -1)] * 2
+    assert shown(StepLine("", MAX_JSON_INTEGER), StepLine("")) == [(MAX_JSON_INTEGER, -1)] * 2
 
 
 def test_a_registration_has_bounded_length() -> None:
-    course = Course()
+    progress = LiveProgress()
     for _ in range(MAX_EVENTS):
-        assert isinstance(course.take(Step("x")), Event)
-    assert isinstance(course.take(Step("x")), Broken)
-    course = Course()
+        assert isinstance(progress.take(StepLine("x")), ProgressEvent)
+    assert isinstance(progress.take(StepLine("x")), ProtocolBroken)
+    progress = LiveProgress()
     for _ in range(MAX_TEXT_LENGTH // MAX_MESSAGE_LENGTH):
-        assert isinstance(course.take(Step("x" * MAX_MESSAGE_LENGTH)), Event)
-    assert isinstance(course.take(Step("x" * MAX_MESSAGE_LENGTH)), Broken)
+        assert isinstance(progress.take(StepLine("x" * MAX_MESSAGE_LENGTH)), ProgressEvent)
+    assert isinstance(progress.take(StepLine("x" * MAX_MESSAGE_LENGTH)), ProtocolBroken)
 
 
 # --- whatever the source says
@@ -218,15 +227,15 @@ RAW_LINES = st.binary(max_size=80) | OBJECTS.map(lambda value: json.dumps(value)
 
 @given(st.lists(RAW_LINES, max_size=30))
 def test_every_frame_satisfies_the_schema(lines: list[bytes]) -> None:
-    course = Course()
+    progress = LiveProgress()
     numbers = [1]
     for line in lines:
-        outcome = course.take(parse_line(line))
+        outcome = progress.take(parse_line(line))
         if isinstance(outcome, Complete):
-            outcome = course.authenticate(5, "regs_x", "Registered") or Broken("")
-        elif isinstance(outcome, Broken):
-            outcome = course.fail("Failed") or outcome
-        if isinstance(outcome, Event):
+            outcome = progress.authenticate(5, "regs_x", "Registered") or ProtocolBroken("")
+        elif isinstance(outcome, ProtocolBroken):
+            outcome = progress.fail("Failed") or outcome
+        if isinstance(outcome, ProgressEvent):
             frame = json.loads(encode_frame(outcome))
             check_event(frame)
             numbers.append(frame["step"])

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from regserver.domain.account import MAX_JSON_INTEGER
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.event import START, EventId, Position
+from regserver.domain.idempotency import MAX_KEY_LENGTH, is_idempotency_key
 from regserver.domain.instant import Instant
-from regserver.domain.retry import MAX_KEY_LENGTH, is_retry_key
 from regserver.domain.room import (
     MAX_POST_BYTES,
     MAX_ROOM_NAME_LENGTH,
@@ -20,6 +19,7 @@ from regserver.domain.room import (
     is_room_name,
     parse_id,
 )
+from regserver.domain.room_event import START, EventId, Position
 
 SEAL = CursorSeal(bytes(range(32)))
 positions = st.builds(
@@ -104,7 +104,7 @@ def test_posts(content: str, good: bool) -> None:
     ],
 )
 def test_retry_keys(key: str, good: bool) -> None:
-    assert is_retry_key(key) is good
+    assert is_idempotency_key(key) is good
 
 
 # --- cursors

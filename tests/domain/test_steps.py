@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from regserver.domain.contact import ContactKey, LookupKey
 from regserver.domain.instant import Instant
 from regserver.domain.secret import redact_secrets
-from regserver.domain.steps import (
+from regserver.domain.steps_machine import (
     FIRST,
     LAPSING,
     TRANSITIONS,
     Registration,
-    State,
     Step,
+    StepsState,
     as_of,
     is_steps_username,
     new_registration_token,
@@ -39,14 +39,14 @@ DESCRIBED = {
 }
 
 
-@pytest.mark.parametrize(("state", "step"), list(itertools.product(get_args(State), get_args(Step))))
-def test_every_state_with_every_step(state: State, step: Step) -> None:
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(get_args(StepsState), get_args(Step))))
+def test_every_state_with_every_step(state: StepsState, step: Step) -> None:
     described = [to for start, name, to in DESCRIBED if (start, name) == (state, step)]
     following = TRANSITIONS[state].get(step)
     assert ([following] if following else []) == described
 
 
-def registration(state: State, lapses_at: int | None) -> Registration:
+def registration(state: StepsState, lapses_at: int | None) -> Registration:
     return Registration(
         contact=ContactKey(b"c"),
         lookup=LookupKey(b"l"),
@@ -60,8 +60,8 @@ def registration(state: State, lapses_at: int | None) -> Registration:
     )
 
 
-@pytest.mark.parametrize("state", get_args(State))
-def test_time_takes_only_unfinished_registrations_back(state: State) -> None:
+@pytest.mark.parametrize("state", get_args(StepsState))
+def test_time_takes_only_unfinished_registrations_back(state: StepsState) -> None:
     standing = registration(state, 100)
     assert as_of(standing, Instant(99)) == standing
     after = as_of(standing, Instant(100))

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import pytest
 import trio
 
-from regserver.domain.key import PublicKey, format_public_key
+from regserver.domain.public_key import PublicKey, format_public_key
 from tests.peer.http import DROP, HANG, Answer, Asked, HttpPeer, answer, open_http_peer
 
 ORACLE = Path(__file__).parent / "antelope_oracle"

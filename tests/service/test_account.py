@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY, SECOND
 from regserver.domain.outcome import (
     BadToken,
@@ -15,14 +16,13 @@ from regserver.domain.outcome import (
     UserIsDeleted,
     UsernameTaken,
 )
-from regserver.domain.retry import Retry
 from regserver.domain.secret import hash_secret
-from regserver.service.account import AccountDetail
-from regserver.service.identity import TICKET_TTL, Session, SignedIn
+from regserver.service.account_service import AccountDetail
+from regserver.service.identity_service import TICKET_TTL, Session, SignedIn
 from tests.rooms import Rooms, made, open_rooms
 
 PASSWORD = "a long password"
-RETRY = Retry("key", b"one request")
+RETRY = Idempotency("key", b"one request")
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ async def test_a_repeated_sign_up_is_one_account_and_two_tokens(rooms: Rooms) ->
 
 async def test_a_repetition_must_be_the_same_request(rooms: Rooms) -> None:
     await rooms.accounts.register("ann", "ann@example.org", PASSWORD, RETRY)
-    other = Retry("key", b"another request")
+    other = Idempotency("key", b"another request")
     for email, password, retry, refusal in (
         ("ann@example.org", PASSWORD, other, IdempotencyConflict()),
         ("ann@example.org", "a wrong password", RETRY, IdempotencyConflict()),
         ("ann@example.org", PASSWORD, None, UsernameTaken()),
-        ("ann@example.org", PASSWORD, Retry("new key", b"one request"), UsernameTaken()),
+        ("ann@example.org", PASSWORD, Idempotency("new key", b"one request"), UsernameTaken()),
     ):
         assert await rooms.accounts.register("ann", email, password, retry) == refusal
     # Somebody else's name is another matter, whatever the key.

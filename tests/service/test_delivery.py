@@ -14,7 +14,8 @@ from regserver.adapters.smtp import Patience, SmtpMailer, parse_smtp_url
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, after
 from regserver.ports.adapter import Mail
 from regserver.ports.outbox import Waiting
-from regserver.service.delivery import (
+from regserver.service.expiry import KEEP_PARKED, purge
+from regserver.service.mail_delivery import (
     BATCH,
     BUG,
     LATE,
@@ -22,11 +23,10 @@ from regserver.service.delivery import (
     MAX_ATTEMPTS,
     OUTDATED,
     UNREADABLE,
-    Delivery,
-    Outcome,
+    DeliveryOutcome,
+    MailDelivery,
     run_outbox,
 )
-from regserver.service.expiry import KEEP_PARKED, purge
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import EPOCH, ManualClock, SeededRandomness
@@ -43,7 +43,7 @@ class World:
         self.peer = peer
         self.nursery = nursery
         self.clock = ManualClock()
-        self.counted: list[Outcome] = []
+        self.counted: list[DeliveryOutcome] = []
         self.outbox = Outbox(self.clock, SeededRandomness(), bytes(32))
         self.mailer = SmtpMailer(
             parse_smtp_url(f"smtp://127.0.0.1:{peer.port}"),
@@ -52,8 +52,8 @@ class World:
         )
         self.delivery = self.sender()
 
-    def sender(self, node: str = "local") -> Delivery:
-        return Delivery(
+    def sender(self, node: str = "local") -> MailDelivery:
+        return MailDelivery(
             self.store, self.outbox, self.mailer, self.clock, node=node, count=self.counted.append
         )
 

@@ -19,7 +19,7 @@ from regserver.domain.directory import (
 from regserver.domain.instant import DAY
 from regserver.ports.adapter import Mail
 from regserver.ports.store import Transaction
-from regserver.service.directory import Allotted, Standing
+from regserver.service.directory_service import Allotted, ChallengeStatus
 from tests.directory import BASE, World, challenge_in, sign_up, world
 
 
@@ -29,12 +29,14 @@ async def test_a_sign_up_from_beginning_to_end(tmp_path: Path) -> None:
         challenge = await here.begin("Alice")
         assert await here.directory.check("Alice") is False  # what is pending does not count
         assert await here.directory.server("alice") == UnknownUserName()
-        assert await here.directory.standing(challenge) == Standing("pending", "Alice")
+        assert await here.directory.challenge_status(challenge) == ChallengeStatus("pending", "Alice")
         assert await here.directory.confirm(challenge) == Allotted("one.example.org")
         assert await here.directory.check("aLICE") is True
         assert await here.directory.server("ALICE") == Allotted("one.example.org")
         assert await here.directory.confirm(challenge) == AlreadyConfirmed("one.example.org")
-        assert await here.directory.standing(challenge) == Standing("confirmed", "Alice", "one.example.org")
+        assert await here.directory.challenge_status(challenge) == ChallengeStatus(
+            "confirmed", "Alice", "one.example.org"
+        )
         account = await here.store.read(lambda transaction: transaction.accounts.by_name(name_key("alice")))
         assert account is not None
         assert (account.username, account.email, account.door) == ("Alice", "alice@example.org", "directory")
@@ -89,7 +91,7 @@ async def test_what_is_unknown_or_malformed(tmp_path: Path) -> None:
         assert await here.directory.confirm("abcdefghij\n") == InvalidChallenge()
         assert await here.directory.check("abcd") == InvalidUserName()
         assert await here.directory.server("abcde\n") == InvalidUserName()
-        assert await here.directory.standing("abc") == Standing("unknown")
+        assert await here.directory.challenge_status("abc") == ChallengeStatus("unknown")
 
 
 async def test_the_first_confirmation_of_a_name_wins(tmp_path: Path) -> None:

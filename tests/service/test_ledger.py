@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regserver.service.ledger import Broken, Whole, verify_ledger
+from regserver.service.ledger_check import LedgerBroken, LedgerWhole, verify_ledger
 from tests.steps import Steps, open_steps, phone
 
 
@@ -22,12 +22,12 @@ def change(folder: Path, statement: str) -> None:
 
 async def test_an_untouched_journal_is_whole(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
-        assert await verify_ledger(steps.store) == Whole(0, "00" * 32)
+        assert await verify_ledger(steps.store) == LedgerWhole(0, "00" * 32)
         await three(steps)
         outcome = await verify_ledger(steps.store)
         last = await steps.store.read(lambda transaction: transaction.journal.last())
     assert last is not None
-    assert outcome == Whole(3, last.hash.hex())
+    assert outcome == LedgerWhole(3, last.hash.hex())
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ async def test_the_first_broken_entry_is_named(tmp_path: Path, statement: str, d
         last = await steps.store.read(lambda transaction: transaction.journal.last())
         assert last is not None
         change(tmp_path, statement)
-        assert await verify_ledger(steps.store) == Broken(detail.replace("{2}", last.user_id))
+        assert await verify_ledger(steps.store) == LedgerBroken(detail.replace("{2}", last.user_id))

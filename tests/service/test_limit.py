@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regserver.service.limit import MAX_KEYS, Limiter, Rate, client_key
+from regserver.service.rate_limiter import MAX_KEYS, Limiter, Rate, client_key
 
 
 class Seconds:

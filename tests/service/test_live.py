@@ -8,15 +8,22 @@ import trio
 import trio.testing
 
 from regserver.domain.account import NameKey, name_key
-from regserver.domain.course import Authentication, NameData
 from regserver.domain.instant import HOUR, SECOND, Duration, after
-from regserver.domain.live import Failed, Finished, Line, Malformed, RegistrationId, Step
+from regserver.domain.live_progress import Authentication, NameData
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
 from regserver.domain.secret import hash_secret
+from regserver.domain.source_line import (
+    DoneLine,
+    FailureLine,
+    MalformedLine,
+    RegistrationId,
+    SourceLine,
+    StepLine,
+)
 from regserver.ports.adapter import SourceFault, Subject
 from regserver.ports.store import StoreFault, Transaction
-from regserver.service import live as service
-from regserver.service.live_job import Job
+from regserver.service import live_service as service
+from regserver.service.live_job import LiveJob
 from tests.garbage import count, no_collector
 from tests.live_world import NAMED, POLICY, STORY, World, world
 
@@ -71,7 +78,7 @@ async def test_a_registration_that_is_forgotten_leaves_nothing_to_the_collector(
             here.source.say(*STORY)
             await here.story(registration)
             with trio.fail_after(10):
-                while count(Job):  # for a moment also a thread of the store holds it
+                while count(LiveJob):  # for a moment also a thread of the store holds it
                     await trio.testing.wait_all_tasks_blocked(0.02)
 
 
@@ -93,7 +100,7 @@ async def test_the_name_is_reserved_while_it_runs_and_free_after_a_failure(tmp_p
     async with world(tmp_path) as here:
         registration = await here.begin()
         assert await here.add_elsewhere("Ada", "x") == UsernameTaken()
-        here.source.say(Failed("No record"))
+        here.source.say(FailureLine("No record"))
         assert (await here.story(registration))[-1].message == "No record"
         await here.job(registration).gone.wait()
         assert await rows(here, "ada") == (False, False, False)
@@ -127,10 +134,10 @@ async def test_whoever_tries_again_at_once_gets_a_new_registration(tmp_path: Pat
         assert here.ended[0] == "failed"
 
 
-BREAKS: dict[str, tuple[list[Line | SourceFault], str]] = {
-    "malformed": ([Malformed("a detail")], "a malformed line: a detail"),
+BREAKS: dict[str, tuple[list[SourceLine | SourceFault], str]] = {
+    "malformed": ([MalformedLine("a detail")], "a malformed line: a detail"),
     "second name": ([NAMED, NAMED], "a second name"),
-    "done too early": ([Step("x"), Finished()], "done before the name"),
+    "done too early": ([StepLine("x"), DoneLine()], "done before the name"),
     "fault": ([NAMED, SourceFault("it is down")], "it is down"),
 }
 
@@ -174,7 +181,7 @@ async def test_the_deadline(tmp_path: Path) -> None:
     policy = msgspec.structs.replace(POLICY, deadline=Duration(50))
     async with world(tmp_path, policy) as here:
         registration = await here.begin()
-        here.source.say(Step("One"))
+        here.source.say(StepLine("One"))
         events = await here.story(registration)
         assert (events[-1].event_type, events[-1].message) == ("FAILURE", service.TOO_SLOW)
         await here.job(registration).gone.wait()
@@ -201,7 +208,7 @@ async def test_only_so_many_run_at_once_and_the_source_is_left_alone(tmp_path: P
         assert isinstance(await here.sign_in("edsger"), SourceUnavailable)
         assert here.source.asked == asked
         assert await here.begin("ada") == first  # whose registration runs finds it
-        here.source.say(Failed("no"))
+        here.source.say(FailureLine("no"))
         with trio.fail_after(10):
             while here.live.running == 3:
                 await trio.lowlevel.checkpoint()
@@ -214,7 +221,7 @@ async def test_a_name_that_was_lost_meanwhile_leaves_nothing_behind(tmp_path: Pa
         here.source.say(NAMED)
         here.clock.advance(HOUR)  # the reservation has lapsed, although the job still runs
         assert isinstance(await here.add_elsewhere("ada", "x"), int)
-        here.source.say(Finished())
+        here.source.say(DoneLine())
         assert (await here.story(registration))[-1].message == service.NAME_LOST
         assert await rows(here, "ada") == (True, False, True)
 
@@ -263,7 +270,7 @@ async def test_an_attempt_after_a_crash_finds_its_own_reservation(tmp_path: Path
 async def test_a_flood_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         registration = await here.begin("ada")
-        here.source.say(*(Step("x") for _ in range(5000)), *STORY)
+        here.source.say(*(StepLine("x") for _ in range(5000)), *STORY)
         turns = 0
         job = here.job(registration)
         while not job.over:
@@ -277,7 +284,7 @@ async def test_a_flood_keeps_nobody_waiting(tmp_path: Path) -> None:
 async def test_the_time_left_is_learned_and_kept(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         first = await here.begin("ada")
-        here.source.say(Step("One", 1))
+        here.source.say(StepLine("One", 1))
         job = here.job(first)
         assert await job.more(0)
         assert job.eta_seconds(job.history[0]) is None
@@ -285,12 +292,12 @@ async def test_the_time_left_is_learned_and_kept(tmp_path: Path) -> None:
         await here.story(first)
         assert job.eta_seconds(job.history[0]) == 0
         second = here.job(await here.begin("grace"))
-        here.source.say(Step("One", 1))
+        here.source.say(StepLine("One", 1))
         assert await second.more(0)
         assert second.eta_seconds(second.history[0]) == 1
     async with world(tmp_path) as here:
         third = here.job(await here.begin("alan"))
-        here.source.say(Step("One", 1))
+        here.source.say(StepLine("One", 1))
         assert await third.more(0)
         assert third.eta_seconds(third.history[0]) == 1
 

@@ -7,11 +7,11 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.domain.event import START, EventId, Left, Position, Posted
 from regserver.domain.instant import DAY, SECOND, Duration, Instant
 from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import MAX_POST_BYTES
-from regserver.service.recovery import (
+from regserver.domain.room_event import START, EventId, Left, Position, Posted
+from regserver.service.recovery_service import (
     PAGE_CHARACTERS,
     PAGE_EVENTS,
     TRIM_INTERVAL_SECONDS,

@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from regserver.domain.account import AccountId
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY
 from regserver.domain.outcome import (
     AccountNotFound,
@@ -19,7 +20,6 @@ from regserver.domain.outcome import (
     TooManyUsers,
     UserIsDeleted,
 )
-from regserver.domain.retry import Retry
 from regserver.domain.room import PostId, PostPage, RoomDetail, RoomId
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Transaction
@@ -168,7 +168,7 @@ async def test_pages_go_back_to_the_first_post(rooms: Rooms) -> None:
 
 
 # --- requests that are made twice
-RETRY = Retry("key", b"one request")
+RETRY = Idempotency("key", b"one request")
 
 
 async def test_a_repeated_post_is_one_post(rooms: Rooms) -> None:
@@ -184,7 +184,7 @@ async def test_a_repeated_post_is_one_post(rooms: Rooms) -> None:
             nursery.start_soon(post)
     assert len(set(answers)) == 1
     assert await events(rooms) == 2
-    other = Retry("key", b"another request")
+    other = Idempotency("key", b"another request")
     assert await rooms.rooms.post(ann.token, str(room), "y", other) == IdempotencyConflict()
     assert await events(rooms) == 2
 
@@ -208,16 +208,16 @@ async def test_keys_of_two_people_have_nothing_to_do_with_each_other(rooms: Room
 
 async def test_every_change_may_be_repeated(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
-    create = Retry("create", b"")
+    create = Idempotency("create", b"")
     room = await rooms.rooms.create(ann.token, None, [], create)
     assert await rooms.rooms.create(ann.token, None, [], create) == room
     post = made(int, await rooms.rooms.post(ann.token, str(room), "x"))
     for _ in range(2):
-        assert await rooms.rooms.invite(ann.token, str(room), [bob.id], Retry("invite", b"")) is None
-        assert await rooms.rooms.seen(bob.token, str(room), PostId(post), Retry("seen", b"")) is None
+        assert await rooms.rooms.invite(ann.token, str(room), [bob.id], Idempotency("invite", b"")) is None
+        assert await rooms.rooms.seen(bob.token, str(room), PostId(post), Idempotency("seen", b"")) is None
     for person in (bob, ann):
         for _ in range(2):  # the second time there is no such room any more
-            assert await rooms.rooms.leave(person.token, str(room), Retry("leave", b"")) is None
+            assert await rooms.rooms.leave(person.token, str(room), Idempotency("leave", b"")) is None
     assert await events(rooms) == 5
 
 

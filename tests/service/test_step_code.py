@@ -7,7 +7,7 @@ import trio
 
 from regserver.domain.contact import Contact
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, after
-from regserver.domain.steps import (
+from regserver.domain.steps_machine import (
     CaptchaFailed,
     InvalidStep,
     NotSent,
@@ -17,17 +17,17 @@ from regserver.domain.steps import (
     WrongCode,
 )
 from regserver.ports.steps import Captcha, CaptchaType
-from regserver.service.steps import Standing
+from regserver.service.steps_service import StepResult
 from tests.steps import ADDRESS, Steps, email, open_steps, phone, taken
 
 WRONG = WrongCode(state="verify")
 
 
-async def begin(steps: Steps, contact: Contact, address: str = ADDRESS) -> Standing | StepRefusal:
+async def begin(steps: Steps, contact: Contact, address: str = ADDRESS) -> StepResult | StepRefusal:
     return await steps.service.first_step(contact, "", "web", address)
 
 
-async def guess(steps: Steps, code: int | str) -> Standing | StepRefusal:
+async def guess(steps: Steps, code: int | str) -> StepResult | StepRefusal:
     return await steps.service.verify(phone(), code, False)
 
 
@@ -52,7 +52,7 @@ async def test_two_hundred_parallel_guesses_are_five_comparisons(tmp_path: Path)
         compared = []
         mac = steps.pepper.code_mac
         steps.pepper.code_mac = lambda contact, code: compared.append(code) or mac(contact, code)  # type: ignore[method-assign,func-returns-value]
-        outcomes: list[Standing | StepRefusal] = []
+        outcomes: list[StepResult | StepRefusal] = []
 
         async def one(code: int) -> None:
             outcomes.append(await guess(steps, code))
@@ -138,7 +138,7 @@ async def test_one_number_in_two_spellings_gets_one_message(tmp_path: Path) -> N
     async with open_steps(tmp_path) as steps:
         await taken(begin(steps, phone("+380000000000")))
         assert await begin(steps, phone("380000000000")) == InvalidStep(state="verify")
-        outcomes: list[Standing | StepRefusal] = []
+        outcomes: list[StepResult | StepRefusal] = []
 
         async def race() -> None:
             outcomes.append(await begin(steps, phone("+380000000009")))
@@ -146,7 +146,7 @@ async def test_one_number_in_two_spellings_gets_one_message(tmp_path: Path) -> N
         async with trio.open_nursery() as nursery:
             for _ in range(20):
                 nursery.start_soon(race)
-        assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, StepResult) for outcome in outcomes) == 1
         assert len(steps.sms.messages) == 2
 
 

@@ -8,7 +8,7 @@ import trio
 from regserver.domain.account import NewAccount, name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import DAY, MINUTE, SECOND
-from regserver.domain.steps import (
+from regserver.domain.steps_machine import (
     AlreadyRegistered,
     AmbiguousIdentity,
     BadPublicKey,
@@ -21,8 +21,8 @@ from regserver.domain.steps import (
     WrongKey,
 )
 from regserver.ports.store import Transaction
-from regserver.service.account import add_account
-from regserver.service.steps import Proposal, Standing
+from regserver.service.account_service import add_account
+from regserver.service.steps_service import Proposal, StepResult
 from tests.steps import (
     ADDRESS,
     K1_KEY,
@@ -104,7 +104,7 @@ async def test_of_ten_racing_contacts_one_gets_the_name(tmp_path: Path) -> None:
         contacts = [phone(f"+3800000000{n:02}") for n in range(10)]
         for contact in contacts:
             await steps.to_verified(contact)
-        outcomes: list[Standing | StepRefusal] = []
+        outcomes: list[StepResult | StepRefusal] = []
 
         async def claim(contact: Contact) -> None:
             outcomes.append(await steps.service.set_username(contact, "wanted", None))
@@ -112,7 +112,7 @@ async def test_of_ten_racing_contacts_one_gets_the_name(tmp_path: Path) -> None:
         async with trio.open_nursery() as nursery:
             for contact in contacts:
                 nursery.start_soon(claim, contact)
-        assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, StepResult) for outcome in outcomes) == 1
         assert outcomes.count(NameTaken(state="setUsername")) == 9
 
 
@@ -202,7 +202,7 @@ async def test_what_was_not_agreed_on_is_not_written(
 async def test_parallel_registrations_of_one_contact_make_one_account(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         user_id = await steps.to_named(phone(), "my-name")
-        outcomes: list[Standing | StepRefusal] = []
+        outcomes: list[StepResult | StepRefusal] = []
 
         async def register() -> None:
             outcomes.append(await steps.service.register(phone(), proposal("my-name", user_id), None))
@@ -210,7 +210,7 @@ async def test_parallel_registrations_of_one_contact_make_one_account(tmp_path: 
         async with trio.open_nursery() as nursery:
             for _ in range(20):
                 nursery.start_soon(register)
-        assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, StepResult) for outcome in outcomes) == 1
         assert outcomes.count(AlreadyRegistered(state="registered")) == 19
         entry = await steps.store.read(lambda transaction: transaction.journal.last())
         assert entry is not None

@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 
 from regserver.domain.contact import Contact
 from regserver.domain.instant import DAY, MINUTE, SECOND
-from regserver.domain.steps import FIRST, TRANSITIONS, Registration, State, StepRefusal, WrongCode
+from regserver.domain.steps_machine import (
+    FIRST,
+    TRANSITIONS,
+    Registration,
+    StepRefusal,
+    StepsState,
+    WrongCode,
+)
 from regserver.ports.store import Store, T, Transaction
-from regserver.service.steps import Standing
+from regserver.service.steps_service import StepResult
 from tests.steps import ADDRESS, Steps, email, open_steps, phone, proposal
 
 STEPS = ("first", "resend", "verify", "guess", "name", "register")
@@ -22,9 +29,9 @@ MOVES = st.tuples(
 )
 
 
-async def take(steps: Steps, step: str, contact: Contact) -> Standing | StepRefusal:
+async def take(steps: Steps, step: str, contact: Contact) -> StepResult | StepRefusal:
     service = steps.service
-    found = await steps.store.read(lambda transaction: steps.finder.find(transaction, contact))
+    found = await steps.store.read(lambda transaction: steps.lookup.find(transaction, contact))
     assert isinstance(found, Registration)
     match step:
         case "first":
@@ -55,9 +62,9 @@ async def standing(steps: Steps, contact: Contact) -> Registration | None:
     return await steps.store.read(lambda transaction: transaction.registrations.by_contact(key))
 
 
-async def state_of(steps: Steps, contact: Contact) -> State:
+async def state_of(steps: Steps, contact: Contact) -> StepsState:
     found = await steps.service.state(contact, None)
-    assert isinstance(found, Standing)
+    assert isinstance(found, StepResult)
     return found.registration.state
 
 
@@ -72,7 +79,7 @@ async def test_any_steps_in_any_order(
             before, row = await state_of(steps, contact), await standing(steps, contact)
             outcome = await take(steps, step, contact)
             after = await state_of(steps, contact)
-            if isinstance(outcome, Standing):
+            if isinstance(outcome, StepResult):
                 assert after in TRANSITIONS[before].values()
                 assert outcome.registration.state == after
             else:

@@ -7,10 +7,20 @@ from typing import TypeVar
 import pytest
 
 from regserver.domain.account import AccountId, NewAccount
-from regserver.domain.event import START, Change, Created, Event, EventId, Invited, Left, Position, Posted
+from regserver.domain.idempotency import Idempotency, StoredAnswer
 from regserver.domain.instant import DAY, Instant, after
-from regserver.domain.retry import Kept, Retry
 from regserver.domain.room import PostId, RoomId, RoomSummary
+from regserver.domain.room_event import (
+    START,
+    Change,
+    Created,
+    EventId,
+    Invited,
+    Left,
+    Position,
+    Posted,
+    RoomEvent,
+)
 from regserver.ports.store import Store, Transaction
 
 T = TypeVar("T")
@@ -22,7 +32,7 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.events: list[Event] = []
+        self.events: list[RoomEvent] = []
 
     async def people(self, count: int) -> list[AccountId]:
         async def work(transaction: Transaction) -> list[AccountId]:
@@ -36,10 +46,10 @@ class World:
 
         return await self.store.write(work)
 
-    async def change(self, room: RoomId, actor: AccountId, change: Change, at: Instant = NOW) -> Event:
+    async def change(self, room: RoomId, actor: AccountId, change: Change, at: Instant = NOW) -> RoomEvent:
         """Writes the event with what it says: who comes, who goes, what is posted."""
 
-        async def work(transaction: Transaction) -> Event:
+        async def work(transaction: Transaction) -> RoomEvent:
             event = await transaction.events.append(room, actor, change, at)
             match change:
                 case Created(others=others):
@@ -333,19 +343,19 @@ async def test_nobody_is_in_a_room_twice(world: World) -> None:
 
 # --- retries
 async def test_answers_are_kept_for_a_day(world: World) -> None:
-    retry = Retry("key", b"digest")
+    retry = Idempotency("key", b"digest")
 
-    async def find(scope: str, key: str, now: int) -> Kept | None:
+    async def find(scope: str, key: str, now: int) -> StoredAnswer | None:
         return await world.read(lambda transaction: transaction.retries.find(scope, key, Instant(now)))
 
     await world.store.write(lambda transaction: transaction.retries.keep("a", retry, 7, NOW))
-    assert await find("a", "key", NOW) == Kept(b"digest", 7)
+    assert await find("a", "key", NOW) == StoredAnswer(b"digest", 7)
     assert await find("b", "key", NOW) is None
     assert await find("a", "other", NOW) is None
-    assert await find("a", "key", NOW + DAY - 1) == Kept(b"digest", 7)
+    assert await find("a", "key", NOW + DAY - 1) == StoredAnswer(b"digest", 7)
     assert await find("a", "key", NOW + DAY) is None
     # A lapsed key may be used anew, also before it was purged.
-    again = Retry("key", b"another")
+    again = Idempotency("key", b"another")
     await world.store.write(lambda t: t.retries.keep("a", again, None, after(NOW, DAY)))
-    assert await find("a", "key", NOW + DAY) == Kept(b"another", None)
+    assert await find("a", "key", NOW + DAY) == StoredAnswer(b"another", None)
     assert await world.store.write(lambda transaction: transaction.retries.purge(after(NOW, 2 * DAY))) == 1

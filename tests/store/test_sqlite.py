@@ -9,9 +9,9 @@ import trio
 import trio.lowlevel
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Event, Left
 from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import Left, RoomEvent
 from regserver.ports.store import StoreFault, Transaction
 from regserver.store.migration import migrations
 from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
@@ -64,10 +64,10 @@ async def test_a_failing_unit_takes_nobody_along(store: SqliteStore) -> None:
 async def test_events_are_heard_in_order_after_their_commit_and_before_their_writer(
     store: SqliteStore,
 ) -> None:
-    heard: list[Event] = []
-    written: list[Event] = []
+    heard: list[RoomEvent] = []
+    written: list[RoomEvent] = []
 
-    def listen(events: Sequence[Event]) -> None:
+    def listen(events: Sequence[RoomEvent]) -> None:
         heard.extend(events)
 
     async def write(number: int) -> None:
@@ -87,7 +87,7 @@ async def test_events_are_heard_in_order_after_their_commit_and_before_their_wri
 
 
 async def test_events_of_a_failed_unit_are_not_heard(store: SqliteStore) -> None:
-    heard: list[Event] = []
+    heard: list[RoomEvent] = []
     store.listen(heard.extend)
 
     async def work(transaction: Transaction) -> None:

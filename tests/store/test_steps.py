@@ -9,9 +9,9 @@ import trio
 from regserver.domain.account import NewAccount
 from regserver.domain.contact import BudgetKey, CodeMac, ContactKey, LookupKey
 from regserver.domain.instant import DAY, HOUR, Instant, after
-from regserver.domain.journal import Entry, LedgerAccount, following
+from regserver.domain.journal import JournalEntry, LedgerAccount, following
 from regserver.domain.secret import SecretHash
-from regserver.domain.steps import Registration
+from regserver.domain.steps_machine import Registration
 from regserver.ports.steps import Budget, Spent, Submission
 from regserver.ports.store import Store, Transaction
 
@@ -147,8 +147,8 @@ async def test_a_reward_is_one_row(any_store: Store) -> None:
 
 
 # --- the ledger
-def entries(count: int) -> list[Entry]:
-    made: list[Entry] = []
+def entries(count: int) -> list[JournalEntry]:
+    made: list[JournalEntry] = []
     for number in range(count):
         account = LedgerAccount(
             user_id=f"reg1{number:08}", username=f"user-{number}", owner_key="PUB_K1_o", active_key="PUB_K1_a"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import trio
 
-from regserver.service.delivery import SENDERS
+from regserver.service.mail_delivery import SENDERS
 from tests.peer.smtp import Mood, SmtpPeer, open_smtp_peer
 from tests.system.server import Server, open_server
 

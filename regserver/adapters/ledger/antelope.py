@@ -30,7 +30,7 @@ from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.config.setting import LedgerAntelope
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.journal import LedgerAccount
-from regserver.domain.key import PublicKey, parse_public_key
+from regserver.domain.public_key import PublicKey, parse_public_key
 from regserver.ports.steps import LedgerFault, NameOccupied, OtherKeysWritten, Settled, Submission
 from regserver.ports.store import Store, Transaction
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from regserver.domain.key import PublicKey
+from regserver.domain.public_key import PublicKey
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import hashlib
 
 import coincurve
 
-from regserver.domain.key import CHECKSUM_BYTES, PublicKey, decode_base58, encode_base58
+from regserver.domain.public_key import CHECKSUM_BYTES, PublicKey, decode_base58, encode_base58
 from regserver.domain.ripemd160 import ripemd160
 
 WIF_VERSION = 0x80

@@ -24,7 +24,7 @@ from regserver.adapters.source.exchange import (
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
 from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
 from regserver.config import ConfigFault, Loaded
-from regserver.domain.live import Line
+from regserver.domain.source_line import SourceLine
 from regserver.ports.adapter import (
     PasswordHasher,
     Rejected,
@@ -68,7 +68,7 @@ class CommandSource(Source):
             return Unavailable(str(fault))
 
     @asynccontextmanager
-    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         async with self._running("profile", profile_request(subject)) as child:
 
             async def receive() -> bytes:

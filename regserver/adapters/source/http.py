@@ -29,7 +29,7 @@ from regserver.adapters.source.exchange import (
 )
 from regserver.adapters.source.ndjson import LineReader
 from regserver.config import ConfigFault, Loaded
-from regserver.domain.live import Line
+from regserver.domain.source_line import SourceLine
 from regserver.ports.adapter import (
     PasswordHasher,
     Rejected,
@@ -93,7 +93,7 @@ class HttpSource(Source):
             return Unavailable(f"verify: {_name(error)}")
 
     @asynccontextmanager
-    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         async with AsyncExitStack() as stack:
             response = await self._open(stack, subject)
             pieces = response.aiter_stream()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
 
-from regserver.domain.live import MAX_LINE_BYTES, Finished, Line, parse_line, too_long
+from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, SourceLine, parse_line, too_long
 from regserver.ports.adapter import SourceFault
 
 
@@ -38,7 +38,7 @@ class LineSplitter:
         return bytes(self._rest)
 
 
-class LineReader(AsyncIterator[Line]):
+class LineReader(AsyncIterator[SourceLine]):
     """Reads `receive`, which gives b"" at the end, for as long as it does not keep silent for `silence_seconds`.
 
     Raises SourceFault, also whatever `receive` raises of that.
@@ -48,17 +48,17 @@ class LineReader(AsyncIterator[Line]):
         self._receive = receive
         self._silence = silence_seconds
         self._splitter = LineSplitter()
-        self._ready: deque[Line] = deque()
+        self._ready: deque[SourceLine] = deque()
         self._ended = False
         self.done = False  # the source has said everything
 
-    async def __anext__(self) -> Line:
+    async def __anext__(self) -> SourceLine:
         while not self._ready:
             if self._ended:
                 raise StopAsyncIteration
             await self._read()
         line = self._ready.popleft()
-        self.done = isinstance(line, Finished)
+        self.done = isinstance(line, DoneLine)
         return line
 
     async def _read(self) -> None:

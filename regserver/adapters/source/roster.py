@@ -25,7 +25,7 @@ import trio
 from regserver.config import ConfigFault, Loaded
 from regserver.config.measure import read_duration
 from regserver.domain.account import NameKey, Profile, name_key
-from regserver.domain.live import Finished, Line, Named, Step
+from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, SourceFault, Subject, Verdict
 
 log = logging.getLogger("regserver.source")
@@ -78,7 +78,7 @@ class RosterSource(Source):
         return Accepted(Subject(person.username))
 
     @asynccontextmanager
-    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[Line]]:
+    async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         person = self._people.get(name_key(subject))
         # The roster was changed, and the server started anew, since the subject was given out.
         if person is None:
@@ -86,19 +86,19 @@ class RosterSource(Source):
         async with aclosing(self._lines(person)) as lines:
             yield lines
 
-    async def _lines(self, person: Person) -> AsyncGenerator[Line, None]:
+    async def _lines(self, person: Person) -> AsyncGenerator[SourceLine, None]:
         pause = parse_delay(person.delay)
         for number, message in enumerate(person.steps, 1):
             await trio.sleep(pause)
-            yield Step(message, number, len(person.steps))
-        yield Named(
+            yield StepLine(message, number, len(person.steps))
+        yield NameLine(
             Profile(
                 first_name=person.first_name,
                 middle_name=person.middle_name or None,
                 last_name=person.last_name,
             )
         )
-        yield Finished()
+        yield DoneLine()
 
 
 def parse_delay(text: str) -> float:

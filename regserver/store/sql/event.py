@@ -3,10 +3,10 @@
 import msgspec
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import Change, Event, EventId, Position
+from regserver.domain.idempotency import IDEMPOTENCY_TTL, Idempotency, StoredAnswer
 from regserver.domain.instant import Instant, after
-from regserver.domain.retry import RETRY_KEPT, Kept, Retry
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 from regserver.store.sql.statement import Sql
 
 # One stay at a time, and of its room exactly the part of the log that lies within both the stay and the asked range.
@@ -27,9 +27,9 @@ class EventRows:
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
-        self.appended: list[Event] = []
+        self.appended: list[RoomEvent] = []
 
-    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> Event:
+    async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         row = await self._sql.row(
             "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
             room,
@@ -38,7 +38,7 @@ class EventRows:
             _encode(change).decode(),
         )
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        event = Event(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
+        event = RoomEvent(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
         self.appended.append(event)
         return event
 
@@ -61,14 +61,16 @@ class EventRows:
         row = await self._sql.row(f"SELECT count(*){SEEN}", *_range(account, start, end))
         return 0 if row is None else int(row[0])
 
-    async def seen(self, account: AccountId, start: EventId, end: EventId, limit: int) -> tuple[Event, ...]:
+    async def seen(
+        self, account: AccountId, start: EventId, end: EventId, limit: int
+    ) -> tuple[RoomEvent, ...]:
         rows = await self._sql.rows(
             f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?",
             *_range(account, start, end),
             limit,
         )
         return tuple(
-            Event(id=row[0], room=row[1], actor=row[2], at=row[3], change=_decode.decode(row[4]))
+            RoomEvent(id=row[0], room=row[1], actor=row[2], at=row[3], change=_decode.decode(row[4]))
             for row in rows
         )
 
@@ -96,16 +98,16 @@ class RetryRows:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    async def find(self, scope: str, key: str, now: Instant) -> Kept | None:
+    async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
         row = await self._sql.row(
             "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?",
             scope,
             key,
             now,
         )
-        return None if row is None else Kept(bytes(row[0]), row[1])
+        return None if row is None else StoredAnswer(bytes(row[0]), row[1])
 
-    async def keep(self, scope: str, retry: Retry, answer: int | None, now: Instant) -> None:
+    async def keep(self, scope: str, retry: Idempotency, answer: int | None, now: Instant) -> None:
         await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, retry.key)
         await self._sql.run(
             "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, ?, ?)",
@@ -113,7 +115,7 @@ class RetryRows:
             retry.key,
             retry.digest,
             answer,
-            after(now, RETRY_KEPT),
+            after(now, IDEMPOTENCY_TTL),
         )
 
     async def purge(self, now: Instant) -> int:

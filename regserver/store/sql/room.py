@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import Any
 
 from regserver.domain.account import AccountId
-from regserver.domain.event import EventId
 from regserver.domain.instant import Instant
 from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
+from regserver.domain.room_event import EventId
 from regserver.ports.room import Door
 from regserver.store.sql.statement import Sql, marks, pieces
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from regserver.domain.contact import BudgetKey, ContactKey, LookupKey
 from regserver.domain.instant import Duration, Instant, after
-from regserver.domain.journal import Entry
-from regserver.domain.steps import Registration
+from regserver.domain.journal import JournalEntry
+from regserver.domain.steps_machine import Registration
 from regserver.ports.steps import Budget, Spent, Submission
 from regserver.store.sql.statement import Sql, marks
 
 FIELDS = Registration.__struct_fields__
 COLUMNS = ", ".join(FIELDS)
 REPLACE = ", ".join(f"{field} = excluded.{field}" for field in FIELDS if field != "contact")
-ENTRY_COLUMNS = ", ".join(Entry.__struct_fields__)
+ENTRY_COLUMNS = ", ".join(JournalEntry.__struct_fields__)
 SUBMISSION_COLUMNS = ", ".join(Submission.__struct_fields__)
 
 BUDGET_KEPT = Duration(7 * 86_400_000)
@@ -126,13 +126,13 @@ class JournalRows:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    async def last(self) -> Entry | None:
+    async def last(self) -> JournalEntry | None:
         row = await self._sql.row(f"SELECT {ENTRY_COLUMNS} FROM ledger_journal ORDER BY number DESC LIMIT 1")
         return None if row is None else _entry(row)
 
-    async def append(self, entry: Entry) -> None:
+    async def append(self, entry: JournalEntry) -> None:
         """Where transactions run side by side, one that lost the race for a number fails here and is run again."""
-        values = [getattr(entry, field) for field in Entry.__struct_fields__]
+        values = [getattr(entry, field) for field in JournalEntry.__struct_fields__]
         row = await self._sql.row(
             f"INSERT INTO ledger_journal ({ENTRY_COLUMNS}) VALUES ({marks(values)})"
             " ON CONFLICT (number) DO NOTHING RETURNING number",
@@ -141,7 +141,7 @@ class JournalRows:
         if row is None:
             raise RuntimeError(f"the journal has an entry {entry.number} already")
 
-    async def page(self, after: int, limit: int) -> tuple[Entry, ...]:
+    async def page(self, after: int, limit: int) -> tuple[JournalEntry, ...]:
         rows = await self._sql.rows(
             f"SELECT {ENTRY_COLUMNS} FROM ledger_journal WHERE number > ? ORDER BY number LIMIT ?",
             after,
@@ -174,5 +174,5 @@ class JournalRows:
         )
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    return Entry(**dict(zip(Entry.__struct_fields__, row, strict=True)))
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    return JournalEntry(**dict(zip(JournalEntry.__struct_fields__, row, strict=True)))

@@ -9,14 +9,14 @@ import msgspec
 
 from regserver.domain.directory import (
     AlreadyConfirmed,
+    DirectoryRefusal,
     InvalidData,
     Language,
-    Refused,
     language,
 )
 from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
-from regserver.service.directory import Allotted, DirectoryService
+from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.web.answer import NAMED, json
 from regserver.web.body import content_type, read_object
 from regserver.web.route import Answer, Route
@@ -93,7 +93,7 @@ class ConfirmDoor:
                 return self._page(request, "confirmed", server)
             case InvalidData(errors=errors):
                 return self._page(request, "email" if "EXISTING_EMAIL" in errors else "name")
-            case Refused():
+            case DirectoryRefusal():
                 return self._page(request, "unknown")
 
     async def standing(self, request: Request) -> Answer:
@@ -104,7 +104,7 @@ class ConfirmDoor:
         challenge = body.get("challenge")
         if not isinstance(challenge, str):
             return BadJson()
-        standing = await self._directory.standing(challenge)
+        standing = await self._directory.challenge_status(challenge)
         t = self._words(_language(request))
         text = t[f"{standing.state}.text"].replace("{name}", standing.username or "")
         return json(

@@ -5,7 +5,7 @@ history; nobody is ever waited for. At the end account, profile and token are wr
 then is the token shown. A finished job stays readable for the replay time, its token in memory alone; then the id is
 forgotten.
 
-    sign-in → start() → reserve the name → job: source → course → history → observers
+    sign-in → start() → reserve the name → job: source → progress → history → observers
                                                 └→ one transaction → AUTHENTICATION
 """
 
@@ -18,16 +18,16 @@ import msgspec
 import trio
 
 from regserver.domain.account import NameKey, NewAccount, Profile, name_key
-from regserver.domain.course import Broken, Complete, CourseState, Event
 from regserver.domain.estimate import REMEMBERED_RUNS, Estimator
 from regserver.domain.instant import SECOND, Duration, after
-from regserver.domain.live import Line, RegistrationId
+from regserver.domain.live_progress import Complete, ProgressEvent, ProgressState, ProtocolBroken
 from regserver.domain.outcome import EmailTaken, SourceUnavailable, UsernameTaken
+from regserver.domain.source_line import RegistrationId, SourceLine
 from regserver.ports.adapter import Clock, Randomness, Source, SourceFault, Subject
 from regserver.ports.store import Store, StoreFault, Transaction
-from regserver.service.account import add_account
-from regserver.service.identity import IdentityService, SignedIn
-from regserver.service.live_job import Job
+from regserver.service.account_service import add_account
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_job import LiveJob
 
 log = logging.getLogger("regserver.live")
 
@@ -67,7 +67,7 @@ class LiveService:
         identity: IdentityService,
         source: Source | None,
         policy: LivePolicy,
-        on_end: Callable[[CourseState], None] = lambda state: None,
+        on_end: Callable[[ProgressState], None] = lambda state: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -77,15 +77,15 @@ class LiveService:
         self._policy = policy
         self._on_end = on_end
         self._estimator = Estimator()
-        self._jobs: dict[RegistrationId, Job] = {}
-        self._running: dict[NameKey, Job] = {}
+        self._jobs: dict[RegistrationId, LiveJob] = {}
+        self._running: dict[NameKey, LiveJob] = {}
         self._nursery: trio.Nursery | None = None
 
     @property
     def running(self) -> int:
         return len(self._running)
 
-    def job(self, registration: str) -> Job | None:
+    def job(self, registration: str) -> LiveJob | None:
         """The job behind an id, running or still replayable."""
         return self._jobs.get(RegistrationId(registration))
 
@@ -104,16 +104,16 @@ class LiveService:
             if running.subject != subject:  # names that we take for one are two to the source
                 return UsernameTaken()
             await running.begun.wait()
-            if running.course.state == "failed":
+            if running.progress.state == "failed":
                 await running.gone.wait()  # it gives its name back: this is the next attempt
             elif not running.gone.is_set():
                 return running.id
         if not self.admits(username):
             return SourceUnavailable(RETRY_AFTER_SECONDS)
         identity = uuid.UUID(bytes=self._randomness.bytes(16), version=4)
-        return await self._begin(Job(RegistrationId(f"u-{identity}"), username, subject, password_hash))
+        return await self._begin(LiveJob(RegistrationId(f"u-{identity}"), username, subject, password_hash))
 
-    async def _begin(self, job: Job) -> RegistrationId | UsernameTaken | SourceUnavailable:
+    async def _begin(self, job: LiveJob) -> RegistrationId | UsernameTaken | SourceUnavailable:
         # Entered before the first wait: of fifty concurrent sign-ins one makes the job and the others find it.
         self._running[job.key] = job
         nursery = None
@@ -131,7 +131,7 @@ class LiveService:
                 self._leave(job)
             job.begun.set()
 
-    async def _reserve(self, job: Job) -> bool:
+    async def _reserve(self, job: LiveJob) -> bool:
         async def work(transaction: Transaction) -> bool:
             now = self._clock.now()
             until = after(now, self._policy.deadline + RESERVATION_MARGIN)
@@ -139,11 +139,11 @@ class LiveService:
 
         return await self._store.write(work)
 
-    def _leave(self, job: Job) -> None:
+    def _leave(self, job: LiveJob) -> None:
         del self._running[job.key]
         job.gone.set()
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: LiveJob) -> None:
         """The life of a job. It runs beside all others, so nothing but a cancellation may escape it."""
         try:
             with job.scope, trio.move_on_after(self._policy.deadline.seconds) as late:
@@ -156,14 +156,14 @@ class LiveService:
             if not job.over:
                 job.interrupted = True
                 self._fail(job, STOPPING)
-            if job.course.state == "failed":
+            if job.progress.state == "failed":
                 await self._release(job)
             self._leave(job)
-            self._on_end(job.course.state)
+            self._on_end(job.progress.state)
         if self._nursery is not None:
             self._nursery.start_soon(self._forget, job)
 
-    async def _register(self, job: Job) -> None:
+    async def _register(self, job: LiveJob) -> None:
         """Reads the source to its end. Whatever goes wrong becomes one FAILURE, its detail goes to the log."""
         assert self._source is not None  # noqa: S101  (a job exists only when a source accepted somebody)
         try:
@@ -181,16 +181,16 @@ class LiveService:
             log.exception("registration failed")
             self._fail(job, BROKEN)
 
-    async def _take(self, job: Job, line: Line) -> None:
-        match job.course.take(line):
-            case Broken(detail=detail):
+    async def _take(self, job: LiveJob, line: SourceLine) -> None:
+        match job.progress.take(line):
+            case ProtocolBroken(detail=detail):
                 self._break(job, detail)
             case Complete(profile=profile):
                 await self._finish(job, profile)
-            case Event() as event:
+            case ProgressEvent() as event:
                 self._show(job, event)
 
-    async def _finish(self, job: Job, profile: Profile) -> None:
+    async def _finish(self, job: LiveJob, profile: Profile) -> None:
         """Account, profile and token in one transaction: after a crash a user is registered whole or not at all."""
         run = job.run()
 
@@ -213,25 +213,25 @@ class LiveService:
             signed_in = await self._store.write(work)
         if isinstance(signed_in, SignedIn):
             self._estimator.learn(run)
-            self._show(job, job.course.authenticate(signed_in.user_id, signed_in.token, REGISTERED))
+            self._show(job, job.progress.authenticate(signed_in.user_id, signed_in.token, REGISTERED))
         else:
             self._fail(job, NAME_LOST)
 
-    def _break(self, job: Job, detail: str) -> None:
+    def _break(self, job: LiveJob, detail: str) -> None:
         """The source did not keep its protocol."""
         if not job.over:
             log.warning("registration failed: %s", detail)
             self._fail(job, BROKEN)
 
-    def _fail(self, job: Job, message: str) -> None:
-        self._show(job, job.course.fail(message))
+    def _fail(self, job: LiveJob, message: str) -> None:
+        self._show(job, job.progress.fail(message))
 
-    def _show(self, job: Job, event: Event | None) -> None:
+    def _show(self, job: LiveJob, event: ProgressEvent | None) -> None:
         if event is not None:
             left = self._estimator.left_ms(event.step, event.total_steps, job.elapsed_ms)
             job.show(event, left)
 
-    async def _release(self, job: Job) -> None:
+    async def _release(self, job: LiveJob) -> None:
         """Gives the name back; one short write, and without it the name stays reserved until that lapses."""
         with trio.CancelScope(shield=True):
             try:
@@ -239,7 +239,7 @@ class LiveService:
             except StoreFault as fault:
                 log.warning("a reservation was left to lapse: %s", fault)
 
-    async def _forget(self, job: Job) -> None:
+    async def _forget(self, job: LiveJob) -> None:
         await trio.sleep(self._policy.replay.seconds)
         self._jobs.pop(job.id, None)
 
@@ -260,7 +260,7 @@ class LiveService:
                 await job.gone.wait()
 
 
-def _holder(job: Job) -> str:
+def _holder(job: LiveJob) -> str:
     """The same for every attempt of one person, so that the next attempt after a crash finds its own reservation."""
     return f"live:{job.subject}"
 

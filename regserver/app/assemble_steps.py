@@ -13,10 +13,10 @@ from regserver.adapters.sms import build_sms
 from regserver.app.base import Base, Doors
 from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
-from regserver.service.onboarding import OnboardingService
-from regserver.service.step_code import StepCodes, StepsPolicy
-from regserver.service.step_find import Finder
-from regserver.service.steps import StepsService
+from regserver.service.onboarding_service import OnboardingService
+from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.steps_code import StepCodes, StepsPolicy
+from regserver.service.steps_service import StepsService
 from regserver.web.steps import steps_routes
 
 
@@ -36,7 +36,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         clock,
         randomness,
         pepper,
-        Finder(clock, pepper, require_token=policy.require_token),
+        RegistrationLookup(clock, pepper, require_token=policy.require_token),
         StepCodes(clock, randomness, pepper, base.outbox, policy),
         build_sms(settings.sms, client, randomness),
         build_captcha(settings.captcha, client),

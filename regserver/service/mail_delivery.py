@@ -44,7 +44,7 @@ BUG = "sending it met a bug, which is in the log"
 UNREADABLE = "it cannot be opened with this server's key; was the key file replaced?"
 
 
-Outcome = Literal["sent", "deferred", "refused", "server failed"]
+DeliveryOutcome = Literal["sent", "deferred", "refused", "server failed"]
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Trouble(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Delivery:
+class MailDelivery:
     """The one who sends.
 
     node: names this process among those that share the store, and stays the same over restarts. count: hears of every
@@ -69,7 +69,7 @@ class Delivery:
         clock: Clock,
         *,
         node: str = "local",
-        count: Callable[[Outcome], None] = lambda outcome: None,
+        count: Callable[[DeliveryOutcome], None] = lambda outcome: None,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -210,7 +210,7 @@ class Delivery:
         )
 
 
-async def run_outbox(delivery: Delivery) -> None:
+async def run_outbox(delivery: MailDelivery) -> None:
     """Sends until cancelled; a store that fails is asked again after a pause."""
     recovered = False
     while True:

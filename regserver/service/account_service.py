@@ -13,7 +13,7 @@ from regserver.domain.account import (
     is_sign_in_name,
     name_key,
 )
-from regserver.domain.event import Left
+from regserver.domain.idempotency import Idempotency, StoredAnswer, sign_up_scope
 from regserver.domain.outcome import (
     AccountNotFound,
     BadEmail,
@@ -27,14 +27,14 @@ from regserver.domain.outcome import (
     UserIsDeleted,
     UsernameTaken,
 )
-from regserver.domain.retry import Kept, Retry, sign_up_scope
 from regserver.domain.room import RoomId, parse_id
+from regserver.domain.room_event import Left
 from regserver.domain.secret import SecretHash
 from regserver.ports.adapter import Clock, PasswordHasher
 from regserver.ports.broker import Broker
 from regserver.ports.store import Store, Transaction, account_holder
-from regserver.service.identity import IdentityService, SignedIn, identify
-from regserver.service.room import leave_room
+from regserver.service.identity_service import IdentityService, SignedIn, identify
+from regserver.service.room_service import leave_room
 
 Unidentified = BadToken | UserIsDeleted
 SignedUp = (
@@ -99,7 +99,7 @@ class AccountService:
         self._open = open_registration
 
     async def register(
-        self, username: str, email: str, password: str, retry: Retry | None = None
+        self, username: str, email: str, password: str, retry: Idempotency | None = None
     ) -> SignedUp:
         """Sign-up at the rooms door. The checks come in the contract's order."""
         if not is_email(email):
@@ -135,14 +135,14 @@ class AccountService:
         return outcome
 
     async def _register_again(
-        self, username: str, password: str, retry: Retry
+        self, username: str, password: str, retry: Idempotency
     ) -> SignedIn | IdempotencyConflict | None:
         """The answer to a repeated sign-up; None when this key signed nobody up.
 
         The first token is not kept anywhere, so a repetition gets one of its own, for the same password.
         """
 
-        async def look(transaction: Transaction) -> tuple[Kept, Account | None] | None:
+        async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
             scope = sign_up_scope(name_key(username))
             kept = await transaction.retries.find(scope, retry.key, self._clock.now())
             if kept is None or kept.answer is None:

@@ -2,42 +2,42 @@
 
 import msgspec
 
-from regserver.domain.journal import START, Entry, fault_of
+from regserver.domain.journal import START, JournalEntry, fault_of
 from regserver.ports.store import Store, Transaction
 
 PAGE = 500
 
 
-class Whole(msgspec.Struct, frozen=True):
+class LedgerWhole(msgspec.Struct, frozen=True):
     """Nothing is wrong. head: the last hash, in hex; noted elsewhere, it proves later that nothing was rewritten."""
 
     entries: int
     head: str
 
 
-class Broken(msgspec.Struct, frozen=True):
+class LedgerBroken(msgspec.Struct, frozen=True):
     """detail: what is wrong with the first entry that is, and which one it is."""
 
     detail: str
 
 
-async def verify_ledger(store: Store) -> Whole | Broken:
+async def verify_ledger(store: Store) -> LedgerWhole | LedgerBroken:
     """Reads the whole journal on one snapshot, a page at a time."""
     return await store.read(_verify)
 
 
-async def _verify(transaction: Transaction) -> Whole | Broken:
-    last: Entry | None = None
+async def _verify(transaction: Transaction) -> LedgerWhole | LedgerBroken:
+    last: JournalEntry | None = None
     while page := await transaction.journal.page(last.number if last else 0, PAGE):
         for entry in page:
             if fault := fault_of(entry, last):
-                return Broken(fault)
+                return LedgerBroken(fault)
             account = await transaction.accounts.by_ledger_name(entry.user_id)
             if account is None or account.username != entry.username:
-                return Broken(
+                return LedgerBroken(
                     f"entry {entry.number} speaks of an account that is not there as it was written"
                 )
             last = entry
     if (missing := await transaction.journal.unjournalled()) is not None:
-        return Broken(f"no entry speaks of the account {missing}; entries may be missing at the end")
-    return Whole(last.number, last.hash.hex()) if last else Whole(0, START.hex())
+        return LedgerBroken(f"no entry speaks of the account {missing}; entries may be missing at the end")
+    return LedgerWhole(last.number, last.hash.hex()) if last else LedgerWhole(0, START.hex())

@@ -49,7 +49,7 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
 Change = Posted | Created | Invited | Left
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class RoomEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One committed change of one room by one actor."""
 
     id: EventId
@@ -63,7 +63,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return Position(self.id, self.at)
 
 
-Standing = Literal["newcomer", "member"]
+Audience = Literal["newcomer", "member"]
 """What a recipient is to an event: somebody it brought into the room, or somebody who was in before it."""
 
 
@@ -78,7 +78,7 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
             return ()
 
 
-def standing(event: Event, account: AccountId) -> Standing | None:
+def audience(event: RoomEvent, account: AccountId) -> Audience | None:
     """How `account` hears of `event`, given that it is a member by it or was one before it; None for the actor."""
     if account == event.actor:
         return None

@@ -19,7 +19,7 @@ MAX_MESSAGE_LENGTH = 1000
 MAX_NAME_LENGTH = 256
 
 
-class Step(msgspec.Struct, frozen=True):
+class StepLine(msgspec.Struct, frozen=True):
     """Progress. total: None when the source did not say."""
 
     message: str
@@ -27,28 +27,28 @@ class Step(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
-class Named(msgspec.Struct, frozen=True):
+class NameLine(msgspec.Struct, frozen=True):
     profile: Profile
 
 
-class Failed(msgspec.Struct, frozen=True):
+class FailureLine(msgspec.Struct, frozen=True):
     """The source gives up; the message is meant for the user."""
 
     message: str
 
 
-class Finished(msgspec.Struct, frozen=True):
+class DoneLine(msgspec.Struct, frozen=True):
     """Everything was said."""
 
 
-class Malformed(msgspec.Struct, frozen=True):
+class MalformedLine(msgspec.Struct, frozen=True):
     """Not a line of the protocol. detail: for the operator. raw: its beginning, for a terminal and never for a log."""
 
     detail: str
     raw: bytes = b""
 
 
-Line = Step | Named | Failed | Finished | Malformed
+SourceLine = StepLine | NameLine | FailureLine | DoneLine | MalformedLine
 
 _RAW_SHOWN = 200
 _Count = Annotated[int, msgspec.Meta(ge=-MAX_JSON_INTEGER, le=MAX_JSON_INTEGER)]
@@ -74,41 +74,41 @@ _decoder = msgspec.json.Decoder(_LineOnWire)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def parse_line(line: bytes) -> Line:
+def parse_line(line: bytes) -> SourceLine:
     """One NDJSON line of a source (contract, section 1). Unknown keys are ignored, several things at once are not."""
     if len(line) > MAX_LINE_BYTES:
         return too_long(line)
     try:
         wire = _decoder.decode(line)
     except msgspec.ValidationError as error:
-        return Malformed(str(error), line[:_RAW_SHOWN])
+        return MalformedLine(str(error), line[:_RAW_SHOWN])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Malformed("not JSON in UTF-8", line[:_RAW_SHOWN])
+        return MalformedLine("not JSON in UTF-8", line[:_RAW_SHOWN])
     said = [key for key in ("message", "name", "failure", "done") if getattr(wire, key) is not None]
     if len(said) != 1:
-        return Malformed(
+        return MalformedLine(
             f"expected one of message, name, failure, done, not {' and '.join(said) or 'none'}",
             line[:_RAW_SHOWN],
         )
     return _read(wire)
 
 
-def too_long(line: bytes) -> Malformed:
+def too_long(line: bytes) -> MalformedLine:
     """What a line is that was cut off at MAX_LINE_BYTES."""
-    return Malformed(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
+    return MalformedLine(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
 
 
-def _read(wire: _LineOnWire) -> Line:
+def _read(wire: _LineOnWire) -> SourceLine:
     if wire.failure is not None:
-        return Failed(_shown(wire.failure))
+        return FailureLine(_shown(wire.failure))
     if wire.name is not None:
         name = wire.name
-        return Named(
+        return NameLine(
             Profile(first_name=name.first_name, middle_name=name.middle_name, last_name=name.last_name)
         )
     if wire.message is not None:
-        return Step(_shown(wire.message), wire.step, wire.total_steps)
-    return Finished()
+        return StepLine(_shown(wire.message), wire.step, wire.total_steps)
+    return DoneLine()
 
 
 def _shown(message: str) -> str:

@@ -2,7 +2,7 @@
 
     first_step → verify → set_username → register        and beside them state, resend, create_identity
 
-What a step may do is read off `domain.steps.TRANSITIONS`; here are the policy and the order of things. A code is
+What a step may do is read off `domain.steps_machine.TRANSITIONS`; here are the policy and the order of things. A code is
 written before it is sent: the other way round a client could be quicker than we. If the SMS provider refuses, what was
 written is taken back. Mail goes into the outbox in the same transaction and is never refused.
 """
@@ -20,7 +20,7 @@ from regserver.domain.instant import Instant, after
 from regserver.domain.journal import LedgerAccount
 from regserver.domain.outcome import UsernameTaken
 from regserver.domain.secret import hash_secret
-from regserver.domain.steps import (
+from regserver.domain.steps_machine import (
     REGISTRATION_TOKEN_BYTES,
     TRANSITIONS,
     BadPublicKey,
@@ -54,9 +54,9 @@ from regserver.ports.steps import (
     Settled,
 )
 from regserver.ports.store import Store, Transaction
-from regserver.service.account import add_account
-from regserver.service.step_code import Issued, StepCodes, StepsPolicy
-from regserver.service.step_find import Finder, matches
+from regserver.service.account_service import add_account
+from regserver.service.registration_lookup import RegistrationLookup, matches
+from regserver.service.steps_code import Issued, StepCodes, StepsPolicy
 
 log = logging.getLogger("regserver.steps")
 
@@ -74,7 +74,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     active: str | None
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """Where a registration stands after a step. retry_at: when the next code may be asked for. token: only when new."""
 
     registration: Registration
@@ -83,7 +83,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsService:
-    """captcha guards the first step; finder looks; codes says what is sent; ledger takes the finished account."""
+    """captcha guards the first step; lookup looks; codes says what is sent; ledger takes the finished account."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class StepsService:
         clock: Clock,
         randomness: Randomness,
         pepper: Pepper,
-        finder: Finder,
+        lookup: RegistrationLookup,
         codes: StepCodes,
         sms: Sms,
         captcha: Captcha,
@@ -102,7 +102,7 @@ class StepsService:
         self._clock = clock
         self._randomness = randomness
         self._pepper = pepper
-        self._finder = finder
+        self._lookup = lookup
         self._codes = codes
         self._sms = sms
         self._captcha = captcha
@@ -110,33 +110,31 @@ class StepsService:
         self._policy = policy
 
     # --- looking
-    async def state(self, contact: Contact, token: str | None) -> Standing | StepRefusal:
+    async def state(self, contact: Contact, token: str | None) -> StepResult | StepRefusal:
         """Where the contact stands. What was chosen is shown only to the holder of the token, if there is one."""
 
-        async def work(transaction: Transaction) -> Standing | StepRefusal:
-            found = await self._finder.find(transaction, contact)
+        async def work(transaction: Transaction) -> StepResult | StepRefusal:
+            found = await self._lookup.find(transaction, contact)
             if isinstance(found, StepRefusal) or found.token is None or matches(found.token, token):
-                return found if isinstance(found, StepRefusal) else Standing(registration=found)
-            return Standing(registration=msgspec.structs.replace(found, username=None, user_id=None))
+                return found if isinstance(found, StepRefusal) else StepResult(registration=found)
+            return StepResult(registration=msgspec.structs.replace(found, username=None, user_id=None))
 
         return await self._store.read(work)
 
     # --- codes
     async def first_step(
         self, contact: Contact, captcha: str, kind: CaptchaType, address: str
-    ) -> Standing | StepRefusal:
+    ) -> StepResult | StepRefusal:
         """Sends the first code, to those who are human."""
         step = FIRST_STEP[contact.kind]
         if not await self._captcha.check(captcha, kind, address):
-            standing = await self.state(contact, None)
+            status = await self.state(contact, None)
             return (
-                standing
-                if isinstance(standing, StepRefusal)
-                else CaptchaFailed(state=standing.registration.state)
+                status if isinstance(status, StepRefusal) else CaptchaFailed(state=status.registration.state)
             )
 
         async def work(transaction: Transaction) -> Issued | StepRefusal:
-            found = await self._finder.at(transaction, contact, step)
+            found = await self._lookup.at(transaction, contact, step)
             if isinstance(found, StepRefusal):
                 return found
             return await self._codes.issue(
@@ -145,12 +143,12 @@ class StepsService:
 
         return await self._deliver(contact, await self._store.write(work))
 
-    async def resend(self, contact: Contact, address: str) -> Standing | StepRefusal:
+    async def resend(self, contact: Contact, address: str) -> StepResult | StepRefusal:
         """Sends a new code in place of the last, not too soon and not too often."""
         step = RESEND_STEP[contact.kind]
 
         async def work(transaction: Transaction) -> Issued | StepRefusal:
-            found = await self._finder.at(transaction, contact, step)
+            found = await self._lookup.at(transaction, contact, step)
             if isinstance(found, StepRefusal):
                 return found
             now = self._clock.now()
@@ -164,7 +162,7 @@ class StepsService:
 
         return await self._deliver(contact, await self._store.write(work))
 
-    async def _deliver(self, contact: Contact, issued: Issued | StepRefusal) -> Standing | StepRefusal:
+    async def _deliver(self, contact: Contact, issued: Issued | StepRefusal) -> StepResult | StepRefusal:
         if isinstance(issued, StepRefusal):
             return issued
         if contact.kind == "phone":
@@ -174,14 +172,14 @@ class StepsService:
                 log.error("a code was not sent to %s: %s", contact.mask, fault)
                 await self._store.write(lambda transaction: self._codes.take_back(transaction, issued))
                 return NotSent(state=issued.before.state)
-        return Standing(registration=issued.after, retry_at=self._codes.next_retry(issued.after))
+        return StepResult(registration=issued.after, retry_at=self._codes.next_retry(issued.after))
 
-    async def verify(self, contact: Contact, code: int | str, want_token: bool) -> Standing | StepRefusal:
+    async def verify(self, contact: Contact, code: int | str, want_token: bool) -> StepResult | StepRefusal:
         """Holds a guess against the code. It is counted in the same transaction, before it is looked at."""
         step = VERIFY_STEP[contact.kind]
 
-        async def work(transaction: Transaction) -> Standing | StepRefusal:
-            found = await self._finder.at(transaction, contact, step)
+        async def work(transaction: Transaction) -> StepResult | StepRefusal:
+            found = await self._lookup.at(transaction, contact, step)
             if isinstance(found, StepRefusal):
                 return found
             now = self._clock.now()
@@ -196,13 +194,13 @@ class StepsService:
 
     async def create_identity(
         self, contact: Contact, secure_key: str, want_token: bool
-    ) -> Standing | StepRefusal:
+    ) -> StepResult | StepRefusal:
         """Takes the identity service's word, if it is the identity service."""
         if not self._policy.identity_secure_key or not _same(self._policy.identity_secure_key, secure_key):
             return WrongKey()
 
-        async def work(transaction: Transaction) -> Standing | StepRefusal:
-            found = await self._finder.at(transaction, contact, "createIdentity")
+        async def work(transaction: Transaction) -> StepResult | StepRefusal:
+            found = await self._lookup.at(transaction, contact, "createIdentity")
             if isinstance(found, StepRefusal):
                 return found
             return await self._admit(transaction, found, "createIdentity", want_token)
@@ -211,7 +209,7 @@ class StepsService:
 
     async def _admit(
         self, transaction: Transaction, found: Registration, step: Step, want_token: bool
-    ) -> Standing:
+    ) -> StepResult:
         """The contact is proven: what is left can be done by whoever holds the token, if there is one."""
         now = self._clock.now()
         wanted = want_token or self._policy.require_token
@@ -228,16 +226,16 @@ class StepsService:
             updated_at=now,
         )
         await transaction.registrations.save(admitted)
-        return Standing(registration=admitted, token=token)
+        return StepResult(registration=admitted, token=token)
 
     # --- the name
     async def set_username(
         self, contact: Contact, username: str, token: str | None
-    ) -> Standing | StepRefusal:
+    ) -> StepResult | StepRefusal:
         """Reserves the name for a while. A second choice frees the first and keeps the userId."""
 
-        async def work(transaction: Transaction) -> Standing | StepRefusal:
-            found = await self._finder.held(transaction, contact, "setUsername", token)
+        async def work(transaction: Transaction) -> StepResult | StepRefusal:
+            found = await self._lookup.held(transaction, contact, "setUsername", token)
             if isinstance(found, StepRefusal):
                 return found
             if not is_steps_username(username):
@@ -256,7 +254,7 @@ class StepsService:
                 updated_at=now,
             )
             await transaction.registrations.save(chosen)
-            return Standing(registration=chosen)
+            return StepResult(registration=chosen)
 
         return await self._store.write(work)
 
@@ -270,7 +268,7 @@ class StepsService:
     # --- the account
     async def register(
         self, contact: Contact, proposal: Proposal, token: str | None
-    ) -> Standing | StepRefusal:
+    ) -> StepResult | StepRefusal:
         """Writes the account. With an outer ledger in three parts, each of which may be repeated after a crash:
         hold the registration, see to the account out there, finish here."""
         settled = Settled("")
@@ -285,8 +283,8 @@ class StepsService:
                 return outcome
             settled = outcome
 
-        async def work(transaction: Transaction) -> Standing | StepRefusal:
-            found = await self._finder.held(transaction, contact, "toBlockChain", token)
+        async def work(transaction: Transaction) -> StepResult | StepRefusal:
+            found = await self._lookup.held(transaction, contact, "toBlockChain", token)
             if isinstance(found, StepRefusal):
                 return found
             account = _agreed(found, proposal)
@@ -300,7 +298,7 @@ class StepsService:
         self, transaction: Transaction, contact: Contact, proposal: Proposal, token: str | None
     ) -> LedgerAccount | StepRefusal:
         """From here on the account may exist on the outer ledger, so the registration no longer lapses."""
-        found = await self._finder.held(transaction, contact, "toBlockChain", token)
+        found = await self._lookup.held(transaction, contact, "toBlockChain", token)
         if isinstance(found, StepRefusal):
             return found
         account = _agreed(found, proposal)
@@ -328,13 +326,13 @@ class StepsService:
 
     async def _forget_user_id(self, transaction: Transaction, contact: Contact) -> None:
         """Another has it on the outer ledger: the next setUsername gives a new one."""
-        found = await self._finder.find(transaction, contact)
+        found = await self._lookup.find(transaction, contact)
         if isinstance(found, Registration) and found.state == "toBlockChain":
             await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
 
     async def _finish(
         self, transaction: Transaction, found: Registration, account: LedgerAccount, reference: str
-    ) -> Standing | StepRefusal:
+    ) -> StepResult | StepRefusal:
         now = self._clock.now()
         new = NewAccount(username=account.username, door="steps", ledger_name=account.user_id, created_at=now)
         added = await add_account(transaction, new, reserved_by=holder_of(found))
@@ -349,7 +347,7 @@ class StepsService:
             updated_at=now,
         )
         await transaction.registrations.save(registered)
-        return Standing(registration=registered)
+        return StepResult(registration=registered)
 
 
 def holder_of(registration: Registration) -> str:

@@ -19,8 +19,8 @@ import logging
 import msgspec
 
 from regserver.domain.account import Account, is_sign_in_name, name_key
-from regserver.domain.live import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
+from regserver.domain.source_line import RegistrationId
 from regserver.ports.adapter import (
     Accepted,
     Clock,
@@ -32,8 +32,8 @@ from regserver.ports.adapter import (
     Verdict,
 )
 from regserver.ports.store import Store, Transaction
-from regserver.service.identity import IdentityService, SignedIn
-from regserver.service.live import LiveService
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_service import LiveService
 
 log = logging.getLogger("regserver.sign_in")
 
@@ -46,7 +46,7 @@ class Registering(msgspec.Struct, frozen=True):
     registration: RegistrationId
 
 
-Refused = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailable
+SignInRefusal = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailable
 
 
 class SignInService:
@@ -72,7 +72,7 @@ class SignInService:
         self._max_asking = max_asking
         self._asking = 0
 
-    async def sign_in(self, username: str, password: str) -> SignedIn | Registering | Refused:
+    async def sign_in(self, username: str, password: str) -> SignedIn | Registering | SignInRefusal:
         if not is_sign_in_name(username):
             await self._hasher.verify(password, None)
             return BadCredentials()
@@ -108,7 +108,7 @@ class SignInService:
 
     async def _accept(
         self, username: str, password: str, subject: Subject, account: Account | None
-    ) -> SignedIn | Registering | Refused:
+    ) -> SignedIn | Registering | SignInRefusal:
         """The source knows these credentials as those of `subject`; the name may still be somebody else's here."""
         if account is not None and account.subject != subject:
             return UsernameTaken()

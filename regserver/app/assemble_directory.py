@@ -11,8 +11,8 @@ from regserver.adapters.mail import build_mailer
 from regserver.app.base import Base, Doors
 from regserver.config import ConfigFault, Settings
 from regserver.metric import MailFigures
-from regserver.service.delivery import Delivery, run_outbox
-from regserver.service.directory import DirectoryService
+from regserver.service.directory_service import DirectoryService
+from regserver.service.mail_delivery import MailDelivery, run_outbox
 from regserver.web.confirm import ConfirmDoor
 from regserver.web.directory import DirectoryDoor
 
@@ -21,7 +21,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     """The directory, and the delivery of every door's mail."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
-    delivery = Delivery(store, base.outbox, mailer, clock, count=lambda outcome: figures.count(outcome))
+    delivery = MailDelivery(store, base.outbox, mailer, clock, count=lambda outcome: figures.count(outcome))
     figures = MailFigures(base.metrics, lambda: delivery.seen.waiting, lambda: delivery.seen.parked)
     folder = base.loaded.beside(settings.mail.templates) if settings.mail.templates else None
     letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")

@@ -4,14 +4,14 @@ import msgspec
 
 from regserver.domain.contact import Contact, Pepper
 from regserver.domain.instant import DAY
-from regserver.domain.steps import AmbiguousIdentity, Registration
+from regserver.domain.steps_machine import AmbiguousIdentity, Registration
 from regserver.ports.adapter import Clock
 from regserver.ports.store import Store, Transaction
-from regserver.service.step_code import StepsPolicy
-from regserver.service.step_find import Finder
+from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.steps_code import StepsPolicy
 
 
-class Overview(msgspec.Struct, frozen=True, kw_only=True):
+class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
     """codes_spent, tries_spent: in the last 24 hours."""
 
     registration: Registration
@@ -20,7 +20,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     policy: StepsPolicy
 
 
-class StepDesk:
+class StepsAdmin:
     """The registration is found by the contact itself: the database knows only its hash."""
 
     def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
@@ -28,16 +28,16 @@ class StepDesk:
         self._clock = clock
         self._pepper = pepper
         self._policy = policy
-        self._finder = Finder(clock, pepper, require_token=policy.require_token)
+        self._lookup = RegistrationLookup(clock, pepper, require_token=policy.require_token)
 
-    async def show(self, contact: Contact) -> Overview | AmbiguousIdentity:
-        async def work(transaction: Transaction) -> Overview | AmbiguousIdentity:
-            found = await self._finder.find(transaction, contact)
+    async def show(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
+        async def work(transaction: Transaction) -> RegistrationOverview | AmbiguousIdentity:
+            found = await self._lookup.find(transaction, contact)
             if isinstance(found, AmbiguousIdentity):
                 return found
             now = self._clock.now()
             codes, tries = (self._pepper.budget_key(scope, found.contact) for scope in ("codes", "tries"))
-            return Overview(
+            return RegistrationOverview(
                 registration=found,
                 codes_spent=await transaction.budgets.spent(codes, DAY, now),
                 tries_spent=await transaction.budgets.spent(tries, DAY, now),
@@ -46,14 +46,14 @@ class StepDesk:
 
         return await self._store.read(work)
 
-    async def unlock(self, contact: Contact) -> Overview | AmbiguousIdentity:
+    async def unlock(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
         """Lets the contact start again at once, unless it is registered: its registration, and what it has spent, go.
 
         A reserved name stays reserved for this contact until it lapses.
         """
 
         async def work(transaction: Transaction) -> AmbiguousIdentity | None:
-            found = await self._finder.find(transaction, contact)
+            found = await self._lookup.find(transaction, contact)
             if isinstance(found, AmbiguousIdentity):
                 return found
             if found.state != "registered" and not await self._is_pending(transaction, found):

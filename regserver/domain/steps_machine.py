@@ -16,7 +16,7 @@ from regserver.domain.instant import Instant
 from regserver.domain.outcome import Refusal
 from regserver.domain.secret import TOKEN_BYTES, SecretHash, new_token
 
-State = Literal[
+StepsState = Literal[
     "firstStep",
     "verify",
     "firstStepEmail",
@@ -38,7 +38,7 @@ Step = Literal[
     "toBlockChain",
 ]
 
-TRANSITIONS: Mapping[State, Mapping[Step, State]] = {
+TRANSITIONS: Mapping[StepsState, Mapping[Step, StepsState]] = {
     "firstStep": {"firstStep": "verify"},
     "verify": {"verify": "setUsername", "resendSmsCode": "verify"},
     "firstStepEmail": {"firstStepEmail": "verifyEmail"},
@@ -49,13 +49,13 @@ TRANSITIONS: Mapping[State, Mapping[Step, State]] = {
     "registered": {},
 }
 
-FIRST: Mapping[ContactKind, State] = {
+FIRST: Mapping[ContactKind, StepsState] = {
     "phone": "firstStep",
     "email": "firstStepEmail",
     "identity": "createIdentity",
 }
 
-LAPSING: frozenset[State] = frozenset({"verify", "verifyEmail", "setUsername", "toBlockChain"})
+LAPSING: frozenset[StepsState] = frozenset({"verify", "verifyEmail", "setUsername", "toBlockChain"})
 """Who never enters a code starts again; and a verified number must not stand open to whoever knows it for ever."""
 
 USER_ID_LENGTH = 12
@@ -81,7 +81,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     kind: ContactKind
     mask: str
     provider: str | None = None
-    state: State
+    state: StepsState
     code: CodeMac | None = None
     code_expires_at: Instant | None = None
     code_tries: int = 0
@@ -144,7 +144,7 @@ REGISTRATION_TOKEN_BYTES = TOKEN_BYTES
 class StepRefusal(Refusal, frozen=True, kw_only=True):
     """A step that was not taken. state: where the registration stands, None when there is none."""
 
-    state: State | None = None
+    state: StepsState | None = None
 
 
 class AlreadyRegistered(StepRefusal, frozen=True):

@@ -13,14 +13,14 @@ import msgspec
 import trio
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.event import Event, EventId, Position, Posted
 from regserver.domain.instant import Duration, Instant
 from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import RoomId
+from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.ports.adapter import Clock
 from regserver.ports.store import Store, StoreFault, Transaction
-from regserver.service.identity import identify
+from regserver.service.identity_service import identify
 
 PAGE_EVENTS = 500
 """A reader's thread is held by one client no longer than this takes: a few milliseconds."""
@@ -55,7 +55,7 @@ class Page(msgspec.Struct, frozen=True):
     """A part of what was missed. whole: all of the window that was asked for; rooms: the account's rooms if the part
     reaches the end of the log, else None."""
 
-    events: tuple[Event, ...]
+    events: tuple[RoomEvent, ...]
     end: EventId
     whole: bool
     rooms: tuple[RoomId, ...] | None
@@ -145,7 +145,7 @@ class LogReader:
         return Page(events, end, whole, rooms)
 
 
-def _fitting(events: tuple[Event, ...]) -> tuple[Event, ...]:
+def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
     """The first of them that make a page; at least one if there is any."""
     size = 0
     for number, event in enumerate(events):

@@ -6,9 +6,9 @@ Refusals are not kept. They have changed nothing, so asking again is safe, and m
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import IdempotencyConflict, Refusal
-from regserver.domain.retry import Retry
 from regserver.ports.store import Transaction
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ T = TypeVar("T")
 async def once(
     transaction: Transaction,
     scope: str,
-    retry: Retry | None,
+    retry: Idempotency | None,
     now: Instant,
     act: Callable[[], Awaitable[T]],
 ) -> T | IdempotencyConflict:

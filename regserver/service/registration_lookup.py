@@ -5,7 +5,7 @@ import hmac
 from regserver.domain.account import email_key
 from regserver.domain.contact import Contact, Pepper
 from regserver.domain.secret import SecretHash, hash_secret
-from regserver.domain.steps import (
+from regserver.domain.steps_machine import (
     FIRST,
     TRANSITIONS,
     AlreadyRegistered,
@@ -20,7 +20,7 @@ from regserver.ports.adapter import Clock
 from regserver.ports.store import Transaction
 
 
-class Finder:
+class RegistrationLookup:
     """require_token: whether later steps demand a token even of those who asked for none."""
 
     def __init__(self, clock: Clock, pepper: Pepper, *, require_token: bool) -> None:

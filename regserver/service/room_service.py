@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.event import Created, Invited, Left, Posted
+from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import (
     AccountNotFound,
@@ -21,7 +21,6 @@ from regserver.domain.outcome import (
     TooManyUsers,
     UserIsDeleted,
 )
-from regserver.domain.retry import Retry, account_scope
 from regserver.domain.room import (
     MAX_POSTS_LISTED,
     Post,
@@ -33,18 +32,19 @@ from regserver.domain.room import (
     RoomSummary,
     parse_id,
 )
+from regserver.domain.room_event import Created, Invited, Left, Posted
 from regserver.domain.secret import SecretHash
 from regserver.ports.adapter import Clock
 from regserver.ports.store import Store, Transaction
-from regserver.service.identity import identify
-from regserver.service.retry import once
+from regserver.service.answer_once import once
+from regserver.service.identity_service import identify
 
 T = TypeVar("T")
 Unidentified = BadToken | UserIsDeleted
-NoEntry = BadToken | UserIsDeleted | BadId | RoomNotFound | NotInRoom
+NoAccess = BadToken | UserIsDeleted | BadId | RoomNotFound | NotInRoom
 
 
-class Entry(msgspec.Struct, frozen=True):
+class RoomActor(msgspec.Struct, frozen=True):
     """Somebody who may act in a room, and when."""
 
     account: Account
@@ -65,7 +65,11 @@ class RoomService:
 
     # --- changes
     async def create(
-        self, token: SecretHash, name: str | None, others: Sequence[AccountId], retry: Retry | None = None
+        self,
+        token: SecretHash,
+        name: str | None,
+        others: Sequence[AccountId],
+        retry: Idempotency | None = None,
     ) -> RoomId | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
         """A new room with the asker and `others` in it."""
 
@@ -103,11 +107,11 @@ class RoomService:
         return room
 
     async def invite(
-        self, token: SecretHash, room_text: str, others: Sequence[AccountId], retry: Retry | None = None
-    ) -> NoEntry | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
+        self, token: SecretHash, room_text: str, others: Sequence[AccountId], retry: Idempotency | None = None
+    ) -> NoAccess | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
         """Brings `others` in; those who are in already are passed over, and nobody new is no event."""
 
-        async def act(transaction: Transaction, entry: Entry) -> AccountNotFound | TooManyUsers | None:
+        async def act(transaction: Transaction, entry: RoomActor) -> AccountNotFound | TooManyUsers | None:
             if missing := await _missing(transaction, others):
                 return missing
             room = entry.room.id
@@ -124,19 +128,19 @@ class RoomService:
         return await self._change(token, room_text, retry, act)
 
     async def leave(
-        self, token: SecretHash, room_text: str, retry: Retry | None = None
-    ) -> NoEntry | IdempotencyConflict | None:
+        self, token: SecretHash, room_text: str, retry: Idempotency | None = None
+    ) -> NoAccess | IdempotencyConflict | None:
         """Takes the asker out; the last one takes the room along."""
 
-        async def act(transaction: Transaction, entry: Entry) -> None:
+        async def act(transaction: Transaction, entry: RoomActor) -> None:
             await leave_room(transaction, entry.room.id, entry.account.id, Left(deleted=False), entry.now)
 
         return await self._change(token, room_text, retry, act)
 
     async def post(
-        self, token: SecretHash, room_text: str, content: str, retry: Retry | None = None
-    ) -> PostId | NoEntry | IdempotencyConflict:
-        async def act(transaction: Transaction, entry: Entry) -> PostId:
+        self, token: SecretHash, room_text: str, content: str, retry: Idempotency | None = None
+    ) -> PostId | NoAccess | IdempotencyConflict:
+        async def act(transaction: Transaction, entry: RoomActor) -> PostId:
             room, author, now = entry.room.id, entry.account.id, entry.now
             post = await transaction.posts.add(room, author, content, now)
             await transaction.events.append(room, author, Posted(post, content), now)
@@ -145,11 +149,11 @@ class RoomService:
         return await self._change(token, room_text, retry, act)
 
     async def seen(
-        self, token: SecretHash, room_text: str, post: PostId, retry: Retry | None = None
-    ) -> NoEntry | PostNotFound | IdempotencyConflict | None:
+        self, token: SecretHash, room_text: str, post: PostId, retry: Idempotency | None = None
+    ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
         """Moves the asker's unread mark forward to `post`."""
 
-        async def act(transaction: Transaction, entry: Entry) -> PostNotFound | None:
+        async def act(transaction: Transaction, entry: RoomActor) -> PostNotFound | None:
             found = await transaction.posts.by_id(post)
             if found is None or found.room != entry.room.id:
                 return PostNotFound()
@@ -162,18 +166,18 @@ class RoomService:
         self,
         token: SecretHash,
         room_text: str,
-        retry: Retry | None,
-        act: Callable[[Transaction, Entry], Awaitable[T]],
-    ) -> T | NoEntry | IdempotencyConflict:
+        retry: Idempotency | None,
+        act: Callable[[Transaction, RoomActor], Awaitable[T]],
+    ) -> T | NoAccess | IdempotencyConflict:
         """Runs `act` for a member. A repetition is answered before the room is looked at: it may be gone by now."""
 
-        async def work(transaction: Transaction) -> T | NoEntry | IdempotencyConflict:
+        async def work(transaction: Transaction) -> T | NoAccess | IdempotencyConflict:
             now = self._clock.now()
             account = await identify(transaction, token, now)
             if not isinstance(account, Account):
                 return account
 
-            async def enter() -> T | NoEntry:
+            async def enter() -> T | NoAccess:
                 return await _inside(transaction, account, room_text, now, act)
 
             return await once(transaction, account_scope(account.id), retry, now, enter)
@@ -181,8 +185,8 @@ class RoomService:
         return await self._store.write(work)
 
     # --- looking
-    async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoEntry:
-        async def act(transaction: Transaction, entry: Entry) -> RoomDetail:
+    async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoAccess:
+        async def act(transaction: Transaction, entry: RoomActor) -> RoomDetail:
             newest = await transaction.posts.page(entry.room.id, None, 1)
             return RoomDetail(
                 room=entry.room,
@@ -195,19 +199,19 @@ class RoomService:
 
     async def read_all(
         self, token: SecretHash, room_text: str, before: PostId | None, limit: int
-    ) -> PostPage | NoEntry:
+    ) -> PostPage | NoAccess:
         """The newest `limit` posts older than `before`, oldest first."""
 
-        async def act(transaction: Transaction, entry: Entry) -> PostPage:
+        async def act(transaction: Transaction, entry: RoomActor) -> PostPage:
             posts = await transaction.posts.page(entry.room.id, before, limit + 1)
             return PostPage(posts[-limit:], more=len(posts) > limit)
 
         return await self._look(token, room_text, act)
 
     async def _look(
-        self, token: SecretHash, room_text: str, act: Callable[[Transaction, Entry], Awaitable[T]]
-    ) -> T | NoEntry:
-        async def work(transaction: Transaction) -> T | NoEntry:
+        self, token: SecretHash, room_text: str, act: Callable[[Transaction, RoomActor], Awaitable[T]]
+    ) -> T | NoAccess:
+        async def work(transaction: Transaction) -> T | NoAccess:
             now = self._clock.now()
             account = await identify(transaction, token, now)
             if not isinstance(account, Account):
@@ -262,7 +266,7 @@ async def _inside(
     account: Account,
     room_text: str,
     now: Instant,
-    act: Callable[[Transaction, Entry], Awaitable[T]],
+    act: Callable[[Transaction, RoomActor], Awaitable[T]],
 ) -> T | BadId | RoomNotFound | NotInRoom:
     """Runs `act` for somebody who is in the room; else says what bars the way, in the contract's order."""
     number = parse_id(room_text)
@@ -273,7 +277,7 @@ async def _inside(
         return RoomNotFound()
     if not door.is_member:
         return NotInRoom()
-    return await act(transaction, Entry(account, door.room, now))
+    return await act(transaction, RoomActor(account, door.room, now))
 
 
 async def _missing(transaction: Transaction, others: Sequence[AccountId]) -> AccountNotFound | None:

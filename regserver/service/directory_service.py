@@ -30,7 +30,7 @@ from regserver.domain.directory import (
     InvalidUserName,
     MessageId,
     NoPendingCreation,
-    SignUp,
+    SignUpFields,
     TooManyPending,
     UnknownUserName,
     is_challenge,
@@ -46,7 +46,7 @@ from regserver.domain.secret import hash_secret
 from regserver.ports.adapter import Clock, Letters, Mail, PasswordHasher, Randomness
 from regserver.ports.directory import PendingCreation
 from regserver.ports.store import Store, Transaction
-from regserver.service.account import add_account
+from regserver.service.account_service import add_account
 from regserver.service.outbox import Outbox
 
 
@@ -56,7 +56,7 @@ class Allotted(msgspec.Struct, frozen=True):
     server: str | None
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ChallengeStatus(msgspec.Struct, frozen=True):
     """What a challenge is good for now. username: whose sign-up it is; None when there is none."""
 
     state: Literal["pending", "confirmed", "unknown"]
@@ -112,7 +112,7 @@ class DirectoryService:
         self._pending_ttl = pending_ttl
         self._reveal = reveal_existing
 
-    def is_well_formed(self, sign_up: SignUp) -> bool:
+    def is_well_formed(self, sign_up: SignUpFields) -> bool:
         """Whether the sign-up is one that costs a hash and may send a mail."""
         return not syntax_errors(sign_up, self._reserved)
 
@@ -135,7 +135,7 @@ class DirectoryService:
             return UnknownUserName()
         return Allotted(account.server)
 
-    async def init(self, sign_up: SignUp, link_base: str) -> InvalidData | TooManyPending | None:
+    async def init(self, sign_up: SignUpFields, link_base: str) -> InvalidData | TooManyPending | None:
         """Begins a sign-up: None when its mail is on the way. link_base: what the link in it starts with."""
         wanted = self._wanted(sign_up)
         taken = await self._taken_now(sign_up)
@@ -169,7 +169,7 @@ class DirectoryService:
 
         return await self._store.write(work)
 
-    async def init_trusted(self, sign_up: SignUp) -> Allotted | InvalidData:
+    async def init_trusted(self, sign_up: SignUpFields) -> Allotted | InvalidData:
         """Sign-up for a platform that vouches for its users: no mail, an account at once."""
         wanted = self._wanted(sign_up)
         taken = await self._taken_now(sign_up)
@@ -224,26 +224,26 @@ class DirectoryService:
 
         return await self._store.write(work)
 
-    async def standing(self, challenge: str) -> Standing:
+    async def challenge_status(self, challenge: str) -> ChallengeStatus:
         """What confirming would do now; changes nothing."""
         if not is_challenge(challenge):
-            return Standing("unknown")
+            return ChallengeStatus("unknown")
         key = hash_secret(challenge)
 
-        async def work(transaction: Transaction) -> Standing:
+        async def work(transaction: Transaction) -> ChallengeStatus:
             pending = await transaction.directory.pending(key)
             if pending is None:
-                return Standing("unknown")
+                return ChallengeStatus("unknown")
             account = (
                 await transaction.accounts.by_name(name_key(pending.username))
                 if pending.account is None
                 else await transaction.accounts.by_id(pending.account)
             )
             if pending.account is None and self._clock.now() >= pending.expires_at:
-                return Standing("unknown")
+                return ChallengeStatus("unknown")
             if account is not None:
-                return Standing("confirmed", pending.username, account.server)
-            return Standing("pending", pending.username)
+                return ChallengeStatus("confirmed", pending.username, account.server)
+            return ChallengeStatus("pending", pending.username)
 
         return await self._store.read(work)
 
@@ -256,19 +256,19 @@ class DirectoryService:
         self._servers, self._reserved = tuple(servers), tuple(reserved)
         await self.recount()
 
-    def _wanted(self, sign_up: SignUp) -> _Wanted | InvalidData:
+    def _wanted(self, sign_up: SignUpFields) -> _Wanted | InvalidData:
         errors = syntax_errors(sign_up, self._reserved)
         if errors or sign_up.username is None or sign_up.password is None or sign_up.email is None:
             return InvalidData(errors)
         return _Wanted(sign_up.username, sign_up.password, sign_up.email, sign_up.language)
 
-    async def _taken_now(self, sign_up: SignUp) -> tuple[MessageId, ...]:
+    async def _taken_now(self, sign_up: SignUpFields) -> tuple[MessageId, ...]:
         """Which of the well-formed fields are somebody's already: asked before a hash is paid for."""
         if not self._reveal and syntax_errors(sign_up, self._reserved):
             return ()
         return await self._store.read(lambda transaction: self._taken(transaction, sign_up))
 
-    async def _taken(self, transaction: Transaction, sign_up: SignUp) -> tuple[MessageId, ...]:
+    async def _taken(self, transaction: Transaction, sign_up: SignUpFields) -> tuple[MessageId, ...]:
         wrong = syntax_errors(sign_up, self._reserved)
         taken: list[MessageId] = []
         if (

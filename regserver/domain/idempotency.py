@@ -9,18 +9,18 @@ import msgspec
 from regserver.domain.account import AccountId, NameKey
 from regserver.domain.instant import DAY
 
-RETRY_KEPT = DAY
+IDEMPOTENCY_TTL = DAY
 MAX_KEY_LENGTH = 255
 
 
-class Retry(msgspec.Struct, frozen=True):
+class Idempotency(msgspec.Struct, frozen=True):
     """One keyed request. digest: what tells it from another one, over its path and body."""
 
     key: str
     digest: bytes
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredAnswer(msgspec.Struct, frozen=True):
     """What a keyed request was answered: a number, or None where the answer has no body."""
 
     digest: bytes
@@ -37,6 +37,6 @@ def sign_up_scope(name: NameKey) -> str:
     return f"sign-up:{name}"
 
 
-def is_retry_key(text: str) -> bool:
+def is_idempotency_key(text: str) -> bool:
     """1 to 255 visible ASCII characters."""
     return 0 < len(text) <= MAX_KEY_LENGTH and text.isascii() and text.isprintable() and " " not in text

@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack
 
 from regserver.adapters.source import open_source
 from regserver.app.base import Base, Doors
-from regserver.domain.course import CourseState
-from regserver.service.account import AccountService
-from regserver.service.live import LivePolicy, LiveService, open_live
-from regserver.service.sign_in import SignInService
+from regserver.domain.live_progress import ProgressState
+from regserver.service.account_service import AccountService
+from regserver.service.live_service import LivePolicy, LiveService, open_live
+from regserver.service.sign_in_service import SignInService
 from regserver.web.registration import RegistrationDoor
 from regserver.web.sign_in import SignInDoor
 
@@ -23,7 +23,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
         source=settings.live.source,
     )
 
-    def count(state: CourseState) -> None:
+    def count(state: ProgressState) -> None:
         base.metrics.registrations_ended.labels(state).inc()
 
     live = await stack.enter_async_context(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from regserver.domain.steps import UserNotFound
+from regserver.domain.steps_machine import UserNotFound
 from regserver.ports.adapter import Clock
 from regserver.ports.store import Store, Transaction
 

@@ -3,11 +3,11 @@
 from contextlib import AsyncExitStack
 from functools import partial
 
+from regserver.app.assemble_live import open_sign_in
 from regserver.app.base import Base, Doors
-from regserver.app.live import open_sign_in
-from regserver.service.account import AccountService
-from regserver.service.recovery import RecoveryService, run_trim
-from regserver.service.room import RoomService
+from regserver.service.account_service import AccountService
+from regserver.service.recovery_service import RecoveryService, run_trim
+from regserver.service.room_service import RoomService
 from regserver.web.account import AccountDoor
 from regserver.web.room import RoomDoor
 from regserver.web.room_socket import RoomSocketDoor

@@ -5,11 +5,11 @@ import msgspec
 from regserver.domain.code import new_code
 from regserver.domain.contact import Contact, Pepper, country_prefix
 from regserver.domain.instant import DAY, Duration, Instant, after
-from regserver.domain.steps import CODE_TRIES, FIRST, Registration, State, TooManyRetries
+from regserver.domain.steps_machine import CODE_TRIES, FIRST, Registration, StepsState, TooManyRetries
 from regserver.ports.adapter import Clock, Mail, Randomness
 from regserver.ports.steps import Budget, Outbox
 from regserver.ports.store import Transaction
-from regserver.service.limit import client_key
+from regserver.service.rate_limiter import client_key
 
 MAIL_SUBJECT = "Your registration code"
 MAIL_TEXT = (
@@ -69,7 +69,7 @@ class StepCodes:
         self._policy = policy
 
     async def issue(
-        self, transaction: Transaction, found: Registration, contact: Contact, address: str, state: State
+        self, transaction: Transaction, found: Registration, contact: Contact, address: str, state: StepsState
     ) -> Issued | TooManyRetries:
         """A new code in place of any other; leads to `state`."""
         now = self._clock.now()

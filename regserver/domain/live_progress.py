@@ -1,4 +1,4 @@
-"""The course of one live registration: how lines become what observers see, whatever the lines are.
+"""The progress of one live registration: how lines become what observers see, whatever the lines are.
 
     running ──name──▶ named ──done──▶ registered
        └──────failure─────┴─────────▶ failed              (steps change neither)
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from regserver.domain.account import MAX_JSON_INTEGER, Profile
-from regserver.domain.live import Failed, Finished, Line, Malformed, Named, Step
+from regserver.domain.source_line import DoneLine, FailureLine, MalformedLine, NameLine, SourceLine, StepLine
 
 UNKNOWN_TOTAL = -1
 MAX_EVENTS = 10_000
@@ -39,7 +39,7 @@ class NameData(msgspec.Struct, frozen=True, rename="camel"):
     last_name: str
 
 
-class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class ProgressEvent(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """One frame, with exactly the seed's keys."""
 
     event_type: EventType
@@ -49,7 +49,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     additional_data: Nothing | NameData | Authentication = Nothing()
 
 
-class Broken(msgspec.Struct, frozen=True):
+class ProtocolBroken(msgspec.Struct, frozen=True):
     """The source did not keep its protocol. detail: for the operator."""
 
     detail: str
@@ -61,10 +61,10 @@ class Complete(msgspec.Struct, frozen=True):
     profile: Profile
 
 
-CourseState = Literal["running", "named", "registered", "failed"]
-CourseEvent = Literal["step", "name", "done", "failure"]
+ProgressState = Literal["running", "named", "registered", "failed"]
+ProgressInput = Literal["step", "name", "done", "failure"]
 
-TRANSITIONS: dict[CourseState, dict[CourseEvent, CourseState]] = {
+TRANSITIONS: dict[ProgressState, dict[ProgressInput, ProgressState]] = {
     "running": {"step": "running", "name": "named", "failure": "failed"},
     "named": {"step": "named", "done": "registered", "failure": "failed"},
     "registered": {},
@@ -72,7 +72,7 @@ TRANSITIONS: dict[CourseState, dict[CourseEvent, CourseState]] = {
 }
 """A missing entry changes nothing: the source broke its protocol, or the registration is over."""
 
-_OUT_OF_TURN: dict[CourseEvent, str] = {
+_OUT_OF_TURN: dict[ProgressInput, str] = {
     "step": "a step after the end",
     "name": "a second name",
     "done": "done before the name",
@@ -80,13 +80,13 @@ _OUT_OF_TURN: dict[CourseEvent, str] = {
 }
 
 
-class Course:
+class LiveProgress:
     """Not shared between tasks: one reads the source and moves it on."""
 
     __slots__ = ("_count", "_length", "_profile", "_step", "_total", "state")
 
     def __init__(self) -> None:
-        self.state: CourseState = "running"
+        self.state: ProgressState = "running"
         self._profile: Profile | None = None
         self._step = 1
         self._total = UNKNOWN_TOTAL
@@ -102,45 +102,45 @@ class Course:
         """As far as it has come; 1 also before anything was said."""
         return self._step
 
-    def take(self, line: Line) -> Event | Complete | Broken:
+    def take(self, line: SourceLine) -> ProgressEvent | Complete | ProtocolBroken:
         """What a line means here. `Complete` changes nothing yet: `authenticate` does, once the account is there."""
         match line:
-            case Step():
+            case StepLine():
                 return self._advance(line)
-            case Named(profile=profile):
+            case NameLine(profile=profile):
                 return self._name(profile)
-            case Failed(message=message):
-                return self.fail(message) or Broken(_OUT_OF_TURN["failure"])
-            case Finished():
+            case FailureLine(message=message):
+                return self.fail(message) or ProtocolBroken(_OUT_OF_TURN["failure"])
+            case DoneLine():
                 if self._profile is None or "done" not in TRANSITIONS[self.state]:
-                    return Broken(_OUT_OF_TURN["done"])
+                    return ProtocolBroken(_OUT_OF_TURN["done"])
                 return Complete(self._profile)
-            case Malformed(detail=detail):
-                return Broken(f"a malformed line: {detail}")
+            case MalformedLine(detail=detail):
+                return ProtocolBroken(f"a malformed line: {detail}")
 
-    def fail(self, message: str) -> Event | None:
+    def fail(self, message: str) -> ProgressEvent | None:
         """The one FAILURE; None when the registration is over."""
         return self._event("FAILURE", message) if self._enter("failure") else None
 
-    def authenticate(self, user_id: int, token: str, message: str) -> Event | None:
+    def authenticate(self, user_id: int, token: str, message: str) -> ProgressEvent | None:
         """The one AUTHENTICATION; None when it cannot be now."""
         data = Authentication(user_id, token)
         return self._event("AUTHENTICATION", message, data) if self._enter("done") else None
 
-    def _enter(self, what: CourseEvent) -> bool:
+    def _enter(self, what: ProgressInput) -> bool:
         following = TRANSITIONS[self.state].get(what)
         if following is None:
             return False
         self.state = following
         return True
 
-    def _advance(self, line: Step) -> Event | Broken:
+    def _advance(self, line: StepLine) -> ProgressEvent | ProtocolBroken:
         self._count += 1
         self._length += len(line.message)
         if self._count > MAX_EVENTS or self._length > MAX_TEXT_LENGTH:
-            return Broken("more lines than a registration may have")
+            return ProtocolBroken("more lines than a registration may have")
         if not self._enter("step"):
-            return Broken(_OUT_OF_TURN["step"])
+            return ProtocolBroken(_OUT_OF_TURN["step"])
         following = self._step + 1 if self._count > 1 else 1
         said = following if line.step is None else line.step
         self._step = max(self._step, min(said, MAX_JSON_INTEGER))
@@ -148,9 +148,9 @@ class Course:
             self._total = line.total
         return self._event("INFORMATION", line.message)
 
-    def _name(self, profile: Profile) -> Event | Broken:
+    def _name(self, profile: Profile) -> ProgressEvent | ProtocolBroken:
         if not self._enter("name"):
-            return Broken(_OUT_OF_TURN["name"])
+            return ProtocolBroken(_OUT_OF_TURN["name"])
         self._profile = profile
         data = NameData(profile.first_name, profile.middle_name, profile.last_name)
         return self._event("NAME", NAMED, data)
@@ -160,9 +160,9 @@ class Course:
         kind: EventType,
         message: str,
         data: Nothing | NameData | Authentication = Nothing(),  # noqa: B008
-    ) -> Event:
+    ) -> ProgressEvent:
         if self._total != UNKNOWN_TOTAL:
             self._total = max(self._total, self._step)
-        return Event(
+        return ProgressEvent(
             event_type=kind, step=self._step, total_steps=self._total, message=message, additional_data=data
         )
