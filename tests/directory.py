@@ -55,7 +55,7 @@ class World:
 
     async def add_elsewhere(self, username: str, email: str | None = None) -> None:
         """An account that came in by the rooms door."""
-        new = NewAccount(username=username, email=email, door="rooms", created_at=self.clock.now())
+        new = NewAccount(username=username, email=email, origin="rooms", created_at=self.clock.now())
         await self.store.write(lambda transaction: add_account(transaction, new))
 
 

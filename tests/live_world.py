@@ -132,7 +132,7 @@ class World:
         """An account that comes in by the rooms door."""
         new = NewAccount(
             username=username,
-            door="rooms",
+            origin="rooms",
             password_hash=await self.hasher.hash(password),
             created_at=self.clock.now(),
         )

@@ -57,7 +57,7 @@ class Rooms:
             new = NewAccount(
                 username=username,
                 email=f"{username}@example.org",
-                door="rooms",
+                origin="rooms",
                 created_at=self.clock.now(),
             )
             account = await add_account(transaction, new)

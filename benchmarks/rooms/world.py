@@ -64,7 +64,7 @@ async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountI
     async def work(transaction: Transaction) -> list[AccountId]:
         ids = []
         for number in range(count):
-            new = NewAccount(username=f"person{number}", door="rooms", created_at=now)
+            new = NewAccount(username=f"person{number}", origin="rooms", created_at=now)
             account = await transaction.accounts.add(new)
             assert account is not None
             await transaction.tokens.add(hash_secret(_token(number)), account, now, after(now, 10 * DAY))

@@ -64,7 +64,7 @@ def _lines(account: Account) -> Iterator[str]:
     ):
         if value is not None:
             yield f"{label:9} {value}"
-    yield f"door      {account.door}"
+    yield f"door      {account.origin}"
     yield f"password  {'set' if account.password_hash else 'none'}"
     yield f"created   {iso_seconds(account.created_at)}"
     if account.deleted_at is not None:

@@ -32,7 +32,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     email: str | None
     password_hash: str | None
-    door: AccountOrigin
+    origin: AccountOrigin
     ledger_name: str | None
     server: str | None
     subject: str | None
@@ -45,7 +45,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an account before it has a number. `created_at` becomes `updated_at` as well."""
 
     username: str
-    door: AccountOrigin
+    origin: AccountOrigin
     created_at: Instant
     email: str | None = None
     password_hash: str | None = None

@@ -11,7 +11,6 @@ from regserver.domain.journal import JournalEntry, LedgerAccount
 from regserver.domain.steps_machine import Registration
 
 if TYPE_CHECKING:  # ports.store names these tables
-    from regserver.ports.adapter import Mail
     from regserver.ports.store import Transaction
 
 CaptchaType = Literal["web", "android", "ios"]
@@ -94,13 +93,6 @@ class JournalTable(Protocol):
     async def submission(self, user_id: str) -> Submission | None: ...
 
     async def save_submission(self, submission: Submission) -> None: ...
-
-
-class Outbox(Protocol):
-    """How codes leave by mail."""
-
-    async def enqueue(self, transaction: "Transaction", mail: "Mail") -> None:
-        """The mail goes out after the transaction's commit, or not at all."""
 
 
 class Captcha(Protocol):

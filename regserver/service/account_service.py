@@ -112,7 +112,7 @@ class AccountService:
             return RegistrationClosed()
         if retry is not None and (again := await self._register_again(username, password, retry)):
             return again
-        new = NewAccount(username=username, email=email, door="rooms", created_at=self._clock.now())
+        new = NewAccount(username=username, email=email, origin="rooms", created_at=self._clock.now())
         # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
         if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
             return refusal

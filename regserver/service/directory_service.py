@@ -304,7 +304,7 @@ class DirectoryService:
         server = least_used(servers, await transaction.directory.users(servers)) if servers else None
         new = NewAccount(
             username=username,
-            door="directory",
+            origin="directory",
             created_at=self._clock.now(),
             email=email,
             password_hash=password_hash,

@@ -197,7 +197,7 @@ class LiveService:
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
             new = NewAccount(
                 username=job.username,
-                door="live",
+                origin="live",
                 subject=job.subject,
                 password_hash=job.password_hash,
                 created_at=self._clock.now(),

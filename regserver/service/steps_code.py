@@ -7,8 +7,9 @@ from regserver.domain.contact import Contact, Pepper, country_prefix
 from regserver.domain.instant import DAY, Duration, Instant, after
 from regserver.domain.steps_machine import CODE_TRIES, FIRST, Registration, StepsState, TooManyRetries
 from regserver.ports.adapter import Clock, Mail, Randomness
-from regserver.ports.steps import Budget, Outbox
+from regserver.ports.steps import Budget
 from regserver.ports.store import Transaction
+from regserver.service.outbox import Outbox
 from regserver.service.rate_limiter import client_key
 
 MAIL_SUBJECT = "Your registration code"

@@ -334,7 +334,9 @@ class StepsService:
         self, transaction: Transaction, found: Registration, account: LedgerAccount, reference: str
     ) -> StepResult | StepRefusal:
         now = self._clock.now()
-        new = NewAccount(username=account.username, door="steps", ledger_name=account.user_id, created_at=now)
+        new = NewAccount(
+            username=account.username, origin="steps", ledger_name=account.user_id, created_at=now
+        )
         added = await add_account(transaction, new, reserved_by=holder_of(found))
         if isinstance(added, UsernameTaken):
             return NameTaken(state=found.state)

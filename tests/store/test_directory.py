@@ -28,7 +28,7 @@ async def add(transaction: Transaction) -> None:
 
 
 async def add_account(store: Store, username: str, server: str | None) -> AccountId:
-    new = NewAccount(username=username, door="directory", created_at=NOW, server=server)
+    new = NewAccount(username=username, origin="directory", created_at=NOW, server=server)
     added = await store.write(lambda transaction: transaction.accounts.add(new))
     assert added is not None
     return added

@@ -38,7 +38,7 @@ class World:
         async def work(transaction: Transaction) -> list[AccountId]:
             made = []
             for number in range(count):
-                new = NewAccount(username=f"person{number}", door="rooms", created_at=NOW)
+                new = NewAccount(username=f"person{number}", origin="rooms", created_at=NOW)
                 account = await transaction.accounts.add(new)
                 assert account is not None
                 made.append(account)

@@ -187,8 +187,8 @@ async def test_racing_entries_stand_on_each_other(any_store: Store) -> None:
 
 
 async def test_an_account_without_entry_is_found(any_store: Store) -> None:
-    new = NewAccount(username="user-0", door="steps", ledger_name="reg100000000", created_at=NOW)
-    other = NewAccount(username="other", door="rooms", created_at=NOW)
+    new = NewAccount(username="user-0", origin="steps", ledger_name="reg100000000", created_at=NOW)
+    other = NewAccount(username="other", origin="rooms", created_at=NOW)
 
     async def add(transaction: Transaction) -> str | None:
         await transaction.accounts.add(other)

@@ -66,7 +66,7 @@ async def test_the_whole_way(tmp_path: Path, contact: Contact) -> None:
             lambda transaction: transaction.accounts.by_ledger_name(named.user_id or "")
         )
         assert account is not None
-        assert (account.username, account.door, account.email) == ("some-user-name", "steps", None)
+        assert (account.username, account.origin, account.email) == ("some-user-name", "steps", None)
         entry = await steps.store.read(lambda transaction: transaction.journal.last())
         assert entry is not None
         assert (entry.number, entry.user_id, entry.owner_key) == (1, named.user_id, K1_KEY)
@@ -145,7 +145,7 @@ async def test_a_refused_second_choice_leaves_the_first(tmp_path: Path) -> None:
 
 async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
-        new = NewAccount(username="Some.User", door="rooms", created_at=steps.clock.now())
+        new = NewAccount(username="Some.User", origin="rooms", created_at=steps.clock.now())
         await steps.store.write(lambda transaction: add_account(transaction, new))
         await steps.to_verified(phone())
         assert await steps.service.set_username(phone(), "some.user", None) == NameTaken(state="setUsername")
@@ -322,7 +322,7 @@ async def test_an_abandoned_registration_starts_again_and_its_row_goes(tmp_path:
 async def test_an_address_that_another_door_registered_is_registered(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         new = NewAccount(
-            username="alice", email="Alice@commun.com", door="rooms", created_at=steps.clock.now()
+            username="alice", email="Alice@commun.com", origin="rooms", created_at=steps.clock.now()
         )
         await steps.store.write(lambda transaction: add_account(transaction, new))
         assert await state(steps, email()) == "registered"

@@ -39,7 +39,11 @@ async def test_a_sign_up_from_beginning_to_end(tmp_path: Path) -> None:
         )
         account = await here.store.read(lambda transaction: transaction.accounts.by_name(name_key("alice")))
         assert account is not None
-        assert (account.username, account.email, account.door) == ("Alice", "alice@example.org", "directory")
+        assert (account.username, account.email, account.origin) == (
+            "Alice",
+            "alice@example.org",
+            "directory",
+        )
         assert await here.hasher.verify("sixsix", account.password_hash)
 
 

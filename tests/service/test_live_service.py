@@ -58,7 +58,7 @@ async def test_a_registration_from_its_first_line_to_its_token(tmp_path: Path) -
             lambda transaction: transaction.tokens.account(hash_secret(granted.token), here.clock.now())
         )
         assert owner is not None
-        assert (owner.id, owner.username, owner.door, owner.subject) == (
+        assert (owner.id, owner.username, owner.origin, owner.subject) == (
             granted.user_id,
             "ada",
             "live",
