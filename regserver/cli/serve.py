@@ -13,6 +13,7 @@ from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import Control, run_app, run_collector
 from regserver.cli import FAILED, FINE, MISUSED, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
+from regserver.group import leaves
 from regserver.log import AccessLog, start_logging
 from regserver.ports.store import StoreFault
 from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
@@ -35,19 +36,12 @@ def _run(chosen: argparse.Namespace) -> int:
     try:
         trio.run(_serve, loaded, lambda: configuration(chosen), access)
     except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed, ConfigFault) as group:
-        faults = _leaves(group)
+        faults = leaves(group)
     for fault in faults:
         print(f"regserver: {fault}", file=sys.stderr)
     if not faults:
         return FINE
     return MISUSED if isinstance(faults[0], ConfigFault) else FAILED
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
-    leaves: list[Exception] = []
-    for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return leaves
 
 
 async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: AccessLog | None) -> None:

@@ -16,6 +16,7 @@ from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.domain.live_progress import Complete, LiveProgress, NameData, ProgressEvent, ProtocolBroken
 from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
+from regserver.group import unwrapped
 from regserver.log import start_logging
 from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 
@@ -31,14 +32,8 @@ def _run(chosen: argparse.Namespace) -> int:
     loaded = configuration(chosen)
     start_logging(loaded.settings.log.level, loaded.settings.log.format)
     password = _ask_password()
-    code = FAILED
-    try:
-        code = trio.run(_try, loaded, chosen.username, password)
-    except* ConfigFault as group:
-        raise ConfigFault(str(group.exceptions[0])) from None
-    except* CommandFault as group:
-        raise CommandFault(str(group.exceptions[0])) from None
-    return code
+    with unwrapped(ConfigFault, CommandFault):
+        return trio.run(_try, loaded, chosen.username, password)
 
 
 def _ask_password() -> str:

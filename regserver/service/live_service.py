@@ -23,6 +23,7 @@ from regserver.domain.instant import SECOND, Duration, after
 from regserver.domain.live_progress import Complete, ProgressEvent, ProgressState, ProtocolBroken
 from regserver.domain.outcome import EmailTaken, SourceUnavailable, UsernameTaken
 from regserver.domain.source_line import RegistrationId, SourceLine
+from regserver.group import leaves
 from regserver.ports.adapter import Clock, Randomness, Source, SourceFault, Subject
 from regserver.ports.store import Store, StoreFault, Transaction
 from regserver.service.account_service import add_account
@@ -176,7 +177,7 @@ class LiveService:
                         await trio.lowlevel.checkpoint()
                 self._break(job, "the stream ended without done")
         except* (SourceFault, StoreFault) as group:
-            self._break(job, "; ".join(_details(group)))
+            self._break(job, "; ".join(map(str, leaves(group))))
         except* Exception:
             log.exception("registration failed")
             self._fail(job, BROKEN)
@@ -263,14 +264,6 @@ class LiveService:
 def _holder(job: LiveJob) -> str:
     """The same for every attempt of one person, so that the next attempt after a crash finds its own reservation."""
     return f"live:{job.subject}"
-
-
-def _details(group: BaseExceptionGroup[Exception]) -> list[str]:
-    return [
-        detail
-        for error in group.exceptions
-        for detail in (_details(error) if isinstance(error, BaseExceptionGroup) else [str(error)])
-    ]
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ import msgspec
 import trio
 
 from regserver.domain.instant import HOUR, MINUTE, SECOND, Duration, Instant, after, iso_seconds
+from regserver.group import leaves
 from regserver.ports.adapter import Clock, Mail, Mailer, MailFault
 from regserver.ports.outbox import Backlog, Waiting
 from regserver.ports.store import Store, StoreFault
@@ -221,6 +222,6 @@ async def run_outbox(delivery: MailDelivery) -> None:
                 recovered = True
             more = await delivery.deliver_due()
         except* StoreFault as group:
-            log.warning("the outbox cannot be read: %s", group.exceptions[0])
+            log.warning("the outbox cannot be read: %s", leaves(group)[0])
         if not more:
             await trio.sleep(delivery.next_pause())

@@ -5,7 +5,6 @@ when that would be further ahead than the burst allows, it is refused and told h
 node; what must hold over all nodes (tries per code) is counted in the store.
 """
 
-import ipaddress
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -52,17 +51,3 @@ class Limiter:
         if len(self._whole_at) > MAX_KEYS:
             self._whole_at.popitem(last=False)
         return 0
-
-
-def client_key(address: str) -> str:
-    """What one client is counted by: an IPv4 address, or the /64 of an IPv6 one, since a single host has all of it."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from regserver.domain.address import client_key
 from regserver.domain.code import new_code
 from regserver.domain.contact import Contact, Pepper, country_prefix
 from regserver.domain.instant import DAY, Duration, Instant, after
@@ -10,7 +11,6 @@ from regserver.ports.adapter import Clock, Mail, Randomness
 from regserver.ports.steps import Budget
 from regserver.ports.store import Transaction
 from regserver.service.outbox import Outbox
-from regserver.service.rate_limiter import client_key
 
 MAIL_SUBJECT = "Your registration code"
 MAIL_TEXT = (

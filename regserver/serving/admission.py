@@ -1,21 +1,10 @@
 """Who may come in: a bound on all connections and one on those of an address (an IPv6 client is its /64)."""
 
-import functools
-import ipaddress
-import socket
-
 import trio
 
+from regserver.domain.address import Networks, client_key
 from regserver.serving.descriptor import connections_now
 from regserver.serving.limit import FrontLimits
-
-_MAPPED = b"\0" * 10 + b"\xff\xff"
-
-
-def plain_address(address: str) -> str:
-    """An address as it is compared and logged: no zone, and IPv4 that came in over IPv6 as IPv4."""
-    address = address.partition("%")[0]
-    return address[7:] if address.startswith("::ffff:") and "." in address else address
 
 
 class Admission:
@@ -26,15 +15,8 @@ class Admission:
         self._most = min(limits.connections, connections_now())
         self._total = 0
         self._emptied = trio.Event()
-        self._by_prefix: dict[bytes, int] = {}
-        networks = [ipaddress.ip_network(network, strict=False) for network in limits.exempt_networks]
-
-        @functools.lru_cache(maxsize=1024)
-        def is_exempt(address: str) -> bool:
-            parsed = ipaddress.ip_address(address)
-            return any(parsed in network for network in networks)
-
-        self._is_exempt = is_exempt
+        self._by_client: dict[str, int] = {}
+        self._exempt = Networks(limits.exempt_networks)
 
     @property
     def total(self) -> int:
@@ -52,11 +34,11 @@ class Admission:
         if self._total >= self._most:
             return 503
         if address:
-            prefix = _prefix(address)
-            count = self._by_prefix.get(prefix, 0)
-            if count >= self._limits.connections_per_address and not self._is_exempt(address):
+            key = client_key(address)
+            count = self._by_client.get(key, 0)
+            if count >= self._limits.connections_per_address and address not in self._exempt:
                 return 429
-            self._by_prefix[prefix] = count + 1
+            self._by_client[key] = count + 1
         self._total += 1
         return 0
 
@@ -66,16 +48,9 @@ class Admission:
         if not self._total:
             self._emptied.set()
         if address:
-            prefix = _prefix(address)
-            count = self._by_prefix[prefix] - 1
+            key = client_key(address)
+            count = self._by_client[key] - 1
             if count:
-                self._by_prefix[prefix] = count
+                self._by_client[key] = count
             else:
-                del self._by_prefix[prefix]
-
-
-def _prefix(address: str) -> bytes:
-    if ":" not in address:
-        return socket.inet_pton(socket.AF_INET, address)
-    packed = socket.inet_pton(socket.AF_INET6, address)
-    return packed[12:] if packed.startswith(_MAPPED) else packed[:8]
+                del self._by_client[key]

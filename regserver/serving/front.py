@@ -20,8 +20,10 @@ from typing import Any
 
 import trio
 
+from regserver.domain.address import plain_address
 from regserver.endpoint import Endpoint, SessionEndpoint
-from regserver.serving.admission import Admission, plain_address
+from regserver.group import unwrapped
+from regserver.serving.admission import Admission
 from regserver.serving.answer import encode_response, refusal
 from regserver.serving.asgi import AsgiApp, SocketRoutes, asgi_sessions
 from regserver.serving.connection import Connection, Context
@@ -90,18 +92,13 @@ class Front:
     ) -> AsyncIterator[list[str]]:
         """Serves while the body runs, then shuts down; gives the addresses. Raises what serve raises."""
         shutdown = trio.Event()
-        failure: Exception | None = None
-        try:
+        with unwrapped(BindError, AppFailed):
             async with trio.open_nursery() as nursery:
                 urls = await nursery.start(self._started, binds, tls_cert, tls_key, shutdown)
                 try:
                     yield urls
                 finally:
                     shutdown.set()
-        except* (BindError, AppFailed) as group:
-            failure = group.exceptions[0]
-        if failure is not None:
-            raise failure
 
     async def _started(
         self,

@@ -25,6 +25,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, wrap_app
 
+from regserver.group import unwrapped
 from regserver.serving.answer import current_date
 from regserver.serving.asgi import AsgiApp
 from regserver.serving.limit import FrontLimits
@@ -66,13 +67,6 @@ def _no_extensions(*_: object) -> None:
 ws_stream.server_extensions_handshake = _no_extensions  # type: ignore[assignment, attr-defined]
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 class _Config(Config):
     def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
         return [(b"date", current_date().encode())]
@@ -104,21 +98,19 @@ class Backend:
         """The application's lifespan: started on entry, shut down on exit. Raises AppFailed."""
         lifespan = Lifespan(self._app, self._config, self._state)
         ended = trio.Event()
-        failure: AppFailed | None = None
         try:
-            async with trio.open_nursery() as nursery:
-                await nursery.start(self._run_lifespan, lifespan, ended)
-                await lifespan.wait_for_startup()
-                if lifespan.shutdown.is_set():  # over already: it is not supported, or about to raise
-                    await ended.wait()
-                    await trio.lowlevel.checkpoint()
-                yield
-                await lifespan.wait_for_shutdown()
-                nursery.cancel_scope.cancel()
-        except* (LifespanFailureError, LifespanTimeoutError) as group:
-            failure = AppFailed(str(_first(group)))
-        if failure is not None:  # raised out here, so that it is not wrapped in a group
-            raise failure
+            with unwrapped(LifespanFailureError, LifespanTimeoutError):
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(self._run_lifespan, lifespan, ended)
+                    await lifespan.wait_for_startup()
+                    if lifespan.shutdown.is_set():  # over already: it is not supported, or about to raise
+                        await ended.wait()
+                        await trio.lowlevel.checkpoint()
+                    yield
+                    await lifespan.wait_for_shutdown()
+                    nursery.cancel_scope.cancel()
+        except (LifespanFailureError, LifespanTimeoutError) as error:
+            raise AppFailed(str(error)) from None
 
     @staticmethod
     async def _run_lifespan(

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from regserver.domain.address import Networks, parse_address
 from regserver.endpoint import Request
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::\d{1,5})?", re.ASCII)
 _ELEMENT = re.compile(r'(?i)\b(for|proto|host)=("[^"]*"|[^;,\s]+)')
 _FALLBACK_HOST = "localhost"
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -34,7 +33,7 @@ class OriginReader:
 
     def __init__(self, trusted: Sequence[str], public_url: str) -> None:
         self._unix = "unix" in trusted
-        self._networks = [ipaddress.ip_network(text, strict=False) for text in trusted if text != "unix"]
+        self._networks = Networks(text for text in trusted if text != "unix")
         self._public_url = public_url.rstrip("/")
 
     def read(self, request: Request) -> Origin:
@@ -53,16 +52,7 @@ class OriginReader:
         return self.read(request).address
 
     def _trusts(self, address: str) -> bool:
-        if not address:
-            return self._unix
-        if not self._networks:
-            return False
-        try:
-            parsed = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-        return any((mapped or parsed) in network for network in self._networks)
+        return address in self._networks if address else self._unix
 
     def _forwarded(self, request: Request, scheme: str, host: str) -> tuple[str, str, str]:
         """What the proxies say: RFC 7239's Forwarded, or else the X-Forwarded fields.
@@ -107,7 +97,5 @@ def _bare(node: str) -> str:
         node = node[1:].partition("]")[0]
     elif node.count(":") == 1:
         node = node.partition(":")[0]
-    try:
-        return str(ipaddress.ip_address(node))
-    except ValueError:
-        return ""
+    address = parse_address(node)
+    return "" if address is None else str(address)

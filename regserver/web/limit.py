@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-from regserver.service.rate_limiter import Limiter, Rate, client_key
+from regserver.domain.address import client_key
+from regserver.service.rate_limiter import Limiter, Rate
 
 LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socket", "page", "operation"]
 

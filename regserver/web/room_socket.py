@@ -21,6 +21,7 @@ from regserver.domain.outcome import BadCursor, MissingToken, Refusal
 from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request, Session
+from regserver.group import unwrapped
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
 from regserver.service.identity_service import IdentityService
@@ -130,17 +131,12 @@ class RoomSocketDoor:
             return end(session, start)
         resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
         session.send_text_nowait(encode_resumed(resumed))
-        fault: StoreFault | None = None
-        async with trio.open_nursery() as nursery:
-            # Somebody reads meanwhile: a client that is gone, or was ended, is not served the past.
-            nursery.start_soon(_watch, session, nursery.cancel_scope)
-            try:
+        with unwrapped(StoreFault):
+            async with trio.open_nursery() as nursery:
+                # Somebody reads meanwhile: a client that is gone, or was ended, is not served the past.
+                nursery.start_soon(_watch, session, nursery.cancel_scope)
                 await self._catch_up(session, subscriber, start.start.id)
-            except StoreFault as error:
-                fault = error  # raised out of here it would come in a group, and not be known as what it is
-            nursery.cancel_scope.cancel()
-        if fault is not None:
-            raise fault
+                nursery.cancel_scope.cancel()
         return None
 
     async def _catch_up(self, session: Session, subscriber: RoomSubscriber, start: EventId) -> None:

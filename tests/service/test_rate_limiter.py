@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regserver.service.rate_limiter import MAX_KEYS, Limiter, Rate, client_key
+from regserver.service.rate_limiter import MAX_KEYS, Limiter, Rate
 
 
 class Seconds:
@@ -46,22 +46,6 @@ def test_keys_are_bounded() -> None:
     for number in range(MAX_KEYS + 10):
         limiter.take(str(number))
     assert len(limiter._whole_at) == MAX_KEYS
-
-
-@pytest.mark.parametrize(
-    ("address", "key"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-        (":nonsense:", ":nonsense:"),
-    ],
-)
-def test_what_one_client_is(address: str, key: str) -> None:
-    assert client_key(address) == key
 
 
 def test_rates_are_read() -> None:

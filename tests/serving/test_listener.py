@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from regserver.serving import BindError, FrontLimits
-from regserver.serving.admission import Admission, plain_address
+from regserver.serving.admission import Admission
 from regserver.serving.listener import open_listeners
 from tests.serving.support import Peer, house
 
@@ -115,12 +115,6 @@ def test_admission_leaves_descriptors_for_the_rest(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(resource, "getrlimit", lambda _: (130, 130))
     admission = Admission(FrontLimits())
     assert [admission.enter("1.1.1.1") for _ in range(3)] == [0, 0, 503]
-
-
-def test_plain_address() -> None:
-    assert plain_address("fe80::1%eth0") == "fe80::1"
-    assert plain_address("::ffff:1.2.3.4") == "1.2.3.4"
-    assert plain_address("1.2.3.4") == "1.2.3.4"
 
 
 def test_limits_that_contradict_each_other() -> None:

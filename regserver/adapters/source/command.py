@@ -25,6 +25,7 @@ from regserver.adapters.source.ndjson import LineReader, LineSplitter
 from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
+from regserver.group import unwrapped
 from regserver.ports.adapter import (
     PasswordHasher,
     Rejected,
@@ -93,21 +94,16 @@ class CommandSource(Source):
             child = await self._spawner.spawn(command)
         except (OSError, ValueError) as error:
             raise SourceFault(f"{what}: cannot be started: {error}") from error
-        failure: Exception | None = None
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(child.feed, request)
-                nursery.start_soon(_log_lines, child.stderr, what, secret)
-                nursery.start_soon(child.watch)
-                try:
+            with unwrapped(Exception):  # whatever the reader raises leaves as itself
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(child.feed, request)
+                    nursery.start_soon(_log_lines, child.stderr, what, secret)
+                    nursery.start_soon(child.watch)
                     yield child
-                except Exception as error:  # raised below, since the nursery would wrap it
-                    failure = error
-                nursery.cancel_scope.cancel()
+                    nursery.cancel_scope.cancel()
         finally:
             await child.close()
-        if failure is not None:
-            raise failure
 
 
 async def _read_bounded(stream: trio.abc.ReceiveStream) -> bytes:

@@ -1,0 +1,55 @@
+"""Addresses of the network: one spelling for each, the key that a client is counted by, and lists of networks.
+
+A host that speaks IPv4 may show up as ::ffff:192.0.2.1 on a socket for both, and with a zone (fe80::1%eth0) on one link.
+Each address is reduced to one spelling where it comes in, so that it is one client in logs, limits and lists.
+"""
+
+import functools
+import ipaddress
+from collections.abc import Iterable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def parse_address(text: str) -> Address | None:
+    """An address without its zone, and mapped IPv4 as IPv4; None when it is none."""
+    try:
+        parsed = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
+
+
+@functools.lru_cache(maxsize=4096)
+def plain_address(text: str) -> str:
+    """The one spelling of an address; any other text as it is."""
+    parsed = parse_address(text)
+    return text if parsed is None else str(parsed)
+
+
+@functools.lru_cache(maxsize=4096)
+def client_key(text: str) -> str:
+    """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address, all of which one host may have."""
+    parsed = parse_address(text)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return text if parsed is None else str(parsed)
+
+
+class Networks:
+    """A list of networks and single addresses, such as "10.0.0.0/8" or "::1". Raises ValueError."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._networks = tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+        self._holds = functools.lru_cache(maxsize=1024)(functools.partial(_is_in, self._networks))
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, address: str) -> bool:
+        return bool(self._networks) and self._holds(address)
+
+
+def _is_in(networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], address: str) -> bool:
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)
