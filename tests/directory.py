@@ -9,7 +9,7 @@ from regserver.adapters.letters import TemplateLetters
 from regserver.domain.account import NewAccount
 from regserver.domain.directory import SignUpFields
 from regserver.domain.instant import DAY
-from regserver.ports.adapter import Mail
+from regserver.ports.mailer import Mail
 from regserver.service.account_service import add_account
 from regserver.service.directory_service import DirectoryService
 from regserver.service.outbox import Outbox

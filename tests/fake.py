@@ -3,7 +3,8 @@
 import random
 
 from regserver.domain.instant import Instant
-from regserver.ports.adapter import Clock, Randomness
+from regserver.ports.clock import Clock
+from regserver.ports.randomness import Randomness
 
 EPOCH = Instant(1_600_000_000_000)
 """2020-09-13T12:26:40Z: where the test clock starts."""

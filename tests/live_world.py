@@ -12,7 +12,8 @@ from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.live_progress import ProgressEvent, ProgressState
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
 from regserver.domain.source_line import DoneLine, NameLine, RegistrationId, SourceLine, StepLine
-from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, Subject, Verdict
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.account_service import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import LiveJob

@@ -16,7 +16,7 @@ from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountService, add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.recovery_service import RecoveryService, Resumption

@@ -12,8 +12,9 @@ from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
 from regserver.domain.steps_machine import Registration, StepRefusal
-from regserver.ports.adapter import Sms, SmsFault
-from regserver.ports.steps import Captcha, Ledger
+from regserver.ports.captcha import Captcha
+from regserver.ports.ledger import Ledger
+from regserver.ports.sms import Sms, SmsFault
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import RegistrationLookup

@@ -15,7 +15,7 @@ from regserver.domain.instant import DAY, Instant, after
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Created, EventId, Posted
 from regserver.domain.secret import hash_secret, new_token
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 from regserver.store.sqlite import SqliteStore, open_sqlite
 
 PIECE = 5000  # rows per transaction

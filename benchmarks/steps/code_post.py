@@ -2,7 +2,7 @@
 
 import socket
 
-from regserver.ports.adapter import Sms
+from regserver.ports.sms import Sms
 
 
 class DatagramSms(Sms):

@@ -7,7 +7,7 @@ changing them in the configuration leaves older hashes valid.
 import argon2
 import trio
 
-from regserver.ports.adapter import PasswordHasher
+from regserver.ports.password_hasher import PasswordHasher
 
 
 class Argon2Hasher(PasswordHasher):

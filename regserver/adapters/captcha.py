@@ -12,7 +12,7 @@ import msgspec
 
 from regserver.adapters.outbound import NoAnswer, Outbound
 from regserver.config.setting import Captcha as CaptchaSection
-from regserver.ports.steps import Captcha, CaptchaType
+from regserver.ports.captcha import Captcha, CaptchaType
 
 log = logging.getLogger("regserver.captcha")
 

@@ -13,7 +13,8 @@ import jinja2
 
 from regserver.domain.directory import Language
 from regserver.domain.instant import Instant
-from regserver.ports.adapter import LetterName, Letters, Mail
+from regserver.ports.mail_template import MailTemplateName, MailTemplates
+from regserver.ports.mailer import Mail
 
 SAMPLE = {"username": "Ada", "link": "https://example.org/confirm?lang=en#sample", "hours": "24"}
 
@@ -22,7 +23,7 @@ class LetterFault(Exception):
     """A template cannot be used; the message names the file and the mistake."""
 
 
-class TemplateLetters(Letters):
+class TemplateLetters(MailTemplates):
     """folder: the operator's own templates, or None. name: how the service calls itself in the letters."""
 
     def __init__(self, folder: Path | None, name: str) -> None:
@@ -40,7 +41,7 @@ class TemplateLetters(Letters):
 
     def write(
         self,
-        letter: LetterName,
+        letter: MailTemplateName,
         language: str,
         to: str,
         values: Mapping[str, str],
@@ -57,11 +58,11 @@ class TemplateLetters(Letters):
         """Renders every letter. Raises LetterFault."""
         if self._folder is not None and not self._folder.is_dir():
             raise LetterFault(f"{self._folder}: not a folder")
-        for letter in get_args(LetterName):
+        for letter in get_args(MailTemplateName):
             for language in get_args(Language):
                 self._check(letter, language)
 
-    def _check(self, letter: LetterName, language: str) -> None:
+    def _check(self, letter: MailTemplateName, language: str) -> None:
         place = f"{letter}.{language}.txt"
         try:
             source = self._templates.get_template(place).render({**SAMPLE, "service": self._name})

@@ -3,7 +3,7 @@
 import logging
 
 from regserver.adapters.smtp import SmtpMailer, parse_smtp_url
-from regserver.ports.adapter import Mail, Mailer
+from regserver.ports.mailer import Mail, Mailer
 
 log = logging.getLogger("regserver.mail")
 
@@ -14,7 +14,7 @@ class LogMailer(Mailer):
     async def send(self, mail: Mail) -> None:
         log.info("mail to %s\nSubject: %s\n\n%s", mail.to, mail.subject, mail.text)
 
-    async def rest(self) -> None:
+    async def close_idle(self) -> None:
         """Keeps nothing."""
 
 

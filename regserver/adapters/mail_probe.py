@@ -16,7 +16,7 @@ import msgspec
 
 from regserver.adapters.mime import build_message, quote_server
 from regserver.adapters.smtp import SmtpAddress, explain, tls_context
-from regserver.ports.adapter import Mail
+from regserver.ports.mailer import Mail
 
 TIMEOUT_SECONDS = 15.0
 SELECTORS = ("default", "mail", "dkim", "selector1", "s1")

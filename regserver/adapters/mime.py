@@ -11,7 +11,7 @@ from email.policy import compat32
 from email.utils import format_datetime
 
 from regserver.domain.account import is_email
-from regserver.ports.adapter import Mail
+from regserver.ports.mailer import Mail
 
 MAX_REPLY = 200
 CRLF = compat32.clone(linesep="\r\n")

@@ -16,7 +16,7 @@ import outcome
 import trio
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
-from regserver.ports.adapter import Mail, Mailer, MailFault
+from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
 CANCEL_GRACE_SECONDS = 4.0
@@ -205,7 +205,7 @@ class SmtpMailer(Mailer):
                 raise
             await self.send(mail)  # it may only have had enough of this connection
 
-    async def rest(self) -> None:
+    async def close_idle(self) -> None:
         with trio.CancelScope(shield=True):  # saying goodbye takes a second at most
             while self._idle:
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)

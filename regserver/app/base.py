@@ -19,7 +19,9 @@ from regserver.domain.cursor import CursorSeal
 from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
 from regserver.metric import Metrics
-from regserver.ports.adapter import Clock, PasswordHasher, Randomness
+from regserver.ports.clock import Clock
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.randomness import Randomness
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame

@@ -17,7 +17,7 @@ from regserver.domain.account import AccountId
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Audience, Created, EventId, Left, RoomEvent, audience, newcomers
 from regserver.endpoint import Broadcast, Frame, Receiver
-from regserver.ports.broker import Subscriber
+from regserver.ports.subscriber import Subscriber
 
 SLICE = 200
 """So many sends go on without a checkpoint: about a millisecond."""

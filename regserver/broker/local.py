@@ -22,8 +22,9 @@ from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Broadcast
-from regserver.ports.adapter import Clock
-from regserver.ports.broker import Broker, Subscriber
+from regserver.ports.broker import Broker
+from regserver.ports.clock import Clock
+from regserver.ports.subscriber import Subscriber
 
 RECENT_EVENTS = 1024
 """At hand for new sockets: what is posted between a snapshot and its use, also when the loop is busy for a while."""

@@ -17,8 +17,8 @@ from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.config import Loaded
 from regserver.domain.account import is_email
 from regserver.domain.instant import iso_seconds
-from regserver.ports.adapter import Mail
-from regserver.ports.outbox import OutboxId, Waiting
+from regserver.ports.mailer import Mail
+from regserver.ports.outbox_table import OutboxId, OutboxMessage
 from regserver.ports.store import StoreFault
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
@@ -61,7 +61,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
 def _list(chosen: argparse.Namespace) -> int:
     path = _path(configuration(chosen))
 
-    async def work() -> tuple[Waiting, ...]:
+    async def work() -> tuple[OutboxMessage, ...]:
         async with open_sqlite(path) as store:
             return await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
 
@@ -74,7 +74,7 @@ def _list(chosen: argparse.Namespace) -> int:
     return FINE
 
 
-def _lines(rows: tuple[Waiting, ...], outbox: Outbox) -> Iterator[str]:
+def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
     if not rows:
         yield "nothing waits"
     for row in rows:
@@ -94,7 +94,7 @@ def _retry(chosen: argparse.Namespace) -> int:
     async def work() -> int:
         now = SystemClock().now()
         async with open_sqlite(path) as store:
-            return await store.write(lambda transaction: transaction.outbox.retry(ids, now))
+            return await store.write(lambda transaction: transaction.outbox.requeue(ids, now))
 
     try:
         count = trio.run(work)

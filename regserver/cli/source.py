@@ -18,7 +18,7 @@ from regserver.domain.live_progress import Complete, LiveProgress, NameData, Pro
 from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
 from regserver.group import unwrapped
 from regserver.log import start_logging
-from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
+from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 
 
 def add(parser: argparse.ArgumentParser) -> None:

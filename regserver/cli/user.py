@@ -10,7 +10,8 @@ from regserver.cli import FINE, CommandFault, configuration
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.instant import iso_seconds
 from regserver.domain.room import parse_id
-from regserver.ports.store import StoreFault, Transaction
+from regserver.ports.store import StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.store.sqlite import open_sqlite
 
 

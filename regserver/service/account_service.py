@@ -30,9 +30,12 @@ from regserver.domain.outcome import (
 from regserver.domain.room import RoomId, parse_id
 from regserver.domain.room_event import Left
 from regserver.domain.secret import SecretHash
-from regserver.ports.adapter import Clock, PasswordHasher
 from regserver.ports.broker import Broker
-from regserver.ports.store import Store, Transaction, account_holder
+from regserver.ports.clock import Clock
+from regserver.ports.name_table import account_holder
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, SignedIn, identify
 from regserver.service.room_service import leave_room
 
@@ -125,7 +128,7 @@ class AccountService:
                 return added
             if retry is not None:
                 scope = sign_up_scope(name_key(username))
-                await transaction.retries.keep(scope, retry, added, new.created_at)
+                await transaction.idempotency.keep(scope, retry, added, new.created_at)
             return await self._identity.issue(transaction, added)
 
         outcome = await self._store.write(work)
@@ -144,7 +147,7 @@ class AccountService:
 
         async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
             scope = sign_up_scope(name_key(username))
-            kept = await transaction.retries.find(scope, retry.key, self._clock.now())
+            kept = await transaction.idempotency.find(scope, retry.key, self._clock.now())
             if kept is None or kept.answer is None:
                 return None
             return kept, await transaction.accounts.by_id(AccountId(kept.answer))

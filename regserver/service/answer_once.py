@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import IdempotencyConflict, Refusal
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -27,10 +27,10 @@ async def once(
     """
     if retry is None:
         return await act()
-    kept = await transaction.retries.find(scope, retry.key, now)
+    kept = await transaction.idempotency.find(scope, retry.key, now)
     if kept is not None:
         return cast("T", kept.answer) if kept.digest == retry.digest else IdempotencyConflict()
     outcome = await act()
     if not isinstance(outcome, Refusal):
-        await transaction.retries.keep(scope, retry, cast("int | None", outcome), now)
+        await transaction.idempotency.keep(scope, retry, cast("int | None", outcome), now)
     return outcome

@@ -43,9 +43,14 @@ from regserver.domain.directory import (
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.secret import hash_secret
-from regserver.ports.adapter import Clock, Letters, Mail, PasswordHasher, Randomness
-from regserver.ports.directory import PendingCreation
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.directory_table import PendingCreation
+from regserver.ports.mail_template import MailTemplates
+from regserver.ports.mailer import Mail
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.randomness import Randomness
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import add_account
 from regserver.service.outbox import Outbox
 
@@ -94,7 +99,7 @@ class DirectoryService:
         randomness: Randomness,
         hasher: PasswordHasher,
         outbox: Outbox,
-        letters: Letters,
+        letters: MailTemplates,
         *,
         servers: Sequence[str],
         reserved: Sequence[str],

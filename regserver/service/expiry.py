@@ -5,8 +5,9 @@ import logging
 import trio
 
 from regserver.domain.instant import DAY, Duration, Instant
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Store, StoreFault, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
 
 log = logging.getLogger("regserver.expiry")
 
@@ -33,4 +34,4 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.directory.purge(now)
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
     await transaction.registrations.purge(now)
-    await transaction.retries.purge(now)
+    await transaction.idempotency.purge(now)

@@ -6,8 +6,10 @@ from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_ticket, new_token
-from regserver.ports.adapter import Clock, Randomness
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.randomness import Randomness
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 TICKET_TTL = Duration(30 * SECOND)
 

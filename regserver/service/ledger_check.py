@@ -3,7 +3,8 @@
 import msgspec
 
 from regserver.domain.journal import START, JournalEntry, fault_of
-from regserver.ports.store import Store, Transaction
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 PAGE = 500
 

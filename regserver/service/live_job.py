@@ -11,7 +11,7 @@ from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
 from regserver.domain.live_progress import LiveProgress, ProgressEvent
 from regserver.domain.source_line import RegistrationId
-from regserver.ports.adapter import Subject
+from regserver.ports.source import Subject
 
 
 class Shown(msgspec.Struct, frozen=True):

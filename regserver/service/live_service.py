@@ -24,8 +24,11 @@ from regserver.domain.live_progress import Complete, ProgressEvent, ProgressStat
 from regserver.domain.outcome import EmailTaken, SourceUnavailable, UsernameTaken
 from regserver.domain.source_line import RegistrationId, SourceLine
 from regserver.group import leaves
-from regserver.ports.adapter import Clock, Randomness, Source, SourceFault, Subject
-from regserver.ports.store import Store, StoreFault, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.randomness import Randomness
+from regserver.ports.source import Source, SourceFault, Subject
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import LiveJob

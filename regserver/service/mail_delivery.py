@@ -20,8 +20,9 @@ import trio
 
 from regserver.domain.instant import HOUR, MINUTE, SECOND, Duration, Instant, after, iso_seconds
 from regserver.group import leaves
-from regserver.ports.adapter import Clock, Mail, Mailer, MailFault
-from regserver.ports.outbox import Backlog, Waiting
+from regserver.ports.clock import Clock
+from regserver.ports.mailer import Mail, Mailer, MailFault
+from regserver.ports.outbox_table import Backlog, OutboxMessage
 from regserver.ports.store import Store, StoreFault
 from regserver.service.outbox import Outbox
 
@@ -109,10 +110,10 @@ class MailDelivery:
             self.seen = await self.backlog()
         if len(batch) == size and self._trouble is None:
             return True
-        await self._mailer.rest()
+        await self._mailer.close_idle()
         return False
 
-    async def _send_from(self, queue: list[Waiting]) -> None:
+    async def _send_from(self, queue: list[OutboxMessage]) -> None:
         healthy = self._trouble is None
         while queue:
             row = queue.pop()
@@ -121,7 +122,7 @@ class MailDelivery:
             else:
                 await self._send(row)
 
-    async def _send(self, row: Waiting) -> None:
+    async def _send(self, row: OutboxMessage) -> None:
         mail = self._outbox.open(row.sealed)
         if mail is None:
             return await self._park(row, UNREADABLE)
@@ -139,7 +140,7 @@ class MailDelivery:
             await self._accepted(row, mail)
         return None
 
-    async def _accepted(self, row: Waiting, mail: Mail) -> None:
+    async def _accepted(self, row: OutboxMessage, mail: Mail) -> None:
         # The server has said yes: whatever happens, it is not asked again.
         with trio.CancelScope(shield=True):
             await self._store.write(lambda transaction: transaction.outbox.remove(row.id))
@@ -149,7 +150,7 @@ class MailDelivery:
         self._trouble, self._pause = None, FIRST_PAUSE
         log.info("mail %s was sent", mail.id, extra={"attempts": row.attempts})
 
-    async def _failed(self, row: Waiting, fault: MailFault) -> None:
+    async def _failed(self, row: OutboxMessage, fault: MailFault) -> None:
         if fault.server:
             self._count("server failed")
             if self._trouble is None:
@@ -170,7 +171,7 @@ class MailDelivery:
                 lambda transaction: transaction.outbox.postpone(row.id, due_at, row.attempts, str(fault))
             )
 
-    async def _give_back(self, row: Waiting, fault: str | None = None) -> None:
+    async def _give_back(self, row: OutboxMessage, fault: str | None = None) -> None:
         """Due again at once, the attempt uncounted: it says nothing about the message."""
         now = self._clock.now()
         await self._store.write(
@@ -179,7 +180,7 @@ class MailDelivery:
             )
         )
 
-    async def _park(self, row: Waiting, fault: str) -> None:
+    async def _park(self, row: OutboxMessage, fault: str) -> None:
         log.warning("message %d is set aside for the operator (regserver mail list): %s", row.id, fault)
         now = self._clock.now()
         await self._store.write(lambda transaction: transaction.outbox.park(row.id, now, fault))

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from regserver.domain.steps_machine import UserNotFound
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 MIN_COMMUNITIES = 3
 MAX_COMMUNITIES = 100

@@ -9,8 +9,10 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from regserver.ports.adapter import Clock, Mail, Randomness
-from regserver.ports.store import Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.mailer import Mail
+from regserver.ports.randomness import Randomness
+from regserver.ports.transaction import Transaction
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver outbox 1"

@@ -18,8 +18,9 @@ from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
 from regserver.domain.secret import SecretHash
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Store, StoreFault, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import identify
 
 PAGE_EVENTS = 500

@@ -16,8 +16,8 @@ from regserver.domain.steps_machine import (
     StepRefusal,
     as_of,
 )
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.transaction import Transaction
 
 
 class RegistrationLookup:

@@ -34,8 +34,9 @@ from regserver.domain.room import (
 )
 from regserver.domain.room_event import Created, Invited, Left, Posted
 from regserver.domain.secret import SecretHash
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.answer_once import once
 from regserver.service.identity_service import identify
 
@@ -272,7 +273,7 @@ async def _inside(
     number = parse_id(room_text)
     if number is None:
         return BadId()
-    door = await transaction.rooms.door(RoomId(number), account.id)
+    door = await transaction.rooms.access(RoomId(number), account.id)
     if door is None:
         return RoomNotFound()
     if not door.is_member:

@@ -21,17 +21,11 @@ import msgspec
 from regserver.domain.account import Account, is_sign_in_name, name_key
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
 from regserver.domain.source_line import RegistrationId
-from regserver.ports.adapter import (
-    Accepted,
-    Clock,
-    PasswordHasher,
-    Rejected,
-    Source,
-    Subject,
-    Unavailable,
-    Verdict,
-)
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable, Verdict
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_service import LiveService
 

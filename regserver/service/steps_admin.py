@@ -5,8 +5,9 @@ import msgspec
 from regserver.domain.contact import Contact, Pepper
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import AmbiguousIdentity, Registration
-from regserver.ports.adapter import Clock
-from regserver.ports.store import Store, Transaction
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_code import StepsPolicy
 
@@ -67,4 +68,6 @@ class StepsAdmin:
 
     async def _is_pending(self, transaction: Transaction, found: Registration) -> bool:
         """Whether its account may already exist on an outer ledger: then only its own way leads on."""
-        return found.user_id is not None and await transaction.journal.submission(found.user_id) is not None
+        return (
+            found.user_id is not None and await transaction.submissions.by_user_id(found.user_id) is not None
+        )

@@ -7,9 +7,11 @@ from regserver.domain.code import new_code
 from regserver.domain.contact import Contact, Pepper, country_prefix
 from regserver.domain.instant import DAY, Duration, Instant, after
 from regserver.domain.steps_machine import CODE_TRIES, FIRST, Registration, StepsState, TooManyRetries
-from regserver.ports.adapter import Clock, Mail, Randomness
-from regserver.ports.steps import Budget
-from regserver.ports.store import Transaction
+from regserver.ports.budget_table import Budget
+from regserver.ports.clock import Clock
+from regserver.ports.mailer import Mail
+from regserver.ports.randomness import Randomness
+from regserver.ports.transaction import Transaction
 from regserver.service.outbox import Outbox
 
 MAIL_SUBJECT = "Your registration code"

@@ -43,17 +43,13 @@ from regserver.domain.steps_machine import (
     new_registration_token,
     new_user_id,
 )
-from regserver.ports.adapter import Clock, Randomness, Sms, SmsFault
-from regserver.ports.steps import (
-    Captcha,
-    CaptchaType,
-    Ledger,
-    LedgerFault,
-    NameOccupied,
-    OtherKeysWritten,
-    Settled,
-)
-from regserver.ports.store import Store, Transaction
+from regserver.ports.captcha import Captcha, CaptchaType
+from regserver.ports.clock import Clock
+from regserver.ports.ledger import Ledger, LedgerFault, NameOccupied, OtherKeysWritten, Settled
+from regserver.ports.randomness import Randomness
+from regserver.ports.sms import Sms, SmsFault
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import add_account
 from regserver.service.registration_lookup import RegistrationLookup, matches
 from regserver.service.steps_code import Issued, StepCodes, StepsPolicy

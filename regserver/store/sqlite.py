@@ -22,7 +22,8 @@ import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
-from regserver.ports.store import EventListener, StoreFault, Transaction
+from regserver.ports.store import EventListener, StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.store import migration
 from regserver.store.sql import SqlTransaction
 

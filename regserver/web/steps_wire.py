@@ -9,7 +9,7 @@ from regserver.domain import steps_machine as steps
 from regserver.domain.contact import Contact, ContactKind, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import iso_millis
 from regserver.domain.steps_machine import StepRefusal, StepsState
-from regserver.ports.steps import CaptchaType
+from regserver.ports.captcha import CaptchaType
 from regserver.service.onboarding_service import MAX_COMMUNITIES, MIN_COMMUNITIES
 from regserver.web.jsonrpc import RpcError, invalid_params
 

@@ -9,7 +9,7 @@ from regserver.adapters.outbound import outbound_client
 from regserver.config.setting import Captcha as CaptchaSection
 from regserver.config.setting import Secret
 from regserver.domain.instant import SECOND, Duration
-from regserver.ports.steps import CaptchaType
+from regserver.ports.captcha import CaptchaType
 from tests.peer.http import DROP, HANG, Answer, answer, open_http_peer, refused_url
 
 Kind = Literal["recaptcha", "hcaptcha", "turnstile"]

@@ -1,4 +1,4 @@
-"""Letters from templates: every kind in every language, and an operator's own."""
+"""MailTemplates from templates: every kind in every language, and an operator's own."""
 
 from pathlib import Path
 from typing import get_args
@@ -8,14 +8,14 @@ import pytest
 from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.domain.directory import Language
 from regserver.domain.instant import Instant
-from regserver.ports.adapter import LetterName
+from regserver.ports.mail_template import MailTemplateName
 
 VALUES = {"username": "Ada", "link": "https://example.org/confirm?lang=fr&x=1#secret", "hours": "24"}
 
 
-@pytest.mark.parametrize("letter", get_args(LetterName))
+@pytest.mark.parametrize("letter", get_args(MailTemplateName))
 @pytest.mark.parametrize("language", get_args(Language))
-def test_every_letter_in_every_language(letter: LetterName, language: Language) -> None:
+def test_every_letter_in_every_language(letter: MailTemplateName, language: Language) -> None:
     mail = TemplateLetters(None, "example.org").write(letter, language, "ada@example.org", VALUES, Instant(5))
     assert (mail.to, mail.good_until) == ("ada@example.org", 5)
     assert "example.org" in mail.subject

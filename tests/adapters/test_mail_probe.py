@@ -9,7 +9,7 @@ import trio
 from regserver.adapters.mail_probe import Finding, probe_domain, probe_smtp
 from regserver.adapters.smtp import parse_smtp_url
 from regserver.domain.instant import Instant
-from regserver.ports.adapter import Mail
+from regserver.ports.mailer import Mail
 from tests.peer.name_server import open_name_server
 from tests.peer.smtp import Mood, open_smtp_peer
 

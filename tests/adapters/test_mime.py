@@ -6,7 +6,7 @@ import email.policy
 import pytest
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
-from regserver.ports.adapter import Mail
+from regserver.ports.mailer import Mail
 
 
 @pytest.mark.parametrize(

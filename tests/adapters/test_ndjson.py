@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
 from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, MalformedLine, SourceLine, StepLine
-from regserver.ports.adapter import SourceFault
+from regserver.ports.source import SourceFault
 
 
 @given(

@@ -11,7 +11,7 @@ from regserver.adapters.outbound import outbound_client
 from regserver.adapters.sms import build_sms
 from regserver.config.setting import Secret, SmsHttp, SmsSection, SmsTwilio, SmsVonage
 from regserver.domain.instant import SECOND, Duration
-from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.sms import Sms, SmsFault
 from tests.fake import SeededRandomness
 from tests.peer.http import DROP, HANG, Answer, Asked, answer, open_http_peer, refused_url
 

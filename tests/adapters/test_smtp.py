@@ -9,7 +9,7 @@ import trio.testing
 from regserver.adapters.mail import LogMailer, build_mailer
 from regserver.adapters.smtp import Patience, SmtpAddress, SmtpMailer, parse_smtp_url
 from regserver.domain.instant import Instant
-from regserver.ports.adapter import Mail, MailFault
+from regserver.ports.mailer import Mail, MailFault
 from tests.peer.smtp import Mood, SmtpPeer, open_smtp_peer
 
 SENDER = "regserver@example.com"
@@ -42,7 +42,7 @@ def plain(peer: SmtpPeer) -> SmtpMailer:
 async def deliver(sender: SmtpMailer, mail: Mail = MAIL) -> None:
     """Sends, and leaves no connection behind."""
     await sender.send(mail)
-    await sender.rest()
+    await sender.close_idle()
 
 
 async def test_a_mail_arrives_as_it_was_written() -> None:
@@ -82,7 +82,7 @@ async def test_several_mails_take_one_connection() -> None:
         sender = plain(peer)
         for _ in range(5):
             await sender.send(MAIL)
-        await sender.rest()
+        await sender.close_idle()
         assert (len(peer.accepted), peer.connections) == (5, 1)
         await deliver(sender)
         assert (len(peer.accepted), peer.connections) == (6, 2)
@@ -237,7 +237,7 @@ async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:
             scope.cancel()
             await trio.testing.wait_all_tasks_blocked()
             peer.decide()
-        await sender.rest()
+        await sender.close_idle()
         assert (finished, len(peer.accepted)) == (True, 1)
 
 
@@ -266,6 +266,6 @@ async def test_the_log_takes_mail_for_trying_out(caplog: pytest.LogCaptureFixtur
     assert isinstance(sender, LogMailer)
     with caplog.at_level("INFO", "regserver.mail"):
         await sender.send(MAIL)
-    await sender.rest()
+    await sender.close_idle()
     assert MAIL.text in caplog.text
     assert MAIL.subject in caplog.text

@@ -17,14 +17,7 @@ from regserver.config import ConfigFault, Loaded, Settings
 from regserver.config.setting import Live, LiveCommand
 from regserver.domain.instant import Duration
 from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
-from regserver.ports.adapter import (
-    Accepted,
-    Rejected,
-    Source,
-    SourceFault,
-    Subject,
-    Unavailable,
-)
+from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 
 EXECUTABLE = Path(__file__).parents[1] / "peer" / "people_command.py"
 

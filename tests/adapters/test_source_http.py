@@ -13,7 +13,7 @@ from regserver.config import ConfigFault, Loaded, Secret, Settings
 from regserver.config.setting import Live, LiveHttp
 from regserver.domain.instant import Duration
 from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
-from regserver.ports.adapter import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
+from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
 from tests.peer.people_service import DONE, NAME, Answer, PeopleService, Person, line, steps
 
 HASHER = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 22)

@@ -16,8 +16,8 @@ from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame, Receiver
-from regserver.ports.adapter import Clock
-from regserver.ports.broker import Subscriber
+from regserver.ports.clock import Clock
+from regserver.ports.subscriber import Subscriber
 from regserver.serving import broadcast_nowait
 
 ANN, BOB, CID = AccountId(1), AccountId(2), AccountId(3)

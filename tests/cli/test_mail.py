@@ -8,8 +8,8 @@ import trio
 from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.server_key import load_server_key
 from regserver.cli import run
-from regserver.ports.adapter import Mail
-from regserver.ports.outbox import OutboxId, Waiting
+from regserver.ports.mailer import Mail
+from regserver.ports.outbox_table import OutboxId, OutboxMessage
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
 from tests.peer.smtp import open_smtp_peer
@@ -48,7 +48,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(tmp_path, capsys)
 
 
-async def waiting(folder: Path, *, parked: str | None = None) -> Waiting:
+async def waiting(folder: Path, *, parked: str | None = None) -> OutboxMessage:
     """A message in the outbox, set aside for this reason."""
     path = folder / "test.db"
     key = load_server_key(path.with_suffix(".key")).derive("outbox")

@@ -91,7 +91,7 @@ async def test_deletion_leaves_everything_in_one_piece(rooms: Rooms) -> None:
     assert await rooms.accounts.delete(ann.token) == UserIsDeleted()
     detail = made(AccountDetail, await rooms.accounts.info(bob.token))
     assert list(detail.rooms) == shared
-    door = await rooms.store.read(lambda transaction: transaction.rooms.door(alone, bob.id))
+    door = await rooms.store.read(lambda transaction: transaction.rooms.access(alone, bob.id))
     assert door is None
 
 

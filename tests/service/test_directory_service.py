@@ -17,8 +17,8 @@ from regserver.domain.directory import (
     UnknownUserName,
 )
 from regserver.domain.instant import DAY
-from regserver.ports.adapter import Mail
-from regserver.ports.store import Transaction
+from regserver.ports.mailer import Mail
+from regserver.ports.transaction import Transaction
 from regserver.service.directory_service import Allotted, ChallengeStatus
 from tests.directory import BASE, World, challenge_in, sign_up, world
 

@@ -20,8 +20,9 @@ from regserver.domain.source_line import (
     SourceLine,
     StepLine,
 )
-from regserver.ports.adapter import SourceFault, Subject
-from regserver.ports.store import StoreFault, Transaction
+from regserver.ports.source import SourceFault, Subject
+from regserver.ports.store import StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.service import live_service as service
 from regserver.service.live_job import LiveJob
 from tests.garbage import count, no_collector

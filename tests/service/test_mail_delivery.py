@@ -12,8 +12,8 @@ import trio.testing
 
 from regserver.adapters.smtp import Patience, SmtpMailer, parse_smtp_url
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, after
-from regserver.ports.adapter import Mail
-from regserver.ports.outbox import Waiting
+from regserver.ports.mailer import Mail
+from regserver.ports.outbox_table import OutboxMessage
 from regserver.service.expiry import KEEP_PARKED, purge
 from regserver.service.mail_delivery import (
     BATCH,
@@ -61,7 +61,7 @@ class World:
         for mail in mails:
             await self.store.write(partial(self.outbox.enqueue, mail=mail))
 
-    async def rows(self) -> tuple[Waiting, ...]:
+    async def rows(self) -> tuple[OutboxMessage, ...]:
         return await self.store.read(lambda transaction: transaction.outbox.list(100))
 
     async def deliver_all(self) -> None:
@@ -69,7 +69,7 @@ class World:
             pass
 
     async def retry(self) -> int:
-        return await self.store.write(lambda transaction: transaction.outbox.retry(None, self.clock.now()))
+        return await self.store.write(lambda transaction: transaction.outbox.requeue(None, self.clock.now()))
 
     def recipients(self) -> list[str]:
         return sorted(received.recipient for received in self.peer.accepted)
@@ -83,7 +83,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
             yield here
         finally:
             with trio.CancelScope(shield=True):
-                await here.mailer.rest()
+                await here.mailer.close_idle()
 
 
 def to(name: str) -> Mail:

@@ -5,7 +5,7 @@ from pathlib import Path
 import trio
 
 from regserver.domain.steps_machine import UserNotFound
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.onboarding_service import MAX_REWARDS
 from tests.steps import open_steps, phone
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from regserver.ports.adapter import Mail
-from regserver.ports.outbox import Waiting
-from regserver.ports.store import Transaction
+from regserver.ports.mailer import Mail
+from regserver.ports.outbox_table import OutboxMessage
+from regserver.ports.transaction import Transaction
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import EPOCH, ManualClock, SeededRandomness
@@ -19,7 +19,7 @@ def outbox(key: bytes = KEY) -> Outbox:
     return Outbox(ManualClock(), SeededRandomness(), key)
 
 
-async def rows(store: SqliteStore) -> tuple[Waiting, ...]:
+async def rows(store: SqliteStore) -> tuple[OutboxMessage, ...]:
     return await store.read(lambda transaction: transaction.outbox.list(10))
 
 

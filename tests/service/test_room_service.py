@@ -22,7 +22,7 @@ from regserver.domain.outcome import (
 )
 from regserver.domain.room import PostId, PostPage, RoomDetail, RoomId
 from regserver.domain.secret import hash_secret
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 from tests.rooms import Rooms, Somebody, ids, made, open_rooms
 
 
@@ -147,7 +147,7 @@ async def test_concurrent_last_leaves_leave_no_empty_room(rooms: Rooms, deleting
     assert await events(rooms) == before + 8 * 5
 
     async def left_over(transaction: Transaction) -> list[RoomId]:
-        return [room for room in room_ids if await transaction.rooms.door(room, crowd[0].id) is not None]
+        return [room for room in room_ids if await transaction.rooms.access(room, crowd[0].id) is not None]
 
     assert await rooms.store.read(left_over) == []
 

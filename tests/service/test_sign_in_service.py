@@ -7,7 +7,7 @@ import trio
 
 from regserver.domain.account import name_key
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
-from regserver.ports.adapter import Accepted, Subject, Unavailable
+from regserver.ports.source import Accepted, Subject, Unavailable
 from regserver.service.identity_service import SignedIn
 from regserver.service.sign_in_service import Registering
 from tests.live_world import STORY, world

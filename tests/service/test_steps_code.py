@@ -16,7 +16,7 @@ from regserver.domain.steps_machine import (
     TryLater,
     WrongCode,
 )
-from regserver.ports.steps import Captcha, CaptchaType
+from regserver.ports.captcha import Captcha, CaptchaType
 from regserver.service.steps_service import StepResult
 from tests.steps import ADDRESS, Steps, email, open_steps, phone, taken
 

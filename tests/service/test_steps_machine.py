@@ -17,7 +17,8 @@ from regserver.domain.steps_machine import (
     StepsState,
     WrongCode,
 )
-from regserver.ports.store import Store, T, Transaction
+from regserver.ports.store import Store, T
+from regserver.ports.transaction import Transaction
 from regserver.service.steps_service import StepResult
 from tests.steps import ADDRESS, Steps, email, open_steps, phone, proposal
 

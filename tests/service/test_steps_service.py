@@ -20,7 +20,7 @@ from regserver.domain.steps_machine import (
     StepRefusal,
     WrongKey,
 )
-from regserver.ports.store import Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import add_account
 from regserver.service.steps_service import Proposal, StepResult
 from tests.steps import (

@@ -7,8 +7,9 @@ import msgspec
 from regserver.domain.account import AccountId, NewAccount, email_key
 from regserver.domain.instant import DAY, Instant, after
 from regserver.domain.secret import SecretHash
-from regserver.ports.directory import PendingCreation
-from regserver.ports.store import Store, Transaction
+from regserver.ports.directory_table import PendingCreation
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 NOW = Instant(1_600_000_000_000)
 CHALLENGE = SecretHash(b"\x00\xff" * 16)

@@ -5,8 +5,9 @@ from functools import partial
 import trio
 
 from regserver.domain.instant import MINUTE, SECOND, Instant, after
-from regserver.ports.outbox import Backlog, OutboxId, Waiting
-from regserver.ports.store import Store, Transaction
+from regserver.ports.outbox_table import Backlog, OutboxId, OutboxMessage
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 NOW = Instant(1_600_000_000_000)
 LATER = after(NOW, MINUTE)
@@ -20,20 +21,20 @@ async def fill(store: Store, *sealed: bytes) -> None:
     await store.write(work)
 
 
-async def lease(store: Store, node: str, now: Instant, limit: int = 100) -> tuple[Waiting, ...]:
+async def lease(store: Store, node: str, now: Instant, limit: int = 100) -> tuple[OutboxMessage, ...]:
     return await store.write(
         lambda transaction: transaction.outbox.lease(node, now, after(now, MINUTE), limit)
     )
 
 
-async def rows(store: Store) -> tuple[Waiting, ...]:
+async def rows(store: Store) -> tuple[OutboxMessage, ...]:
     return await store.read(lambda transaction: transaction.outbox.list(100))
 
 
 async def test_a_message_comes_back_as_it_went_in(any_store: Store) -> None:
     await fill(any_store, b"\x00\xff sealed")
     (row,) = await rows(any_store)
-    assert row == Waiting(
+    assert row == OutboxMessage(
         id=row.id,
         sealed=b"\x00\xff sealed",
         created_at=NOW,
@@ -105,9 +106,9 @@ async def test_a_retry_makes_messages_due_but_for_leased_ones(any_store: Store) 
     await fill(any_store, b"a", b"b", b"c")
     a, b, c = [row.id for row in await lease(any_store, "one", LATER)]
     await any_store.write(partial(park, messages=(a, b)))
-    assert await any_store.write(lambda transaction: transaction.outbox.retry([a, c], LATER)) == 1
+    assert await any_store.write(lambda transaction: transaction.outbox.requeue([a, c], LATER)) == 1
     assert [(row.sealed, row.attempts) for row in await lease(any_store, "two", LATER)] == [(b"a", 1)]
-    assert await any_store.write(lambda transaction: transaction.outbox.retry(None, LATER)) == 1
+    assert await any_store.write(lambda transaction: transaction.outbox.requeue(None, LATER)) == 1
 
 
 async def park(transaction: Transaction, messages: tuple[OutboxId, ...]) -> None:

@@ -21,7 +21,8 @@ from regserver.domain.room_event import (
     Posted,
     RoomEvent,
 )
-from regserver.ports.store import Store, Transaction
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 
 T = TypeVar("T")
 NOW = Instant(1_600_000_000_000)
@@ -131,7 +132,7 @@ async def test_events_outlive_their_room(world: World) -> None:
     await world.post(room, ann, "the last word")  # 2
     await world.change(room, bob, Left(deleted=False))  # 3
     await world.change(room, ann, Left(deleted=True))  # 4, and the room is gone
-    assert await world.read(lambda transaction: transaction.rooms.door(room, ann)) is None
+    assert await world.read(lambda transaction: transaction.rooms.access(room, ann)) is None
     assert await world.seen(bob) == [1, 2]
     assert await world.seen(ann) == [3]
 
@@ -346,9 +347,9 @@ async def test_answers_are_kept_for_a_day(world: World) -> None:
     retry = Idempotency("key", b"digest")
 
     async def find(scope: str, key: str, now: int) -> StoredAnswer | None:
-        return await world.read(lambda transaction: transaction.retries.find(scope, key, Instant(now)))
+        return await world.read(lambda transaction: transaction.idempotency.find(scope, key, Instant(now)))
 
-    await world.store.write(lambda transaction: transaction.retries.keep("a", retry, 7, NOW))
+    await world.store.write(lambda transaction: transaction.idempotency.keep("a", retry, 7, NOW))
     assert await find("a", "key", NOW) == StoredAnswer(b"digest", 7)
     assert await find("b", "key", NOW) is None
     assert await find("a", "other", NOW) is None
@@ -356,6 +357,8 @@ async def test_answers_are_kept_for_a_day(world: World) -> None:
     assert await find("a", "key", NOW + DAY) is None
     # A lapsed key may be used anew, also before it was purged.
     again = Idempotency("key", b"another")
-    await world.store.write(lambda t: t.retries.keep("a", again, None, after(NOW, DAY)))
+    await world.store.write(lambda t: t.idempotency.keep("a", again, None, after(NOW, DAY)))
     assert await find("a", "key", NOW + DAY) == StoredAnswer(b"another", None)
-    assert await world.store.write(lambda transaction: transaction.retries.purge(after(NOW, 2 * DAY))) == 1
+    assert (
+        await world.store.write(lambda transaction: transaction.idempotency.purge(after(NOW, 2 * DAY))) == 1
+    )

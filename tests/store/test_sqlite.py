@@ -12,7 +12,8 @@ from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Left, RoomEvent
-from regserver.ports.store import StoreFault, Transaction
+from regserver.ports.store import StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.store.migration import migrations
 from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
 
@@ -27,7 +28,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 async def room_names(store: SqliteStore) -> list[str | None]:
     async def work(transaction: Transaction) -> list[str | None]:
-        doors = [await transaction.rooms.door(RoomId(number), AccountId(1)) for number in range(1, 20)]
+        doors = [await transaction.rooms.access(RoomId(number), AccountId(1)) for number in range(1, 20)]
         return [door.room.name for door in doors if door is not None]
 
     return await store.read(work)

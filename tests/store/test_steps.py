@@ -12,8 +12,10 @@ from regserver.domain.instant import DAY, HOUR, Instant, after
 from regserver.domain.journal import JournalEntry, LedgerAccount, following
 from regserver.domain.secret import SecretHash
 from regserver.domain.steps_machine import Registration
-from regserver.ports.steps import Budget, Spent, Submission
-from regserver.ports.store import Store, Transaction
+from regserver.ports.budget_table import Budget, Spent
+from regserver.ports.store import Store
+from regserver.ports.submission_table import Submission
+from regserver.ports.transaction import Transaction
 
 NOW = Instant(1_600_000_000_000)
 
@@ -206,6 +208,6 @@ async def test_a_submission_is_kept_until_another_takes_its_place(any_store: Sto
     )
     second = msgspec.structs.replace(first, transaction_id="t2", signed=b"two")
     for submission in (first, second):
-        await any_store.write(lambda t, submission=submission: t.journal.save_submission(submission))  # type: ignore[misc]
-        assert await any_store.read(lambda t: t.journal.submission("u")) == submission
-    assert await any_store.read(lambda t: t.journal.submission("v")) is None
+        await any_store.write(lambda t, submission=submission: t.submissions.save(submission))  # type: ignore[misc]
+        assert await any_store.read(lambda t: t.submissions.by_user_id("u")) == submission
+    assert await any_store.read(lambda t: t.submissions.by_user_id("v")) is None

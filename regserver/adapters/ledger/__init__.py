@@ -11,7 +11,7 @@ from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.adapters.outbound import Outbound
 from regserver.config import ConfigFault
 from regserver.config.setting import LedgerAntelope, LedgerSection
-from regserver.ports.steps import Ledger
+from regserver.ports.ledger import Ledger
 from regserver.ports.store import Store
 
 __all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "on_curve"]

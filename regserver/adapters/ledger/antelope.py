@@ -31,8 +31,10 @@ from regserver.config.setting import LedgerAntelope
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.journal import LedgerAccount
 from regserver.domain.public_key import PublicKey, parse_public_key
-from regserver.ports.steps import LedgerFault, NameOccupied, OtherKeysWritten, Settled, Submission
-from regserver.ports.store import Store, Transaction
+from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
+from regserver.ports.store import Store
+from regserver.ports.submission_table import Submission
+from regserver.ports.transaction import Transaction
 
 SIGN_ATTEMPTS = 64
 CONFIRM_ATTEMPTS = 8
@@ -88,7 +90,9 @@ class AntelopeLedger(EmbeddedLedger):
         found = await self._node.account(account.user_id)
         if found is None:
             return None
-        stored = await self._store.read(lambda transaction: transaction.journal.submission(account.user_id))
+        stored = await self._store.read(
+            lambda transaction: transaction.submissions.by_user_id(account.user_id)
+        )
         if _has_keys(found, account.owner_key, account.active_key):
             return Settled(stored.transaction_id if stored else "")
         ours = stored is not None and _has_keys(found, stored.owner_key, stored.active_key)
@@ -103,10 +107,10 @@ class AntelopeLedger(EmbeddedLedger):
             raise LedgerFault("get_info: the node answered with something else than expected") from None
 
         async def work(transaction: Transaction) -> Submission | None:
-            stored = await transaction.journal.submission(account.user_id)
+            stored = await transaction.submissions.by_user_id(account.user_id)
             if stored is not None and now <= stored.expires_at:
                 return stored if _same_keys(stored, account) else None
-            await transaction.journal.save_submission(fresh)
+            await transaction.submissions.save(fresh)
             return fresh
 
         submission = await self._store.write(work)

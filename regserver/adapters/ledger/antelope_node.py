@@ -10,7 +10,7 @@ import msgspec
 
 from regserver.adapters.outbound import Answer, NoAnswer, Outbound
 from regserver.domain.instant import Instant
-from regserver.ports.steps import LedgerFault
+from regserver.ports.ledger import LedgerFault
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount, following
-from regserver.ports.steps import Ledger, NameOccupied, OtherKeysWritten, Settled
-from regserver.ports.store import Transaction
+from regserver.ports.ledger import Ledger, NameOccupied, OtherKeysWritten, Settled
+from regserver.ports.transaction import Transaction
 
 
 class EmbeddedLedger(Ledger):

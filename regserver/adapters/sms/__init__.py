@@ -11,7 +11,8 @@ from regserver.adapters.sms.share import SharedSms
 from regserver.adapters.sms.twilio import TwilioSms
 from regserver.adapters.sms.vonage import VonageSms
 from regserver.config.setting import SmsSection
-from regserver.ports.adapter import Randomness, Sms
+from regserver.ports.randomness import Randomness
+from regserver.ports.sms import Sms
 
 DRIVERS: Mapping[str, Callable[[SmsSection, Outbound], Sms]] = {
     "log": lambda settings, outbound: LogSms(),

@@ -11,7 +11,7 @@ import msgspec
 from regserver.adapters.outbound import Outbound
 from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsHttp
-from regserver.ports.adapter import SmsFault
+from regserver.ports.sms import SmsFault
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

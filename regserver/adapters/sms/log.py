@@ -2,7 +2,7 @@
 
 import logging
 
-from regserver.ports.adapter import Sms
+from regserver.ports.sms import Sms
 
 log = logging.getLogger("regserver.sms")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from regserver.adapters.outbound import Answer, NoAnswer, Outbound
-from regserver.ports.adapter import Sms, SmsFault
+from regserver.ports.sms import Sms, SmsFault
 
 
 class ProviderSms(Sms):

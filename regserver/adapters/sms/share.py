@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterator, Mapping
 
-from regserver.ports.adapter import Randomness, Sms, SmsFault
+from regserver.ports.randomness import Randomness
+from regserver.ports.sms import Sms, SmsFault
 
 log = logging.getLogger("regserver.sms")
 

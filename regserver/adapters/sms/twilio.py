@@ -10,7 +10,7 @@ import msgspec
 from regserver.adapters.outbound import Outbound
 from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsTwilio
-from regserver.ports.adapter import SmsFault
+from regserver.ports.sms import SmsFault
 
 REFUSED = frozenset({"failed", "undelivered", "canceled"})
 

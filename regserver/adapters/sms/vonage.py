@@ -8,7 +8,7 @@ import msgspec
 from regserver.adapters.outbound import Outbound
 from regserver.adapters.sms.provider import ProviderSms
 from regserver.config.setting import SmsVonage
-from regserver.ports.adapter import SmsFault
+from regserver.ports.sms import SmsFault
 
 SENT = "0"
 

@@ -7,7 +7,8 @@ from regserver.adapters.source.command import open_command
 from regserver.adapters.source.http import open_http
 from regserver.adapters.source.roster import open_roster
 from regserver.config import Loaded
-from regserver.ports.adapter import PasswordHasher, Source
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Source
 
 Opener = Callable[[Loaded, PasswordHasher], AbstractAsyncContextManager[Source | None]]
 

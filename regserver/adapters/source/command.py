@@ -26,15 +26,8 @@ from regserver.adapters.source.process import Child, Command, Spawner, inherited
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.group import unwrapped
-from regserver.ports.adapter import (
-    PasswordHasher,
-    Rejected,
-    Source,
-    SourceFault,
-    Subject,
-    Unavailable,
-    Verdict,
-)
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Rejected, Source, SourceFault, Subject, Unavailable, Verdict
 
 log = logging.getLogger("regserver.source")
 

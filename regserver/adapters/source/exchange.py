@@ -2,7 +2,7 @@
 
 import msgspec
 
-from regserver.ports.adapter import Accepted, Subject, Unavailable, Verdict
+from regserver.ports.source import Accepted, Subject, Unavailable, Verdict
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_SUBJECT_LENGTH = 1024

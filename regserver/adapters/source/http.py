@@ -30,15 +30,8 @@ from regserver.adapters.source.exchange import (
 from regserver.adapters.source.ndjson import LineReader
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
-from regserver.ports.adapter import (
-    PasswordHasher,
-    Rejected,
-    Source,
-    SourceFault,
-    Subject,
-    Unavailable,
-    Verdict,
-)
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Rejected, Source, SourceFault, Subject, Unavailable, Verdict
 
 CHECKS_AT_ONCE = 64
 IDLE_CONNECTIONS = 20

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import trio
 
 from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, SourceLine, parse_line, too_long
-from regserver.ports.adapter import SourceFault
+from regserver.ports.source import SourceFault
 
 
 class LineSplitter:

@@ -26,7 +26,8 @@ from regserver.config import ConfigFault, Loaded
 from regserver.config.measure import read_duration
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
-from regserver.ports.adapter import Accepted, PasswordHasher, Rejected, Source, SourceFault, Subject, Verdict
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Verdict
 
 log = logging.getLogger("regserver.source")
 

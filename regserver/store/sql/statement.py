@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 MAX_LIST = 500
-"""So many values go into one `IN (…)`; longer lists are asked for in pieces."""
+"""The most values in one `IN (…)`; longer lists are asked for in chunks."""
 
 
 class Sql(Protocol):
@@ -19,11 +19,11 @@ class Sql(Protocol):
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None: ...
 
 
-def marks(values: Sequence[object]) -> str:
-    """As many question marks as there are values."""
+def placeholders(values: Sequence[object]) -> str:
+    """One question mark a value, separated by commas."""
     return ", ".join("?" * len(values))
 
 
-def pieces(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The values in pieces that one statement takes."""
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in chunks that each fit into one statement."""
     return (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))

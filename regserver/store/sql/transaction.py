@@ -1,32 +1,41 @@
 """All repositories on one connection, for the length of one transaction."""
 
-from regserver.store.sql.account import AccountRows, NameRows, TokenRows
-from regserver.store.sql.directory import DirectoryRows
-from regserver.store.sql.event import EventRows, RetryRows
-from regserver.store.sql.live import RunRows
-from regserver.store.sql.outbox import OutboxRows
-from regserver.store.sql.room import PostRows, RoomRows
+from regserver.store.sql.account_rows import AccountRows
+from regserver.store.sql.budget_rows import BudgetRows
+from regserver.store.sql.directory_rows import DirectoryRows
+from regserver.store.sql.event_rows import EventRows
+from regserver.store.sql.idempotency_rows import IdempotencyRows
+from regserver.store.sql.journal_rows import JournalRows
+from regserver.store.sql.name_rows import NameRows
+from regserver.store.sql.outbox_rows import OutboxRows
+from regserver.store.sql.post_rows import PostRows
+from regserver.store.sql.registration_rows import RegistrationRows
+from regserver.store.sql.reward_rows import RewardRows
+from regserver.store.sql.room_rows import RoomRows
+from regserver.store.sql.run_rows import RunRows
 from regserver.store.sql.statement import Sql
-from regserver.store.sql.steps import BudgetRows, JournalRows, RegistrationRows, RewardRows
+from regserver.store.sql.submission_rows import SubmissionRows
+from regserver.store.sql.token_rows import TokenRows
 
 
 class SqlTransaction:
-    """The one implementation of regserver.ports.store.Transaction; a back end gives it its Sql."""
+    """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
 
     __slots__ = (
         "accounts",
         "budgets",
         "directory",
         "events",
+        "idempotency",
         "journal",
         "names",
         "outbox",
         "posts",
         "registrations",
-        "retries",
         "rewards",
         "rooms",
         "runs",
+        "submissions",
         "tokens",
     )
 
@@ -37,11 +46,12 @@ class SqlTransaction:
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
         self.events = EventRows(sql)
-        self.retries = RetryRows(sql)
+        self.idempotency = IdempotencyRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)
         self.registrations = RegistrationRows(sql)
         self.budgets = BudgetRows(sql)
         self.rewards = RewardRows(sql)
         self.journal = JournalRows(sql)
+        self.submissions = SubmissionRows(sql)
         self.runs = RunRows(sql)

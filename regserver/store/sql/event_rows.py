@@ -1,10 +1,9 @@
-"""The event log, and the answers kept for retries."""
+"""The event log."""
 
 import msgspec
 
 from regserver.domain.account import AccountId
-from regserver.domain.idempotency import IDEMPOTENCY_TTL, Idempotency, StoredAnswer
-from regserver.domain.instant import Instant, after
+from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 from regserver.store.sql.statement import Sql
@@ -18,7 +17,10 @@ SEEN = (
     " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
 )
 
+
 _encode = msgspec.json.Encoder().encode
+
+
 _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 
@@ -92,31 +94,3 @@ class EventRows:
 def _range(account: AccountId, start: EventId, end: EventId) -> tuple[int, ...]:
     """The parameters of SEEN, in its order."""
     return (start, start, end, end, account, start, end, account)
-
-
-class RetryRows:
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
-
-    async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
-        row = await self._sql.row(
-            "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?",
-            scope,
-            key,
-            now,
-        )
-        return None if row is None else StoredAnswer(bytes(row[0]), row[1])
-
-    async def keep(self, scope: str, retry: Idempotency, answer: int | None, now: Instant) -> None:
-        await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, retry.key)
-        await self._sql.run(
-            "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, ?, ?)",
-            scope,
-            retry.key,
-            retry.digest,
-            answer,
-            after(now, IDEMPOTENCY_TTL),
-        )
-
-    async def purge(self, now: Instant) -> int:
-        return await self._sql.run("DELETE FROM retry WHERE expires_at <= ?", now)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from regserver.domain.account import AccountId, EmailKey, email_key
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
-from regserver.ports.directory import PendingCreation
-from regserver.store.sql.statement import Sql, marks, pieces
+from regserver.ports.directory_table import PendingCreation
+from regserver.store.sql.statement import Sql, chunks, placeholders
 
 
 class DirectoryRows:
@@ -62,10 +62,10 @@ class DirectoryRows:
 
     async def users(self, servers: Sequence[str]) -> dict[str, int]:
         counted: dict[str, int] = {}
-        for piece in pieces(servers):
+        for chunk in chunks(servers):
             rows = await self._sql.rows(
-                f"SELECT server, users FROM directory_server WHERE server IN ({marks(piece)})",
-                *piece,
+                f"SELECT server, users FROM directory_server WHERE server IN ({placeholders(chunk)})",
+                *chunk,
             )
             counted.update((row[0], row[1]) for row in rows)
         return counted

@@ -1,4 +1,4 @@
-"""Rooms, stays and posts."""
+"""Rooms and memberships."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -6,26 +6,26 @@ from typing import Any
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
+from regserver.domain.room import Member, PostId, Room, RoomId, RoomSummary
 from regserver.domain.room_event import EventId
-from regserver.ports.room import Door
-from regserver.store.sql.statement import Sql, marks, pieces
-
-POST_COLUMNS = (
-    "SELECT post.id, room_id, author_id, username, content, post.created_at"
-    " FROM post JOIN account ON account.id = post.author_id"
-)
+from regserver.ports.room_table import RoomAccess
+from regserver.store.sql.post_rows import read_post
+from regserver.store.sql.statement import Sql, chunks, placeholders
 
 # How many of the account's own posts there are in the room, of all or up to its mark.
 OWN = (
     "coalesce((SELECT author_ordinal FROM post WHERE post.room_id = mine.room_id"
     " AND author_id = mine.account_id{upto} ORDER BY id DESC LIMIT 1), 0)"
 )
+
+
 # Posts of the room less those up to the mark, less the account's own among the difference: lookups, no counting.
 UNREAD = (
     "coalesce(last.ordinal, 0) - coalesce((SELECT ordinal FROM post WHERE post.id = mine.seen_post), 0)"
     f" - {OWN.format(upto='')} + {OWN.format(upto=' AND post.id <= mine.seen_post')}"
 )
+
+
 SUMMARIES = (
     "SELECT room.id, room.name, room.created_at, room.updated_at,"
     " last.id, last.room_id, last.author_id, author.username, last.content, last.created_at,"
@@ -35,19 +35,15 @@ SUMMARIES = (
     " LEFT JOIN account AS author ON author.id = last.author_id"
     " WHERE mine.account_id = ? AND mine.left_event IS NULL ORDER BY mine.joined_event"
 )
-COMPANY = (
+
+
+FELLOW_MEMBERS = (
     "SELECT other.room_id, other.account_id, username FROM membership AS mine"
     " JOIN membership AS other ON other.room_id = mine.room_id"
     " JOIN account ON account.id = other.account_id"
     " WHERE mine.account_id = ? AND mine.left_event IS NULL AND other.left_event IS NULL"
     " ORDER BY other.room_id, other.joined_event, other.account_id"
 )
-
-
-def _post(row: Sequence[Any]) -> Post:
-    return Post(
-        id=row[0], room=row[1], author=row[2], username=row[3], content=row[4], created_at=Instant(row[5])
-    )
 
 
 def _room(row: Sequence[Any]) -> Room:
@@ -65,14 +61,14 @@ class RoomRows:
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
         return RoomId(row[0])
 
-    async def door(self, room: RoomId, account: AccountId) -> Door | None:
+    async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         row = await self._sql.row(
             "SELECT id, name, created_at, updated_at, EXISTS (SELECT 1 FROM membership"
             " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
             account,
             room,
         )
-        return None if row is None else Door(_room(row), bool(row[4]))
+        return None if row is None else RoomAccess(_room(row), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
         await self._sql.run("UPDATE room SET updated_at = ? WHERE id = ?", now, room)
@@ -86,12 +82,12 @@ class RoomRows:
 
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
         found: set[AccountId] = set()
-        for piece in pieces(accounts):
+        for chunk in chunks(accounts):
             rows = await self._sql.rows(
                 "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
-                f" AND account_id IN ({marks(piece)})",
+                f" AND account_id IN ({placeholders(chunk)})",
                 room,
-                *piece,
+                *chunk,
             )
             found.update(row[0] for row in rows)
         return found
@@ -126,15 +122,15 @@ class RoomRows:
         return tuple(row[0] for row in rows)
 
     async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
-        company = {
+        fellows = {
             room: tuple(Member(row[1], row[2]) for row in rows)
-            for room, rows in groupby(await self._sql.rows(COMPANY, account), lambda row: row[0])
+            for room, rows in groupby(await self._sql.rows(FELLOW_MEMBERS, account), lambda row: row[0])
         }
         return tuple(
             RoomSummary(
                 room=_room(row),
-                members=company[row[0]],
-                last_post=None if row[4] is None else _post(row[4:10]),
+                members=fellows[row[0]],
+                last_post=None if row[4] is None else read_post(row[4:10]),
                 unread=row[10],
             )
             for row in await self._sql.rows(SUMMARIES, account)
@@ -163,43 +159,3 @@ class RoomRows:
             account,
             post,
         )
-
-
-class PostRows:
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
-
-    async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
-        row = await self._sql.row(
-            "INSERT INTO post (room_id, author_id, content, created_at, ordinal, author_ordinal)"
-            " VALUES (?, ?, ?, ?,"
-            " coalesce((SELECT ordinal FROM post WHERE room_id = ? ORDER BY id DESC LIMIT 1), 0) + 1,"
-            " coalesce((SELECT author_ordinal FROM post WHERE room_id = ? AND author_id = ?"
-            " ORDER BY id DESC LIMIT 1), 0) + 1) RETURNING id",
-            room,
-            author,
-            content,
-            now,
-            room,
-            room,
-            author,
-        )
-        assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        return PostId(row[0])
-
-    async def by_id(self, post: PostId) -> Post | None:
-        row = await self._sql.row(f"{POST_COLUMNS} WHERE post.id = ?", post)
-        return None if row is None else _post(row)
-
-    async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
-        rows = await self._sql.rows(
-            "SELECT id FROM post WHERE room_id = ? ORDER BY id DESC LIMIT ?", room, limit
-        )
-        return tuple(row[0] for row in reversed(rows))
-
-    async def page(self, room: RoomId, before: PostId | None, limit: int) -> tuple[Post, ...]:
-        older, parameters = ("", (room,)) if before is None else (" AND post.id < ?", (room, before))
-        rows = await self._sql.rows(
-            f"{POST_COLUMNS} WHERE room_id = ?{older} ORDER BY post.id DESC LIMIT ?", *parameters, limit
-        )
-        return tuple(_post(row) for row in reversed(rows))

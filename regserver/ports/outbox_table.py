@@ -10,7 +10,7 @@ from regserver.domain.instant import Instant
 OutboxId = NewType("OutboxId", int)
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message of the outbox.
 
     attempts: how often it was leased for sending, this time included.
@@ -40,7 +40,7 @@ class OutboxTable(Protocol):
     async def add(self, sealed: bytes, now: Instant) -> None:
         """Puts a message in, due at once."""
 
-    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[Waiting, ...]:
+    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[OutboxMessage, ...]:
         """Takes messages that are due, oldest first; nobody else gets them before `until`."""
 
     async def release(self, node: str, now: Instant) -> int:
@@ -53,10 +53,10 @@ class OutboxTable(Protocol):
 
     async def park(self, message: OutboxId, now: Instant, fault: str) -> None: ...
 
-    async def retry(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
+    async def requeue(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
         """Makes these messages (None: all), parked or waiting, due at once and as good as new; how many."""
 
-    async def list(self, limit: int) -> tuple[Waiting, ...]:
+    async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
         """Parked messages first, then waiting ones, oldest first."""
 
     async def purge(self, parked_before: Instant) -> int:

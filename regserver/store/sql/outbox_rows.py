@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from regserver.domain.instant import Instant
-from regserver.ports.outbox import Backlog, OutboxId, Waiting
-from regserver.store.sql.statement import Sql, marks
+from regserver.ports.outbox_table import Backlog, OutboxId, OutboxMessage
+from regserver.store.sql.statement import Sql, placeholders
 
 COLUMNS = "id, sealed, created_at, due_at, attempts, parked_at, fault"
 
 
-def _waiting(row: tuple[object, ...]) -> Waiting:
-    return Waiting(**dict(zip(Waiting.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+def _waiting(row: tuple[object, ...]) -> OutboxMessage:
+    return OutboxMessage(**dict(zip(OutboxMessage.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
 
 
 class OutboxRows:
@@ -22,7 +22,7 @@ class OutboxRows:
             "INSERT INTO outbox (sealed, created_at, due_at) VALUES (?, ?, ?)", sealed, now, now
         )
 
-    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[Waiting, ...]:
+    async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[OutboxMessage, ...]:
         # due_at is asked for twice: where two nodes meet at a row, the second looks at it again and finds it gone.
         rows = await self._sql.rows(
             "UPDATE outbox SET due_at = ?, node = ?, attempts = attempts + 1 WHERE due_at <= ? AND id IN"
@@ -58,14 +58,14 @@ class OutboxRows:
             "UPDATE outbox SET parked_at = ?, fault = ?, node = NULL WHERE id = ?", now, fault, message
         )
 
-    async def retry(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
+    async def requeue(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
         # What a sender has leased right now (node) is left to it: it would else go out twice.
         statement = "UPDATE outbox SET due_at = ?, attempts = 0, parked_at = NULL WHERE node IS NULL"
         if messages is None:
             return await self._sql.run(statement, now)
-        return await self._sql.run(f"{statement} AND id IN ({marks(messages)})", now, *messages)
+        return await self._sql.run(f"{statement} AND id IN ({placeholders(messages)})", now, *messages)
 
-    async def list(self, limit: int) -> tuple[Waiting, ...]:
+    async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
         rows = await self._sql.rows(
             f"SELECT {COLUMNS} FROM outbox"
             " ORDER BY CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id LIMIT ?",

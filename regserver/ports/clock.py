@@ -1,0 +1,10 @@
+"""The time of day."""
+
+from typing import Protocol
+
+from regserver.domain.instant import Instant
+
+
+class Clock(Protocol):
+    def now(self) -> Instant:
+        """Wall-clock time."""

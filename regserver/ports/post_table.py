@@ -1,0 +1,19 @@
+"""Posts of rooms."""
+
+from typing import Protocol
+
+from regserver.domain.account import AccountId
+from regserver.domain.instant import Instant
+from regserver.domain.room import Post, PostId, RoomId
+
+
+class PostTable(Protocol):
+    async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId: ...
+
+    async def by_id(self, post: PostId) -> Post | None: ...
+
+    async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
+        """The newest `limit` ids, oldest first."""
+
+    async def page(self, room: RoomId, before: PostId | None, limit: int) -> tuple[Post, ...]:
+        """The newest `limit` posts older than `before`, oldest first."""

@@ -1,0 +1,16 @@
+"""How long past live registrations took."""
+
+from typing import Protocol
+
+from regserver.domain.estimate import Run
+from regserver.domain.instant import Instant
+
+
+class RunTable(Protocol):
+    """How long past live registrations took, by source."""
+
+    async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
+        """Remembers a run, and of this source's older ones no more than `keep` in all."""
+
+    async def newest(self, source: str, count: int) -> tuple[Run, ...]:
+        """The newest `count`, oldest first."""

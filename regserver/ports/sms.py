@@ -1,0 +1,12 @@
+"""Sending text messages."""
+
+from typing import Protocol
+
+
+class SmsFault(Exception):
+    """The message was not sent; the text is for the operator's log."""
+
+
+class Sms(Protocol):
+    async def send(self, phone: str, text: str) -> None:
+        """Sends to an E.164 number; returns when the provider accepted it. Raises SmsFault."""

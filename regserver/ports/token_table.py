@@ -1,0 +1,27 @@
+"""Tokens of signed-in sessions, and tickets that stand for them."""
+
+from typing import Protocol
+
+from regserver.domain.account import Account, AccountId
+from regserver.domain.instant import Instant
+from regserver.domain.secret import SecretHash
+
+
+class TokenTable(Protocol):
+    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None: ...
+
+    async def account(self, token: SecretHash, now: Instant) -> Account | None:
+        """The account of a token that has not expired, deleted accounts included."""
+
+    async def expiry(self, token: SecretHash) -> Instant | None: ...
+
+    async def remove(self, token: SecretHash) -> None: ...
+
+    async def remove_all(self, account: AccountId) -> None: ...
+
+    async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None: ...
+
+    async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
+        """Uses the ticket up; the token it stands for, None when it is unknown, used or expired."""
+
+    async def purge(self, now: Instant) -> int: ...

@@ -1,0 +1,52 @@
+"""What is counted against guessing and flooding."""
+
+from collections.abc import Sequence
+
+from regserver.domain.contact import BudgetKey
+from regserver.domain.instant import Duration, Instant, after
+from regserver.ports.budget_table import Budget, Spent
+from regserver.store.sql.statement import Sql
+
+
+class BudgetRows:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
+        for budget in budgets:
+            row = await self._sql.row(
+                "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?",
+                budget.key,
+                budget.limit,
+                now - budget.window,
+            )
+            if row is not None:
+                return Spent(after(row[0], budget.window))
+        for budget in budgets:
+            await self._sql.run(
+                "INSERT INTO steps_budget (budget, spent, started_at) VALUES (?, 1, ?)"
+                " ON CONFLICT (budget) DO UPDATE SET"
+                " spent = CASE WHEN steps_budget.started_at <= ? THEN 1 ELSE steps_budget.spent + 1 END,"
+                " started_at = CASE WHEN steps_budget.started_at <= ? THEN ? ELSE steps_budget.started_at END",
+                budget.key,
+                now,
+                now - budget.window,
+                now - budget.window,
+                now,
+            )
+        return None
+
+    async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
+        row = await self._sql.row(
+            "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?", key, now - window
+        )
+        return 0 if row is None else int(row[0])
+
+    async def give_back(self, budgets: Sequence[Budget]) -> None:
+        for budget in budgets:
+            await self._sql.run(
+                "UPDATE steps_budget SET spent = spent - 1 WHERE budget = ? AND spent > 0", budget.key
+            )
+
+    async def clear(self, key: BudgetKey) -> None:
+        await self._sql.run("DELETE FROM steps_budget WHERE budget = ?", key)

@@ -1,0 +1,59 @@
+"""Tokens and tickets."""
+
+from regserver.domain.account import (
+    Account,
+    AccountId,
+)
+from regserver.domain.instant import Instant
+from regserver.domain.secret import SecretHash
+from regserver.store.sql.account_rows import ACCOUNT_COLUMNS, read_account
+from regserver.store.sql.statement import Sql
+
+
+class TokenRows:
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
+        await self._sql.run(
+            "INSERT INTO token (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
+            token,
+            account,
+            now,
+            expires_at,
+        )
+
+    async def account(self, token: SecretHash, now: Instant) -> Account | None:
+        return read_account(
+            await self._sql.row(
+                f"SELECT {ACCOUNT_COLUMNS} FROM token JOIN account ON account.id = token.account_id"
+                " WHERE token.hash = ? AND token.expires_at > ?",
+                token,
+                now,
+            )
+        )
+
+    async def expiry(self, token: SecretHash) -> Instant | None:
+        row = await self._sql.row("SELECT expires_at FROM token WHERE hash = ?", token)
+        return None if row is None else Instant(row[0])
+
+    async def remove(self, token: SecretHash) -> None:
+        await self._sql.run("DELETE FROM token WHERE hash = ?", token)
+
+    async def remove_all(self, account: AccountId) -> None:
+        await self._sql.run("DELETE FROM token WHERE account_id = ?", account)
+
+    async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
+        await self._sql.run(
+            "INSERT INTO ticket (hash, token_hash, expires_at) VALUES (?, ?, ?)", ticket, token, expires_at
+        )
+
+    async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
+        row = await self._sql.row(
+            "DELETE FROM ticket WHERE hash = ? RETURNING token_hash, expires_at", ticket
+        )
+        return None if row is None or row[1] <= now else SecretHash(row[0])
+
+    async def purge(self, now: Instant) -> int:
+        tickets = await self._sql.run("DELETE FROM ticket WHERE expires_at <= ?", now)
+        return tickets + await self._sql.run("DELETE FROM token WHERE expires_at <= ?", now)
