@@ -2,7 +2,7 @@
 
 import trio
 
-from regserver.endpoint import Frame, Session
+from regserver.endpoint import Frame, SocketSession
 from regserver.serving import broadcast_nowait
 
 
@@ -11,9 +11,9 @@ class FanOut:
 
     def __init__(self, piece: int) -> None:
         self._piece = piece
-        self._members: dict[Session, None] = {}
+        self._members: dict[SocketSession, None] = {}
 
-    async def subscribe(self, session: Session) -> None:
+    async def subscribe(self, session: SocketSession) -> None:
         self._members[session] = None
         session.accept_nowait()
         try:

@@ -5,8 +5,9 @@ writes its endpoints on them and never sees a socket or a framework. That is why
 behind Quart and in the test client alike.
 """
 
+import enum
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import Literal, NewType, Protocol
+from typing import Literal, NewType, Protocol, Self
 
 import msgspec
 
@@ -62,8 +63,41 @@ class StreamResponse(Response, frozen=True, kw_only=True):
     stream: AsyncGenerator[bytes, None]
 
 
+class CloseCode(enum.IntEnum):
+    """Why a WebSocket was closed (RFC 6455, 7.4.1; 1012 to 1014: the IANA registry).
+
+    meaning: when this server uses the code, or what it stands for in logs and metrics.
+    should_reconnect: whether the same client can expect more from connecting again, after a pause.
+    """
+
+    meaning: str
+    should_reconnect: bool
+
+    def __new__(cls, code: int, meaning: str, should_reconnect: bool) -> Self:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        member.should_reconnect = should_reconnect
+        return member
+
+    NORMAL = 1000, "The conversation is complete.", False
+    GOING_AWAY = 1001, "The server stops.", True
+    PROTOCOL_ERROR = 1002, "The client broke the WebSocket protocol.", False
+    UNSUPPORTED_DATA = 1003, "The client sent a binary message where only text is taken.", False
+    NO_STATUS = 1005, "The peer closed without a code; never sent.", False
+    ABNORMAL = 1006, "The connection was lost without a closing handshake; never sent.", True
+    INVALID_DATA = 1007, "A text message was not UTF-8.", False
+    POLICY_VIOLATION = 1008, "The client may not listen here: its token ended, or nothing is there.", False
+    MESSAGE_TOO_BIG = 1009, "A message was longer than the server takes.", False
+    INTERNAL_ERROR = 1011, "The server failed; its log says how.", True
+    TRY_AGAIN_LATER = 1013, "The client took its messages too slowly, or the server is too busy.", True
+
+
 class SessionClosed(Exception):
-    """The WebSocket is over: closed by either side, or lost. `code` is the close code, 1006 when there was none."""
+    """The WebSocket is over: closed by either side, or lost. `code` is the close code, ABNORMAL when there was none.
+
+    A client may close with a code of its own, so `code` need not be a CloseCode.
+    """
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -89,7 +123,7 @@ Broadcast = Callable[[Frame, Sequence[Receiver]], None]
 """Sends one frame to many, as `send_nowait` of each would; never blocks or raises."""
 
 
-class Session(Receiver, Protocol):
+class SocketSession(Receiver, Protocol):
     """One WebSocket connection, from the upgrade request to its end.
 
     The endpoint runs inside the session's own cancel scope. It must first either accept or reject; when it returns,
@@ -119,7 +153,7 @@ class Session(Receiver, Protocol):
     async def drained(self) -> None:
         """Until the peer has taken what was queued, or the session is over: for whoever sends more than the bound."""
 
-    def close_nowait(self, code: int = 1000, reason: str = "") -> None:
+    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Starts the closing handshake, once; ends in bounded time whatever the peer does. What is queued goes first."""
 
     async def wait_closed(self) -> int:
@@ -129,5 +163,5 @@ class Session(Receiver, Protocol):
 Endpoint = Callable[[Request], Awaitable[Response]]
 """Serves a request to the end: it raises nothing that a client could cause."""
 
-SessionEndpoint = Callable[[Session], Awaitable[None]]
+SocketEndpoint = Callable[[SocketSession], Awaitable[None]]
 """Serves one WebSocket session; returns or is cancelled when the session is over."""

@@ -8,9 +8,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generat
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from regserver.endpoint import CloseCode
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-KNOWN_CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1013))
+_KNOWN_CLOSE_CODES = frozenset(CloseCode)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -143,7 +145,7 @@ class FrontFigures:
 
     def session_closed(self, code: int) -> None:
         # A client may close with any code it likes; each label value is kept for ever.
-        self._closed.labels(code if code in KNOWN_CLOSE_CODES else "other").inc()
+        self._closed.labels(code if code in _KNOWN_CLOSE_CODES else "other").inc()
 
     def error_contained(self) -> None:
         self._contained.inc()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 import trio
 
-from regserver.endpoint import Frame, Request, Response, SessionClosed, SessionEndpoint
+from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed, SocketEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
@@ -22,7 +22,6 @@ from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
 from regserver.serving.outbound import Stage
 from regserver.serving.registry import Registry
-from regserver.serving.session import GOING_AWAY, INTERNAL_ERROR, LOST, TOO_SLOW
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ Message = Any
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-SocketRoutes = Callable[[str], SessionEndpoint | None]
+SocketRoutes = Callable[[str], SocketEndpoint | None]
 
 
 def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -64,7 +63,7 @@ def request_from_scope(scope: Scope, body: bytes = b"", *, oversized: bool = Fal
 
 
 class AsgiSession:
-    """The Session of regserver.endpoint over ASGI."""
+    """The SocketSession of regserver.endpoint over ASGI."""
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, limits: FrontLimits, metrics: FrontMetrics
@@ -104,7 +103,7 @@ class AsgiSession:
         if self._stage is Stage.HANDSHAKE:
             self._stage = Stage.OVER
             self._rejection = response
-            self._code = LOST
+            self._code = CloseCode.ABNORMAL
 
     def send_nowait(self, frame: Frame) -> bool:
         if self._stage > Stage.OPEN:
@@ -112,7 +111,7 @@ class AsgiSession:
         if self._queued_bytes + len(frame) > self._limits.queue_bytes:
             self._queue.clear()
             self._queued_bytes = 0
-            self.close_nowait(TOO_SLOW, "too slow")
+            self.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
             return False
         self._push(frame)
         return True
@@ -149,7 +148,7 @@ class AsgiSession:
             text = message.get("text")
             return text if text is not None else bytes(message["bytes"])
         self._stage = Stage.OVER
-        self._code = self._code or int(message.get("code") or LOST)
+        self._code = self._code or int(message.get("code") or CloseCode.ABNORMAL)
         raise SessionClosed(self._code)
 
     async def wait_closed(self) -> int:
@@ -159,9 +158,11 @@ class AsgiSession:
         except SessionClosed as closed:
             return closed.code
 
-    def close_nowait(self, code: int = 1000, reason: str = "") -> None:
+    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self._stage is Stage.HANDSHAKE:
-            self.reject_nowait(Response(status=503 if code in (GOING_AWAY, TOO_SLOW) else 403))
+            self.reject_nowait(
+                Response(status=503 if code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER) else 403)
+            )
         elif self._stage is Stage.OPEN:
             self._stage = Stage.CLOSING
             self._code = code
@@ -173,7 +174,7 @@ class AsgiSession:
         self._stage = Stage.OVER
         self._scope.cancel()
 
-    async def run(self, endpoint: SessionEndpoint) -> None:
+    async def run(self, endpoint: SocketEndpoint) -> None:
         """Serves the session to its end; raises nothing but Cancelled."""
         self._scope.deadline = trio.current_time() + self._limits.accept_seconds
         try:
@@ -189,9 +190,9 @@ class AsgiSession:
         finally:
             self._stage = Stage.OVER
             if self._accepted:
-                self._metrics.session_closed(self._code or LOST)
+                self._metrics.session_closed(self._code or CloseCode.ABNORMAL)
 
-    async def _serve(self, endpoint: SessionEndpoint) -> None:
+    async def _serve(self, endpoint: SocketEndpoint) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
             try:
@@ -213,7 +214,7 @@ class AsgiSession:
     def _fail(self) -> None:
         if self._stage is Stage.HANDSHAKE:
             self.reject_nowait(Response(status=500))
-        self.close_nowait(INTERNAL_ERROR)
+        self.close_nowait(CloseCode.INTERNAL_ERROR)
 
     async def _write(self) -> None:
         """The writer task. An error of the server below means that the peer is gone."""
@@ -233,7 +234,7 @@ class AsgiSession:
                 await self._wanted.wait()
         except Exception as error:
             _log.debug("session over ASGI lost: %r", error)
-            self._code = self._code or LOST
+            self._code = self._code or CloseCode.ABNORMAL
             self.abort_nowait()
 
     async def _write_frame(self, frame: Frame) -> None:
@@ -248,7 +249,7 @@ class AsgiSession:
 
     async def _reject(self, response: Response) -> None:
         if not self._can_reject:
-            await self._send({"type": "websocket.close", "code": 1008})
+            await self._send({"type": "websocket.close", "code": int(CloseCode.POLICY_VIOLATION)})
             return
         fields = [(name.encode(), value.encode("latin-1")) for name, value in response_fields(response)]
         start = {"type": "websocket.http.response.start", "status": response.status, "headers": fields}

@@ -15,7 +15,7 @@ from contextlib import aclosing
 import msgspec
 import trio
 
-from regserver.endpoint import Endpoint, Request, Response, SessionEndpoint, StreamResponse
+from regserver.endpoint import Endpoint, Request, Response, SocketEndpoint, StreamResponse
 from regserver.serving.answer import CONTINUE, encode_response, encode_stream_head, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
@@ -93,7 +93,7 @@ class Connection:
         self._link.reset()
         self._scope.cancel()
 
-    async def run(self) -> tuple[LinkSession, SessionEndpoint] | None:
+    async def run(self) -> tuple[LinkSession, SocketEndpoint] | None:
         """Serves requests until the connection ends (None), or is to go on as a session."""
         session = None
         try:
@@ -109,7 +109,7 @@ class Connection:
             pass
         return None
 
-    async def _serve(self) -> tuple[LinkSession, SessionEndpoint] | None:
+    async def _serve(self) -> tuple[LinkSession, SocketEndpoint] | None:
         try:
             while not self._last:
                 raw = await self._read_head()

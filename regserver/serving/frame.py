@@ -2,16 +2,13 @@
 
 from typing import Final
 
-from regserver.endpoint import Frame
+from regserver.endpoint import CloseCode, Frame
 
 TEXT: Final = 0x1
 BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
-
-NO_STATUS: Final = 1005
-"""The close code that stands for a Close frame without one; it is never sent (RFC 6455, 7.4.1)."""
 
 _FIN: Final = 0x80
 _MAX_REASON_BYTES: Final = 123  # a control frame carries at most 125 bytes, two of them the code
@@ -48,8 +45,8 @@ def pong_frame(payload: bytes) -> Frame:
 
 
 def close_frame(code: int, reason: str = "") -> Frame:
-    """A Close frame; NO_STATUS makes an empty one. The reason is cut, at a character, to what fits."""
-    if code == NO_STATUS:
+    """A Close frame; CloseCode.NO_STATUS makes an empty one. The reason is cut, at a character, to what fits."""
+    if code == CloseCode.NO_STATUS:
         return _frame(CLOSE, b"")
     text = reason.encode()
     if len(text) > _MAX_REASON_BYTES:
@@ -65,7 +62,7 @@ def split_frame(frame: Frame) -> tuple[int, bytes]:
 
 
 def split_close(payload: bytes) -> tuple[int, str]:
-    """Code and reason of a Close frame's payload; NO_STATUS when it is empty."""
+    """Code and reason of a Close frame's payload; CloseCode.NO_STATUS when it is empty."""
     if not payload:
-        return NO_STATUS, ""
+        return CloseCode.NO_STATUS, ""
     return int.from_bytes(payload[:2], "big"), payload[2:].decode()

@@ -21,7 +21,7 @@ from typing import Any
 import trio
 
 from regserver.domain.address import plain_address
-from regserver.endpoint import Endpoint, SessionEndpoint
+from regserver.endpoint import CloseCode, Endpoint, SocketEndpoint
 from regserver.group import unwrapped
 from regserver.serving.admission import Admission
 from regserver.serving.answer import encode_response, refusal
@@ -33,7 +33,7 @@ from regserver.serving.link import Link, TlsLink
 from regserver.serving.listener import BindError, Listener, accept, load_tls, open_listeners
 from regserver.serving.metric import FrontMetrics, NoMetrics
 from regserver.serving.registry import Registry
-from regserver.serving.session import GOING_AWAY, LinkSession
+from regserver.serving.session import LinkSession
 
 _log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ class Front:
         self._context.closing = True
         for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
-        self._registry.close_all(GOING_AWAY, "server going away")
+        self._registry.close_all(CloseCode.GOING_AWAY, "server going away")
         await self._backend.stop()
         with trio.move_on_after(self._limits.grace_seconds):
             async with trio.open_nursery() as nursery:
@@ -253,7 +253,7 @@ class Front:
         else:
             await self._serve_plain(secure)
 
-    async def _serve_requests(self, link: Link) -> tuple[LinkSession, SessionEndpoint] | None:
+    async def _serve_requests(self, link: Link) -> tuple[LinkSession, SocketEndpoint] | None:
         connection = Connection(self._context, link)
         with self._context.deadlines.entered(connection):
             return await connection.run()

@@ -11,12 +11,11 @@ import msgspec
 from wsproto.connection import SERVER, Connection, ConnectionState
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
-from regserver.serving.frame import NO_STATUS
+from regserver.endpoint import CloseCode
 
 _PONG: Final = 0x8A
 _MASKED: Final = 0x80
 _MAX_CONTROL: Final = 125
-TOO_BIG: Final = 1009
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -32,13 +31,13 @@ class Pinged(msgspec.Struct, frozen=True):
 
 
 class PeerClosed(msgspec.Struct, frozen=True):
-    """The peer's Close frame; NO_STATUS when it named no code."""
+    """The peer's Close frame; CloseCode.NO_STATUS when it named no code."""
 
     code: int
 
 
 class Violated(msgspec.Struct, frozen=True):
-    """The peer broke the protocol: 1002, 1007 for bad UTF-8, 1009 for a message over the bound. It is the last."""
+    """The peer broke the protocol: PROTOCOL_ERROR, INVALID_DATA or MESSAGE_TOO_BIG. It is the last."""
 
     code: int
 
@@ -80,7 +79,7 @@ class Decoder:
             # wsproto reports a violation as a close too, but has then not seen the peer close.
             if connection.state is ConnectionState.OPEN:
                 return Violated(int(event.code))
-            return PeerClosed(int(event.code) if event.code is not None else NO_STATUS)
+            return PeerClosed(int(event.code) if event.code is not None else CloseCode.NO_STATUS)
         return None  # a pong: that something came is all that counts
 
     def _message(self, event: TextMessage | BytesMessage) -> Inbound | None:
@@ -88,7 +87,7 @@ class Decoder:
         self._size += len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
         if self._size > self._limit:
             self._parts.clear()
-            return Violated(TOO_BIG)
+            return Violated(CloseCode.MESSAGE_TOO_BIG)
         if event.message_finished and not self._parts:
             self._size = 0
             return Received(data)

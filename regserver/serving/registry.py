@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import trio
 
+from regserver.endpoint import CloseCode
 from regserver.serving.limit import FrontLimits
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ _SLICE: Final = 200  # sessions between two checkpoints: about a millisecond
 class Closable(Protocol):
     """Any session."""
 
-    def close_nowait(self, code: int = 1000, reason: str = "") -> None: ...
+    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None: ...
     def abort_nowait(self) -> None: ...
 
 

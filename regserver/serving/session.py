@@ -7,7 +7,7 @@ All reading happens in the session's own task, inside `receive` or `wait_closed`
 it, and TCP passes that on to the peer. Writing happens in whatever task calls `send_nowait`: it goes straight to the
 socket while that takes it. What it does not take waits in a queue, bounded in bytes, and a drain task that lives as
 long as the queue is not empty empties it. Past the bound the peer is too slow: the queue is dropped, except for a
-frame of which half is on its way, and the session closes with 1013.
+frame of which half is on its way, and the session closes with TRY_AGAIN_LATER.
 """
 
 import logging
@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import trio
 
-from regserver.endpoint import Request, Response, Session, SessionClosed, SessionEndpoint
+from regserver.endpoint import CloseCode, Request, Response, SessionClosed, SocketEndpoint, SocketSession
 from regserver.serving.answer import encode_response
 from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import close_frame, ping_frame, pong_frame
@@ -28,17 +28,12 @@ from regserver.serving.outbound import Outbound, Stage
 
 _log = logging.getLogger(__name__)
 
-LOST = 1006
-GOING_AWAY = 1001
-UNSUPPORTED_DATA = 1003
-INTERNAL_ERROR = 1011
-TOO_SLOW = 1013
 _PING = ping_frame()
 _READ_BYTES = 4096  # 680 of the smallest frames: what a peer can make us parse before others get their turn
 
 
 class LinkSession(Outbound):
-    """The Session of regserver.endpoint on a socket. Made by the front door, run once, in its connection's task."""
+    """The SocketSession of regserver.endpoint on a socket. Made by the front door, run once, in its connection's task."""
 
     __slots__ = (
         "__weakref__",
@@ -103,10 +98,10 @@ class LinkSession(Outbound):
         if self._stage is Stage.HANDSHAKE:
             self._stage = Stage.OVER
             self._rejection = response
-            self._code = LOST
+            self._code = CloseCode.ABNORMAL
 
     def _fall_behind(self) -> None:
-        self.close_nowait(TOO_SLOW, "too slow")
+        self.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     # Reading.
 
@@ -157,9 +152,11 @@ class LinkSession(Outbound):
 
     # Closing.
 
-    def close_nowait(self, code: int = 1000, reason: str = "") -> None:
+    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         if self._stage is Stage.HANDSHAKE:
-            return self.reject_nowait(Response(status=503 if code in (GOING_AWAY, TOO_SLOW) else 403))
+            return self.reject_nowait(
+                Response(status=503 if code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER) else 403)
+            )
         if self._stage is not Stage.OPEN:
             return None
         self._code = code
@@ -185,7 +182,7 @@ class LinkSession(Outbound):
         self._queue.clear()
         self._queued_bytes = 0
         if self._stage is not Stage.OVER:
-            self._code = self._code or LOST
+            self._code = self._code or CloseCode.ABNORMAL
             self._stage = Stage.OVER
 
     def abort_nowait(self) -> None:
@@ -206,7 +203,7 @@ class LinkSession(Outbound):
 
     # The whole life.
 
-    async def run(self, endpoint: SessionEndpoint) -> None:
+    async def run(self, endpoint: SocketEndpoint) -> None:
         """Serves the session to its very end. Raises nothing but Cancelled."""
         try:
             with self._scope:
@@ -223,13 +220,13 @@ class LinkSession(Outbound):
             self._stage = Stage.OVER
             self.direct = not_direct
             if not self._accept_head:
-                self._metrics.session_closed(self._code or LOST)
+                self._metrics.session_closed(self._code or CloseCode.ABNORMAL)
             if self._draining:  # the peer takes nothing: the kernel shall not go on trying
                 self._link.reset()
             else:
                 self._link.close()
 
-    async def _serve(self, endpoint: SessionEndpoint) -> None:
+    async def _serve(self, endpoint: SocketEndpoint) -> None:
         try:
             await endpoint(self)
         except* SessionClosed:
@@ -239,7 +236,7 @@ class LinkSession(Outbound):
             _log.error("session endpoint failed", exc_info=group)
             if self._stage is Stage.HANDSHAKE:
                 self.reject_nowait(Response(status=500))
-            self.close_nowait(INTERNAL_ERROR)
+            self.close_nowait(CloseCode.INTERNAL_ERROR)
 
     def _end_handshake(self) -> None:
         if self._stage is Stage.HANDSHAKE:
@@ -257,13 +254,13 @@ class LinkSession(Outbound):
             pass
 
 
-async def receive_text(session: Session) -> str:
+async def receive_text(session: SocketSession) -> str:
     """The next message for an endpoint that takes text only; a binary one ends the session (RFC 6455, 7.4.1).
 
-    Raises SessionClosed when there will be none, with 1003 when that was the reason.
+    Raises SessionClosed when there will be none, with UNSUPPORTED_DATA when that was the reason.
     """
     message = await session.receive()
     if isinstance(message, bytes):
-        session.close_nowait(UNSUPPORTED_DATA, "text only")
-        raise SessionClosed(UNSUPPORTED_DATA)
+        session.close_nowait(CloseCode.UNSUPPORTED_DATA, "text only")
+        raise SessionClosed(CloseCode.UNSUPPORTED_DATA)
     return message

@@ -22,7 +22,7 @@ from regserver.domain.outcome import (
     StoreUnavailable,
     TooManyRequests,
 )
-from regserver.endpoint import Request, Response, Session, SessionEndpoint, StreamResponse
+from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
@@ -35,7 +35,6 @@ from regserver.web.route import Match, Route, Router, SocketMatch
 fault_log = logging.getLogger("regserver.fault")
 
 NOSNIFF = ("x-content-type-options", "nosniff")
-INTERNAL_ERROR = 1011
 NO_STORE = ("cache-control", "no-store")
 
 
@@ -144,12 +143,12 @@ class Dispatcher:
                     yield piece
 
     # --- WebSocket sessions
-    def socket_endpoint(self, path: str) -> SessionEndpoint | None:
+    def socket_endpoint(self, path: str) -> SocketEndpoint | None:
         """What serves the WebSockets on a decoded path."""
         match = self._router.match_socket(path)
         return None if match is None else partial(self._serve_socket, match)
 
-    async def _serve_socket(self, match: SocketMatch, session: Session) -> None:
+    async def _serve_socket(self, match: SocketMatch, session: SocketSession) -> None:
         """The same way for a session: identity, limit, origin, then the endpoint."""
         self._identify()
         if refusal := self._refusal(match, session.request):
@@ -161,7 +160,7 @@ class Dispatcher:
         except StoreFault as fault:
             fault_log.error("the store failed: %s", fault)
             session.reject_nowait(NAMED.refuse(StoreUnavailable()))  # whichever of the two still applies
-            session.close_nowait(INTERNAL_ERROR)
+            session.close_nowait(CloseCode.INTERNAL_ERROR)
         finally:
             gauge.dec()
         return None

@@ -18,16 +18,11 @@ import trio
 
 from regserver.domain.live_progress import ProgressEvent
 from regserver.domain.outcome import RegistrationNotFound
-from regserver.endpoint import Request, Response, Session, StreamResponse
+from regserver.endpoint import CloseCode, Request, Response, SocketSession, StreamResponse
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
 from regserver.web.answer import NAMED, NO_CONTENT
 from regserver.web.route import Answer, Route, SocketRoute
-
-UNKNOWN_REGISTRATION = 1008
-FINISHED = 1000
-GOING_AWAY = 1001
-TOO_SLOW = 1013
 
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
@@ -55,12 +50,12 @@ class RegistrationDoor:
     def sockets(self) -> tuple[SocketRoute, ...]:
         return (SocketRoute("/register/{registration}", self.watch, "socket"),)
 
-    async def watch(self, session: Session, params: Mapping[str, str]) -> None:
+    async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
         eta, seen = _wants_eta(session.request), 0
         session.accept_nowait()
         job = self._live.job(params["registration"])
         if job is None:
-            return session.close_nowait(UNKNOWN_REGISTRATION, "unknown registration")
+            return session.close_nowait(CloseCode.POLICY_VIOLATION, "unknown registration")
         while not job.over or seen < len(job.history):
             waiting = job.until_more_nowait(seen)
             try:
@@ -72,9 +67,9 @@ class RegistrationDoor:
                 return None  # whoever has gone needs no more events
             count = await _show(session, job, seen, eta=eta)
             if not count:
-                return session.close_nowait(TOO_SLOW, "too slow")
+                return session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
             seen += count
-        return session.close_nowait(GOING_AWAY if job.interrupted else FINISHED)
+        return session.close_nowait(CloseCode.GOING_AWAY if job.interrupted else CloseCode.NORMAL)
 
     async def stream(self, request: Request) -> Answer:
         job = self._live.job(request.params["registration"])
@@ -92,7 +87,7 @@ class RegistrationDoor:
         )
 
 
-async def _show(session: Session, job: LiveJob, seen: int, *, eta: bool) -> int:
+async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
     """Sends some of the events behind `seen`, each when the peer has taken the one before; how many.
 
     0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.

@@ -20,7 +20,7 @@ from regserver.domain.cursor import CursorSeal
 from regserver.domain.outcome import BadCursor, MissingToken, Refusal
 from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
-from regserver.endpoint import Request, Session
+from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.group import unwrapped
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
@@ -31,8 +31,6 @@ from regserver.web.bearer import bearer
 from regserver.web.notification import Resumed, encode_resumable, encode_resumed
 from regserver.web.route import SocketRoute
 
-POLICY_VIOLATION = 1008
-TRY_AGAIN_LATER = 1013
 BURST_BYTES = 64 * 1024
 """Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
 frames and pings need room there too."""
@@ -44,7 +42,7 @@ class RoomSubscriber:
 
     __slots__ = ("account", "expires_at", "receiver", "resumable", "token")
 
-    def __init__(self, session: Session, signed_in: SignedInSession, *, resumable: bool) -> None:
+    def __init__(self, session: SocketSession, signed_in: SignedInSession, *, resumable: bool) -> None:
         self.receiver = session
         self.account: AccountId = signed_in.account
         self.token: SecretHash = signed_in.token
@@ -62,15 +60,15 @@ class Admission(msgspec.Struct, frozen=True):
     since: tuple[Position | None] | None
 
 
-def end(session: Session, reason: Refusal | None) -> None:
+def end(session: SocketSession, reason: Refusal | None) -> None:
     """Says why in one bare text frame, as the seed has it, and closes; answers the handshake first if need be."""
     session.accept_nowait()
     if reason is not None:
         session.send_text_nowait(errors.name(reason))
-    session.close_nowait(POLICY_VIOLATION, "" if reason is None else errors.name(reason))
+    session.close_nowait(CloseCode.POLICY_VIOLATION, "" if reason is None else errors.name(reason))
 
 
-async def _watch(session: Session, catching_up: trio.CancelScope) -> None:
+async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
     await session.wait_closed()
     catching_up.cancel()
 
@@ -96,7 +94,7 @@ class RoomSocketDoor:
     def sockets(self) -> tuple[SocketRoute, ...]:
         return (SocketRoute("/room/websocket", self.listen, "socket"),)
 
-    async def listen(self, session: Session, _: Mapping[str, str]) -> None:
+    async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
         admission = await self._admit(session.request)
         if isinstance(admission, Refusal):
             return end(session, admission)
@@ -114,7 +112,7 @@ class RoomSocketDoor:
         return None
 
     # --- without a past
-    async def _begin(self, session: Session, subscriber: RoomSubscriber) -> None:
+    async def _begin(self, session: SocketSession, subscriber: RoomSubscriber) -> None:
         """Between snapshot and attaching there is a moment; the broker fills it from its recent events, or asks again."""
         while True:
             start = await self._recovery.beginning(subscriber.token)
@@ -124,7 +122,9 @@ class RoomSocketDoor:
                 return session.accept_nowait()
 
     # --- with one
-    async def _resume(self, session: Session, subscriber: RoomSubscriber, since: Position | None) -> None:
+    async def _resume(
+        self, session: SocketSession, subscriber: RoomSubscriber, since: Position | None
+    ) -> None:
         session.accept_nowait()
         start = await self._recovery.begin(subscriber.token, since)
         if isinstance(start, Refusal):
@@ -139,7 +139,7 @@ class RoomSocketDoor:
                 nursery.cancel_scope.cancel()
         return None
 
-    async def _catch_up(self, session: Session, subscriber: RoomSubscriber, start: EventId) -> None:
+    async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
         reader = self._recovery.reader(subscriber.account, start)
         while (page := await reader.next()) is not None:
             waited = await self._send_page(session, subscriber, page)
@@ -148,9 +148,9 @@ class RoomSocketDoor:
             if fresh and self._broker.attach_nowait(subscriber, page.rooms or (), page.end):
                 return
         # The log was cut between two pages: the client comes again with its last cursor and is told so.
-        session.close_nowait(TRY_AGAIN_LATER, "the log was cut")
+        session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
 
-    async def _send_page(self, session: Session, subscriber: RoomSubscriber, page: Page) -> bool:
+    async def _send_page(self, session: SocketSession, subscriber: RoomSubscriber, page: Page) -> bool:
         """Sends it at the client's pace; whether that took waiting."""
         queued, waited = 0, False
         for event in page.events:
@@ -168,11 +168,11 @@ class RoomSocketDoor:
             waited = True
         return waited
 
-    async def _drained(self, session: Session) -> None:
+    async def _drained(self, session: SocketSession) -> None:
         with trio.move_on_after(STALL_SECONDS) as patience:
             await session.drained()
         if patience.cancelled_caught:
-            session.close_nowait(TRY_AGAIN_LATER, "too slow")
+            session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     # --- who it is
     async def _admit(self, request: Request) -> Admission | Refusal:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from regserver.domain.outcome import Refusal
-from regserver.endpoint import Request, Response, Session
+from regserver.endpoint import Request, Response, SocketSession
 from regserver.web.limit import LimitName
 
 
@@ -36,7 +36,7 @@ class Route(msgspec.Struct, frozen=True):
     door: Door
 
 
-SocketHandler = Callable[[Session, Mapping[str, str]], Awaitable[None]]
+SocketHandler = Callable[[SocketSession, Mapping[str, str]], Awaitable[None]]
 """Serves one session; the second argument is what the router took from the path."""
 
 

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from quart_trio import QuartTrio
 
-from regserver.endpoint import Request, Response, Session, SessionEndpoint
+from regserver.endpoint import Request, Response, SocketEndpoint, SocketSession
 from regserver.serving import Front, FrontLimits, request_from_scope, response_fields
 from regserver.serving.frame import binary_frame, text_frame
 
@@ -62,14 +62,14 @@ def quart_app(dispatch: Handler, limit: int) -> QuartTrio:
     return app
 
 
-async def echo(session: Session) -> None:
+async def echo(session: SocketSession) -> None:
     session.accept_nowait()
     while True:
         message = await session.receive()
         session.send_nowait(text_frame(message) if isinstance(message, str) else binary_frame(message))
 
 
-async def listen(session: Session) -> None:
+async def listen(session: SocketSession) -> None:
     session.accept_nowait()
     await session.wait_closed()
 
@@ -78,11 +78,11 @@ class Room:
     """Keeps a session within reach of the test."""
 
     def __init__(self) -> None:
-        self.sessions: list[Session] = []
+        self.sessions: list[SocketSession] = []
         self.codes: list[int] = []
         self.ended = trio.Event()
 
-    async def __call__(self, session: Session) -> None:
+    async def __call__(self, session: SocketSession) -> None:
         session.accept_nowait()
         self.sessions.append(session)
         try:
@@ -280,7 +280,7 @@ async def house(
     limits: FrontLimits | None = None,
     *,
     dispatch: Handler = show,
-    sockets: dict[str, SessionEndpoint] | None = None,
+    sockets: dict[str, SocketEndpoint] | None = None,
     binds: tuple[str, ...] = ("127.0.0.1:0",),
     tls_cert: str = "",
     tls_key: str = "",
@@ -288,7 +288,7 @@ async def house(
     """A front door whose /echo and /listen are sessions."""
     counts = Counts()
     used = limits if limits is not None else bounds()
-    routes: dict[str, SessionEndpoint] = {"/echo": echo, "/listen": listen, **(sockets or {})}
+    routes: dict[str, SocketEndpoint] = {"/echo": echo, "/listen": listen, **(sockets or {})}
     front = Front(
         app=quart_app(dispatch, used.body_bytes),
         dispatch=dispatch,

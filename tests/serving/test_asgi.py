@@ -8,12 +8,12 @@ from quart.testing.connections import WebsocketDisconnectError
 from quart.wrappers import Response as QuartResponse
 from quart_trio import QuartTrio
 
-from regserver.endpoint import Response, Session, SessionEndpoint
+from regserver.endpoint import Response, SocketEndpoint, SocketSession
 from regserver.serving import asgi_sessions, receive_text, request_from_scope, text_frame
 from tests.serving.support import Counts, bounds, echo, quart_app, show
 
 
-def _app(counts: Counts | None = None, **sockets: SessionEndpoint) -> QuartTrio:
+def _app(counts: Counts | None = None, **sockets: SocketEndpoint) -> QuartTrio:
     app = quart_app(show, 100)
     routes = {f"/{name}": endpoint for name, endpoint in sockets.items()}
     app.asgi_app = asgi_sessions(app.asgi_app, routes.get, bounds(queue_bytes=1000), counts)  # type: ignore[method-assign, assignment]
@@ -38,7 +38,7 @@ async def test_other_paths_and_requests_pass_through() -> None:
 
 
 async def test_rejection() -> None:
-    async def reject(session: Session) -> None:
+    async def reject(session: SocketSession) -> None:
         assert session.request.headers["x-a"] == "1"
         session.reject_nowait(Response(status=403, body=b"no", content_type="text/plain"))
 
@@ -54,7 +54,7 @@ async def test_rejection() -> None:
 async def test_close_code_and_last_words() -> None:
     counts = Counts()
 
-    async def say(session: Session) -> None:
+    async def say(session: SocketSession) -> None:
         assert session.send_text_nowait("before the answer")
         session.accept_nowait()
         assert session.send_text_nowait("after it")
@@ -73,7 +73,7 @@ async def test_close_code_and_last_words() -> None:
 async def test_too_much_for_the_queue() -> None:
     counts = Counts()
 
-    async def pour(session: Session) -> None:
+    async def pour(session: SocketSession) -> None:
         session.accept_nowait()
         assert session.send_nowait(text_frame("x" * 900))
         assert not session.send_nowait(text_frame("x" * 900))
@@ -87,11 +87,11 @@ async def test_too_much_for_the_queue() -> None:
 async def test_all_who_wait_for_the_queue_go_on() -> None:
     waited = []
 
-    async def wait(session: Session) -> None:
+    async def wait(session: SocketSession) -> None:
         await session.drained()
         waited.append(session)
 
-    async def pour(session: Session) -> None:
+    async def pour(session: SocketSession) -> None:
         session.accept_nowait()
         assert session.send_nowait(text_frame("x" * 900))
         async with trio.open_nursery() as nursery:
@@ -108,7 +108,7 @@ async def test_all_who_wait_for_the_queue_go_on() -> None:
 async def test_text_only() -> None:
     counts = Counts()
 
-    async def read(session: Session) -> None:
+    async def read(session: SocketSession) -> None:
         session.accept_nowait()
         assert await receive_text(session) == "text"
         await receive_text(session)
@@ -124,7 +124,7 @@ async def test_text_only() -> None:
 async def test_endpoint_that_fails() -> None:
     counts = Counts()
 
-    async def fail(session: Session) -> None:
+    async def fail(session: SocketSession) -> None:
         session.accept_nowait()
         raise ValueError
 
@@ -137,7 +137,7 @@ async def test_endpoint_that_fails() -> None:
 async def test_client_that_leaves() -> None:
     ended = trio.Event()
 
-    async def wait(session: Session) -> None:
+    async def wait(session: SocketSession) -> None:
         session.accept_nowait()
         await session.wait_closed()
         ended.set()

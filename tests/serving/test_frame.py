@@ -2,9 +2,8 @@
 
 import pytest
 
-from regserver.endpoint import Frame
+from regserver.endpoint import CloseCode, Frame
 from regserver.serving.frame import (
-    NO_STATUS,
     binary_frame,
     close_frame,
     ping_frame,
@@ -28,7 +27,7 @@ from regserver.serving.frame import (
         (pong_frame(b"x"), b"\x8a\x01x"),
         (close_frame(1000), b"\x88\x02\x03\xe8"),
         (close_frame(1013, "slow"), b"\x88\x06\x03\xf5slow"),
-        (close_frame(NO_STATUS, "unsaid"), b"\x88\x00"),
+        (close_frame(CloseCode.NO_STATUS, "unsaid"), b"\x88\x00"),
     ],
 )
 def test_frame(frame: Frame, raw: bytes) -> None:
@@ -42,4 +41,4 @@ def test_frame(frame: Frame, raw: bytes) -> None:
 def test_close_reason_is_cut_at_a_character() -> None:
     _, payload = split_frame(close_frame(1000, "é" * 100))
     assert split_close(payload) == (1000, "é" * 61)
-    assert split_close(b"") == (NO_STATUS, "")
+    assert split_close(b"") == (CloseCode.NO_STATUS, "")

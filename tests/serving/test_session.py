@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.endpoint import Frame, Response, Session, SessionClosed
+from regserver.endpoint import Frame, Response, SessionClosed, SocketSession
 from regserver.serving import LinkSession, receive_text, text_frame
 from tests.serving.support import (
     ACCEPT,
@@ -105,7 +105,7 @@ async def test_what_is_no_handshake(status: int, raw: bytes) -> None:
 async def test_request_of_a_session() -> None:
     seen = []
 
-    async def look(session: Session) -> None:
+    async def look(session: SocketSession) -> None:
         seen.append(session.request)
         session.accept_nowait()
 
@@ -120,7 +120,7 @@ async def test_request_of_a_session() -> None:
 
 
 async def test_rejection_is_an_ordinary_response() -> None:
-    async def reject(session: Session) -> None:
+    async def reject(session: SocketSession) -> None:
         assert not session.send_text_nowait("") or True
         session.reject_nowait(Response(status=403, body=b"no", content_type="text/plain"))
         session.accept_nowait()  # too late: nothing happens
@@ -133,19 +133,19 @@ async def test_rejection_is_an_ordinary_response() -> None:
         assert server.counts.closed == {}
 
 
-async def _neither(session: Session) -> None:
+async def _neither(session: SocketSession) -> None:
     await trio.lowlevel.checkpoint()
 
 
-async def _fails_early(session: Session) -> None:
+async def _fails_early(session: SocketSession) -> None:
     raise ValueError
 
 
-async def _waits(session: Session) -> None:
+async def _waits(session: SocketSession) -> None:
     await trio.sleep_forever()
 
 
-async def _closes_early(session: Session) -> None:
+async def _closes_early(session: SocketSession) -> None:
     session.close_nowait(1008)
 
 
@@ -153,7 +153,7 @@ async def _closes_early(session: Session) -> None:
     ("endpoint", "status"), [(_neither, 500), (_fails_early, 500), (_waits, 503), (_closes_early, 403)]
 )
 async def test_handshake_that_is_not_accepted(
-    endpoint: Callable[[Session], Awaitable[None]], status: int
+    endpoint: Callable[[SocketSession], Awaitable[None]], status: int
 ) -> None:
     async with house(QUICK, sockets={"/x": endpoint}) as server, server.peer() as peer:
         assert (await peer.ask(upgrade("/x")))[0] == status
@@ -163,7 +163,7 @@ async def test_handshake_that_is_not_accepted(
 
 
 async def test_frames_sent_before_the_answer_follow_it() -> None:
-    async def early(session: Session) -> None:
+    async def early(session: SocketSession) -> None:
         assert session.send_text_nowait("first")
         await trio.lowlevel.checkpoint()
         session.accept_nowait()
@@ -175,7 +175,7 @@ async def test_frames_sent_before_the_answer_follow_it() -> None:
         assert await peer.close_code() == 1000
 
 
-async def _crash(session: Session) -> None:
+async def _crash(session: SocketSession) -> None:
     session.accept_nowait()
     async with trio.open_nursery() as nursery:  # a group of a Cancelled and an error
 
@@ -186,11 +186,11 @@ async def _crash(session: Session) -> None:
         nursery.start_soon(trio.sleep_forever)
 
 
-async def _returns(session: Session) -> None:
+async def _returns(session: SocketSession) -> None:
     session.accept_nowait()
 
 
-async def _closes(session: Session) -> None:
+async def _closes(session: SocketSession) -> None:
     session.accept_nowait()
     session.close_nowait(4001, "é" * 100)
     session.close_nowait(4002)  # only the first counts
@@ -200,7 +200,9 @@ async def _closes(session: Session) -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "code"), [(_crash, 1011), (_returns, 1000), (_closes, 4001)])
-async def test_close_codes_of_endpoints(endpoint: Callable[[Session], Awaitable[None]], code: int) -> None:
+async def test_close_codes_of_endpoints(
+    endpoint: Callable[[SocketSession], Awaitable[None]], code: int
+) -> None:
     async with house(sockets={"/x": endpoint}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         assert await peer.close_code() == code
@@ -248,7 +250,7 @@ async def test_close_codes_of_peers(raw: bytes, code: int) -> None:
 async def test_text_only() -> None:
     heard: list[str] = []
 
-    async def read(session: Session) -> None:
+    async def read(session: SocketSession) -> None:
         session.accept_nowait()
         while True:
             heard.append(await receive_text(session))
@@ -357,7 +359,7 @@ async def test_backlog_is_delivered_when_the_peer_reads_again() -> None:
 async def test_sending_to_a_lost_peer_ends_the_session() -> None:
     ended = trio.Event()
 
-    async def busy(session: Session) -> None:  # never reads, so only the writing can notice
+    async def busy(session: SocketSession) -> None:  # never reads, so only the writing can notice
         session.accept_nowait()
         try:
             while True:
@@ -380,7 +382,7 @@ async def test_receive_does_not_read_ahead() -> None:
     go_on = trio.Event()
     got: list[int] = []
 
-    async def lazy(session: Session) -> None:
+    async def lazy(session: SocketSession) -> None:
         session.accept_nowait()
         await go_on.wait()
         while True:
@@ -418,9 +420,9 @@ async def test_pings_find_the_dead_and_spare_the_living() -> None:
 
 async def test_endpoint_is_cancelled_when_the_peer_does_not_close() -> None:
     cancelled = trio.Event()
-    sessions: list[Session] = []
+    sessions: list[SocketSession] = []
 
-    async def stubborn(session: Session) -> None:
+    async def stubborn(session: SocketSession) -> None:
         session.accept_nowait()
         sessions.append(session)
         try:

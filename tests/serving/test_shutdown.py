@@ -4,7 +4,7 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.endpoint import Request, Response, Session
+from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import AppFailed, BindError, Front, text_frame
 from tests.serving.support import (
     Counts,
@@ -90,7 +90,7 @@ async def test_sessions_are_told() -> None:
 async def test_a_handshake_in_the_middle_is_answered() -> None:
     entered = trio.Event()
 
-    async def thinks(session: Session) -> None:
+    async def thinks(session: SocketSession) -> None:
         entered.set()
         await trio.sleep(0.1)
         session.accept_nowait()
@@ -109,7 +109,7 @@ async def test_200_clients_that_never_read() -> None:
     async def big(request: Request) -> Response:
         return Response(body=b"x" * 1_000_000)
 
-    async def pour(session: Session) -> None:
+    async def pour(session: SocketSession) -> None:
         session.accept_nowait()
         while session.send_nowait(frame):
             await trio.lowlevel.checkpoint()

@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.endpoint import Response, Session
+from regserver.endpoint import Response, SocketSession
 from regserver.serving import BindError, text_frame
 from tests.serving.http2 import Http2Peer
 from tests.serving.support import House, Peer, bounds, client_frame, close_payload, house, upgrade
@@ -75,7 +75,7 @@ async def test_session_over_tls(certificate: Certificate) -> None:
 
 
 async def test_slow_reader_over_tls(certificate: Certificate) -> None:
-    async def pour(session: Session) -> None:
+    async def pour(session: SocketSession) -> None:
         session.accept_nowait()
         while session.send_nowait(text_frame(b"x" * 10_000)):
             await trio.lowlevel.checkpoint()
@@ -155,7 +155,7 @@ async def test_session_over_http2(certificate: Certificate) -> None:
 
 
 async def test_rejected_session_over_http2(certificate: Certificate) -> None:
-    async def reject(session: Session) -> None:
+    async def reject(session: SocketSession) -> None:
         session.reject_nowait(Response(status=403, body=b"no"))
 
     async with (

@@ -5,7 +5,7 @@ import sys
 import trio
 from quart_trio import QuartTrio
 
-from regserver.endpoint import Request, Response, Session
+from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame, text_frame
 
 LIMITS = FrontLimits(
@@ -16,7 +16,7 @@ LIMITS = FrontLimits(
 )
 
 
-async def echo(session: Session) -> None:
+async def echo(session: SocketSession) -> None:
     session.accept_nowait()
     while True:
         message = await session.receive()

@@ -8,14 +8,14 @@ import trio
 
 from benchmarks.fan_out import FanOut
 from regserver.app import run_collector
-from regserver.endpoint import Request, Response, Session
+from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame
 from regserver.web.quart_app import build_quart
 
 fan_out = FanOut(500)  # about 3 ms
 
 
-async def publish(session: Session) -> None:
+async def publish(session: SocketSession) -> None:
     session.accept_nowait()
     while True:
         message = await session.receive()
