@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": {"domain"},
     "group": set(),
     "log": {"domain"},
-    "metric": set(),
+    "metric": {"endpoint"},
     "config": {"domain"},
     "ports": {"domain", "endpoint"},
     "service": {"domain", "ports", "errors"},
