@@ -30,7 +30,7 @@ class _Times:
         return list(zip(bounds, itertools.accumulate(map(float, self.counts)), strict=True))
 
 
-class RequestFigures(Collector):
+class RequestMetrics(Collector):
     """Requests by route, status and time. Plain numbers until somebody asks: the client library's own counters, with
     a lock and a look-up by labels each, cost a hot request a tenth of its time."""
 
@@ -71,7 +71,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = RequestFigures()
+        self.requests = RequestMetrics()
         self.registry.register(self.requests)
         self.limited = Counter(
             "regserver_limited",
@@ -100,7 +100,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class FrontFigures:
+class FrontCounters:
     """The front door's events as figures: what regserver.serving wants of its metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -151,7 +151,7 @@ class FrontFigures:
         self._contained.inc()
 
 
-class MailFigures:
+class MailCounters:
     """The outbox as figures. waiting, parked: ask for the number of messages as it was when last looked at."""
 
     def __init__(self, metrics: Metrics, waiting: Callable[[], float], parked: Callable[[], float]) -> None:

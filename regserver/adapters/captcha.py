@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
-from regserver.adapters.outbound import NoAnswer, Outbound
-from regserver.config.setting import Captcha as CaptchaSection
+from regserver.adapters.provider_client import NoAnswer, ProviderClient, ProviderRequest
+from regserver.config.setting import CaptchaSection
 from regserver.ports.captcha import Captcha, CaptchaType
 
 log = logging.getLogger("regserver.captcha")
@@ -31,7 +31,7 @@ class NoCaptcha(Captcha):
         return True
 
 
-class _Reply(msgspec.Struct, rename={"error_codes": "error-codes"}):
+class _SiteVerifyReply(msgspec.Struct, rename={"error_codes": "error-codes"}):
     success: bool
     error_codes: tuple[str, ...] = ()
 
@@ -39,8 +39,8 @@ class _Reply(msgspec.Struct, rename={"error_codes": "error-codes"}):
 class SiteVerifyCaptcha(Captcha):
     """secrets: by the client's platform; without one its answers are refused."""
 
-    def __init__(self, outbound: Outbound, url: str, secrets: Mapping[CaptchaType, str]) -> None:
-        self._outbound = outbound
+    def __init__(self, client: ProviderClient, url: str, secrets: Mapping[CaptchaType, str]) -> None:
+        self._client = client
         self._url = url
         self._secrets = secrets
 
@@ -59,12 +59,12 @@ class SiteVerifyCaptcha(Captcha):
             log.info("captcha refused: %s", ", ".join(code[:50] for code in reply.error_codes[:5]))
         return reply is not None and reply.success
 
-    async def _ask(self, form: dict[str, str]) -> _Reply | None:
+    async def _ask(self, form: dict[str, str]) -> _SiteVerifyReply | None:
         """The service's answer; None when there is none that can be relied on. Its words are never logged whole."""
         try:
-            answer = await self._outbound.ask("POST", self._url, form=form)
+            answer = await self._client.ask(ProviderRequest("POST", self._url, form=form))
             if answer.status == 200:
-                return msgspec.json.decode(answer.body, type=_Reply)
+                return msgspec.json.decode(answer.body, type=_SiteVerifyReply)
             log.error("the captcha service answered with status %d", answer.status)
         except NoAnswer as fault:
             log.error("the captcha service: %s", fault)
@@ -73,7 +73,8 @@ class SiteVerifyCaptcha(Captcha):
         return None
 
 
-def build_captcha(settings: CaptchaSection, client: httpx.AsyncClient) -> Captcha:
+def build_captcha(settings: CaptchaSection, http: httpx.AsyncClient) -> Captcha:
+    """The configured service, at its own address unless `url` names another."""
     if settings.kind == "none":
         return NoCaptcha()
     secrets: dict[CaptchaType, str] = {
@@ -82,5 +83,5 @@ def build_captcha(settings: CaptchaSection, client: httpx.AsyncClient) -> Captch
         "ios": settings.secret_ios,
     }
     return SiteVerifyCaptcha(
-        Outbound(client, settings.timeout), settings.url or PRESETS[settings.kind], secrets
+        ProviderClient(http, settings.timeout), settings.url or PRESETS[settings.kind], secrets
     )

@@ -10,7 +10,7 @@ from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.adapters.mail import build_mailer
 from regserver.app.base import Base, Doors
 from regserver.config import ConfigFault, Settings
-from regserver.metric import MailFigures
+from regserver.metric import MailCounters
 from regserver.service.directory_service import DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
 from regserver.web.confirm import ConfirmDoor
@@ -21,9 +21,9 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     """The directory, and the delivery of every door's mail."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
-    delivery = MailDelivery(store, base.outbox, mailer, clock, count=lambda outcome: figures.count(outcome))
-    figures = MailFigures(base.metrics, lambda: delivery.seen.waiting, lambda: delivery.seen.parked)
-    folder = base.loaded.beside(settings.mail.templates) if settings.mail.templates else None
+    delivery = MailDelivery(store, base.outbox, mailer, clock, count=lambda outcome: counters.count(outcome))
+    counters = MailCounters(base.metrics, lambda: delivery.seen.waiting, lambda: delivery.seen.parked)
+    folder = base.loaded.resolve(settings.mail.templates) if settings.mail.templates else None
     letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")
     try:
         await trio.to_thread.run_sync(letters.check)

@@ -7,7 +7,7 @@ import msgspec
 
 from regserver.adapters.captcha import build_captcha
 from regserver.adapters.ledger import build_ledger, on_curve
-from regserver.adapters.outbound import outbound_client
+from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
 from regserver.adapters.sms import build_sms
 from regserver.app.base import Base, Doors
@@ -23,7 +23,7 @@ from regserver.web.steps import steps_routes
 async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     """The registration by steps, with its providers."""
     settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
-    client = await stack.enter_async_context(outbound_client())
+    client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)
     policy = msgspec.structs.replace(
         msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),

@@ -22,7 +22,7 @@ from regserver.app.assemble_steps import open_steps
 from regserver.app.base import Base, Doors, open_base
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
-from regserver.metric import FrontFigures
+from regserver.metric import FrontCounters
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import Front, FrontLimits, asgi_sessions
@@ -64,7 +64,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
             dispatch=dispatcher.serve,
             socket=dispatcher.socket_endpoint,
             limits=limits,
-            metrics=FrontFigures(base.metrics),
+            metrics=FrontCounters(base.metrics),
         )
         # The same sessions for whoever talks to the Quart app directly, such as its test client.
         quart.asgi_app = asgi_sessions(quart.asgi_app, dispatcher.socket_endpoint, limits)  # type: ignore[method-assign,assignment]

@@ -42,7 +42,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _check_templates(loaded: Loaded) -> None:
     folder = loaded.settings.mail.templates
     try:
-        TemplateLetters(loaded.beside(folder) if folder else None, "example.org").check()
+        TemplateLetters(loaded.resolve(folder) if folder else None, "example.org").check()
     except LetterFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None
 

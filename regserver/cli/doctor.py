@@ -134,7 +134,7 @@ def _only_loopback(binds: tuple[str, ...]) -> bool:
 def _source(loaded: Loaded) -> Iterator[Finding]:
     live = loaded.settings.live
     if live.source == "file":
-        path = loaded.beside(live.file.path)
+        path = loaded.resolve(live.file.path)
         if not path.exists():
             yield Finding("hint", f"there is no {path}: nobody can sign in by live registration")
             return

@@ -93,7 +93,7 @@ def _greet(loaded: Loaded, urls: list[str]) -> None:
 def _suggestions(loaded: Loaded, url: str) -> list[str]:
     lines = ["", f"  Open     {url}/"]
     if loaded.settings.live.source == "file":
-        lines.append(f"  Sign in  as somebody from {loaded.beside(loaded.settings.live.file.path)}")
+        lines.append(f"  Sign in  as somebody from {loaded.resolve(loaded.settings.live.file.path)}")
     return [*lines, f"  Look at  {url}/health/ready", "  Stop     with Ctrl-C", ""]
 
 

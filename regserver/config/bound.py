@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from regserver.config.measure import written
 from regserver.config.setting import Settings
+from regserver.config.unit import format_value
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND
 
 Keys = tuple[str, ...]
@@ -56,12 +56,12 @@ def out_of_bounds(settings: Settings) -> Iterator[Fault]:
             value = getattr(value, key)
         if not low <= value <= high:
             kind = type(value)
-            yield keys, f"{written(kind(low))} to {written(kind(high))}, not {written(value)}"
+            yield keys, f"{format_value(kind(low))} to {format_value(kind(high))}, not {format_value(value)}"
     bounds = settings.server.bounds
     if bounds.target > bounds.head:
-        yield ("server", "bounds", "target"), f"at most server.bounds.head, {written(bounds.head)}"
+        yield ("server", "bounds", "target"), f"at most server.bounds.head, {format_value(bounds.head)}"
     if bounds.pong_timeout >= bounds.ping_interval:
         yield (
             ("server", "bounds", "pong_timeout"),
-            f"less than server.bounds.ping_interval, {written(bounds.ping_interval)}",
+            f"less than server.bounds.ping_interval, {format_value(bounds.ping_interval)}",
         )

@@ -16,9 +16,9 @@ from typing import Any, Literal, get_origin
 import msgspec
 
 from regserver.config.bound import out_of_bounds
-from regserver.config.measure import read_duration, read_size
+from regserver.config.provider_check import check_providers
 from regserver.config.setting import Loaded, Secret, Section, Settings, Size
-from regserver.config.step_check import check_steps
+from regserver.config.unit import read_duration, read_size
 from regserver.domain.account import is_email
 from regserver.domain.instant import Duration
 
@@ -193,7 +193,7 @@ def _check_values(settings: Settings, origins: Origins) -> None:
     if not re.fullmatch(r"[a-z][a-z1-5]{0,7}", settings.steps.user_id_prefix):
         raise wrong(("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter")
     _check_mail(settings, wrong)
-    check_steps(settings, wrong)
+    check_providers(settings, wrong)
 
 
 def _check_mail(settings: Settings, wrong: Callable[[tuple[str, ...], str], ConfigFault]) -> None:

@@ -44,7 +44,7 @@ class Bounds(Section, frozen=True):
     pong_timeout: Duration = Duration(10_000)
 
 
-class Server(Section, frozen=True):
+class ServerSection(Section, frozen=True):
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
@@ -61,11 +61,11 @@ class StoreSection(Section, frozen=True):
     url: Secret = Secret("sqlite:regserver.db")
 
 
-class Fanout(Section, frozen=True):
+class FanoutSection(Section, frozen=True):
     engine: Literal["auto", "local"] = "auto"
 
 
-class Login(Section, frozen=True):
+class LoginSection(Section, frozen=True):
     token_ttl: Duration = Duration(10 * 86_400_000)
     open_registration: bool = True
     query_token: bool = True
@@ -86,7 +86,7 @@ class LiveCommand(Section, frozen=True):
     timeout: Duration = Duration(30_000)
 
 
-class Live(Section, frozen=True):
+class LiveSection(Section, frozen=True):
     source: Literal["file", "http", "command", "none"] = "file"
     deadline: Duration = Duration(60_000)
     replay: Duration = Duration(60_000)
@@ -96,7 +96,7 @@ class Live(Section, frozen=True):
     command: LiveCommand = LiveCommand()
 
 
-class Steps(Section, frozen=True):
+class StepsSection(Section, frozen=True):
     code_digits: int = 6
     code_ttl: Duration = Duration(600_000)
     resend_after: Duration = Duration(45_000)
@@ -114,7 +114,7 @@ class Steps(Section, frozen=True):
     daily_codes_per_prefix: int = 5000
 
 
-class Captcha(Section, frozen=True):
+class CaptchaSection(Section, frozen=True):
     kind: Literal["none", "recaptcha", "hcaptcha", "turnstile"] = "none"
     url: str = ""
     timeout: Duration = Duration(5_000)
@@ -163,7 +163,7 @@ class MailSection(Section, frozen=True, rename={"from_": "from"}):
     templates: str = ""
 
 
-class Directory(Section, frozen=True):
+class DirectorySection(Section, frozen=True):
     servers: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("admin", "root")
     trusted_key: Secret = Secret("")
@@ -195,13 +195,13 @@ class LedgerSection(Section, frozen=True):
     antelope: LedgerAntelope = LedgerAntelope()
 
 
-class Rooms(Section, frozen=True):
+class RoomsSection(Section, frozen=True):
     event_retention: Duration = Duration(7 * 86_400_000)
     max_members: int = 5000
     socket_queue: Size = Size(256 * 1024)
 
 
-class Password(Section, frozen=True):
+class PasswordSection(Section, frozen=True):
     """argon2id; the defaults are those of the OWASP Password Storage Cheat Sheet."""
 
     time_cost: int = 2
@@ -210,12 +210,12 @@ class Password(Section, frozen=True):
     max_memory: Size = Size(256 * 1024 * 1024)
 
 
-class Limits(Section, frozen=True):
+class LimitsSection(Section, frozen=True):
     enabled: bool = True
     routes: dict[str, str] = {}
 
 
-class Log(Section, frozen=True):
+class LogSection(Section, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
 
@@ -223,21 +223,21 @@ class Log(Section, frozen=True):
 class Settings(Section, frozen=True):
     """All settings. `folder` is where the file stood: relative paths of the roster and templates start there."""
 
-    server: Server = Server()
+    server: ServerSection = ServerSection()
     store: StoreSection = StoreSection()
-    fanout: Fanout = Fanout()
-    login: Login = Login()
-    live: Live = Live()
-    steps: Steps = Steps()
-    captcha: Captcha = Captcha()
+    fanout: FanoutSection = FanoutSection()
+    login: LoginSection = LoginSection()
+    live: LiveSection = LiveSection()
+    steps: StepsSection = StepsSection()
+    captcha: CaptchaSection = CaptchaSection()
     sms: SmsSection = SmsSection()
     mail: MailSection = MailSection()
-    directory: Directory = Directory()
+    directory: DirectorySection = DirectorySection()
     ledger: LedgerSection = LedgerSection()
-    rooms: Rooms = Rooms()
-    password: Password = Password()
-    limits: Limits = Limits()
-    log: Log = Log()
+    rooms: RoomsSection = RoomsSection()
+    password: PasswordSection = PasswordSection()
+    limits: LimitsSection = LimitsSection()
+    log: LogSection = LogSection()
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -246,6 +246,6 @@ class Loaded(msgspec.Struct, frozen=True):
     settings: Settings
     file: Path | None
 
-    def beside(self, path: str) -> Path:
+    def resolve(self, path: str) -> Path:
         """A path of the configuration: relative ones start at the file's folder."""
         return (self.file.parent if self.file else Path()) / path

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from regserver.config.measure import written
 from regserver.config.setting import Secret, Section
+from regserver.config.unit import format_value
 
 
 def show(settings: Section, at: tuple[str, ...] = ()) -> Iterable[str]:
@@ -38,7 +38,7 @@ def _toml(value: object) -> str:
                 else ""
             )
         case int():
-            return written(value)
+            return format_value(value)
         case str():
             return msgspec.json.encode(value).decode()
         case tuple():

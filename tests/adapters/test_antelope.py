@@ -11,7 +11,7 @@ from regserver.adapters.ledger import build_ledger
 from regserver.adapters.ledger.antelope import AntelopeLedger
 from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import AntelopeNode
-from regserver.adapters.outbound import Outbound, outbound_client
+from regserver.adapters.provider_client import ProviderClient, open_http_client
 from regserver.config import ConfigFault
 from regserver.config.setting import LedgerAntelope, LedgerSection, Secret
 from regserver.domain.instant import DAY, SECOND, Duration
@@ -51,8 +51,8 @@ async def open_chained(
 ) -> AsyncIterator[Steps]:
     """The registration by steps on this chain. Opened again on the same folder it is what a restart leaves."""
     chosen = settings(url or chain.url, limit)
-    async with outbound_client() as client:
-        node = AntelopeNode(Outbound(client, chosen.timeout), chosen.url)
+    async with open_http_client() as client:
+        node = AntelopeNode(ProviderClient(client, chosen.timeout), chosen.url)
 
         def ledger(store: SqliteStore) -> AntelopeLedger:
             return AntelopeLedger(store, node, SigningKey(WIF), chosen, pause=Duration(1))
@@ -175,7 +175,7 @@ async def test_a_node_that_is_full_slow_or_gone(tmp_path: Path) -> None:
 
 
 async def test_the_operator_is_told_of_a_node_that_is_gone(tmp_path: Path) -> None:
-    async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, outbound_client() as client:
+    async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
         for url, complaint in ((chain.url, None), (await refused_url(), "get_info: cannot be reached")):
             section = LedgerSection(kind="antelope", antelope=settings(url))
             told = await build_ledger(section, client, store).check()
@@ -222,7 +222,7 @@ async def test_a_configuration_that_cannot_work(
 ) -> None:
     fields = {"url": "http://127.0.0.1:8888", "creator": "creator", "private_key": Secret(WIF), **wrong}
     section = LedgerSection(kind="antelope", antelope=LedgerAntelope(**fields))  # type: ignore[arg-type]
-    async with open_sqlite(tmp_path / "x.db") as store, outbound_client() as client:
+    async with open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
         with pytest.raises(ConfigFault, match=complaint) as caught:
             build_ledger(section, client, store)
     assert "s3cret" not in str(caught.value)

@@ -5,9 +5,8 @@ from typing import Literal
 import pytest
 
 from regserver.adapters.captcha import PRESETS, build_captcha
-from regserver.adapters.outbound import outbound_client
-from regserver.config.setting import Captcha as CaptchaSection
-from regserver.config.setting import Secret
+from regserver.adapters.provider_client import open_http_client
+from regserver.config.setting import CaptchaSection, Secret
 from regserver.domain.instant import SECOND, Duration
 from regserver.ports.captcha import CaptchaType
 from tests.peer.http import DROP, HANG, Answer, answer, open_http_peer, refused_url
@@ -24,7 +23,7 @@ def section(url: str, kind: Kind = "recaptcha", limit: Duration = PATIENT) -> Ca
 
 
 async def check(settings: CaptchaSection, text: str = "answer", kind: CaptchaType = "web") -> bool:
-    async with outbound_client() as client:
+    async with open_http_client() as client:
         return await build_captcha(settings, client).check(text, kind, "192.0.2.7")
 
 

@@ -14,7 +14,7 @@ import trio
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.source import open_source
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.config.setting import Live, LiveCommand
+from regserver.config.setting import LiveCommand, LiveSection
 from regserver.domain.instant import Duration
 from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
@@ -28,7 +28,7 @@ HASHER = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 <
 @asynccontextmanager
 async def opened(argv: tuple[str, ...], patience: int = 20_000) -> AsyncIterator[Source]:
     command = LiveCommand(argv=argv, timeout=Duration(patience))
-    settings = Settings(live=Live(source="command", command=command))
+    settings = Settings(live=LiveSection(source="command", command=command))
     async with open_source(Loaded(settings, None), HASHER) as source:
         assert source is not None
         yield source
@@ -206,7 +206,9 @@ async def test_an_empty_command_is_refused() -> None:
 async def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
     script(tmp_path, 'echo "{\\"subject\\": \\"$(basename "$PWD")\\"}"')
     command = LiveCommand(argv=("./source.sh",))
-    loaded = Loaded(Settings(live=Live(source="command", command=command)), tmp_path / "regserver.toml")
+    loaded = Loaded(
+        Settings(live=LiveSection(source="command", command=command)), tmp_path / "regserver.toml"
+    )
     async with open_source(loaded, HASHER) as source:
         assert source is not None
         assert await source.verify("ada", "x") == Accepted(Subject(tmp_path.name))

@@ -10,7 +10,7 @@ import trio
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.source import open_source
 from regserver.config import ConfigFault, Loaded, Secret, Settings
-from regserver.config.setting import Live, LiveHttp
+from regserver.config.setting import LiveHttp, LiveSection
 from regserver.domain.instant import Duration
 from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
@@ -22,7 +22,9 @@ HASHER = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 <
 @asynccontextmanager
 async def opened(url: str, patience: int = 5000, bearer: str = "") -> AsyncIterator[Source]:
     http = LiveHttp(url=url, timeout=Duration(patience), bearer=Secret(bearer))
-    async with open_source(Loaded(Settings(live=Live(source="http", http=http)), None), HASHER) as source:
+    async with open_source(
+        Loaded(Settings(live=LiveSection(source="http", http=http)), None), HASHER
+    ) as source:
         assert source is not None
         yield source
 

@@ -8,8 +8,8 @@ import pytest
 from regserver.app.server import front_limits
 from regserver.config import ConfigFault, Settings, load
 from regserver.config.bound import RANGES
-from regserver.config.measure import read_duration, read_size, written
 from regserver.config.setting import Size
+from regserver.config.unit import format_value, read_duration, read_size
 from regserver.domain.instant import Duration
 from regserver.serving import FrontLimits
 
@@ -70,6 +70,6 @@ def test_every_range_holds_its_default(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_written_is_read(value: Duration | Size, text: str) -> None:
-    assert written(value) == text
+    assert format_value(value) == text
     read = read_duration if isinstance(value, Duration) else read_size
     assert read(text.strip('"')) == value

@@ -21,7 +21,7 @@ def test_the_later_wins(file: Path) -> None:
     )
     settings = loaded.settings
     assert (settings.log.level, settings.log.format, settings.live.max_running) == ("debug", "json", 5)
-    assert loaded.beside("roster.toml") == file.parent / "roster.toml"
+    assert loaded.resolve("roster.toml") == file.parent / "roster.toml"
 
 
 def test_lists_and_tables_from_the_command_line() -> None:

@@ -15,13 +15,13 @@ import trio
 from regserver.app import open_app
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
-    Limits,
-    Live,
+    LimitsSection,
     LiveFile,
     LiveHttp,
-    Login,
-    Password,
-    Server,
+    LiveSection,
+    LoginSection,
+    PasswordSection,
+    ServerSection,
     StoreSection,
 )
 from regserver.domain.instant import Duration
@@ -38,7 +38,7 @@ delay = "1ms"
 steps = ["One", "Two"]
 """
 ADA = {"username": "ada", "password": "right"}
-CHEAP = Password(time_cost=1, memory=Size(8 * 1024 * 64))
+CHEAP = PasswordSection(time_cost=1, memory=Size(8 * 1024 * 64))
 
 
 class Web:
@@ -68,21 +68,21 @@ class Web:
 
 
 @asynccontextmanager
-async def web(folder: Path, live: Live | None = None, **sections: Any) -> AsyncIterator[Web]:
+async def web(folder: Path, live: LiveSection | None = None, **sections: Any) -> AsyncIterator[Web]:
     (folder / "roster.toml").write_text(ROSTER)
     settings = Settings(
         store=StoreSection(url=Secret(f"sqlite:{folder / 'live.db'}")),
-        live=live or Live(file=LiveFile(path=str(folder / "roster.toml"))),
+        live=live or LiveSection(file=LiveFile(path=str(folder / "roster.toml"))),
         password=CHEAP,
-        limits=Limits(enabled=False),
+        limits=LimitsSection(enabled=False),
         **sections,
     )
     async with open_app(Loaded(settings, None)) as app:
         yield Web(app.quart.test_client())
 
 
-def over(url: str) -> Live:
-    return Live(source="http", http=LiveHttp(url=url, timeout=Duration(5000)))
+def over(url: str) -> LiveSection:
+    return LiveSection(source="http", http=LiveHttp(url=url, timeout=Duration(5000)))
 
 
 Sent = tuple[str | None, str | None]
@@ -147,13 +147,13 @@ BASES = [
 async def test_the_location_starts_with_the_public_address(
     tmp_path: Path, public_url: str, prefix: str
 ) -> None:
-    async with web(tmp_path, server=Server(public_url=public_url)) as here:
+    async with web(tmp_path, server=ServerSection(public_url=public_url)) as here:
         response = await here.login(headers={"host": "evil.example"})
         assert response.headers["location"].startswith(prefix + "u-")
 
 
 async def test_pages_of_other_sites_may_read_where_to_watch(tmp_path: Path) -> None:
-    server = Server(cors_origins=("https://app.example.org",))
+    server = ServerSection(cors_origins=("https://app.example.org",))
     async with web(tmp_path, server=server) as here:
         allowed = await here.login(headers={"origin": "https://app.example.org", "prefer": "respond-async"})
         assert allowed.headers["access-control-allow-origin"] == "https://app.example.org"
@@ -218,7 +218,7 @@ async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
 
 
 async def test_without_live_registration(tmp_path: Path) -> None:
-    async with web(tmp_path, Live(source="none"), login=Login()) as here:
+    async with web(tmp_path, LiveSection(source="none"), login=LoginSection()) as here:
         assert (await here.login()).status_code == 401
 
 
@@ -333,10 +333,10 @@ async def test_the_time_left_is_told_to_those_who_ask(tmp_path: Path) -> None:
 
 
 async def test_streams_are_limited_by_rate(tmp_path: Path) -> None:
-    limits = Limits(routes={"socket": "1/1m"})
+    limits = LimitsSection(routes={"socket": "1/1m"})
     settings = Settings(
         store=StoreSection(url=Secret(f"sqlite:{tmp_path / 'live.db'}")),
-        live=Live(source="none"),
+        live=LiveSection(source="none"),
         limits=limits,
     )
     async with open_app(Loaded(settings, None)) as app:

@@ -17,7 +17,14 @@ from quart.testing.connections import WebsocketDisconnectError
 
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings
-from regserver.config.setting import Limits, Login, Password, Rooms, Size, StoreSection
+from regserver.config.setting import (
+    LimitsSection,
+    LoginSection,
+    PasswordSection,
+    RoomsSection,
+    Size,
+    StoreSection,
+)
 from regserver.domain.room import MAX_POST_BYTES
 from regserver.endpoint import MAX_BODY_BYTES
 
@@ -100,10 +107,10 @@ class Door:
 async def open_door(folder: Path, *, query_token: bool = True) -> AsyncIterator[Door]:
     configuration = Settings(
         store=StoreSection(url=Secret(f"sqlite:{folder / 'x.db'}")),
-        password=Password(time_cost=1, memory=Size(1 << 20)),
-        limits=Limits(enabled=False),
-        rooms=Rooms(max_members=3),
-        login=Login(query_token=query_token),
+        password=PasswordSection(time_cost=1, memory=Size(1 << 20)),
+        limits=LimitsSection(enabled=False),
+        rooms=RoomsSection(max_members=3),
+        login=LoginSection(query_token=query_token),
     )
     async with open_app(Loaded(configuration, None)) as app:
         yield Door(app)

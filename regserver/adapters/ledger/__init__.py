@@ -8,7 +8,7 @@ from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
-from regserver.adapters.outbound import Outbound
+from regserver.adapters.provider_client import ProviderClient
 from regserver.config import ConfigFault
 from regserver.config.setting import LedgerAntelope, LedgerSection
 from regserver.ports.ledger import Ledger
@@ -17,7 +17,7 @@ from regserver.ports.store import Store
 __all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "on_curve"]
 
 
-def build_ledger(settings: LedgerSection, client: httpx.AsyncClient, store: Store) -> Ledger:
+def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store) -> Ledger:
     """The ledger that the configuration names. Raises ConfigFault."""
     if settings.kind == "embedded":
         return EmbeddedLedger()
@@ -29,7 +29,7 @@ def build_ledger(settings: LedgerSection, client: httpx.AsyncClient, store: Stor
     except ValueError as error:
         raise ConfigFault(f"ledger.antelope: {error}") from None
     _check(chain)
-    return AntelopeLedger(store, AntelopeNode(Outbound(client, chain.timeout), chain.url), key, chain)
+    return AntelopeLedger(store, AntelopeNode(ProviderClient(http, chain.timeout), chain.url), key, chain)
 
 
 def _check(chain: LedgerAntelope) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from regserver.adapters.outbound import Answer, NoAnswer, Outbound
+from regserver.adapters.provider_client import NoAnswer, ProviderAnswer, ProviderClient, ProviderRequest
 from regserver.domain.instant import Instant
 from regserver.ports.ledger import LedgerFault
 
@@ -86,8 +86,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class AntelopeNode:
-    def __init__(self, outbound: Outbound, url: str) -> None:
-        self._outbound = outbound
+    def __init__(self, client: ProviderClient, url: str) -> None:
+        self._client = client
         self._url = url.rstrip("/")
 
     async def info(self) -> Info:
@@ -111,15 +111,15 @@ class AntelopeNode:
         error = _error_of(answer)
         return Refused(error.code, error.name[:80])
 
-    async def _post(self, call: str, body: bytes) -> Answer:
+    async def _post(self, call: str, body: bytes) -> ProviderAnswer:
         try:
-            return await self._outbound.ask(
-                "POST", f"{self._url}/v1/chain/{call}", headers=JSON, content=body
+            return await self._client.ask(
+                ProviderRequest("POST", f"{self._url}/v1/chain/{call}", headers=JSON, content=body)
             )
         except NoAnswer as fault:
             raise LedgerFault(f"{call}: {fault}") from None
 
-    def _read(self, answer: Answer, kind: type[T]) -> T:
+    def _read(self, answer: ProviderAnswer, kind: type[T]) -> T:
         if not answer.good:
             raise LedgerFault(f"the node answered with status {answer.status}")
         try:
@@ -128,7 +128,7 @@ class AntelopeNode:
             raise LedgerFault("the node answered with something else than expected") from None
 
 
-def _error_of(answer: Answer) -> _Error:
+def _error_of(answer: ProviderAnswer) -> _Error:
     try:
         return msgspec.json.decode(answer.body, type=_Failure).error
     except (msgspec.DecodeError, UnicodeDecodeError):

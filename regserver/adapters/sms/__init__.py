@@ -4,32 +4,33 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from regserver.adapters.outbound import Outbound
-from regserver.adapters.sms.http import HttpSms
+from regserver.adapters.provider_client import ProviderClient
+from regserver.adapters.sms.http import HttpProvider
 from regserver.adapters.sms.log import LogSms
+from regserver.adapters.sms.provider import ProviderSms
 from regserver.adapters.sms.share import SharedSms
-from regserver.adapters.sms.twilio import TwilioSms
-from regserver.adapters.sms.vonage import VonageSms
+from regserver.adapters.sms.twilio import TwilioProvider
+from regserver.adapters.sms.vonage import VonageProvider
 from regserver.config.setting import SmsSection
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 
-DRIVERS: Mapping[str, Callable[[SmsSection, Outbound], Sms]] = {
-    "log": lambda settings, outbound: LogSms(),
-    "http": lambda settings, outbound: HttpSms(outbound, settings.http),
-    "twilio": lambda settings, outbound: TwilioSms(outbound, settings.twilio),
-    "vonage": lambda settings, outbound: VonageSms(outbound, settings.vonage),
+DRIVERS: Mapping[str, Callable[[SmsSection, ProviderClient], Sms]] = {
+    "log": lambda settings, client: LogSms(),
+    "http": lambda settings, client: ProviderSms(client, HttpProvider(settings.http)),
+    "twilio": lambda settings, client: ProviderSms(client, TwilioProvider(settings.twilio)),
+    "vonage": lambda settings, client: ProviderSms(client, VonageProvider(settings.vonage)),
 }
 
 
-def build_sms(settings: SmsSection, client: httpx.AsyncClient, randomness: Randomness) -> Sms:
-    """The provider, or several with their shares."""
-    outbound = Outbound(client, settings.timeout)
+def build_sms(settings: SmsSection, http: httpx.AsyncClient, randomness: Randomness) -> Sms:
+    """The configured provider, or several that share the messages by weight."""
+    client = ProviderClient(http, settings.timeout)
     if not settings.weights:
-        return DRIVERS[settings.kind](settings, outbound)
+        return DRIVERS[settings.kind](settings, client)
     return SharedSms(
         {
-            str(kind): (DRIVERS[kind](settings, outbound), weight)
+            str(kind): (DRIVERS[kind](settings, client), weight)
             for kind, weight in settings.weights.items()
             if weight > 0
         },

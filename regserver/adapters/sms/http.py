@@ -1,15 +1,15 @@
 """SMS by an HTTP request of the operator's own shape: URL, headers and body are templates.
 
-{phone} and {message} go in escaped for where they stand: percent-encoded in the URL and in form
-bodies, as the inside of a JSON string in JSON bodies, as they are elsewhere. So no text can break out of its place.
+{phone} and {message} are escaped for their place: percent-encoded in the URL and in form bodies, as the inside of a JSON
+string in JSON bodies, unchanged elsewhere. So no text can break out of its place.
 """
 
 from urllib.parse import quote
 
 import msgspec
 
-from regserver.adapters.outbound import Outbound
-from regserver.adapters.sms.provider import ProviderSms
+from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
+from regserver.adapters.sms.provider import SmsProvider
 from regserver.config.setting import SmsHttp
 from regserver.ports.sms import SmsFault
 
@@ -17,28 +17,31 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
-class HttpSms(ProviderSms):
-    """Any 2xx means that the message was taken."""
+class HttpProvider(SmsProvider):
+    """settings: the templates. A status of 2xx means that the provider has taken the message."""
 
-    def __init__(self, outbound: Outbound, settings: SmsHttp) -> None:
-        super().__init__(outbound)
+    def __init__(self, settings: SmsHttp) -> None:
         self._settings = settings
         self._type = _content_type(settings)
 
-    async def send(self, phone: str, text: str) -> None:
+    def request(self, phone: str, text: str) -> ProviderRequest:
+        """The templates, filled in."""
         settings = self._settings
-        answer = await self.ask(
+        return ProviderRequest(
             settings.method.upper(),
             _fill(settings.url, FORM, phone, text),
             headers={"content-type": self._type} | {k.lower(): v for k, v in settings.headers.items()},
             content=_fill(settings.body, self._type, phone, text).encode(),
         )
+
+    def check(self, answer: ProviderAnswer) -> None:
+        """Raises SmsFault unless the status is 2xx."""
         if not answer.good:
             raise SmsFault(f"the provider answered with status {answer.status}")
 
 
 def _content_type(settings: SmsHttp) -> str:
-    """As configured; else JSON or a form, by the look of the body."""
+    """The configured type; else JSON if the body template looks like it, else a form."""
     for name, value in settings.headers.items():
         if name.lower() == "content-type":
             return value.partition(";")[0].strip().lower()
@@ -46,7 +49,7 @@ def _content_type(settings: SmsHttp) -> str:
 
 
 def _fill(template: str, kind: str, phone: str, text: str) -> str:
-    """One pass over the template, so that a placeholder inside the message stays text."""
+    """Fills in both values in one pass, so that a placeholder inside the message stays text."""
     values = {"{phone}": _escape(phone, kind), "{message}": _escape(text, kind)}
     filled, rest = "", template
     while rest:

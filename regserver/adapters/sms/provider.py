@@ -1,26 +1,32 @@
-"""What the drivers of providers have in common: one request, and every way of no answer as a fault."""
+"""What all SMS providers have in common: one HTTP request, whose answer says whether the message was taken."""
 
-from collections.abc import Mapping
+from typing import Protocol
 
-from regserver.adapters.outbound import Answer, NoAnswer, Outbound
+from regserver.adapters.provider_client import NoAnswer, ProviderAnswer, ProviderClient, ProviderRequest
 from regserver.ports.sms import Sms, SmsFault
 
 
-class ProviderSms(Sms):
-    def __init__(self, outbound: Outbound) -> None:
-        self._outbound = outbound
+class SmsProvider(Protocol):
+    """The form of one provider's interface."""
 
-    async def ask(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-    ) -> Answer:
-        """Raises SmsFault."""
+    def request(self, phone: str, text: str) -> ProviderRequest:
+        """The request that sends `text` to `phone`, an E.164 number."""
+
+    def check(self, answer: ProviderAnswer) -> None:
+        """Raises SmsFault unless the provider has taken the message."""
+
+
+class ProviderSms(Sms):
+    """Sends by one provider."""
+
+    def __init__(self, client: ProviderClient, provider: SmsProvider) -> None:
+        self._client = client
+        self._provider = provider
+
+    async def send(self, phone: str, text: str) -> None:
+        """See Sms."""
         try:
-            return await self._outbound.ask(method, url, headers=headers, form=form, content=content)
+            answer = await self._client.ask(self._provider.request(phone, text))
         except NoAnswer as fault:
             raise SmsFault(str(fault)) from None
+        self._provider.check(answer)

@@ -7,28 +7,28 @@ import base64
 
 import msgspec
 
-from regserver.adapters.outbound import Outbound
-from regserver.adapters.sms.provider import ProviderSms
+from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
+from regserver.adapters.sms.provider import SmsProvider
 from regserver.config.setting import SmsTwilio
 from regserver.ports.sms import SmsFault
 
 REFUSED = frozenset({"failed", "undelivered", "canceled"})
 
 
-class _Reply(msgspec.Struct):
+class _TwilioReply(msgspec.Struct):
     status: str = ""
     code: int | None = None
     error_code: int | None = None
 
 
-class TwilioSms(ProviderSms):
-    """201 with a status that is no failure means that the message was taken."""
+class TwilioProvider(SmsProvider):
+    """A status of 201 whose body names no failure means that Twilio has taken the message."""
 
-    def __init__(self, outbound: Outbound, settings: SmsTwilio) -> None:
-        super().__init__(outbound)
+    def __init__(self, settings: SmsTwilio) -> None:
         self._settings = settings
 
-    async def send(self, phone: str, text: str) -> None:
+    def request(self, phone: str, text: str) -> ProviderRequest:
+        """A form with HTTP Basic."""
         settings = self._settings
         form = {"To": phone, "Body": text}
         if settings.messaging_service_sid:
@@ -36,21 +36,24 @@ class TwilioSms(ProviderSms):
         else:
             form["From"] = settings.from_
         credentials = base64.b64encode(f"{settings.account_sid}:{settings.auth_token}".encode()).decode()
-        answer = await self.ask(
+        return ProviderRequest(
             "POST",
             f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json",
             headers={"authorization": f"Basic {credentials}"},
             form=form,
         )
+
+    def check(self, answer: ProviderAnswer) -> None:
+        """Raises SmsFault with Twilio's error code."""
         reply = _read(answer.body)
         if answer.status != 201 or reply.status in REFUSED:
             code = reply.code or reply.error_code or "no code"
             raise SmsFault(f"Twilio answered with status {answer.status}, {code}")
 
 
-def _read(content: bytes) -> _Reply:
-    """Only numbers of an error are told: its text repeats the phone number."""
+def _read(content: bytes) -> _TwilioReply:
+    """The answer's numbers. Its error text is left out, since it repeats the phone number."""
     try:
-        return msgspec.json.decode(content, type=_Reply)
+        return msgspec.json.decode(content, type=_TwilioReply)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _Reply()
+        return _TwilioReply()

@@ -5,8 +5,8 @@ https://developer.vonage.com/en/api/sms
 
 import msgspec
 
-from regserver.adapters.outbound import Outbound
-from regserver.adapters.sms.provider import ProviderSms
+from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
+from regserver.adapters.sms.provider import SmsProvider
 from regserver.config.setting import SmsVonage
 from regserver.ports.sms import SmsFault
 
@@ -17,18 +17,18 @@ class _Part(msgspec.Struct):
     status: str
 
 
-class _Reply(msgspec.Struct):
+class _VonageReply(msgspec.Struct):
     messages: tuple[_Part, ...]
 
 
-class VonageSms(ProviderSms):
-    """Taken when every part has status 0."""
+class VonageProvider(SmsProvider):
+    """Status 0 of every part means that Vonage has taken the message."""
 
-    def __init__(self, outbound: Outbound, settings: SmsVonage) -> None:
-        super().__init__(outbound)
+    def __init__(self, settings: SmsVonage) -> None:
         self._settings = settings
 
-    async def send(self, phone: str, text: str) -> None:
+    def request(self, phone: str, text: str) -> ProviderRequest:
+        """A form with key and secret. A text beyond ASCII is marked, or it would lose letters."""
         settings = self._settings
         form = {
             "api_key": settings.api_key,
@@ -39,7 +39,10 @@ class VonageSms(ProviderSms):
         }
         if not text.isascii():
             form["type"] = "unicode"
-        answer = await self.ask("POST", f"{settings.url.rstrip('/')}/sms/json", form=form)
+        return ProviderRequest("POST", f"{settings.url.rstrip('/')}/sms/json", form=form)
+
+    def check(self, answer: ProviderAnswer) -> None:
+        """Raises SmsFault unless every part has status 0."""
         if answer.status != 200:
             raise SmsFault(f"Vonage answered with status {answer.status}")
         statuses = _statuses(answer.body)
@@ -48,8 +51,8 @@ class VonageSms(ProviderSms):
 
 
 def _statuses(content: bytes) -> tuple[str, ...]:
-    """Of the parts. The error texts beside them may repeat the number and are left out."""
+    """The parts' statuses. Error texts are left out, since they may repeat the phone number."""
     try:
-        return tuple(part.status[:3] for part in msgspec.json.decode(content, type=_Reply).messages)
+        return tuple(part.status[:3] for part in msgspec.json.decode(content, type=_VonageReply).messages)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ()

@@ -15,14 +15,14 @@ from typing import Literal
 import msgspec
 import trio
 
-from regserver.adapters.source.exchange import (
+from regserver.adapters.source.ndjson import LineReader, LineSplitter
+from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
+from regserver.adapters.source.verify_message import (
     MAX_ANSWER_BYTES,
     profile_request,
     read_answer,
     verify_request,
 )
-from regserver.adapters.source.ndjson import LineReader, LineSplitter
-from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.group import unwrapped
@@ -153,7 +153,7 @@ async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[
     settings = loaded.settings.live.command
     if not settings.argv or not settings.argv[0]:
         raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')
-    folder = await trio.to_thread.run_sync(loaded.beside(".").resolve)
+    folder = await trio.to_thread.run_sync(loaded.resolve(".").resolve)
     async with open_spawner() as spawner:
         command = Command(settings.argv, folder, inherited_environment())
         yield CommandSource(spawner, command, settings.timeout.seconds)

@@ -21,13 +21,13 @@ import httpcore
 import msgspec
 import trio
 
-from regserver.adapters.source.exchange import (
+from regserver.adapters.source.ndjson import LineReader
+from regserver.adapters.source.verify_message import (
     MAX_ANSWER_BYTES,
     profile_request,
     read_answer,
     verify_request,
 )
-from regserver.adapters.source.ndjson import LineReader
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.ports.password_hasher import PasswordHasher

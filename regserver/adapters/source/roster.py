@@ -23,7 +23,7 @@ import msgspec
 import trio
 
 from regserver.config import ConfigFault, Loaded
-from regserver.config.measure import read_duration
+from regserver.config.unit import read_duration
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher
@@ -110,7 +110,7 @@ def parse_delay(text: str) -> float:
 @asynccontextmanager
 async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The roster that the configuration names. Raises ConfigFault, with the row, when it cannot be used."""
-    path = loaded.beside(loaded.settings.live.file.path)
+    path = loaded.resolve(loaded.settings.live.file.path)
     people: tuple[Person, ...] = ()
     if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
         log.warning("there is no %s: nobody can sign in by live registration", path)

@@ -9,7 +9,7 @@ Wrong = Callable[[Keys, str], Exception]
 Fault = tuple[Keys, str]
 
 
-def check_steps(settings: Settings, wrong: Wrong) -> None:
+def check_providers(settings: Settings, wrong: Wrong) -> None:
     """Raises what `wrong` makes of the first fault."""
     for keys, expected in (*_sms(settings), *_captcha(settings), *_ledger(settings)):
         raise wrong(keys, expected)

@@ -4,7 +4,13 @@ import gzip
 
 import pytest
 
-from regserver.adapters.outbound import MAX_ANSWER_BYTES, NoAnswer, Outbound, outbound_client
+from regserver.adapters.provider_client import (
+    MAX_ANSWER_BYTES,
+    NoAnswer,
+    ProviderClient,
+    ProviderRequest,
+    open_http_client,
+)
 from regserver.domain.instant import SECOND, Duration
 from tests.peer.http import DROP, HANG, Answer, open_http_peer, refused_url
 
@@ -12,9 +18,11 @@ SECRET = "s3cret"
 
 
 async def ask(url: str, limit: int = 5 * SECOND) -> bytes:
-    async with outbound_client() as client:
-        outbound = Outbound(client, Duration(limit))
-        return (await outbound.ask("POST", url, form={"key": SECRET}, headers={"x-key": SECRET})).body
+    async with open_http_client() as client:
+        provider = ProviderClient(client, Duration(limit))
+        return (
+            await provider.ask(ProviderRequest("POST", url, headers={"x-key": SECRET}, form={"key": SECRET}))
+        ).body
 
 
 async def test_an_answer_comes_as_it_is() -> None:

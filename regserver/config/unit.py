@@ -29,7 +29,7 @@ def _read(value: object, units: Mapping[str, int], expected: str, bare: int) -> 
     return int(found[1]) * units[found[2]]
 
 
-def written(value: int) -> str:
+def format_value(value: int) -> str:
     """A number as it stands in a file, in the largest unit that fits it whole."""
     match value:
         case Duration():

@@ -1,0 +1,87 @@
+"""One HTTP request to a provider (captcha, SMS, a chain's node), bounded in time and size.
+
+Redirects are not followed and compression is not asked for, since neither could be bounded. The text of a fault holds
+nothing of the request, which carries phone numbers, codes and secrets.
+"""
+
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+import trio
+
+from regserver.domain.instant import Duration
+
+MAX_ANSWER_BYTES = 256 * 1024
+
+
+class NoAnswer(Exception):
+    """None came in time, or none that can be read. The message is for the operator's log."""
+
+
+class ProviderRequest(msgspec.Struct, frozen=True):
+    """form: sent as application/x-www-form-urlencoded; content: sent as it is."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    form: Mapping[str, str] | None = None
+    content: bytes | None = None
+
+
+class ProviderAnswer(msgspec.Struct, frozen=True):
+    """status: any. body: the bytes as they came."""
+
+    status: int
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+
+def open_http_client() -> httpx.AsyncClient:
+    """The client that all providers share: without timeouts, proxies or redirects of its own."""
+    return httpx.AsyncClient(
+        trust_env=False,
+        timeout=httpx.Timeout(None),
+        follow_redirects=False,
+        headers={"accept-encoding": "identity"},
+    )
+
+
+class ProviderClient:
+    """http: from `open_http_client`. timeout: from the first byte of a request to the last byte of its answer."""
+
+    def __init__(self, http: httpx.AsyncClient, timeout: Duration) -> None:
+        self._http = http
+        self._timeout = timeout
+
+    async def ask(self, request: ProviderRequest) -> ProviderAnswer:
+        """Sends one request. Raises NoAnswer."""
+        try:
+            with trio.fail_after(self._timeout.seconds):
+                async with self._http.stream(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.form,
+                    content=request.content,
+                ) as response:
+                    return ProviderAnswer(response.status_code, await _body(response))
+        except trio.TooSlowError:
+            raise NoAnswer(f"no answer in {self._timeout.seconds:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+
+
+async def _body(response: httpx.Response) -> bytes:
+    """Reads to the end, which httpx's streams need; bytes past the bound are dropped. The timeout bounds it anyway."""
+    body = b""
+    async for chunk in response.aiter_raw():
+        if len(body) <= MAX_ANSWER_BYTES:
+            body += chunk
+    if len(body) > MAX_ANSWER_BYTES:
+        raise NoAnswer(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+    return body
