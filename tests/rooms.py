@@ -49,8 +49,8 @@ class Rooms:
         self.accounts = AccountService(
             store, self.clock, hasher, self.identity, broker, open_registration=open_registration
         )
-        self.rooms = RoomService(store, self.clock, max_members=max_members)
-        self.recovery = RecoveryService(store, self.clock)
+        self.rooms = RoomService(self.identity, self.clock, max_members=max_members)
+        self.recovery = RecoveryService(store, self.identity)
 
     async def person(self, username: str) -> Somebody:
         async def work(transaction: Transaction) -> SignedIn:

@@ -24,11 +24,11 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
         base.broker,
         open_registration=settings.login.open_registration,
     )
-    rooms = RoomService(store, clock, max_members=settings.rooms.max_members)
+    rooms = RoomService(base.identity, clock, max_members=settings.rooms.max_members)
     sign_in = await open_sign_in(stack, base, accounts)
     socket_door = RoomSocketDoor(
         base.identity,
-        RecoveryService(store, clock),
+        RecoveryService(store, base.identity),
         base.broker,
         base.seal,
         query_token=settings.login.query_token,

@@ -24,7 +24,6 @@ from regserver.domain.outcome import (
     EmailTaken,
     IdempotencyConflict,
     RegistrationClosed,
-    UserIsDeleted,
     UsernameTaken,
 )
 from regserver.domain.room import RoomId, parse_id
@@ -36,10 +35,9 @@ from regserver.ports.name_table import account_holder
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.identity_service import IdentityService, SignedIn, identify
+from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
 from regserver.service.room_service import leave_room
 
-Unidentified = BadToken | UserIsDeleted
 SignedUp = (
     SignedIn
     | BadEmail
@@ -102,7 +100,7 @@ class AccountService:
         self._open = open_registration
 
     async def register(
-        self, username: str, email: str, password: str, retry: Idempotency | None = None
+        self, username: str, email: str, password: str, idempotency: Idempotency | None = None
     ) -> SignedUp:
         """Sign-up at the rooms door. The checks come in the contract's order."""
         if not is_email(email):
@@ -113,7 +111,7 @@ class AccountService:
             return BadPassword()
         if not self._open:
             return RegistrationClosed()
-        if retry is not None and (again := await self._register_again(username, password, retry)):
+        if idempotency is not None and (again := await self._register_again(username, password, idempotency)):
             return again
         new = NewAccount(username=username, email=email, origin="rooms", created_at=self._clock.now())
         # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
@@ -126,75 +124,72 @@ class AccountService:
             added = await add_account(transaction, new)
             if isinstance(added, UsernameTaken | EmailTaken):
                 return added
-            if retry is not None:
+            if idempotency is not None:
                 scope = sign_up_scope(name_key(username))
-                await transaction.idempotency.keep(scope, retry, added, new.created_at)
+                await transaction.idempotency.keep(scope, idempotency, added, new.created_at)
             return await self._identity.issue(transaction, added)
 
         outcome = await self._store.write(work)
-        if retry is not None and isinstance(outcome, UsernameTaken | EmailTaken):
+        if idempotency is not None and isinstance(outcome, UsernameTaken | EmailTaken):
             # Two of the same request at once: the one that came second finds the other's account.
-            return await self._register_again(username, password, retry) or outcome
+            return await self._register_again(username, password, idempotency) or outcome
         return outcome
 
     async def _register_again(
-        self, username: str, password: str, retry: Idempotency
+        self, username: str, password: str, idempotency: Idempotency
     ) -> SignedIn | IdempotencyConflict | None:
         """The answer to a repeated sign-up; None when this key signed nobody up.
 
-        The first token is not kept anywhere, so a repetition gets one of its own, for the same password.
+        The first token is not stored anywhere, so a repetition gets one of its own, for the same password.
         """
 
         async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
             scope = sign_up_scope(name_key(username))
-            kept = await transaction.idempotency.find(scope, retry.key, self._clock.now())
-            if kept is None or kept.answer is None:
+            stored = await transaction.idempotency.find(scope, idempotency.key, self._clock.now())
+            if stored is None or stored.answer is None:
                 return None
-            return kept, await transaction.accounts.by_id(AccountId(kept.answer))
+            return stored, await transaction.accounts.by_id(AccountId(stored.answer))
 
         found = await self._store.read(look)
         if found is None:
             return None
-        kept, account = found
-        if account is None or account.deleted_at is not None or kept.digest != retry.digest:
+        stored, account = found
+        if account is None or account.deleted_at is not None or stored.digest != idempotency.digest:
             return IdempotencyConflict()
         if not await self._hasher.verify(password, account.password_hash):
             return IdempotencyConflict()
         return await self._store.write(lambda transaction: self._identity.issue(transaction, account.id))
 
     async def info(self, token: SecretHash) -> AccountDetail | Unidentified:
-        async def work(transaction: Transaction) -> AccountDetail | Unidentified:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        """The asker's account, and the rooms it is in."""
+
+        async def act(transaction: Transaction, account: Account) -> AccountDetail:
             return AccountDetail(account, await transaction.rooms.of_account(account.id))
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
     async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
-        async def work(transaction: Transaction) -> AccountId | Unidentified | AccountNotFound:
-            asker = await identify(transaction, token, self._clock.now())
-            if not isinstance(asker, Account):
-                return asker
+        """The id of the living account with this name, however the name is spelt."""
+
+        async def act(transaction: Transaction, _: Account) -> AccountId | AccountNotFound:
             found = (
                 await transaction.accounts.by_name(name_key(username)) if is_sign_in_name(username) else None
             )
             return AccountNotFound() if found is None or found.deleted_at is not None else found.id
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
     async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
-        async def work(transaction: Transaction) -> str | Unidentified | BadId | AccountNotFound:
-            asker = await identify(transaction, token, self._clock.now())
-            if not isinstance(asker, Account):
-                return asker
+        """The user name of the living account with this id. user_id: as it stands in the path."""
+
+        async def act(transaction: Transaction, _: Account) -> str | BadId | AccountNotFound:
             wanted = parse_id(user_id)
             if wanted is None:
                 return BadId()
             found = await transaction.accounts.by_id(AccountId(wanted))
             return AccountNotFound() if found is None or found.deleted_at is not None else found.username
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
     async def delete(self, token: SecretHash) -> Unidentified | None:
         """Deletes the asker's account: it leaves every room in the same transaction, and its sockets are gone on return.
@@ -202,17 +197,14 @@ class AccountService:
         Name, e-mail and tokens stay, so that all of them go on answering UserIsDeleted.
         """
 
-        async def work(transaction: Transaction) -> AccountId | Unidentified:
+        async def act(transaction: Transaction, account: Account) -> AccountId:
             now = self._clock.now()
-            account = await identify(transaction, token, now)
-            if not isinstance(account, Account):
-                return account
             for room in await transaction.rooms.of_account(account.id):
                 await leave_room(transaction, room, account.id, Left(deleted=True), now)
             await transaction.accounts.mark_deleted(account.id, now)
             return account.id
 
-        deleted = await self._store.write(work)
+        deleted = await self._identity.write(token, None, act)
         if isinstance(deleted, Unidentified):
             return deleted
         await self._broker.end_account(deleted)
@@ -221,17 +213,14 @@ class AccountService:
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
         """Revokes the token, or all of the account's; their sockets end."""
 
-        async def work(transaction: Transaction) -> AccountId | Unidentified:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        async def act(transaction: Transaction, account: Account) -> AccountId:
             if everywhere:
                 await transaction.tokens.remove_all(account.id)
             else:
                 await transaction.tokens.remove(token)
             return account.id
 
-        account = await self._store.write(work)
+        account = await self._identity.write(token, None, act)
         if isinstance(account, Unidentified):
             return account
         if everywhere:

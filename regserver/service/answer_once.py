@@ -1,6 +1,6 @@
-"""Answering a keyed request once: looked up before it is acted on, kept in the transaction of the change.
+"""Answering a request with an Idempotency-Key once: looked up before it is acted on, stored with the change.
 
-Refusals are not kept. They have changed nothing, so asking again is safe, and may rightly find things different.
+Refusals are not stored. They have changed nothing, so asking again is safe, and may rightly find things different.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,23 +14,24 @@ from regserver.ports.transaction import Transaction
 T = TypeVar("T")
 
 
-async def once(
+async def answer_once(
     transaction: Transaction,
     scope: str,
-    retry: Idempotency | None,
+    idempotency: Idempotency | None,
     now: Instant,
     act: Callable[[], Awaitable[T]],
 ) -> T | IdempotencyConflict:
     """Runs `act` unless this key has been answered; without a key, always.
 
-    act: gives a number, None, or a refusal.
+    scope: whose keys these are, since two people may use the same one. act: gives a number, None, or a refusal.
     """
-    if retry is None:
+    if idempotency is None:
         return await act()
-    kept = await transaction.idempotency.find(scope, retry.key, now)
-    if kept is not None:
-        return cast("T", kept.answer) if kept.digest == retry.digest else IdempotencyConflict()
+    stored = await transaction.idempotency.find(scope, idempotency.key, now)
+    if stored is not None:
+        # The type of a stored answer is that of `act`: the digest covers the path, so it is the same use case.
+        return cast("T", stored.answer) if stored.digest == idempotency.digest else IdempotencyConflict()
     outcome = await act()
     if not isinstance(outcome, Refusal):
-        await transaction.idempotency.keep(scope, retry, cast("int | None", outcome), now)
+        await transaction.idempotency.keep(scope, idempotency, cast("int | None", outcome), now)
     return outcome

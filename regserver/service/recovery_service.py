@@ -14,14 +14,13 @@ import trio
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Duration, Instant
-from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
-from regserver.service.identity_service import identify
+from regserver.service.identity_service import IdentityService, Unidentified
 
 PAGE_EVENTS = 500
 """A reader's thread is held by one client no longer than this takes: a few milliseconds."""
@@ -63,28 +62,24 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RecoveryService:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    """Where a socket of an account starts in the log. The token is checked in the snapshot that the answer is read from."""
+
+    def __init__(self, store: Store, identity: IdentityService) -> None:
         self._store = store
-        self._clock = clock
+        self._identity = identity
 
-    async def beginning(self, token: SecretHash) -> Beginning | BadToken | UserIsDeleted:
-        """For a socket that wants nothing of the past. The token is looked at again in the same snapshot."""
+    async def beginning(self, token: SecretHash) -> Beginning | Unidentified:
+        """For a socket that wants nothing of the past."""
 
-        async def work(transaction: Transaction) -> Beginning | BadToken | UserIsDeleted:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        async def act(transaction: Transaction, account: Account) -> Beginning:
             return Beginning(await transaction.rooms.of_account(account.id), await transaction.events.end())
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
-    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | BadToken | UserIsDeleted:
-        """For a socket that wants everything after `since` (None: from now on)."""
+    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unidentified:
+        """For a socket that wants everything after `since`; None means from now on."""
 
-        async def work(transaction: Transaction) -> Resumption | BadToken | UserIsDeleted:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        async def act(transaction: Transaction, account: Account) -> Resumption:
             end = await transaction.events.end()
             if since is None:
                 return Resumption(end, recovered=True, missed=0)
@@ -93,9 +88,10 @@ class RecoveryService:
             missed = await transaction.events.count_seen(account.id, since.id, end.id)
             return Resumption(since, recovered=True, missed=missed)
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
     def reader(self, account: AccountId, start: EventId) -> "LogReader":
+        """Reads what `account` missed after `start`."""
         return LogReader(self._store, account, start)
 
 

@@ -1,4 +1,10 @@
-"""Rooms: every change writes its event in the same transaction; the broker hears of it after the commit."""
+"""Rooms: what may be done in them and read of them.
+
+    token → the account → the room named in the path → is the account a member? → the use case
+            IdentityService                 _in_room                              act
+
+All of it is one transaction. A change appends its event there; the broker hears of it after the commit.
+"""
 
 from __future__ import annotations  # the annotations of inner functions would be built anew at each call
 
@@ -8,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.idempotency import Idempotency, account_scope
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import (
     AccountNotFound,
@@ -35,32 +41,30 @@ from regserver.domain.room import (
 from regserver.domain.room_event import Created, Invited, Left, Posted
 from regserver.domain.secret import SecretHash
 from regserver.ports.clock import Clock
-from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.answer_once import once
-from regserver.service.identity_service import identify
+from regserver.service.identity_service import Act, IdentityService, Unidentified
 
 T = TypeVar("T")
-Unidentified = BadToken | UserIsDeleted
+NotInside = BadId | RoomNotFound | NotInRoom
 NoAccess = BadToken | UserIsDeleted | BadId | RoomNotFound | NotInRoom
 
 
 class RoomActor(msgspec.Struct, frozen=True):
-    """Somebody who may act in a room, and when."""
+    """A member of a room who acts there. now: the time that the whole change bears."""
 
-    account: Account
+    account: AccountId
     room: Room
     now: Instant
 
 
 class RoomService:
-    """Rooms are named by the text of the path, which is looked at after the token, in the contract's order.
+    """max_members: the size that no room may exceed.
 
-    max_members: a room may not grow past this. `retry` makes a repetition of the same request safe.
+    A room is named by the text of the path. It is parsed after the token is checked, in the contract's order of errors.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, max_members: int) -> None:
-        self._store = store
+    def __init__(self, identity: IdentityService, clock: Clock, *, max_members: int) -> None:
+        self._identity = identity
         self._clock = clock
         self._max_members = max_members
 
@@ -70,175 +74,125 @@ class RoomService:
         token: SecretHash,
         name: str | None,
         others: Sequence[AccountId],
-        retry: Idempotency | None = None,
+        idempotency: Idempotency | None = None,
     ) -> RoomId | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
-        """A new room with the asker and `others` in it."""
+        """A new room with the asker and `others` in it. name: None calls it by its members' names."""
 
-        async def work(
-            transaction: Transaction,
-        ) -> RoomId | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
-            now = self._clock.now()
-            creator = await identify(transaction, token, now)
-            if not isinstance(creator, Account):
-                return creator
-
-            async def act() -> RoomId | AccountNotFound | TooManyUsers:
-                return await self._create(transaction, creator.id, name, others, now)
-
-            return await once(transaction, account_scope(creator.id), retry, now, act)
-
-        return await self._store.write(work)
-
-    async def _create(
-        self,
-        transaction: Transaction,
-        creator: AccountId,
-        name: str | None,
-        others: Sequence[AccountId],
-        now: Instant,
-    ) -> RoomId | AccountNotFound | TooManyUsers:
-        if missing := await _missing(transaction, others):
-            return missing
-        guests = _distinct(others, {creator})
-        if 1 + len(guests) > self._max_members:
-            return TooManyUsers()
-        room = await transaction.rooms.add(name, now)
-        event = await transaction.events.append(room, creator, Created(guests), now)
-        await transaction.rooms.join(room, (creator, *guests), event.id)
-        return room
-
-    async def invite(
-        self, token: SecretHash, room_text: str, others: Sequence[AccountId], retry: Idempotency | None = None
-    ) -> NoAccess | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
-        """Brings `others` in; those who are in already are passed over, and nobody new is no event."""
-
-        async def act(transaction: Transaction, entry: RoomActor) -> AccountNotFound | TooManyUsers | None:
+        async def act(transaction: Transaction, creator: Account) -> RoomId | AccountNotFound | TooManyUsers:
             if missing := await _missing(transaction, others):
                 return missing
-            room = entry.room.id
+            guests = _distinct(others, {creator.id})
+            if 1 + len(guests) > self._max_members:
+                return TooManyUsers()
+            now = self._clock.now()
+            room = await transaction.rooms.add(name, now)
+            event = await transaction.events.append(room, creator.id, Created(guests), now)
+            await transaction.rooms.join(room, (creator.id, *guests), event.id)
+            return room
+
+        return await self._identity.write(token, idempotency, act)
+
+    async def invite(
+        self,
+        token: SecretHash,
+        room_text: str,
+        others: Sequence[AccountId],
+        idempotency: Idempotency | None = None,
+    ) -> NoAccess | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
+        """Makes `others` members. Those who are members already are passed over; when nobody is new, nothing happens."""
+
+        async def act(transaction: Transaction, actor: RoomActor) -> AccountNotFound | TooManyUsers | None:
+            if missing := await _missing(transaction, others):
+                return missing
+            room = actor.room.id
             newcomers = _distinct(others, await transaction.rooms.present(room, others))
             if not newcomers:
                 return None
             if await transaction.rooms.count_members(room) + len(newcomers) > self._max_members:
                 return TooManyUsers()
-            event = await transaction.events.append(room, entry.account.id, Invited(newcomers), entry.now)
+            event = await transaction.events.append(room, actor.account, Invited(newcomers), actor.now)
             await transaction.rooms.join(room, newcomers, event.id)
-            await transaction.rooms.touch(room, entry.now)
+            await transaction.rooms.touch(room, actor.now)
             return None
 
-        return await self._change(token, room_text, retry, act)
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
 
     async def leave(
-        self, token: SecretHash, room_text: str, retry: Idempotency | None = None
+        self, token: SecretHash, room_text: str, idempotency: Idempotency | None = None
     ) -> NoAccess | IdempotencyConflict | None:
-        """Takes the asker out; the last one takes the room along."""
+        """Ends the asker's membership; with the last member the room goes."""
 
-        async def act(transaction: Transaction, entry: RoomActor) -> None:
-            await leave_room(transaction, entry.room.id, entry.account.id, Left(deleted=False), entry.now)
+        async def act(transaction: Transaction, actor: RoomActor) -> None:
+            await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
 
-        return await self._change(token, room_text, retry, act)
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
 
     async def post(
-        self, token: SecretHash, room_text: str, content: str, retry: Idempotency | None = None
+        self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
     ) -> PostId | NoAccess | IdempotencyConflict:
-        async def act(transaction: Transaction, entry: RoomActor) -> PostId:
-            room, author, now = entry.room.id, entry.account.id, entry.now
-            post = await transaction.posts.add(room, author, content, now)
-            await transaction.events.append(room, author, Posted(post, content), now)
+        """Writes a post and its event."""
+
+        async def act(transaction: Transaction, actor: RoomActor) -> PostId:
+            post = await transaction.posts.add(actor.room.id, actor.account, content, actor.now)
+            await transaction.events.append(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._change(token, room_text, retry, act)
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
 
     async def seen(
-        self, token: SecretHash, room_text: str, post: PostId, retry: Idempotency | None = None
+        self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
     ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
         """Moves the asker's unread mark forward to `post`."""
 
-        async def act(transaction: Transaction, entry: RoomActor) -> PostNotFound | None:
+        async def act(transaction: Transaction, actor: RoomActor) -> PostNotFound | None:
             found = await transaction.posts.by_id(post)
-            if found is None or found.room != entry.room.id:
+            if found is None or found.room != actor.room.id:
                 return PostNotFound()
-            await transaction.rooms.mark_seen(entry.room.id, entry.account.id, post)
+            await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
             return None
 
-        return await self._change(token, room_text, retry, act)
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
 
-    async def _change(
-        self,
-        token: SecretHash,
-        room_text: str,
-        retry: Idempotency | None,
-        act: Callable[[Transaction, RoomActor], Awaitable[T]],
-    ) -> T | NoAccess | IdempotencyConflict:
-        """Runs `act` for a member. A repetition is answered before the room is looked at: it may be gone by now."""
-
-        async def work(transaction: Transaction) -> T | NoAccess | IdempotencyConflict:
-            now = self._clock.now()
-            account = await identify(transaction, token, now)
-            if not isinstance(account, Account):
-                return account
-
-            async def enter() -> T | NoAccess:
-                return await _inside(transaction, account, room_text, now, act)
-
-            return await once(transaction, account_scope(account.id), retry, now, enter)
-
-        return await self._store.write(work)
-
-    # --- looking
+    # --- reading
     async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoAccess:
-        async def act(transaction: Transaction, entry: RoomActor) -> RoomDetail:
-            newest = await transaction.posts.page(entry.room.id, None, 1)
+        """The room with its members, its last post and the ids of its newest MAX_POSTS_LISTED posts."""
+
+        async def act(transaction: Transaction, actor: RoomActor) -> RoomDetail:
+            newest = await transaction.posts.page(actor.room.id, None, 1)
             return RoomDetail(
-                room=entry.room,
-                members=await transaction.rooms.members(entry.room.id),
-                posts=await transaction.posts.newest_ids(entry.room.id, MAX_POSTS_LISTED),
+                room=actor.room,
+                members=await transaction.rooms.members(actor.room.id),
+                posts=await transaction.posts.newest_ids(actor.room.id, MAX_POSTS_LISTED),
                 last_post=newest[0] if newest else None,
             )
 
-        return await self._look(token, room_text, act)
+        return await self._identity.read(token, self._in_room(room_text, act))
 
     async def read_all(
         self, token: SecretHash, room_text: str, before: PostId | None, limit: int
     ) -> PostPage | NoAccess:
-        """The newest `limit` posts older than `before`, oldest first."""
+        """The newest `limit` posts older than `before`, oldest first. before: None means the newest of all."""
 
-        async def act(transaction: Transaction, entry: RoomActor) -> PostPage:
-            posts = await transaction.posts.page(entry.room.id, before, limit + 1)
+        async def act(transaction: Transaction, actor: RoomActor) -> PostPage:
+            posts = await transaction.posts.page(actor.room.id, before, limit + 1)
             return PostPage(posts[-limit:], more=len(posts) > limit)
 
-        return await self._look(token, room_text, act)
-
-    async def _look(
-        self, token: SecretHash, room_text: str, act: Callable[[Transaction, RoomActor], Awaitable[T]]
-    ) -> T | NoAccess:
-        async def work(transaction: Transaction) -> T | NoAccess:
-            now = self._clock.now()
-            account = await identify(transaction, token, now)
-            if not isinstance(account, Account):
-                return account
-            return await _inside(transaction, account, room_text, now, act)
-
-        return await self._store.read(work)
+        return await self._identity.read(token, self._in_room(room_text, act))
 
     async def list(self, token: SecretHash) -> tuple[RoomSummary, ...] | Unidentified:
         """The asker's rooms, in the order in which they were joined."""
 
-        async def work(transaction: Transaction) -> tuple[RoomSummary, ...] | Unidentified:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        async def act(transaction: Transaction, account: Account) -> tuple[RoomSummary, ...]:
             return await transaction.rooms.summaries(account.id)
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
 
     async def read(
         self, token: SecretHash, post_text: str
     ) -> Post | Unidentified | BadId | PostNotFound | NotInRoom:
-        async def work(transaction: Transaction) -> Post | Unidentified | BadId | PostNotFound | NotInRoom:
-            account = await identify(transaction, token, self._clock.now())
-            if not isinstance(account, Account):
-                return account
+        """One post of a room that the asker is in. post_text: its id, as it stands in the path."""
+
+        async def act(transaction: Transaction, account: Account) -> Post | BadId | PostNotFound | NotInRoom:
             number = parse_id(post_text)
             if number is None:
                 return BadId()
@@ -247,41 +201,43 @@ class RoomService:
                 return PostNotFound()
             return post if await transaction.rooms.is_member(post.room, account.id) else NotInRoom()
 
-        return await self._store.read(work)
+        return await self._identity.read(token, act)
+
+    def _in_room(
+        self, room_text: str, act: Callable[[Transaction, RoomActor], Awaitable[T]]
+    ) -> Act[T | NotInside]:
+        """`act` for those who are in the room; others are told what bars the way, in the contract's order."""
+
+        async def enter(transaction: Transaction, account: Account) -> T | NotInside:
+            number = parse_id(room_text)
+            if number is None:
+                return BadId()
+            access = await transaction.rooms.access(RoomId(number), account.id)
+            if access is None:
+                return RoomNotFound()
+            if not access.is_member:
+                return NotInRoom()
+            return await act(transaction, RoomActor(account.id, access.room, self._clock.now()))
+
+        return enter
 
 
 async def leave_room(
     transaction: Transaction, room: RoomId, account: AccountId, left: Left, now: Instant
 ) -> None:
-    """One member's end in one room. Within one transaction, so of several last ones exactly one finds it empty."""
+    """Ends one membership in the caller's transaction, and the room with its last member."""
     event = await transaction.events.append(room, account, left, now)
     await transaction.rooms.leave(room, account, event.id)
+    # Asked after the leaving is written, in the same transaction: when the last two members leave at once, exactly one
+    # of them finds the room empty and removes it.
     if await transaction.rooms.is_empty(room):
         await transaction.rooms.remove(room)
     else:
         await transaction.rooms.touch(room, now)
 
 
-async def _inside(
-    transaction: Transaction,
-    account: Account,
-    room_text: str,
-    now: Instant,
-    act: Callable[[Transaction, RoomActor], Awaitable[T]],
-) -> T | BadId | RoomNotFound | NotInRoom:
-    """Runs `act` for somebody who is in the room; else says what bars the way, in the contract's order."""
-    number = parse_id(room_text)
-    if number is None:
-        return BadId()
-    door = await transaction.rooms.access(RoomId(number), account.id)
-    if door is None:
-        return RoomNotFound()
-    if not door.is_member:
-        return NotInRoom()
-    return await act(transaction, RoomActor(account, door.room, now))
-
-
 async def _missing(transaction: Transaction, others: Sequence[AccountId]) -> AccountNotFound | None:
+    """Which of `others` are unknown or deleted; None when all are there."""
     wanted = _distinct(others, set())
     living = await transaction.accounts.living(wanted)
     missing = tuple(account for account in wanted if account not in living)
