@@ -30,6 +30,10 @@ format: .venv/.test ## put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: figures
+figures: ## size and shape of the code; beside another version: BEFORE=../its-checkout
+	@$(PYTHON) -m tests.figures $(BEFORE)
+
 # Measurements print ratios against peers that run beside; no test depends on them.
 .PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory
 bench: bench-front bench-rooms bench-live bench-steps bench-directory ## all measurements; alone: bench-front, -rooms, -live, -steps, -directory
