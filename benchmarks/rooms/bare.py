@@ -11,7 +11,7 @@ from quart_trio import QuartTrio
 
 from benchmarks.fan_out import FanOut
 from regserver.app import run_collector
-from regserver.broker.lane import SLICE
+from regserver.broker.delivery_queue import SLICE
 from regserver.endpoint import Request, Response
 from regserver.serving import Front, text_frame
 

@@ -3,7 +3,7 @@
     store → broker → adapters → services → doors → dispatcher → front door
 
 Nurseries: the one here holds the background work and the front door. The front door has its own for connections, the
-broker for the pumps of its rooms, live registration for its jobs; each is left after whatever uses it.
+broker for the workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
 """
 
 import contextlib

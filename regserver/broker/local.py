@@ -1,10 +1,12 @@
 """Fan-out within one process.
 
-    store's commit → publish_nowait → the lane of plain sockets    (a queue per room)
-                                    → the lane of resumable ones   (one queue: cursors stand for all rooms at once)
+    store's commit → publish_nowait → plain sockets       (a queue for each room)
+                                    → resumable sockets   (one queue: a cursor stands for all rooms at once)
 
-A new socket knows its rooms as of a position of the log. The newest events are kept at hand, and those after that
-position are applied to it at once; when it is more than a few, the socket is sent back to the log.
+A new socket knows its rooms as of a position of the log. The newest events are kept in memory. Those after that
+position are applied to the socket at once; when some of them are no longer in memory, the socket reads the log again.
+
+Every method that ends with `_nowait` runs to its end without a checkpoint, so none of them sees another half done.
 """
 
 from collections import deque
@@ -14,7 +16,7 @@ from itertools import takewhile
 
 import trio
 
-from regserver.broker.lane import FrameMaker, Lane, Seat
+from regserver.broker.delivery_queue import DeliveryQueue, FrameMaker, Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import HOUR, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
@@ -27,25 +29,25 @@ from regserver.ports.clock import Clock
 from regserver.ports.subscriber import Subscriber
 
 RECENT_EVENTS = 1024
-"""At hand for new sockets: what is posted between a snapshot and its use, also when the loop is busy for a while."""
+"""Kept for new sockets: enough for what is posted between a socket's snapshot and its use, even on a busy loop."""
 END_SECONDS = 0.5
 LONGEST_SLEEP = HOUR
-"""Somebody may set the system's clock meanwhile."""
+"""The system's clock may be set forward meanwhile, so no sleep is longer than this."""
 
 
 class LocalBroker(Broker):
-    """Opened by `open_local_broker`."""
+    """The broker of a server with one process. Made by `open_local_broker`."""
 
-    def __init__(self, plain: Lane, resumable: Lane, clock: Clock) -> None:
+    def __init__(self, plain: DeliveryQueue, resumable: DeliveryQueue, clock: Clock) -> None:
         self._plain = plain
         self._resumable = resumable
-        self._seats: dict[Subscriber, Seat] = {}
+        self._subscriptions: dict[Subscriber, Subscription] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
         self._recent: deque[RoomEvent] = deque(maxlen=RECENT_EVENTS)
-        self._forgotten = EventId(0)  # events up to here are not at hand
+        self._forgotten = EventId(0)  # events up to here are no longer in memory
         self._gone: dict[AccountId, trio.Event] = {}
         self._clock = clock
-        self._next_end = Instant(0)  # no token of those who are in ends before this
+        self._next_end = Instant(0)  # no token of a subscriber expires before this
         self._earlier_end = trio.Event()
 
     # --- subscribers
@@ -58,21 +60,21 @@ class LocalBroker(Broker):
         if as_of < self._forgotten:
             return False
         newest_first = list(takewhile(lambda event: event.id > as_of, reversed(self._recent)))
-        seat = self._lane(subscriber).seat(subscriber, rooms, as_of, reversed(newest_first))
-        self._seats[subscriber] = seat
+        queue = self._queue(subscriber)
+        self._subscriptions[subscriber] = queue.attach(subscriber, rooms, as_of, reversed(newest_first))
         return True
 
     def detach_nowait(self, subscriber: Subscriber) -> None:
-        if (seat := self._seats.pop(subscriber, None)) is not None:
-            self._lane(subscriber).remove(seat)
-        mates = self._accounts[subscriber.account]
-        mates.discard(subscriber)
-        if not mates:
+        if (subscription := self._subscriptions.pop(subscriber, None)) is not None:
+            self._queue(subscriber).detach(subscription)
+        of_account = self._accounts[subscriber.account]
+        of_account.discard(subscriber)
+        if not of_account:
             del self._accounts[subscriber.account]
             if (gone := self._gone.pop(subscriber.account, None)) is not None:
                 gone.set()
 
-    def _lane(self, subscriber: Subscriber) -> Lane:
+    def _queue(self, subscriber: Subscriber) -> DeliveryQueue:
         return self._resumable if subscriber.resumable else self._plain
 
     # --- events
@@ -91,12 +93,14 @@ class LocalBroker(Broker):
                 subscriber.end_nowait(reason)
 
     def _all(self) -> list[Subscriber]:
+        """A copy, since ending a subscriber may detach it."""
         return [subscriber for subscribers in self._accounts.values() for subscriber in subscribers]
 
     async def run_expiry(self) -> None:
-        """Ends sockets whose token has expired, until cancelled. One task for all: a timer takes a kilobyte of each."""
+        """Ends sockets whose token has expired, until cancelled. One task for all: a timer each would take a kilobyte each."""
         while True:
             now = self._clock.now()
+            # Made anew before the look at all, so that a subscriber who enters afterwards wakes this task.
             self._earlier_end = trio.Event()
             self._next_end = after(now, LONGEST_SLEEP)
             for subscriber in self._all():
@@ -115,7 +119,10 @@ class LocalBroker(Broker):
                 subscriber.end_nowait(reason)
 
     async def end_account(self, account: AccountId) -> None:
-        """Waits for the peers' part of the closing handshake no longer than END_SECONDS; our part is done by then."""
+        """Ends the account's sockets and waits until they are detached, at most END_SECONDS.
+
+        Our Close frames are sent by then; a peer that does not answer its own is not waited for.
+        """
         self.end_account_nowait(account, None)
         if account in self._accounts:
             gone = self._gone.setdefault(account, trio.Event())
@@ -127,14 +134,14 @@ class LocalBroker(Broker):
 async def open_local_broker(
     plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None], clock: Clock
 ) -> AsyncIterator[LocalBroker]:
-    """Owns the nursery of the pumps and the expiry; what is queued when it is left is not delivered, since the sockets are gone.
+    """Owns the nursery of the workers and the expiry. What is still queued on leaving is dropped: the sockets are gone.
 
-    plain, resumable: how the two kinds of frames are made. broadcast: how they are sent. count: told how many sockets frames were handed to.
+    plain, resumable: make the two kinds of frames. broadcast: sends them. count: told how many sockets were sent to.
     """
     async with trio.open_nursery() as nursery:
         broker = LocalBroker(
-            Lane(plain, broadcast, nursery, count, ordered=False),
-            Lane(resumable, broadcast, nursery, count, ordered=True),
+            DeliveryQueue(plain, broadcast, nursery, count, ordered=False),
+            DeliveryQueue(resumable, broadcast, nursery, count, ordered=True),
             clock,
         )
         nursery.start_soon(broker.run_expiry)

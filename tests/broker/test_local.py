@@ -1,4 +1,4 @@
-"""Who hears what, in which order, from which moment on; with real pumps and sockets that only remember."""
+"""Who hears what, in which order, from which moment on; with real workers and sockets that only remember."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -163,7 +163,7 @@ async def test_one_frame_serves_everybody_of_an_audience() -> None:
 
 
 async def test_an_attached_socket_hears_what_came_after_its_snapshot_once(resumable: bool) -> None:
-    """Whatever had been pumped, was still queued, or was not even published by then."""
+    """Whether an event had been delivered, was still queued, or was not even published by then."""
     async with opened() as (broker, log):
         early = attach(broker, Ear(BOB, resumable=resumable), [TEA])
         for _ in range(3):
