@@ -9,15 +9,16 @@ import trio
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import AccountId, NewAccount, Profile
 from regserver.domain.instant import DAY, SECOND, Duration
-from regserver.domain.live_progress import ProgressEvent, ProgressState
+from regserver.domain.live_progress import ProgressEvent, ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
-from regserver.domain.source_line import DoneLine, NameLine, RegistrationId, SourceLine, StepLine
+from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.account_service import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_account import LivePolicy
 from regserver.service.live_job import LiveJob
-from regserver.service.live_service import LivePolicy, LiveService, open_live
+from regserver.service.live_service import LiveParts, LiveService, open_live
 from regserver.service.sign_in_service import Registering, SignInService
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
@@ -169,8 +170,16 @@ async def world(folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10)
         here = World(store, StagedSource(), CountingHasher())
         randomness = SeededRandomness()
         identity = IdentityService(store, here.clock, randomness, Duration(10 * DAY))
-        service = LiveService(store, here.clock, randomness, identity, here.source, policy, here.ended.append)
-        async with open_live(service) as live:
+        parts = LiveParts(
+            store=store,
+            clock=here.clock,
+            randomness=randomness,
+            identity=identity,
+            source=here.source,
+            policy=policy,
+            on_end=here.ended.append,
+        )
+        async with open_live(parts) as live:
             here.live = live
             here.sign_in_service = SignInService(
                 store, here.clock, here.hasher, identity, live, here.source, max_asking=max_asking

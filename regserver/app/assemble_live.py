@@ -6,7 +6,8 @@ from regserver.adapters.source import open_source
 from regserver.app.base import Base, Doors
 from regserver.domain.live_progress import ProgressState
 from regserver.service.account_service import AccountService
-from regserver.service.live_service import LivePolicy, LiveService, open_live
+from regserver.service.live_account import LivePolicy
+from regserver.service.live_service import LiveParts, open_live
 from regserver.service.sign_in_service import SignInService
 from regserver.web.registration import RegistrationDoor
 from regserver.web.sign_in import SignInDoor
@@ -27,7 +28,17 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
         base.metrics.registrations_ended.labels(state).inc()
 
     live = await stack.enter_async_context(
-        open_live(LiveService(store, clock, base.randomness, base.identity, source, policy, count))
+        open_live(
+            LiveParts(
+                store=store,
+                clock=clock,
+                randomness=base.randomness,
+                identity=base.identity,
+                source=source,
+                policy=policy,
+                on_end=count,
+            )
+        )
     )
     base.metrics.registrations.set_function(lambda: live.running)
     sign_in = SignInService(

@@ -14,11 +14,13 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.source import open_source
 from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.domain.live_progress import Complete, LiveProgress, NameData, ProgressEvent, ProtocolBroken
+from regserver.domain.account import Profile
+from regserver.domain.live_progress import Complete, LiveProgress, ProgressEvent, ProtocolBroken
 from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
 from regserver.group import unwrapped
 from regserver.log import start_logging
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
+from regserver.service.live_text import words
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -133,9 +135,9 @@ class _Reading:
 
 def _described(event: ProgressEvent) -> str:
     total = "?" if event.total_steps < 0 else str(event.total_steps)
-    text = f"{event.event_type:11}  {event.step}/{total}  {event.message}"
-    if isinstance(event.additional_data, NameData):
-        name = event.additional_data
+    text = f"{event.event_type:11}  {event.step}/{total}  {words(event.message)}"
+    if isinstance(event.data, Profile):
+        name = event.data
         text += f": {name.first_name!r}, {name.middle_name!r}, {name.last_name!r}"
     return text
 

@@ -1,52 +1,57 @@
-"""The progress of one live registration: how lines become what observers see, whatever the lines are.
+"""The progress of one live registration: how the source's lines become the events that observers see.
 
     running ──name──▶ named ──done──▶ registered
        └──────failure─────┴─────────▶ failed              (steps change neither)
 
 Steps start at 1 and never go back, the total is -1 until it is known, the name comes once and before the end. A line
-that breaks the protocol, or one too many, is `Broken`, and the registration fails.
+that breaks the protocol, or one too many, is `ProtocolBroken`, and the registration fails.
 """
 
-from typing import Literal
+from enum import StrEnum
+from typing import Literal, NewType
 
 import msgspec
 
-from regserver.domain.account import MAX_JSON_INTEGER, Profile
+from regserver.domain.account import MAX_JSON_INTEGER, AccountId, Profile
 from regserver.domain.source_line import DoneLine, FailureLine, MalformedLine, NameLine, SourceLine, StepLine
+
+RegistrationId = NewType("RegistrationId", str)
+"""`u-` and a random UUID; knowing it is the right to watch."""
 
 UNKNOWN_TOTAL = -1
 MAX_EVENTS = 10_000
 MAX_TEXT_LENGTH = 2_000_000
-"""All messages of one registration together: its history stays in memory for its observers."""
-
-NAMED = "Your name was found"
+"""Characters of all messages of one registration together: its history stays in memory for its observers."""
 
 EventType = Literal["INFORMATION", "FAILURE", "AUTHENTICATION", "NAME"]
 
 
-class Authentication(msgspec.Struct, frozen=True, rename="camel"):
-    user_id: int
+class LiveMessage(StrEnum):
+    """The messages that are the server's own, by the key of their text. All others are the source's words."""
+
+    NAMED = "named"
+    REGISTERED = "registered"
+    BROKEN = "broken"
+    TOO_SLOW = "too_slow"
+    STOPPING = "stopping"
+    NAME_LOST = "name_lost"
+
+
+class Authentication(msgspec.Struct, frozen=True):
+    """The account that was made, and its first token."""
+
+    user_id: AccountId
     token: str
 
 
-class Nothing(msgspec.Struct, frozen=True):
-    """`{}`"""
-
-
-class NameData(msgspec.Struct, frozen=True, rename="camel"):
-    first_name: str
-    middle_name: str | None
-    last_name: str
-
-
-class ProgressEvent(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """One frame, with exactly the seed's keys."""
+class ProgressEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What observers are told. message: one line of the source, or the key of one of ours."""
 
     event_type: EventType
     step: int
     total_steps: int
-    message: str
-    additional_data: Nothing | NameData | Authentication = Nothing()
+    message: str | LiveMessage
+    data: Profile | Authentication | None = None
 
 
 class ProtocolBroken(msgspec.Struct, frozen=True):
@@ -81,7 +86,7 @@ _OUT_OF_TURN: dict[ProgressInput, str] = {
 
 
 class LiveProgress:
-    """Not shared between tasks: one reads the source and moves it on."""
+    """Not shared between tasks: the one that reads the source moves it on."""
 
     __slots__ = ("_count", "_length", "_profile", "_step", "_total", "state")
 
@@ -95,11 +100,12 @@ class LiveProgress:
 
     @property
     def over(self) -> bool:
+        """Whether no event can follow."""
         return not TRANSITIONS[self.state]
 
     @property
     def step(self) -> int:
-        """As far as it has come; 1 also before anything was said."""
+        """The highest step so far; 1 also before the first line."""
         return self._step
 
     def take(self, line: SourceLine) -> ProgressEvent | Complete | ProtocolBroken:
@@ -118,14 +124,14 @@ class LiveProgress:
             case MalformedLine(detail=detail):
                 return ProtocolBroken(f"a malformed line: {detail}")
 
-    def fail(self, message: str) -> ProgressEvent | None:
+    def fail(self, message: str | LiveMessage) -> ProgressEvent | None:
         """The one FAILURE; None when the registration is over."""
         return self._event("FAILURE", message) if self._enter("failure") else None
 
-    def authenticate(self, user_id: int, token: str, message: str) -> ProgressEvent | None:
-        """The one AUTHENTICATION; None when it cannot be now."""
+    def authenticate(self, user_id: AccountId, token: str) -> ProgressEvent | None:
+        """The one AUTHENTICATION; None unless the name has come and nothing after it ended the registration."""
         data = Authentication(user_id, token)
-        return self._event("AUTHENTICATION", message, data) if self._enter("done") else None
+        return self._event("AUTHENTICATION", LiveMessage.REGISTERED, data) if self._enter("done") else None
 
     def _enter(self, what: ProgressInput) -> bool:
         following = TRANSITIONS[self.state].get(what)
@@ -142,8 +148,8 @@ class LiveProgress:
         if not self._enter("step"):
             return ProtocolBroken(_OUT_OF_TURN["step"])
         following = self._step + 1 if self._count > 1 else 1
-        said = following if line.step is None else line.step
-        self._step = max(self._step, min(said, MAX_JSON_INTEGER))
+        given = following if line.step is None else line.step
+        self._step = max(self._step, min(given, MAX_JSON_INTEGER))
         if line.total is not None and line.total > 0:
             self._total = line.total
         return self._event("INFORMATION", line.message)
@@ -152,17 +158,20 @@ class LiveProgress:
         if not self._enter("name"):
             return ProtocolBroken(_OUT_OF_TURN["name"])
         self._profile = profile
-        data = NameData(profile.first_name, profile.middle_name, profile.last_name)
-        return self._event("NAME", NAMED, data)
+        return self._event("NAME", LiveMessage.NAMED, profile)
 
     def _event(
         self,
-        kind: EventType,
-        message: str,
-        data: Nothing | NameData | Authentication = Nothing(),  # noqa: B008
+        event_type: EventType,
+        message: str | LiveMessage,
+        data: Profile | Authentication | None = None,
     ) -> ProgressEvent:
         if self._total != UNKNOWN_TOTAL:
             self._total = max(self._total, self._step)
         return ProgressEvent(
-            event_type=kind, step=self._step, total_steps=self._total, message=message, additional_data=data
+            event_type=event_type,
+            step=self._step,
+            total_steps=self._total,
+            message=message,
+            data=data,
         )

@@ -1,34 +1,41 @@
-"""One live registration: its progress, its history, and the signal that it grew.
+"""One live registration: its progress, its history, and the signal that the history grew.
 
-The job's task appends, observers read at their own pace; neither knows of the other. So an observer costs the job
+The job's task appends, observers read at their own pace, and neither knows of the other. So an observer costs the job
 nothing, whether there are none or a thousand, fast, slow or dead.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 import trio
 
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
-from regserver.domain.live_progress import LiveProgress, ProgressEvent
-from regserver.domain.source_line import RegistrationId
+from regserver.domain.live_progress import LiveProgress, ProgressEvent, RegistrationId
 from regserver.ports.source import Subject
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An event as it went into the history. ends_at: when the end was expected then (trio's clock), None: no idea."""
+    """An event of the history. ends_at: when the end was expected at that moment (trio's clock), None if unknown."""
 
     event: ProgressEvent
     ends_at: float | None
 
 
 class LiveJob:
-    """A registration that runs, or is over and can still be read."""
+    """A registration that runs, or is over and can still be read.
+
+    begun: set once the name is reserved, or was refused; then `gone` is set as well.
+    gone: set when it no longer runs and its name is free again or its account's.
+    interrupted: whether a shutdown ended it.
+    """
 
     __slots__ = (
         "_grown",
         "_marks",
         "_started_at",
-        "_watching",
+        "_waits",
         "begun",
         "gone",
         "history",
@@ -53,31 +60,34 @@ class LiveJob:
         self.progress = LiveProgress()
         self.history: list[Shown] = []
         self.scope = trio.CancelScope()
-        self.interrupted = False  # ended by a shutdown, not by its own progress
-        self.begun = trio.Event()  # its name is reserved; or was refused, and then it is gone as well
-        self.gone = trio.Event()  # it runs no more, and its name is free again or its account's
+        self.interrupted = False
+        self.begun = trio.Event()
+        self.gone = trio.Event()
         self._started_at = trio.current_time()
         self._marks: dict[int, int] = {}
         self._grown = trio.Event()
-        self._watching: set[trio.CancelScope] = set()
+        self._waits: set[trio.CancelScope] = set()
 
     @property
     def over(self) -> bool:
+        """Whether the history is complete."""
         return self.progress.over
 
     @property
     def elapsed_ms(self) -> float:
+        """Milliseconds since the start."""
         return (trio.current_time() - self._started_at) * 1000
 
     def show(self, event: ProgressEvent, left_ms: float | None = None) -> None:
-        """Adds an event. left_ms: how long the registration is expected to go on after it."""
+        """Appends an event. left_ms: milliseconds that the registration is expected to go on after it."""
         ends_at = None if left_ms is None else trio.current_time() + left_ms / 1000
         if event.step not in self._marks and len(self._marks) < MAX_MARKS:
             self._marks[event.step] = round(self.elapsed_ms)
         self.history.append(Shown(event, ends_at))
+        # A trio.Event cannot be reset: those who wait have this one, those who come get the next.
         self._grown.set()
         self._grown = trio.Event()
-        for scope in self._watching:
+        for scope in self._waits:
             scope.cancel()
 
     def run(self) -> Run:
@@ -85,7 +95,7 @@ class LiveJob:
         return Run(round(self.elapsed_ms), tuple(self._marks.items()))
 
     def eta_seconds(self, shown: Shown) -> int | None:
-        """Whole seconds to the end as expected at that event, from now; at least 1 until it is there."""
+        """Whole seconds from now to the end as expected at that event; at least 1 until the end is there."""
         if self.over:
             return 0
         if shown.ends_at is None:
@@ -93,24 +103,25 @@ class LiveJob:
         return max(1, round(shown.ends_at - trio.current_time()))
 
     async def more(self, seen: int) -> bool:
-        """Waits until the history is longer than `seen`; False when it will not be."""
+        """Waits until the history is longer than `seen`; False when it is complete and is not."""
         while len(self.history) <= seen:
             if self.over:
                 return False
             await self._grown.wait()
         return True
 
-    def until_more_nowait(self, seen: int) -> trio.CancelScope:
-        """A scope to wait in, cancelled when the history is longer than `seen`, or when it is complete.
+    @contextmanager
+    def interrupt_on_more(self, seen: int) -> Iterator[trio.CancelScope]:
+        """Cancels the wait inside the block when the history is longer than `seen`, or complete.
 
-        For observers that have something else to wait for: a second task for it would take kilobytes of each. To be
-        given back to `forget_nowait`.
+        For an observer that waits for its socket at the same time. A cancel scope, since waiting for two things takes
+        a second task, and a task costs kilobytes for each observer.
         """
-        scope = trio.CancelScope()
-        if len(self.history) > seen or self.over:
-            scope.cancel()
-        self._watching.add(scope)
-        return scope
-
-    def forget_nowait(self, scope: trio.CancelScope) -> None:
-        self._watching.discard(scope)
+        with trio.CancelScope() as scope:
+            if len(self.history) > seen or self.over:
+                scope.cancel()
+            self._waits.add(scope)
+            try:
+                yield scope
+            finally:
+                self._waits.discard(scope)

@@ -19,8 +19,8 @@ import logging
 import msgspec
 
 from regserver.domain.account import Account, is_sign_in_name, name_key
+from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
-from regserver.domain.source_line import RegistrationId
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable, Verdict

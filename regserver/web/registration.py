@@ -13,15 +13,14 @@ import re
 import urllib.parse
 from collections.abc import AsyncGenerator, Mapping
 
-import msgspec
 import trio
 
-from regserver.domain.live_progress import ProgressEvent
 from regserver.domain.outcome import RegistrationNotFound
 from regserver.endpoint import CloseCode, Request, Response, SocketSession, StreamResponse
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
 from regserver.web.answer import NAMED, NO_CONTENT
+from regserver.web.live_wire import encode_frame
 from regserver.web.route import Answer, Route, SocketRoute
 
 STUCK_SECONDS = 10.0
@@ -34,8 +33,6 @@ STREAM_FIELDS = (
     ("cache-control", "no-store"),
     ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
 )
-
-_encode_event = msgspec.json.Encoder().encode
 
 
 class RegistrationDoor:
@@ -57,12 +54,8 @@ class RegistrationDoor:
         if job is None:
             return session.close_nowait(CloseCode.POLICY_VIOLATION, "unknown registration")
         while not job.over or seen < len(job.history):
-            waiting = job.until_more_nowait(seen)
-            try:
-                with waiting:
-                    await session.wait_closed()
-            finally:
-                job.forget_nowait(waiting)
+            with job.interrupt_on_more(seen) as waiting:
+                await session.wait_closed()
             if not waiting.cancelled_caught:
                 return None  # whoever has gone needs no more events
             count = await _show(session, job, seen, eta=eta)
@@ -129,11 +122,6 @@ def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
         return text
     left = job.eta_seconds(shown)
     return b'%b,"etaSeconds":%b}' % (text[:-1], b"null" if left is None else b"%d" % left)
-
-
-def encode_frame(event: ProgressEvent) -> bytes:
-    """One event as the seed has it."""
-    return _encode_event(event)
 
 
 def _wants_eta(request: Request) -> bool:

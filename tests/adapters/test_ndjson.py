@@ -9,8 +9,9 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regserver.adapters.source.line_parser import MAX_LINE_BYTES
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
-from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, MalformedLine, SourceLine, StepLine
+from regserver.domain.source_line import DoneLine, MalformedLine, SourceLine, StepLine
 from regserver.ports.source import SourceFault
 
 

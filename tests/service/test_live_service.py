@@ -9,22 +9,15 @@ import trio.testing
 
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.instant import HOUR, SECOND, Duration, after
-from regserver.domain.live_progress import Authentication, NameData
+from regserver.domain.live_progress import Authentication, LiveMessage, RegistrationId
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
 from regserver.domain.secret import hash_secret
-from regserver.domain.source_line import (
-    DoneLine,
-    FailureLine,
-    MalformedLine,
-    RegistrationId,
-    SourceLine,
-    StepLine,
-)
+from regserver.domain.source_line import DoneLine, FailureLine, MalformedLine, SourceLine, StepLine
 from regserver.ports.source import SourceFault, Subject
 from regserver.ports.store import StoreFault
 from regserver.ports.transaction import Transaction
-from regserver.service import live_service as service
 from regserver.service.live_job import LiveJob
+from regserver.service.live_runner import LINES_PER_TURN
 from tests.garbage import count, no_collector
 from tests.live_world import NAMED, POLICY, STORY, World, world
 
@@ -52,8 +45,8 @@ async def test_a_registration_from_its_first_line_to_its_token(tmp_path: Path) -
             "NAME",
             "AUTHENTICATION",
         ]
-        assert events[2].additional_data == NameData("Ada", None, "Lovelace")
-        granted = events[3].additional_data
+        assert events[2].data == NAMED.profile
+        granted = events[3].data
         assert isinstance(granted, Authentication)
         owner = await here.store.read(
             lambda transaction: transaction.tokens.account(hash_secret(granted.token), here.clock.now())
@@ -153,7 +146,7 @@ async def test_what_breaks_the_protocol_is_one_failure(
         here.source.say(*lines)
         events = await here.story(registration)
         assert [event.event_type for event in events].count("FAILURE") == 1
-        assert (events[-1].event_type, events[-1].message) == ("FAILURE", service.BROKEN)
+        assert (events[-1].event_type, events[-1].message) == ("FAILURE", LiveMessage.BROKEN)
         assert await rows(here, "ada") == (False, False, False)
     assert f"registration failed: {detail}" in caplog.text
 
@@ -163,7 +156,7 @@ async def test_a_stream_that_ends_without_done(tmp_path: Path, caplog: pytest.Lo
         registration = await here.begin()
         here.source.say(NAMED)
         here.source.end()
-        assert (await here.story(registration))[-1].message == service.BROKEN
+        assert (await here.story(registration))[-1].message == LiveMessage.BROKEN
     assert "the stream ended without done" in caplog.text
 
 
@@ -173,7 +166,7 @@ async def test_a_bug_in_a_source_ends_one_registration(
     async with world(tmp_path) as here:
         broken = await here.begin("ada")
         here.source.say(ValueError("a bug"))
-        assert (await here.story(broken))[-1].message == service.BROKEN
+        assert (await here.story(broken))[-1].message == LiveMessage.BROKEN
         await here.register("grace")
     assert "registration failed" in caplog.text
 
@@ -184,7 +177,7 @@ async def test_the_deadline(tmp_path: Path) -> None:
         registration = await here.begin()
         here.source.say(StepLine("One"))
         events = await here.story(registration)
-        assert (events[-1].event_type, events[-1].message) == ("FAILURE", service.TOO_SLOW)
+        assert (events[-1].event_type, events[-1].message) == ("FAILURE", LiveMessage.TOO_SLOW)
         await here.job(registration).gone.wait()
         assert here.source.open == 0
 
@@ -223,7 +216,7 @@ async def test_a_name_that_was_lost_meanwhile_leaves_nothing_behind(tmp_path: Pa
         here.clock.advance(HOUR)  # the reservation has lapsed, although the job still runs
         assert isinstance(await here.add_elsewhere("ada", "x"), int)
         here.source.say(DoneLine())
-        assert (await here.story(registration))[-1].message == service.NAME_LOST
+        assert (await here.story(registration))[-1].message == LiveMessage.NAME_LOST
         assert await rows(here, "ada") == (True, False, True)
 
 
@@ -251,7 +244,7 @@ async def test_stopping_fails_what_runs_and_takes_nothing_new(tmp_path: Path) ->
         for registration in registrations:
             job = here.job(registration)
             assert job.interrupted
-            assert (await here.story(registration))[-1].message == service.STOPPING
+            assert (await here.story(registration))[-1].message == LiveMessage.STOPPING
         assert here.ended == ["failed", "failed"]
         assert isinstance(await here.sign_in("alan"), SourceUnavailable)
         assert await rows(here, "ada") == (False, False, False)
@@ -278,7 +271,7 @@ async def test_a_flood_keeps_nobody_waiting(tmp_path: Path) -> None:
             await trio.lowlevel.checkpoint()
             turns += 1
         assert len(job.history) == 5004
-        assert turns > 5004 // service.LINES_PER_TURN
+        assert turns > 5004 // LINES_PER_TURN
 
 
 # --- the time left

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from regserver.domain.account import name_key
+from regserver.domain.live_progress import Authentication
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
 from regserver.ports.source import Accepted, Subject, Unavailable
 from regserver.service.identity_service import SignedIn
@@ -37,10 +38,11 @@ async def test_while_the_source_is_down_nobody_is_told_that_a_password_is_wrong(
 async def test_a_changed_password_is_taken_over(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         first = await here.register("ada")
+        assert isinstance(first.data, Authentication)
         here.source.passwords["ada"] = "changed"
         again = await here.sign_in("ada", "changed")
         assert isinstance(again, SignedIn)
-        assert again.user_id == first.additional_data.user_id  # type: ignore[union-attr]
+        assert again.user_id == first.data.user_id
         here.source.verdict = DOWN
         assert isinstance(await here.sign_in("ada", "changed"), SignedIn)
         assert isinstance(await here.sign_in("ada", "right"), SourceUnavailable)

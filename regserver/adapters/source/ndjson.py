@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
 
-from regserver.domain.source_line import MAX_LINE_BYTES, DoneLine, SourceLine, parse_line, too_long
+from regserver.adapters.source.line_parser import MAX_LINE_BYTES, parse_line, too_long
+from regserver.domain.source_line import DoneLine, SourceLine
 from regserver.ports.source import SourceFault
 
 

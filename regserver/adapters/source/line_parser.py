@@ -1,0 +1,85 @@
+"""Reading one line of a source: JSON of a stranger, taken without trust (docs/live.md).
+
+Whatever is not one of the protocol's lines becomes a `MalformedLine`, whose detail does not repeat the line: it may
+hold anything.
+"""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+from regserver.domain.account import MAX_JSON_INTEGER, Profile
+from regserver.domain.source_line import DoneLine, FailureLine, MalformedLine, NameLine, SourceLine, StepLine
+
+MAX_LINE_BYTES = 64 * 1024
+MAX_MESSAGE_LENGTH = 1000
+MAX_NAME_LENGTH = 256
+
+_RAW_SHOWN = 200
+_Count = Annotated[int, msgspec.Meta(ge=-MAX_JSON_INTEGER, le=MAX_JSON_INTEGER)]
+_NamePart = Annotated[str, msgspec.Meta(max_length=MAX_NAME_LENGTH)]
+
+
+class _NameOnWire(msgspec.Struct, frozen=True, rename="camel"):
+    first_name: _NamePart
+    last_name: _NamePart
+    middle_name: _NamePart | None = None
+
+
+class _LineOnWire(msgspec.Struct, frozen=True, rename="camel"):
+    step: _Count | None = None
+    total_steps: _Count | None = None
+    message: str | None = None
+    name: _NameOnWire | None = None
+    failure: str | None = None
+    done: Literal[True] | None = None
+
+
+_decoder = msgspec.json.Decoder(_LineOnWire)
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def parse_line(line: bytes) -> SourceLine:
+    """What a line says. Unknown keys are ignored; several things at once are malformed.
+
+    line: without its line feed. Never raises.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        return too_long(line)
+    try:
+        wire = _decoder.decode(line)
+    except msgspec.ValidationError as error:
+        return MalformedLine(str(error), line[:_RAW_SHOWN])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return MalformedLine("not JSON in UTF-8", line[:_RAW_SHOWN])
+    given = [key for key in ("message", "name", "failure", "done") if getattr(wire, key) is not None]
+    if len(given) != 1:
+        return MalformedLine(
+            f"expected one of message, name, failure, done, not {' and '.join(given) or 'none'}",
+            line[:_RAW_SHOWN],
+        )
+    return _read(wire)
+
+
+def too_long(line: bytes) -> MalformedLine:
+    """The line that was cut off at MAX_LINE_BYTES. line: its beginning."""
+    return MalformedLine(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
+
+
+def _read(wire: _LineOnWire) -> SourceLine:
+    if wire.failure is not None:
+        return FailureLine(_clean(wire.failure))
+    if wire.name is not None:
+        name = wire.name
+        return NameLine(
+            Profile(first_name=name.first_name, middle_name=name.middle_name, last_name=name.last_name)
+        )
+    if wire.message is not None:
+        return StepLine(_clean(wire.message), wire.step, wire.total_steps)
+    return DoneLine()
+
+
+def _clean(message: str) -> str:
+    """Fit for a user's screen: one line of bounded length, without control characters."""
+    return _UNSEEN.sub(" ", message[: 2 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH]

@@ -1,0 +1,100 @@
+"""What a live registration writes: the reservation of its name, and at its end the account."""
+
+import logging
+
+import msgspec
+import trio
+
+from regserver.domain.account import NewAccount, Profile
+from regserver.domain.estimate import REMEMBERED_RUNS, Run
+from regserver.domain.instant import SECOND, Duration, after
+from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
+from regserver.service.account_service import add_account
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_job import LiveJob
+
+log = logging.getLogger("regserver.live")
+
+RESERVATION_MARGIN = Duration(30 * SECOND)
+"""A reservation outlives the deadline of its job by this, so that it does not lapse while the account is written."""
+
+
+class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """deadline: how long a job may take. replay: how long a finished one stays readable. max_running: jobs at once.
+    source: the name under which the durations of past runs are stored.
+    """
+
+    deadline: Duration
+    replay: Duration
+    max_running: int
+    source: str = "file"
+
+
+class LiveAccounts:
+    """The transactions of live registration."""
+
+    def __init__(self, store: Store, clock: Clock, identity: IdentityService, policy: LivePolicy) -> None:
+        self._store = store
+        self._clock = clock
+        self._identity = identity
+        self._policy = policy
+
+    async def past_runs(self) -> tuple[Run, ...]:
+        """The newest runs of this source, oldest first."""
+        return await self._store.read(
+            lambda transaction: transaction.runs.newest(self._policy.source, REMEMBERED_RUNS)
+        )
+
+    async def reserve(self, job: LiveJob) -> bool:
+        """Reserves the name for the time of the job; False when somebody else has it."""
+
+        async def work(transaction: Transaction) -> bool:
+            now = self._clock.now()
+            until = after(now, self._policy.deadline + RESERVATION_MARGIN)
+            return await transaction.names.claim(job.key, _holder(job), until, now)
+
+        return await self._store.write(work)
+
+    async def release(self, job: LiveJob) -> None:
+        """Frees the name, also while everything is cancelled. A store that fails leaves it reserved until that lapses."""
+        with trio.CancelScope(shield=True):
+            try:
+                await self._store.write(lambda transaction: transaction.names.release(job.key, _holder(job)))
+            except StoreFault as fault:
+                log.warning("a reservation was left to lapse: %s", fault)
+
+    async def register(
+        self, job: LiveJob, profile: Profile, run: Run
+    ) -> SignedIn | UsernameTaken | EmailTaken:
+        """Account, profile and token in one transaction: after a crash a user is registered whole or not at all.
+
+        run: the durations of this job, for the estimates of later ones. Raises StoreFault.
+        """
+
+        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
+            new = NewAccount(
+                username=job.username,
+                origin="live",
+                subject=job.subject,
+                password_hash=job.password_hash,
+                created_at=self._clock.now(),
+            )
+            account = await add_account(transaction, new, reserved_by=_holder(job))
+            if isinstance(account, UsernameTaken | EmailTaken):
+                return account
+            await transaction.accounts.add_profile(account, profile)
+            await transaction.runs.add(self._policy.source, run, new.created_at, REMEMBERED_RUNS)
+            return await self._identity.issue(transaction, account)
+
+        # The deadline must not come between the commit and its frame: what was committed is told.
+        with trio.CancelScope(shield=True):
+            registered = await self._store.write(work)
+        return registered
+
+
+def _holder(job: LiveJob) -> str:
+    """The same for every attempt of one person, so that the next attempt after a crash finds its own reservation."""
+    return f"live:{job.subject}"

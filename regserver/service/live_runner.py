@@ -1,0 +1,105 @@
+"""Running one live registration: the source's lines become the job's history, and at the end there is an account.
+
+    source ──line──► LiveProgress ──event──► history
+                         └─Complete──► one transaction ──► AUTHENTICATION
+
+Whatever goes wrong, the history ends with one FAILURE: its observers wait for an end, and other jobs run beside it.
+"""
+
+import logging
+
+import trio
+
+from regserver.domain.account import Profile
+from regserver.domain.estimate import Estimator
+from regserver.domain.instant import Duration
+from regserver.domain.live_progress import Complete, LiveMessage, ProgressEvent, ProtocolBroken
+from regserver.domain.source_line import SourceLine
+from regserver.group import leaves
+from regserver.ports.source import Source, SourceFault
+from regserver.ports.store import StoreFault
+from regserver.service.identity_service import SignedIn
+from regserver.service.live_account import LiveAccounts
+from regserver.service.live_job import LiveJob
+
+log = logging.getLogger("regserver.live")
+
+LINES_PER_TURN = 64
+"""A source that has much to say at once must not keep the other tasks waiting."""
+
+
+class LiveRunner:
+    """deadline: how long one job may take. estimator: learns from each job that ended well."""
+
+    def __init__(
+        self, source: Source, accounts: LiveAccounts, estimator: Estimator, deadline: Duration
+    ) -> None:
+        self._source = source
+        self._accounts = accounts
+        self._estimator = estimator
+        self._deadline = deadline
+
+    async def run(self, job: LiveJob) -> None:
+        """Runs the job to its end. It runs beside all others, so nothing but a cancellation may leave it."""
+        try:
+            with job.scope, trio.move_on_after(self._deadline.seconds) as late:
+                await self._read(job)
+            if late.cancelled_caught and not job.over:
+                log.warning("registration failed: not done in %g s", self._deadline.seconds)
+                self._fail(job, LiveMessage.TOO_SLOW)
+        finally:
+            # Also when everything is cancelled at once: the observers' sockets may still be open.
+            if not job.over:
+                job.interrupted = True
+                self._fail(job, LiveMessage.STOPPING)
+            if job.progress.state == "failed":
+                await self._accounts.release(job)
+
+    async def _read(self, job: LiveJob) -> None:
+        """Reads the source to its end. The user reads one FAILURE, the operator's log its cause."""
+        try:
+            async with self._source.profile(job.subject) as lines:
+                async for line in lines:
+                    await self._take(job, line)
+                    if job.over:
+                        return
+                    if len(job.history) % LINES_PER_TURN == 0:
+                        await trio.lowlevel.checkpoint()
+                self._break(job, "the stream ended without done")
+        except* (SourceFault, StoreFault) as group:
+            self._break(job, "; ".join(map(str, leaves(group))))
+        except* Exception:
+            log.exception("registration failed")
+            self._fail(job, LiveMessage.BROKEN)
+
+    async def _take(self, job: LiveJob, line: SourceLine) -> None:
+        match job.progress.take(line):
+            case ProtocolBroken(detail=detail):
+                self._break(job, detail)
+            case Complete(profile=profile):
+                await self._finish(job, profile)
+            case ProgressEvent() as event:
+                self._show(job, event)
+
+    async def _finish(self, job: LiveJob, profile: Profile) -> None:
+        run = job.run()
+        registered = await self._accounts.register(job, profile, run)
+        if isinstance(registered, SignedIn):
+            self._estimator.learn(run)
+            self._show(job, job.progress.authenticate(registered.user_id, registered.token))
+        else:
+            self._fail(job, LiveMessage.NAME_LOST)
+
+    def _break(self, job: LiveJob, detail: str) -> None:
+        """The source did not keep its protocol. detail: for the operator's log."""
+        if not job.over:
+            log.warning("registration failed: %s", detail)
+            self._fail(job, LiveMessage.BROKEN)
+
+    def _fail(self, job: LiveJob, message: LiveMessage) -> None:
+        self._show(job, job.progress.fail(message))
+
+    def _show(self, job: LiveJob, event: ProgressEvent | None) -> None:
+        if event is not None:
+            left = self._estimator.left_ms(event.step, event.total_steps, job.elapsed_ms)
+            job.show(event, left)
