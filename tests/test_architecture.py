@@ -17,7 +17,7 @@ from regserver.app import open_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.setting import StoreSection
 from regserver.domain import outcome
-from regserver.web.limit import LIMITS
+from regserver.web.http.rate_limit import LIMITS
 from tests import figures
 
 ROOT = Path(__file__).parents[1]

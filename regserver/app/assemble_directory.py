@@ -13,8 +13,8 @@ from regserver.config import ConfigFault, Settings
 from regserver.metric import MailCounters
 from regserver.service.directory_service import DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
-from regserver.web.confirm import ConfirmDoor
-from regserver.web.directory import DirectoryDoor
+from regserver.web.directory.endpoint import DirectoryDoor
+from regserver.web.site.confirm import ConfirmDoor
 
 
 async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:

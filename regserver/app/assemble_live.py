@@ -9,8 +9,8 @@ from regserver.service.account_service import AccountService
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_service import LiveParts, open_live
 from regserver.service.sign_in_service import SignInService
-from regserver.web.registration import RegistrationDoor
-from regserver.web.sign_in import SignInDoor
+from regserver.web.live.endpoint import RegistrationDoor
+from regserver.web.sign_in.endpoint import SignInDoor
 
 
 async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> Doors:

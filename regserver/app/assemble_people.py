@@ -8,9 +8,9 @@ from regserver.app.base import Base, Doors
 from regserver.service.account_service import AccountService
 from regserver.service.recovery_service import RecoveryService, run_trim
 from regserver.service.room_service import RoomService
-from regserver.web.account import AccountDoor
-from regserver.web.room import RoomDoor
-from regserver.web.room_socket import RoomSocketDoor
+from regserver.web.rooms.endpoint import RoomDoor
+from regserver.web.rooms.socket import RoomSocketDoor
+from regserver.web.sign_in.account import AccountDoor
 
 
 async def open_people(stack: AsyncExitStack, base: Base) -> Doors:

@@ -17,7 +17,7 @@ from regserver.service.onboarding_service import OnboardingService
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_code import StepCodes, StepsPolicy
 from regserver.service.steps_service import StepsService
-from regserver.web.steps import steps_routes
+from regserver.web.steps.endpoint import steps_routes
 
 
 async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:

@@ -26,11 +26,11 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from regserver.web.client import OriginReader
-from regserver.web.limit import LIMITS, Limits
-from regserver.web.notification import encode_notification, encode_resumable
-from regserver.web.operation import Check
-from regserver.web.route import Route, SocketRoute
+from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.rate_limit import LIMITS, Limits
+from regserver.web.http.route import Route, SocketRoute
+from regserver.web.operations.endpoint import Check
+from regserver.web.rooms.notification import encode_notification, encode_resumable
 
 
 class Base(msgspec.Struct, frozen=True):

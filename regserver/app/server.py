@@ -26,13 +26,13 @@ from regserver.metric import FrontCounters
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import Front, FrontLimits, asgi_sessions
-from regserver.web.api_document import DocumentDoor
-from regserver.web.dispatch import Dispatcher
-from regserver.web.operation import Check, OperationDoor
-from regserver.web.origin import OriginPolicy
-from regserver.web.page import PageDoor
-from regserver.web.quart_app import build_quart
-from regserver.web.route import Router
+from regserver.web.app import build_quart
+from regserver.web.http.api_document import DocumentDoor
+from regserver.web.http.cors import OriginPolicy
+from regserver.web.http.dispatch import Dispatcher
+from regserver.web.http.route import Router
+from regserver.web.operations.endpoint import Check, OperationDoor
+from regserver.web.site.page import PageDoor
 
 log = logging.getLogger("regserver")
 

@@ -10,7 +10,7 @@ from benchmarks.fan_out import FanOut
 from regserver.app import run_collector
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame
-from regserver.web.quart_app import build_quart
+from regserver.web.app import build_quart
 
 fan_out = FanOut(500)  # about 3 ms
 

@@ -7,10 +7,10 @@ import msgspec
 
 from regserver.__main__ import main
 from regserver.endpoint import Request
-from regserver.web import steps
-from regserver.web.jsonrpc import Method
-from regserver.web.steps_method import StepsMethods
-from regserver.web.steps_table import methods
+from regserver.web.steps import endpoint as steps
+from regserver.web.steps.jsonrpc import Method
+from regserver.web.steps.method import StepsMethods
+from regserver.web.steps.table import methods
 
 
 class Nothing(msgspec.Struct, frozen=True):

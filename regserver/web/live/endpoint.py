@@ -1,0 +1,134 @@
+"""Watching a live registration: by WebSocket, as the seed has it, or as Server-Sent Events.
+
+Both read the job's history from its first event, at the observer's pace and nobody else's: an event is taken from it
+when the one before has left for the peer, so a history of any length costs an observer no more memory than one event.
+
+    WS  /register/{id}         a text frame per event; 1000 after the last, 1001 when the server stops,
+                               1008 for an id that is not known, 1013 for who takes nothing for STUCK_SECONDS
+    GET /register/{id}/events  the same as text/event-stream, ids from 1; goes on behind Last-Event-ID
+    ?eta=1                     adds etaSeconds to each: whole seconds still to wait, null where nobody can tell
+"""
+
+import re
+import urllib.parse
+from collections.abc import AsyncGenerator, Mapping
+
+import trio
+
+from regserver.domain.outcome import RegistrationNotFound
+from regserver.endpoint import CloseCode, Request, Response, SocketSession, StreamResponse
+from regserver.service.live_job import LiveJob, Shown
+from regserver.service.live_service import LiveService
+from regserver.web.http.answer import NAMED, NO_CONTENT
+from regserver.web.http.route import Answer, Route, SocketRoute
+from regserver.web.live.wire import encode_frame
+
+STUCK_SECONDS = 10.0
+EVENTS_PER_TURN = 64
+"""A long history goes out in pieces, so that one late observer does not keep the others waiting."""
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 2000
+EVENT_STREAM = "text/event-stream"
+STREAM_FIELDS = (
+    ("cache-control", "no-store"),
+    ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
+)
+
+
+class RegistrationDoor:
+    """The endpoints of those who watch."""
+
+    def __init__(self, live: LiveService) -> None:
+        self._live = live
+
+    def routes(self) -> tuple[Route, ...]:
+        return (Route("GET", "/register/{registration}/events", self.stream, "socket", NAMED),)
+
+    def sockets(self) -> tuple[SocketRoute, ...]:
+        return (SocketRoute("/register/{registration}", self.watch, "socket"),)
+
+    async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
+        eta, seen = _wants_eta(session.request), 0
+        session.accept_nowait()
+        job = self._live.job(params["registration"])
+        if job is None:
+            return session.close_nowait(CloseCode.POLICY_VIOLATION, "unknown registration")
+        while not job.over or seen < len(job.history):
+            with job.interrupt_on_more(seen) as waiting:
+                await session.wait_closed()
+            if not waiting.cancelled_caught:
+                return None  # whoever has gone needs no more events
+            count = await _show(session, job, seen, eta=eta)
+            if not count:
+                return session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
+            seen += count
+        return session.close_nowait(CloseCode.GOING_AWAY if job.interrupted else CloseCode.NORMAL)
+
+    async def stream(self, request: Request) -> Answer:
+        job = self._live.job(request.params["registration"])
+        if job is None:
+            return RegistrationNotFound()
+        seen = _last_event_id(request)
+        if job.over and seen >= len(job.history):
+            return NO_CONTENT  # which tells an EventSource not to come again (HTML, 9.2.3)
+        if request.method == "HEAD":
+            return Response(content_type=EVENT_STREAM, headers=STREAM_FIELDS)
+        return StreamResponse(
+            content_type=EVENT_STREAM,
+            headers=STREAM_FIELDS,
+            stream=_stream(job, min(seen, len(job.history)), eta=_wants_eta(request)),
+        )
+
+
+async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
+    """Sends some of the events behind `seen`, each when the peer has taken the one before; how many.
+
+    0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
+    """
+    pieces = job.history[seen : seen + EVENTS_PER_TURN]
+    with trio.CancelScope() as patience:
+        for shown in pieces:
+            patience.deadline = trio.current_time() + STUCK_SECONDS
+            if not session.send_text_nowait(encode_event(job, shown, eta=eta)):
+                return 0
+            await session.drained()
+    return 0 if patience.cancelled_caught else len(pieces)
+
+
+async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
+    yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+    while True:
+        more = None
+        with trio.move_on_after(HEARTBEAT_SECONDS):
+            more = await job.more(seen)
+        if more is None:
+            yield b":\n\n"
+        elif not more:
+            return
+        else:
+            pieces = job.history[seen : seen + EVENTS_PER_TURN]
+            numbered = enumerate(pieces, seen + 1)
+            seen += len(pieces)
+            yield b"".join(
+                b"id: %d\ndata: %b\n\n" % (number, encode_event(job, shown, eta=eta))
+                for number, shown in numbered
+            )
+
+
+def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
+    """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
+    text = encode_frame(shown.event)
+    if not eta:
+        return text
+    left = job.eta_seconds(shown)
+    return b'%b,"etaSeconds":%b}' % (text[:-1], b"null" if left is None else b"%d" % left)
+
+
+def _wants_eta(request: Request) -> bool:
+    return urllib.parse.parse_qs(request.query).get("eta", [""])[-1] in {"1", "true"}
+
+
+def _last_event_id(request: Request) -> int:
+    """How many events the client has seen; 0 for anything that is none of our ids."""
+    text = request.headers.get("last-event-id", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0

@@ -1,0 +1,1 @@
+"""The room door: its endpoints, its wire types, its socket."""

@@ -1,0 +1,198 @@
+"""WS /room/websocket: who may listen, from which point on, and for how long.
+
+    authorize → enter → snapshot → attach to the broker → 101 → live                            without `since`
+    authorize → enter → 101 → Resumed → what was missed, from the log → attach → live           with it
+
+A plain socket is attached before its handshake is answered, so it hears everything from that moment on. A resuming one
+hears everything from its cursor on, however much that is: it reads the log at its own pace, and joins the live stream
+where the log ends. Either lives until the client goes, the token ends, or the account does.
+"""
+
+import urllib.parse
+from collections.abc import Mapping
+
+import msgspec
+import trio
+
+from regserver import errors
+from regserver.domain.account import AccountId
+from regserver.domain.cursor import CursorSeal
+from regserver.domain.outcome import BadCursor, MissingToken, Refusal
+from regserver.domain.room_event import EventId, Position, audience
+from regserver.domain.secret import SecretHash, hash_secret
+from regserver.endpoint import CloseCode, Request, SocketSession
+from regserver.group import unwrapped
+from regserver.ports.broker import Broker
+from regserver.ports.store import StoreFault
+from regserver.service.identity_service import IdentityService
+from regserver.service.identity_service import Session as SignedInSession
+from regserver.service.recovery_service import Page, RecoveryService
+from regserver.web.http.bearer import bearer
+from regserver.web.http.route import SocketRoute
+from regserver.web.rooms.notification import Resumed, encode_resumable, encode_resumed
+
+BURST_BYTES = 64 * 1024
+"""Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
+frames and pings need room there too."""
+STALL_SECONDS = 30.0
+
+
+class RoomSubscriber:
+    """One socket, as the broker sees it."""
+
+    __slots__ = ("account", "expires_at", "receiver", "resumable", "token")
+
+    def __init__(self, session: SocketSession, signed_in: SignedInSession, *, resumable: bool) -> None:
+        self.receiver = session
+        self.account: AccountId = signed_in.account
+        self.token: SecretHash = signed_in.token
+        self.expires_at = signed_in.expires_at
+        self.resumable = resumable
+
+    def end_nowait(self, reason: Refusal | None) -> None:
+        end(self.receiver, reason)
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Who listens, and since when: None asks for no past, a position of None for the stream from now on."""
+
+    signed_in: SignedInSession
+    since: tuple[Position | None] | None
+
+
+def end(session: SocketSession, reason: Refusal | None) -> None:
+    """Says why in one bare text frame, as the seed has it, and closes; answers the handshake first if need be."""
+    session.accept_nowait()
+    if reason is not None:
+        session.send_text_nowait(errors.name(reason))
+    session.close_nowait(CloseCode.POLICY_VIOLATION, "" if reason is None else errors.name(reason))
+
+
+async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
+    await session.wait_closed()
+    catching_up.cancel()
+
+
+class RoomSocketDoor:
+    """query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
+
+    def __init__(
+        self,
+        identity: IdentityService,
+        recovery: RecoveryService,
+        broker: Broker,
+        seal: CursorSeal,
+        *,
+        query_token: bool,
+    ) -> None:
+        self._identity = identity
+        self._recovery = recovery
+        self._broker = broker
+        self._seal = seal
+        self._query_token = query_token
+
+    def sockets(self) -> tuple[SocketRoute, ...]:
+        return (SocketRoute("/room/websocket", self.listen, "socket"),)
+
+    async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
+        admission = await self._admit(session.request)
+        if isinstance(admission, Refusal):
+            return end(session, admission)
+        signed_in = admission.signed_in
+        subscriber = RoomSubscriber(session, signed_in, resumable=admission.since is not None)
+        self._broker.enter_nowait(subscriber)
+        try:
+            if admission.since is None:
+                await self._begin(session, subscriber)
+            else:
+                await self._resume(session, subscriber, *admission.since)
+            await session.wait_closed()
+        finally:
+            self._broker.detach_nowait(subscriber)
+        return None
+
+    # --- without a past
+    async def _begin(self, session: SocketSession, subscriber: RoomSubscriber) -> None:
+        """Between snapshot and attaching there is a moment; the broker fills it from its recent events, or asks again."""
+        while True:
+            start = await self._recovery.beginning(subscriber.token)
+            if isinstance(start, Refusal):
+                return end(session, start)
+            if self._broker.attach_nowait(subscriber, start.rooms, start.position.id):
+                return session.accept_nowait()
+
+    # --- with one
+    async def _resume(
+        self, session: SocketSession, subscriber: RoomSubscriber, since: Position | None
+    ) -> None:
+        session.accept_nowait()
+        start = await self._recovery.begin(subscriber.token, since)
+        if isinstance(start, Refusal):
+            return end(session, start)
+        resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
+        session.send_text_nowait(encode_resumed(resumed))
+        with unwrapped(StoreFault):
+            async with trio.open_nursery() as nursery:
+                # Somebody reads meanwhile: a client that is gone, or was ended, is not served the past.
+                nursery.start_soon(_watch, session, nursery.cancel_scope)
+                await self._catch_up(session, subscriber, start.start.id)
+                nursery.cancel_scope.cancel()
+        return None
+
+    async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
+        reader = self._recovery.reader(subscriber.account, start)
+        while (page := await reader.next()) is not None:
+            waited = await self._send_page(session, subscriber, page)
+            # Only a page that is fresh may hand over: one that the client was slow to take is out of date by now.
+            fresh = page.rooms is not None and not waited
+            if fresh and self._broker.attach_nowait(subscriber, page.rooms or (), page.end):
+                return
+        # The log was cut between two pages: the client comes again with its last cursor and is told so.
+        session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
+
+    async def _send_page(self, session: SocketSession, subscriber: RoomSubscriber, page: Page) -> bool:
+        """Sends it at the client's pace; whether that took waiting."""
+        queued, waited = 0, False
+        for event in page.events:
+            role = audience(event, subscriber.account)
+            if role is None:
+                continue
+            text = encode_resumable(event, role, self._seal)
+            if queued and queued + len(text) > BURST_BYTES:
+                await self._drained(session)
+                queued, waited = 0, True
+            queued += len(text)
+            session.send_text_nowait(text)
+        if queued > BURST_BYTES // 2:
+            await self._drained(session)
+            waited = True
+        return waited
+
+    async def _drained(self, session: SocketSession) -> None:
+        with trio.move_on_after(STALL_SECONDS) as patience:
+            await session.drained()
+        if patience.cancelled_caught:
+            session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
+
+    # --- who it is
+    async def _admit(self, request: Request) -> Admission | Refusal:
+        query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
+        signed_in = await self._authorize(request, query)
+        if isinstance(signed_in, Refusal):
+            return signed_in
+        text = query.get("since")
+        if not text:
+            return Admission(signed_in, None if text is None else (None,))
+        position = self._seal.read(text)
+        return BadCursor() if position is None else Admission(signed_in, (position,))
+
+    async def _authorize(self, request: Request, query: Mapping[str, str]) -> SignedInSession | Refusal:
+        if ticket := query.get("ticket"):
+            return await self._identity.redeem_ticket(hash_secret(ticket))
+        if "authorization" in request.headers:
+            token = bearer(request)
+        elif self._query_token and (in_query := query.get("token")):
+            token = hash_secret(in_query)
+        else:
+            return MissingToken()
+        return token if isinstance(token, Refusal) else await self._identity.session(token)

@@ -1,0 +1,1 @@
+"""The routes under /login: sign-in and sign-out, sign-up, who is who."""

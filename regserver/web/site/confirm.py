@@ -1,0 +1,150 @@
+"""`/confirm`: the page, its form, and what its script asks."""
+
+import urllib.parse
+from importlib.resources import files
+from typing import Literal
+
+import jinja2
+import msgspec
+
+from regserver.domain.directory import (
+    AlreadyConfirmed,
+    DirectoryRefusal,
+    InvalidData,
+    Language,
+    language,
+)
+from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
+from regserver.endpoint import Request, Response
+from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.web.http.answer import NAMED, json
+from regserver.web.http.body import content_type, read_object
+from regserver.web.http.route import Answer, Route
+
+State = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
+
+STATUS: dict[State, int] = {
+    "ask": 200,
+    "done": 200,
+    "confirmed": 400,
+    "unknown": 404,
+    "name": 400,
+    "email": 400,
+}
+FORM = "application/x-www-form-urlencoded"
+HTML = "text/html; charset=utf-8"
+STATIC = {"confirm.js": "text/javascript; charset=utf-8", "confirm.css": "text/css; charset=utf-8"}
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+FIELDS = (
+    ("content-security-policy", POLICY),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("x-robots-tag", "noindex"),
+)
+
+
+class ConfirmDoor:
+    """Everything it knows comes from the directory's use cases; a challenge never stands in an address here."""
+
+    def __init__(self, directory: DirectoryService) -> None:
+        self._directory = directory
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+        self._template = environment.from_string((files(__package__) / "confirm.html").read_text("utf-8"))
+        self._texts: dict[str, dict[Language, str]] = msgspec.json.decode(
+            (files(__package__) / "confirm.json").read_bytes()
+        )
+        self._static = {name: (files(__package__) / "confirm_static" / name).read_bytes() for name in STATIC}
+
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            Route("GET", "/confirm", self.open, "page", NAMED),
+            Route("POST", "/confirm", self.confirm, "write", NAMED),
+            Route("POST", "/confirm/standing", self.standing, "read", NAMED),
+            Route("GET", "/confirm/static/{file}", self.file, "page", NAMED),
+        )
+
+    async def open(self, request: Request) -> Response:
+        """The page before anything happened: it is the same for every link."""
+        return self._page(request, "ask")
+
+    async def confirm(self, request: Request) -> Answer:
+        """The form's answer: the page that says how it went."""
+        if content_type(request) != FORM:
+            return BadContentType()
+        outcome = await self._directory.confirm(_challenge(request.body))
+        match outcome:
+            case Allotted(server=server):
+                return self._page(request, "done", server)
+            case AlreadyConfirmed(server=server):
+                return self._page(request, "confirmed", server)
+            case InvalidData(errors=errors):
+                return self._page(request, "email" if "EXISTING_EMAIL" in errors else "name")
+            case DirectoryRefusal():
+                return self._page(request, "unknown")
+
+    async def standing(self, request: Request) -> Answer:
+        """What the challenge in the body is good for, in the page's words; changes nothing."""
+        body = read_object(request)
+        if isinstance(body, Refusal):
+            return body
+        challenge = body.get("challenge")
+        if not isinstance(challenge, str):
+            return BadJson()
+        standing = await self._directory.challenge_status(challenge)
+        t = self._words(_language(request))
+        text = t[f"{standing.state}.text"].replace("{name}", standing.username or "")
+        return json(
+            {
+                "state": standing.state,
+                "userName": standing.username,
+                "title": t[f"{standing.state}.title"],
+                "text": text,
+            }
+        )
+
+    async def file(self, request: Request) -> Answer:
+        name = request.params["file"]
+        if name not in self._static:
+            return RouteNotFound()
+        headers = (("cache-control", "no-cache"), ("cross-origin-resource-policy", "same-origin"))
+        return Response(body=self._static[name], content_type=STATIC[name], headers=headers)
+
+    def _page(self, request: Request, state: State, server: str | None = None) -> Response:
+        spoken = _language(request)
+        page = self._template.render(
+            language=spoken, t=self._words(spoken), state=state, server=server, static="confirm/static"
+        )
+        headers = (*FIELDS, ("content-language", spoken))
+        return Response(status=STATUS[state], body=page.encode(), content_type=HTML, headers=headers)
+
+    def _words(self, spoken: Language) -> dict[str, str]:
+        return {key: by_language[spoken] for key, by_language in self._texts.items()}
+
+
+def _challenge(form: bytes) -> str:
+    """The form's one field; a person who copies it by hand may take a space along."""
+    try:
+        fields = urllib.parse.parse_qs(form.decode("ascii", "replace"), max_num_fields=10)
+    except ValueError:  # more fields than that
+        return ""
+    return fields.get("challenge", [""])[-1].strip()
+
+
+def _language(request: Request) -> Language:
+    """The language of the link, else the browser's first, else English."""
+    chosen = urllib.parse.parse_qs(request.query).get("lang")
+    return language(chosen[-1] if chosen else request.headers.get("accept-language", ""))

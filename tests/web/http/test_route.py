@@ -1,0 +1,87 @@
+"""The router: exact words before parameters, optional slashes, HEAD."""
+
+import pytest
+
+from regserver.endpoint import Request, Response
+from regserver.web.http.answer import NAMED
+from regserver.web.http.route import Route, Router
+
+
+async def endpoint(request: Request) -> Response:
+    return Response()
+
+
+def route(method: str, pattern: str) -> Route:
+    return Route(method, pattern, endpoint, "read", NAMED)
+
+
+ROUTER = Router(
+    [
+        route("GET", "/"),
+        route("POST", "/"),
+        route("GET", "/login/info"),
+        route("POST", "/login"),
+        route("GET", "/room/info/{room}"),
+        route("GET", "/{name}/check"),
+        route("GET", "/{challenge}/confirm"),
+        route("HEAD", "/{challenge}/confirm"),
+        route("GET", "/room/check"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "pattern", "params"),
+    [
+        ("GET", "/", "/", {}),
+        ("POST", "/", "/", {}),
+        ("GET", "/login/info", "/login/info", {}),
+        ("GET", "/login/info/", "/login/info", {}),
+        ("HEAD", "/login/info", "/login/info", {}),
+        ("GET", "/room/info/12/", "/room/info/{room}", {"room": "12"}),
+        ("GET", "/alice/check", "/{name}/check", {"name": "alice"}),
+        ("GET", "/room/check", "/room/check", {}),
+        ("GET", "/login/check", "/{name}/check", {"name": "login"}),
+        ("GET", "/é/check", "/{name}/check", {"name": "é"}),
+    ],
+)
+def test_matches(method: str, path: str, pattern: str, params: dict[str, str]) -> None:
+    match = ROUTER.match(method, path)
+    assert match is not None
+    assert (match.route.pattern, match.params) == (pattern, params)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("GET", "//"),
+        ("GET", "//check"),
+        ("GET", "/login/info//"),
+        ("GET", "/login"),
+        ("DELETE", "/"),
+        ("GET", "/room/info/"),
+        ("GET", "/room/info/1/2"),
+        ("get", "/login/info"),
+        ("GET", "login/info"),
+        ("OPTIONS", "*"),
+    ],
+)
+def test_does_not_match(method: str, path: str) -> None:
+    assert ROUTER.match(method, path) is None
+
+
+def test_head_prefers_its_own_route() -> None:
+    match = ROUTER.match("HEAD", "/abcde/confirm")
+    assert match is not None
+    assert match.route.method == "HEAD"
+
+
+def test_methods_of_a_path() -> None:
+    assert ROUTER.methods("/") == ["GET", "HEAD", "POST"]
+    assert ROUTER.methods("/nowhere") == []
+
+
+def test_two_routes_for_one_place_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="two routes"):
+        Router([route("GET", "/a/{x}"), route("GET", "/a/{y}")])

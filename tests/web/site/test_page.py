@@ -1,0 +1,181 @@
+"""The page without a browser: its headers, languages, static files, words and colours."""
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from regserver.domain.outcome import Refusal
+from regserver.endpoint import Request, Response
+from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.route import Router
+from regserver.web.site.asset import Assets, load_assets
+from regserver.web.site.language import LANGUAGES, PAGE_PREFIX, choose_language, load_texts
+from regserver.web.site.page import PageDoor, content_security_policy
+
+PAGE = files("regserver.web.site")
+SCRIPTS = {name: data.decode() for name, (_, data) in load_assets().files.items() if name.endswith(".js")}
+TEMPLATE = (PAGE / "page.html").read_text(encoding="utf-8")
+
+
+async def _get(path: str, query: str = "", headers: dict[str, str] | None = None) -> Response:
+    match = Router(PageDoor(OriginReader((), "")).routes()).match("GET", path)
+    assert match is not None
+    request = Request(
+        method="GET",
+        path=path,
+        query=query,
+        headers={"host": "reg.example.org", **(headers or {})},
+        params=match.params,
+    )
+    answer = await match.route.endpoint(request)
+    return match.route.door.refuse(answer) if isinstance(answer, Refusal) else answer
+
+
+async def test_the_policy_lets_in_nothing_but_our_own() -> None:
+    response = await _get("/")
+    fields = dict(response.headers)
+    policy = dict(part.split(" ", 1) for part in fields["content-security-policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self' ws://reg.example.org",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    assert fields["referrer-policy"] == "no-referrer"
+    assert fields["cache-control"] == "no-cache"
+    assert "Accept-Language" in fields["vary"]
+    assert response.content_type == "text/html; charset=utf-8"
+
+
+def test_a_base_path_is_not_part_of_the_policy() -> None:
+    assert "connect-src 'self' wss://example.org:8443;" in content_security_policy(
+        "wss://example.org:8443/reg"
+    )
+
+
+async def test_the_page_itself_keeps_to_the_policy() -> None:
+    html = (await _get("/")).body.decode()
+    assert "<style" not in html
+    assert not re.search(r"\s(style|on[a-z]+)=", html)
+    assert re.findall(r"<script(?![^>]* src=)", html) == []
+    addresses = re.findall(r'(?:src|href|action)="([^"]*)"', html)
+    assert addresses
+    assert [a for a in addresses if "//" in a or a.startswith("/")] == []  # relative: works below a base path
+
+
+async def test_static_files_are_kept_for_good_under_their_version() -> None:
+    html = (await _get("/")).body.decode()
+    addresses = sorted(set(re.findall(r'"(static/[^"]+)"', html)))
+    assert {address.rpartition("/")[2] for address in addresses} == load_assets().files.keys()
+    for address in addresses:
+        response = await _get("/" + address)
+        assert response.status == 200
+        assert ("cache-control", "public, max-age=31536000, immutable") in response.headers
+
+
+async def test_another_version_is_served_but_not_kept() -> None:
+    response = await _get("/static/0123456789abcdef/main.js")
+    assert response.status == 200
+    assert ("cache-control", "no-cache") in response.headers
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "page.html", "page.json", "..", "__init__.py"])
+async def test_an_unknown_file_is_no_route(name: str) -> None:
+    response = await _get(f"/static/x/{name}")
+    assert (response.status, response.body) == (404, b'{"error":"RouteNotFound"}')
+
+
+def test_the_version_changes_with_names_and_contents() -> None:
+    versions = {
+        Assets(c).version
+        for c in ({"a.js": b"1"}, {"a.js": b"2"}, {"b.js": b"1"}, {"a.js": b"1", "b.js": b""})
+    }
+    assert len(versions) == 4
+    assert Assets({"a.js": b"1"}).version == Assets({"a.js": b"1"}).version
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "language"),
+    [
+        ("", "", "en"),
+        ("", "fr", "fr"),
+        ("", "ru-RU,ru;q=0.9,en;q=0.8", "ru"),
+        ("", "de-DE, fr;q=0.4, ru;q=0.7", "ru"),
+        ("", "fr;q=0, de", "en"),
+        ("", "*", "en"),
+        ("", "fr;q=nonsense", "en"),
+        ("", "\u0000,;;q=,fr" + "," * 100_000, "fr"),
+        ("lang=ru", "fr", "ru"),
+        ("lang=FR", "", "fr"),
+        ("lang=xx", "fr", "fr"),
+        ("lang=", "ru", "ru"),
+    ],
+)
+async def test_the_language_is_the_chosen_or_the_preferred(query: str, accepted: str, language: str) -> None:
+    assert choose_language(query, accepted) == language
+    response = await _get("/", query, {"accept-language": accepted})
+    assert ("content-language", language) in response.headers
+    assert f'<html lang="{language}">' in response.body.decode()
+
+
+def test_every_text_is_in_every_language_with_the_same_blanks() -> None:
+    for key, by_language in load_texts().items():
+        assert by_language.keys() == LANGUAGES.keys(), key
+        assert all(by_language.values()), key
+        assert len({frozenset(re.findall(r"\{\w+\}", text)) for text in by_language.values()}) == 1, key
+
+
+def test_every_text_is_used_and_every_used_text_is_there() -> None:
+    texts = load_texts()
+    quoted = {key for script in SCRIPTS.values() for key in re.findall(r'"([a-z]+\.[A-Za-z]+)"', script)}
+    used = {key for key in quoted if not key.endswith(".js")} | set(
+        re.findall(r"""t\[["'](\S+?)["']\]""", TEMPLATE)
+    )
+    # Refusals are worded by their names, so those are not quoted in the script.
+    named = {key for key in texts if key.startswith("error.")}
+    assert used | named == texts.keys()
+    assert all(key.startswith(PAGE_PREFIX) for key in re.findall(r"""t\[["'](\S+?)["']\]""", TEMPLATE))
+
+
+def test_the_script_holds_no_way_to_make_markup_of_text() -> None:
+    for name, script in SCRIPTS.items():
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(", script
+        ), name
+
+
+# --- colours
+_PAIRS = (
+    ("ink", "ground"), ("ink", "surface"), ("ink", "raised"), ("ink", "tint"),
+    ("muted", "ground"), ("muted", "surface"), ("muted", "raised"), ("muted", "tint"),
+    ("accent", "ground"), ("accent", "surface"), ("on-accent", "accent"), ("on-accent", "accent-hover"),
+    ("danger", "surface"), ("danger", "raised"), ("danger", "tint"), ("on-danger", "danger"),
+)  # fmt: skip
+
+
+def _palettes() -> list[dict[str, str]]:
+    style = load_assets().files["page.css"][1].decode()
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    return [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", block)) for block in blocks]
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("palette", _palettes(), ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(palette: dict[str, str]) -> None:
+    """WCAG 2.2, 1.4.3 (4.5:1 for text) and 1.4.11 (3:1 for the edges of controls)."""
+    for text, ground in (*_PAIRS, ("edge", "surface")):
+        light, dark = sorted((_luminance(palette[text]), _luminance(palette[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= (3 if text == "edge" else 4.5), f"{text} on {ground}"
