@@ -13,8 +13,8 @@ from regserver.config import ConfigFault, Settings
 from regserver.metric import MailCounters
 from regserver.service.directory_service import DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
-from regserver.web.directory.endpoint import DirectoryDoor
-from regserver.web.site.confirm import ConfirmDoor
+from regserver.web.directory.endpoint import DirectoryApi
+from regserver.web.site.confirm import ConfirmApi
 
 
 async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
@@ -42,9 +42,9 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
         reveal_existing=settings.directory.reveal_existing,
     )
     await directory.recount()
-    door = DirectoryDoor(
+    door = DirectoryApi(
         directory,
-        base.origins,
+        base.forwarded,
         trusted_key=settings.directory.trusted_key,
         take_mail=partial(base.limits.take, "mail"),
     )
@@ -53,7 +53,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
         await directory.reload(changed.directory.servers, changed.directory.reserved)
 
     return Doors(
-        routes=(*door.routes(), *ConfirmDoor(directory).routes()),
+        routes=(*door.routes(), *ConfirmApi(directory).routes()),
         checks={"mail": delivery.check},
         background=(partial(run_outbox, delivery),),
         reload=(reload,),

@@ -9,8 +9,8 @@ from regserver.service.account_service import AccountService
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_service import LiveParts, open_live
 from regserver.service.sign_in_service import SignInService
-from regserver.web.live.endpoint import RegistrationDoor
-from regserver.web.sign_in.endpoint import SignInDoor
+from regserver.web.live.endpoint import LiveApi
+from regserver.web.sign_in.endpoint import SignInApi
 
 
 async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> Doors:
@@ -44,9 +44,9 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
     sign_in = SignInService(
         store, clock, base.hasher, base.identity, live, source, max_asking=policy.max_running
     )
-    door = RegistrationDoor(live)
+    door = LiveApi(live)
     return Doors(
-        routes=(*SignInDoor(sign_in, accounts, base.origins).routes(), *door.routes()),
+        routes=(*SignInApi(sign_in, accounts, base.forwarded).routes(), *door.routes()),
         sockets=door.sockets(),
         stop=(live.stop,),
     )

@@ -8,9 +8,9 @@ from regserver.app.base import Base, Doors
 from regserver.service.account_service import AccountService
 from regserver.service.recovery_service import RecoveryService, run_trim
 from regserver.service.room_service import RoomService
-from regserver.web.rooms.endpoint import RoomDoor
-from regserver.web.rooms.socket import RoomSocketDoor
-from regserver.web.sign_in.account import AccountDoor
+from regserver.web.rooms.endpoint import RoomsApi
+from regserver.web.rooms.socket import RoomSocketApi
+from regserver.web.sign_in.account import AccountApi
 
 
 async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
@@ -26,7 +26,7 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
     )
     rooms = RoomService(base.identity, clock, max_members=settings.rooms.max_members)
     sign_in = await open_sign_in(stack, base, accounts)
-    socket_door = RoomSocketDoor(
+    socket_door = RoomSocketApi(
         base.identity,
         RecoveryService(store, base.identity),
         base.broker,
@@ -36,8 +36,8 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
     return Doors(
         routes=(
             *sign_in.routes,
-            *AccountDoor(accounts, base.identity).routes(),
-            *RoomDoor(rooms).routes(),
+            *AccountApi(accounts, base.identity).routes(),
+            *RoomsApi(rooms).routes(),
         ),
         sockets=(*sign_in.sockets, *socket_door.sockets()),
         background=(partial(run_trim, store, clock, settings.rooms.event_retention),),

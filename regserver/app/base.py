@@ -26,8 +26,8 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from regserver.web.http.forwarded import OriginReader
-from regserver.web.http.rate_limit import LIMITS, Limits
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
 from regserver.web.rooms.notification import encode_notification, encode_resumable
@@ -44,8 +44,8 @@ class Base(msgspec.Struct, frozen=True):
     hasher: PasswordHasher
     key: ServerKey
     metrics: Metrics
-    origins: OriginReader
-    limits: Limits
+    forwarded: ForwardedReader
+    limits: RateLimits
     identity: IdentityService
     outbox: Outbox
     seal: CursorSeal
@@ -92,7 +92,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     )
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     try:
-        origins = OriginReader(settings.server.trusted_proxies, settings.server.public_url)
+        forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     except ValueError as error:
         raise ConfigFault(f"server.trusted_proxies: {error}") from None
     outbox = Outbox(clock, randomness, key.derive("outbox"))
@@ -106,7 +106,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         hasher,
         key,
         metrics,
-        origins,
+        forwarded,
         limits,
         identity,
         outbox,
@@ -130,11 +130,11 @@ def _resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> 
     return text_frame(encode_resumable(event, audience, seal))
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings) -> RateLimits:
     unknown = settings.limits.routes.keys() - LIMITS.keys()
     if unknown:
         raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
     try:
-        return Limits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+        return RateLimits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
     except ValueError as error:
         raise ConfigFault(f"limits.routes: {error}") from None

@@ -27,12 +27,12 @@ from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import Front, FrontLimits, asgi_sessions
 from regserver.web.app import build_quart
-from regserver.web.http.api_document import DocumentDoor
-from regserver.web.http.cors import OriginPolicy
+from regserver.web.http.api_document import DocumentApi
+from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import Dispatcher
 from regserver.web.http.route import Router
-from regserver.web.operations.endpoint import Check, OperationDoor
-from regserver.web.site.page import PageDoor
+from regserver.web.operations.endpoint import Check, OperationsApi
+from regserver.web.site.page import PageApi
 
 log = logging.getLogger("regserver")
 
@@ -83,7 +83,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
 
 async def open_page(stack: AsyncExitStack, base: Base) -> Doors:
     """The web page, which uses the other doors like any client."""
-    return Doors(routes=PageDoor(base.origins).routes())
+    return Doors(routes=PageApi(base.forwarded).routes())
 
 
 DOORS = (open_people, open_directory, open_steps, open_page)
@@ -101,16 +101,16 @@ def _build_web(base: Base, doors: Iterable[Doors], access: AccessLog | None) -> 
     checks: dict[str, Check] = {"store": store_check}
     for door in doors:
         checks.update(door.checks)
-    routes = [*OperationDoor(base.metrics, checks, __version__).routes()]
+    routes = [*OperationsApi(base.metrics, checks, __version__).routes()]
     routes += [route for door in doors for route in door.routes]
-    routes += DocumentDoor(routes, __version__).routes()
+    routes += DocumentApi(routes, __version__).routes()
     router = Router(routes, (socket for door in doors for socket in door.sockets))
     settings = base.settings
     dispatcher = Dispatcher(
         router,
         base.limits,
-        base.origins,
-        OriginPolicy(settings.server.cors_origins),
+        base.forwarded,
+        CorsPolicy(settings.server.cors_origins),
         base.metrics,
         access=access,
     )

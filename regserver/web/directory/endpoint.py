@@ -33,7 +33,7 @@ from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.web.http.answer import json, retry_after
 from regserver.web.http.bearer import bearer
 from regserver.web.http.body import content_type, parse_object, read_object
-from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.route import Answer, Route, RouteEndpoint
 
 FORM = "application/x-www-form-urlencoded"
@@ -61,7 +61,7 @@ class DirectoryStyle:
 STYLE = DirectoryStyle()
 
 
-class DirectoryDoor:
+class DirectoryApi:
     """trusted_key: lets its bearer sign users up without a mail; "" switches that off.
     take_mail: counts a mail against the client's allowance; 0, or the seconds to wait.
     """
@@ -69,13 +69,13 @@ class DirectoryDoor:
     def __init__(
         self,
         directory: DirectoryService,
-        origins: OriginReader,
+        forwarded: ForwardedReader,
         *,
         trusted_key: str,
         take_mail: Callable[[str], float],
     ) -> None:
         self._directory = directory
-        self._origins = origins
+        self._forwarded = forwarded
         # Compared by their hashes: equal lengths, whatever somebody sends.
         self._trusted = hash_secret(trusted_key) if trusted_key else None
         self._take_mail = take_mail
@@ -113,7 +113,7 @@ class DirectoryDoor:
             return refused(made) if isinstance(made, DirectoryRefusal) else self._at(request, made)
         if self._directory.is_well_formed(sign_up) and (wait := self._take_mail(request.client)):
             return outcome.TooManyRequests(math.ceil(wait))
-        refusal = await self._directory.init(sign_up, self._origins.read(request).base)
+        refusal = await self._directory.init(sign_up, self._forwarded.read(request).base)
         return say("INIT_DONE", 200) if refusal is None else refused(refusal)
 
     async def confirm(self, request: Request) -> Response:
@@ -138,7 +138,7 @@ class DirectoryDoor:
 
     def _here(self, request: Request) -> str:
         """This host, as the client knows it: a name or an address, without port or brackets."""
-        return urllib.parse.urlsplit(self._origins.read(request).base).hostname or "localhost"
+        return urllib.parse.urlsplit(self._forwarded.read(request).base).hostname or "localhost"
 
 
 def say(

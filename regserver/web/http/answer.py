@@ -24,7 +24,7 @@ def retry_after(refusal: Refusal) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-class NamedDoor:
+class NamedStyle:
     """`{"error": "Name"}`: sign-in, live registration, rooms, and what belongs to no door."""
 
     def refuse(self, refusal: Refusal) -> Response:
@@ -37,4 +37,4 @@ class NamedDoor:
         return json(body, errors.STATUS[type(refusal)], headers)
 
 
-NAMED = NamedDoor()
+NAMED = NamedStyle()

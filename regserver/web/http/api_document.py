@@ -35,7 +35,7 @@ IDEMPOTENCY_KEY = {
 _REFERENCE = "#/components/schemas/{name}"
 
 
-class DocumentDoor:
+class DocumentApi:
     """The two documents. others: the routes of all other doors."""
 
     def __init__(self, others: Iterable[Route], version: str) -> None:
@@ -81,7 +81,7 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 def _operation(route: Route, row: Row) -> dict[str, Any]:
     words = re.findall(r"\w+", f"{route.method.lower()} {route.pattern}") or ["root"]
-    error = "DirectoryError" if type(route.door) is not type(NAMED) else "Error"
+    error = "DirectoryError" if type(route.style) is not type(NAMED) else "Error"
     answers: dict[str, Any] = {
         str(status): _answer(text, name) for status, (text, name) in row.answers.items()
     }

@@ -1,4 +1,4 @@
-"""Requests that change something, in the contract's order: body, retry key, token; then the use case, and with it the room."""
+"""Requests that change something, in the contract's order: body, Idempotency-Key, token; then the use case, and with it the room."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,7 +10,7 @@ from regserver.domain.outcome import Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.web.http.bearer import bearer
-from regserver.web.http.idempotency import retry_of
+from regserver.web.http.idempotency import idempotency_of
 from regserver.web.http.route import Answer, RouteEndpoint
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -29,12 +29,12 @@ def command(
         body = read(request)
         if isinstance(body, Refusal):
             return body
-        retry = retry_of(request, body)
-        if isinstance(retry, Refusal):
-            return retry
+        idempotency = idempotency_of(request, body)
+        if isinstance(idempotency, Refusal):
+            return idempotency
         token = bearer(request)
         if isinstance(token, Refusal):
             return token
-        return await act(request, token, body, retry)
+        return await act(request, token, body, idempotency)
 
     return endpoint

@@ -8,10 +8,10 @@ EXPOSED = "Location, Retry-After, X-Request-Id"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer"
 PREFLIGHT_SECONDS = 600
 
-Fields = tuple[tuple[str, str], ...]
+CorsFields = tuple[tuple[str, str], ...]
 
 
-class OriginPolicy:
+class CorsPolicy:
     """allowed: origins such as "https://app.example.org", or "*"; empty: no other site."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
@@ -21,7 +21,7 @@ class OriginPolicy:
     def allows(self, origin: str) -> bool:
         return self._any or origin.lower() in self._allowed
 
-    def fields(self, request: Request) -> Fields:
+    def fields(self, request: Request) -> CorsFields:
         """The CORS fields of an ordinary answer; none for those who may not read it."""
         origin = request.headers.get("origin")
         if not self._allowed:

@@ -27,9 +27,9 @@ from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
 from regserver.web.http.answer import NAMED
-from regserver.web.http.cors import OriginPolicy
-from regserver.web.http.forwarded import OriginReader
-from regserver.web.http.rate_limit import LimitName, Limits
+from regserver.web.http.cors import CorsPolicy
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import LimitName, RateLimits
 from regserver.web.http.route import Match, Route, Router, SocketMatch
 
 fault_log = logging.getLogger("regserver.fault")
@@ -44,9 +44,9 @@ class Dispatcher:
     def __init__(
         self,
         router: Router,
-        limits: Limits,
-        origins: OriginReader,
-        policy: OriginPolicy,
+        limits: RateLimits,
+        forwarded: ForwardedReader,
+        policy: CorsPolicy,
         metrics: Metrics,
         *,
         access: AccessLog | None,
@@ -54,7 +54,7 @@ class Dispatcher:
         """access: where each request leaves its line; None keeps none."""
         self._router = router
         self._limits = limits
-        self._origins = origins
+        self._forwarded = forwarded
         self._policy = policy
         self._metrics = metrics
         self._access = access
@@ -66,7 +66,7 @@ class Dispatcher:
         started = time.perf_counter()
         identity = self._identify()
         match = self._router.match(request.method, request.path)
-        client = self._origins.address(request)
+        client = self._forwarded.address(request)
         response = await self._answer(request, match, client)
         response = self._dress(request, response, identity)
         if match is not None and isinstance(response, StreamResponse):
@@ -85,9 +85,9 @@ class Dispatcher:
             return self._unmatched(request, client)
         route = match.route
         if limited := self._limited(route.limit, client):
-            return route.door.refuse(limited)
+            return route.style.refuse(limited)
         if request.oversized:
-            return route.door.refuse(BodyTooLarge())
+            return route.style.refuse(BodyTooLarge())
         return await self._call(route, _routed(request, match.params, client))
 
     def _unmatched(self, request: Request, client: str) -> Response:
@@ -107,13 +107,13 @@ class Dispatcher:
     async def _call(self, route: Route, request: Request) -> Response:
         try:
             answer = await route.endpoint(request)
-            return route.door.refuse(answer) if isinstance(answer, Refusal) else answer
+            return route.style.refuse(answer) if isinstance(answer, Refusal) else answer
         except StoreFault as fault:
             fault_log.error("the store failed: %s", fault)
-            return route.door.refuse(StoreUnavailable())
+            return route.style.refuse(StoreUnavailable())
         except Exception:
             fault_log.exception("a bug in %s %s", route.method, route.pattern)
-            return route.door.refuse(InternalError())
+            return route.style.refuse(InternalError())
 
     def _dress(self, request: Request, response: Response, identity: str) -> Response:
         own = response.headers
@@ -166,7 +166,7 @@ class Dispatcher:
         return None
 
     def _refusal(self, match: SocketMatch, request: Request) -> Refusal | None:
-        origin = self._origins.read(request)
+        origin = self._forwarded.read(request)
         if limited := self._limited(match.route.limit, origin.address):
             return limited
         return None if self._policy.admits_socket(request, origin.base) else RouteNotFound()

@@ -14,7 +14,7 @@ _ELEMENT = re.compile(r'(?i)\b(for|proto|host)=("[^"]*"|[^;,\s]+)')
 _FALLBACK_HOST = "localhost"
 
 
-class Origin(msgspec.Struct, frozen=True):
+class ClientInfo(msgspec.Struct, frozen=True):
     """address: the client's. base: scheme, host and base path that links to us start with, without a slash at the end."""
 
     address: str
@@ -26,7 +26,7 @@ class Origin(msgspec.Struct, frozen=True):
         return "ws" + self.base.removeprefix("http")
 
 
-class OriginReader:
+class ForwardedReader:
     """trusted: addresses or networks of proxies, or "unix" for whoever connects through a unix socket.
     public_url: what links start with whatever the request says; "" to derive it from the request.
     """
@@ -36,14 +36,14 @@ class OriginReader:
         self._networks = Networks(text for text in trusted if text != "unix")
         self._public_url = public_url.rstrip("/")
 
-    def read(self, request: Request) -> Origin:
+    def read(self, request: Request) -> ClientInfo:
         address, scheme = request.peer, str(request.scheme)
         host = request.headers.get("host", "")
         if self._trusts(request.peer):
             address, scheme, host = self._forwarded(request, scheme, host)
         if not _is_host(host):
             host = _FALLBACK_HOST
-        return Origin(address, self._public_url or f"{scheme}://{host}")
+        return ClientInfo(address, self._public_url or f"{scheme}://{host}")
 
     def address(self, request: Request) -> str:
         """The client's address alone."""

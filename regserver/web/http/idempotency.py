@@ -13,7 +13,7 @@ from regserver.endpoint import Request
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def retry_of(
+def idempotency_of(
     request: Request, body: Mapping[str, Any] | msgspec.Struct
 ) -> Idempotency | BadIdempotencyKey | None:
     """The retry that the request asks for, None when it has no key.

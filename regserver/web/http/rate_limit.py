@@ -24,7 +24,7 @@ LIMITS: dict[LimitName, Rate] = {
 assert set(LIMITS) == set(get_args(LimitName))  # noqa: S101  (the table is complete)
 
 
-class Limits:
+class RateLimits:
     """The limiters of one node.
 
     enabled: False lets everything through. overrides: rows of the table with other figures, as "60/1m".

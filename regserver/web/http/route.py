@@ -10,15 +10,15 @@ from regserver.endpoint import Request, Response, SocketSession
 from regserver.web.http.rate_limit import LimitName
 
 
-class Door(Protocol):
+class ErrorStyle(Protocol):
     """The wire style of one group of routes."""
 
     def refuse(self, refusal: Refusal) -> Response:
-        """The refusal as clients of this door expect it. Every door can word every general refusal."""
+        """The refusal as clients of these routes expect it. Every style can word every general refusal."""
 
 
 Answer = Response | Refusal
-"""What an endpoint returns. It refuses by value; how the refusal reads is for the door of its route to say."""
+"""What an endpoint returns. It refuses by value; how the refusal reads is for the style of its route to say."""
 
 RouteEndpoint = Callable[[Request], Awaitable[Answer]]
 
@@ -33,7 +33,7 @@ class Route(msgspec.Struct, frozen=True):
     pattern: str
     endpoint: RouteEndpoint
     limit: LimitName
-    door: Door
+    style: ErrorStyle
 
 
 SocketHandler = Callable[[SocketSession, Mapping[str, str]], Awaitable[None]]

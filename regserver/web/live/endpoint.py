@@ -35,7 +35,7 @@ STREAM_FIELDS = (
 )
 
 
-class RegistrationDoor:
+class LiveApi:
     """The endpoints of those who watch."""
 
     def __init__(self, live: LiveService) -> None:

@@ -11,7 +11,7 @@ Check = Callable[[], Awaitable[str | None]]
 """Looks at one part of the server; None when it is well, else what is wrong, in words an operator can act on."""
 
 
-class OperationDoor:
+class OperationsApi:
     """checks: the parts that readiness depends on, by name. version: shown by the health routes."""
 
     def __init__(self, metrics: Metrics, checks: Mapping[str, Check], version: str) -> None:

@@ -15,7 +15,7 @@ from regserver.web.http.route import Answer, Route
 from regserver.web.rooms import wire
 
 
-class RoomDoor:
+class RoomsApi:
     """The endpoints under /room."""
 
     def __init__(self, rooms: RoomService) -> None:
@@ -41,32 +41,32 @@ class RoomDoor:
 
     # --- changes
     async def create(
-        self, _: Request, token: SecretHash, body: wire.NewRoom, retry: Idempotency | None
+        self, _: Request, token: SecretHash, body: wire.NewRoom, idempotency: Idempotency | None
     ) -> Answer:
-        room = await self._rooms.create(token, body.name, body.other_users, retry)
+        room = await self._rooms.create(token, body.name, body.other_users, idempotency)
         return room if isinstance(room, Refusal) else json({"roomId": room})
 
     async def invite(
-        self, request: Request, token: SecretHash, body: wire.Invitation, retry: Idempotency | None
+        self, request: Request, token: SecretHash, body: wire.Invitation, idempotency: Idempotency | None
     ) -> Answer:
         room = request.params["room"]
-        return await self._rooms.invite(token, room, body.other_users, retry) or NO_CONTENT
+        return await self._rooms.invite(token, room, body.other_users, idempotency) or NO_CONTENT
 
     async def leave(
-        self, request: Request, token: SecretHash, _: wire.Leaving, retry: Idempotency | None
+        self, request: Request, token: SecretHash, _: wire.Leaving, idempotency: Idempotency | None
     ) -> Answer:
-        return await self._rooms.leave(token, request.params["room"], retry) or NO_CONTENT
+        return await self._rooms.leave(token, request.params["room"], idempotency) or NO_CONTENT
 
     async def post(
-        self, request: Request, token: SecretHash, body: wire.NewPost, retry: Idempotency | None
+        self, request: Request, token: SecretHash, body: wire.PostDraft, idempotency: Idempotency | None
     ) -> Answer:
-        post = await self._rooms.post(token, request.params["room"], body.content, retry)
+        post = await self._rooms.post(token, request.params["room"], body.content, idempotency)
         return post if isinstance(post, Refusal) else json({"postId": post})
 
     async def seen(
-        self, request: Request, token: SecretHash, body: wire.Seen, retry: Idempotency | None
+        self, request: Request, token: SecretHash, body: wire.Seen, idempotency: Idempotency | None
     ) -> Answer:
-        return await self._rooms.seen(token, request.params["room"], body.post_id, retry) or NO_CONTENT
+        return await self._rooms.seen(token, request.params["room"], body.post_id, idempotency) or NO_CONTENT
 
     # --- looking
     async def list(self, _: Request, token: SecretHash) -> Answer:

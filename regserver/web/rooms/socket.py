@@ -53,7 +53,7 @@ class RoomSubscriber:
         end(self.receiver, reason)
 
 
-class Admission(msgspec.Struct, frozen=True):
+class ListenRequest(msgspec.Struct, frozen=True):
     """Who listens, and since when: None asks for no past, a position of None for the stream from now on."""
 
     signed_in: SignedInSession
@@ -73,7 +73,7 @@ async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
     catching_up.cancel()
 
 
-class RoomSocketDoor:
+class RoomSocketApi:
     """query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
 
     def __init__(
@@ -95,17 +95,17 @@ class RoomSocketDoor:
         return (SocketRoute("/room/websocket", self.listen, "socket"),)
 
     async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
-        admission = await self._admit(session.request)
-        if isinstance(admission, Refusal):
-            return end(session, admission)
-        signed_in = admission.signed_in
-        subscriber = RoomSubscriber(session, signed_in, resumable=admission.since is not None)
+        asked = await self._admit(session.request)
+        if isinstance(asked, Refusal):
+            return end(session, asked)
+        signed_in = asked.signed_in
+        subscriber = RoomSubscriber(session, signed_in, resumable=asked.since is not None)
         self._broker.enter_nowait(subscriber)
         try:
-            if admission.since is None:
+            if asked.since is None:
                 await self._begin(session, subscriber)
             else:
-                await self._resume(session, subscriber, *admission.since)
+                await self._resume(session, subscriber, *asked.since)
             await session.wait_closed()
         finally:
             self._broker.detach_nowait(subscriber)
@@ -175,16 +175,16 @@ class RoomSocketDoor:
             session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     # --- who it is
-    async def _admit(self, request: Request) -> Admission | Refusal:
+    async def _admit(self, request: Request) -> ListenRequest | Refusal:
         query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
         signed_in = await self._authorize(request, query)
         if isinstance(signed_in, Refusal):
             return signed_in
         text = query.get("since")
         if not text:
-            return Admission(signed_in, None if text is None else (None,))
+            return ListenRequest(signed_in, None if text is None else (None,))
         position = self._seal.read(text)
-        return BadCursor() if position is None else Admission(signed_in, (position,))
+        return BadCursor() if position is None else ListenRequest(signed_in, (position,))
 
     async def _authorize(self, request: Request, query: Mapping[str, str]) -> SignedInSession | Refusal:
         if ticket := query.get("ticket"):

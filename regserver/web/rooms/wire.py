@@ -36,7 +36,7 @@ class Leaving(msgspec.Struct, frozen=True):
     """The path says it all."""
 
 
-class NewPost(msgspec.Struct, frozen=True):
+class PostDraft(msgspec.Struct, frozen=True):
     content: str
 
 
@@ -72,12 +72,12 @@ def read_leaving(_: Request) -> Leaving:
     return Leaving()
 
 
-def read_new_post(request: Request) -> NewPost | Refusal:
+def read_new_post(request: Request) -> PostDraft | Refusal:
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
     content = fields.get("content")
-    return NewPost(content) if isinstance(content, str) and is_post_content(content) else BadPostContent()
+    return PostDraft(content) if isinstance(content, str) and is_post_content(content) else BadPostContent()
 
 
 def read_seen(request: Request) -> Seen | Refusal:

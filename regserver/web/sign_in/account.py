@@ -11,7 +11,7 @@ from regserver.service.identity_service import TICKET_TTL, IdentityService
 from regserver.web.http.answer import NAMED, NO_CONTENT, json
 from regserver.web.http.bearer import authorized
 from regserver.web.http.body import read_object
-from regserver.web.http.idempotency import retry_of
+from regserver.web.http.idempotency import idempotency_of
 from regserver.web.http.route import Answer, Route
 from regserver.web.sign_in.endpoint import signed_in
 
@@ -22,7 +22,7 @@ class SignUp(msgspec.Struct, frozen=True):
     password: str
 
 
-class AccountDoor:
+class AccountApi:
     """The endpoints under /login, sign-in and sign-out apart."""
 
     def __init__(self, accounts: AccountService, identity: IdentityService) -> None:
@@ -44,10 +44,10 @@ class AccountDoor:
         if isinstance(body, Refusal):
             return body
         # Without the password: of that nothing is kept but its slow hash.
-        retry = retry_of(request, {"username": body.username, "email": body.email})
-        if isinstance(retry, Refusal):
-            return retry
-        outcome = await self._accounts.register(body.username, body.email, body.password, retry)
+        idempotency = idempotency_of(request, {"username": body.username, "email": body.email})
+        if isinstance(idempotency, Refusal):
+            return idempotency
+        outcome = await self._accounts.register(body.username, body.email, body.password, idempotency)
         return outcome if isinstance(outcome, Refusal) else signed_in(outcome, 201)
 
     async def info(self, _: Request, token: SecretHash) -> Answer:

@@ -13,7 +13,7 @@ from regserver.service.sign_in_service import Registering, SignInService
 from regserver.web.http.answer import NAMED, NO_CONTENT, json
 from regserver.web.http.bearer import authorized
 from regserver.web.http.body import read_object
-from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.route import Answer, Route
 
 
@@ -27,13 +27,13 @@ class RegisteringBody(msgspec.Struct, frozen=True):
     location: str
 
 
-class SignInDoor:
+class SignInApi:
     """The endpoints of this door."""
 
-    def __init__(self, sign_in: SignInService, accounts: AccountService, origins: OriginReader) -> None:
+    def __init__(self, sign_in: SignInService, accounts: AccountService, forwarded: ForwardedReader) -> None:
         self._sign_in = sign_in
         self._accounts = accounts
-        self._origins = origins
+        self._forwarded = forwarded
 
     def routes(self) -> tuple[Route, ...]:
         return (
@@ -60,7 +60,7 @@ class SignInDoor:
                 return outcome
 
     def _registering(self, request: Request, outcome: Registering) -> Response:
-        location = f"{self._origins.read(request).socket_base}/register/{outcome.registration}"
+        location = f"{self._forwarded.read(request).socket_base}/register/{outcome.registration}"
         # Browser code may not see the Location of a redirect, and would follow it: 202 is for them (RFC 7240).
         if _prefers_async(request):
             headers = (("location", location), ("preference-applied", "respond-async"))

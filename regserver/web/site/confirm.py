@@ -21,9 +21,9 @@ from regserver.web.http.answer import NAMED, json
 from regserver.web.http.body import content_type, read_object
 from regserver.web.http.route import Answer, Route
 
-State = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
+ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
 
-STATUS: dict[State, int] = {
+STATUS: dict[ConfirmState, int] = {
     "ask": 200,
     "done": 200,
     "confirmed": 400,
@@ -57,7 +57,7 @@ FIELDS = (
 )
 
 
-class ConfirmDoor:
+class ConfirmApi:
     """Everything it knows comes from the directory's use cases; a challenge never stands in an address here."""
 
     def __init__(self, directory: DirectoryService) -> None:
@@ -123,7 +123,7 @@ class ConfirmDoor:
         headers = (("cache-control", "no-cache"), ("cross-origin-resource-policy", "same-origin"))
         return Response(body=self._static[name], content_type=STATIC[name], headers=headers)
 
-    def _page(self, request: Request, state: State, server: str | None = None) -> Response:
+    def _page(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
         spoken = _language(request)
         page = self._template.render(
             language=spoken, t=self._words(spoken), state=state, server=server, static="confirm/static"

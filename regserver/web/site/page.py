@@ -12,7 +12,7 @@ import msgspec
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.web.http.answer import NAMED
-from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.route import Answer, Route
 from regserver.web.site.asset import Assets, load_assets
 from regserver.web.site.language import LANGUAGES, PAGE_PREFIX, choose_language, load_texts
@@ -31,11 +31,11 @@ PAGE_FIELDS = (
 )
 
 
-class PageDoor:
-    """origins: under which address the visitor knows us."""
+class PageApi:
+    """forwarded: under which address the visitor knows us."""
 
-    def __init__(self, origins: OriginReader) -> None:
-        self._origins = origins
+    def __init__(self, forwarded: ForwardedReader) -> None:
+        self._forwarded = forwarded
         self._assets = load_assets()
         self._pages = render_pages(self._assets)
 
@@ -48,7 +48,7 @@ class PageDoor:
 
     async def page(self, request: Request) -> Response:
         language = choose_language(request.query, request.headers.get("accept-language", ""))
-        policy = content_security_policy(self._origins.read(request).socket_base)
+        policy = content_security_policy(self._forwarded.read(request).socket_base)
         fields = (("content-security-policy", policy), ("content-language", language), *PAGE_FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 

@@ -31,7 +31,7 @@ CONTACTS = ("phone", "email", "identity")
 CONTENT_TYPES = frozenset({"", "application/json", "application/json-rpc", "application/jsonrequest"})
 
 
-class StepsDoor:
+class StepsStyle:
     """Refusals that concern no single call, as JSON-RPC replies with the id null."""
 
     def refuse(self, refusal: o.Refusal) -> Response:
@@ -49,7 +49,7 @@ class StepsDoor:
         )
 
 
-DOOR = StepsDoor()
+STYLE = StepsStyle()
 
 
 def exactly_one_contact(method: Method, given: Mapping[str, Any]) -> RpcError | None:
@@ -75,6 +75,6 @@ def steps_routes(
         return NO_CONTENT if reply is None else Response(body=reply)
 
     return (
-        Route("POST", "/rpc", endpoint, "rpc", DOOR),
-        Route("POST", "/", endpoint, "rpc", DOOR),
+        Route("POST", "/rpc", endpoint, "rpc", STYLE),
+        Route("POST", "/", endpoint, "rpc", STYLE),
     )

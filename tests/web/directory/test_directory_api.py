@@ -14,13 +14,13 @@ from regserver.domain.directory import MessageId
 from regserver.domain.directory_message import FileLanguage
 from regserver.endpoint import MAX_BODY_BYTES, Request, Response
 from regserver.metric import Metrics
-from regserver.web.directory.endpoint import DirectoryDoor, message_file
-from regserver.web.http.cors import OriginPolicy
+from regserver.web.directory.endpoint import DirectoryApi, message_file
+from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import Dispatcher
-from regserver.web.http.forwarded import OriginReader
-from regserver.web.http.rate_limit import Limits
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import RateLimits
 from regserver.web.http.route import Router
-from regserver.web.site.confirm import ConfirmDoor
+from regserver.web.site.confirm import ConfirmApi
 from tests.directory import BASE, World, world
 
 JSON = "application/json"
@@ -34,13 +34,13 @@ class Client:
 
     def __init__(self, here: World, *, trusted_key: str = "", mail_wait: float = 0) -> None:
         self.world = here
-        origins = OriginReader((), BASE)
-        door = DirectoryDoor(
-            here.directory, origins, trusted_key=trusted_key, take_mail=lambda client: mail_wait
+        forwarded = ForwardedReader((), BASE)
+        door = DirectoryApi(
+            here.directory, forwarded, trusted_key=trusted_key, take_mail=lambda client: mail_wait
         )
-        router = Router((*door.routes(), *ConfirmDoor(here.directory).routes()))
-        limits = Limits(lambda: 0.0, enabled=False, overrides={})
-        self._dispatcher = Dispatcher(router, limits, origins, OriginPolicy(()), Metrics(), access=None)
+        router = Router((*door.routes(), *ConfirmApi(here.directory).routes()))
+        limits = RateLimits(lambda: 0.0, enabled=False, overrides={})
+        self._dispatcher = Dispatcher(router, limits, forwarded, CorsPolicy(()), Metrics(), access=None)
 
     async def send(
         self, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str

@@ -3,7 +3,7 @@
 import pytest
 
 from regserver.endpoint import Request
-from regserver.web.http.cors import OriginPolicy
+from regserver.web.http.cors import CorsPolicy
 
 LISTED = ("https://app.example.org",)
 
@@ -11,7 +11,7 @@ LISTED = ("https://app.example.org",)
 def admits(allowed: tuple[str, ...], origin: str | None, host: str = "reg.example:8080") -> bool:
     headers = {"host": host} | ({} if origin is None else {"origin": origin})
     request = Request(method="GET", path="/", headers=headers)
-    return OriginPolicy(allowed).admits_socket(request, "https://Public.example/base/path")
+    return CorsPolicy(allowed).admits_socket(request, "https://Public.example/base/path")
 
 
 @pytest.mark.parametrize(

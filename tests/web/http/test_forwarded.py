@@ -3,13 +3,13 @@
 import pytest
 
 from regserver.endpoint import Request
-from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.forwarded import ForwardedReader
 
 PROXY = "10.0.0.1"
 
 
 def read(headers: dict[str, str], peer: str = PROXY, *, public_url: str = "") -> tuple[str, str]:
-    origin = OriginReader(["10.0.0.0/24", "unix"], public_url).read(
+    origin = ForwardedReader(["10.0.0.0/24", "unix"], public_url).read(
         Request(method="GET", path="/", headers=headers, peer=peer)
     )
     return origin.address, origin.base
@@ -67,7 +67,7 @@ def test_links_start_with_what_the_client_called(headers: dict[str, str], base: 
 
 
 def test_the_public_url_wins() -> None:
-    origin = OriginReader([], "https://a.example/base/").read(
+    origin = ForwardedReader([], "https://a.example/base/").read(
         Request(method="GET", path="/", headers={"host": "evil"}, peer="192.0.2.1")
     )
     assert origin.base == "https://a.example/base"

@@ -7,11 +7,11 @@ import pytest
 
 from regserver.domain.outcome import Refusal
 from regserver.endpoint import Request, Response
-from regserver.web.http.forwarded import OriginReader
+from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.route import Router
 from regserver.web.site.asset import Assets, load_assets
 from regserver.web.site.language import LANGUAGES, PAGE_PREFIX, choose_language, load_texts
-from regserver.web.site.page import PageDoor, content_security_policy
+from regserver.web.site.page import PageApi, content_security_policy
 
 PAGE = files("regserver.web.site")
 SCRIPTS = {name: data.decode() for name, (_, data) in load_assets().files.items() if name.endswith(".js")}
@@ -19,7 +19,7 @@ TEMPLATE = (PAGE / "page.html").read_text(encoding="utf-8")
 
 
 async def _get(path: str, query: str = "", headers: dict[str, str] | None = None) -> Response:
-    match = Router(PageDoor(OriginReader((), "")).routes()).match("GET", path)
+    match = Router(PageApi(ForwardedReader((), "")).routes()).match("GET", path)
     assert match is not None
     request = Request(
         method="GET",
@@ -29,7 +29,7 @@ async def _get(path: str, query: str = "", headers: dict[str, str] | None = None
         params=match.params,
     )
     answer = await match.route.endpoint(request)
-    return match.route.door.refuse(answer) if isinstance(answer, Refusal) else answer
+    return match.route.style.refuse(answer) if isinstance(answer, Refusal) else answer
 
 
 async def test_the_policy_lets_in_nothing_but_our_own() -> None:

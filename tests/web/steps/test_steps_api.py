@@ -16,10 +16,10 @@ from regserver.adapters.ledger import on_curve
 from regserver.domain.instant import DAY, SECOND
 from regserver.endpoint import MAX_BODY_BYTES, Request, Response
 from regserver.metric import Metrics
-from regserver.web.http.cors import OriginPolicy
+from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import Dispatcher
-from regserver.web.http.forwarded import OriginReader
-from regserver.web.http.rate_limit import Limits
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import RateLimits
 from regserver.web.http.route import Router
 from regserver.web.steps.endpoint import steps_routes
 from tests.steps import GLS_KEY, K1_KEY, OFF_CURVE_KEY, Steps, open_steps, phone
@@ -34,13 +34,13 @@ class Client:
     def __init__(self, steps: Steps, *, limited: bool = False) -> None:
         self.steps = steps
         overrides = {"rpc": "2/1m"} if limited else {}
-        limits = Limits(lambda: 0.0, enabled=limited, overrides=overrides)
+        limits = RateLimits(lambda: 0.0, enabled=limited, overrides=overrides)
         take = partial(limits.take, "rpc")
         self._dispatcher = Dispatcher(
             Router(steps_routes(steps.service, steps.onboarding, on_curve, take)),
             limits,
-            OriginReader((), "http://localhost"),
-            OriginPolicy(()),
+            ForwardedReader((), "http://localhost"),
+            CorsPolicy(()),
             Metrics(),
             access=None,
         )
