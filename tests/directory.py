@@ -7,17 +7,19 @@ from pathlib import Path
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.letters import TemplateLetters
 from regserver.domain.account import NewAccount
-from regserver.domain.directory import SignUpFields
+from regserver.domain.directory import Malformed, SignUpFields, WellFormed, parse_sign_up
 from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
 from regserver.service.account_service import add_account
-from regserver.service.directory_service import DirectoryService
+from regserver.service.directory_mail import DirectoryMail
+from regserver.service.directory_service import DirectoryPolicy, DirectoryService
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
 BASE = "https://example.org"
 PASSWORD = "sixsix"
+RESERVED = ("admin", "root")
 
 
 class World:
@@ -29,18 +31,11 @@ class World:
         randomness = SeededRandomness()
         self.outbox = Outbox(self.clock, randomness, bytes(32))
         self.hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
-        self.directory = DirectoryService(
-            store,
-            self.clock,
-            randomness,
-            self.hasher,
-            self.outbox,
-            TemplateLetters(None, "example.org"),
-            servers=servers,
-            reserved=("admin", "root"),
-            pending_ttl=DAY,
-            reveal_existing=reveal_existing,
+        policy = DirectoryPolicy(
+            servers=servers, reserved=RESERVED, pending_ttl=DAY, reveal_existing=reveal_existing
         )
+        mail = DirectoryMail(TemplateLetters(None, "example.org"), self.outbox, DAY)
+        self.directory = DirectoryService(store, self.clock, randomness, self.hasher, mail, policy)
 
     async def mails(self) -> list[Mail]:
         rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))
@@ -59,8 +54,8 @@ class World:
         await self.store.write(lambda transaction: add_account(transaction, new))
 
 
-def sign_up(username: str, email: str, password: str = PASSWORD) -> SignUpFields:
-    return SignUpFields(username, password, email, "en")
+def sign_up(username: str, email: str, password: str = PASSWORD) -> WellFormed | Malformed:
+    return parse_sign_up(SignUpFields(username, password, email, "en"), RESERVED)
 
 
 def challenge_in(mail: Mail) -> str:

@@ -11,7 +11,8 @@ from regserver.adapters.mail import build_mailer
 from regserver.app.base import Base, Doors
 from regserver.config import ConfigFault, Settings
 from regserver.metric import MailCounters
-from regserver.service.directory_service import DirectoryService
+from regserver.service.directory_mail import DirectoryMail
+from regserver.service.directory_service import DirectoryPolicy, DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.site.confirm import ConfirmApi
@@ -29,18 +30,14 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
         await trio.to_thread.run_sync(letters.check)
     except LetterFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None
-    directory = DirectoryService(
-        store,
-        clock,
-        base.randomness,
-        base.hasher,
-        base.outbox,
-        letters,
-        servers=settings.directory.servers,
-        reserved=settings.directory.reserved,
+    policy = DirectoryPolicy(
+        servers=tuple(settings.directory.servers),
+        reserved=tuple(settings.directory.reserved),
         pending_ttl=settings.directory.pending_ttl,
         reveal_existing=settings.directory.reveal_existing,
     )
+    mail = DirectoryMail(letters, base.outbox, policy.pending_ttl)
+    directory = DirectoryService(store, clock, base.randomness, base.hasher, mail, policy)
     await directory.recount()
     door = DirectoryApi(
         directory,

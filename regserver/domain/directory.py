@@ -1,4 +1,4 @@
-"""The directory's rules: what a name, a password and a challenge look like, and how a sign-up can end.
+"""The directory's rules: what a name and a challenge look like, which server a user gets, and what can be refused.
 
 All patterns are ASCII and matched to the end: Python's own classes would let through what only looks like a letter or
 a digit (the Kelvin sign, Arabic digits), and `$` a trailing newline.
@@ -10,35 +10,16 @@ from typing import Literal
 
 import msgspec
 
-from regserver.domain.account import is_email, name_key
+from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
 
 Language = Literal["en", "fr", "ru"]
 """Languages of mails and pages."""
 
-MessageId = Literal[
-    "INIT_DONE",
-    "INVALID_USER_NAME",
-    "RESERVED_USER_NAME",
-    "EXISTING_USER_NAME",
-    "INVALID_PASSWORD",
-    "INVALID_EMAIL",
-    "EXISTING_EMAIL",
-    "INVALID_DATA",
-    "INVALID_JSON_REQUEST",
-    "INVALID_CHALLENGE",
-    "NO_PENDING_CREATION",
-    "ALREADY_CONFIRMED",
-    "UNKOWN_USER_NAME",
-    "INVALID_TRUSTED_KEY",
-    "BAD_CONTENT_TYPE",
-    "BODY_TOO_LARGE",
-    "TOO_MANY_REQUESTS",
-    "INTERNAL_ERROR",
-]
-"""What this door says, as its clients read it; the spelling of UNKOWN_USER_NAME is the seed's."""
+SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password", "bad_email", "taken_email"]
+"""What can be wrong with a sign-up."""
 
 MAX_PENDING_PER_EMAIL = 50
-"""So many sign-ups may wait for one address: nobody shall be able to fill a stranger's mailbox."""
+"""Sign-ups that may wait for one address: nobody shall be able to fill a stranger's mailbox."""
 
 CHALLENGE_LENGTH = 24
 """142 bits in base 62."""
@@ -48,15 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{5,21}", re.ASCII)
 _CHALLENGE = re.compile(r"[A-Za-z0-9]{5,200}", re.ASCII)
 
 
-class SignUpFields(msgspec.Struct, frozen=True):
-    """What was asked for; None where a field was absent or no string."""
-
-    username: str | None
-    password: str | None
-    email: str | None
-    language: Language
-
-
+# --- refusals
 class DirectoryRefusal(msgspec.Struct, frozen=True):
     """Base of this door's own refusals."""
 
@@ -66,13 +39,13 @@ class InvalidUserName(DirectoryRefusal, frozen=True):
 
 
 class InvalidData(DirectoryRefusal, frozen=True):
-    """A sign-up that cannot be. errors: everything that is wrong with it, in the door's order."""
+    """A sign-up that cannot be. faults: everything that is wrong with it; syntax before what is taken."""
 
-    errors: tuple[MessageId, ...]
+    faults: tuple[SignUpFault, ...]
 
 
 class InvalidChallenge(DirectoryRefusal, frozen=True):
-    """Not a challenge at all."""
+    """Not the text of a challenge."""
 
 
 class NoPendingCreation(DirectoryRefusal, frozen=True):
@@ -86,7 +59,7 @@ class AlreadyConfirmed(DirectoryRefusal, frozen=True):
 
 
 class UnknownUserName(DirectoryRefusal, frozen=True):
-    """Nobody has this name."""
+    """No user has this name."""
 
 
 class TooManyPending(DirectoryRefusal, frozen=True):
@@ -95,7 +68,70 @@ class TooManyPending(DirectoryRefusal, frozen=True):
     retry_after: int
 
 
+# --- signing up
+class SignUpFields(msgspec.Struct, frozen=True):
+    """What a client asked for. A field is None when it was absent or not a string."""
+
+    username: str | None
+    password: str | None
+    email: str | None
+    language: Language
+
+
+class WellFormed(msgspec.Struct, frozen=True):
+    """A sign-up whose syntax is right: it costs a hash, and may send a mail."""
+
+    username: str
+    password: str
+    email: str
+    language: Language
+
+    @property
+    def name_key(self) -> NameKey:
+        """The name as it is compared."""
+        return name_key(self.username)
+
+    @property
+    def email_key(self) -> EmailKey:
+        """The address as it is compared."""
+        return email_key(self.email)
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """A sign-up with errors of syntax. name_key, email_key: of the fields that are right by themselves, else None."""
+
+    faults: tuple[SignUpFault, ...]
+    name_key: NameKey | None
+    email_key: EmailKey | None
+
+
+def parse_sign_up(fields: SignUpFields, reserved: Sequence[str]) -> WellFormed | Malformed:
+    """Judges the fields by themselves, in the order name, password, e-mail. reserved: names that nobody gets."""
+    username, password, email = fields.username, fields.password, fields.email
+    faults: list[SignUpFault] = []
+    if username is None or not is_name(username):
+        faults.append("bad_name")
+        username = None
+    elif is_reserved(username, reserved):
+        faults.append("reserved_name")
+        username = None
+    if password is None or not is_password(password):
+        faults.append("bad_password")
+        password = None
+    if email is None or not is_email(email):
+        faults.append("bad_email")
+        email = None
+    if username is not None and password is not None and email is not None:
+        return WellFormed(username, password, email, fields.language)
+    return Malformed(
+        tuple(faults),
+        None if username is None else name_key(username),
+        None if email is None else email_key(email),
+    )
+
+
 def is_name(text: str) -> bool:
+    """5 to 21 ASCII letters and digits."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -104,26 +140,9 @@ def is_password(text: str) -> bool:
     return 6 <= len(text) <= 99 and text == text.strip()
 
 
-def is_challenge(text: str) -> bool:
-    return _CHALLENGE.fullmatch(text) is not None
-
-
 def is_reserved(name: str, reserved: Sequence[str]) -> bool:
+    """Whether the name is one of `reserved`, in whatever case."""
     return name_key(name) in {name_key(word) for word in reserved}
-
-
-def syntax_errors(sign_up: SignUpFields, reserved: Sequence[str]) -> tuple[MessageId, ...]:
-    """What is wrong with the fields by themselves: name, password, e-mail."""
-    errors: list[MessageId] = []
-    if sign_up.username is None or not is_name(sign_up.username):
-        errors.append("INVALID_USER_NAME")
-    elif is_reserved(sign_up.username, reserved):
-        errors.append("RESERVED_USER_NAME")
-    if sign_up.password is None or not is_password(sign_up.password):
-        errors.append("INVALID_PASSWORD")
-    if sign_up.email is None or not is_email(sign_up.email):
-        errors.append("INVALID_EMAIL")
-    return tuple(errors)
 
 
 def language(code: object) -> Language:
@@ -135,6 +154,12 @@ def language(code: object) -> Language:
             case "ru":
                 return "ru"
     return "en"
+
+
+# --- challenges and servers
+def is_challenge(text: str) -> bool:
+    """Whether the text may be a challenge: wider than what we give out, as the protocol has it."""
+    return _CHALLENGE.fullmatch(text) is not None
 
 
 def new_challenge(below62: Sequence[int]) -> str:

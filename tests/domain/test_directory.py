@@ -1,17 +1,16 @@
 """The directory's rules at their boundaries, with the traps that Unicode and Python lay."""
 
-from typing import get_args
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regserver.domain.account import is_email
+from regserver.domain.account import EmailKey, NameKey, is_email
 from regserver.domain.directory import (
     BASE62,
     CHALLENGE_LENGTH,
-    MessageId,
+    Malformed,
     SignUpFields,
+    WellFormed,
     is_challenge,
     is_name,
     is_password,
@@ -19,9 +18,8 @@ from regserver.domain.directory import (
     language,
     least_used,
     new_challenge,
-    syntax_errors,
+    parse_sign_up,
 )
-from regserver.domain.directory_message import MESSAGES
 
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "12345", "a" * 21, "Zz9Zz"])
@@ -109,26 +107,22 @@ def test_what_is_no_address(email: str) -> None:
     assert not is_email(email)
 
 
-def sign_up(username: str | None, password: str | None, email: str | None) -> SignUpFields:
-    return SignUpFields(username, password, email, "en")
+def parsed(username: str | None, password: str | None, email: str | None) -> WellFormed | Malformed:
+    return parse_sign_up(SignUpFields(username, password, email, "en"), ("admin",))
 
 
-def test_errors_come_in_the_order_name_password_email() -> None:
-    assert syntax_errors(sign_up("", "", ""), ()) == (
-        "INVALID_USER_NAME",
-        "INVALID_PASSWORD",
-        "INVALID_EMAIL",
+def test_a_sign_up_is_judged_in_the_order_name_password_email() -> None:
+    nothing = Malformed(("bad_name", "bad_password", "bad_email"), None, None)
+    assert parsed("", "", "") == nothing
+    assert parsed(None, None, None) == nothing
+    assert parsed("alice", "secret", "a@b.org") == WellFormed("alice", "secret", "a@b.org", "en")
+
+
+def test_fields_that_are_right_by_themselves_can_still_be_looked_up() -> None:
+    assert parsed("Admin", "x", "A@b.org") == Malformed(
+        ("reserved_name", "bad_password"), None, EmailKey("a@b.org")
     )
-    assert syntax_errors(sign_up(None, None, None), ()) == (
-        "INVALID_USER_NAME",
-        "INVALID_PASSWORD",
-        "INVALID_EMAIL",
-    )
-    assert syntax_errors(sign_up("Admin", "x", "a@b.org"), ("admin",)) == (
-        "RESERVED_USER_NAME",
-        "INVALID_PASSWORD",
-    )
-    assert syntax_errors(sign_up("alice", "secret", "a@b.org"), ("admin",)) == ()
+    assert parsed("ALICE", "secret", "nobody") == Malformed(("bad_email",), NameKey("alice"), None)
 
 
 def test_reserved_names_know_no_case() -> None:
@@ -176,15 +170,3 @@ def test_least_used() -> None:
     assert least_used(["a", "b"], {"a": 1}) == "b"
     assert least_used(["a", "b"], {"a": 1, "b": 1}) == "a"
     assert least_used(["a", "b"], {"a": 5, "b": 4, "gone": 0}) == "b"
-
-
-def test_every_message_is_there_in_both_languages() -> None:
-    assert set(MESSAGES) == set(get_args(MessageId))
-    for texts in MESSAGES.values():
-        assert set(texts) == {"en", "fr"}
-        assert all(text.message and text.detail for text in texts.values())
-
-
-def test_the_seeds_own_words() -> None:
-    assert MESSAGES["INIT_DONE"]["en"].detail == "An e-mail has been sent, check your mailbox to confirm."
-    assert "6 and 99" in MESSAGES["INVALID_PASSWORD"]["en"].detail

@@ -125,7 +125,7 @@ async def test_a_name_held_by_a_sign_up_under_way_may_come_free(tmp_path: Path) 
             lambda transaction: transaction.names.claim(key, "steps:1", None, now),
         )
         assert await here.directory.check("alice") is True
-        assert await here.directory.confirm(challenge) == InvalidData(("EXISTING_USER_NAME",))
+        assert await here.directory.confirm(challenge) == InvalidData(("taken_name",))
         await here.store.write(lambda transaction: transaction.names.release(key, "steps:1"))
         assert await here.directory.confirm(challenge) == Allotted("one.example.org")
 
@@ -134,7 +134,7 @@ async def test_an_address_taken_meanwhile(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         challenge = await here.begin("Alice", "Ada@example.org")
         await here.add_elsewhere("somebody", "ada@EXAMPLE.org")
-        assert await here.directory.confirm(challenge) == InvalidData(("EXISTING_EMAIL",))
+        assert await here.directory.confirm(challenge) == InvalidData(("taken_email",))
         assert await here.directory.check("Alice") is False
 
 
@@ -157,13 +157,13 @@ async def test_existing_names_and_addresses_are_told_after_the_syntax(tmp_path: 
     async with world(tmp_path) as here:
         await here.add_elsewhere("alice", "ada@example.org")
         refused = await here.directory.init(sign_up("ALICE", "ADA@example.org"), BASE)
-        assert refused == InvalidData(("EXISTING_USER_NAME", "EXISTING_EMAIL"))
+        assert refused == InvalidData(("taken_name", "taken_email"))
         refused = await here.directory.init(sign_up("alice", "ada@example.org", "short"), BASE)
-        assert refused == InvalidData(("INVALID_PASSWORD", "EXISTING_USER_NAME", "EXISTING_EMAIL"))
+        assert refused == InvalidData(("bad_password", "taken_name", "taken_email"))
         refused = await here.directory.init(sign_up("admin", "ada@example.org", "short"), BASE)
-        assert refused == InvalidData(("RESERVED_USER_NAME", "INVALID_PASSWORD", "EXISTING_EMAIL"))
+        assert refused == InvalidData(("reserved_name", "bad_password", "taken_email"))
         refused = await here.directory.init(sign_up("alice", "nobody", "sixsix"), BASE)
-        assert refused == InvalidData(("INVALID_EMAIL", "EXISTING_USER_NAME"))
+        assert refused == InvalidData(("bad_email", "taken_name"))
         assert await here.mails() == []
 
 
@@ -225,7 +225,7 @@ async def test_a_trusted_platform_needs_no_mail(tmp_path: Path) -> None:
         assert made == Allotted("one.example.org")
         assert await here.mails() == []
         again = await here.directory.init_trusted(sign_up("alice", "a@example.org"))
-        assert again == InvalidData(("EXISTING_USER_NAME", "EXISTING_EMAIL"))
+        assert again == InvalidData(("taken_name", "taken_email"))
 
 
 async def test_trusted_sign_ups_race_by_the_same_rules(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ async def test_trusted_sign_ups_race_by_the_same_rules(tmp_path: Path) -> None:
             for number in range(10):
                 nursery.start_soon(make, number)
     assert outcomes.count(Allotted("one.example.org")) == 1
-    assert outcomes.count(InvalidData(("EXISTING_USER_NAME",))) == 9
+    assert outcomes.count(InvalidData(("taken_name",))) == 9
 
 
 async def test_neutral_mode_answers_all_alike_and_tells_the_mailbox(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ async def test_neutral_mode_answers_all_alike_and_tells_the_mailbox(tmp_path: Pa
         assert "/confirm" not in owner.text + stranger.text
         assert "/confirm" in fresh.text
         refused = await here.directory.init(sign_up("alice", "ada@example.org", "short"), BASE)
-        assert refused == InvalidData(("INVALID_PASSWORD",))
+        assert refused == InvalidData(("bad_password",))
 
 
 async def test_nobodys_mailbox_is_filled(tmp_path: Path) -> None:

@@ -19,17 +19,17 @@ from regserver.domain.directory import (
     InvalidChallenge,
     InvalidData,
     InvalidUserName,
-    MessageId,
     NoPendingCreation,
     SignUpFields,
     TooManyPending,
     UnknownUserName,
+    WellFormed,
     language,
 )
-from regserver.domain.directory_message import MESSAGES, FileLanguage
 from regserver.domain.secret import hash_secret
 from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.web.directory.message import FAULT_IDS, MESSAGES, FileLanguage, MessageId
 from regserver.web.http.answer import json, retry_after
 from regserver.web.http.bearer import bearer
 from regserver.web.http.body import content_type, parse_object, read_object
@@ -102,16 +102,17 @@ class DirectoryApi:
         return refused(found) if isinstance(found, DirectoryRefusal) else self._at(request, found)
 
     async def init(self, request: Request) -> Answer:
-        sign_up = read_sign_up(request)
-        if isinstance(sign_up, outcome.Refusal):
-            return sign_up
+        fields = read_sign_up(request)
+        if isinstance(fields, outcome.Refusal):
+            return fields
+        sign_up = self._directory.parse(fields)
         key = bearer(request)
         if self._trusted is not None and not isinstance(key, outcome.Refusal):
             if not hmac.compare_digest(key, self._trusted):
                 return say("INVALID_TRUSTED_KEY", 401, headers=(("www-authenticate", "Bearer"),))
             made = await self._directory.init_trusted(sign_up)
             return refused(made) if isinstance(made, DirectoryRefusal) else self._at(request, made)
-        if self._directory.is_well_formed(sign_up) and (wait := self._take_mail(request.client)):
+        if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)):
             return outcome.TooManyRequests(math.ceil(wait))
         refusal = await self._directory.init(sign_up, self._forwarded.read(request).base)
         return say("INIT_DONE", 200) if refusal is None else refused(refusal)
@@ -161,8 +162,8 @@ def refused(refusal: DirectoryRefusal) -> Response:
             return say("INVALID_CHALLENGE", 400)
         case NoPendingCreation():
             return say("NO_PENDING_CREATION", 404)
-        case InvalidData(errors=errors):
-            return say("INVALID_DATA", 400, {"errors": [_entry(error) for error in errors]})
+        case InvalidData(faults=faults):
+            return say("INVALID_DATA", 400, {"errors": [_entry(FAULT_IDS[fault]) for fault in faults]})
         case TooManyPending(retry_after=seconds):
             return STYLE.refuse(outcome.TooManyRequests(seconds))
         case _:

@@ -91,8 +91,8 @@ class ConfirmApi:
                 return self._page(request, "done", server)
             case AlreadyConfirmed(server=server):
                 return self._page(request, "confirmed", server)
-            case InvalidData(errors=errors):
-                return self._page(request, "email" if "EXISTING_EMAIL" in errors else "name")
+            case InvalidData(faults=faults):
+                return self._page(request, "email" if "taken_email" in faults else "name")
             case DirectoryRefusal():
                 return self._page(request, "unknown")
 

@@ -10,11 +10,10 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from regserver.domain.directory import MessageId
-from regserver.domain.directory_message import FileLanguage
 from regserver.endpoint import MAX_BODY_BYTES, Request, Response
 from regserver.metric import Metrics
 from regserver.web.directory.endpoint import DirectoryApi, message_file
+from regserver.web.directory.message import FileLanguage, MessageId
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import Dispatcher
 from regserver.web.http.forwarded import ForwardedReader

@@ -7,7 +7,38 @@ from typing import Literal
 
 import msgspec
 
-from regserver.domain.directory import MessageId
+from regserver.domain.directory import SignUpFault
+
+MessageId = Literal[
+    "INIT_DONE",
+    "INVALID_USER_NAME",
+    "RESERVED_USER_NAME",
+    "EXISTING_USER_NAME",
+    "INVALID_PASSWORD",
+    "INVALID_EMAIL",
+    "EXISTING_EMAIL",
+    "INVALID_DATA",
+    "INVALID_JSON_REQUEST",
+    "INVALID_CHALLENGE",
+    "NO_PENDING_CREATION",
+    "ALREADY_CONFIRMED",
+    "UNKOWN_USER_NAME",
+    "INVALID_TRUSTED_KEY",
+    "BAD_CONTENT_TYPE",
+    "BODY_TOO_LARGE",
+    "TOO_MANY_REQUESTS",
+    "INTERNAL_ERROR",
+]
+"""What this door says, as its clients read it; the spelling of UNKOWN_USER_NAME is the seed's."""
+
+FAULT_IDS: dict[SignUpFault, MessageId] = {
+    "bad_name": "INVALID_USER_NAME",
+    "reserved_name": "RESERVED_USER_NAME",
+    "taken_name": "EXISTING_USER_NAME",
+    "bad_password": "INVALID_PASSWORD",
+    "bad_email": "INVALID_EMAIL",
+    "taken_email": "EXISTING_EMAIL",
+}
 
 FileLanguage = Literal["en", "fr"]
 
