@@ -2,11 +2,12 @@
 
 import sys
 
-from regserver.cli import run
+from regserver import cli
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    """Runs the command line of this process and ends it with the command's exit code."""
+    sys.exit(cli.main(sys.argv[1:]))
 
 
 if __name__ == "__main__":

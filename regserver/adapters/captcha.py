@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from regserver.adapters.provider_client import NoAnswer, ProviderClient, ProviderRequest
-from regserver.config.setting import CaptchaSection
+from regserver.config.provider import CaptchaSection
 from regserver.ports.captcha import Captcha, CaptchaType
 
 log = logging.getLogger("regserver.captcha")

@@ -2,7 +2,8 @@
 
 import logging
 
-from regserver.adapters.smtp import SmtpMailer, parse_smtp_url
+from regserver.adapters.smtp import SmtpMailer
+from regserver.config.smtp_url import parse_smtp_url
 from regserver.ports.mailer import Mail, Mailer
 
 log = logging.getLogger("regserver.mail")

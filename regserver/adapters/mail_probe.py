@@ -8,27 +8,20 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Literal
 
 import dns.exception
 import dns.resolver
-import msgspec
 
 from regserver.adapters.mime import build_message, quote_server
-from regserver.adapters.smtp import SmtpAddress, explain, tls_context
+from regserver.adapters.smtp import explain, tls_context
+from regserver.config.smtp_url import SmtpAddress
+from regserver.domain.finding import Finding
 from regserver.ports.mailer import Mail
 
 TIMEOUT_SECONDS = 15.0
 SELECTORS = ("default", "mail", "dkim", "selector1", "s1")
 """Where DKIM keys usually are; a selector can only be known from a signed message."""
 EXPIRING_DAYS = 14
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One line of the report. fail: mail does not go out; hint: it does, but something should be looked at."""
-
-    level: Literal["ok", "hint", "fail"]
-    text: str
 
 
 class _StopError(Exception):

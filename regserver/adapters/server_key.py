@@ -1,8 +1,8 @@
 """The server's own secret: 32 random bytes in a file that only its owner reads, made at the first start.
 
-Whatever needs a key of its own (contacts' HMAC, sealed mail) derives it by name, so one file is all there is to keep,
-and one key that leaks does not tell another. HKDF's expand step with SHA-256 (RFC 5869, section 2.3): the file is
-uniform already and needs no extraction.
+Every part that needs a key (the HMAC of contacts, sealed mail) derives its own by name. So there is one file to keep,
+and a key that leaks does not tell the others. HKDF's expand step with SHA-256 (RFC 5869, section 2.3): the file is
+uniform already and needs no extraction. cryptography's HKDFExpand would do the same in as many lines.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ class ServerKeyFault(Exception):
 
 
 class ServerKey:
+    """secret: what every other key is derived from."""
+
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
@@ -29,10 +31,23 @@ class ServerKey:
         return hmac.new(self._secret, f"regserver {label}".encode() + b"\x01", hashlib.sha256).digest()
 
 
+def server_key_file(database: Path) -> Path:
+    """The key of a server lies beside its database, under the same name with .key."""
+    return database.with_suffix(".key")
+
+
 def load_server_key(path: Path) -> ServerKey:
-    """Reads the key, or makes it when there is no file. Raises ServerKeyFault."""
+    """Reads the key, after making it when there is no file. Raises ServerKeyFault."""
     try:
         _create(path)
+    except OSError as error:
+        raise ServerKeyFault(f"{path}: {error.strerror}") from None
+    return read_server_key(path)
+
+
+def read_server_key(path: Path) -> ServerKey:
+    """Reads the key, and takes it out of the reach of other users. Raises ServerKeyFault."""
+    try:
         secret = path.read_bytes()
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
@@ -44,7 +59,7 @@ def load_server_key(path: Path) -> ServerKey:
 
 
 def _create(path: Path) -> None:
-    """Written whole under another name and then linked, so that of two first starts both read the same key."""
+    """Writes the key under another name and then links it, so that two first starts at once read the same key."""
     if path.exists():
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}")

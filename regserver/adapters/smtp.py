@@ -9,32 +9,18 @@ import smtplib
 import socket
 import ssl
 from functools import cache
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 import outcome
 import trio
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
+from regserver.config.smtp_url import SmtpAddress
 from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
 CANCEL_GRACE_SECONDS = 4.0
 """How long a cancelled sender still waits for the server's verdict on a message that is wholly with it."""
-
-
-class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the mail server is and how to speak to it. ca: a file of certificates to trust instead of the system's."""
-
-    host: str
-    port: int
-    tls: str
-    user: str | None = None
-    password: str | None = None
-    ca: str | None = None
-
-    def __repr__(self) -> str:
-        return f"SmtpAddress({self.host}:{self.port})"
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -43,29 +29,6 @@ class Patience(msgspec.Struct, frozen=True):
     command: float = 15
     verdict: float = 120
     total: float = 200
-
-
-def parse_smtp_url(url: str) -> SmtpAddress:
-    """Reads smtp://user:password@host:587 (STARTTLS) and smtps://… (implicit TLS).
-
-    `?tls=none` speaks plainly, for a relay on this machine; `?ca=FILE` trusts the certificates in FILE. A relay on the
-    loopback interface may go without STARTTLS, any other must offer it. Raises ValueError.
-    """
-    parts = urlsplit(url)
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or set(options) - {"tls", "ca"}:
-        raise ValueError("expected smtp://user:password@host:587 or smtps://…")
-    if options.get("tls", "none") != "none":
-        raise ValueError("tls can only be none here; smtps:// is implicit TLS, smtp:// is STARTTLS")
-    tls = "implicit" if parts.scheme == "smtps" else "none" if "tls" in options else "starttls"
-    return SmtpAddress(
-        host=parts.hostname,
-        port=parts.port or (465 if tls == "implicit" else 587),
-        tls=tls,
-        user=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        ca=options.get("ca"),
-    )
 
 
 class SmtpSession:

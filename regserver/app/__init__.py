@@ -1,7 +1,6 @@
 """The composition root: the only place that names back ends. `server` puts together what the other modules build."""
 
-from regserver.app.base import sqlite_path
 from regserver.app.collector import run_collector
 from regserver.app.server import App, Control, open_app, run_app
 
-__all__ = ["App", "Control", "open_app", "run_app", "run_collector", "sqlite_path"]
+__all__ = ["App", "Control", "open_app", "run_app", "run_collector"]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,9 +11,9 @@ import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.clock import SystemClock, SystemRandomness
-from regserver.adapters.server_key import ServerKey, load_server_key
+from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
 from regserver.broker.local import LocalBroker, open_local_broker
-from regserver.config import ConfigFault, Loaded, Settings
+from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
@@ -74,9 +73,9 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     settings = loaded.settings
     metrics = Metrics()
     clock, randomness = SystemClock(), SystemRandomness()
-    path = sqlite_path(settings)
+    path = sqlite_file(settings.store.url)
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = await trio.to_thread.run_sync(load_server_key, path.with_suffix(".key"))
+    key = await trio.to_thread.run_sync(load_server_key, server_key_file(path))
     store = await stack.enter_async_context(open_sqlite(path))
     seal = CursorSeal(key.derive("cursor"))
     resumable = partial(_resumable_frame, seal)
@@ -91,10 +90,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         max_memory=settings.password.max_memory,
     )
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
-    try:
-        forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
-    except ValueError as error:
-        raise ConfigFault(f"server.trusted_proxies: {error}") from None
+    forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     limits = _limits(settings)
     return Base(
@@ -112,14 +108,6 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         outbox,
         seal,
     )
-
-
-def sqlite_path(settings: Settings) -> Path:
-    """The file of an embedded store. Raises ConfigFault for any other."""
-    kind, _, path = settings.store.url.partition(":")
-    if kind != "sqlite" or not path:
-        raise ConfigFault('store.url: expected "sqlite:FILE"')
-    return Path(path)
 
 
 def _frame(event: RoomEvent, audience: Audience) -> Frame:

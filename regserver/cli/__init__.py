@@ -1,32 +1,39 @@
 """The command line. One module per command, one row per module in COMMANDS.
 
-Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. What a person asked for goes to standard output, what
-went wrong to standard error, in one line each.
+Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 141 when the reader of standard output has gone. What a
+person asked for goes to standard output, what went wrong to standard error, in one line each.
+
+argparse and not a library on top of it: its twelve commands need nothing more, and each would import it at every start.
 """
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from regserver.adapters.server_key import ServerKeyFault
 from regserver.config import ConfigFault, Loaded, load
+from regserver.ports.store import StoreFault
 
 FINE = 0
 FAILED = 1
 MISUSED = 2
+READER_GONE = 141
+"""128 + SIGPIPE: what a shell reports of `cat` in the same case."""
 
 COMMANDS: dict[str, str] = {
     "serve": "run the server",
     "config": "check, show or write the configuration",
-    "mail": "look at the outbox, send it again, try the mail server",
+    "mail": "show the outbox, send messages again, try the mail server",
     "doctor": "look at everything the server needs, and say what to change",
-    "backup": "write the database and the server's key into one archive, also while it runs",
-    "restore": "put such an archive in place",
+    "backup": "write the database and the server's key into one archive, also while the server runs",
+    "restore": "put an archive of backup in place",
     "migrate": "bring the database's schema up to date",
     "ledger": "check the ledger's journal",
-    "steps": "look at a registration by steps, or unlock it",
-    "user": "look at an account",
+    "steps": "show a registration by steps, or unlock it",
+    "user": "show an account",
     "source": "try the source of live registrations by hand",
     "version": "show the version",
 }
@@ -34,7 +41,25 @@ COMMANDS: dict[str, str] = {
 
 
 class CommandFault(Exception):
-    """The command cannot do its work; the message is one line for the person who called it."""
+    """The command cannot do its work; the message is one line for the person who called it. code: to exit with."""
+
+    def __init__(self, detail: str, code: int = FAILED) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command line as a process of its own; the exit code."""
+    try:
+        try:
+            return run(arguments)
+        finally:
+            if sys.stdout is not None:  # closed by whoever started us
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends, and would complain about the same pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -55,11 +80,16 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return execute(chosen)
     except ConfigFault as fault:
-        print(f"regserver: {fault}", file=sys.stderr)
-        return MISUSED
+        return _fail(fault, MISUSED)
     except CommandFault as fault:
-        print(f"regserver: {fault}", file=sys.stderr)
-        return FAILED
+        return _fail(fault, fault.code)
+    except (StoreFault, ServerKeyFault) as fault:
+        return _fail(fault, FAILED)
+
+
+def _fail(fault: Exception, code: int) -> int:
+    print(f"regserver: {fault}", file=sys.stderr)
+    return code
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +105,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="overrides",
-        help="overrides one setting; may be repeated",
+        help="override one setting; may be repeated",
     )
 
 

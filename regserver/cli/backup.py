@@ -1,7 +1,7 @@
 """`regserver backup FILE`: everything the server must not lose, in one archive, while it runs.
 
-A tar archive of three members: the database, the server's own key, and a note of what wrote it. Whoever can read it can
-read the sealed mail and compare contacts: it is made for its owner's eyes alone.
+A tar archive of three members: the database, the server's own key, and a note about the program that wrote it. A
+reader of the archive can read the sealed mail and compare contacts, so only its owner may read the file.
 """
 
 import argparse
@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 
 from regserver import __version__
-from regserver.app import sqlite_path
 from regserver.cli import FINE, CommandFault, configuration
-from regserver.ports.store import StoreFault
+from regserver.cli.store import store_place
 from regserver.store.sqlite_copy import copy_database, inspect_database
 
 DATABASE = "regserver.db"
@@ -25,25 +24,24 @@ NOTE = "backup.json"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument("file", metavar="FILE", type=Path, help="the archive to write; it must not exist")
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    source = sqlite_path(configuration(chosen).settings)
+    place = store_place(configuration(chosen).settings)
     target: Path = chosen.file
     if target.exists():
         raise CommandFault(f"{target}: File exists")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".regserver-") as folder:
             copy = Path(folder) / DATABASE
-            copy_database(source, copy)
+            copy_database(place.database, copy)
             version = inspect_database(copy)
             draft = Path(folder) / "draft"
-            _pack(draft, copy, source.with_suffix(".key"), version)
-            os.link(draft, target)  # whole, or not at all; and never over somebody else's file
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
+            _pack(draft, copy, place.key, version)
+            os.link(draft, target)  # the whole archive or nothing, and never over another file
     except OSError as error:
         raise CommandFault(f"{error.filename or target}: {error.strerror}") from None
     print(f"{target}: written, {target.stat().st_size} bytes, schema version {version}")

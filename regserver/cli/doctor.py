@@ -11,45 +11,39 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 from cryptography import x509
 
 from regserver.adapters.server_key import KEY_BYTES
 from regserver.adapters.source.roster import read_roster
-from regserver.app import sqlite_path
-from regserver.cli import FAILED, FINE, configuration
+from regserver.cli import configuration
+from regserver.cli.report import Report
+from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded
+from regserver.domain.finding import Finding, Level
 from regserver.ports.store import StoreFault
 from regserver.serving.descriptor import connections_at_most
 from regserver.store import migration
 from regserver.store.sqlite_copy import inspect_database
 
-MARKS = {"ok": "ok  ", "hint": "hint", "fail": "FAIL"}
 LITTLE_SPACE_BYTES = 200 * 1024 * 1024
 SOON_DAYS = 14
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One line."""
-
-    mark: Literal["ok", "hint", "fail"]
-    text: str
-
-
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    loaded = configuration(chosen)
-    failed = False
-    for name, look in LOOKS.items():
-        for finding in look(loaded):
-            failed = failed or finding.mark == "fail"
-            print(f"{MARKS[finding.mark]} {name}: {finding.text}")
-    return FAILED if failed else FINE
+    loaded, report = configuration(chosen), Report()
+    for part, look in LOOKS.items():
+        try:
+            for finding in look(loaded):
+                report.show(finding, part)
+        except ConfigFault as fault:  # a mistake in one part must not hide what is wrong with the others
+            report.show(Finding("fail", str(fault)), part)
+    return report.code
 
 
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
@@ -57,7 +51,8 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _store(loaded: Loaded) -> Iterator[Finding]:
-    path = sqlite_path(loaded.settings)
+    place = store_place(loaded.settings)
+    path = place.database
     folder = path.absolute().parent
     if not path.exists():
         near = next(parent for parent in (folder, *folder.parents) if parent.exists())
@@ -74,7 +69,7 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
     newest = len(migration.migrations())
     text = f"{path} is whole, schema version {version}"
     yield Finding("ok", text if version == newest else f"{text}; the next start brings it to {newest}")
-    yield from _key(path.with_suffix(".key"))
+    yield from _key(place.key)
     free = shutil.disk_usage(folder).free
     if free < LITTLE_SPACE_BYTES:
         yield Finding("fail", f"{free // 2**20} MiB left on the disk of {folder}")
@@ -123,8 +118,8 @@ def _tls(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("fail", f"{error}")
         return
     days = (left - datetime.datetime.now(datetime.UTC)).days
-    mark: Literal["ok", "hint", "fail"] = "fail" if days < 0 else "hint" if days < SOON_DAYS else "ok"
-    yield Finding(mark, f"{server.tls_cert} is good until {left:%Y-%m-%d}")
+    level: Level = "fail" if days < 0 else "hint" if days < SOON_DAYS else "ok"
+    yield Finding(level, f"{server.tls_cert} is good until {left:%Y-%m-%d}")
 
 
 def _only_loopback(binds: tuple[str, ...]) -> bool:
@@ -178,24 +173,12 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("ok", f"{wanted} connections are possible")
 
 
-def _careful(look: Callable[[Loaded], Iterator[Finding]]) -> Callable[[Loaded], Iterator[Finding]]:
-    """One part that is misconfigured must not hide what is wrong with the others."""
-
-    def guarded(loaded: Loaded) -> Iterator[Finding]:
-        try:
-            yield from look(loaded)
-        except ConfigFault as fault:
-            yield Finding("fail", str(fault))
-
-    return guarded
-
-
 LOOKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
     "configuration": _configuration,
-    "store": _careful(_store),
+    "store": _store,
     "address": _addresses,
     "tls": _tls,
-    "source": _careful(_source),
+    "source": _source,
     "provider": _providers,
     "open files": _files,
 }

@@ -2,16 +2,14 @@
 
 import argparse
 
-import trio
-
-from regserver.app import sqlite_path
-from regserver.cli import FAILED, FINE, CommandFault, configuration
-from regserver.ports.store import StoreFault
-from regserver.service.ledger_check import LedgerBroken, LedgerWhole, verify_ledger
-from regserver.store.sqlite import open_sqlite
+from regserver.cli import FAILED, FINE
+from regserver.cli.store import StorePlace, open_store
+from regserver.ports.store import Store
+from regserver.service.ledger_check import LedgerBroken, verify_ledger
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "action",
         choices=("verify",),
@@ -21,20 +19,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    path = sqlite_path(configuration(chosen).settings)
-    if not path.is_file():
-        raise CommandFault(f"{path}: no such database")
+    return open_store(chosen, _verify)
 
-    async def verify() -> LedgerWhole | LedgerBroken:
-        async with open_sqlite(path) as store:
-            return await verify_ledger(store)
 
-    try:
-        outcome = trio.run(verify)
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
+async def _verify(store: Store, place: StorePlace) -> int:
+    outcome = await verify_ledger(store)
     if isinstance(outcome, LedgerBroken):
-        print(f"{path}: {outcome.detail}")
+        print(f"{place.database}: {outcome.detail}")
         return FAILED
-    print(f"{path}: {outcome.entries} entries, all in order; last hash {outcome.head}")
+    print(f"{place.database}: {outcome.entries} entries, all in order; last hash {outcome.head}")
     return FINE

@@ -3,31 +3,29 @@
 import argparse
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import dns.resolver
-import trio
 
 from regserver.adapters.clock import SystemClock, SystemRandomness
-from regserver.adapters.mail_probe import Finding, probe_domain, probe_smtp
-from regserver.adapters.server_key import ServerKeyFault, load_server_key
-from regserver.adapters.smtp import parse_smtp_url
-from regserver.app import sqlite_path
-from regserver.cli import FAILED, FINE, CommandFault, configuration
-from regserver.config import Loaded
+from regserver.adapters.mail_probe import probe_domain, probe_smtp
+from regserver.adapters.server_key import read_server_key
+from regserver.cli import FINE, CommandFault, configuration
+from regserver.cli.report import Report
+from regserver.cli.store import StorePlace, open_store
+from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.account import is_email
+from regserver.domain.finding import Finding
 from regserver.domain.instant import iso_seconds
 from regserver.ports.mailer import Mail
 from regserver.ports.outbox_table import OutboxId, OutboxMessage
-from regserver.ports.store import StoreFault
+from regserver.ports.store import Store
 from regserver.service.outbox import Outbox
-from regserver.store.sqlite import open_sqlite
 
 MAX_LISTED = 1000
-MARKS = {"ok": "ok  ", "hint": "hint", "fail": "FAIL"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "action",
         choices=("list", "retry", "test"),
@@ -59,18 +57,12 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    path = _path(configuration(chosen))
+    async def work(store: Store, place: StorePlace) -> list[str]:
+        outbox = Outbox(SystemClock(), SystemRandomness(), read_server_key(place.key).derive("outbox"))
+        rows = await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
+        return list(_lines(rows, outbox))
 
-    async def work() -> tuple[OutboxMessage, ...]:
-        async with open_sqlite(path) as store:
-            return await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
-
-    try:
-        key = load_server_key(path.with_suffix(".key")).derive("outbox")
-        rows = trio.run(work)
-    except (StoreFault, ServerKeyFault) as fault:
-        raise CommandFault(str(fault)) from None
-    print("\n".join(_lines(rows, Outbox(SystemClock(), SystemRandomness(), key))))
+    print("\n".join(open_store(chosen, work)))
     return FINE
 
 
@@ -88,29 +80,17 @@ def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
 
 
 def _retry(chosen: argparse.Namespace) -> int:
-    path = _path(configuration(chosen))
     ids = [OutboxId(int(word)) for word in chosen.arguments] or None
 
-    async def work() -> int:
+    async def work(store: Store, _: StorePlace) -> int:
         now = SystemClock().now()
-        async with open_sqlite(path) as store:
-            return await store.write(lambda transaction: transaction.outbox.requeue(ids, now))
+        return await store.write(lambda transaction: transaction.outbox.requeue(ids, now))
 
-    try:
-        count = trio.run(work)
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
+    count = open_store(chosen, work)
     if ids is not None and count < len(set(ids)):
         raise CommandFault(f"{count} of {len(set(ids))} will be sent; the others are gone, or being sent now")
     print(f"{count} will be sent as soon as the server runs")
     return FINE
-
-
-def _path(loaded: Loaded) -> Path:
-    path = sqlite_path(loaded.settings)
-    if not path.is_file():
-        raise CommandFault(f"{path}: no such database")
-    return path
 
 
 def _test(chosen: argparse.Namespace) -> int:
@@ -124,13 +104,12 @@ def _test(chosen: argparse.Namespace) -> int:
         id=SystemRandomness().bytes(16).hex(),
         written_at=SystemClock().now(),
     )
-    failed = False
+    report = Report()
     for finding in probe_smtp(parse_smtp_url(settings.smtp), settings.from_, mail):
-        failed |= finding.level == "fail"
-        _print(finding)
+        report.show(finding)
     for finding in _probe_domain(settings.from_.rpartition("@")[2], chosen.selector):
-        _print(finding)
-    return FAILED if failed else FINE
+        report.show(finding)
+    return report.code
 
 
 def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:
@@ -142,7 +121,3 @@ def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:
         )
     resolver.lifetime = 5.0
     return probe_domain(domain, resolver, selector)
-
-
-def _print(finding: Finding) -> None:
-    print(f"{MARKS[finding.level]}  {finding.text}", flush=True)

@@ -1,23 +1,20 @@
-"""`regserver migrate`: what `serve` does first, by itself."""
+"""`regserver migrate`: brings the database's schema up to date, which `serve` does at its start as well."""
 
 import argparse
 
 from regserver.adapters.clock import SystemClock
-from regserver.app import sqlite_path
-from regserver.cli import FINE, CommandFault, configuration
-from regserver.ports.store import StoreFault
+from regserver.cli import FINE, configuration
+from regserver.cli.store import store_place
 from regserver.store.sqlite import migrate
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    path = sqlite_path(configuration(chosen).settings)
-    try:
-        version = migrate(path, SystemClock().now())
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
-    print(f"{path}: schema version {version}")
+    database = store_place(configuration(chosen).settings).database
+    version = migrate(database, SystemClock().now())
+    print(f"{database}: schema version {version}")
     return FINE

@@ -7,27 +7,28 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from regserver.app import sqlite_path
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.cli.backup import DATABASE, KEY, NOTE
-from regserver.ports.store import StoreFault
+from regserver.cli.store import StorePlace, store_place
 from regserver.store.sqlite_copy import inspect_database
 
 SIDECARS = ("-wal", "-shm")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument("file", metavar="FILE", type=Path, help="an archive of `regserver backup`")
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace a database that is there; it and its key are kept beside, with .old added",
+        help="replace the database that is there; it and its key are renamed, with .old added",
     )
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    target = sqlite_path(configuration(chosen).settings)
+    place = store_place(configuration(chosen).settings)
+    target = place.database
     if target.exists() and not chosen.force:
         raise CommandFault(
             f"{target}: there is a database already; stop the server and use --force to replace it"
@@ -37,9 +38,7 @@ def _run(chosen: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".regserver-") as folder:
             _unpack(chosen.file, Path(folder))
             version = inspect_database(Path(folder) / DATABASE)
-            _put(Path(folder), target)
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
+            _put(Path(folder), place)
     except tarfile.TarError as error:
         raise CommandFault(f"{chosen.file}: not an archive of regserver backup: {error}") from None
     except OSError as error:
@@ -49,7 +48,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _unpack(file: Path, folder: Path) -> None:
-    """The two members that count, by name; whatever else an archive holds or is called is not touched."""
+    """Writes the database and the key into `folder`. An archive with other members is refused."""
     with tarfile.open(file, "r:") as archive:
         if sorted(archive.getnames()) != sorted((NOTE, KEY, DATABASE)):
             raise CommandFault(f"{file}: not an archive of regserver backup")
@@ -64,12 +63,11 @@ def _unpack(file: Path, folder: Path) -> None:
                 os.fsync(copy.fileno())
 
 
-def _put(folder: Path, target: Path) -> None:
-    key = target.with_suffix(".key")
-    for path in (target, key):
+def _put(folder: Path, place: StorePlace) -> None:
+    for path in (place.database, place.key):
         if path.exists():
             path.replace(path.with_name(path.name + ".old"))
-    for suffix in SIDECARS:  # of the old database: they would be read into the new one
-        target.with_name(target.name + suffix).unlink(missing_ok=True)
-    (folder / KEY).replace(key)
-    (folder / DATABASE).replace(target)
+    for suffix in SIDECARS:  # the old database's journal would be read into the new one
+        place.database.with_name(place.database.name + suffix).unlink(missing_ok=True)
+    (folder / KEY).replace(place.key)
+    (folder / DATABASE).replace(place.database)

@@ -1,31 +1,29 @@
-"""`regserver steps show|unlock CONTACT`: one person's registration by steps, for the operator who is asked about it."""
+"""`regserver steps show|unlock CONTACT`: one person's registration by steps, for the operator whom a person asks about it."""
 
 import argparse
 from collections.abc import Iterator
 
 import msgspec
-import trio
 
 from regserver.adapters.clock import SystemClock
-from regserver.adapters.server_key import ServerKeyFault, load_server_key
-from regserver.app import sqlite_path
+from regserver.adapters.server_key import read_server_key
 from regserver.app.assemble_steps import steps_pepper
-from regserver.cli import FINE, CommandFault, configuration
-from regserver.config import Settings
+from regserver.cli import FINE, MISUSED, CommandFault
+from regserver.cli.store import StorePlace, open_store
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import Instant, iso_millis
 from regserver.domain.steps_machine import AmbiguousIdentity
-from regserver.ports.store import StoreFault
+from regserver.ports.store import Store
 from regserver.service.steps_admin import RegistrationOverview, StepsAdmin
 from regserver.service.steps_code import StepsPolicy
-from regserver.store.sqlite import open_sqlite
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "action",
         choices=("show", "unlock"),
-        help="show: where the registration stands and what is spent; unlock: let the contact start again at once",
+        help="show: print where the registration stands and how much of its daily caps is spent; unlock: let the contact start again at once",
     )
     parser.add_argument(
         "contact", metavar="CONTACT", help="phone number or e-mail address, as the person gives it"
@@ -33,29 +31,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--identity", action="store_true", help="CONTACT is an identity, not a phone or address"
     )
-    parser.add_argument("--provider", help="of the identity")
+    parser.add_argument("--provider", help="the provider of the identity")
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
     contact = _contact(chosen)
     if contact is None:
-        raise CommandFault("expected a phone number such as +380000000000, or an e-mail address")
-    settings = configuration(chosen).settings
-    path = sqlite_path(settings)
-    if not path.is_file():
-        raise CommandFault(f"{path}: no such database")
+        raise CommandFault("expected a phone number such as +380000000000, or an e-mail address", MISUSED)
 
-    async def work() -> RegistrationOverview | AmbiguousIdentity:
-        pepper = steps_pepper(settings, load_server_key(path.with_suffix(".key")))
-        async with open_sqlite(path) as store:
-            admin = StepsAdmin(store, SystemClock(), pepper, _policy(settings))
-            return await (admin.show(contact) if chosen.action == "show" else admin.unlock(contact))
+    async def work(store: Store, place: StorePlace) -> RegistrationOverview | AmbiguousIdentity:
+        pepper = steps_pepper(place.settings, read_server_key(place.key))
+        policy = msgspec.convert(place.settings.steps, StepsPolicy, from_attributes=True)
+        admin = StepsAdmin(store, SystemClock(), pepper, policy)
+        return await (admin.show(contact) if chosen.action == "show" else admin.unlock(contact))
 
-    try:
-        outcome = trio.run(work)
-    except (StoreFault, ServerKeyFault) as fault:
-        raise CommandFault(str(fault)) from None
+    outcome = open_store(chosen, work)
     if isinstance(outcome, AmbiguousIdentity):
         raise CommandFault("several providers know this identity: name one with --provider")
     print("\n".join(_lines(outcome)))
@@ -66,10 +57,6 @@ def _contact(chosen: argparse.Namespace) -> Contact | None:
     if chosen.identity:
         return parse_identity(chosen.contact, chosen.provider)
     return parse_email(chosen.contact) if "@" in chosen.contact else parse_phone(chosen.contact)
-
-
-def _policy(settings: Settings) -> StepsPolicy:
-    return msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
 
 
 def _lines(overview: RegistrationOverview) -> Iterator[str]:

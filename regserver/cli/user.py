@@ -1,23 +1,21 @@
-"""`regserver user show NAME`: what is kept of an account, found by user name, e-mail address or userId of any door."""
+"""`regserver user show NAME`: what is stored of an account, found by user name, e-mail address or userId of any door."""
 
 import argparse
 from collections.abc import Iterator
 
-import trio
-
-from regserver.app import sqlite_path
-from regserver.cli import FINE, CommandFault, configuration
+from regserver.cli import FINE, CommandFault
+from regserver.cli.store import StorePlace, open_store
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.instant import iso_seconds
 from regserver.domain.room import parse_id
-from regserver.ports.store import StoreFault
+from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.store.sqlite import open_sqlite
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
-        "action", choices=("show",), help="show: what is kept of an account, without its secrets"
+        "action", choices=("show",), help="show: print what is stored of an account, without its secrets"
     )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
@@ -26,18 +24,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    path = sqlite_path(configuration(chosen).settings)
-    if not path.is_file():
-        raise CommandFault(f"{path}: no such database")
+    async def work(store: Store, _: StorePlace) -> Account | None:
+        return await store.read(lambda transaction: _find(transaction, chosen.name))
 
-    async def work() -> Account | None:
-        async with open_sqlite(path) as store:
-            return await store.read(lambda transaction: _find(transaction, chosen.name))
-
-    try:
-        account = trio.run(work)
-    except StoreFault as fault:
-        raise CommandFault(str(fault)) from None
+    account = open_store(chosen, work)
     if account is None:
         raise CommandFault("no such account")
     print("\n".join(_lines(account)))

@@ -8,6 +8,7 @@ from regserver.cli import FINE
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.set_defaults(run=_run)
 
 

@@ -1,7 +1,20 @@
-"""The configuration: `setting` says what may be set, `load` reads and checks it, `show` writes it back."""
+"""The configuration: `setting` says what may be set, `load` reads it, `check` refuses what cannot work, `show` prints it."""
 
 from regserver.config.load import ConfigFault, load
-from regserver.config.setting import Loaded, Secret, Section, Settings, Size
+from regserver.config.section import Secret, Section
+from regserver.config.setting import Loaded, Settings, sqlite_file
 from regserver.config.show import mask_url, show
+from regserver.config.unit import Size
 
-__all__ = ["ConfigFault", "Loaded", "Secret", "Section", "Settings", "Size", "load", "mask_url", "show"]
+__all__ = [
+    "ConfigFault",
+    "Loaded",
+    "Secret",
+    "Section",
+    "Settings",
+    "Size",
+    "load",
+    "mask_url",
+    "show",
+    "sqlite_file",
+]

@@ -1,25 +1,24 @@
 """Reading the configuration: file, environment and flags into one checked tree.
 
 Values come from, in rising precedence: the defaults, the TOML file, the environment (REGSERVER_SECTION__KEY),
-`--set section.key=value`. All of them end in one tree of plain values, remembered with their origin, so that every
-complaint names where the value stands. Nothing outside this module reads the environment.
+`--set section.key=value`. All of them are put into one tree of plain values. The tree's origins say where each value
+came from, so that every message can name the place. Settings come from the environment in this module only.
 """
 
 import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
 import msgspec
 
-from regserver.config.bound import out_of_bounds
-from regserver.config.provider_check import check_providers
-from regserver.config.setting import Loaded, Secret, Section, Settings, Size
-from regserver.config.unit import read_duration, read_size
-from regserver.domain.account import is_email
+from regserver.config.check import faults
+from regserver.config.section import Keys, Secret, fields_of, plain_type
+from regserver.config.setting import Loaded, Settings
+from regserver.config.unit import Size, read_duration, read_size
 from regserver.domain.instant import Duration
 
 ENV_PREFIX = "REGSERVER_"
@@ -27,16 +26,16 @@ SEARCHED = (Path("regserver.toml"), Path("/etc/regserver/regserver.toml"))
 
 
 class ConfigFault(Exception):
-    """The configuration cannot be used. The message names the place, the key and what was expected."""
+    """The configuration cannot be used. The message names the place, the key and what was expected there."""
 
 
-Origins = dict[tuple[str, ...], str]
+Origins = dict[Keys, str]
 
 
 def load(
     file: Path | None = None, overrides: Iterable[str] = (), environment: Mapping[str, str] | None = None
 ) -> Loaded:
-    """Reads and checks everything. file: None looks at the SEARCHED places. Raises ConfigFault."""
+    """Reads and checks all settings. file: None looks at the SEARCHED places. Raises ConfigFault."""
     path = file or next((place for place in SEARCHED if place.is_file()), None)
     tree: dict[str, Any] = {}
     origins: Origins = {}
@@ -62,28 +61,25 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigFault(f"{path}: not valid TOML: {error}") from None
 
 
-def _environment(environment: Mapping[str, str]) -> Iterable[tuple[tuple[str, ...], str, str]]:
+def _environment(environment: Mapping[str, str]) -> Iterable[tuple[Keys, str, str]]:
     for name in sorted(environment):
         if name.startswith(ENV_PREFIX) and "__" in name:
             keys = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
             yield keys, environment[name], f"environment {name}"
 
 
-def _merge(
-    tree: dict[str, Any], origins: Origins, new: dict[str, Any], origin: str, at: tuple[str, ...] = ()
-) -> None:
+def _merge(tree: dict[str, Any], origins: Origins, new: dict[str, Any], origin: str, at: Keys = ()) -> None:
     for key, value in new.items():
         path = (*at, key)
+        origins[path] = origin
         if isinstance(value, dict):
             tree[key] = {}
-            origins[path] = origin
             _merge(tree[key], origins, value, origin, path)
         else:
             tree[key] = value
-            origins[path] = origin
 
 
-def _put(tree: dict[str, Any], origins: Origins, keys: tuple[str, ...], text: str, origin: str) -> None:
+def _put(tree: dict[str, Any], origins: Origins, keys: Keys, text: str, origin: str) -> None:
     node = tree
     for depth, key in enumerate(keys[:-1], 1):
         child = node.setdefault(key, {})
@@ -96,7 +92,7 @@ def _put(tree: dict[str, Any], origins: Origins, keys: tuple[str, ...], text: st
 
 
 def _from_text(text: str, wanted: Any) -> Any:
-    """A value from the environment or the command line: TOML where it is TOML and no string is wanted, else text."""
+    """A value from the environment or the command line: text where a string is wanted, else TOML, else a list."""
     if wanted in {str, Secret, Duration, Size} or get_origin(wanted) is Literal:
         return text
     try:
@@ -109,24 +105,16 @@ def _from_text(text: str, wanted: Any) -> Any:
         )
 
 
-def _type_at(keys: tuple[str, ...]) -> Any:
+def _type_at(keys: Keys) -> Any:
+    """The type of a setting; None for one that does not exist, which is found out later."""
     kind: Any = Settings
     for key in keys:
-        fields = _fields(kind)
-        if key not in fields:
-            return None
-        kind = fields[key]
+        kind = plain_type(fields_of(kind).get(key))
     return kind
 
 
-def _fields(kind: Any) -> dict[str, Any]:
-    if isinstance(kind, type) and issubclass(kind, Section):
-        return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    return {}
-
-
-def _check_keys(tree: Mapping[str, Any], kind: Any, at: tuple[str, ...], origins: Origins) -> None:
-    fields = _fields(kind)
+def _check_keys(tree: Mapping[str, Any], kind: Any, at: Keys, origins: Origins) -> None:
+    fields = fields_of(kind)
     for key, value in tree.items():
         path = (*at, key)
         if key not in fields:
@@ -137,7 +125,7 @@ def _check_keys(tree: Mapping[str, Any], kind: Any, at: tuple[str, ...], origins
                 else f"; known here: {', '.join(fields)}"
             )
             raise ConfigFault(f"{origins.get(path, 'configuration')}: unknown key {'.'.join(path)}{hint}")
-        if isinstance(value, dict) and _fields(fields[key]):
+        if isinstance(value, dict) and fields_of(fields[key]):
             _check_keys(value, fields[key], path, origins)
 
 
@@ -154,7 +142,8 @@ def _convert(tree: dict[str, Any], origins: Origins) -> Settings:
         raise ConfigFault(
             f"{origins.get(known, 'configuration')}: {shown}: {text[:1].lower()}{text[1:]}"
         ) from None
-    _check_values(settings, origins)
+    for keys, expected in faults(settings):
+        raise ConfigFault(f"{origins.get(keys, 'configuration')}: {'.'.join(keys)}: expected {expected}")
     return settings
 
 
@@ -168,48 +157,3 @@ def _decode(kind: type, value: object) -> object:
     if kind is Size:
         return read_size(value)
     raise NotImplementedError(kind)
-
-
-def _check_values(settings: Settings, origins: Origins) -> None:
-    """What a type cannot say."""
-
-    def wrong(keys: tuple[str, ...], expected: str) -> ConfigFault:
-        return ConfigFault(f"{origins.get(keys, 'configuration')}: {'.'.join(keys)}: expected {expected}")
-
-    for keys, expected in out_of_bounds(settings):
-        raise wrong(keys, expected)
-    if not settings.server.bind:
-        raise wrong(("server", "bind"), "at least one address")
-    if bool(settings.server.tls_cert) != bool(settings.server.tls_key):
-        raise wrong(("server", "tls_cert"), "tls_cert and tls_key together")
-    if settings.server.public_url and not re.fullmatch(
-        r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.server.public_url
-    ):
-        raise wrong(
-            ("server", "public_url"), 'a URL such as "https://example.org" or "https://example.org/path"'
-        )
-    if not settings.store.url.startswith(("sqlite:", "postgresql://", "postgres://")):
-        raise wrong(("store", "url"), '"sqlite:FILE" or "postgresql://…"')
-    if not re.fullmatch(r"[a-z][a-z1-5]{0,7}", settings.steps.user_id_prefix):
-        raise wrong(("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter")
-    _check_mail(settings, wrong)
-    check_providers(settings, wrong)
-
-
-def _check_mail(settings: Settings, wrong: Callable[[tuple[str, ...], str], ConfigFault]) -> None:
-    mail, directory = settings.mail, settings.directory
-    if mail.smtp != "log:":
-        if not re.fullmatch(
-            r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?(\?\S*)?", mail.smtp
-        ):
-            raise wrong(("mail", "smtp"), '"log:", "smtp://user:password@host:587" or "smtps://…"')
-        if not settings.server.public_url:
-            # Whoever asks for a sign-up writes the Host field, and must not choose where a stranger's link leads.
-            raise wrong(("server", "public_url"), "a URL, since links in real mail start with it")
-    if not is_email(mail.from_):
-        raise wrong(("mail", "from"), "an e-mail address")
-    for server in directory.servers:
-        if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}", server):
-            raise wrong(("directory", "servers"), "host names or addresses, without scheme and port")
-    if directory.pending_ttl < 1000:
-        raise wrong(("directory", "pending_ttl"), 'at least "1s"')

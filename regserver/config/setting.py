@@ -1,227 +1,170 @@
-"""What may be set, and what it is by default. The annotated form for people is config/regserver.toml."""
+"""What may be set, and what it is by default. The annotated form for people is config/regserver.toml.
+
+A number's range stands at its field; what only several settings together can say stands in `check`.
+"""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from regserver.domain.instant import Duration
+from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, SmsSection
+from regserver.config.section import Secret, Section, within
+from regserver.config.unit import GIB, KIB, MIB, Size
+from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 
-
-class Size(int):
-    """A number of bytes, read from "256KiB"."""
-
-    __slots__ = ()
-
-
-class Secret(str):
-    """A string that does not show itself: neither in repr nor in `config show`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret('…')" if self else "Secret('')"
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
+YEARS = 3650 * DAY
+"""As good as for ever, and still an instant that the store can keep."""
 
 
 class Bounds(Section, frozen=True):
-    """What one client may send, and how long it may take. What happens at each stands at serving's FrontLimits."""
+    """How much one client may send, and how long it may take. serving's FrontLimits says what happens at each."""
 
-    target: Size = Size(8 * 1024)
-    head: Size = Size(16 * 1024)
-    header_count: int = 100
-    body: Size = Size(64 * 1024)
-    message: Size = Size(64 * 1024)
-    tls_timeout: Duration = Duration(10_000)
-    head_timeout: Duration = Duration(10_000)
-    body_timeout: Duration = Duration(20_000)
-    idle_timeout: Duration = Duration(75_000)
-    write_timeout: Duration = Duration(20_000)
-    ping_interval: Duration = Duration(15_000)
-    pong_timeout: Duration = Duration(10_000)
+    target: Annotated[Size, within(256, 64 * KIB)] = Size(8 * KIB)
+    head: Annotated[Size, within(KIB, 64 * KIB)] = Size(16 * KIB)
+    header_count: Annotated[int, within(10, 1000)] = 100
+    body: Annotated[Size, within(KIB, MIB)] = Size(64 * KIB)
+    message: Annotated[Size, within(125, MIB)] = Size(64 * KIB)
+    tls_timeout: Annotated[Duration, within(SECOND, MINUTE)] = Duration(10 * SECOND)
+    head_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(10 * SECOND)
+    body_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(20 * SECOND)
+    idle_timeout: Annotated[Duration, within(SECOND, HOUR)] = Duration(75 * SECOND)
+    write_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(20 * SECOND)
+    ping_interval: Annotated[Duration, within(SECOND, HOUR)] = Duration(15 * SECOND)
+    pong_timeout: Annotated[Duration, within(SECOND // 10, HOUR)] = Duration(10 * SECOND)
 
 
 class ServerSection(Section, frozen=True):
+    """Addresses, proxies, TLS and the bounds of the front door."""
+
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     tls_cert: str = ""
     tls_key: str = ""
-    grace: Duration = Duration(5_000)
-    max_connections: int = 20_000
-    max_connections_per_address: int = 1_000
+    grace: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
+    max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
+    max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000
     bounds: Bounds = Bounds()
 
 
 class StoreSection(Section, frozen=True):
+    """url: see `sqlite_file`."""
+
     url: Secret = Secret("sqlite:regserver.db")
 
 
 class FanoutSection(Section, frozen=True):
+    """engine: "auto" follows the store; with SQLite, the one store there is, both mean "local"."""
+
     engine: Literal["auto", "local"] = "auto"
 
 
 class LoginSection(Section, frozen=True):
-    token_ttl: Duration = Duration(10 * 86_400_000)
+    """Tokens, and who may sign up at the room door."""
+
+    token_ttl: Duration = Duration(10 * DAY)
     open_registration: bool = True
     query_token: bool = True
 
 
 class LiveFile(Section, frozen=True):
+    """path: of the roster."""
+
     path: str = "roster.toml"
 
 
 class LiveHttp(Section, frozen=True):
+    """url: of the service. timeout: of a check, and of the silence between two lines."""
+
     url: str = ""
-    timeout: Duration = Duration(30_000)
+    timeout: Duration = Duration(30 * SECOND)
     bearer: Secret = Secret("")
 
 
 class LiveCommand(Section, frozen=True):
+    """argv: the executable and its arguments. timeout: of a check, and of the silence between two lines."""
+
     argv: tuple[str, ...] = ()
-    timeout: Duration = Duration(30_000)
+    timeout: Duration = Duration(30 * SECOND)
 
 
 class LiveSection(Section, frozen=True):
+    """Live registration, and the source that it reads."""
+
     source: Literal["file", "http", "command", "none"] = "file"
-    deadline: Duration = Duration(60_000)
-    replay: Duration = Duration(60_000)
-    max_running: int = 200
+    deadline: Duration = MINUTE
+    replay: Duration = MINUTE
+    max_running: Annotated[int, within(1, 100_000)] = 200
     file: LiveFile = LiveFile()
     http: LiveHttp = LiveHttp()
     command: LiveCommand = LiveCommand()
 
 
 class StepsSection(Section, frozen=True):
-    code_digits: int = 6
-    code_ttl: Duration = Duration(600_000)
-    resend_after: Duration = Duration(45_000)
-    max_resends: int = 3
-    cycle_ttl: Duration = Duration(86_400_000)
+    """Registration by steps: its codes, its times and its daily caps."""
+
+    code_digits: Annotated[int, within(4, 10)] = 6
+    code_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(10 * MINUTE)
+    resend_after: Duration = Duration(45 * SECOND)
+    max_resends: Annotated[int, within(0, 100)] = 3
+    cycle_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     user_id_prefix: str = "reg1"
     identity_secure_key: Secret = Secret("")
     require_token: bool = False
     pepper: Secret = Secret("")
-    claim_ttl: Duration = Duration(86_400_000)
-    verified_ttl: Duration = Duration(7 * 86_400_000)
-    daily_tries_per_contact: int = 10
-    daily_codes_per_contact: int = 10
-    daily_codes_per_address: int = 100
-    daily_codes_per_prefix: int = 5000
-
-
-class CaptchaSection(Section, frozen=True):
-    kind: Literal["none", "recaptcha", "hcaptcha", "turnstile"] = "none"
-    url: str = ""
-    timeout: Duration = Duration(5_000)
-    secret_web: Secret = Secret("")
-    secret_android: Secret = Secret("")
-    secret_ios: Secret = Secret("")
-
-
-class SmsHttp(Section, frozen=True):
-    url: str = ""
-    method: str = "POST"
-    headers: dict[str, Secret] = {}
-    body: str = '{"to": "{phone}", "text": "{message}"}'
-
-
-class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
-    account_sid: str = ""
-    auth_token: Secret = Secret("")
-    from_: str = ""
-    messaging_service_sid: str = ""
-    url: str = "https://api.twilio.com"
-
-
-class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
-    api_key: str = ""
-    api_secret: Secret = Secret("")
-    from_: str = ""
-    url: str = "https://rest.nexmo.com"
-
-
-class SmsSection(Section, frozen=True):
-    """weights: several providers at once, each with its share; the next is tried when one fails. Empty: `kind` alone."""
-
-    kind: Literal["log", "http", "twilio", "vonage"] = "log"
-    weights: dict[Literal["log", "http", "twilio", "vonage"], int] = {}
-    text: str = "{code} is your registration code. Do not share it with anyone."
-    timeout: Duration = Duration(10_000)
-    http: SmsHttp = SmsHttp()
-    twilio: SmsTwilio = SmsTwilio()
-    vonage: SmsVonage = SmsVonage()
-
-
-class MailSection(Section, frozen=True, rename={"from_": "from"}):
-    smtp: Secret = Secret("log:")
-    from_: str = "regserver@localhost"
-    templates: str = ""
+    claim_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
+    verified_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(7 * DAY)
+    daily_tries_per_contact: Annotated[int, within(1, 1_000_000)] = 10
+    daily_codes_per_contact: Annotated[int, within(1, 1_000_000)] = 10
+    daily_codes_per_address: Annotated[int, within(1, 1_000_000)] = 100
+    daily_codes_per_prefix: Annotated[int, within(1, 1_000_000_000)] = 5000
 
 
 class DirectorySection(Section, frozen=True):
+    """servers: the hosts that users are allotted to. trusted_key: whose bearer skips the confirmation by mail."""
+
     servers: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("admin", "root")
     trusted_key: Secret = Secret("")
-    pending_ttl: Duration = Duration(86_400_000)
+    pending_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     reveal_existing: bool = True
 
 
-class LedgerAntelope(Section, frozen=True):
-    """url: of a node. creator: the account that makes the others, with its permission and private key (WIF or PVT_K1_).
-
-    contract: the account of the system contract. ram_bytes, stake_net, stake_cpu: what it wants bought for a new
-    account; 0 and "" where it asks for none.
-    """
-
-    url: str = ""
-    creator: str = ""
-    permission: str = "active"
-    private_key: Secret = Secret("")
-    contract: str = "eosio"
-    ram_bytes: int = 0
-    stake_net: str = ""
-    stake_cpu: str = ""
-    expiration: Duration = Duration(120_000)
-    timeout: Duration = Duration(10_000)
-
-
-class LedgerSection(Section, frozen=True):
-    kind: Literal["embedded", "antelope"] = "embedded"
-    antelope: LedgerAntelope = LedgerAntelope()
-
-
 class RoomsSection(Section, frozen=True):
-    event_retention: Duration = Duration(7 * 86_400_000)
-    max_members: int = 5000
-    socket_queue: Size = Size(256 * 1024)
+    """event_retention: how far back a client can catch up. socket_queue: bytes that may wait for one socket."""
+
+    event_retention: Duration = Duration(7 * DAY)
+    max_members: Annotated[int, within(2, 1_000_000)] = 5000
+    socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
 
 
 class PasswordSection(Section, frozen=True):
     """argon2id; the defaults are those of the OWASP Password Storage Cheat Sheet."""
 
-    time_cost: int = 2
-    memory: Size = Size(19 * 1024 * 1024)
-    parallelism: int = 1
-    max_memory: Size = Size(256 * 1024 * 1024)
+    time_cost: Annotated[int, within(1, 100)] = 2
+    memory: Annotated[Size, within(512 * KIB, 4 * GIB)] = Size(19 * MIB)
+    parallelism: Annotated[int, within(1, 64)] = 1
+    max_memory: Size = Size(256 * MIB)
 
 
 class LimitsSection(Section, frozen=True):
+    """routes: other rates for rows of the table of limits, such as {"sign_in": "30/1m"}."""
+
     enabled: bool = True
-    routes: dict[str, str] = {}
+    routes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class LogSection(Section, frozen=True):
+    """format: "auto" is text on a terminal, JSON otherwise."""
+
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
 
 
 class Settings(Section, frozen=True):
-    """All settings. `folder` is where the file stood: relative paths of the roster and templates start there."""
+    """All settings, a section each."""
 
     server: ServerSection = ServerSection()
     store: StoreSection = StoreSection()
@@ -247,5 +190,15 @@ class Loaded(msgspec.Struct, frozen=True):
     file: Path | None
 
     def resolve(self, path: str) -> Path:
-        """A path of the configuration: relative ones start at the file's folder."""
+        """A path of the configuration; a relative one starts at the folder of the file."""
         return (self.file.parent if self.file else Path()) / path
+
+
+def sqlite_file(url: str) -> Path:
+    """The database file of store.url, "sqlite:FILE". Raises ValueError, which says what was expected."""
+    kind, _, path = url.partition(":")
+    if kind in {"postgresql", "postgres"}:
+        raise ValueError('"sqlite:FILE"; PostgreSQL is not supported yet')
+    if kind != "sqlite" or not path:
+        raise ValueError('"sqlite:FILE"')
+    return Path(path)

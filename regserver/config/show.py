@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from regserver.config.setting import Secret, Section
+from regserver.config.section import Keys, Secret, Section
 from regserver.config.unit import format_value
 
 
-def show(settings: Section, at: tuple[str, ...] = ()) -> Iterable[str]:
-    """What is in force, as lines of TOML, secrets masked."""
+def show(settings: Section, at: Keys = ()) -> Iterable[str]:
+    """The settings as lines of TOML, secrets masked."""
     inner: list[tuple[str, Section]] = []
     for field in msgspec.structs.fields(settings):
         value = getattr(settings, field.name)
@@ -30,13 +30,7 @@ def _toml(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case Secret():
-            return _toml(
-                mask_url(value)
-                if "://" in value or value.startswith(("sqlite:", "log:"))
-                else "…"
-                if value
-                else ""
-            )
+            return _toml(_masked(value))
         case int():
             return format_value(value)
         case str():
@@ -47,6 +41,13 @@ def _toml(value: object) -> str:
             return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
         case _:
             raise TypeError(type(value))
+
+
+def _masked(secret: Secret) -> str:
+    """A URL without its password; "…" for any other secret, so that one can see that it is set."""
+    if "://" in secret or secret.startswith(("sqlite:", "log:")):
+        return mask_url(secret)
+    return "…" if secret else ""
 
 
 def mask_url(url: str) -> str:

@@ -1,22 +1,29 @@
-"""Spans and sizes as people write them: "45s", "256KiB"."""
+"""Spans of time and sizes: how people write them ("45s", "256KiB"), and what they are inside."""
 
 import re
 from collections.abc import Mapping
 
-from regserver.config.setting import Size
-from regserver.domain.instant import Duration
+from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 
-_DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_SIZE_UNITS = {"GiB": 1024**3, "MiB": 1024**2, "KiB": 1024, "B": 1}
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+_DURATION_UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": 1}
+_SIZE_UNITS = {"GiB": GIB, "MiB": MIB, "KiB": KIB, "B": 1}
+
+
+class Size(int):
+    """A number of bytes."""
+
+    __slots__ = ()
 
 
 def read_duration(value: object) -> Duration:
-    """A bare number is in seconds. Raises ValueError."""
-    return Duration(_read(value, _DURATION_UNITS, 'a duration such as "45s", "10m" or "7d"', 1000))
+    """A span of time from "45s"; a bare number is in seconds. Raises ValueError."""
+    return Duration(_read(value, _DURATION_UNITS, 'a duration such as "45s", "10m" or "7d"', SECOND))
 
 
 def read_size(value: object) -> Size:
-    """A bare number is in bytes. Raises ValueError."""
+    """A size from "256KiB"; a bare number is in bytes. Raises ValueError."""
     return Size(_read(value, _SIZE_UNITS, 'a size such as "256KiB"', 1))
 
 
@@ -30,16 +37,16 @@ def _read(value: object, units: Mapping[str, int], expected: str, bare: int) -> 
 
 
 def format_value(value: int) -> str:
-    """A number as it stands in a file, in the largest unit that fits it whole."""
+    """A number as TOML: spans and sizes in the largest unit that divides them, such as "90s"."""
     match value:
         case Duration():
-            return _written(value, _DURATION_UNITS)
+            return _format(value, _DURATION_UNITS)
         case Size():
-            return _written(value, _SIZE_UNITS)
+            return _format(value, _SIZE_UNITS)
         case _:
             return str(value)
 
 
-def _written(value: int, units: Mapping[str, int]) -> str:
+def _format(value: int, units: Mapping[str, int]) -> str:
     unit = next(unit for unit, size in units.items() if value % size == 0 and (value or size == 1))
     return f'"{value // units[unit]}{unit}"'

@@ -12,8 +12,8 @@ from regserver.adapters.ledger.antelope import AntelopeLedger
 from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.provider_client import ProviderClient, open_http_client
-from regserver.config import ConfigFault
-from regserver.config.setting import LedgerAntelope, LedgerSection, Secret
+from regserver.config import ConfigFault, Secret
+from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.public_key import format_public_key
 from regserver.domain.steps_machine import (

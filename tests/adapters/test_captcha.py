@@ -6,7 +6,8 @@ import pytest
 
 from regserver.adapters.captcha import PRESETS, build_captcha
 from regserver.adapters.provider_client import open_http_client
-from regserver.config.setting import CaptchaSection, Secret
+from regserver.config import Secret
+from regserver.config.provider import CaptchaSection
 from regserver.domain.instant import SECOND, Duration
 from regserver.ports.captcha import CaptchaType
 from tests.peer.http import DROP, HANG, Answer, answer, open_http_peer, refused_url

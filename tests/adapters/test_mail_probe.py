@@ -6,8 +6,9 @@ import dns.resolver
 import pytest
 import trio
 
-from regserver.adapters.mail_probe import Finding, probe_domain, probe_smtp
-from regserver.adapters.smtp import parse_smtp_url
+from regserver.adapters.mail_probe import probe_domain, probe_smtp
+from regserver.config.smtp_url import parse_smtp_url
+from regserver.domain.finding import Finding
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail
 from tests.peer.name_server import open_name_server

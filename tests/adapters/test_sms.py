@@ -9,7 +9,8 @@ import pytest
 
 from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.sms import build_sms
-from regserver.config.setting import Secret, SmsHttp, SmsSection, SmsTwilio, SmsVonage
+from regserver.config import Secret
+from regserver.config.provider import SmsHttp, SmsSection, SmsTwilio, SmsVonage
 from regserver.domain.instant import SECOND, Duration
 from regserver.ports.sms import Sms, SmsFault
 from tests.fake import SeededRandomness

@@ -7,7 +7,8 @@ import trio
 import trio.testing
 
 from regserver.adapters.mail import LogMailer, build_mailer
-from regserver.adapters.smtp import Patience, SmtpAddress, SmtpMailer, parse_smtp_url
+from regserver.adapters.smtp import Patience, SmtpMailer
+from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail, MailFault
 from tests.peer.smtp import Mood, SmtpPeer, open_smtp_peer
@@ -239,26 +240,6 @@ async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:
             peer.decide()
         await sender.close_idle()
         assert (finished, len(peer.accepted)) == (True, 1)
-
-
-def test_addresses() -> None:
-    assert parse_smtp_url("smtp://mail.example.org") == SmtpAddress(
-        host="mail.example.org", port=587, tls="starttls"
-    )
-    assert parse_smtp_url("smtps://a:b%2F@mail.example.org?ca=/etc/ca.pem") == SmtpAddress(
-        host="mail.example.org", port=465, tls="implicit", user="a", password="b/", ca="/etc/ca.pem"
-    )
-    assert parse_smtp_url("smtp://[::1]:25?tls=none") == SmtpAddress(host="::1", port=25, tls="none")
-    assert "b/" not in repr(parse_smtp_url("smtps://a:b%2F@mail.example.org"))
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["smtp://", "http://x.org", "smtp://x.org?tls=maybe", "smtp://x.org?verify=no", "smtp://x.org:99999"],
-)
-def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(ValueError, match=r"expected|tls|[Pp]ort"):
-        parse_smtp_url(url)
 
 
 async def test_the_log_takes_mail_for_trying_out(caplog: pytest.LogCaptureFixture) -> None:

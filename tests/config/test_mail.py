@@ -13,11 +13,12 @@ PUBLIC = "server.public_url=https://example.org"
         (["mail.smtp=http://x.org"], "smtp://user:password@host:587"),
         (["mail.smtp=smtp://x.org y"], "smtp://user:password@host:587"),
         (["mail.smtp=smtp://x.org"], "server.public_url"),
+        (["mail.smtp=smtp://x.org?tls=maybe", PUBLIC], "mail.smtp: expected ?tls=none"),
         (["mail.from=nobody"], "an e-mail address"),
         (["mail.from=me@x.org\r\nBcc: eve@x.org"], "an e-mail address"),
         (["directory.servers=https://x.org/"], "host names"),
         (["directory.servers=x.org:8080"], "host names"),
-        (["directory.pending_ttl=0s"], "at least"),
+        (["directory.pending_ttl=0s"], 'expected "1s" to'),
         (["directory.reserved_names=admin"], "did you mean directory.reserved?"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.adapters.smtp import Patience, SmtpMailer, parse_smtp_url
+from regserver.adapters.smtp import Patience, SmtpMailer
+from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, after
 from regserver.ports.mailer import Mail
 from regserver.ports.outbox_table import OutboxMessage

@@ -10,7 +10,7 @@ from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.adapters.provider_client import ProviderClient
 from regserver.config import ConfigFault
-from regserver.config.setting import LedgerAntelope, LedgerSection
+from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.ports.ledger import Ledger
 from regserver.ports.store import Store
 

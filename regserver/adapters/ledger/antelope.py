@@ -27,7 +27,7 @@ from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import DUPLICATE, NAME_EXISTS, AntelopeNode, ChainAccount, Info
 from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
-from regserver.config.setting import LedgerAntelope
+from regserver.config.provider import LedgerAntelope
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.journal import LedgerAccount
 from regserver.domain.public_key import PublicKey, parse_public_key

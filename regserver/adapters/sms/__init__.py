@@ -11,7 +11,7 @@ from regserver.adapters.sms.provider import ProviderSms
 from regserver.adapters.sms.share import SharedSms
 from regserver.adapters.sms.twilio import TwilioProvider
 from regserver.adapters.sms.vonage import VonageProvider
-from regserver.config.setting import SmsSection
+from regserver.config.provider import SmsSection
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 

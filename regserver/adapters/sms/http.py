@@ -10,7 +10,7 @@ import msgspec
 
 from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
 from regserver.adapters.sms.provider import SmsProvider
-from regserver.config.setting import SmsHttp
+from regserver.config.provider import SmsHttp
 from regserver.ports.sms import SmsFault
 
 JSON = "application/json"

@@ -9,7 +9,7 @@ import msgspec
 
 from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
 from regserver.adapters.sms.provider import SmsProvider
-from regserver.config.setting import SmsTwilio
+from regserver.config.provider import SmsTwilio
 from regserver.ports.sms import SmsFault
 
 REFUSED = frozenset({"failed", "undelivered", "canceled"})

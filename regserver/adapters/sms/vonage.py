@@ -7,7 +7,7 @@ import msgspec
 
 from regserver.adapters.provider_client import ProviderAnswer, ProviderRequest
 from regserver.adapters.sms.provider import SmsProvider
-from regserver.config.setting import SmsVonage
+from regserver.config.provider import SmsVonage
 from regserver.ports.sms import SmsFault
 
 SENT = "0"

@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 from quart.testing.connections import WebsocketDisconnectError
 
 from regserver.app import App, open_app
-from regserver.config import Loaded, Secret, Settings
+from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
     LimitsSection,
     LoginSection,
     PasswordSection,
     RoomsSection,
-    Size,
     StoreSection,
 )
 from regserver.domain.room import MAX_POST_BYTES

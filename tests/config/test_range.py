@@ -1,14 +1,12 @@
 """What numbers may be, and that the front door's bounds are by default what its own module says."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 
 from regserver.app.server import front_limits
-from regserver.config import ConfigFault, Settings, load
-from regserver.config.bound import RANGES
-from regserver.config.setting import Size
+from regserver.config import ConfigFault, Section, Settings, Size, load
 from regserver.config.unit import format_value, read_duration, read_size
 from regserver.domain.instant import Duration
 from regserver.serving import FrontLimits
@@ -50,11 +48,31 @@ def test_complaints(override: str, said: str) -> None:
     assert str(caught.value).endswith(said)
 
 
-def test_every_range_holds_its_default(tmp_path: Path) -> None:
-    """And each is of a setting that there is; an ill-chosen one would be found at every start."""
-    assert load(None, (), {}).settings == Settings()
-    for keys, (low, high) in RANGES.items():
-        assert low < high, keys
+def ranges(section: Section, at: str = "") -> Iterator[tuple[str, int, int, int]]:
+    """Each number with a range: its key, the range, its default."""
+    for field in msgspec.structs.fields(section):
+        value = getattr(section, field.name)
+        if isinstance(value, Section):
+            yield from ranges(value, f"{at}{field.encode_name}.")
+        for meta in getattr(field.type, "__metadata__", ()):
+            yield f"{at}{field.encode_name}", meta.extra["least"], meta.extra["most"], value
+
+
+def test_a_range_takes_its_ends_and_refuses_what_is_past_them() -> None:
+    found = list(ranges(Settings()))
+    assert len(found) > 30
+    for key, least, most, default in found:
+        kind = type(default)
+        assert least <= default <= most, key
+        for value in (least - 1, most + 1):
+            text = format_value(kind(value)).strip('"')
+            with pytest.raises(ConfigFault, match="expected"):
+                load(None, [f"{key}={text}"], {})
+
+
+@pytest.mark.parametrize("override", ["rooms.max_members=2", "rooms.max_members=1000000", "server.grace=0s"])
+def test_the_ends_of_a_range_are_in_it(override: str) -> None:
+    load(None, [override], {})
 
 
 @pytest.mark.parametrize(

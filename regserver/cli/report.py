@@ -1,0 +1,18 @@
+"""Findings on standard output, one line each."""
+
+from regserver.cli import FAILED, FINE
+from regserver.domain.finding import Finding
+
+
+class Report:
+    """Prints findings as they come. code: FAILED once one of them fails."""
+
+    def __init__(self) -> None:
+        self.code = FINE
+
+    def show(self, finding: Finding, part: str = "") -> None:
+        """part: what was looked at, such as "store"."""
+        if finding.level == "fail":
+            self.code = FAILED
+        level = "FAIL" if finding.level == "fail" else finding.level
+        print(f"{level:4} {part}{': ' if part else ''}{finding.text}", flush=True)

@@ -1,0 +1,75 @@
+"""What the type of a setting cannot say: what a value must look like, and what several settings must be together."""
+
+import re
+from collections.abc import Iterator
+
+from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
+from regserver.config.section import Fault, out_of_range
+from regserver.config.setting import Bounds, ServerSection, Settings, sqlite_file
+from regserver.config.smtp_url import parse_smtp_url
+from regserver.config.unit import format_value
+from regserver.domain.account import is_email
+from regserver.domain.address import Networks
+
+_PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+_USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Each setting that cannot be used, with what was expected."""
+    yield from out_of_range(settings)
+    yield from _bounds(settings.server.bounds)
+    yield from _server(settings.server)
+    yield from _store(settings)
+    if not _USER_ID_PREFIX.fullmatch(settings.steps.user_id_prefix):
+        yield ("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter"
+    yield from _mail(settings)
+    if not all(map(_HOST.fullmatch, settings.directory.servers)):
+        yield ("directory", "servers"), "host names or addresses, without scheme and port"
+    yield from sms_faults(settings.sms)
+    yield from captcha_faults(settings.captcha)
+    yield from ledger_faults(settings.ledger)
+
+
+def _bounds(bounds: Bounds) -> Iterator[Fault]:
+    if bounds.target > bounds.head:
+        yield ("server", "bounds", "target"), f"at most server.bounds.head, {format_value(bounds.head)}"
+    if bounds.pong_timeout >= bounds.ping_interval:
+        interval = format_value(bounds.ping_interval)
+        yield ("server", "bounds", "pong_timeout"), f"less than server.bounds.ping_interval, {interval}"
+
+
+def _server(server: ServerSection) -> Iterator[Fault]:
+    if not server.bind:
+        yield ("server", "bind"), "at least one address"
+    if bool(server.tls_cert) != bool(server.tls_key):
+        yield ("server", "tls_cert"), "tls_cert and tls_key together"
+    if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):
+        yield ("server", "public_url"), 'a URL such as "https://example.org" or "https://example.org/path"'
+    try:
+        Networks(proxy for proxy in server.trusted_proxies if proxy != "unix")
+    except ValueError as error:
+        yield ("server", "trusted_proxies"), f'addresses, networks such as "10.0.0.0/8", or "unix": {error}'
+
+
+def _store(settings: Settings) -> Iterator[Fault]:
+    try:
+        sqlite_file(settings.store.url)
+    except ValueError as error:
+        yield ("store", "url"), str(error)
+
+
+def _mail(settings: Settings) -> Iterator[Fault]:
+    mail = settings.mail
+    if mail.smtp != "log:":
+        try:
+            parse_smtp_url(mail.smtp)
+        except ValueError as error:
+            yield ("mail", "smtp"), str(error)
+        if not settings.server.public_url:
+            # Without it links start with the Host field, which is written by the person who asks for the mail, and
+            # would lead the person who reads it anywhere.
+            yield ("server", "public_url"), "a URL, since links in real mail start with it"
+    if not is_email(mail.from_):
+        yield ("mail", "from"), "an e-mail address"

@@ -1,0 +1,51 @@
+"""The mail server as one URL: smtp://user:password@host:587 (STARTTLS) or smtps://… (implicit TLS)."""
+
+import re
+from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+
+_URL = re.compile(r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?(\?\S*)?", re.ASCII)
+EXPECTED = '"log:", "smtp://user:password@host:587" or "smtps://…"'
+
+
+class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the mail server is and how to speak to it. ca: a file of certificates to trust instead of the system's."""
+
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "implicit"]
+    user: str | None = None
+    password: str | None = None
+    ca: str | None = None
+
+    def __repr__(self) -> str:
+        return f"SmtpAddress({self.host}:{self.port})"
+
+
+def parse_smtp_url(url: str) -> SmtpAddress:
+    """Reads the URL. Raises ValueError, which says what was expected.
+
+    `?tls=none` speaks plainly, for a relay on this machine; `?ca=FILE` trusts the certificates in FILE. A relay on the
+    loopback interface may go without STARTTLS, any other must offer it.
+    """
+    if not _URL.fullmatch(url):
+        raise ValueError(EXPECTED)
+    parts = urlsplit(url)
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if unknown := set(options) - {"tls", "ca"}:
+        raise ValueError(f"?tls=none or ?ca=FILE, not {', '.join(sorted(unknown))}")
+    if options.get("tls", "none") != "none":
+        raise ValueError("?tls=none or no tls at all: smtps:// is implicit TLS, smtp:// is STARTTLS")
+    tls: Literal["none", "starttls", "implicit"] = (
+        "implicit" if parts.scheme == "smtps" else "none" if "tls" in options else "starttls"
+    )
+    return SmtpAddress(
+        host=parts.hostname or "",
+        port=parts.port or (465 if tls == "implicit" else 587),
+        tls=tls,
+        user=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else unquote(parts.password),
+        ca=options.get("ca"),
+    )
