@@ -7,8 +7,6 @@ positions in a `newaccount` are fixed.
 
 import hashlib
 import json
-import os
-import shutil
 import struct
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -17,14 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
 import trio
 
 from regserver.domain.public_key import PublicKey, format_public_key
 from tests.peer.http import DROP, HANG, Answer, Asked, HttpPeer, answer, open_http_peer
+from tests.peer.node import install_node_peer
 
 ORACLE = Path(__file__).parent / "antelope_oracle"
-BUILT = Path(__file__).parents[2] / "build" / "antelope-oracle"
 
 Mood = Literal[
     "well",
@@ -187,31 +184,11 @@ class Oracle:
 
 @contextmanager
 def open_oracle() -> Iterator[Oracle]:
-    """Installs it into build/ when it is not there; without npm the test is skipped, where that is allowed."""
-    if not (BUILT / "node_modules" / "@wharfkit" / "antelope").is_dir():
-        _install()
-    shutil.copy(ORACLE / "oracle.js", BUILT)
+    """Installs it when it is not there; without npm the test is skipped, where that is allowed."""
+    built = install_node_peer(ORACLE)
     with subprocess.Popen(
-        ["node", str(BUILT / "oracle.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["node", str(built / "oracle.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield Oracle(process)
         assert process.stdin is not None
         process.stdin.close()
-
-
-def _install() -> None:
-    BUILT.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ORACLE / "package.json", BUILT)
-    try:
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund"],
-            cwd=BUILT,
-            check=True,
-            capture_output=True,
-            timeout=180,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        reason = f"@wharfkit/antelope cannot be installed here, and nothing else to hold the format against: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
@@ -12,25 +11,16 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.peer.node import install_node_peer
 from tests.system.server import ROOT, Server, open_server, sign_up
 
-BUILD = ROOT / "build" / "peer" / "rooms"
-WS = "ws@8.23.0"
+PEER = ROOT / "tests" / "peer" / "room_client"
 
 
 @pytest.fixture(scope="module")
-def node() -> str:
-    """Node with ws. Where it cannot be had the tests are skipped, but not where everything must be run."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("node and npm are needed to run the JavaScript client")
-        pytest.skip("node and npm are not installed")
-    if not (BUILD / "node_modules" / "ws").exists():
-        BUILD.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--no-save", WS]
-        subprocess.run(command, cwd=BUILD, check=True, timeout=120)
-    return program
+def folder() -> Path:
+    """Where Node finds ws."""
+    return install_node_peer(PEER)
 
 
 def example() -> str:
@@ -58,14 +48,14 @@ class Client:
 
 
 @asynccontextmanager
-async def running(node: str, server: Server, token: str) -> AsyncIterator[Client]:
+async def running(folder: Path, server: Server, token: str) -> AsyncIterator[Client]:
     """Runs the example with nothing changed but the two things it leaves open: which server, which token."""
     host = server.url.removeprefix("http://")
     script = example().replace("// get token", repr(token)).replace("localhost:3000", host)
-    path = BUILD / f"example-{os.getpid()}.mjs"
+    path = folder / f"example-{os.getpid()}.mjs"
     await trio.Path(path).write_text(script)
     process = await trio.lowlevel.open_process(
-        [node, str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=BUILD
+        ["node", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder
     )
     try:
         yield Client(process)
@@ -75,10 +65,10 @@ async def running(node: str, server: Server, token: str) -> AsyncIterator[Client
         path.unlink()
 
 
-async def test_the_example_hears_everything(node: str, tmp_path: Path) -> None:
+async def test_the_example_hears_everything(folder: Path, tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as http:
         ann, bob, cid = [await sign_up(http, name) for name in ("ann", "bob", "cid")]
-        async with running(node, server, bob.token) as client:
+        async with running(folder, server, bob.token) as client:
             await client.wait_for("Websocket connected")
             room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
             printed = await client.wait_for(r"{ type: 'RoomCreated'[^}]*}")
@@ -95,10 +85,10 @@ async def test_the_example_hears_everything(node: str, tmp_path: Path) -> None:
             await client.wait_for(r"\[close\]")
 
 
-async def test_the_example_survives_a_server_that_dies(node: str, tmp_path: Path) -> None:
+async def test_the_example_survives_a_server_that_dies(folder: Path, tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as http:
         ann = await sign_up(http, "ann")
-        async with running(node, server, ann.token) as client:
+        async with running(folder, server, ann.token) as client:
             await client.wait_for("Websocket connected")
             await server.stop(signal.SIGKILL)
             await client.wait_for(r"\[close\] Connection died")

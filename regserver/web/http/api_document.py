@@ -71,6 +71,7 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "regserver", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": "."}],
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
@@ -96,9 +97,8 @@ def _operation(route: Route, row: Row) -> dict[str, Any]:
         "summary": row.summary,
         "parameters": _parameters(route, row),
         "responses": answers,
+        "security": [{"token": []}] if row.token else [],
     }
-    if row.token:
-        operation["security"] = [{"token": []}]
     if row.body is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": _schema(row.body)}}}
     return operation
@@ -128,13 +128,13 @@ def _schema(name: str) -> dict[str, str]:
 
 
 def asyncapi(version: str) -> dict[str, Any]:
-    """AsyncAPI 3.0 of the two WebSockets. Clients only listen."""
+    """AsyncAPI 3.1 of the two WebSockets. Clients only listen."""
     kinds = (Resumed, *get_args(Notification))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     rooms = {kind.__name__: {"payload": schema} for kind, schema in zip(kinds, schemas, strict=True)}
     messages = {"Event": {"payload": LIVE_EVENT}, **rooms}
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {"title": "regserver", "version": version, "license": {"name": "MIT"}},
         "channels": {
             "registration": _channel("/register/{registration}", ["Event"], ("registration",)),
