@@ -16,7 +16,7 @@ from pathlib import Path
 from regserver import __version__
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.cli.store import store_place
-from regserver.store.sqlite_copy import copy_database, inspect_database
+from regserver.store.sqlite.copy import copy_database, inspect_database
 
 DATABASE = "regserver.db"
 KEY = "regserver.key"

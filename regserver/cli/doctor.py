@@ -24,7 +24,7 @@ from regserver.domain.finding import Finding, Level
 from regserver.ports.store import StoreFault
 from regserver.serving.descriptor import connections_at_most
 from regserver.store import migration
-from regserver.store.sqlite_copy import inspect_database
+from regserver.store.sqlite.copy import inspect_database
 
 LITTLE_SPACE_BYTES = 200 * 1024 * 1024
 SOON_DAYS = 14

@@ -10,7 +10,7 @@ from pathlib import Path
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.cli.backup import DATABASE, KEY, NOTE
 from regserver.cli.store import StorePlace, store_place
-from regserver.store.sqlite_copy import inspect_database
+from regserver.store.sqlite.copy import inspect_database
 
 SIDECARS = ("-wal", "-shm")
 

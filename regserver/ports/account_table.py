@@ -8,24 +8,37 @@ from regserver.domain.instant import Instant
 
 
 class AccountTable(Protocol):
+    """Deleted accounts stay in the table, so that their names and addresses stay taken."""
+
     async def add(self, account: NewAccount) -> AccountId | None:
-        """Writes the row; None when the e-mail address is another's. The name is claimed by itself, in NameTable."""
+        """Writes the account; None when the e-mail address is another's (atomic).
 
-    async def by_id(self, account: AccountId) -> Account | None: ...
+        The name is claimed separately, in NameTable. Conflict when another account has it.
+        """
 
-    async def by_name(self, key: NameKey) -> Account | None: ...
+    async def by_id(self, account: AccountId) -> Account | None:
+        """The account, deleted or not; so are those of the other look-ups."""
 
-    async def by_email(self, key: EmailKey) -> Account | None: ...
+    async def by_name(self, key: NameKey) -> Account | None:
+        """The account of a user name."""
 
-    async def by_ledger_name(self, ledger_name: str) -> Account | None: ...
+    async def by_email(self, key: EmailKey) -> Account | None:
+        """The account of an e-mail address."""
+
+    async def by_ledger_name(self, ledger_name: str) -> Account | None:
+        """The account of a userId of the steps door."""
 
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
         """Those of `accounts` that exist and are not deleted."""
 
-    async def set_password_hash(self, account: AccountId, password_hash: str, now: Instant) -> None: ...
+    async def set_password_hash(self, account: AccountId, password_hash: str, now: Instant) -> None:
+        """Replaces the password hash."""
 
-    async def mark_deleted(self, account: AccountId, now: Instant) -> None: ...
+    async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
+        """Deletes the account, whose row stays; False when it was deleted before (atomic)."""
 
-    async def add_profile(self, account: AccountId, profile: Profile) -> None: ...
+    async def add_profile(self, account: AccountId, profile: Profile) -> None:
+        """Writes what a live registration has told of the person."""
 
-    async def profile(self, account: AccountId) -> Profile | None: ...
+    async def profile(self, account: AccountId) -> Profile | None:
+        """What a live registration has told of the person."""

@@ -10,7 +10,7 @@ from regserver.domain.instant import Duration, Instant
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """So many in so long a time. The time starts with the first."""
+    """At most `limit` in `window`, which starts with the first that is spent."""
 
     key: BudgetKey
     limit: int
@@ -24,12 +24,19 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 class BudgetTable(Protocol):
-    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
-        """Takes one from each, or from none of them when one has nothing left."""
+    """Counts outlive the registrations that spent them."""
 
-    async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int: ...
+    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
+        """Takes Lock.BUDGET, and then one from each, or from none of them when one has nothing left."""
+
+    async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
+        """How much of the budget is spent in the window that runs now."""
 
     async def give_back(self, budgets: Sequence[Budget]) -> None:
-        """Undoes one `spend`."""
+        """Undoes one `spend` (atomic)."""
 
-    async def clear(self, key: BudgetKey) -> None: ...
+    async def clear(self, key: BudgetKey) -> None:
+        """Makes the budget whole again."""
+
+    async def purge(self, now: Instant) -> int:
+        """Removes counts that are older than any window; how many."""

@@ -27,7 +27,10 @@ class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DirectoryTable(Protocol):
-    async def add_pending(self, challenge: SecretHash, pending: PendingCreation) -> None: ...
+    """Counts of pending creations are guarded by Lock.EMAIL, counts of users by Lock.SERVERS."""
+
+    async def add_pending(self, challenge: SecretHash, pending: PendingCreation) -> None:
+        """Writes a creation that waits for its confirmation."""
 
     async def pending(self, challenge: SecretHash) -> PendingCreation | None:
         """Expired and settled ones included, as long as they are kept."""
@@ -44,7 +47,8 @@ class DirectoryTable(Protocol):
     async def users(self, servers: Sequence[str]) -> dict[str, int]:
         """How many users each of the servers has; one that is not known yet is left out."""
 
-    async def add_user(self, server: str) -> None: ...
+    async def add_user(self, server: str) -> None:
+        """Counts one more user of the server."""
 
     async def recount(self) -> None:
-        """Counts the living accounts of every server anew."""
+        """Takes Lock.SERVERS, and counts the living accounts of every server anew."""

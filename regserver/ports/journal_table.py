@@ -6,9 +6,13 @@ from regserver.domain.journal import JournalEntry
 
 
 class JournalTable(Protocol):
-    async def last(self) -> JournalEntry | None: ...
+    """Each entry continues the one before it: a unit that appends holds Lock.JOURNAL from its `last` on."""
 
-    async def append(self, entry: JournalEntry) -> None: ...
+    async def last(self) -> JournalEntry | None:
+        """The newest entry; None when there is none."""
+
+    async def append(self, entry: JournalEntry) -> None:
+        """Writes the entry. Conflict when its number is taken or its account has one."""
 
     async def page(self, after: int, limit: int) -> tuple[JournalEntry, ...]:
         """Entries with numbers greater than `after`, in order."""

@@ -16,6 +16,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 def account_holder(account: AccountId) -> str:
+    """The holder key of an account."""
     return f"account:{account}"
 
 
@@ -23,12 +24,16 @@ class NameTable(Protocol):
     """One row per taken name of any door: the unique key that settles every race for one."""
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
-        """Takes the name if it is free, lapsed or the holder's already; `expires_at` None takes it for good."""
+        """Takes the name if it is free, lapsed or the holder's already (atomic).
 
-    async def holder(self, key: NameKey, now: Instant) -> Holder | None: ...
+        expires_at: None takes the name for good.
+        """
+
+    async def holder(self, key: NameKey, now: Instant) -> Holder | None:
+        """Who has the name now; None when it is free or its reservation has lapsed."""
 
     async def release(self, key: NameKey, holder: str) -> None:
-        """Frees the name if it is still this holder's."""
+        """Frees the name if it is still this holder's (atomic)."""
 
     async def purge(self, now: Instant) -> int:
         """Removes lapsed reservations; how many."""

@@ -1,4 +1,4 @@
-"""The outbox's table: sealed mail that waits for its turn, is leased to one sender at a time, and goes or is parked."""
+"""The outbox: sealed mail that waits for its turn, is leased to one node at a time, and is sent or parked."""
 
 from collections.abc import Sequence
 from typing import NewType, Protocol
@@ -37,29 +37,37 @@ class Backlog(msgspec.Struct, frozen=True):
 
 
 class OutboxTable(Protocol):
+    """node: the name of the sending process, its own among those that share the store. All changes are atomic."""
+
     async def add(self, sealed: bytes, now: Instant) -> None:
         """Puts a message in, due at once."""
 
     async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[OutboxMessage, ...]:
-        """Takes messages that are due, oldest first; nobody else gets them before `until`."""
+        """Takes messages that are due, oldest first; no other node gets them before `until`."""
 
     async def release(self, node: str, now: Instant) -> int:
-        """Makes due again what an earlier run of this node had leased; how many."""
+        """Makes due again what an earlier run of this node had leased, and nothing of other nodes; how many."""
 
     async def remove(self, message: OutboxId) -> None:
         """The message was sent."""
 
-    async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None: ...
+    async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None:
+        """Ends the lease; the message is due again at `due_at`."""
 
-    async def park(self, message: OutboxId, now: Instant, fault: str) -> None: ...
+    async def park(self, message: OutboxId, now: Instant, fault: str) -> None:
+        """Ends the lease and sets the message aside for the operator."""
 
     async def requeue(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
-        """Makes these messages (None: all), parked or waiting, due at once and as good as new; how many."""
+        """Makes these messages (None: all), parked or waiting, due at once and as good as new; how many.
+
+        What is leased is left to its node.
+        """
 
     async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
         """Parked messages first, then waiting ones, oldest first."""
 
     async def purge(self, parked_before: Instant) -> int:
-        """Removes what was set aside before then and nobody asked for; how many."""
+        """Removes what was parked before then; how many."""
 
-    async def backlog(self) -> Backlog: ...
+    async def backlog(self) -> Backlog:
+        """The state of the outbox in figures."""

@@ -8,12 +8,16 @@ from regserver.domain.room import Post, PostId, RoomId
 
 
 class PostTable(Protocol):
-    async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId: ...
+    """A post is numbered within its room and among its author's posts there, so that unread posts need no counting."""
 
-    async def by_id(self, post: PostId) -> Post | None: ...
+    async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
+        """Writes a post with the next numbers; the unit holds Lock.ROOM."""
+
+    async def by_id(self, post: PostId) -> Post | None:
+        """The post, whatever its room."""
 
     async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
         """The newest `limit` ids, oldest first."""
 
     async def page(self, room: RoomId, before: PostId | None, limit: int) -> tuple[Post, ...]:
-        """The newest `limit` posts older than `before`, oldest first."""
+        """The newest `limit` posts older than `before` (None: of all), oldest first."""

@@ -6,7 +6,10 @@ from regserver.domain.instant import Instant
 
 
 class RewardTable(Protocol):
-    async def grant(self, user_id: str, reason: str, community: str, now: Instant) -> bool:
-        """False when it was granted before."""
+    """A reward is granted by its row, once for a user, a reason and a community."""
 
-    async def count(self, user_id: str) -> int: ...
+    async def grant(self, user_id: str, reason: str, community: str, now: Instant) -> bool:
+        """Grants the reward; False when it was granted before (atomic)."""
+
+    async def count(self, user_id: str) -> int:
+        """How many rewards the user has."""

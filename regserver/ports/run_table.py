@@ -7,7 +7,7 @@ from regserver.domain.instant import Instant
 
 
 class RunTable(Protocol):
-    """How long past live registrations took, by source."""
+    """Past live registrations, by source."""
 
     async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
         """Remembers a run, and of this source's older ones no more than `keep` in all."""

@@ -22,7 +22,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubmissionTable(Protocol):
-    async def by_user_id(self, user_id: str) -> Submission | None: ...
+    """One row per userId."""
 
-    async def save(self, submission: Submission) -> None:
-        """Takes the place of an earlier one of the same person."""
+    async def by_user_id(self, user_id: str) -> Submission | None:
+        """The submission that is stored for the person."""
+
+    async def offer(self, submission: Submission, now: Instant) -> Submission:
+        """Stores the submission unless an earlier one has not expired by `now`; returns what is stored (atomic)."""

@@ -8,20 +8,28 @@ from regserver.domain.secret import SecretHash
 
 
 class TokenTable(Protocol):
-    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None: ...
+    """Tokens and tickets are known by their hashes alone."""
+
+    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
+        """Writes a token of the account."""
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
         """The account of a token that has not expired, deleted accounts included."""
 
-    async def expiry(self, token: SecretHash) -> Instant | None: ...
+    async def expiry(self, token: SecretHash) -> Instant | None:
+        """When the token ends; None when there is no such token."""
 
-    async def remove(self, token: SecretHash) -> None: ...
+    async def remove(self, token: SecretHash) -> None:
+        """Revokes a token, and the tickets that stand for it."""
 
-    async def remove_all(self, account: AccountId) -> None: ...
+    async def remove_all(self, account: AccountId) -> None:
+        """Revokes all tokens of the account."""
 
-    async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None: ...
+    async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
+        """Writes a ticket. Conflict when its token has just been revoked."""
 
     async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
-        """Uses the ticket up; the token it stands for, None when it is unknown, used or expired."""
+        """Uses the ticket up (atomic); the token it stands for, None when it is unknown, used or expired."""
 
-    async def purge(self, now: Instant) -> int: ...
+    async def purge(self, now: Instant) -> int:
+        """Removes what has expired; how many."""

@@ -1,10 +1,24 @@
-"""A unit of work over the tables.
+"""A unit of work: one transaction over all tables, and what it may rely on.
 
-A unit of work is an async function of one argument, the transaction. It may await nothing but that transaction's own
-methods: an embedded store runs it to its end in a database thread, a networked one on the event loop, and either may
-run it again after a conflict. So it must not touch anything outside, and it returns what it found.
+A unit of work is an async function of one argument, the transaction. It awaits nothing but that transaction's own
+methods, touches nothing outside and returns what it found: an embedded store runs it to its end in a database thread,
+a networked one on the event loop, and either may run it again.
+
+**Isolation.** A reading unit sees one snapshot. Of writing units, SQLite runs one after another; PostgreSQL runs them
+side by side at READ COMMITTED, where each statement sees what was committed before that statement began. A unit that
+writes because of what it has read must therefore do one of two things:
+
+    1. take the `Lock` that guards what it reads, before it reads it        await transaction.lock(Lock.ROOM, room)
+    2. use one statement that looks and writes at once; such methods say "atomic"
+
+A lock is held until the unit ends. SQLite has no need of it; PostgreSQL takes advisory locks.
+
+**Conflict.** Where two units meet in spite of that (a unique key taken meanwhile, a deadlock, a serialization
+failure), one of them is rolled back by `Conflict` and run again from its beginning, a bounded number of times. After
+the last the caller gets StoreFault.
 """
 
+from enum import IntEnum
 from typing import Protocol
 
 from regserver.ports.account_table import AccountTable
@@ -23,9 +37,52 @@ from regserver.ports.run_table import RunTable
 from regserver.ports.submission_table import SubmissionTable
 from regserver.ports.token_table import TokenTable
 
+LockKey = int | str | bytes
+
+
+class Lock(IntEnum):
+    """What a unit may lock, in the order in which it does: two units that need the same locks never wait in a circle.
+
+    A unit takes each lock once, with all its keys at once; a lock without a key guards a whole table.
+    """
+
+    CONTACT = 1
+    """Key: LookupKey. The registration by steps of this contact: its state, its code and the code's tries."""
+
+    EMAIL = 2
+    """Key: EmailKey. How many creations of the directory wait for this address."""
+
+    SERVERS = 3
+    """No key. How many users each of the directory's servers has."""
+
+    NAME = 4
+    """Key: NameKey. From "this name is free" to the account that has it."""
+
+    ACCOUNT = 5
+    """Key: AccountId. That the account lives, its rooms as a whole, its password hash and its count of rewards."""
+
+    ROOM = 6
+    """Key: RoomId. The room with its members and the ordinals of its posts."""
+
+    BUDGET = 7
+    """Key: BudgetKey. What is spent of a budget."""
+
+    JOURNAL = 8
+    """No key. The last entry of the ledger's journal, which the next one continues."""
+
+    LOG = 9
+    """No key. The end of the event log: with it ids become visible in their order, so that a cursor misses nothing."""
+
+
+class Conflict(Exception):
+    """Another unit of work came first. Raised within a unit, it makes the store run the unit again."""
+
 
 class Transaction(Protocol):
-    """One atomic unit of work on a consistent snapshot."""
+    """The tables, for the length of one unit of work."""
+
+    async def lock(self, lock: Lock, *keys: LockKey) -> None:
+        """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""
 
     @property
     def accounts(self) -> AccountTable: ...

@@ -24,6 +24,7 @@ from regserver.domain.outcome import (
     EmailTaken,
     IdempotencyConflict,
     RegistrationClosed,
+    UserIsDeleted,
     UsernameTaken,
 )
 from regserver.domain.room import RoomId, parse_id
@@ -34,7 +35,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.name_table import account_holder
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Conflict, Lock, Transaction
 from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
 from regserver.service.room_service import leave_room
 
@@ -66,6 +67,7 @@ async def add_account(
     caller's transaction must be given up or have written nothing else.
     """
     key = name_key(account.username)
+    await transaction.lock(Lock.NAME, key)
     held = await transaction.names.holder(key, account.created_at)
     if held is not None and held.key != reserved_by:
         return UsernameTaken()
@@ -75,7 +77,7 @@ async def add_account(
     if held is not None:
         await transaction.names.release(key, held.key)
     if not await transaction.names.claim(key, account_holder(added), None, account.created_at):
-        raise RuntimeError("a name was taken within the transaction that found it free")
+        raise Conflict("a name was reserved meanwhile")
     return added
 
 
@@ -126,7 +128,8 @@ class AccountService:
                 return added
             if idempotency is not None:
                 scope = sign_up_scope(name_key(username))
-                await transaction.idempotency.keep(scope, idempotency, added, new.created_at)
+                await transaction.idempotency.take(scope, idempotency, new.created_at)
+                await transaction.idempotency.keep(scope, idempotency.key, added)
             return await self._identity.issue(transaction, added)
 
         outcome = await self._store.write(work)
@@ -197,11 +200,16 @@ class AccountService:
         Name, e-mail and tokens stay, so that all of them go on answering UserIsDeleted.
         """
 
-        async def act(transaction: Transaction, account: Account) -> AccountId:
+        async def act(transaction: Transaction, account: Account) -> AccountId | UserIsDeleted:
             now = self._clock.now()
+            await transaction.lock(Lock.ACCOUNT, account.id)
+            if not await transaction.accounts.mark_deleted(account.id, now):
+                return UserIsDeleted()
+            if rooms := await transaction.rooms.of_account(account.id):
+                await transaction.lock(Lock.ROOM, *rooms)
+            # Read again: some of them may have been left before their locks were taken.
             for room in await transaction.rooms.of_account(account.id):
                 await leave_room(transaction, room, account.id, Left(deleted=True), now)
-            await transaction.accounts.mark_deleted(account.id, now)
             return account.id
 
         deleted = await self._identity.write(token, None, act)

@@ -1,4 +1,4 @@
-"""Answering a request with an Idempotency-Key once: looked up before it is acted on, stored with the change.
+"""Answering a request with an Idempotency-Key once: its key is taken before it is acted on, its answer stored with the change.
 
 Refusals are not stored. They have changed nothing, so asking again is safe, and may rightly find things different.
 """
@@ -27,11 +27,13 @@ async def answer_once(
     """
     if idempotency is None:
         return await act()
-    stored = await transaction.idempotency.find(scope, idempotency.key, now)
+    stored = await transaction.idempotency.take(scope, idempotency, now)
     if stored is not None:
         # The type of a stored answer is that of `act`: the digest covers the path, so it is the same use case.
         return cast("T", stored.answer) if stored.digest == idempotency.digest else IdempotencyConflict()
     outcome = await act()
-    if not isinstance(outcome, Refusal):
-        await transaction.idempotency.keep(scope, idempotency, cast("int | None", outcome), now)
+    if isinstance(outcome, Refusal):
+        await transaction.idempotency.release(scope, idempotency.key)
+    else:
+        await transaction.idempotency.keep(scope, idempotency.key, cast("int | None", outcome))
     return outcome

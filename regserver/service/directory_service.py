@@ -42,7 +42,7 @@ from regserver.ports.directory_table import PendingCreation
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_service import add_account
 from regserver.service.directory_mail import DirectoryMail
 
@@ -147,6 +147,7 @@ class DirectoryService:
 
         async def work(transaction: Transaction) -> TooManyPending | None:
             since = Instant(now - self._policy.pending_ttl)
+            await transaction.lock(Lock.EMAIL, sign_up.email_key)
             if await transaction.directory.count_pending(sign_up.email_key, since) >= MAX_PENDING_PER_EMAIL:
                 return TooManyPending(self._policy.pending_ttl.whole_seconds)
             # A sign-up that cannot succeed is stored too: it counts against the address like any other.
@@ -249,6 +250,7 @@ class DirectoryService:
     ) -> tuple[AccountId, str | None] | UsernameTaken | EmailTaken:
         """The account, on the server with fewest users; the count and the account are one transaction."""
         servers = self._policy.servers
+        await transaction.lock(Lock.SERVERS)
         server = least_used(servers, await transaction.directory.users(servers)) if servers else None
         new = NewAccount(
             username=username,

@@ -34,4 +34,5 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.directory.purge(now)
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
     await transaction.registrations.purge(now)
+    await transaction.budgets.purge(now)
     await transaction.idempotency.purge(now)

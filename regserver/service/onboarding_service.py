@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from regserver.domain.steps_machine import UserNotFound
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 
 MIN_COMMUNITIES = 3
 MAX_COMMUNITIES = 100
@@ -35,6 +35,7 @@ class OnboardingService:
             account = await transaction.accounts.by_ledger_name(user_id)
             if account is None or account.deleted_at is not None:
                 return UserNotFound()
+            await transaction.lock(Lock.ACCOUNT, account.id)
             now, granted = self._clock.now(), 0
             left = MAX_REWARDS - await transaction.rewards.count(user_id)
             for community in list(communities)[: max(0, left)]:

@@ -17,7 +17,7 @@ from regserver.domain.steps_machine import (
     as_of,
 )
 from regserver.ports.clock import Clock
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 
 
 class RegistrationLookup:
@@ -55,9 +55,14 @@ class RegistrationLookup:
             updated_at=now,
         )
 
+    async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
+        """The same for a unit that may change it: nobody else does before that unit ends."""
+        await transaction.lock(Lock.CONTACT, self._pepper.lookup_key(contact))
+        return await self.find(transaction, contact)
+
     async def at(self, transaction: Transaction, contact: Contact, step: Step) -> Registration | StepRefusal:
         """The registration, if this step leads on from where it stands."""
-        found = await self.find(transaction, contact)
+        found = await self.hold(transaction, contact)
         if isinstance(found, StepRefusal):
             return found
         if found.state == "registered":

@@ -41,7 +41,7 @@ from regserver.domain.room import (
 from regserver.domain.room_event import Created, Invited, Left, Posted
 from regserver.domain.secret import SecretHash
 from regserver.ports.clock import Clock
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.identity_service import Act, IdentityService, Unidentified
 
 T = TypeVar("T")
@@ -78,10 +78,13 @@ class RoomService:
     ) -> RoomId | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
         """A new room with the asker and `others` in it. name: None calls it by its members' names."""
 
-        async def act(transaction: Transaction, creator: Account) -> RoomId | AccountNotFound | TooManyUsers:
-            if missing := await _missing(transaction, others):
-                return missing
+        async def act(
+            transaction: Transaction, creator: Account
+        ) -> RoomId | UserIsDeleted | AccountNotFound | TooManyUsers:
             guests = _distinct(others, {creator.id})
+            await transaction.lock(Lock.ACCOUNT, creator.id, *guests)
+            if refusal := await _missing(transaction, (creator.id, *guests)):
+                return UserIsDeleted() if creator.id in refusal.missing else refusal
             if 1 + len(guests) > self._max_members:
                 return TooManyUsers()
             now = self._clock.now()
@@ -115,7 +118,9 @@ class RoomService:
             await transaction.rooms.touch(room, actor.now)
             return None
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
+        return await self._identity.write(
+            token, idempotency, self._in_room(room_text, act, alone=True, others=others)
+        )
 
     async def leave(
         self, token: SecretHash, room_text: str, idempotency: Idempotency | None = None
@@ -125,7 +130,7 @@ class RoomService:
         async def act(transaction: Transaction, actor: RoomActor) -> None:
             await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act, alone=True))
 
     async def post(
         self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
@@ -134,10 +139,10 @@ class RoomService:
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostId:
             post = await transaction.posts.add(actor.room.id, actor.account, content, actor.now)
-            await transaction.events.append(actor.room.id, actor.account, Posted(post, content), actor.now)
+            transaction.events.append_last(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act, alone=True))
 
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
@@ -204,14 +209,26 @@ class RoomService:
         return await self._identity.read(token, act)
 
     def _in_room(
-        self, room_text: str, act: Callable[[Transaction, RoomActor], Awaitable[T]]
+        self,
+        room_text: str,
+        act: Callable[[Transaction, RoomActor], Awaitable[T]],
+        *,
+        alone: bool = False,
+        others: Sequence[AccountId] = (),
     ) -> Act[T | NotInside]:
-        """`act` for those who are in the room; others are told what bars the way, in the contract's order."""
+        """`act` for those who are in the room; others are told what bars the way, in the contract's order.
+
+        alone: nobody else changes the room meanwhile. others: nor does any of these accounts end.
+        """
 
         async def enter(transaction: Transaction, account: Account) -> T | NotInside:
             number = parse_id(room_text)
             if number is None:
                 return BadId()
+            if others:
+                await transaction.lock(Lock.ACCOUNT, *others)
+            if alone:
+                await transaction.lock(Lock.ROOM, number)
             access = await transaction.rooms.access(RoomId(number), account.id)
             if access is None:
                 return RoomNotFound()
@@ -225,15 +242,13 @@ class RoomService:
 async def leave_room(
     transaction: Transaction, room: RoomId, account: AccountId, left: Left, now: Instant
 ) -> None:
-    """Ends one membership in the caller's transaction, and the room with its last member."""
-    event = await transaction.events.append(room, account, left, now)
-    await transaction.rooms.leave(room, account, event.id)
-    # Asked after the leaving is written, in the same transaction: when the last two members leave at once, exactly one
-    # of them finds the room empty and removes it.
-    if await transaction.rooms.is_empty(room):
+    """Ends one membership, and the room with its last member. The caller's unit holds the room's lock."""
+    if await transaction.rooms.is_alone(room, account):
         await transaction.rooms.remove(room)
     else:
         await transaction.rooms.touch(room, now)
+    event = await transaction.events.append(room, account, left, now)
+    await transaction.rooms.leave(room, account, event.id)
 
 
 async def _missing(transaction: Transaction, others: Sequence[AccountId]) -> AccountNotFound | None:

@@ -25,7 +25,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable, Verdict
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_service import LiveService
 
@@ -139,6 +139,7 @@ class SignInService:
 
     async def _admit(self, account: Account, renewed_hash: str | None = None) -> SignedIn | UserIsDeleted:
         async def work(transaction: Transaction) -> SignedIn | UserIsDeleted:
+            await transaction.lock(Lock.ACCOUNT, account.id)
             now = await transaction.accounts.by_id(account.id)
             if now is None or now.deleted_at is not None:
                 return UserIsDeleted()

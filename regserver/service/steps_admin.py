@@ -54,7 +54,7 @@ class StepsAdmin:
         """
 
         async def work(transaction: Transaction) -> AmbiguousIdentity | None:
-            found = await self._lookup.find(transaction, contact)
+            found = await self._lookup.hold(transaction, contact)
             if isinstance(found, AmbiguousIdentity):
                 return found
             if found.state != "registered" and not await self._is_pending(transaction, found):

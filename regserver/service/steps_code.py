@@ -11,7 +11,7 @@ from regserver.ports.budget_table import Budget
 from regserver.ports.clock import Clock
 from regserver.ports.mailer import Mail
 from regserver.ports.randomness import Randomness
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.outbox import Outbox
 
 MAIL_SUBJECT = "Your registration code"
@@ -99,6 +99,7 @@ class StepCodes:
 
     async def take_back(self, transaction: Transaction, issued: Issued) -> None:
         """Undoes `issue`, unless another code has come since."""
+        await transaction.lock(Lock.CONTACT, issued.after.lookup)
         current = await transaction.registrations.by_contact(issued.after.contact)
         if current is None or current.code != issued.after.code:
             return

@@ -322,7 +322,7 @@ class StepsService:
 
     async def _forget_user_id(self, transaction: Transaction, contact: Contact) -> None:
         """Another has it on the outer ledger: the next setUsername gives a new one."""
-        found = await self._lookup.find(transaction, contact)
+        found = await self._lookup.hold(transaction, contact)
         if isinstance(found, Registration) and found.state == "toBlockChain":
             await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
 

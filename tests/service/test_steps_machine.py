@@ -17,7 +17,7 @@ from regserver.domain.steps_machine import (
     StepsState,
     WrongCode,
 )
-from regserver.ports.store import Store, T
+from regserver.ports.store import EventListener, Store, T
 from regserver.ports.transaction import Transaction
 from regserver.service.steps_service import StepResult
 from tests.steps import ADDRESS, Steps, email, open_steps, phone, proposal
@@ -120,6 +120,9 @@ class CountedStore(Store):
 
     async def check(self) -> None:
         await self._store.check()
+
+    def listen(self, listener: EventListener) -> None:
+        self._store.listen(listener)
 
 
 async def test_every_step_is_one_round_trip_to_the_store(tmp_path: Path) -> None:

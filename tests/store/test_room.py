@@ -21,7 +21,7 @@ from regserver.domain.room_event import (
     Posted,
     RoomEvent,
 )
-from regserver.ports.store import Store
+from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
 
 T = TypeVar("T")
@@ -58,9 +58,9 @@ class World:
                 case Invited(newcomers=newcomers):
                     await transaction.rooms.join(room, newcomers, event.id)
                 case Left():
-                    await transaction.rooms.leave(room, actor, event.id)
-                    if await transaction.rooms.is_empty(room):
+                    if await transaction.rooms.is_alone(room, actor):
                         await transaction.rooms.remove(room)
+                    await transaction.rooms.leave(room, actor, event.id)
                 case Posted():
                     pass
             return event
@@ -336,7 +336,7 @@ async def test_a_removed_room_takes_its_posts_along(world: World) -> None:
 async def test_nobody_is_in_a_room_twice(world: World) -> None:
     ann, bob = await world.people(2)
     room = await world.room(ann, bob)
-    with pytest.raises(Exception, match=r"(?i)unique"):
+    with pytest.raises(StoreFault, match=r"(?i)unique"):
         await world.store.write(lambda transaction: transaction.rooms.join(room, [bob], EventId(9)))
     present = await world.read(lambda transaction: transaction.rooms.present(room, [ann, bob, AccountId(99)]))
     assert present == {ann, bob}
@@ -349,7 +349,17 @@ async def test_answers_are_kept_for_a_day(world: World) -> None:
     async def find(scope: str, key: str, now: int) -> StoredAnswer | None:
         return await world.read(lambda transaction: transaction.idempotency.find(scope, key, Instant(now)))
 
-    await world.store.write(lambda transaction: transaction.idempotency.keep("a", retry, 7, NOW))
+    async def answer(asked: Idempotency, answer: int | None, now: Instant) -> StoredAnswer | None:
+        async def work(transaction: Transaction) -> StoredAnswer | None:
+            earlier = await transaction.idempotency.take("a", asked, now)
+            if earlier is None:
+                await transaction.idempotency.keep("a", asked.key, answer)
+            return earlier
+
+        return await world.store.write(work)
+
+    assert await answer(retry, 7, NOW) is None
+    assert await answer(Idempotency("key", b"another"), 8, NOW) == StoredAnswer(b"digest", 7)
     assert await find("a", "key", NOW) == StoredAnswer(b"digest", 7)
     assert await find("b", "key", NOW) is None
     assert await find("a", "other", NOW) is None
@@ -357,8 +367,18 @@ async def test_answers_are_kept_for_a_day(world: World) -> None:
     assert await find("a", "key", NOW + DAY) is None
     # A lapsed key may be used anew, also before it was purged.
     again = Idempotency("key", b"another")
-    await world.store.write(lambda t: t.idempotency.keep("a", again, None, after(NOW, DAY)))
+    assert await answer(again, None, after(NOW, DAY)) is None
     assert await find("a", "key", NOW + DAY) == StoredAnswer(b"another", None)
     assert (
         await world.store.write(lambda transaction: transaction.idempotency.purge(after(NOW, 2 * DAY))) == 1
     )
+
+
+async def test_a_key_that_was_given_up_is_free(world: World) -> None:
+    async def refuse(transaction: Transaction) -> StoredAnswer | None:
+        earlier = await transaction.idempotency.take("a", Idempotency("key", b"digest"), NOW)
+        await transaction.idempotency.release("a", "key")
+        return earlier
+
+    assert await world.store.write(refuse) is None
+    assert await world.store.write(refuse) is None

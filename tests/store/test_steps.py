@@ -13,9 +13,9 @@ from regserver.domain.journal import JournalEntry, LedgerAccount, following
 from regserver.domain.secret import SecretHash
 from regserver.domain.steps_machine import Registration
 from regserver.ports.budget_table import Budget, Spent
-from regserver.ports.store import Store
+from regserver.ports.store import Store, StoreFault
 from regserver.ports.submission_table import Submission
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 
 NOW = Instant(1_600_000_000_000)
 
@@ -87,6 +87,7 @@ async def test_no_change_of_a_registration_is_lost(any_store: Store) -> None:
     await any_store.write(lambda t: t.registrations.save(registration(b"a", code_tries=100)))
 
     async def spend(transaction: Transaction) -> None:
+        await transaction.lock(Lock.CONTACT, b"a")
         found = await transaction.registrations.by_contact(ContactKey(b"a"))
         assert found is not None
         await transaction.registrations.save(msgspec.structs.replace(found, code_tries=found.code_tries - 1))
@@ -170,13 +171,14 @@ async def test_the_journal_comes_back_in_order(any_store: Store) -> None:
     await any_store.write(append)
     assert await any_store.read(lambda t: t.journal.last()) == made[-1]
     assert await any_store.read(lambda t: t.journal.page(1, 2)) == tuple(made[1:3])
-    with pytest.raises(RuntimeError, match="entry 5"):
+    with pytest.raises(StoreFault, match="conflict"):
         await any_store.write(lambda t: t.journal.append(made[-1]))
 
 
 async def test_racing_entries_stand_on_each_other(any_store: Store) -> None:
     async def append(transaction: Transaction, number: int) -> None:
         account = LedgerAccount(user_id=f"u{number}", username="x", owner_key="o", active_key="a")
+        await transaction.lock(Lock.JOURNAL)
         last = await transaction.journal.last()
         await transaction.journal.append(following(last, NOW, account))
 
@@ -202,12 +204,15 @@ async def test_an_account_without_entry_is_found(any_store: Store) -> None:
     assert await any_store.read(lambda t: t.journal.unjournalled()) is None
 
 
-async def test_a_submission_is_kept_until_another_takes_its_place(any_store: Store) -> None:
+async def test_a_submission_stays_until_it_has_expired(any_store: Store) -> None:
     first = Submission(
         user_id="u", owner_key="o", active_key="a", transaction_id="t", signed=b"\x00\xff", expires_at=NOW
     )
     second = msgspec.structs.replace(first, transaction_id="t2", signed=b"two")
-    for submission in (first, second):
-        await any_store.write(lambda t, submission=submission: t.submissions.save(submission))  # type: ignore[misc]
-        assert await any_store.read(lambda t: t.submissions.by_user_id("u")) == submission
+    late = Instant(NOW + 1)
+    assert await any_store.write(lambda t: t.submissions.offer(first, NOW)) == first
+    assert await any_store.write(lambda t: t.submissions.offer(second, NOW)) == first
+    assert await any_store.read(lambda t: t.submissions.by_user_id("u")) == first
+    assert await any_store.write(lambda t: t.submissions.offer(second, late)) == second
+    assert await any_store.read(lambda t: t.submissions.by_user_id("u")) == second
     assert await any_store.read(lambda t: t.submissions.by_user_id("v")) is None

@@ -107,11 +107,8 @@ class AntelopeLedger(EmbeddedLedger):
             raise LedgerFault("get_info: the node answered with something else than expected") from None
 
         async def work(transaction: Transaction) -> Submission | None:
-            stored = await transaction.submissions.by_user_id(account.user_id)
-            if stored is not None and now <= stored.expires_at:
-                return stored if _same_keys(stored, account) else None
-            await transaction.submissions.save(fresh)
-            return fresh
+            stored = await transaction.submissions.offer(fresh, now)
+            return stored if _same_keys(stored, account) else None
 
         submission = await self._store.write(work)
         if submission is None:

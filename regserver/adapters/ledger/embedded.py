@@ -3,7 +3,7 @@
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount, following
 from regserver.ports.ledger import Ledger, NameOccupied, OtherKeysWritten, Settled
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 
 
 class EmbeddedLedger(Ledger):
@@ -17,6 +17,7 @@ class EmbeddedLedger(Ledger):
     async def record(
         self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant
     ) -> None:
+        await transaction.lock(Lock.JOURNAL)
         await transaction.journal.append(following(await transaction.journal.last(), now, account, reference))
 
     async def check(self) -> str | None:

@@ -98,10 +98,9 @@ class AccountRows:
             "UPDATE account SET password_hash = ?, updated_at = ? WHERE id = ?", password_hash, now, account
         )
 
-    async def mark_deleted(self, account: AccountId, now: Instant) -> None:
-        await self._sql.run(
-            "UPDATE account SET deleted_at = ?, updated_at = ? WHERE id = ?", now, now, account
-        )
+    async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
+        statement = "UPDATE account SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL"
+        return await self._sql.run(statement, now, now, account) > 0
 
     async def add_profile(self, account: AccountId, profile: Profile) -> None:
         await self._sql.run(

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 
 from regserver.domain.contact import BudgetKey
-from regserver.domain.instant import Duration, Instant, after
+from regserver.domain.instant import DAY, Duration, Instant, after
 from regserver.ports.budget_table import Budget, Spent
+from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Sql
+
+BUDGET_KEPT = Duration(7 * DAY)
+"""Counts are dropped after this; no window is longer."""
 
 
 class BudgetRows:
@@ -13,6 +17,7 @@ class BudgetRows:
         self._sql = sql
 
     async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
+        await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
         for budget in budgets:
             row = await self._sql.row(
                 "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?",
@@ -50,3 +55,6 @@ class BudgetRows:
 
     async def clear(self, key: BudgetKey) -> None:
         await self._sql.run("DELETE FROM steps_budget WHERE budget = ?", key)
+
+    async def purge(self, now: Instant) -> int:
+        return await self._sql.run("DELETE FROM steps_budget WHERE started_at <= ?", now - BUDGET_KEPT)

@@ -6,6 +6,7 @@ from regserver.domain.account import AccountId, EmailKey, email_key
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
 from regserver.ports.directory_table import PendingCreation
+from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Sql, chunks, placeholders
 
 
@@ -78,6 +79,7 @@ class DirectoryRows:
         )
 
     async def recount(self) -> None:
+        await self._sql.lock(Lock.SERVERS)
         await self._sql.run("DELETE FROM directory_server")
         await self._sql.run(
             "INSERT INTO directory_server (server, users) SELECT server, count(*) FROM account"

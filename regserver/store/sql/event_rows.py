@@ -6,9 +6,10 @@ from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Change, EventId, Position, RoomEvent
+from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Sql
 
-# One stay at a time, and of its room exactly the part of the log that lies within both the stay and the asked range.
+# One membership at a time, and of its room the part of the log that lies within the membership and the asked range.
 # CASE rather than two conditions, since an index scan begins at one bound, and it must be the narrower one.
 SEEN = (
     " FROM membership JOIN event ON event.room_id = membership.room_id"
@@ -25,13 +26,30 @@ _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 
 class EventRows:
-    """Beside writing events it remembers those of this transaction, for the store's listener."""
+    """Writes events, and remembers those of the unit for the store's listener.
+
+    begin → append, append, … → append_last → finish, by which the event that was left for the end is written
+    """
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
         self.appended: list[RoomEvent] = []
+        self._last: tuple[RoomId, AccountId, Change, Instant] | None = None
+
+    def begin(self) -> None:
+        """A unit begins, perhaps again: nothing is left of the one before it."""
+        self.appended, self._last = [], None
+
+    async def finish(self) -> None:
+        """The unit has done all else."""
+        if self._last is not None:
+            await self.append(*self._last)
+
+    def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
+        self._last = (room, actor, change, now)
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
+        await self._sql.lock(Lock.LOG)
         row = await self._sql.row(
             "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
             room,
@@ -86,7 +104,9 @@ class EventRows:
         if doomed:
             position, at = doomed[-1]
             await self._sql.run("DELETE FROM event WHERE id <= ?", position)
-            await self._sql.run("UPDATE event_cut SET position = ?, at = ?", position, at)
+            await self._sql.run(
+                "UPDATE event_cut SET position = ?, at = ? WHERE position < ?", position, at, position
+            )
             await self._sql.run("DELETE FROM membership WHERE left_event <= ?", position)
         return len(doomed)
 

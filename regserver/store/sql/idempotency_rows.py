@@ -18,16 +18,26 @@ class IdempotencyRows:
         )
         return None if row is None else StoredAnswer(bytes(row[0]), row[1])
 
-    async def keep(self, scope: str, asked: Idempotency, answer: int | None, now: Instant) -> None:
-        await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, asked.key)
-        await self._sql.run(
-            "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, ?, ?)",
+    async def take(self, scope: str, asked: Idempotency, now: Instant) -> StoredAnswer | None:
+        taken = await self._sql.row(
+            "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, NULL, ?)"
+            " ON CONFLICT (scope, retry_key) DO UPDATE SET request = excluded.request, answer = NULL,"
+            " expires_at = excluded.expires_at WHERE retry.expires_at <= ? RETURNING 1",
             scope,
             asked.key,
             asked.digest,
-            answer,
             after(now, IDEMPOTENCY_TTL),
+            now,
         )
+        return None if taken else await self.find(scope, asked.key, now)
+
+    async def keep(self, scope: str, key: str, answer: int | None) -> None:
+        await self._sql.run(
+            "UPDATE retry SET answer = ? WHERE scope = ? AND retry_key = ?", answer, scope, key
+        )
+
+    async def release(self, scope: str, key: str) -> None:
+        await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, key)
 
     async def purge(self, now: Instant) -> int:
         return await self._sql.run("DELETE FROM retry WHERE expires_at <= ?", now)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from regserver.domain.contact import ContactKey, LookupKey
-from regserver.domain.instant import Duration, Instant
+from regserver.domain.instant import Instant
 from regserver.domain.steps_machine import Registration
 from regserver.store.sql.statement import Sql, placeholders
 
@@ -14,10 +14,6 @@ COLUMNS = ", ".join(FIELDS)
 
 
 REPLACE = ", ".join(f"{field} = excluded.{field}" for field in FIELDS if field != "contact")
-
-
-BUDGET_KEPT = Duration(7 * 86_400_000)
-"""Counts are dropped after this; no window is longer."""
 
 
 def _registration(row: tuple[Any, ...]) -> Registration:
@@ -52,7 +48,4 @@ class RegistrationRows:
         await self._sql.run("DELETE FROM steps_registration WHERE contact = ?", contact)
 
     async def purge(self, now: Instant) -> int:
-        lapsed = await self._sql.run("DELETE FROM steps_registration WHERE lapses_at <= ?", now)
-        return lapsed + await self._sql.run(
-            "DELETE FROM steps_budget WHERE started_at <= ?", now - BUDGET_KEPT
-        )
+        return await self._sql.run("DELETE FROM steps_registration WHERE lapses_at <= ?", now)

@@ -106,13 +106,13 @@ class RoomRows:
         )
         return 0 if row is None else int(row[0])
 
-    async def is_empty(self, room: RoomId) -> bool:
-        return (
-            await self._sql.row(
-                "SELECT 1 FROM membership WHERE room_id = ? AND left_event IS NULL LIMIT 1", room
-            )
-            is None
+    async def is_alone(self, room: RoomId, account: AccountId) -> bool:
+        other = await self._sql.row(
+            "SELECT 1 FROM membership WHERE room_id = ? AND left_event IS NULL AND account_id <> ? LIMIT 1",
+            room,
+            account,
         )
+        return other is None
 
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
         rows = await self._sql.rows(

@@ -3,20 +3,29 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from regserver.ports.transaction import Lock, LockKey
+
 MAX_LIST = 500
 """The most values in one `IN (…)`; longer lists are asked for in chunks."""
 
 
 class Sql(Protocol):
+    """One connection, for the length of one transaction. Raises StoreFault, and Conflict where another unit came first."""
+
+    async def lock(self, lock: Lock, *keys: LockKey) -> None:
+        """As in regserver.ports.transaction.Transaction."""
+
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """The first row, or None."""
 
-    async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]: ...
+    async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows."""
 
     async def run(self, statement: str, *parameters: object) -> int:
         """How many rows were changed."""
 
-    async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None: ...
+    async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
+        """Runs the statement once for each set of parameters."""
 
 
 def placeholders(values: Sequence[object]) -> str:

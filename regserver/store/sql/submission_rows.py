@@ -1,5 +1,6 @@
 """Signed transactions on their way to another ledger."""
 
+from regserver.domain.instant import Instant
 from regserver.ports.submission_table import Submission
 from regserver.store.sql.statement import Sql, placeholders
 
@@ -16,11 +17,14 @@ class SubmissionRows:
             return None
         return Submission(**dict(zip(Submission.__struct_fields__, row, strict=True)))
 
-    async def save(self, submission: Submission) -> None:
+    async def offer(self, submission: Submission, now: Instant) -> Submission:
         values = [getattr(submission, field) for field in Submission.__struct_fields__]
         await self._sql.run(
             f"INSERT INTO ledger_submission ({COLUMNS}) VALUES ({placeholders(values)})"
             " ON CONFLICT (user_id) DO UPDATE SET owner_key = excluded.owner_key, active_key = excluded.active_key,"
-            " transaction_id = excluded.transaction_id, signed = excluded.signed, expires_at = excluded.expires_at",
+            " transaction_id = excluded.transaction_id, signed = excluded.signed, expires_at = excluded.expires_at"
+            " WHERE ledger_submission.expires_at < ?",
             *values,
+            now,
         )
+        return await self.by_user_id(submission.user_id) or submission

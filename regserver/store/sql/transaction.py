@@ -1,5 +1,10 @@
 """All repositories on one connection, for the length of one transaction."""
 
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from regserver.ports.store import T
+from regserver.ports.transaction import Lock, LockKey, Transaction
 from regserver.store.sql.account_rows import AccountRows
 from regserver.store.sql.budget_rows import BudgetRows
 from regserver.store.sql.directory_rows import DirectoryRows
@@ -22,6 +27,7 @@ class SqlTransaction:
     """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
 
     __slots__ = (
+        "_sql",
         "accounts",
         "budgets",
         "directory",
@@ -40,6 +46,7 @@ class SqlTransaction:
     )
 
     def __init__(self, sql: Sql) -> None:
+        self._sql = sql
         self.accounts = AccountRows(sql)
         self.names = NameRows(sql)
         self.tokens = TokenRows(sql)
@@ -55,3 +62,13 @@ class SqlTransaction:
         self.journal = JournalRows(sql)
         self.submissions = SubmissionRows(sql)
         self.runs = RunRows(sql)
+
+    def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
+        return self._sql.lock(lock, *keys)
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Runs a unit of work, and writes the event that it left for the end."""
+        self.events.begin()
+        found = await work(self)
+        await self.events.finish()
+        return found

@@ -8,56 +8,32 @@ anybody is told of it, and the events of a batch go to the listener in log order
 
 import contextlib
 import logging
-import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
-from regserver.ports.store import EventListener, StoreFault
-from regserver.ports.transaction import Transaction
-from regserver.store import migration
+from regserver.ports.store import EventListener, Store, StoreFault, T
+from regserver.ports.transaction import Conflict, Transaction
+from regserver.store.rerun import run_until_settled
 from regserver.store.sql import SqlTransaction
+from regserver.store.sqlite.connection import SqliteSql, connect
+from regserver.store.sqlite.schema import migrate
 
-T = TypeVar("T")
 Work = Callable[[Transaction], Awaitable[T]]
 
 READERS = 3
 MAX_BATCH = 512
-BUSY_TIMEOUT_MS = 10_000
-CHECKPOINT_PAGES = 4000
-CACHE_KIB = 16 * 1024  # the inner pages of all indexes of a million posts
-WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 
 log = logging.getLogger("regserver.store")
-
-
-class SqliteSql:
-    """Runs statements on one connection, in the thread that calls. Its coroutines never suspend."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
-        self._execute_many = connection.executemany
-
-    async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
-        return cast("tuple[Any, ...] | None", self._execute(statement, parameters).fetchone())
-
-    async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        return self._execute(statement, parameters).fetchall()
-
-    async def run(self, statement: str, *parameters: object) -> int:
-        return self._execute(statement, parameters).rowcount
-
-    async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
-        self._execute_many(statement, parameters)
 
 
 class _Job(Generic[T]):
@@ -75,7 +51,7 @@ class _Job(Generic[T]):
 _Queue = queue.SimpleQueue[_Job[Any] | None]
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """The store on one SQLite file. Opened by `open_sqlite`."""
 
     def __init__(self, path: Path, token: trio.lowlevel.TrioToken) -> None:
@@ -93,7 +69,7 @@ class SqliteStore:
         return await self._hand_over(self._reads, work)
 
     async def write(self, work: Work[T]) -> T:
-        return await self._hand_over(self._writes, work)
+        return await run_until_settled(lambda: self._hand_over(self._writes, work))
 
     async def check(self) -> None:
         await self.read(_touch)
@@ -140,8 +116,7 @@ class SqliteStore:
             connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 connection.execute("SAVEPOINT unit")
-                transaction.events.appended = []
-                job.result = outcome.capture(run_to_end, job.work, transaction)
+                job.result = outcome.capture(run_to_end, transaction.run, job.work)
                 if hasattr(job.result, "error"):
                     connection.execute("ROLLBACK TO unit")
                 else:
@@ -169,7 +144,7 @@ class SqliteStore:
         while (job := self._reads.get()) is not None:
             try:
                 connection.execute("BEGIN")
-                job.result = outcome.capture(run_to_end, job.work, transaction)
+                job.result = outcome.capture(run_to_end, transaction.run, job.work)
                 connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
@@ -212,13 +187,15 @@ class SqliteStore:
                     await trio.to_thread.run_sync(thread.join)
 
 
-def run_to_end(work: Work[T], transaction: Transaction) -> T:
-    """Drives a unit of work that never suspends, as those of an embedded store do. sqlite3 errors become StoreFault."""
-    coroutine = cast("Any", work(transaction))
+def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:
+    """Drives a unit of work that never suspends, as those of an embedded store do. Raises StoreFault and Conflict."""
+    coroutine = run(work)
     try:
         coroutine.send(None)
     except StopIteration as stop:
         return cast("T", stop.value)
+    except sqlite3.IntegrityError as error:
+        raise Conflict(str(error)) from error
     except sqlite3.OperationalError as error:
         raise StoreFault(str(error)) from error
     coroutine.close()
@@ -227,49 +204,6 @@ def run_to_end(work: Work[T], transaction: Transaction) -> T:
 
 async def _touch(transaction: Transaction) -> None:
     await transaction.events.end()
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection as the server uses it; may be handed to another thread once. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    # A checkpoint makes a commit wait for the disk twice more; with 16 MB of log that is every few hundred commits.
-    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    if read_only:
-        connection.execute("PRAGMA query_only=ON")
-    return connection
-
-
-def migrate(path: Path, now: int) -> int:
-    """Brings the schema up to date, creating the file if need be; the version. Raises StoreFault."""
-    try:
-        # It holds password hashes, so it is its owner's alone. One that is there is not touched: closing a descriptor
-        # of it would drop the locks of every connection that this process has to it.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = connect(path)
-        try:
-            connection.execute(migration.VERSION_TABLE)
-            # Of two servers that start at once the second finds the work done.
-            connection.execute("BEGIN IMMEDIATE")
-            (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
-            for step in migration.pending(version or 0):
-                for statement in step.statements(WORDS):
-                    connection.execute(statement)
-                connection.execute(migration.REMEMBER, (step.number, step.name, now))
-                version = step.number
-            connection.execute("COMMIT")
-            return int(version)
-        finally:
-            connection.close()
-    except OSError as error:
-        raise StoreFault(f"{path}: {error.strerror}") from None
-    except sqlite3.Error as error:
-        raise StoreFault(f"{path}: {error}") from error
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regserver.ports.store import StoreFault
 from regserver.store import migration
-from regserver.store.sqlite import connect
+from regserver.store.sqlite.connection import connect
 
 
 def copy_database(source: Path, target: Path) -> None:

@@ -1,0 +1,19 @@
+"""Running a unit of work again after a conflict, the same for every back end."""
+
+from collections.abc import Awaitable, Callable
+
+from regserver.ports.store import StoreFault, T
+from regserver.ports.transaction import Conflict
+
+MAX_RUNS = 10
+
+
+async def run_until_settled(run: Callable[[], Awaitable[T]]) -> T:
+    """Awaits `run()` again after each Conflict. Raises StoreFault after MAX_RUNS of them."""
+    conflict: Conflict | None = None
+    for _ in range(MAX_RUNS):
+        try:
+            return await run()
+        except Conflict as another:
+            conflict = another
+    raise StoreFault(f"a unit of work met a conflict {MAX_RUNS} times: {conflict}") from conflict

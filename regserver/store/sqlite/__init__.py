@@ -1,0 +1,7 @@
+"""The embedded back end: one SQLite file. `sqlite_store` runs units of work, `schema` migrates, `copy` makes backups."""
+
+from regserver.store.sqlite.connection import connect
+from regserver.store.sqlite.schema import migrate
+from regserver.store.sqlite.sqlite_store import SqliteStore, open_sqlite
+
+__all__ = ["SqliteStore", "connect", "migrate", "open_sqlite"]

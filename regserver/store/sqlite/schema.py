@@ -1,0 +1,40 @@
+"""Bringing the file's schema up to date."""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from regserver.ports.store import StoreFault
+from regserver.store import migration
+from regserver.store.sqlite.connection import connect
+
+WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
+
+
+def migrate(path: Path, now: int) -> int:
+    """Brings the schema up to date, creating the file if need be; the version. Raises StoreFault."""
+    try:
+        # It holds password hashes, so it is its owner's alone. One that is there is not touched: closing a descriptor
+        # of it would drop the locks of every connection that this process has to it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = connect(path)
+        try:
+            connection.execute(migration.VERSION_TABLE)
+            # Of two servers that start at once the second finds the work done.
+            connection.execute("BEGIN IMMEDIATE")
+            (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
+            for step in migration.pending(version or 0):
+                for statement in step.statements(WORDS):
+                    connection.execute(statement)
+                connection.execute(migration.REMEMBER, (step.number, step.name, now))
+                version = step.number
+            connection.execute("COMMIT")
+            return int(version)
+        finally:
+            connection.close()
+    except OSError as error:
+        raise StoreFault(f"{path}: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise StoreFault(f"{path}: {error}") from error
