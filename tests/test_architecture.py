@@ -140,7 +140,7 @@ UNTIL_NARROW = {
     "LinkSession",
     "StreamSession",
 }
-UNTIL_MODULE_NAMED_ONCE = {"captcha", "clock", "transaction"}
+UNTIL_MODULE_NAMED_ONCE = {"captcha", "clock"}
 
 MOST_PARAMETERS = 6
 # Layers in which a module's name says which of a feature's modules it is. Elsewhere the package says so.
