@@ -1,11 +1,9 @@
 """A real Chromium in front of a started server.
 
-The browser is the one of the system, or REGSERVER_CHROMIUM; none is ever downloaded. Without one these tests are
-skipped, except where CI=true says that nothing may be.
+The browser is the one of the system, or the one that REGSERVER_CHROMIUM names. None is ever downloaded.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.server import Server, running_server
 from tests.browser.visitor import Visitor
+from tests.peer.required import find_program
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -31,19 +30,9 @@ PATIENCE_MS = 15_000
 Visit = Callable[..., Visitor]
 
 
-def _chromium() -> str:
-    found = os.environ.get("REGSERVER_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        reason = "no Chromium: install the package chromium, or name one in REGSERVER_CHROMIUM"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    path = _chromium()
+    path = os.environ.get("REGSERVER_CHROMIUM") or find_program("chromium", *NAMES)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

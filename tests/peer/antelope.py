@@ -184,7 +184,6 @@ class Oracle:
 
 @contextmanager
 def open_oracle() -> Iterator[Oracle]:
-    """Installs it when it is not there; without npm the test is skipped, where that is allowed."""
     built = install_node_peer(ORACLE)
     with subprocess.Popen(
         ["node", str(built / "oracle.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

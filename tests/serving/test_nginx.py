@@ -1,17 +1,13 @@
 """Behind a real nginx that keeps its connections to us alive, as it stands before most servers of this kind."""
 
-import shutil
 import socket
 from pathlib import Path
 
 import pytest
 import trio
 
+from tests.peer.required import find_program
 from tests.serving.support import Peer, client_frame, close_payload, house, upgrade
-
-_NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-
-pytestmark = pytest.mark.skipif(_NGINX is None, reason="nginx is not installed")
 
 _CONFIG = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
@@ -34,6 +30,11 @@ http {{
 """
 
 
+@pytest.fixture(scope="module")
+def nginx() -> str:
+    return find_program("nginx-light", "nginx")
+
+
 @pytest.fixture
 def own_port() -> int:
     with socket.socket() as sock:
@@ -52,12 +53,12 @@ async def _connect(port: int) -> Peer:
 
 
 async def test_requests_and_sessions_over_the_same_upstream_connections(
-    tmp_path: Path, own_port: int
+    tmp_path: Path, nginx: str, own_port: int
 ) -> None:
     async with house() as server, trio.open_nursery() as nursery:
         config = tmp_path / "nginx.conf"
         config.write_text(_CONFIG.format(folder=tmp_path, port=server.port, own=own_port))
-        process = await nursery.start(trio.run_process, [_NGINX, "-p", str(tmp_path), "-c", str(config)])
+        process = await nursery.start(trio.run_process, [nginx, "-p", str(tmp_path), "-c", str(config)])
         try:
             peer = await _connect(own_port)
             for path in (b"/hot", b"/cold", b"/hot"):

@@ -111,9 +111,10 @@ async def test_bad_input_is_refused_in_this_doors_shape(tmp_path: Path) -> None:
             assert (answer.status_code, answer.json()["id"]) == (status, expected)
             assert set(answer.json()) - {"errors"} == {"message", "detail", "id"}
             assert "eve" not in answer.text
-        for path in ("alice%0A", "%E2%84%AAelvin", "%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "alice%00", "al%2Fce"):
+        for path in ("alice%0A", "%E2%84%AAelvin", "%D9%A1%D9%A2%D9%A3%D9%A4%D9%A5", "alice%00"):
             answer = await client.get(f"/{path}/check")
-            assert answer.status_code in {400, 404}
+            assert (path, answer.status_code) == (path, 400)
+        assert (await client.get("/al%2Fce/check")).status_code == 404
 
 
 async def test_a_server_is_added_without_a_restart(tmp_path: Path) -> None:
