@@ -2,7 +2,7 @@
 
 import bisect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -152,9 +152,9 @@ class FrontCounters:
 
 
 class MailCounters:
-    """The outbox as figures. waiting, parked: ask for the number of messages as it was when last looked at."""
+    """How mail goes: attempts by their outcome, and the backlog as it was after the last batch."""
 
-    def __init__(self, metrics: Metrics, waiting: Callable[[], float], parked: Callable[[], float]) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
         self._attempts = Counter(
             "regserver_mail_attempts",
@@ -162,10 +162,16 @@ class MailCounters:
             ("outcome",),
             registry=registry,
         )
-        Gauge("regserver_mail_waiting", "Messages in the outbox.", registry=registry).set_function(waiting)
-        Gauge(
+        self._waiting = Gauge("regserver_mail_waiting", "Messages in the outbox.", registry=registry)
+        self._parked = Gauge(
             "regserver_mail_parked", "Messages set aside for the operator.", registry=registry
-        ).set_function(parked)
+        )
 
     def count(self, outcome: str) -> None:
+        """One attempt ended."""
         self._attempts.labels(outcome).inc()
+
+    def show(self, waiting: int, parked: int) -> None:
+        """The messages in the outbox after a batch."""
+        self._waiting.set(waiting)
+        self._parked.set(parked)

@@ -22,8 +22,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     """The directory, and the delivery of every door's mail."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
-    delivery = MailDelivery(store, base.outbox, mailer, clock, count=lambda outcome: counters.count(outcome))
-    counters = MailCounters(base.metrics, lambda: delivery.seen.waiting, lambda: delivery.seen.parked)
+    delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics))
     folder = base.loaded.resolve(settings.mail.templates) if settings.mail.templates else None
     letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")
     try:

@@ -1,19 +1,18 @@
-"""Sending what waits in the outbox, until the mail server has said yes to each message.
+"""Sending what waits in the outbox, until the mail server has accepted each message.
 
-    due ──lease──► being sent ──accepted──► gone
+    due ──lease──► being sent ──accepted──► removed
      ▲                │
      │                ├─ refused for now ──► waits longer after each attempt, and is parked after MAX_ATTEMPTS
-     │                ├─ refused for good, too old, or not ours to open ──► parked, for the operator
-     └────────────────┴─ the mail server itself is at fault: no attempt counts, and all sending pauses
+     │                ├─ refused for good, outdated, or not to be opened ──► parked, for the operator
+     └────────────────┴─ the mail server itself fails: the attempt does not count, and all sending pauses
 
-A lease is a due time moved ahead, so two nodes never hold the same message; what a killed process had leased becomes
-due again when it starts. An accepted message is removed in a shielded transaction right after the server's yes: only
-a crash between the two sends it again, with the same Message-ID.
+A lease is a due time moved ahead, so two nodes never send the same message. What a killed process had leased becomes
+due again when it starts. An accepted message is removed in a shielded transaction right after the server's reply: only
+a crash between the two sends it again, with the same Message-ID, so that its receiver can tell.
 """
 
 import logging
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 import trio
@@ -36,17 +35,28 @@ POLL_SECONDS = 1.0
 FIRST_DELAY = Duration(5 * SECOND)
 LONGEST_DELAY = Duration(4 * HOUR)
 MAX_ATTEMPTS = 20
-"""With the delays above, some two days of trying (RFC 5321, section 4.5.4.1, asks for days rather than hours)."""
+"""With the delays above, about two days of trying (RFC 5321, section 4.5.4.1, asks for days rather than hours)."""
 FIRST_PAUSE = Duration(2 * SECOND)
 LONGEST_PAUSE = Duration(MINUTE)
 LATE = Duration(2 * MINUTE)
-"""A message that has been due for so long has been forgotten by its sender."""
-OUTDATED = "it was of no use any more (its link or code had expired) before the mail server took it"
-BUG = "sending it met a bug, which is in the log"
-UNREADABLE = "it cannot be opened with this server's key; was the key file replaced?"
+"""Mail that is due for longer than this is reported: no sender takes it."""
 
+# Why a message was set aside, for the operator.
+OUTDATED = "its link or code expired before the mail server accepted it"
+BUG = "the server met a bug while it sent this message; the log has it"
+UNREADABLE = "this server's key does not open it; was the key file replaced?"
 
 DeliveryOutcome = Literal["sent", "deferred", "refused", "server failed"]
+
+
+class DeliveryObserver(Protocol):
+    """Hears how mail goes, such as the metrics do."""
+
+    def count(self, outcome: DeliveryOutcome) -> None:
+        """One attempt ended."""
+
+    def show(self, waiting: int, parked: int) -> None:
+        """How many messages wait and are parked after a batch."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -57,10 +67,9 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class MailDelivery:
-    """The one who sends.
+    """Sends mail from the outbox.
 
-    node: names this process among those that share the store, and stays the same over restarts. count: hears of every
-    attempt and what came of it.
+    node: the name of this process among those that share the store; the same after a restart.
     """
 
     def __init__(
@@ -69,33 +78,31 @@ class MailDelivery:
         outbox: Outbox,
         mailer: Mailer,
         clock: Clock,
+        observer: DeliveryObserver,
         *,
         node: str = "local",
-        count: Callable[[DeliveryOutcome], None] = lambda outcome: None,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._mailer = mailer
         self._clock = clock
+        self._observer = observer
         self._node = node
         self._trouble: Trouble | None = None
         self._pause = FIRST_PAUSE
-        self._count = count
-        self.seen = Backlog(0, None, None, 0)
-        """The backlog after the last batch that was not empty."""
 
     async def recover(self) -> int:
-        """Makes due again what the last run of this node was sending when it ended; how many."""
+        """Makes due again what the last run of this node was sending when it ended; how many messages."""
         released = await self._store.write(
             lambda transaction: transaction.outbox.release(self._node, self._clock.now())
         )
-        self.seen = await self.backlog()
+        await self._show()
         return released
 
     async def deliver_due(self) -> bool:
-        """Sends one batch of what is due, SENDERS at a time. True when more may be due already.
+        """Sends one batch of what is due, SENDERS messages at a time. True when more may be due already.
 
-        While the mail server fails, the batch is a single message: one knock at the door, not sixteen time-outs.
+        While the mail server fails, a batch is a single message: one time-out shows that it still fails, not sixteen.
         """
         now = self._clock.now()
         size = BATCH if self._trouble is None else 1
@@ -107,92 +114,103 @@ class MailDelivery:
             for _ in range(min(SENDERS, len(queue))):
                 nursery.start_soon(self._send_from, queue)
         if batch:
-            self.seen = await self.backlog()
+            await self._show()
         if len(batch) == size and self._trouble is None:
             return True
         await self._mailer.close_idle()
         return False
 
     async def _send_from(self, queue: list[OutboxMessage]) -> None:
+        # In a batch of one that tests a failing server, trouble is there from the start and no reason to give up.
         healthy = self._trouble is None
         while queue:
-            row = queue.pop()
+            message = queue.pop()
             if healthy and self._trouble is not None:
-                await self._give_back(row)  # the mail server failed within this batch
+                await self._give_back(message)  # the mail server failed within this batch
             else:
-                await self._send(row)
+                await self._send(message)
 
-    async def _send(self, row: OutboxMessage) -> None:
-        mail = self._outbox.open(row.sealed)
+    async def _send(self, message: OutboxMessage) -> None:
+        mail = self._outbox.open(message.sealed)
         if mail is None:
-            return await self._park(row, UNREADABLE)
+            return await self._park(message, UNREADABLE)
         if mail.good_until is not None and self._clock.now() >= mail.good_until:
-            return await self._park(row, OUTDATED)
+            return await self._park(message, OUTDATED)
         try:
             await self._mailer.send(mail)
         except MailFault as fault:
-            await self._failed(row, fault)
+            await self._failed(message, fault)
         except Exception:
-            # A bug of ours, and of this message's alone as far as we know: it must not hold up the others.
-            log.exception("message %d met a bug", row.id)
-            await self._park(row, BUG)
+            # A bug that this message meets, as far as is known: it must not hold up the others.
+            log.exception("message %d met a bug", message.id)
+            await self._park(message, BUG)
         else:
-            await self._accepted(row, mail)
+            await self._accepted(message, mail)
         return None
 
-    async def _accepted(self, row: OutboxMessage, mail: Mail) -> None:
-        # The server has said yes: whatever happens, it is not asked again.
+    async def _accepted(self, message: OutboxMessage, mail: Mail) -> None:
+        # The receiver has it. Cancelled here, it would be sent a second time.
         with trio.CancelScope(shield=True):
-            await self._store.write(lambda transaction: transaction.outbox.remove(row.id))
-        self._count("sent")
+            await self._store.write(lambda transaction: transaction.outbox.remove(message.id))
+        self._observer.count("sent")
         if self._trouble is not None:
             log.info("mail goes out again; it was late since %s", iso_seconds(self._trouble.since))
         self._trouble, self._pause = None, FIRST_PAUSE
-        log.info("mail %s was sent", mail.id, extra={"attempts": row.attempts})
+        log.info("mail %s was sent", mail.id, extra={"attempts": message.attempts})
 
-    async def _failed(self, row: OutboxMessage, fault: MailFault) -> None:
+    async def _failed(self, message: OutboxMessage, fault: MailFault) -> None:
         if fault.server:
-            self._count("server failed")
-            if self._trouble is None:
-                log.warning("mail cannot be sent and waits: %s", fault)
-                self._trouble = Trouble(self._clock.now(), str(fault))
-            else:
-                self._trouble = msgspec.structs.replace(self._trouble, detail=str(fault))
-            await self._give_back(row, str(fault))
-        elif fault.permanent or row.attempts >= MAX_ATTEMPTS:
-            self._count("refused")
-            await self._park(row, str(fault))
+            await self._server_failed(message, str(fault))
+        elif fault.permanent or message.attempts >= MAX_ATTEMPTS:
+            self._observer.count("refused")
+            await self._park(message, str(fault))
         else:
-            self._count("deferred")
-            delay = min(FIRST_DELAY * 2 ** (row.attempts - 1), LONGEST_DELAY)
+            self._observer.count("deferred")
+            delay = min(FIRST_DELAY * 2 ** (message.attempts - 1), LONGEST_DELAY)
             due_at = after(self._clock.now(), delay)
-            log.info("message %d was refused for now: %s", row.id, fault)
+            log.info("message %d was refused for now: %s", message.id, fault)
             await self._store.write(
-                lambda transaction: transaction.outbox.postpone(row.id, due_at, row.attempts, str(fault))
+                lambda transaction: transaction.outbox.postpone(
+                    message.id, due_at, message.attempts, str(fault)
+                )
             )
 
-    async def _give_back(self, row: OutboxMessage, fault: str | None = None) -> None:
-        """Due again at once, the attempt uncounted: it says nothing about the message."""
+    async def _server_failed(self, message: OutboxMessage, fault: str) -> None:
+        self._observer.count("server failed")
+        if self._trouble is None:
+            log.warning("mail cannot be sent and waits: %s", fault)
+            self._trouble = Trouble(self._clock.now(), fault)
+        else:
+            self._trouble = msgspec.structs.replace(self._trouble, detail=fault)
+        await self._give_back(message, fault)
+
+    async def _give_back(self, message: OutboxMessage, fault: str | None = None) -> None:
+        """Makes the message due again at once. The attempt does not count: it says nothing about the message."""
         now = self._clock.now()
         await self._store.write(
             lambda transaction: transaction.outbox.postpone(
-                row.id, now, row.attempts - 1, fault or row.fault or ""
+                message.id, now, message.attempts - 1, fault or message.fault or ""
             )
         )
 
-    async def _park(self, row: OutboxMessage, fault: str) -> None:
-        log.warning("message %d is set aside for the operator (regserver mail list): %s", row.id, fault)
+    async def _park(self, message: OutboxMessage, fault: str) -> None:
+        log.warning("message %d is set aside for the operator (regserver mail list): %s", message.id, fault)
         now = self._clock.now()
-        await self._store.write(lambda transaction: transaction.outbox.park(row.id, now, fault))
+        await self._store.write(lambda transaction: transaction.outbox.park(message.id, now, fault))
 
     def next_pause(self) -> float:
-        """Seconds to wait before looking again: short when all is well, longer each time the mail server fails."""
+        """Seconds to wait before the next batch: short when all is well, longer each time the mail server fails."""
         if self._trouble is None:
             return POLL_SECONDS
         pause, self._pause = self._pause, Duration(min(self._pause * 2, LONGEST_PAUSE))
         return pause.seconds
 
+    async def _show(self) -> None:
+        backlog = await self.backlog()
+        self._observer.show(backlog.waiting, backlog.parked)
+
     async def backlog(self) -> Backlog:
+        """How much mail waits. Raises StoreFault."""
         return await self._store.read(lambda transaction: transaction.outbox.backlog())
 
     async def check(self) -> str | None:
@@ -205,10 +223,10 @@ class MailDelivery:
         stuck = backlog.due_at is not None and now - backlog.due_at > LATE
         if backlog.oldest_at is None or not (self._trouble or stuck):
             return None
-        why = self._trouble.detail if self._trouble else "nothing takes them out of the outbox"
+        why = self._trouble.detail if self._trouble else "no sender takes it out of the outbox"
         return (
             f"mail is late since {iso_seconds(backlog.oldest_at)}: {backlog.waiting} waiting; {why}"
-            " (`regserver mail list` shows them, `regserver mail test ADDRESS` tries the server)"
+            " (`regserver mail list` shows it, `regserver mail test ADDRESS` tries the server)"
         )
 
 

@@ -24,6 +24,7 @@ from regserver.service.mail_delivery import (
     MAX_ATTEMPTS,
     OUTDATED,
     UNREADABLE,
+    DeliveryObserver,
     DeliveryOutcome,
     MailDelivery,
     run_outbox,
@@ -36,6 +37,20 @@ from tests.peer.smtp import SmtpPeer, open_smtp_peer
 MAIL = Mail(to="ada@example.org", subject="Hello", text="Hello Ada\n")
 
 
+class Observer(DeliveryObserver):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.counted: list[DeliveryOutcome] = []
+        self.waiting: int | None = None
+
+    def count(self, outcome: DeliveryOutcome) -> None:
+        self.counted.append(outcome)
+
+    def show(self, waiting: int, parked: int) -> None:
+        self.waiting = waiting
+
+
 class World:
     """An outbox, its sender and a mail server."""
 
@@ -44,7 +59,7 @@ class World:
         self.peer = peer
         self.nursery = nursery
         self.clock = ManualClock()
-        self.counted: list[DeliveryOutcome] = []
+        self.observer = Observer()
         self.outbox = Outbox(self.clock, SeededRandomness(), bytes(32))
         self.mailer = SmtpMailer(
             parse_smtp_url(f"smtp://127.0.0.1:{peer.port}"),
@@ -54,9 +69,7 @@ class World:
         self.delivery = self.sender()
 
     def sender(self, node: str = "local") -> MailDelivery:
-        return MailDelivery(
-            self.store, self.outbox, self.mailer, self.clock, node=node, count=self.counted.append
-        )
+        return MailDelivery(self.store, self.outbox, self.mailer, self.clock, self.observer, node=node)
 
     async def enqueue(self, *mails: Mail) -> None:
         for mail in mails:
@@ -99,8 +112,8 @@ async def test_everything_that_waits_is_sent_once(tmp_path: Path) -> None:
         assert here.recipients() == sorted(f"{name}@example.org" for name in names)
         assert await here.rows() == ()
         assert await here.delivery.deliver_due() is False
-        assert here.counted == ["sent"] * len(names)
-        assert here.delivery.seen.waiting == 0
+        assert here.observer.counted == ["sent"] * len(names)
+        assert here.observer.waiting == 0
         assert await here.delivery.check() is None
 
 
@@ -342,7 +355,7 @@ async def test_mail_that_nobody_takes_out_is_late(tmp_path: Path) -> None:
         here.clock.advance(LATE + 1)
         trouble = await here.delivery.check()
         assert trouble is not None
-        assert "nothing takes them out" in trouble
+        assert "no sender takes it" in trouble
 
 
 async def test_the_worker_sends_by_itself(tmp_path: Path) -> None:
