@@ -1,7 +1,9 @@
-"""Trying the way of mail step by step, for an operator: what the server offered, accepted or refused, what to change.
+"""Trying to send mail step by step, for an operator: what the server offered, accepted or refused, and what to change.
 
-The dialogue is the one of `smtp.py`, taken apart; it ends with a real message to a real mailbox. The sender's domain is
-then looked at as a receiver would, since that decides between inbox and spam folder.
+The steps are those of `smtp`; the last one sends a real message to a real mailbox. Then the DNS records of the sender's
+domain are looked at as a receiver does, who decides by them between inbox and spam folder.
+
+The records are read by hand: checkdmarc brings 19 packages along, and pyspf has had no release since 2020.
 """
 
 import smtplib
@@ -12,37 +14,36 @@ from datetime import UTC, datetime
 import dns.exception
 import dns.resolver
 
-from regserver.adapters.mime import build_message, quote_server
-from regserver.adapters.smtp import explain, tls_context
+from regserver.adapters.mime import build_message, one_line, quote_server
+from regserver.adapters.smtp_client import explain, new_client, tls_context
 from regserver.config.smtp_url import SmtpAddress
 from regserver.domain.finding import Finding
 from regserver.ports.mailer import Mail
 
 TIMEOUT_SECONDS = 15.0
 SELECTORS = ("default", "mail", "dkim", "selector1", "s1")
-"""Where DKIM keys usually are; a selector can only be known from a signed message."""
+"""The usual names of DKIM keys; only a signed message says which one is used."""
 EXPIRING_DAYS = 14
 
 
 class _StopError(Exception):
-    """The dialogue cannot go on; the finding says why."""
+    """The steps cannot go on; the message says why."""
 
 
 def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Finding]:
-    """Sends `mail`, finding by finding. Blocks; every step has a time-out."""
+    """Sends `mail` and says what came of each step. Blocks; every step has a time-out."""
     try:
-        context = tls_context(address)
+        smtp = new_client(address, sender, TIMEOUT_SECONDS)
     except OSError as error:
         yield Finding("fail", f"the file of certificates {address.ca} cannot be read: {error.strerror}")
         return
-    smtp = _client(address, sender, context)
     try:
         yield _connect(smtp, address)
         if address.tls == "implicit":
             yield _describe_tls(smtp, address)
         yield _offers(smtp)
         if address.tls == "starttls":
-            yield from _start_tls(smtp, address, context)
+            yield from _start_tls(smtp, address)
         yield _sign_in(smtp, address)
         yield from _hand_over(smtp, sender, mail)
     except _StopError as stop:
@@ -53,32 +54,24 @@ def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Findin
         smtp.close()
 
 
-def _client(address: SmtpAddress, sender: str, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    ours = sender.rpartition("@")[2]
-    if address.tls == "implicit" and context is not None:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=TIMEOUT_SECONDS, local_hostname=ours, context=context)
-    else:
-        client = smtplib.SMTP(timeout=TIMEOUT_SECONDS, local_hostname=ours)
-    client._host = address.host  # type: ignore[attr-defined]  # see smtp.py: the name certificates are checked by
-    return client
-
-
 def _connect(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
     code, greeting = smtp.connect(address.host, address.port)
     if code != 220:
-        raise _StopError(f"it greets with {quote_server(code, greeting)}: it does not want to talk to us now")
+        raise _StopError(f"it greets with {quote_server(code, greeting)}: it refuses the connection for now")
     assert smtp.sock is not None  # noqa: S101  (connected)
     peer = smtp.sock.getpeername()[0]
-    return Finding("ok", f"connected to {address.host}:{address.port} ({peer}), which says {_text(greeting)}")
+    return Finding(
+        "ok", f"connected to {address.host}:{address.port} ({peer}), which says {one_line(greeting)}"
+    )
 
 
 def _offers(smtp: smtplib.SMTP) -> Finding:
     smtp.ehlo_or_helo_if_needed()
     offers = ", ".join(f"{name.upper()} {value}".strip() for name, value in smtp.esmtp_features.items())
-    return Finding("ok", f"it offers {_text(offers) or 'nothing beyond plain SMTP'}")
+    return Finding("ok", f"it offers {one_line(offers) or 'nothing beyond plain SMTP'}")
 
 
-def _start_tls(smtp: smtplib.SMTP, address: SmtpAddress, context: ssl.SSLContext | None) -> Iterator[Finding]:
+def _start_tls(smtp: smtplib.SMTP, address: SmtpAddress) -> Iterator[Finding]:
     if not smtp.has_extn("starttls"):
         if address.user is not None:
             raise _StopError(
@@ -86,7 +79,7 @@ def _start_tls(smtp: smtplib.SMTP, address: SmtpAddress, context: ssl.SSLContext
             )
         yield Finding("hint", "no STARTTLS: fine for a relay on this machine, refused for any other")
         return
-    smtp.starttls(context=context)
+    smtp.starttls(context=tls_context(address))
     smtp.ehlo_or_helo_if_needed()
     yield _describe_tls(smtp, address)
 
@@ -95,7 +88,7 @@ def _describe_tls(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
     sock = smtp.sock
     certificate = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
     if not isinstance(sock, ssl.SSLSocket) or not certificate:
-        raise _StopError("it agreed to TLS and shows no certificate")
+        raise _StopError("it agreed to TLS but shows no certificate")
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
     days = (ends - datetime.now(UTC)).days
     text = f"{sock.version()} with a trusted certificate for {address.host}, good for {days} more days"
@@ -105,8 +98,8 @@ def _describe_tls(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
 def _sign_in(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
     if address.user is None:
         if smtp.has_extn("auth"):
-            return Finding("hint", "it offers to sign in, and mail.smtp names no user: most servers want one")
-        return Finding("ok", "no signing in: it asks for none")
+            return Finding("hint", "it offers AUTH, but mail.smtp names no user: most servers want one")
+        return Finding("ok", "it asks for no user name")
     code, reply = smtp.login(address.user, address.password or "")
     return Finding("ok", f"signed in: {quote_server(code, reply)}")
 
@@ -127,7 +120,7 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]
 
 
 def probe_domain(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Iterator[Finding]:
-    """What receivers find of the sender's domain: MX, SPF, DKIM, DMARC."""
+    """What a receiver finds about the sender's domain: MX, SPF, DKIM, DMARC."""
     if "." not in domain:
         yield Finding("hint", f"mail.from is on {domain}, where nobody can answer: use a domain of yours")
         return
@@ -179,7 +172,7 @@ def _dmarc(domain: str, resolver: dns.resolver.Resolver) -> Finding:
 
 
 def _texts(resolver: dns.resolver.Resolver, name: str) -> list[str]:
-    # A long text comes in quoted pieces that belong together without a space.
+    # A long text comes as several quoted strings, which are joined without a space.
     return [record.strip('"').replace('" "', "") for record in _records(resolver, name, "TXT")]
 
 
@@ -188,8 +181,3 @@ def _records(resolver: dns.resolver.Resolver, name: str, kind: str) -> list[str]
         return [record.to_text() for record in resolver.resolve(name, kind, search=False)]
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
-
-
-def _text(words: bytes | str) -> str:
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -1,30 +1,32 @@
 """Mail over SMTP (RFC 5321, with STARTTLS or implicit TLS and AUTH): smtplib in threads, bounded in number and time.
 
-A connection is kept for as long as there is more to send, since the handshakes cost more than the message. What was
-refused is told apart by whose fault it is: the server's (all mail waits) or the message's (only that one does).
+A connection is kept as long as there is more to send, since its handshakes cost more than a message. A refusal is either
+the server's fault, and all mail waits, or the message's, and only that message waits.
+
+DATA is spelt out here rather than left to `SMTP.data`: it must be known whether the server can have accepted a message.
 """
 
 import contextlib
 import smtplib
 import socket
-import ssl
-from functools import cache
 
 import msgspec
 import outcome
 import trio
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
+from regserver.adapters.smtp_client import explain, is_loopback, new_client, tls_context
 from regserver.config.smtp_url import SmtpAddress
 from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
 CANCEL_GRACE_SECONDS = 4.0
-"""How long a cancelled sender still waits for the server's verdict on a message that is wholly with it."""
+"""How long a cancelled sender still waits for the server's verdict once the server has the whole message."""
+CUT_PAUSE_SECONDS = 0.2
 
 
 class Patience(msgspec.Struct, frozen=True):
-    """Seconds: for each command; for the verdict after the message (a filter may look at it); for all of it."""
+    """Seconds: for one command; for the verdict after the message, which a filter may look at; for all of it."""
 
     command: float = 15
     verdict: float = 120
@@ -38,32 +40,22 @@ class SmtpSession:
         self._address = address
         self._sender = sender
         self._patience = patience
-        self._smtp: smtplib.SMTP = smtplib.SMTP(
-            timeout=patience.command, local_hostname=sender.rpartition("@")[2]
-        )
+        self._smtp = smtplib.SMTP()  # until `open`: not connected, so that it can be cut and closed
         self.used = False
         self.delivered = False
-        """The whole message is with the server: it may be accepted whatever we hear from now on."""
+        """Whether the server has the whole message: it may accept it even if we hear nothing more."""
 
     def open(self) -> None:
         """Connects, secures and signs in. Raises MailFault."""
         address = self._address
         try:
-            context = tls_context(address)
-            if address.tls == "implicit" and context is not None:
-                self._smtp = smtplib.SMTP_SSL(
-                    timeout=self._patience.command,
-                    local_hostname=self._sender.rpartition("@")[2],
-                    context=context,
-                )
-            # smtplib checks certificates against the name that its constructor would have been given.
-            self._smtp._host = address.host  # type: ignore[attr-defined]
+            self._smtp = new_client(address, self._sender, self._patience.command)
             code, greeting = self._smtp.connect(address.host, address.port)
             if code != 220:
                 raise smtplib.SMTPConnectError(code, greeting)
             self._smtp.ehlo_or_helo_if_needed()
             if address.tls == "starttls":
-                self._secure(context)
+                self._secure()
             if address.user is not None:
                 self._smtp.login(address.user, address.password or "")
         except (OSError, ValueError) as error:
@@ -71,22 +63,23 @@ class SmtpSession:
 
     @property
     def place(self) -> str:
+        """The server, as the beginning of a sentence about it."""
         return f"the mail server {self._address.host}:{self._address.port}"
 
-    def _secure(self, context: ssl.SSLContext | None) -> None:
+    def _secure(self) -> None:
         if self._smtp.has_extn("starttls"):
-            self._smtp.starttls(context=context)
+            self._smtp.starttls(context=tls_context(self._address))
             self._smtp.ehlo_or_helo_if_needed()
-        elif self._address.user is not None or not _is_loopback(self._smtp.sock):
+        elif self._address.user is not None or not is_loopback(self._smtp.sock):
             raise smtplib.SMTPNotSupportedError(
                 "offers no STARTTLS; use smtps://, or ?tls=none if the way to it is safe by itself"
             )
 
     def send(self, mail: Mail, message: bytes) -> None:
-        """Hands one message over. Raises MailFault; OSError or SMTPServerDisconnected when the connection is gone."""
+        """Hands over one message. Raises MailFault; OSError or SMTPServerDisconnected when the connection is gone."""
         self.delivered = False
         if self.used:
-            self._expect(*self._smtp.rset(), server=True)  # whatever became of the last message
+            self._expect(*self._smtp.rset(), server=True)  # the last message may have been refused half-way
         self.used = True
         self._expect(*self._smtp.mail(self._sender), server=True)
         self._expect(*self._smtp.rcpt(mail.to), mail=mail)
@@ -99,7 +92,8 @@ class SmtpSession:
         # RFC 5321, 4.5.2: a dot that begins a line is doubled.
         body = body.replace(b"\r\n.", b"\r\n..")
         self._smtp.send(body)
-        self.delivered = True  # said before the dot is sent: after it nobody could say it in time
+        # Set before the dot is sent: the server may accept the message before this thread runs again.
+        self.delivered = True
         self._smtp.send(b".\r\n")
         self._expect(*self._smtp.getreply(), mail=mail)
         sock.settimeout(self._patience.command)
@@ -111,12 +105,12 @@ class SmtpSession:
             return
         if code == -1:
             raise smtplib.SMTPServerDisconnected("connection lost")
-        if server or mail is None or code in {421, 530, 535}:  # closing, or it wants to know who we are
+        if server or mail is None or code in {421, 530, 535}:  # it is closing, or wants us to sign in
             raise MailFault(f"{self.place} refuses us: {quote_server(code, reply)}", server=True)
         raise MailFault(f"refused: {quote_reply(code, reply, mail.to)}", permanent=code >= 500)
 
     def close(self) -> None:
-        """Says goodbye; whatever comes of it, the message is gone by now."""
+        """Says QUIT and closes. Errors are ignored: every message has had its verdict."""
         with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
             if self._smtp.sock is not None:
                 self._smtp.sock.settimeout(1)
@@ -124,16 +118,16 @@ class SmtpSession:
         self._smtp.close()
 
     def discard(self) -> None:
-        """Closes without a word."""
+        """Closes without QUIT."""
         self.cut()
         self._smtp.close()
 
     def cut(self) -> None:
-        """Ends the connection under the thread that uses it: its call fails at once."""
+        """Ends the connection while a thread uses it; the thread's call fails at once."""
         sock = self._smtp.sock
         if sock is not None:
             with contextlib.suppress(OSError):
-                # Of the plain socket: the TLS one would go on without TLS.
+                # The method of the plain socket: SSLSocket's would go on without TLS.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
@@ -158,7 +152,7 @@ class SmtpMailer(Mailer):
                 raise MailFault("the connection was lost before the server's verdict") from None
             if not reused:
                 raise MailFault(f"{session.place} {explain(error)}", server=True) from None
-            await self.send(mail)  # the server had closed a connection that lay idle: nothing was sent
+            await self.send(mail)  # the server had closed the idle connection, so nothing was sent
         except MailFault as fault:
             if not fault.server:
                 self._idle.append(session)
@@ -166,10 +160,10 @@ class SmtpMailer(Mailer):
             session.discard()
             if not reused:
                 raise
-            await self.send(mail)  # it may only have had enough of this connection
+            await self.send(mail)  # the server may refuse only this connection, after many messages
 
     async def close_idle(self) -> None:
-        with trio.CancelScope(shield=True):  # saying goodbye takes a second at most
+        with trio.CancelScope(shield=True):  # QUIT has a second
             while self._idle:
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
 
@@ -177,10 +171,11 @@ class SmtpMailer(Mailer):
         return SmtpSession(self._address, self._sender, self._patience)
 
     async def _run(self, session: SmtpSession, mail: Mail) -> None:
-        """One message through one session in a thread.
+        """Sends one message through one session in a thread.
 
-        The thread cannot be cancelled, only its connection cut. That is done when the time is up, and when we are
-        cancelled while the server cannot have accepted anything yet; otherwise its verdict is waited for a moment.
+        The thread cannot be cancelled, but its connection can be cut: when the time is up, and when this task is
+        cancelled before the server has the whole message. A task cancelled later waits CANCEL_GRACE_SECONDS for the
+        verdict, so that a message that was accepted is not sent twice.
         """
         done = trio.Event()
         result: list[outcome.Outcome[None]] = []
@@ -223,57 +218,9 @@ def _build(mail: Mail, sender: str) -> bytes:
 
 
 async def _end(session: SmtpSession, done: trio.Event) -> None:
-    """Waits for the thread, whose connection is cut if it is still at work."""
+    """Waits for the thread, after cutting its connection if it still works."""
     with trio.CancelScope(shield=True):
         while not done.is_set():
             session.cut()
-            with trio.move_on_after(0.2):  # it may just be connecting: there is nothing to cut before that
+            with trio.move_on_after(CUT_PAUSE_SECONDS):  # while it connects, there is nothing to cut yet
                 await done.wait()
-
-
-@cache
-def tls_context(address: SmtpAddress) -> ssl.SSLContext | None:
-    """How to check the server's certificate; None where TLS is not wanted. Raises OSError.
-
-    Made once: reading the system's certificates takes 40 ms, more than the password hash of the sign-up.
-    """
-    return None if address.tls == "none" else ssl.create_default_context(cafile=address.ca)
-
-
-def _is_loopback(sock: socket.socket | None) -> bool:
-    return sock is not None and sock.getpeername()[0] in {"127.0.0.1", "::1"}
-
-
-def _explain_smtp(error: smtplib.SMTPException) -> str:
-    match error:
-        case smtplib.SMTPAuthenticationError():
-            reply = quote_server(error.smtp_code, error.smtp_error)
-            return f"refuses the user name or password of mail.smtp: {reply}"
-        case smtplib.SMTPResponseException():
-            return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
-        case smtplib.SMTPServerDisconnected():  # smtplib's word for whatever happened while it read
-            timed_out = isinstance(error.__context__, TimeoutError)
-            return "does not answer in time" if timed_out else "closed the connection"
-        case _:
-            return str(error)
-
-
-def explain(error: Exception) -> str:
-    """What went wrong with the server, and where to look, in words for its operator."""
-    match error:
-        case smtplib.SMTPException():
-            return _explain_smtp(error)
-        case ssl.SSLCertVerificationError():
-            return f"shows a certificate that is not trusted: {error.verify_message} (mail.smtp, ?ca=FILE)"
-        case ssl.SSLError():
-            return f"cannot agree on TLS: {error.reason or error} (smtp:// is STARTTLS, smtps:// is implicit TLS)"
-        case socket.gaierror():
-            return "has an unknown name (mail.smtp)"
-        case TimeoutError():
-            return "does not answer in time"
-        case ConnectionRefusedError():
-            return "refuses connections: is it running, and is the port right?"
-        case OSError():
-            return f"cannot be used: {error.strerror or error}"
-        case _:
-            return str(error)

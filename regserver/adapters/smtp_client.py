@@ -1,0 +1,78 @@
+"""Opening a connection to the mail server with smtplib: TLS, and what its errors mean. Sending is in `smtp`.
+
+smtplib and no other library: nothing speaks SMTP on Trio, and aiosmtplib needs asyncio.
+
+One private attribute of smtplib is set here and nowhere else. `SMTP._host` is the name that certificates are checked
+by; only the constructor sets it, and then it also connects, out of reach of `SmtpSession.cut` (CPython 3.11 to 3.13).
+Should it cease to be that name, TLS fails: smtplib would ask for a certificate of the empty name.
+"""
+
+import smtplib
+import socket
+import ssl
+from functools import cache
+
+from regserver.adapters.mime import quote_server
+from regserver.config.smtp_url import SmtpAddress
+
+
+def new_client(address: SmtpAddress, sender: str, timeout_seconds: float) -> smtplib.SMTP:
+    """A client that is not connected yet. sender: its domain is what we say EHLO with. Raises OSError, see tls_context."""
+    ours, context = sender.rpartition("@")[2], tls_context(address)
+    if address.tls == "implicit" and context is not None:
+        client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=timeout_seconds, local_hostname=ours, context=context)
+    else:
+        client = smtplib.SMTP(timeout=timeout_seconds, local_hostname=ours)
+    if not hasattr(client, "_host"):
+        raise RuntimeError("smtplib.SMTP has no _host any more: see regserver.adapters.smtp_client")
+    client._host = address.host
+    return client
+
+
+@cache
+def tls_context(address: SmtpAddress) -> ssl.SSLContext | None:
+    """How to check the server's certificate; None where TLS is not wanted. Raises OSError for a bad `ca` file.
+
+    Made once: reading the system's certificates takes 40 ms, more than the password hash of the sign-up.
+    """
+    return None if address.tls == "none" else ssl.create_default_context(cafile=address.ca)
+
+
+def is_loopback(sock: socket.socket | None) -> bool:
+    """Whether the connection stays on this machine, where STARTTLS protects from nobody."""
+    return sock is not None and sock.getpeername()[0] in {"127.0.0.1", "::1"}
+
+
+def explain(error: Exception) -> str:
+    """What went wrong with the server and where to look, as the end of a sentence about it for its operator."""
+    match error:
+        case smtplib.SMTPException():
+            return _explain_smtp(error)
+        case ssl.SSLCertVerificationError():
+            return f"shows a certificate that is not trusted: {error.verify_message} (mail.smtp, ?ca=FILE)"
+        case ssl.SSLError():
+            return f"cannot agree on TLS: {error.reason or error} (smtp:// is STARTTLS, smtps:// is implicit TLS)"
+        case socket.gaierror():
+            return "has an unknown name (mail.smtp)"
+        case TimeoutError():
+            return "does not answer in time"
+        case ConnectionRefusedError():
+            return "refuses connections: is it running, and is the port right?"
+        case OSError():
+            return f"cannot be used: {error.strerror or error}"
+        case _:
+            return str(error)
+
+
+def _explain_smtp(error: smtplib.SMTPException) -> str:
+    match error:
+        case smtplib.SMTPAuthenticationError():
+            reply = quote_server(error.smtp_code, error.smtp_error)
+            return f"refuses the user name or password of mail.smtp: {reply}"
+        case smtplib.SMTPResponseException():
+            return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
+        case smtplib.SMTPServerDisconnected():  # raised for every error while smtplib reads
+            timed_out = isinstance(error.__context__, TimeoutError)
+            return "does not answer in time" if timed_out else "closed the connection"
+        case _:
+            return str(error)
