@@ -23,6 +23,11 @@ MISUSED = 2
 READER_GONE = 141
 """128 + SIGPIPE: what a shell reports of `cat` in the same case."""
 
+NO_RIPEMD160 = (
+    "this build of OpenSSL has no RIPEMD-160, which the keys of the registration by steps are checked with: "
+    "use one of 3.0.7 or newer, without FIPS mode"
+)
+
 COMMANDS: dict[str, str] = {
     "serve": "run the server",
     "config": "check, show or write the configuration",

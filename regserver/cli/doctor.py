@@ -9,6 +9,7 @@ import datetime
 import os
 import shutil
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from cryptography import x509
 
 from regserver.adapters.server_key import KEY_BYTES
 from regserver.adapters.source.roster import read_roster
-from regserver.cli import configuration
+from regserver.cli import NO_RIPEMD160, configuration
 from regserver.cli.report import Report
 from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.finding import Finding, Level
+from regserver.domain.public_key import has_ripemd160
 from regserver.ports.store import StoreFault
 from regserver.serving.descriptor import connections_at_most
 from regserver.store import migration
@@ -153,10 +155,10 @@ def _providers(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("hint", "mail.smtp: mail is only written to the log")
     else:
         yield Finding("ok", "mail.smtp is set; try it with: regserver mail test ADDRESS")
-    if settings.sms.kind == "log":
+    if "log" in settings.sms.used_kinds:
         yield Finding("hint", "sms.kind: codes are only written to the log")
     if settings.captcha.kind == "none":
-        yield Finding("hint", "captcha.kind: nothing keeps robots from registering")
+        yield Finding("hint", "captcha.kind: robots can register")
     if not settings.limits.enabled:
         yield Finding("hint", "limits.enabled: no client is kept from asking as often as it likes")
 
@@ -173,6 +175,14 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("ok", f"{wanted} connections are possible")
 
 
+def _library(loaded: Loaded) -> Iterator[Finding]:
+    """loaded: not needed; every look takes it."""
+    if has_ripemd160():
+        yield Finding("ok", f"{ssl.OPENSSL_VERSION} has what keys are checked with")
+    else:
+        yield Finding("fail", f"{ssl.OPENSSL_VERSION}: {NO_RIPEMD160}")
+
+
 LOOKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
     "configuration": _configuration,
     "store": _store,
@@ -181,4 +191,5 @@ LOOKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
     "source": _source,
     "provider": _providers,
     "open files": _files,
+    "library": _library,
 }

@@ -11,9 +11,10 @@ import trio
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import Control, run_app, run_collector
-from regserver.cli import FAILED, FINE, MISUSED, configuration
+from regserver.cli import FINE, NO_RIPEMD160, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
-from regserver.group import leaves
+from regserver.domain.public_key import has_ripemd160
+from regserver.group import unwrapped
 from regserver.log import AccessLog, start_logging
 from regserver.ports.store import StoreFault
 from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
@@ -23,32 +24,41 @@ from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 
 log = logging.getLogger("regserver")
 
+REFUSALS = (BindError, UnsupportedHypercorn, AppFailed)
+"""Why the front door may not open; each message is one line for the operator."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
     loaded = configuration(chosen)
+    if not has_ripemd160():
+        raise CommandFault(NO_RIPEMD160)
     access = start_logging(loaded.settings.log.level, loaded.settings.log.format)
     raise_limit(loaded.settings.server.max_connections)
-    faults: list[Exception] = []
     try:
-        trio.run(_serve, loaded, lambda: configuration(chosen), access)
-    except* (BindError, StoreFault, ServerKeyFault, UnsupportedHypercorn, AppFailed, ConfigFault) as group:
-        faults = leaves(group)
-    for fault in faults:
-        print(f"regserver: {fault}", file=sys.stderr)
-    if not faults:
-        return FINE
-    return MISUSED if isinstance(faults[0], ConfigFault) else FAILED
+        with unwrapped(*REFUSALS, ConfigFault, StoreFault, ServerKeyFault):
+            trio.run(_serve, loaded, lambda: configuration(chosen), access)
+    except REFUSALS as fault:
+        raise CommandFault(str(fault)) from None
+    return FINE
 
 
 async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: AccessLog | None) -> None:
     control = Control()
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
-        await nursery.start(_signals, control)
+        await nursery.start(
+            partial(
+                run_signals,
+                stop=control.stop_nowait,
+                abort=control.abort_nowait,
+                reload=control.reload_nowait,
+            )
+        )
         nursery.start_soon(run_collector)
         serve = partial(run_app, configure, binds, control, access=access)
         urls = await nursery.start(_server, serve, nursery.cancel_scope)
@@ -58,15 +68,6 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: Access
         await control.wait_stop()
         sd_notify(STOPPING=1)
         log.info("stopping")
-
-
-async def _signals(control: Control, *, task_status: trio.TaskStatus[None]) -> None:
-    await run_signals(
-        stop=control.stop_nowait,
-        abort=control.abort_nowait,
-        reload=control.reload_nowait,
-        task_status=task_status,
-    )
 
 
 async def _server(
@@ -80,7 +81,7 @@ async def _server(
 
 
 def _greet(loaded: Loaded, urls: list[str]) -> None:
-    """Where it listens and on what it stands; for a person at a terminal also what to try."""
+    """Logs where the server listens and what it rests on; tells a person at a terminal what to try."""
     settings = loaded.settings
     fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
@@ -102,13 +103,13 @@ def _warnings(loaded: Loaded) -> list[str]:
     found = []
     if settings.mail.smtp == "log:":
         found.append('mail.smtp is "log:": mail is written to this log, for trying out only')
-    if "log" in (settings.sms.weights or {settings.sms.kind}):
+    if "log" in settings.sms.used_kinds:
         found.append('sms.kind is "log": codes are written to this log, for trying out only')
     if settings.captcha.kind == "none":
-        found.append('captcha.kind is "none": nothing keeps robots from registering')
+        found.append('captcha.kind is "none": robots can register')
     if connections_now() < settings.server.max_connections:
         found.append(
-            f"server.max_connections is {settings.server.max_connections}, but the limit on open files leaves room "
-            f"for {connections_now()}"
+            f"server.max_connections is {settings.server.max_connections}, but the limit on open files allows "
+            f"only {connections_now()}"
         )
     return found

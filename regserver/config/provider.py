@@ -61,6 +61,11 @@ class SmsSection(Section, frozen=True):
     twilio: SmsTwilio = SmsTwilio()
     vonage: SmsVonage = SmsVonage()
 
+    @property
+    def used_kinds(self) -> set[SmsKind]:
+        """The providers that get a share of the messages."""
+        return {kind for kind, weight in self.weights.items() if weight} or {self.kind}
+
 
 class MailSection(Section, frozen=True, rename={"from_": "from"}):
     """smtp: see `smtp_url`, or "log:". templates: a folder; empty: the built-in templates."""
@@ -102,7 +107,6 @@ def sms_faults(sms: SmsSection) -> Iterator[Fault]:
         yield ("sms", "text"), "a text with {code} in it"
     if sms.weights and (min(sms.weights.values()) < 0 or max(sms.weights.values()) == 0):
         yield ("sms", "weights"), "shares of 0 or more, one of them above 0"
-    chosen = {kind for kind, weight in sms.weights.items() if weight} or {sms.kind}
     twilio, vonage = sms.twilio, sms.vonage
     needed: tuple[tuple[SmsKind, str, bool], ...] = (
         ("http", "url", sms.http.url.startswith(("http://", "https://"))),
@@ -114,7 +118,7 @@ def sms_faults(sms: SmsSection) -> Iterator[Fault]:
         ("vonage", "from", bool(vonage.from_)),
     )
     for kind, name, given in needed:
-        if kind in chosen and not given:
+        if kind in sms.used_kinds and not given:
             yield ("sms", kind, name), f"a value, since {kind} sends the messages"
 
 

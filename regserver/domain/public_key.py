@@ -1,16 +1,18 @@
-"""Public keys as Antelope (EOSIO) and Golos chains write them: text with a checksum around a compressed curve point.
+"""Public keys as Antelope (EOSIO) and Golos chains write them: base58 text of a compressed curve point and a checksum.
 
     GLS… or EOS…   base58 of 33 bytes and the first 4 of RIPEMD-160(key)
     PUB_K1_…       base58 of 33 bytes and the first 4 of RIPEMD-160(key + "K1")
 
-Both forms of one key are equal here. Whether the 33 bytes are a point of secp256k1 is asked of the caller's `on_curve`,
-since that takes a library.
+Both forms of one key are equal here. The caller's `on_curve` says whether the 33 bytes are a point of secp256k1, since
+that takes a library. base58 is written out: it takes ten lines, and its libraries have had no release since 2021.
+
+RIPEMD-160 comes from OpenSSL, of which some builds do not have it (3.0 before 3.0.7, FIPS). The server does not start on
+such a build. The checksum guards against typing errors, not against attackers.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import NewType
-
-from regserver.domain.ripemd160 import ripemd160
 
 PublicKey = NewType("PublicKey", bytes)
 """A compressed point of secp256k1, 33 bytes."""
@@ -41,7 +43,21 @@ def parse_public_key(text: str, on_curve: Callable[[bytes], bool]) -> PublicKey 
 def format_public_key(key: PublicKey, prefix: str = K1_PREFIX) -> str:
     """The text of a key: "PUB_K1_…", or the legacy form with another prefix."""
     suffix = b"K1" if prefix == K1_PREFIX else b""
-    return prefix + encode_base58(key + ripemd160(key + suffix)[:CHECKSUM_BYTES])
+    return prefix + encode_base58(key + key_checksum(key + suffix))
+
+
+def key_checksum(raw: bytes) -> bytes:
+    """The first four bytes of RIPEMD-160. Raises ValueError on a build of OpenSSL that does not have it."""
+    return hashlib.new("ripemd160", raw, usedforsecurity=False).digest()[:CHECKSUM_BYTES]
+
+
+def has_ripemd160() -> bool:
+    """Whether this Python's OpenSSL can compute the checksum of keys."""
+    try:
+        key_checksum(b"")
+    except ValueError:
+        return False
+    return True
 
 
 def _unpack(text: str, suffix: bytes) -> bytes | None:
@@ -49,7 +65,7 @@ def _unpack(text: str, suffix: bytes) -> bytes | None:
     if raw is None or len(raw) != KEY_BYTES + CHECKSUM_BYTES:
         return None
     key, checksum = raw[:KEY_BYTES], raw[KEY_BYTES:]
-    return key if ripemd160(key + suffix)[:CHECKSUM_BYTES] == checksum else None
+    return key if key_checksum(key + suffix) == checksum else None
 
 
 def encode_base58(raw: bytes) -> str:

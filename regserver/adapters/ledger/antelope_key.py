@@ -1,15 +1,15 @@
 """Private keys and signatures of Antelope chains, by libsecp256k1.
 
-A signature must be canonical: neither half may begin with a set bit or a needless zero. About every second one is, and
-for one digest there is one signature (RFC 6979): who needs a canonical one changes the transaction and signs again.
+A signature must be canonical: neither half may begin with a set bit or a needless zero. About every second one is.
+RFC 6979 gives one signature for one digest, so a caller that needs a canonical one changes the transaction and signs
+again. Packages for these chains (pyntelope, antelopy) have had no release since 2024 and bring clients of their own.
 """
 
 import hashlib
 
 import coincurve
 
-from regserver.domain.public_key import CHECKSUM_BYTES, PublicKey, decode_base58, encode_base58
-from regserver.domain.ripemd160 import ripemd160
+from regserver.domain.public_key import CHECKSUM_BYTES, decode_base58, encode_base58, key_checksum
 
 WIF_VERSION = 0x80
 PRIVATE_PREFIX = "PVT_K1_"
@@ -30,10 +30,6 @@ class SigningKey:
     def __repr__(self) -> str:
         return "SigningKey(…)"
 
-    @property
-    def public(self) -> PublicKey:
-        return PublicKey(self._key.public_key.format())
-
     def sign(self, digest: bytes) -> str | None:
         """The signature of 32 bytes, as SIG_K1_…; None when it is not canonical."""
         raw = self._key.sign_recoverable(digest, hasher=None)
@@ -43,12 +39,13 @@ class SigningKey:
 
 
 def is_canonical(raw: bytes) -> bool:
-    """Whether both halves (32 bytes each) begin as the chain wants it."""
+    """Whether both halves, 32 bytes each, begin as the chain wants."""
     return all(half[0] < 0x80 and not (half[0] == 0 and half[1] < 0x80) for half in (raw[:32], raw[32:64]))
 
 
 def format_signature(raw: bytes) -> str:
-    return SIGNATURE_PREFIX + encode_base58(raw + ripemd160(raw + b"K1")[:CHECKSUM_BYTES])
+    """The text of 65 bytes: header byte and both halves."""
+    return SIGNATURE_PREFIX + encode_base58(raw + key_checksum(raw + b"K1"))
 
 
 def _read(text: str) -> bytes | None:
@@ -58,7 +55,7 @@ def _read(text: str) -> bytes | None:
     if text.startswith(PRIVATE_PREFIX):
         raw = decode_base58(text[len(PRIVATE_PREFIX) :])
         secret, checksum = (raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]) if raw else (b"", b"")
-        good = ripemd160(secret + b"K1")[:CHECKSUM_BYTES] == checksum
+        good = key_checksum(secret + b"K1") == checksum
     else:
         raw = decode_base58(text)
         body, checksum = (raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]) if raw else (b"", b"")
