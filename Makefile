@@ -34,7 +34,9 @@ format: .venv/.test ## put the code into its form
 figures: ## size and shape of the code; beside another version: BEFORE=../its-checkout
 	@$(PYTHON) -m tests.figures $(BEFORE)
 
-# Measurements print ratios against peers that run beside; no test depends on them.
+# Measurements print ratios against peers that run beside, and with BEFORE=../its-checkout against an earlier version;
+# no test depends on them.
+export BEFORE
 .PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory
 bench: bench-front bench-rooms bench-live bench-steps bench-directory ## all measurements; alone: bench-front, -rooms, -live, -steps, -directory
 bench-front bench-rooms bench-live bench-steps bench-directory: .venv/.test

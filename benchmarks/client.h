@@ -20,9 +20,10 @@
 
 enum { BATCH = 40, EVENTS = 512, BUFFER = 4096, SAMPLES = 1 << 20, AN_ADDRESS = 10000, STUCK_SECONDS = 60 };
 
-/* token: whose connection this is, or NULL. asked: when the request on its way was sent. */
+/* token: whose connection this is, or NULL. asked: when the request on its way was sent. left: bytes of a long body to
+ * come, none of which are kept. */
 typedef struct {
-    int fd, length;
+    int fd, length, left;
     double asked;
     const char *token;
     unsigned char buffer[BUFFER + 1];
@@ -114,22 +115,55 @@ static inline void watch(int number) {
 
 /* --- HTTP */
 
-/* Whether the response is whole; there is never more than one on its way. */
-static inline int answered(Peer *peer) {
+static inline int receive(Peer *peer) {
     ssize_t size = recv(peer->fd, peer->buffer + peer->length, (size_t)(BUFFER - peer->length), MSG_DONTWAIT);
     if (size <= 0) fail("a response did not come");
-    peer->length += (int)size;
-    peer->buffer[peer->length] = 0;
-    char *text = (char *)peer->buffer, *end = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length:");
-    if (!end || !length || peer->length < end + 4 - text + atoi(length + 15)) return 0;
+    return (int)size;
+}
+
+/* Reads on; returns the length of the head once it is whole, or 0. */
+static inline int read_head(Peer *peer) {
+    char *text = (char *)peer->buffer;
+    peer->length += receive(peer);
+    text[peer->length] = 0;
+    char *end = strstr(text, "\r\n\r\n");
+    if (!end) return 0;
     if (memcmp(text, "HTTP/1.1 200", 12)) fail_with(text);
-    peer->length = 0;
+    return (int)(end + 4 - text);
+}
+
+/* Whether the response is whole; there is never more than one on its way. */
+static inline int answered(Peer *peer) {
+    if (peer->left) {
+        peer->left -= receive(peer);
+    } else {
+        int head = read_head(peer);
+        if (!head) return 0;
+        char *length = strcasestr((char *)peer->buffer, "content-length:");
+        if (!length) fail_with((char *)peer->buffer);
+        peer->left = head + atoi(length + 15) - peer->length;
+        peer->length = 0;
+    }
+    if (peer->left) return 0;
     answers++;
     return 1;
 }
 
-/* Responses per second; each connection asks again as soon as it was answered. */
-static inline double closed_loop(int count, double seconds, void (*ask)(Peer *)) {
+/* Whether the first byte of the body is there. The rest of it is not waited for: the next request has a connection of
+ * its own. */
+static inline int begun(Peer *peer) {
+    int head = read_head(peer), number = (int)(peer - peers);
+    if (!head || peer->length == head) return 0;
+    close(peer->fd);
+    peer->length = 0;
+    peer->fd = dial(number, 0);
+    watch(number);
+    answers++;
+    return 1;
+}
+
+/* Responses per second; each connection asks again as soon as it was answered, which `taken` tells. */
+static inline double closed_loop(int count, double seconds, void (*ask)(Peer *), int (*taken)(Peer *)) {
     struct epoll_event events[EVENTS];
     double start = now(), end = start + seconds;
     uint64_t before = answers;
@@ -139,7 +173,7 @@ static inline double closed_loop(int count, double seconds, void (*ask)(Peer *))
         int ready = epoll_wait(poller, events, EVENTS, 1000);
         for (int i = 0; i < ready; i++) {
             Peer *peer = &peers[events[i].data.u32];
-            if (!answered(peer)) continue;
+            if (!taken(peer)) continue;
             sample(now() - peer->asked);
             if (now() < end) ask(peer);
             else open--;

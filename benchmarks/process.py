@@ -76,12 +76,22 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(words: Words, port: int, *, core: int = SERVER_CORE, log: Path | None = None) -> Iterator[Server]:
-    """A command that serves on `port`, running. log: where its standard error goes; None: where ours does."""
+def server(
+    words: Words, port: int, *, core: int = SERVER_CORE, log: Path | None = None, folder: Path = ROOT
+) -> Iterator[Server]:
+    """Runs a command that serves on `port`.
+
+    Args:
+        words: The command.
+        port: The port on which it will accept.
+        core: The processor core it is kept on.
+        log: The file for its standard error; None for this process's own.
+        folder: The folder it runs in.
+    """
     raise_descriptor_limit()
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(log.open("wb")) if log else None
-        process = subprocess.Popen(on_core(core, words), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=sink)
+        process = subprocess.Popen(on_core(core, words), cwd=folder, stdout=subprocess.DEVNULL, stderr=sink)
         running = Server(process, port)
         stack.callback(running.stop)
         running.wait_ready()

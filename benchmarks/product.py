@@ -1,10 +1,10 @@
 """The product under measurement, started as an operator would: `regserver serve --set …`, on the servers' core."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.checkout import THIS, Checkout
 from benchmarks.process import Server, free_port, server
 
 MODULE = "regserver"
@@ -20,9 +20,23 @@ def command_line(port: int, store: Path, *settings: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def product(store: Path, *settings: str, module: str = MODULE, log: Path | None = None) -> Iterator[Server]:
-    """module: started in its place, by the same command line. log: where its log goes; None: to standard error."""
+def product(
+    store: Path,
+    *settings: str,
+    module: str = MODULE,
+    log: Path | None = None,
+    checkout: Checkout = THIS,
+) -> Iterator[Server]:
+    """Runs the product.
+
+    Args:
+        store: Its database.
+        settings: Settings beside SETTINGS, or in place of some.
+        module: The module that is started, by the same command line.
+        log: The file for its log; None for standard error.
+        checkout: The version that is started.
+    """
     port = free_port()
-    words = [sys.executable, "-m", module, *command_line(port, store, *settings)]
-    with server(words, port, log=log) as running:
+    words = [checkout.python, "-m", module, *command_line(port, store, *settings)]
+    with server(words, port, log=log, folder=checkout.folder) as running:
         yield running

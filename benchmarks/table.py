@@ -10,6 +10,9 @@ from typing import Any
 Figures = dict[str, Any]
 """What one run has found: a number by its name. A list holds samples, until they are pooled."""
 
+BEFORE = "before"
+"""What an earlier version is called: `before`, or `before NAME` where several things are compared with it."""
+
 Table = Mapping[str, list[Figures]]
 """What was compared, by name: a row for each round."""
 
@@ -50,12 +53,22 @@ def pool(table: Table, samples: str, stem: str) -> Table:
 
 
 def report(title: str, table: Table, figures: Sequence[str]) -> None:
-    """Prints a row of medians for each name."""
+    """Prints a row of medians for each name; behind each the ratio to the earlier version, if that was measured."""
     print(f"\n{title}")
     width = max(map(len, table))
     for name in table:
-        cells = "  ".join(f"{figure} {median(table, name, figure):>10,.1f}" for figure in figures)
+        cells = "  ".join(f"{figure} {_cell(table, name, figure)}" for figure in figures)
         print(f"  {name:<{width}}  {cells}", flush=True)
+
+
+def _cell(table: Table, name: str, figure: str) -> str:
+    cell = f"{median(table, name, figure):>10,.1f}"
+    earlier = f"{BEFORE} {name}" if f"{BEFORE} {name}" in table else BEFORE
+    if earlier not in table:
+        return cell
+    if name.startswith(BEFORE):
+        return cell + " " * len(" (0.00)")
+    return f"{cell} ({ratio(table, figure, name, earlier):.2f})"
 
 
 def verdict(what: str, value: float, bound: float, *, at_most: bool = False) -> None:

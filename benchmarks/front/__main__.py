@@ -1,25 +1,36 @@
 """Measures the front door side by side with what else people would use: python -m benchmarks.front [--quick]
 
-Server and client have a core each. `ours` and `bare` are the front door alone, with endpoints that do next to nothing.
+BEFORE=CHECKOUT in the environment adds an earlier version to every part but `deaf` and `churn`; a figure's ratio to it
+stands behind the figure. Server and client have a core each. `ours` and `bare` are the front door alone, with endpoints that do next to nothing.
 """
 
 import contextlib
 from functools import partial
 
-from benchmarks.front import churn, contender, house
+from benchmarks.checkout import checkouts
+from benchmarks.front import churn, contender, house, request
 from benchmarks.front.contender import Open, contest
 from benchmarks.front.memory import memory
 from benchmarks.front.server import server
 from benchmarks.part import Parts, run_parts
 from benchmarks.table import Table, note, pool, ratio, report, rounds, verdict
 
-PEERS = ("ours", "websockets", "ws", "floor-py", "floor")
+PEERS = ("websockets", "ws", "floor-py", "floor")
+
+
+def ours(sockets: int, seconds: float, samples: int) -> dict[str, Open]:
+    """The front door of this version, and of the earlier one if there is one."""
+    return {
+        name: partial(contender.fan, "ours", sockets, seconds, samples, checkout=checkout)
+        for name, checkout in checkouts("ours").items()
+    }
 
 
 def fan_out(count: int, bursts: int, seconds: float, samples: int) -> None:
     for sockets in (1000, 5000):
         opens: dict[str, Open] = {
-            name: partial(contender.fan, name, sockets, seconds, samples) for name in PEERS
+            **ours(sockets, seconds, samples),
+            **{name: partial(contender.fan, name, sockets, seconds, samples) for name in PEERS},
         }
         table = pool(contest(opens, count, bursts), "last_us", "last")
         report(
@@ -43,9 +54,7 @@ def judge_fan(table: Table) -> None:
 
 
 def stock(bursts: int, seconds: float) -> None:
-    opens: dict[str, Open] = {
-        name: partial(contender.fan, name, 1000, seconds, 10) for name in ("ours", "stock")
-    }
+    opens = ours(1000, seconds, 10) | {"stock": partial(contender.fan, "stock", 1000, seconds, 10)}
     table = pool(contest(opens, 1, bursts), "last_us", "last")
     figures = ("deliveries_s", "last_p99_us", "kib_a_socket")
     report("Against stock Quart-Trio on Hypercorn, 1,000 sockets", table, figures)
@@ -53,7 +62,10 @@ def stock(bursts: int, seconds: float) -> None:
 
 def hot(count: int, bursts: int, seconds: float) -> None:
     opens: dict[str, Open] = {
-        "product": partial(contender.http, house.rpc, seconds),
+        **{
+            name: partial(contender.http, partial(house.rpc, checkout), seconds)
+            for name, checkout in checkouts("product").items()
+        },
         "bare": partial(contender.http, partial(server, "ours"), seconds),
         "starlette": partial(contender.http, partial(server, "starlette"), seconds),
         "ws": partial(contender.http, partial(server, "ws"), seconds),
@@ -96,6 +108,7 @@ def parts(quick: bool) -> Parts:
         "memory": partial(memory, 5.0 if quick else 40.0),
         "hot": partial(hot, count, bursts, seconds),
         "deaf": partial(deaf, 3 * bursts, seconds, samples),
+        "requests": partial(request.measure, 1, bursts, seconds),
         "churn": partial(churn_report, 10.0 if quick else 120.0),
     }
 

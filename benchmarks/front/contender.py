@@ -5,11 +5,13 @@ each ratio is of two bursts that are seconds apart.
 """
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from benchmarks.checkout import THIS, Checkout
 from benchmarks.client import Client, client
 from benchmarks.front.server import server
 from benchmarks.process import Server, compiled
@@ -49,9 +51,11 @@ def fan_client(mode: str, port: int, *arguments: str | float | Path) -> Abstract
 
 
 @contextlib.contextmanager
-def fan(name: str, sockets: int, seconds: float, samples: int, deaf: int = 0) -> Iterator[Contender]:
+def fan(
+    name: str, sockets: int, seconds: float, samples: int, deaf: int = 0, checkout: Checkout = THIS
+) -> Iterator[Contender]:
     """Subscribers and a publisher: deliveries per second, and latencies to the last receiver."""
-    with server(name) as running:
+    with server(name, checkout=checkout) as running:
         before = running.rss_kib()
         with fan_client("fan", running.port, sockets, seconds, WINDOW, deaf, samples) as load:
             figures = load.read()
@@ -63,8 +67,36 @@ def fan(name: str, sockets: int, seconds: float, samples: int, deaf: int = 0) ->
 @contextlib.contextmanager
 def http(house: Callable[[], AbstractContextManager[Server]], seconds: float) -> Iterator[Contender]:
     """POST /rpc in a closed loop of 32 connections."""
-    with house() as running, fan_client("http", running.port, 32, seconds) as load:
+    with house() as running, asking(running, NOTHING, 32, seconds) as contender:
+        yield contender
+
+
+@contextlib.contextmanager
+def asking(running: Server, request: str, connections: int, seconds: float) -> Iterator[Contender]:
+    """Opens connections that send one request over and over.
+
+    Args:
+        running: The server.
+        request: The request as it goes over the wire. A request for `text/event-stream` is timed up to the first event.
+        connections: How many, each with one request on its way.
+        seconds: The length of a burst.
+    """
+    mode = "first" if EVENT_STREAM in request else "http"
+    with fan_client(mode, running.port, connections, seconds, request) as load:
         yield Contender(running, load, load.read())
+
+
+def write_request(method: str, target: str, body: object = None, *fields: str) -> str:
+    """Returns a request of HTTP/1.1 as it goes over the wire, its body as JSON."""
+    content = "" if body is None else json.dumps(body)
+    lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", *fields]
+    if content:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", content])
+
+
+EVENT_STREAM = "text/event-stream"
+NOTHING = write_request("POST", "/rpc", {"jsonrpc": "2.0", "method": "bench.nothing", "id": 7})
 
 
 def contest(contenders: Mapping[str, Open], count: int, bursts: int) -> Table:

@@ -2,7 +2,8 @@
  *
  *   fanclient fan  PORT SOCKETS SECONDS WINDOW DEAF COUNT   subscribers on /sub, one publisher on /pub
  *   fanclient idle PORT SOCKETS TARGET [TOKENS]             subscribers that wait, each with a token from a file
- *   fanclient http PORT CONNECTIONS SECONDS                 POST /rpc in a closed loop, keep-alive
+ *   fanclient http PORT CONNECTIONS SECONDS REQUEST         a request in a closed loop, keep-alive
+ *   fanclient first PORT CONNECTIONS SECONDS REQUEST        the same, up to the first byte of a body without end
  *
  * After connecting it prints a line of JSON and waits for a line on its standard input, so that the caller can look at
  * the server meanwhile. Then it measures for a short while and prints another line, and so on until its input ends. A
@@ -17,6 +18,8 @@
 enum { PAYLOAD = 200 };
 
 static const double WARM_UP_SECONDS = 0.1;
+
+static const char *request; /* as it goes over the wire */
 
 static int delivers(const unsigned char *payload) {
     (void)payload;
@@ -102,15 +105,12 @@ static void run_idle(int count, const char *target) {
     wait_line();
 }
 
-static void ask_rpc(Peer *peer) {
-    static const char rpc[] =
-        "POST /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 49\r\n\r\n"
-        "{\"jsonrpc\":\"2.0\",\"method\":\"bench.nothing\",\"id\":7}";
+static void ask(Peer *peer) {
     peer->asked = now();
-    put(peer->fd, rpc, sizeof rpc - 1);
+    put(peer->fd, request, (int)strlen(request));
 }
 
-static void run_http(int count, double seconds) {
+static void run_http(int count, double seconds, int (*taken)(Peer *)) {
     for (int i = 0; i < count; i++) {
         peers[i].fd = dial(i, 0);
         watch(i);
@@ -119,9 +119,9 @@ static void run_http(int count, double seconds) {
     for (;;) {
         wait_line();
         uint64_t before = answers;
-        closed_loop(count, WARM_UP_SECONDS, ask_rpc);
+        closed_loop(count, WARM_UP_SECONDS, ask, taken);
         sampled = 0;
-        double rate = closed_loop(count, seconds, ask_rpc);
+        double rate = closed_loop(count, seconds, ask, taken);
         printf("{\"requests_s\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"served\": %lu}\n", rate, quantile(0.5),
                quantile(0.99), (unsigned long)(answers - before));
     }
@@ -133,11 +133,13 @@ int main(int count, char **words) {
     port = atoi(words[2]);
     peers = calloc((size_t)sockets + 1, sizeof *peers);
     poller = epoll_create1(0);
+    request = words[5];
     if (!strcmp(words[1], "idle") && count == 6) read_tokens(words[5], 0, sockets);
     if (!strcmp(words[1], "fan") && count == 8)
         run_fan(sockets, atof(words[4]), atoi(words[5]), atoi(words[6]), atoi(words[7]));
     else if (!strcmp(words[1], "idle")) run_idle(sockets, words[4]);
-    else if (!strcmp(words[1], "http")) run_http(sockets, atof(words[4]));
+    else if (!strcmp(words[1], "http") && count == 6) run_http(sockets, atof(words[4]), answered);
+    else if (!strcmp(words[1], "first") && count == 6) run_http(sockets, atof(words[4]), begun);
     else return 1;
     return 0;
 }

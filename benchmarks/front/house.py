@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from benchmarks import process
+from benchmarks.checkout import THIS, Checkout
 from benchmarks.front.server import server
 from benchmarks.process import CLIENT_CORE, Server, Words, free_port, scratch
 from benchmarks.product import product
@@ -44,6 +46,13 @@ def rooms(sockets: int) -> Iterator[Sockets]:
 @contextlib.contextmanager
 def live(sockets: int) -> Iterator[Sockets]:
     """All sockets observers of one registration, whose source has said one line and takes long for the rest."""
+    with live_product() as running:
+        yield Sockets(running, (sign_in(running),))
+
+
+@contextlib.contextmanager
+def live_product(checkout: Checkout = THIS) -> Iterator[Server]:
+    """The product with a source that says one line and takes long for the rest."""
     port = free_port()
     source: Words = [sys.executable, "-m", "benchmarks.live.source", port, LIVE_SECONDS, 1]
     settings = (
@@ -55,29 +64,38 @@ def live(sockets: int) -> Iterator[Sockets]:
     with (
         scratch() as folder,
         process.server(source, port, core=CLIENT_CORE),
-        product(folder / "front.db", *settings) as running,
+        product(folder / "front.db", *settings, checkout=checkout) as running,
     ):
-        yield Sockets(running, (_sign_in(running.port),))
+        yield running
 
 
 @contextlib.contextmanager
-def rpc() -> Iterator[Server]:
+def rpc(checkout: Checkout = THIS) -> Iterator[Server]:
     """With limits that nobody reaches, and a log that goes nowhere but is written."""
     settings = ("limits.enabled=true", "limits.routes.rpc=999999999/1s", "log.level=info")
+    module = "benchmarks.front.peer.rpc"
     with (
         scratch() as folder,
         product(
-            folder / "front.db", *settings, module="benchmarks.front.peer.rpc", log=Path("/dev/null")
+            folder / "front.db", *settings, module=module, log=Path("/dev/null"), checkout=checkout
         ) as running,
     ):
         yield running
 
 
-def _sign_in(port: int) -> str:
-    """The path of the registration that somebody's first sign-in begins."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
-        body = json.dumps({"username": "somebody", "password": "right"})
-        connection.request("POST", "/login", body, {"content-type": "application/json"})
+def sign_in(running: Server) -> str:
+    """Begins somebody's registration; returns its path."""
+    location: str = ask(running, "/login", {"username": "somebody", "password": "right"})["location"]
+    return urlsplit(location).path
+
+
+def ask(running: Server, path: str, body: object, token: str | None = None) -> Any:
+    """Posts JSON; returns the JSON of the answer. Raises RuntimeError unless it is a success or a redirection."""
+    fields = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.port)) as connection:
+        connection.request("POST", path, json.dumps(body), fields)
         answer = connection.getresponse()
-        assert answer.status == 303, answer.read()
-        return urlsplit(answer.headers["location"]).path
+        content = answer.read()
+    if answer.status >= 400:
+        raise RuntimeError(f"{path}: {answer.status} {content!r}")
+    return json.loads(content)

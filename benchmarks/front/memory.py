@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
+from benchmarks.checkout import with_earlier
 from benchmarks.front import house
 from benchmarks.front.contender import fan_client
 from benchmarks.front.house import Sockets
@@ -25,7 +26,7 @@ HOUSES: dict[str, Callable[[int], AbstractContextManager[Sockets]]] = {
 
 def memory(seconds: float) -> None:
     for sockets in (5000, 19_000):
-        table = rounds({name: partial(idle, name, sockets, seconds) for name in HOUSES}, 1)
+        table = rounds(with_earlier({name: partial(idle, name, sockets, seconds) for name in HOUSES}), 1)
         report(
             f"Memory of {sockets:,} idle sockets after {seconds:.0f} s", table, ("kib_a_socket", "connects_s")
         )

@@ -2,11 +2,11 @@
 
 import contextlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import process
+from benchmarks.checkout import THIS, Checkout
 from benchmarks.process import BUILD, Server, compiled, free_port
 
 HERE = Path(__file__).parent
@@ -24,20 +24,21 @@ MODULES = {
 
 
 @contextlib.contextmanager
-def server(name: str, *arguments: str) -> Iterator[Server]:
+def server(name: str, *arguments: str, checkout: Checkout = THIS) -> Iterator[Server]:
     port = free_port()
-    with process.server([*_command(name), port, *arguments], port) as running:
+    words = [*_command(name, checkout), port, *arguments]
+    with process.server(words, port, folder=checkout.folder) as running:
         yield running
 
 
-def _command(name: str) -> list[str | Path]:
+def _command(name: str, checkout: Checkout) -> list[str | Path]:
     match name:
         case "floor":
             return [compiled(HERE / "floor.c")]
         case "ws":
             return ["env", f"NODE_PATH={_node_modules()}", "node", HERE / "peer" / "ws.js"]
         case _:
-            return [sys.executable, "-m", f"benchmarks.front.peer.{MODULES[name]}"]
+            return [checkout.python, "-m", f"benchmarks.front.peer.{MODULES[name]}"]
 
 
 def _node_modules() -> Path:

@@ -56,10 +56,10 @@ static void open_posters(int count) {
 
 static void run_post(int count, double seconds) {
     open_posters(count);
-    closed_loop(count, WARM_UP_SECONDS, post);
+    closed_loop(count, WARM_UP_SECONDS, post, answered);
     sampled = 0;
     uint64_t before = answers;
-    double rate = closed_loop(count, seconds, post);
+    double rate = closed_loop(count, seconds, post, answered);
     printf("{\"posts_s\": %.0f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"served\": %lu}\n", rate, quantile(0.5),
            quantile(0.99), (unsigned long)(answers - before));
 }
