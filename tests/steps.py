@@ -18,8 +18,9 @@ from regserver.ports.sms import Sms, SmsFault
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import RegistrationLookup
-from regserver.service.steps_code import StepCodes, StepsPolicy
-from regserver.service.steps_service import Proposal, StepResult, StepsService
+from regserver.service.steps_account_service import Proposal, StepsAccountService
+from regserver.service.steps_policy import StepsParts, StepsPolicy
+from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
@@ -65,20 +66,19 @@ class Steps:
         self.sms = KeptSms()
         self.outbox = Outbox(self.clock, self.randomness, bytes(32))
         self.policy = policy
-        self.lookup = RegistrationLookup(self.clock, self.pepper, require_token=policy.require_token)
-        codes = StepCodes(self.clock, self.randomness, self.pepper, self.outbox, policy)
-        self.service = StepsService(
-            store,
-            self.clock,
-            self.randomness,
-            self.pepper,
-            self.lookup,
-            codes,
-            self.sms,
-            captcha,
-            ledger,
-            policy,
+        parts = StepsParts(
+            store=store,
+            clock=self.clock,
+            randomness=self.randomness,
+            pepper=self.pepper,
+            outbox=self.outbox,
+            sms=self.sms,
+            captcha=captcha,
+            ledger=ledger,
         )
+        self.lookup = RegistrationLookup(store, self.clock, self.pepper, require_token=policy.require_token)
+        self.service = StepsService(self.lookup, parts, policy)
+        self.accounts = StepsAccountService(self.lookup, parts, policy)
         self.onboarding = OnboardingService(store, self.clock)
 
     async def mailed_code(self) -> str:
@@ -110,7 +110,7 @@ class Steps:
 
     async def to_registered(self, contact: Contact, username: str) -> str:
         user_id = await self.to_named(contact, username)
-        await taken(self.service.register(contact, proposal(username, user_id), None))
+        await taken(self.accounts.register(contact, proposal(username, user_id), None))
         return user_id
 
 

@@ -15,14 +15,16 @@ from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.registration_lookup import RegistrationLookup
-from regserver.service.steps_code import StepCodes, StepsPolicy
+from regserver.service.steps_account_service import StepsAccountService
+from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepsService
 from regserver.web.steps.endpoint import steps_routes
+from regserver.web.steps.method import StepsMethods
 
 
 async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     """The registration by steps, with its providers."""
-    settings, store, clock, randomness = base.settings, base.store, base.clock, base.randomness
+    settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)
     policy = msgspec.structs.replace(
@@ -31,21 +33,25 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         text=settings.sms.text,
     )
     ledger = build_ledger(settings.ledger, client, store)
-    service = StepsService(
-        store,
-        clock,
-        randomness,
-        pepper,
-        RegistrationLookup(clock, pepper, require_token=policy.require_token),
-        StepCodes(clock, randomness, pepper, base.outbox, policy),
-        build_sms(settings.sms, client, randomness),
-        build_captcha(settings.captcha, client),
-        ledger,
-        policy,
+    parts = StepsParts(
+        store=store,
+        clock=clock,
+        randomness=base.randomness,
+        pepper=pepper,
+        outbox=base.outbox,
+        sms=build_sms(settings.sms, client, base.randomness),
+        captcha=build_captcha(settings.captcha, client),
+        ledger=ledger,
     )
-    onboarding = OnboardingService(store, clock)
+    lookup = RegistrationLookup(store, clock, pepper, require_token=policy.require_token)
+    methods = StepsMethods(
+        StepsService(lookup, parts, policy),
+        StepsAccountService(lookup, parts, policy),
+        OnboardingService(store, clock),
+        on_curve,
+    )
     return Doors(
-        routes=steps_routes(service, onboarding, on_curve, partial(base.limits.take, "rpc")),
+        routes=steps_routes(methods, partial(base.limits.take, "rpc")),
         checks={"ledger": ledger.check} if ledger.outer else {},
     )
 

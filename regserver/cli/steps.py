@@ -15,7 +15,7 @@ from regserver.domain.instant import Instant, iso_millis
 from regserver.domain.steps_machine import AmbiguousIdentity
 from regserver.ports.store import Store
 from regserver.service.steps_admin import RegistrationOverview, StepsAdmin
-from regserver.service.steps_code import StepsPolicy
+from regserver.service.steps_policy import StepsPolicy
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -49,6 +49,9 @@ TRANSITIONS: Mapping[StepsState, Mapping[Step, StepsState]] = {
     "registered": {},
 }
 
+TOKEN_STEPS: frozenset[Step] = frozenset({"setUsername", "toBlockChain"})
+"""Steps that the holder of the registration's token takes, where there is a token."""
+
 FIRST: Mapping[ContactKind, StepsState] = {
     "phone": "firstStep",
     "email": "firstStepEmail",
@@ -124,6 +127,11 @@ def as_of(registration: Registration, now: Instant) -> Registration:
         state=FIRST[registration.kind],
         updated_at=registration.updated_at,
     )
+
+
+def name_holder(registration: Registration) -> str:
+    """Who holds the reservation of this registration's name."""
+    return f"steps:{registration.contact.hex()}"
 
 
 def new_user_id(prefix: str, below: Callable[[int], int]) -> str:

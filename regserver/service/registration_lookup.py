@@ -1,12 +1,15 @@
-"""Where a contact's registration stands, and whether a step may be taken from there. Used inside transactions."""
+"""Where a contact's registration stands, and the steps that run from there."""
 
 import hmac
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from regserver.domain.account import email_key
 from regserver.domain.contact import Contact, Pepper
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.domain.steps_machine import (
     FIRST,
+    TOKEN_STEPS,
     TRANSITIONS,
     AlreadyRegistered,
     AmbiguousIdentity,
@@ -17,28 +20,64 @@ from regserver.domain.steps_machine import (
     as_of,
 )
 from regserver.ports.clock import Clock
+from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
+
+T = TypeVar("T")
 
 
 class RegistrationLookup:
-    """require_token: whether later steps demand a token even of those who asked for none."""
+    """pepper: makes the key that a contact is stored under. require_token: see StepsPolicy."""
 
-    def __init__(self, clock: Clock, pepper: Pepper, *, require_token: bool) -> None:
+    def __init__(self, store: Store, clock: Clock, pepper: Pepper, *, require_token: bool) -> None:
+        self._store = store
         self._clock = clock
         self._pepper = pepper
         self._require_token = require_token
 
+    async def step(
+        self,
+        contact: Contact,
+        step: Step,
+        token: str | None,
+        act: Callable[[Transaction, Registration], Awaitable[T]],
+    ) -> T | StepRefusal:
+        """Runs `act` in one transaction and commits, if `step` may be taken where the contact's registration stands.
+
+        token: the registration's own, for the steps that demand it. Raises StoreFault.
+        """
+
+        async def work(transaction: Transaction) -> T | StepRefusal:
+            found = await self.hold(transaction, contact)
+            if isinstance(found, StepRefusal):
+                return found
+            return self._refusal(found, step, token) or await act(transaction, found)
+
+        return await self._store.write(work)
+
+    def _refusal(self, found: Registration, step: Step, token: str | None) -> StepRefusal | None:
+        if found.state == "registered":
+            return AlreadyRegistered(state=found.state)
+        demands_token = step in TOKEN_STEPS and (found.token is not None or self._require_token)
+        if step not in TRANSITIONS[found.state] or (demands_token and not matches(found.token, token)):
+            return InvalidStep(state=found.state)
+        return None
+
+    async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
+        """As `find`, for a unit that may change the registration: nobody else does before that unit ends."""
+        await transaction.lock(Lock.CONTACT, self._pepper.lookup_key(contact))
+        return await self.find(transaction, contact)
+
     async def find(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
         """The contact's registration as of now; one in its first state, not written, when there is none."""
-        now = self._clock.now()
-        key = self._pepper.contact_key(contact)
         lookup = self._pepper.lookup_key(contact)
-        found = await transaction.registrations.by_contact(key)
+        found = await transaction.registrations.by_contact(self._pepper.contact_key(contact))
         if found is None and contact.kind == "identity" and contact.provider is None:
             several = await transaction.registrations.by_lookup(lookup)
             if len(several) > 1:
                 return AmbiguousIdentity()
             found = several[0] if several else None
+        now = self._clock.now()
         if found is not None:
             return as_of(found, now)
         known = (
@@ -46,7 +85,7 @@ class RegistrationLookup:
             and await transaction.accounts.by_email(email_key(contact.value)) is not None
         )
         return Registration(
-            contact=key,
+            contact=self._pepper.contact_key(contact),
             lookup=lookup,
             kind=contact.kind,
             mask=contact.mask,
@@ -55,31 +94,7 @@ class RegistrationLookup:
             updated_at=now,
         )
 
-    async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
-        """The same for a unit that may change it: nobody else does before that unit ends."""
-        await transaction.lock(Lock.CONTACT, self._pepper.lookup_key(contact))
-        return await self.find(transaction, contact)
-
-    async def at(self, transaction: Transaction, contact: Contact, step: Step) -> Registration | StepRefusal:
-        """The registration, if this step leads on from where it stands."""
-        found = await self.hold(transaction, contact)
-        if isinstance(found, StepRefusal):
-            return found
-        if found.state == "registered":
-            return AlreadyRegistered(state=found.state)
-        return found if step in TRANSITIONS[found.state] else InvalidStep(state=found.state)
-
-    async def held(
-        self, transaction: Transaction, contact: Contact, step: Step, token: str | None
-    ) -> Registration | StepRefusal:
-        """The same for steps that may demand the registration's token."""
-        found = await self.at(transaction, contact, step)
-        if isinstance(found, StepRefusal):
-            return found
-        if found.token is None and not self._require_token:
-            return found
-        return found if matches(found.token, token) else InvalidStep(state=found.state)
-
 
 def matches(expected: SecretHash | None, token: str | None) -> bool:
+    """Whether this is the registration's token; compared in constant time."""
     return expected is not None and token is not None and hmac.compare_digest(expected, hash_secret(token))

@@ -1,4 +1,4 @@
-"""What an operator may see and do of somebody's registration: where it stands and what is spent, never the code."""
+"""What an operator sees and does of a registration by steps: where it stands and what is spent, never the code."""
 
 import msgspec
 
@@ -9,11 +9,11 @@ from regserver.ports.clock import Clock
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.registration_lookup import RegistrationLookup
-from regserver.service.steps_code import StepsPolicy
+from regserver.service.steps_policy import StepsPolicy
 
 
 class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
-    """codes_spent, tries_spent: in the last 24 hours."""
+    """A registration beside the figures that bound it. codes_spent, tries_spent: in the last 24 hours."""
 
     registration: Registration
     codes_spent: int
@@ -22,16 +22,18 @@ class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsAdmin:
-    """The registration is found by the contact itself: the database knows only its hash."""
+    """A registration is found by the contact in clear: the database knows only its hash."""
 
     def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
         self._store = store
         self._clock = clock
         self._pepper = pepper
         self._policy = policy
-        self._lookup = RegistrationLookup(clock, pepper, require_token=policy.require_token)
+        self._lookup = RegistrationLookup(store, clock, pepper, require_token=policy.require_token)
 
     async def show(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
+        """Where the contact's registration stands. Raises StoreFault."""
+
         async def work(transaction: Transaction) -> RegistrationOverview | AmbiguousIdentity:
             found = await self._lookup.find(transaction, contact)
             if isinstance(found, AmbiguousIdentity):
@@ -48,7 +50,7 @@ class StepsAdmin:
         return await self._store.read(work)
 
     async def unlock(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
-        """Lets the contact start again at once, unless it is registered: its registration, and what it has spent, go.
+        """Lets the contact start again at once, unless it is registered: removes its registration and what it has spent.
 
         A reserved name stays reserved for this contact until it lapses.
         """
@@ -67,7 +69,7 @@ class StepsAdmin:
         return refusal if refusal is not None else await self.show(contact)
 
     async def _is_pending(self, transaction: Transaction, found: Registration) -> bool:
-        """Whether its account may already exist on an outer ledger: then only its own way leads on."""
+        """Whether its account may already exist on an outer ledger: then only finishing the registration leads on."""
         return (
             found.user_id is not None and await transaction.submissions.by_user_id(found.user_id) is not None
         )

@@ -1,18 +1,25 @@
-"""The codes of the registration by steps: what is drawn, what is spent for it, and how it is taken back."""
+"""The codes of the registration by steps: drawn, paid for from daily budgets, compared, and taken back."""
+
+import hmac
 
 import msgspec
 
 from regserver.domain.address import client_key
-from regserver.domain.code import new_code
-from regserver.domain.contact import Contact, Pepper, country_prefix
-from regserver.domain.instant import DAY, Duration, Instant, after
-from regserver.domain.steps_machine import CODE_TRIES, FIRST, Registration, StepsState, TooManyRetries
+from regserver.domain.code import new_code, read_code
+from regserver.domain.contact import Contact, country_prefix
+from regserver.domain.instant import DAY, Instant, after
+from regserver.domain.steps_machine import (
+    CODE_TRIES,
+    FIRST,
+    Registration,
+    StepsState,
+    TooManyRetries,
+    may_be_compared,
+)
 from regserver.ports.budget_table import Budget
-from regserver.ports.clock import Clock
 from regserver.ports.mailer import Mail
-from regserver.ports.randomness import Randomness
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.outbox import Outbox
+from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 MAIL_SUBJECT = "Your registration code"
 MAIL_TEXT = (
@@ -20,38 +27,8 @@ MAIL_TEXT = (
 )
 
 
-class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's figures.
-
-    cycle_ttl: from the first code until a registration without an answer starts again.
-    verified_ttl: the same after the answer, until the account is written. claim_ttl: life of a name's reservation.
-    daily_*: messages and guesses in 24 hours. bounded: whether those per address and country prefix count.
-    text: of an SMS, with {code} in it.
-    """
-
-    code_digits: int = 6
-    code_ttl: Duration = Duration(600_000)
-    resend_after: Duration = Duration(45_000)
-    max_resends: int = 3
-    cycle_ttl: Duration = DAY
-    verified_ttl: Duration = Duration(7 * DAY)
-    claim_ttl: Duration = DAY
-    user_id_prefix: str = "reg1"
-    identity_secure_key: str = ""
-    require_token: bool = False
-    daily_tries_per_contact: int = 10
-    daily_codes_per_contact: int = 10
-    daily_codes_per_address: int = 100
-    daily_codes_per_prefix: int = 5000
-    bounded: bool = True
-    text: str = "{code} is your registration code. Do not share it with anyone."
-
-    def __repr__(self) -> str:
-        return "StepsPolicy(…)"  # it holds a key
-
-
 class Issued(msgspec.Struct, frozen=True):
-    """A code that was written and is to be sent."""
+    """A code that was written and is to be sent. budgets: what was spent for it."""
 
     before: Registration
     after: Registration
@@ -60,21 +37,22 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class StepCodes:
-    """Used by StepsService inside its transactions."""
+    """What codes do inside the transactions of the steps: they are issued, taken back and compared."""
 
-    def __init__(
-        self, clock: Clock, randomness: Randomness, pepper: Pepper, outbox: Outbox, policy: StepsPolicy
-    ) -> None:
-        self._clock = clock
-        self._randomness = randomness
-        self._pepper = pepper
-        self._outbox = outbox
+    def __init__(self, parts: StepsParts, policy: StepsPolicy) -> None:
+        self._clock = parts.clock
+        self._randomness = parts.randomness
+        self._pepper = parts.pepper
+        self._outbox = parts.outbox
         self._policy = policy
 
     async def issue(
         self, transaction: Transaction, found: Registration, contact: Contact, address: str, state: StepsState
     ) -> Issued | TooManyRetries:
-        """A new code in place of any other; leads to `state`."""
+        """Writes a new code in place of any other and leads to `state`; by mail, also its message.
+
+        address: the client's, "" when there is none. TooManyRetries when a daily budget is spent.
+        """
         now = self._clock.now()
         budgets = self._budgets(found, contact, address)
         if (spent := await transaction.budgets.spend(budgets, now)) is not None:
@@ -109,8 +87,11 @@ class StepCodes:
             await transaction.registrations.save(issued.before)
         await transaction.budgets.give_back(issued.budgets)
 
-    async def spend_try(self, transaction: Transaction, found: Registration, now: Instant) -> bool:
-        """Counts one comparison against the code and the contact's day; False when the day has none left."""
+    async def compare(self, transaction: Transaction, found: Registration, guess: int | str) -> bool:
+        """Whether the guess is the code. It is counted before it is compared, in the transaction that compares."""
+        now = self._clock.now()
+        if not may_be_compared(found, now):
+            return False
         day = Budget(
             self._pepper.budget_key("tries", found.contact), self._policy.daily_tries_per_contact, DAY
         )
@@ -119,13 +100,15 @@ class StepCodes:
         await transaction.registrations.save(
             msgspec.structs.replace(found, code_tries=found.code_tries - 1, updated_at=now)
         )
-        return True
+        expected = self._pepper.code_mac(found.contact, read_code(guess) or "")
+        return found.code is not None and hmac.compare_digest(found.code, expected)
 
     def next_retry(self, issued: Registration) -> Instant | None:
         """When the next code may be asked for: after the last one of a cycle that is when the cycle ends."""
         return issued.lapses_at if issued.resends >= self._policy.max_resends else issued.retry_at
 
     def text(self, code: str) -> str:
+        """The SMS that brings the code."""
         return self._policy.text.replace("{code}", code)
 
     def _mail(self, contact: Contact, code: str) -> Mail:
@@ -136,13 +119,9 @@ class StepCodes:
             good_until=after(self._clock.now(), self._policy.code_ttl),
         )
 
-    def budget_of_contact(self, found: Registration) -> Budget:
-        return Budget(
-            self._pepper.budget_key("codes", found.contact), self._policy.daily_codes_per_contact, DAY
-        )
-
     def _budgets(self, found: Registration, contact: Contact, address: str) -> tuple[Budget, ...]:
-        budgets = [self.budget_of_contact(found)]
+        contact_key = self._pepper.budget_key("codes", found.contact)
+        budgets = [Budget(contact_key, self._policy.daily_codes_per_contact, DAY)]
         if self._policy.bounded and address:
             key = self._pepper.budget_key("address", client_key(address))
             budgets.append(Budget(key, self._policy.daily_codes_per_address, DAY))

@@ -62,7 +62,7 @@ async def open_chained(
 
 
 async def register(steps: Steps, user_id: str, key: str = K1_KEY) -> StepResult | StepRefusal:
-    return await steps.service.register(phone(), proposal("my-name", user_id, key), None)
+    return await steps.accounts.register(phone(), proposal("my-name", user_id, key), None)
 
 
 async def reference(steps: Steps) -> str:

@@ -47,7 +47,7 @@ async def take(steps: Steps, step: str, contact: Contact) -> StepResult | StepRe
             return await service.set_username(contact, f"user-{contact.kind}", None)
         case _:
             agreed = proposal(found.username or "nobody", found.user_id or "")
-            return await service.register(contact, agreed, None)
+            return await steps.accounts.register(contact, agreed, None)
 
 
 async def last_code(steps: Steps, contact: Contact) -> str:
@@ -128,7 +128,7 @@ class CountedStore(Store):
 async def test_every_step_is_one_round_trip_to_the_store(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         counted = CountedStore(steps.store)
-        steps.service._store = counted
+        steps.lookup._store = steps.service._store = steps.accounts._store = counted
         costs = {}
         for step in ("first", "guess", "verify", "name", "register"):
             counted.trips = 0

@@ -22,7 +22,8 @@ from regserver.domain.steps_machine import (
 )
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import add_account
-from regserver.service.steps_service import Proposal, StepResult
+from regserver.service.steps_account_service import Proposal
+from regserver.service.steps_service import StepResult
 from tests.steps import (
     ADDRESS,
     K1_KEY,
@@ -60,7 +61,7 @@ async def test_the_whole_way(tmp_path: Path, contact: Contact) -> None:
             "some-user-name",
             named.user_id,
         )
-        done = await taken(steps.service.register(contact, proposal("some-user-name", named.user_id), None))
+        done = await taken(steps.accounts.register(contact, proposal("some-user-name", named.user_id), None))
         assert done.registration.state == "registered"
         account = await steps.store.read(
             lambda transaction: transaction.accounts.by_ledger_name(named.user_id or "")
@@ -82,7 +83,9 @@ async def test_every_step_out_of_turn_is_refused_and_changes_nothing(tmp_path: P
         await steps.to_verified(contact)
         assert await service.first_step(contact, "", "web", ADDRESS) == InvalidStep(state="setUsername")
         assert await service.verify(contact, steps.sms.code, False) == InvalidStep(state="setUsername")
-        assert await service.register(contact, proposal("x", "y"), None) == InvalidStep(state="setUsername")
+        assert await steps.accounts.register(contact, proposal("x", "y"), None) == InvalidStep(
+            state="setUsername"
+        )
         assert len(steps.sms.messages) == 1
 
 
@@ -91,7 +94,7 @@ async def test_once_registered_every_step_says_so(tmp_path: Path) -> None:
         contact, service = phone(), steps.service
         user_id = await steps.to_registered(contact, "some-user-name")
         registered = AlreadyRegistered(state="registered")
-        assert await service.register(contact, proposal("some-user-name", user_id), None) == registered
+        assert await steps.accounts.register(contact, proposal("some-user-name", user_id), None) == registered
         assert await service.first_step(contact, "", "web", ADDRESS) == registered
         assert await service.verify(contact, "1", False) == registered
         assert await service.resend(contact, ADDRESS) == registered
@@ -140,7 +143,7 @@ async def test_a_refused_second_choice_leaves_the_first(tmp_path: Path) -> None:
         assert await steps.service.set_username(phone(), "no..name", None) == BadUserName(
             state="toBlockChain"
         )
-        await taken(steps.service.register(phone(), proposal("my-name", user_id), None))
+        await taken(steps.accounts.register(phone(), proposal("my-name", user_id), None))
 
 
 async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
@@ -157,17 +160,17 @@ async def test_a_claim_lapses_and_whoever_comes_next_may_have_it(tmp_path: Path)
         user_id = await steps.to_named(one, "wanted")
         steps.clock.advance(DAY)
         await steps.to_registered(other, "wanted")
-        refused = await steps.service.register(one, proposal("wanted", user_id), None)
+        refused = await steps.accounts.register(one, proposal("wanted", user_id), None)
         assert refused == NameTaken(state="toBlockChain")
         await taken(steps.service.set_username(one, "other-name", None))
-        await taken(steps.service.register(one, proposal("other-name", user_id), None))
+        await taken(steps.accounts.register(one, proposal("other-name", user_id), None))
 
 
 async def test_a_lapsed_claim_that_nobody_took_still_registers(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         user_id = await steps.to_named(phone(), "wanted")
         steps.clock.advance(DAY + SECOND)
-        await taken(steps.service.register(phone(), proposal("wanted", user_id), None))
+        await taken(steps.accounts.register(phone(), proposal("wanted", user_id), None))
         holder = await steps.store.read(
             lambda transaction: transaction.names.holder(name_key("wanted"), steps.clock.now())
         )
@@ -194,7 +197,7 @@ async def test_what_was_not_agreed_on_is_not_written(
         user_id = await steps.to_named(phone(), "my-name")
         agreed = {"username": "my-name", "user_id": user_id, "owner": K1_KEY, "active": K1_KEY}
         proposed = Proposal(**{**agreed, **changed})  # type: ignore[arg-type]
-        outcome = await steps.service.register(phone(), proposed, None)
+        outcome = await steps.accounts.register(phone(), proposed, None)
         assert outcome == refusal(state="toBlockChain")
         assert await steps.store.read(lambda transaction: transaction.journal.last()) is None
 
@@ -205,7 +208,7 @@ async def test_parallel_registrations_of_one_contact_make_one_account(tmp_path: 
         outcomes: list[StepResult | StepRefusal] = []
 
         async def register() -> None:
-            outcomes.append(await steps.service.register(phone(), proposal("my-name", user_id), None))
+            outcomes.append(await steps.accounts.register(phone(), proposal("my-name", user_id), None))
 
         async with trio.open_nursery() as nursery:
             for _ in range(20):
@@ -227,7 +230,7 @@ async def test_an_identity_needs_the_secure_key(tmp_path: Path) -> None:
         await taken(steps.service.create_identity(someone, "s3cure", False))
         assert await state(steps, identity()) == "setUsername"
         user_id = (await taken(steps.service.set_username(identity(), "by-oauth", None))).registration.user_id
-        await taken(steps.service.register(identity(), proposal("by-oauth", user_id or ""), None))
+        await taken(steps.accounts.register(identity(), proposal("by-oauth", user_id or ""), None))
         assert await steps.service.create_identity(someone, "s3cure", False) == AlreadyRegistered(
             state="registered"
         )
@@ -264,10 +267,10 @@ async def test_a_wanted_token_is_demanded_from_then_on(tmp_path: Path) -> None:
         # What was chosen is not for everybody who knows the number.
         assert (await taken(service.state(contact, None))).registration.user_id is None
         assert (await taken(service.state(contact, token))).registration.user_id == user_id
-        assert await service.register(contact, proposal("mine", user_id), None) == InvalidStep(
+        assert await steps.accounts.register(contact, proposal("mine", user_id), None) == InvalidStep(
             state="toBlockChain"
         )
-        await taken(service.register(contact, proposal("mine", user_id), token))
+        await taken(steps.accounts.register(contact, proposal("mine", user_id), token))
 
 
 async def test_require_token_gives_and_demands_one_always(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 from regserver import errors
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
-from regserver.service.onboarding_service import OnboardingService
-from regserver.service.steps_service import StepsService
 from regserver.web.http.answer import NO_CONTENT, retry_after
 from regserver.web.http.body import content_type
 from regserver.web.http.route import Answer, Route
@@ -59,14 +57,9 @@ def exactly_one_contact(method: Method, given: Mapping[str, Any]) -> RpcError | 
     return invalid_params()
 
 
-def steps_routes(
-    service: StepsService,
-    onboarding: OnboardingService,
-    on_curve: Callable[[bytes], bool],
-    take: Callable[[str], float],
-) -> tuple[Route, ...]:
-    """on_curve: whether 33 bytes are a public key. take: counts a further call of a client against the routes' limit."""
-    rpc = Rpc(methods(StepsMethods(service, onboarding, on_curve)), describe, exactly_one_contact, take)
+def steps_routes(steps: StepsMethods, take: Callable[[str], float]) -> tuple[Route, ...]:
+    """take: counts a further call of a client's batch against the routes' limit; 0, or the seconds to wait."""
+    rpc = Rpc(methods(steps), describe, exactly_one_contact, take)
 
     async def endpoint(request: Request) -> Answer:
         if content_type(request) not in CONTENT_TYPES:

@@ -13,7 +13,8 @@ from regserver.domain.public_key import format_public_key, parse_public_key
 from regserver.domain.steps_machine import BadContact, StepRefusal
 from regserver.endpoint import Request
 from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingService
-from regserver.service.steps_service import Proposal, StepResult, StepsService
+from regserver.service.steps_account_service import Proposal, StepsAccountService
+from regserver.service.steps_service import StepResult, StepsService
 from regserver.web.steps import wire
 from regserver.web.steps.jsonrpc import RpcError, invalid_params
 from regserver.web.steps.wire import error_of
@@ -23,9 +24,14 @@ class StepsMethods:
     """on_curve: whether 33 bytes are a public key."""
 
     def __init__(
-        self, service: StepsService, onboarding: OnboardingService, on_curve: Callable[[bytes], bool]
+        self,
+        steps: StepsService,
+        accounts: StepsAccountService,
+        onboarding: OnboardingService,
+        on_curve: Callable[[bytes], bool],
     ) -> None:
-        self._service = service
+        self._steps = steps
+        self._accounts = accounts
         self._onboarding = onboarding
         self._on_curve = on_curve
 
@@ -33,7 +39,7 @@ class StepsMethods:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        status = await self._service.state(contact, params.token)
+        status = await self._steps.state(contact, params.token)
         if isinstance(status, StepRefusal):
             return error_of(status)
         found = status.registration
@@ -47,33 +53,31 @@ class StepsMethods:
         if isinstance(contact, RpcError):  # here, and only here, the protocol has an error of its own for it
             return error_of(BadContact())
         platform = wire.PLATFORMS.get(params.captcha_type, "web")
-        return _sent(
-            contact, await self._service.first_step(contact, params.captcha, platform, request.client)
-        )
+        return _sent(contact, await self._steps.first_step(contact, params.captcha, platform, request.client))
 
     async def resend(self, params: wire.Resend, request: Request) -> object:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        return _sent(contact, await self._service.resend(contact, request.client))
+        return _sent(contact, await self._steps.resend(contact, request.client))
 
     async def verify(self, params: wire.Verify, _: Request) -> object:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        return _verified(await self._service.verify(contact, params.code, params.want_token))
+        return _verified(await self._steps.verify(contact, params.code, params.want_token))
 
     async def create_identity(self, params: wire.CreateIdentityParams, _: Request) -> object:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        return _verified(await self._service.create_identity(contact, params.secure_key, params.want_token))
+        return _verified(await self._steps.create_identity(contact, params.secure_key, params.want_token))
 
     async def set_username(self, params: wire.SetUsernameParams, _: Request) -> object:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        outcome = await self._service.set_username(contact, params.username, params.token)
+        outcome = await self._steps.set_username(contact, params.username, params.token)
         if isinstance(outcome, StepRefusal):
             return error_of(outcome, contact.kind)
         found = outcome.registration
@@ -89,7 +93,7 @@ class StepsMethods:
             owner=self._key(params.public_owner_key),
             active=self._key(params.public_active_key),
         )
-        outcome = await self._service.register(contact, proposal, params.token)
+        outcome = await self._accounts.register(contact, proposal, params.token)
         if isinstance(outcome, StepRefusal):
             return error_of(outcome, contact.kind)
         found = outcome.registration

@@ -22,6 +22,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import RateLimits
 from regserver.web.http.route import Router
 from regserver.web.steps.endpoint import steps_routes
+from regserver.web.steps.method import StepsMethods
 from tests.steps import GLS_KEY, K1_KEY, OFF_CURVE_KEY, Steps, open_steps, phone
 
 PHONE = "+380000000000"
@@ -37,7 +38,9 @@ class Client:
         limits = RateLimits(lambda: 0.0, enabled=limited, overrides=overrides)
         take = partial(limits.take, "rpc")
         self._dispatcher = Dispatcher(
-            Router(steps_routes(steps.service, steps.onboarding, on_curve, take)),
+            Router(
+                steps_routes(StepsMethods(steps.service, steps.accounts, steps.onboarding, on_curve), take)
+            ),
             limits,
             ForwardedReader((), "http://localhost"),
             CorsPolicy(()),

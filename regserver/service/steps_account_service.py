@@ -1,0 +1,149 @@
+"""The last step of the registration by steps: the account, and with an outer ledger what precedes it.
+
+    embedded ledger    one transaction writes journal and account
+    outer ledger       _hold   the registration no longer lapses: its account may exist out there from now on
+                       settle  makes the account on the outer ledger, by network, outside any transaction
+                       _finish writes journal and account here
+
+Each of the three parts may be repeated after a crash; `settle` makes one account however often it is called.
+"""
+
+import logging
+
+import msgspec
+
+from regserver.domain.account import NewAccount, name_key
+from regserver.domain.contact import Contact
+from regserver.domain.instant import after
+from regserver.domain.journal import LedgerAccount
+from regserver.domain.outcome import UsernameTaken
+from regserver.domain.steps_machine import (
+    TRANSITIONS,
+    BadPublicKey,
+    LedgerUnavailable,
+    NameTaken,
+    OtherName,
+    OtherUserId,
+    Registration,
+    StepRefusal,
+    name_holder,
+)
+from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
+from regserver.ports.transaction import Transaction
+from regserver.service.account_service import add_account
+from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.steps_policy import StepsParts, StepsPolicy
+from regserver.service.steps_service import StepResult
+
+log = logging.getLogger("regserver.steps")
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client wants to be written. owner, active: the keys as PUB_K1_…, None for text that is no key."""
+
+    username: str
+    user_id: str
+    owner: str | None
+    active: str | None
+
+
+class StepsAccountService:
+    """Writes the account of a registration whose name is chosen."""
+
+    def __init__(self, lookup: RegistrationLookup, parts: StepsParts, policy: StepsPolicy) -> None:
+        self._lookup = lookup
+        self._store = parts.store
+        self._clock = parts.clock
+        self._ledger = parts.ledger
+        self._policy = policy
+
+    async def register(
+        self, contact: Contact, proposal: Proposal, token: str | None
+    ) -> StepResult | StepRefusal:
+        """Writes the account, if the proposal is what was agreed on. May be repeated after any refusal or crash."""
+        settled: Settled | StepRefusal = Settled("")
+        if self._ledger.outer:
+            held = await self._hold(contact, proposal, token)
+            settled = held if isinstance(held, StepRefusal) else await self._settle(contact, held)
+        if isinstance(settled, StepRefusal):
+            return settled
+        return await self._finish(contact, proposal, token, settled.reference)
+
+    async def _hold(
+        self, contact: Contact, proposal: Proposal, token: str | None
+    ) -> LedgerAccount | StepRefusal:
+        async def act(transaction: Transaction, found: Registration) -> LedgerAccount | StepRefusal:
+            account = _agreed(found, proposal)
+            if isinstance(account, StepRefusal):
+                return account
+            now = self._clock.now()
+            until = after(now, self._policy.claim_ttl)
+            if not await transaction.names.claim(name_key(account.username), name_holder(found), until, now):
+                return NameTaken(state=found.state)
+            await transaction.registrations.save(
+                msgspec.structs.replace(found, lapses_at=None, updated_at=now)
+            )
+            return account
+
+        return await self._lookup.step(contact, "toBlockChain", token, act)
+
+    async def _settle(self, contact: Contact, account: LedgerAccount) -> Settled | StepRefusal:
+        try:
+            outcome = await self._ledger.settle(account)
+        except LedgerFault as fault:
+            log.error("the ledger did not take %s: %s", account.user_id, fault)
+            return LedgerUnavailable(state="toBlockChain")
+        match outcome:
+            case OtherKeysWritten():
+                return BadPublicKey(state="toBlockChain")
+            case NameOccupied():
+                await self._store.write(lambda transaction: self._forget_user_id(transaction, contact))
+                return OtherUserId(state="toBlockChain")
+            case Settled():
+                return outcome
+
+    async def _forget_user_id(self, transaction: Transaction, contact: Contact) -> None:
+        """Somebody else has it on the outer ledger: the next setUsername gives a new one."""
+        found = await self._lookup.hold(transaction, contact)
+        if isinstance(found, Registration) and found.state == "toBlockChain":
+            await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
+
+    async def _finish(
+        self, contact: Contact, proposal: Proposal, token: str | None, reference: str
+    ) -> StepResult | StepRefusal:
+        async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
+            account = _agreed(found, proposal)
+            if isinstance(account, StepRefusal):
+                return account
+            now = self._clock.now()
+            new = NewAccount(
+                username=account.username, origin="steps", ledger_name=account.user_id, created_at=now
+            )
+            added = await add_account(transaction, new, reserved_by=name_holder(found))
+            if isinstance(added, UsernameTaken):
+                return NameTaken(state=found.state)
+            await self._ledger.record(transaction, account, reference, now)
+            registered = msgspec.structs.replace(
+                found,
+                state=TRANSITIONS[found.state]["toBlockChain"],
+                lapses_at=None,
+                token=None,
+                updated_at=now,
+            )
+            await transaction.registrations.save(registered)
+            return StepResult(registration=registered)
+
+        return await self._lookup.step(contact, "toBlockChain", token, act)
+
+
+def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:
+    """What is to be written, if it is what was agreed on; the checks come in the order of their codes."""
+    if found.username is None or proposal.username != found.username:
+        return OtherName(state=found.state)
+    if found.user_id is None or proposal.user_id != found.user_id:
+        return OtherUserId(state=found.state)
+    if proposal.owner is None or proposal.active is None:
+        return BadPublicKey(state=found.state)
+    return LedgerAccount(
+        user_id=found.user_id, username=found.username, owner_key=proposal.owner, active_key=proposal.active
+    )

@@ -1,0 +1,57 @@
+"""What the registration by steps is built from: the operator's figures, and the world around it."""
+
+import msgspec
+
+from regserver.domain.contact import Pepper
+from regserver.domain.instant import DAY, MINUTE, SECOND, Duration
+from regserver.ports.captcha import Captcha
+from regserver.ports.clock import Clock
+from regserver.ports.ledger import Ledger
+from regserver.ports.randomness import Randomness
+from regserver.ports.sms import Sms
+from regserver.ports.store import Store
+from regserver.service.outbox import Outbox
+
+
+class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator's figures.
+
+    cycle_ttl: from the first code until a registration without an answer starts again.
+    verified_ttl: the same after the answer, until the account is written. claim_ttl: life of a name's reservation.
+    require_token: whether later steps demand a token even of those who asked for none.
+    daily_*: messages and guesses in 24 hours. bounded: whether those per address and country prefix count.
+    text: of an SMS, with {code} in it.
+    """
+
+    code_digits: int = 6
+    code_ttl: Duration = Duration(10 * MINUTE)
+    resend_after: Duration = Duration(45 * SECOND)
+    max_resends: int = 3
+    cycle_ttl: Duration = DAY
+    verified_ttl: Duration = Duration(7 * DAY)
+    claim_ttl: Duration = DAY
+    user_id_prefix: str = "reg1"
+    identity_secure_key: str = ""
+    require_token: bool = False
+    daily_tries_per_contact: int = 10
+    daily_codes_per_contact: int = 10
+    daily_codes_per_address: int = 100
+    daily_codes_per_prefix: int = 5000
+    bounded: bool = True
+    text: str = "{code} is your registration code. Do not share it with anyone."
+
+    def __repr__(self) -> str:
+        return "StepsPolicy(…)"  # it holds a key
+
+
+class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
+    """pepper: hashes contacts and codes. captcha: guards the first step. ledger: takes the finished account."""
+
+    store: Store
+    clock: Clock
+    randomness: Randomness
+    pepper: Pepper
+    outbox: Outbox
+    sms: Sms
+    captcha: Captcha
+    ledger: Ledger
