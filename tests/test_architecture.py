@@ -37,10 +37,11 @@ ALLOWED: dict[str, set[str]] = {
     "ports": {"domain", "endpoint"},
     "service": {"domain", "ports", "errors"},
     "store": {"domain", "ports"},
+    "text": set(),
     "broker": {"domain", "ports", "endpoint"},
-    "adapters": {"domain", "ports", "config"},
+    "adapters": {"domain", "ports", "config", "text"},
     "serving": {"endpoint", "domain.address"},
-    "web": {"domain", "ports", "service", "errors", "endpoint", "serving", "log", "metric"},
+    "web": {"domain", "ports", "service", "errors", "endpoint", "serving", "log", "metric", "text"},
 }
 # app and cli put everything together; __init__ holds the version.
 ROOTS = {"app", "cli", "__main__", "__init__"}
@@ -129,6 +130,7 @@ UNTIL_NAMED_ONCE = {
     "Fault",
     "Finding",
     "Keys",
+    "Language",
     "Message",
 }
 UNTIL_SHORT_FILE = {"steps_service.py"}

@@ -75,7 +75,7 @@ def test_by_keyboard_on_a_narrow_screen(visit: Visit, house: House) -> None:
     path = mailbox.begin(server.url, "Dora5", "fr")
     dora = visit(server.url, viewport={"width": 320, "height": 568}, color_scheme="dark")
     dora.open(path)
-    dora.sees("main", "Le nom Dora5 va être inscrit")
+    dora.sees("main", "Le nom Dora5 va être enregistré")
     assert dora.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     dora.page.keyboard.press("Tab")
     expect(dora.find("main button")).to_be_focused()

@@ -31,9 +31,7 @@ def test_a_wrong_password_is_told_beside_the_form(visit: Visit) -> None:
     somebody = visit()
     somebody.open()
     somebody.sign_in("ada", "wrong")
-    expect(somebody.page.get_by_role("alert").first).to_have_text(
-        "The user name or the password is not right."
-    )
+    expect(somebody.page.get_by_role("alert").first).to_have_text("The user name or password is wrong.")
     somebody.sign_in("ada", "")
     expect(somebody.page.get_by_role("alert").first).to_have_text("Please fill this in.")
     expect(somebody.field("Password")).to_be_focused()
@@ -80,7 +78,7 @@ def test_keyboard_alone(visit: Visit) -> None:
     for _ in range(3):  # past inviting, leaving and the posts
         keyboard.press("Tab")
     keyboard.press("Tab")
-    expect(grace.field("Your message")).to_be_focused()
+    expect(grace.field("Your post")).to_be_focused()
     keyboard.type("A ship in port is safe")
     keyboard.press("Enter")
     grace.sees_posts("A ship in port is safe")
@@ -105,11 +103,11 @@ def test_each_refusal_of_a_sign_up_is_told_at_its_field(visit: Visit) -> None:
     somebody = visit()
     error = somebody.find("#sign-up .error")
     for username, email, password, field, words in (
-        ("x", "x@example.org", "long enough", "User name", "Use 3 to 32 letters"),
-        ("xavier", "nowhere", "long enough", "E-mail", "not an e-mail address"),
+        ("x", "x@example.org", "long enough", "User name", "Use 3 to 32 characters"),
+        ("xavier", "nowhere", "long enough", "E-mail", "not a valid e-mail address"),
         ("xavier", "x@example.org", "short", "Password", "Use 8 to 256 characters."),
         ("Taken", "x@example.org", "long enough", "User name", "This user name is taken."),
-        ("xavier", "TAKEN@example.org", "long enough", "E-mail", "There is an account with this e-mail"),
+        ("xavier", "TAKEN@example.org", "long enough", "E-mail", "already an account with this e-mail"),
     ):
         somebody.try_to_sign_up(username, email=email, password=password)
         expect(error).to_contain_text(words)

@@ -13,7 +13,7 @@ def test_too_many_attempts(visit: Visit, tmp_path: Path) -> None:
         visitor = visit(server.url)
         visitor.open()
         visitor.sign_in("ada", "wrong")
-        visitor.sees("#sign-in .error", "The user name or the password is not right.")
+        visitor.sees("#sign-in .error", "The user name or password is wrong.")
         visitor.sign_in("ada", "wrong")
         visitor.sees("#sign-in .error", "Too many attempts. Please try again in ")
 
@@ -115,4 +115,4 @@ def test_the_cursor_is_handed_back_after_a_cut(visit: Visit) -> None:
     visitor.sees_live()
     assert sockets[1].url.endswith("&since=a%20b%26c")
     sockets[1].send(resumed % ("later", "true", 3))
-    visitor.sees("#notice", "Nothing was lost; notices caught up with: 3.")
+    visitor.sees("#notice", "Nothing was lost; missed notices delivered: 3.")

@@ -150,6 +150,6 @@ class Visitor:
         self.page.keyboard.press("Enter")
 
     def post(self, content: str) -> None:
-        self.field("Your message").fill(content)
+        self.field("Your post").fill(content)
         self.page.keyboard.press("Enter")
-        expect(self.field("Your message")).to_have_value("")
+        expect(self.field("Your post")).to_have_value("")

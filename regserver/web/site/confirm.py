@@ -5,20 +5,19 @@ from importlib.resources import files
 from typing import Literal
 
 import jinja2
-import msgspec
 
 from regserver.domain.directory import (
     AlreadyConfirmed,
     DirectoryRefusal,
     InvalidData,
-    Language,
-    language,
 )
 from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.text import CATALOGUES
 from regserver.web.http.answer import NAMED, json
 from regserver.web.http.body import content_type, read_object
+from regserver.web.http.language import language_of
 from regserver.web.http.route import Answer, Route
 
 ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
@@ -64,9 +63,6 @@ class ConfirmApi:
         self._directory = directory
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
         self._template = environment.from_string((files(__package__) / "confirm.html").read_text("utf-8"))
-        self._texts: dict[str, dict[Language, str]] = msgspec.json.decode(
-            (files(__package__) / "confirm.json").read_bytes()
-        )
         self._static = {name: (files(__package__) / "confirm_static" / name).read_bytes() for name in STATIC}
 
     def routes(self) -> tuple[Route, ...]:
@@ -105,14 +101,13 @@ class ConfirmApi:
         if not isinstance(challenge, str):
             return BadJson()
         standing = await self._directory.challenge_status(challenge)
-        t = self._words(_language(request))
-        text = t[f"{standing.state}.text"].replace("{name}", standing.username or "")
+        passage = CATALOGUES[language_of(request)].confirm.state[standing.state]
         return json(
             {
                 "state": standing.state,
                 "userName": standing.username,
-                "title": t[f"{standing.state}.title"],
-                "text": text,
+                "title": passage.title,
+                "text": passage.text.replace("{name}", standing.username or ""),
             }
         )
 
@@ -124,15 +119,18 @@ class ConfirmApi:
         return Response(body=self._static[name], content_type=STATIC[name], headers=headers)
 
     def _page(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
-        spoken = _language(request)
+        language = language_of(request)
+        text = CATALOGUES[language].confirm
         page = self._template.render(
-            language=spoken, t=self._words(spoken), state=state, server=server, static="confirm/static"
+            language=language,
+            t=text,
+            state=state,
+            passage=text.state[state],
+            server=server,
+            static="confirm/static",
         )
-        headers = (*FIELDS, ("content-language", spoken))
+        headers = (*FIELDS, ("content-language", language))
         return Response(status=STATUS[state], body=page.encode(), content_type=HTML, headers=headers)
-
-    def _words(self, spoken: Language) -> dict[str, str]:
-        return {key: by_language[spoken] for key, by_language in self._texts.items()}
 
 
 def _challenge(form: bytes) -> str:
@@ -142,9 +140,3 @@ def _challenge(form: bytes) -> str:
     except ValueError:  # more fields than that
         return ""
     return fields.get("challenge", [""])[-1].strip()
-
-
-def _language(request: Request) -> Language:
-    """The language of the link, else the browser's first, else English."""
-    chosen = urllib.parse.parse_qs(request.query).get("lang")
-    return language(chosen[-1] if chosen else request.headers.get("accept-language", ""))

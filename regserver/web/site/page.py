@@ -11,11 +11,12 @@ import msgspec
 
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
+from regserver.text import CATALOGUES, Language
 from regserver.web.http.answer import NAMED
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.language import language_of
 from regserver.web.http.route import Answer, Route
 from regserver.web.site.asset import Assets, load_assets
-from regserver.web.site.language import LANGUAGES, PAGE_PREFIX, choose_language, load_texts
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -47,7 +48,7 @@ class PageApi:
         )
 
     async def page(self, request: Request) -> Response:
-        language = choose_language(request.query, request.headers.get("accept-language", ""))
+        language = language_of(request)
         policy = content_security_policy(self._forwarded.read(request).socket_base)
         fields = (("content-security-policy", policy), ("content-language", language), *PAGE_FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
@@ -85,25 +86,22 @@ def content_security_policy(socket_base: str) -> str:
     )
 
 
-def render_pages(assets: Assets) -> dict[str, bytes]:
+def render_pages(assets: Assets) -> dict[Language, bytes]:
     """language → HTML. Addresses in it are relative, so that it also works below a proxy's base path."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string((files(__package__) / "page.html").read_text(encoding="utf-8"))
-    texts = load_texts()
-    return {language: _render(template, assets, texts, language) for language in LANGUAGES}
+    return {language: _render(template, assets, language) for language in CATALOGUES}
 
 
-def _render(
-    template: jinja2.Template, assets: Assets, texts: dict[str, dict[str, str]], language: str
-) -> bytes:
-    words = {key: by_language[language] for key, by_language in texts.items()}
-    script_words = {key: text for key, text in words.items() if not key.startswith(PAGE_PREFIX)}
+def _render(template: jinja2.Template, assets: Assets, language: Language) -> bytes:
+    text = CATALOGUES[language]
+    script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}
     html = template.render(
         language=language,
-        languages=list(LANGUAGES.items()),
+        languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
         static=f"static/{assets.version}",
         modules=assets.modules,
-        t=words,
-        script_text=msgspec.json.encode(script_words).decode(),
+        t=text.page,
+        script_text=msgspec.json.encode(script).decode(),
     )
     return html.lstrip().encode()

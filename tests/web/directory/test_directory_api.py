@@ -362,10 +362,20 @@ async def test_the_button_confirms(tmp_path: Path, lang: str, words: str) -> Non
         assert (await ask.send("POST", f"/confirm?lang={lang}", form, FORM)).status == 400
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("fr,fr-FR;q=0.8,en-US;q=0.5,en;q=0.3", "fr"), ("ru,en;q=0.9", "ru"), ("de", "en")],
+)
+async def test_the_page_speaks_what_the_browser_prefers(tmp_path: Path, accepted: str, language: str) -> None:
+    async with client(tmp_path) as ask:
+        response = await ask.send("GET", "/confirm", b"", "", **{"accept-language": accepted})
+        assert ("content-language", language) in response.headers
+
+
 async def test_the_page_tells_why_not(tmp_path: Path) -> None:
     async with client(tmp_path) as ask:
         response = await ask.send("POST", "/confirm", b"challenge=abcdefghij", FORM)
-        assert (response.status, "no longer good" in response.body.decode()) == (404, True)
+        assert (response.status, "no longer valid" in response.body.decode()) == (404, True)
         response = await ask.send("POST", "/confirm", b"x=1&" * 50, FORM)
         assert response.status == 404
         form = f"challenge=+{await ask.world.begin('Alice', 'ada@example.org')}+".encode()
