@@ -20,6 +20,7 @@ from regserver.service.live_account import LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveParts, LiveService, open_live
 from regserver.service.sign_in_service import Registering, SignInService
+from regserver.service.source_check import SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
@@ -181,7 +182,6 @@ async def world(folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10)
         )
         async with open_live(parts) as live:
             here.live = live
-            here.sign_in_service = SignInService(
-                store, here.clock, here.hasher, identity, live, here.source, max_asking=max_asking
-            )
+            check = SourceCheck(here.source, max_asking)
+            here.sign_in_service = SignInService(store, here.clock, here.hasher, identity, live, check)
             yield here

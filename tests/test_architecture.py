@@ -133,13 +133,9 @@ UNTIL_NAMED_ONCE = {
     "Language",
     "Message",
 }
-UNTIL_SHORT_FILE = {"steps_service.py"}
+UNTIL_SHORT_FILE: set[str] = set()
 UNTIL_SHORT_FUNCTION = {"open_base", "open_directory", "methods"}
 UNTIL_NARROW = {
-    "DirectoryService",
-    "LiveService",
-    "SignInService",
-    "StepsService",
     "LinkSession",
     "StreamSession",
 }

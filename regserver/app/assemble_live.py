@@ -9,6 +9,7 @@ from regserver.service.account_service import AccountService
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_service import LiveParts, open_live
 from regserver.service.sign_in_service import SignInService
+from regserver.service.source_check import SourceCheck
 from regserver.web.live.endpoint import LiveApi
 from regserver.web.sign_in.endpoint import SignInApi
 
@@ -41,9 +42,8 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
         )
     )
     base.metrics.registrations.set_function(lambda: live.running)
-    sign_in = SignInService(
-        store, clock, base.hasher, base.identity, live, source, max_asking=policy.max_running
-    )
+    check = None if source is None else SourceCheck(source, policy.max_running)
+    sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
     door = LiveApi(live)
     return Doors(
         routes=(*SignInApi(sign_in, accounts, base.forwarded).routes(), *door.routes()),

@@ -25,8 +25,8 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.live_account import LiveAccounts, LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_runner import LiveRunner
+from regserver.service.source_check import RETRY_AFTER_SECONDS
 
-RETRY_AFTER_SECONDS = 5
 STOP_SECONDS = 1.0
 
 

@@ -1,4 +1,4 @@
-"""Sign-in at POST /login, for accounts of every door, and the way into a live registration.
+"""Sign-in at POST /login, for accounts of every door, and the start of a live registration.
 
     known here, password right → a token, without the source
     all others                 → the source is asked
@@ -9,12 +9,9 @@
             the name is another's            → taken (another door's account, or a person the source tells apart)
             unknown here                     → a registration to watch
 
-The source is asked for every wrong password, whoever the name belongs to: so neither the time nor the answer tells
-whether a name is known here. It is asked by a bounded number of sign-ins at once, and for strangers only while there
-is a place for their registration.
+The source is asked about every wrong password, also of names that are known here, so that neither the answer nor its
+time tells whether a name is. Strangers are asked about only while there is a place for their registration.
 """
-
-import logging
 
 import msgspec
 
@@ -23,19 +20,16 @@ from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
-from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable, Verdict
+from regserver.ports.source import Accepted, Rejected, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_service import LiveService
-
-log = logging.getLogger("regserver.sign_in")
-
-RETRY_AFTER_SECONDS = 5
+from regserver.service.source_check import RETRY_AFTER_SECONDS, SourceCheck
 
 
 class Registering(msgspec.Struct, frozen=True):
-    """A registration of this user runs; whoever knows the id may watch it."""
+    """A registration of this user runs; knowing its id is the right to watch it."""
 
     registration: RegistrationId
 
@@ -44,7 +38,7 @@ SignInRefusal = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailab
 
 
 class SignInService:
-    """source: None when live registration is switched off. max_asking: how many may wait for the source at once."""
+    """source: None when live registration is switched off."""
 
     def __init__(
         self,
@@ -53,9 +47,7 @@ class SignInService:
         hasher: PasswordHasher,
         identity: IdentityService,
         live: LiveService,
-        source: Source | None,
-        *,
-        max_asking: int,
+        source: SourceCheck | None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -63,29 +55,25 @@ class SignInService:
         self._identity = identity
         self._live = live
         self._source = source
-        self._max_asking = max_asking
-        self._asking = 0
 
     async def sign_in(self, username: str, password: str) -> SignedIn | Registering | SignInRefusal:
+        """A token for right credentials; for those that only the source knows, a registration. Raises StoreFault."""
         if not is_sign_in_name(username):
-            await self._hasher.verify(password, None)
+            await self._hasher.verify(password, None)  # for the time it takes
             return BadCredentials()
         account = await self._find(username)
-        if (
-            await self._hasher.verify(password, account.password_hash if account else None)
-            and account is not None
-        ):
+        right = await self._hasher.verify(password, account.password_hash if account else None)
+        if right and account is not None:
             return await self._admit(account, await self._renew(account, password))
         if self._source is None:
             return BadCredentials()
-        if self._asking >= self._max_asking or (account is None and not self._live.admits(username)):
+        if account is None and not self._live.admits(username):
             return SourceUnavailable(RETRY_AFTER_SECONDS)
-        match await self._ask(self._source, username, password):
+        match await self._source.verify(username, password):
             case Rejected():
                 return BadCredentials()
-            case Unavailable(detail=detail):
-                log.warning("the source cannot check a sign-in: %s", detail)
-                return SourceUnavailable(RETRY_AFTER_SECONDS)
+            case SourceUnavailable() as unavailable:
+                return unavailable
             case Accepted(subject=subject):
                 return await self._accept(username, password, subject, account)
 
@@ -93,22 +81,15 @@ class SignInService:
         key = name_key(username)
         return await self._store.read(lambda transaction: transaction.accounts.by_name(key))
 
-    async def _ask(self, source: Source, username: str, password: str) -> Verdict:
-        self._asking += 1
-        try:
-            return await source.verify(username, password)
-        finally:
-            self._asking -= 1
-
     async def _accept(
         self, username: str, password: str, subject: Subject, account: Account | None
     ) -> SignedIn | Registering | SignInRefusal:
-        """The source knows these credentials as those of `subject`; the name may still be somebody else's here."""
+        """The source knows these credentials as those of `subject`; here the name may be somebody else's."""
         if account is not None and account.subject != subject:
             return UsernameTaken()
         password_hash = await self._hasher.hash(password)
         if account is not None:
-            return await self._take_over(account, password_hash)
+            return await self._admit(account, password_hash)
         started = await self._live.start(username, subject, password_hash)
         if isinstance(started, str):
             return Registering(started)
@@ -116,35 +97,27 @@ class SignInService:
             # While the source was asked, another sign-in of this person may have got as far as its account.
             account = await self._find(username)
             if account is not None and account.subject == subject:
-                return await self._take_over(account, password_hash)
+                return await self._admit(account, password_hash)
         return started
 
-    async def _take_over(self, account: Account, password_hash: str) -> SignedIn | UserIsDeleted:
-        """The source has a newer password than we have."""
-        if account.deleted_at is not None:
-            return UserIsDeleted()
-        await self._store.write(
-            lambda transaction: transaction.accounts.set_password_hash(
-                account.id, password_hash, self._clock.now()
-            )
-        )
-        return await self._admit(account)
-
     async def _renew(self, account: Account, password: str) -> str | None:
-        """A hash at the cost that is configured now, where the kept one has another: only now is the password known."""
-        kept = account.password_hash
-        if kept is None or account.deleted_at is not None or not self._hasher.is_outdated(kept):
+        """A hash at the cost that is configured now, if the stored one has another: only here is the password known."""
+        stored = account.password_hash
+        if stored is None or account.deleted_at is not None or not self._hasher.is_outdated(stored):
             return None
         return await self._hasher.hash(password)
 
-    async def _admit(self, account: Account, renewed_hash: str | None = None) -> SignedIn | UserIsDeleted:
+    async def _admit(self, account: Account, new_hash: str | None = None) -> SignedIn | UserIsDeleted:
+        """A token, unless the account was deleted meanwhile. new_hash: replaces the one that was read with `account`."""
+
         async def work(transaction: Transaction) -> SignedIn | UserIsDeleted:
             await transaction.lock(Lock.ACCOUNT, account.id)
-            now = await transaction.accounts.by_id(account.id)
-            if now is None or now.deleted_at is not None:
+            current = await transaction.accounts.by_id(account.id)
+            if current is None or current.deleted_at is not None:
                 return UserIsDeleted()
-            if renewed_hash is not None and now.password_hash == account.password_hash:
-                await transaction.accounts.set_password_hash(account.id, renewed_hash, self._clock.now())
+            # A hash that another sign-in has stored meanwhile is of a password as good as this one: it stays.
+            if new_hash is not None and current.password_hash == account.password_hash:
+                await transaction.accounts.set_password_hash(account.id, new_hash, self._clock.now())
             return await self._identity.issue(transaction, account.id)
 
         return await self._store.write(work)
