@@ -92,7 +92,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
-    limits = _limits(settings)
+    limits = build_limits(settings)
     return Base(
         loaded,
         store,
@@ -118,7 +118,8 @@ def _resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> 
     return text_frame(encode_resumable(event, audience, seal))
 
 
-def _limits(settings: Settings) -> RateLimits:
+def build_limits(settings: Settings) -> RateLimits:
+    """The table of limits with the operator's rates. Raises ConfigFault."""
     unknown = settings.limits.routes.keys() - LIMITS.keys()
     if unknown:
         raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")

@@ -1,4 +1,4 @@
-"""`regserver config check|init|show`"""
+"""`regserver config check|init|show`: looks for mistakes, writes the annotated default, prints what is in force."""
 
 import argparse
 from importlib.resources import files
@@ -7,17 +7,23 @@ from pathlib import Path
 import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.ledger import check_chain
 from regserver.adapters.letters import LetterFault, TemplateLetters
+from regserver.adapters.server_key import KEY_BYTES, ServerKey
 from regserver.adapters.source import open_source
+from regserver.app.assemble_steps import steps_pepper
+from regserver.app.base import build_limits
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
+from regserver.group import unwrapped
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "action",
         choices=("check", "init", "show"),
-        help="check: validate and name the file; init: print the annotated default, or write it to PATH; show: print what is in force, secrets masked",
+        help="check: look for mistakes in the settings and in the files they name; init: print the annotated default, or write it to PATH; show: print the settings in force, secrets masked",
     )
     parser.add_argument(
         "path", metavar="PATH", nargs="?", type=Path, help="init: the file to write; it must not exist"
@@ -29,14 +35,25 @@ def _run(chosen: argparse.Namespace) -> int:
     match chosen.action:
         case "check":
             loaded = configuration(chosen)
-            _check_templates(loaded)
-            trio.run(_check_source, loaded)
+            _check(loaded)
             print(f"{loaded.file or 'built-in defaults'}: fine")
         case "show":
             print("\n".join(show(configuration(chosen).settings)).lstrip())
         case _:
             _init(chosen.path)
     return FINE
+
+
+def _check(loaded: Loaded) -> None:
+    """Builds what can be built without the store and without asking anybody. Raises ConfigFault as `serve` does."""
+    settings = loaded.settings
+    build_limits(settings)
+    steps_pepper(settings, ServerKey(bytes(KEY_BYTES)))
+    if settings.ledger.kind == "antelope":
+        check_chain(settings.ledger.antelope)
+    _check_templates(loaded)
+    with unwrapped(ConfigFault):
+        trio.run(_check_source, loaded)
 
 
 def _check_templates(loaded: Loaded) -> None:
@@ -48,7 +65,7 @@ def _check_templates(loaded: Loaded) -> None:
 
 
 async def _check_source(loaded: Loaded) -> None:
-    """Opening a source looks at its settings, and at a roster's rows, and asks nobody."""
+    """Opens the source, which reads its settings and a roster's rows but asks nobody."""
     hasher = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 20)
     async with open_source(loaded, hasher):
         pass

@@ -14,7 +14,7 @@ from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.ports.ledger import Ledger
 from regserver.ports.store import Store
 
-__all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "on_curve"]
+__all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "check_chain", "on_curve"]
 
 
 def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store) -> Ledger:
@@ -22,22 +22,23 @@ def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store)
     if settings.kind == "embedded":
         return EmbeddedLedger()
     chain = settings.antelope
+    return AntelopeLedger(
+        store, AntelopeNode(ProviderClient(http, chain.timeout), chain.url), check_chain(chain), chain
+    )
+
+
+def check_chain(chain: LedgerAntelope) -> SigningKey:
+    """Reads the key that signs, and checks everything else by its form. Raises ConfigFault."""
     try:
         key = SigningKey(chain.private_key)
         for amount in filter(None, (chain.stake_net, chain.stake_cpu)):
             pack_asset(amount)
     except ValueError as error:
         raise ConfigFault(f"ledger.antelope: {error}") from None
-    _check(chain)
-    return AntelopeLedger(store, AntelopeNode(ProviderClient(http, chain.timeout), chain.url), key, chain)
-
-
-def _check(chain: LedgerAntelope) -> None:
     if not chain.url.startswith(("http://", "https://")):
         raise ConfigFault("ledger.antelope.url: expected the URL of a node")
     names = (("creator", chain.creator), ("permission", chain.permission), ("contract", chain.contract))
     for field, name in names:
         if not is_name(name):
             raise ConfigFault(f"ledger.antelope.{field}: expected a name of the chain")
-    if not 0 <= chain.ram_bytes < 2**32:
-        raise ConfigFault("ledger.antelope.ram_bytes: expected 0 or more")
+    return key

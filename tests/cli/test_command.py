@@ -1,0 +1,99 @@
+"""What all commands have in common: help, exit codes, and one line for what went wrong."""
+
+import pytest
+
+from regserver import __version__
+from regserver.cli import COMMANDS
+from tests.cli.shell import Shell
+
+USES: dict[str, tuple[str, ...]] = {
+    "serve": (),
+    "config": ("check",),
+    "mail": ("list",),
+    "doctor": (),
+    "backup": ("x.tar",),
+    "restore": ("x.tar",),
+    "migrate": (),
+    "ledger": ("verify",),
+    "steps": ("show", "+380000000000"),
+    "user": ("show", "ann"),
+    "source": ("try", "ann"),
+    "version": (),
+}
+"""A right use of each command."""
+
+
+def test_every_command_is_in_these_tests() -> None:
+    assert USES.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_every_command_has_help(shell: Shell, name: str) -> None:
+    done = await shell.run_bare(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"usage: regserver {name}")
+    for option in ("--config FILE", "--set SECTION.KEY=VALUE"):
+        assert option in done.out
+
+
+async def test_the_help_lists_every_command(shell: Shell) -> None:
+    done = await shell.run_bare("--help")
+    assert done.code == 0
+    for name in COMMANDS:
+        assert f"\n    {name} " in done.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nonsense",), ("--nonsense",), *((name, "--nonsense") for name in USES)]
+)
+async def test_wrong_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...]) -> None:
+    done = await shell.run_bare(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "usage: regserver" in done.err
+
+
+@pytest.mark.parametrize("name", USES.keys() - {"version"})
+async def test_a_wrong_setting_exits_with_2_and_one_line(shell: Shell, name: str) -> None:
+    done = await shell.run(name, *USES[name], settings=("live.deadlin=1s",))
+    said = "regserver: --set live.deadlin: unknown key live.deadlin; did you mean live.deadline?\n"
+    assert done == (2, "", said)
+
+
+@pytest.mark.parametrize("name", USES.keys() - {"version"})
+async def test_every_command_refuses_a_store_that_is_not_supported(shell: Shell, name: str) -> None:
+    done = await shell.run(name, *USES[name], settings=("store.url=postgresql://db/x",))
+    said = 'store.url: expected "sqlite:FILE"; PostgreSQL is not supported yet'
+    assert done == (2, "", f"regserver: --set store.url: {said}\n")
+
+
+@pytest.mark.parametrize("name", ["ledger", "mail", "steps", "user"])
+async def test_commands_on_a_store_that_is_not_there(shell: Shell, name: str) -> None:
+    done = await shell.run(name, *USES[name])
+    assert done == (1, "", f"regserver: {shell.folder / 'test.db'}: no such database\n")
+    assert list(shell.folder.iterdir()) == []
+
+
+async def test_a_file_of_settings_that_is_not_there(shell: Shell) -> None:
+    done = await shell.run_bare("user", "show", "ann", "--config", "nowhere.toml")
+    assert done == (2, "", "regserver: nowhere.toml: cannot be read: No such file or directory\n")
+
+
+async def test_a_setting_without_a_value(shell: Shell) -> None:
+    done = await shell.run_bare("migrate", "--set", "log.level")
+    assert done == (2, "", "regserver: --set log.level: expected section.key=value\n")
+
+
+async def test_version(shell: Shell) -> None:
+    done = await shell.run_bare("version")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"regserver {__version__} (Python 3.")
+
+
+async def test_a_build_without_ripemd160_does_not_serve(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regserver.cli.serve.has_ripemd160", lambda: False)
+    done = await shell.run("serve")
+    assert done.code == 1
+    assert done.err.startswith("regserver: this build of OpenSSL has no RIPEMD-160")
+    assert list(shell.folder.iterdir()) == []

@@ -1,0 +1,82 @@
+"""`regserver ledger verify`: a journal that is whole, and each way in which it is not."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from regserver.domain.account import NewAccount
+from regserver.domain.instant import Instant
+from regserver.domain.journal import LedgerAccount, following
+from regserver.ports.transaction import Transaction
+from regserver.service.account_service import add_account
+from regserver.store.sqlite import open_sqlite
+from tests.cli.shell import Shell
+
+NOW = Instant(1_600_000_000_000)
+
+
+async def register(folder: Path, *names: str) -> None:
+    """Accounts of the steps, each with its entry in the journal."""
+
+    async def work(transaction: Transaction) -> None:
+        for name in names:
+            user_id = f"reg1{name:a<8}"
+            account = NewAccount(username=name, origin="steps", created_at=NOW, ledger_name=user_id)
+            await add_account(transaction, account)
+            entry = LedgerAccount(user_id=user_id, username=name, owner_key="PUB_K1_o", active_key="PUB_K1_a")
+            await transaction.journal.append(following(await transaction.journal.last(), NOW, entry))
+
+    async with open_sqlite(folder / "test.db") as store:
+        await store.write(work)
+
+
+def tamper(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "test.db")) as connection, connection:
+        assert connection.execute(statement).rowcount == 1
+
+
+async def test_a_whole_journal(shell: Shell) -> None:
+    await register(shell.folder, "ann", "bob")
+    done = await shell.run("ledger", "verify")
+    start = f"{shell.folder / 'test.db'}: 2 entries, all in order; last hash "
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(start)
+    assert len(bytes.fromhex(done.out.removeprefix(start))) == 32
+
+
+async def test_an_empty_journal(shell: Shell) -> None:
+    await register(shell.folder)
+    done = await shell.run("ledger", "verify")
+    assert (done.code, "0 entries, all in order" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE ledger_journal SET username = 'eve' WHERE number = 1", "entry 1"),
+        ("DELETE FROM ledger_journal WHERE number = 1", "entry 1 is missing"),
+        ("DELETE FROM ledger_journal WHERE number = 2", "no entry speaks of the account reg1bobaaaaa"),
+        ("UPDATE account SET username = 'eve' WHERE username = 'bob'", "entry 2 speaks of an account"),
+    ],
+)
+async def test_a_change_is_found(shell: Shell, statement: str, said: str) -> None:
+    await register(shell.folder, "ann", "bob")
+    tamper(shell.folder, statement)
+    done = await shell.run("ledger", "verify")
+    assert (done.code, done.err) == (1, "")
+    assert said in done.out
+    assert done.out.count("\n") == 1
+
+
+async def test_wrong_usage(shell: Shell) -> None:
+    assert (await shell.run("ledger")).code == 2
+    assert (await shell.run("ledger", "repair")).code == 2
+
+
+async def test_a_file_that_is_no_database(shell: Shell) -> None:
+    (shell.folder / "test.db").write_text("this is not a database, whatever it may be called")
+    done = await shell.run("ledger", "verify")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"regserver: {shell.folder / 'test.db'}: file is not a database\n"
