@@ -4,6 +4,7 @@ The earlier version stands in a checkout with an environment of its own (`make .
 modules of the same names, started by its own Python; clients and tables are always those of this checkout.
 """
 
+import inspect
 import json
 import os
 import subprocess
@@ -63,7 +64,10 @@ def with_earlier(runs: Mapping[str, partial[Figures]]) -> dict[str, Callable[[],
 
 
 def _run_in(checkout: Checkout, run: partial[Figures]) -> Figures:
-    call = json.dumps([run.func.__module__, run.func.__name__, *run.args])
+    module = inspect.getmodule(run.func)
+    assert module is not None
+    assert module.__spec__ is not None  # whose name is not __main__ where a package is run
+    call = json.dumps([module.__spec__.name, run.func.__name__, *run.args])
     words = [checkout.python, "-c", _CALL, call]
     figures: Figures = json.loads(
         subprocess.run(words, cwd=checkout.folder, check=True, stdout=subprocess.PIPE).stdout

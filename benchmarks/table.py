@@ -64,10 +64,10 @@ def report(title: str, table: Table, figures: Sequence[str]) -> None:
 def _cell(table: Table, name: str, figure: str) -> str:
     cell = f"{median(table, name, figure):>10,.1f}"
     earlier = f"{BEFORE} {name}" if f"{BEFORE} {name}" in table else BEFORE
-    if earlier not in table:
-        return cell
     if name.startswith(BEFORE):
         return cell + " " * len(" (0.00)")
+    if earlier not in table:
+        return cell
     return f"{cell} ({ratio(table, figure, name, earlier):.2f})"
 
 

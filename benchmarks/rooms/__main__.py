@@ -1,11 +1,12 @@
 """Measures the rooms of the started product: python -m benchmarks.rooms [--quick] [--only PART]
 
 Server and client have a core each. Processor time per unit is shown beside the clock's figures: on a machine that is
-shared it is the steadier of the two.
+shared it is the steadier of the two. BEFORE=CHECKOUT in the environment adds an earlier version to posts, recovery and list.
 """
 
 from functools import partial
 
+from benchmarks.checkout import with_earlier
 from benchmarks.part import Parts, run_parts
 from benchmarks.rooms import measure
 from benchmarks.rooms.world import world
@@ -15,9 +16,9 @@ from benchmarks.table import median, ratio, report, rounds, verdict
 def posts(count: int, seconds: float) -> None:
     table = rounds(
         {
-            "1 posters": partial(measure.fresh_post, 1, seconds),
+            **with_earlier({"1 posters": partial(measure.fresh_post, 1, seconds)}),
             "1, a commit each": partial(measure.fresh_post, 1, seconds, measure.ONE_COMMIT),
-            "50 posters": partial(measure.fresh_post, 50, seconds),
+            **with_earlier({"50 posters": partial(measure.fresh_post, 50, seconds)}),
             "50, a commit each": partial(measure.fresh_post, 50, seconds, measure.ONE_COMMIT),
         },
         count,
@@ -52,17 +53,19 @@ def fan(count: int, seconds: float, sockets: int) -> None:
 
 def recovery(events: int, times: int) -> None:
     name = f"{events:,} events"
-    table = rounds({name: partial(measure.recovery, events, times)}, 1)
+    table = rounds(with_earlier({name: partial(measure.recovery, events, times)}), 1)
     report("Recovery by one client", table, ("events_s", "p50_us", "p99_us"))
     verdict("missed events/s", median(table, name, "events_s"), 10_000)
 
 
 def room_list(rooms: int, times: int) -> None:
     table = rounds(
-        {
-            f"{count:,} rooms, {each} unread": partial(measure.room_list, count, each, times)
-            for count, each in ((1, 10), (rooms, 10), (rooms, 100))
-        },
+        with_earlier(
+            {
+                f"{count:,} rooms, {each} unread": partial(measure.room_list, count, each, times)
+                for count, each in ((1, 10), (rooms, 10), (rooms, 100))
+            }
+        ),
         1,
     )
     report("GET /room/list", table, ("p50_us", "p99_us", "bytes"))

@@ -1,11 +1,12 @@
 """Measures the registration by steps against Starlette and uvicorn: python -m benchmarks.steps [--quick]
 
-Both do the same work on SQLite with the same durability, with 32 connections. Server and client have a core each.
+Both do the same work on SQLite with the same durability, with 32 connections. Server and client have a core each. BEFORE=CHECKOUT in the environment adds an earlier version.
 """
 
 import sys
 from functools import partial
 
+from benchmarks.checkout import with_earlier
 from benchmarks.client import run_client
 from benchmarks.part import Parts, run_parts
 from benchmarks.process import Words, free_port, scratch, server
@@ -25,7 +26,9 @@ def measure(name: str, mode: str, seconds: float) -> Figures:
 
 
 def compare(mode: str, count: int, seconds: float) -> None:
-    table = rounds({name: partial(measure, name, mode, seconds) for name in MODULES}, count)
+    runs = with_earlier({"ours": partial(measure, "ours", mode, seconds)})
+    runs["starlette"] = partial(measure, "starlette", mode, seconds)
+    table = rounds(runs, count)
     report(f"{MODES[mode]}, {CONNECTIONS} connections, SQLite", table, ("per_second", "p50_ms", "p99_ms"))
     note("ratio", ratio(table, "per_second", "ours", "starlette"))
 
