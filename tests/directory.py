@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
-from regserver.adapters.letters import TemplateLetters
+from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.domain.account import NewAccount
 from regserver.domain.directory import Malformed, SignUpFields, WellFormed, parse_sign_up
 from regserver.domain.instant import DAY
@@ -34,7 +34,7 @@ class World:
         policy = DirectoryPolicy(
             servers=servers, reserved=RESERVED, pending_ttl=DAY, reveal_existing=reveal_existing
         )
-        mail = DirectoryMail(TemplateLetters(None, "example.org"), self.outbox, DAY)
+        mail = DirectoryMail(load_mail_templates(None, "example.org"), self.outbox, DAY)
         self.directory = DirectoryService(store, self.clock, randomness, self.hasher, mail, policy)
 
     async def mails(self) -> list[Mail]:

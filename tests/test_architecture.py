@@ -130,7 +130,6 @@ UNTIL_NAMED_ONCE = {
     "Fault",
     "Finding",
     "Keys",
-    "Language",
     "Message",
 }
 UNTIL_SHORT_FILE: set[str] = set()

@@ -2,14 +2,10 @@
 
 from contextlib import AsyncExitStack
 from functools import partial
-from urllib.parse import urlsplit
 
-import trio
-
-from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.adapters.mail import build_mailer
 from regserver.app.base import Base, Doors
-from regserver.config import ConfigFault, Settings
+from regserver.config import Settings
 from regserver.metric import MailCounters
 from regserver.service.directory_mail import DirectoryMail
 from regserver.service.directory_service import DirectoryPolicy, DirectoryService
@@ -23,19 +19,13 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics))
-    folder = base.loaded.resolve(settings.mail.templates) if settings.mail.templates else None
-    letters = TemplateLetters(folder, urlsplit(settings.server.public_url).hostname or "regserver")
-    try:
-        await trio.to_thread.run_sync(letters.check)
-    except LetterFault as fault:
-        raise ConfigFault(f"mail.templates: {fault}") from None
     policy = DirectoryPolicy(
         servers=tuple(settings.directory.servers),
         reserved=tuple(settings.directory.reserved),
         pending_ttl=settings.directory.pending_ttl,
         reveal_existing=settings.directory.reveal_existing,
     )
-    mail = DirectoryMail(letters, base.outbox, policy.pending_ttl)
+    mail = DirectoryMail(base.mail_templates, base.outbox, policy.pending_ttl)
     directory = DirectoryService(store, clock, base.randomness, base.hasher, mail, policy)
     await directory.recount()
     door = DirectoryApi(

@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.clock import SystemClock, SystemRandomness
+from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
@@ -19,6 +21,7 @@ from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
 from regserver.metric import Metrics
 from regserver.ports.clock import Clock
+from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.service.identity_service import IdentityService
@@ -47,6 +50,7 @@ class Base(msgspec.Struct, frozen=True):
     limits: RateLimits
     identity: IdentityService
     outbox: Outbox
+    mail_templates: MailTemplates
     seal: CursorSeal
 
     @property
@@ -92,6 +96,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
+    mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
     limits = build_limits(settings)
     return Base(
         loaded,
@@ -106,6 +111,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         limits,
         identity,
         outbox,
+        mail_templates,
         seal,
     )
 
@@ -116,6 +122,16 @@ def _frame(event: RoomEvent, audience: Audience) -> Frame:
 
 def _resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> Frame:
     return text_frame(encode_resumable(event, audience, seal))
+
+
+def build_mail_templates(loaded: Loaded) -> MailTemplates:
+    """The mails, with the operator's own templates, all tried out. Raises ConfigFault."""
+    settings = loaded.settings
+    folder = loaded.resolve(settings.mail.templates) if settings.mail.templates else None
+    try:
+        return load_mail_templates(folder, urlsplit(settings.server.public_url).hostname or "regserver")
+    except MailTemplateFault as fault:
+        raise ConfigFault(f"mail.templates: {fault}") from None
 
 
 def build_limits(settings: Settings) -> RateLimits:

@@ -8,11 +8,10 @@ import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.ledger import check_chain
-from regserver.adapters.letters import LetterFault, TemplateLetters
 from regserver.adapters.server_key import KEY_BYTES, ServerKey
 from regserver.adapters.source import open_source
 from regserver.app.assemble_steps import steps_pepper
-from regserver.app.base import build_limits
+from regserver.app.base import build_limits, build_mail_templates
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
 from regserver.group import unwrapped
@@ -51,17 +50,9 @@ def _check(loaded: Loaded) -> None:
     steps_pepper(settings, ServerKey(bytes(KEY_BYTES)))
     if settings.ledger.kind == "antelope":
         check_chain(settings.ledger.antelope)
-    _check_templates(loaded)
+    build_mail_templates(loaded)
     with unwrapped(ConfigFault):
         trio.run(_check_source, loaded)
-
-
-def _check_templates(loaded: Loaded) -> None:
-    folder = loaded.settings.mail.templates
-    try:
-        TemplateLetters(loaded.resolve(folder) if folder else None, "example.org").check()
-    except LetterFault as fault:
-        raise ConfigFault(f"mail.templates: {fault}") from None
 
 
 async def _check_source(loaded: Loaded) -> None:

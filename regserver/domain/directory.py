@@ -12,9 +12,6 @@ import msgspec
 
 from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
 
-Language = Literal["en", "fr", "ru"]
-"""Languages of mails and pages."""
-
 SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password", "bad_email", "taken_email"]
 """What can be wrong with a sign-up."""
 
@@ -75,7 +72,7 @@ class SignUpFields(msgspec.Struct, frozen=True):
     username: str | None
     password: str | None
     email: str | None
-    language: Language
+    language: str
 
 
 class WellFormed(msgspec.Struct, frozen=True):
@@ -84,7 +81,7 @@ class WellFormed(msgspec.Struct, frozen=True):
     username: str
     password: str
     email: str
-    language: Language
+    language: str
 
     @property
     def name_key(self) -> NameKey:
@@ -143,17 +140,6 @@ def is_password(text: str) -> bool:
 def is_reserved(name: str, reserved: Sequence[str]) -> bool:
     """Whether the name is one of `reserved`, in whatever case."""
     return name_key(name) in {name_key(word) for word in reserved}
-
-
-def language(code: object) -> Language:
-    """The language to write in, from a client's code such as "fr" or "fr-CH"; English for all others."""
-    if isinstance(code, str):
-        match code[:3].lower().replace("_", "-").partition("-")[0]:
-            case "fr":
-                return "fr"
-            case "ru":
-                return "ru"
-    return "en"
 
 
 # --- challenges and servers

@@ -15,7 +15,6 @@ from regserver.domain.directory import (
     is_name,
     is_password,
     is_reserved,
-    language,
     least_used,
     new_challenge,
     parse_sign_up,
@@ -129,27 +128,6 @@ def test_reserved_names_know_no_case() -> None:
     assert is_reserved("ADMIN", ["admin"])
     assert is_reserved("admin", ["Admin"])
     assert not is_reserved("admins", ["admin"])
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("fr", "fr"),
-        ("FR", "fr"),
-        ("fr-CH", "fr"),
-        ("fr_CH", "fr"),
-        ("ru", "ru"),
-        ("en", "en"),
-        ("de", "en"),
-        ("fry", "en"),
-        ("", "en"),
-        (None, "en"),
-        (7, "en"),
-        (["fr"], "en"),
-    ],
-)
-def test_language(code: object, expected: str) -> None:
-    assert language(code) == expected
 
 
 @given(st.lists(st.integers(0, 61), min_size=CHALLENGE_LENGTH, max_size=CHALLENGE_LENGTH))

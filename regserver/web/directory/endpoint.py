@@ -1,7 +1,6 @@
 """The directory door: `/{name}/check`, `/init`, `/{challenge}/confirm`, `/{name}/server`, and the message files.
 
-Refusals are `{message, detail, id}` in English, from the one table of messages; clients translate by id, with the
-files that are made from the same table.
+Refusals are `{message, detail, id}` in English; see `message`.
 """
 
 import hmac
@@ -9,8 +8,6 @@ import math
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
-
-import msgspec
 
 from regserver.domain import outcome
 from regserver.domain.directory import (
@@ -24,16 +21,17 @@ from regserver.domain.directory import (
     TooManyPending,
     UnknownUserName,
     WellFormed,
-    language,
 )
 from regserver.domain.secret import hash_secret
 from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
-from regserver.web.directory.message import FAULT_IDS, MESSAGES, FileLanguage, MessageId
+from regserver.text import LANGUAGES, Language
+from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId, message_file
 from regserver.web.http.answer import json, retry_after
 from regserver.web.http.bearer import bearer
 from regserver.web.http.body import content_type, parse_object, read_object
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.language import match_language
 from regserver.web.http.route import Answer, Route, RouteEndpoint
 
 FORM = "application/x-www-form-urlencoded"
@@ -171,7 +169,7 @@ def refused(refusal: DirectoryRefusal) -> Response:
 
 
 def _entry(message: MessageId) -> dict[str, Any]:
-    text = MESSAGES[message]["en"]
+    text = MESSAGES[message]
     return {"message": text.message, "detail": text.detail, "id": message}
 
 
@@ -185,9 +183,9 @@ def read_sign_up(request: Request) -> SignUpFields | outcome.Refusal:
         value = fields.get(name)
         return value if isinstance(value, str) else None
 
-    return SignUpFields(
-        field("userName"), field("password"), field("email"), language(fields.get("languageCode"))
-    )
+    # The code alone decides: a sign-up comes from a program, whose Accept-Language says little of the user.
+    language = match_language(field("languageCode") or "", LANGUAGES) or LANGUAGES[0]
+    return SignUpFields(field("userName"), field("password"), field("email"), language)
 
 
 def _fields(request: Request) -> dict[str, Any] | outcome.BadJson | outcome.BadContentType:
@@ -207,19 +205,9 @@ def _fields(request: Request) -> dict[str, Any] | outcome.BadJson | outcome.BadC
         return outcome.BadJson()
 
 
-def message_file(file_language: FileLanguage) -> bytes:
-    """JavaScript that sets `register_messages`, by id."""
-    messages = {
-        message: {"message": texts[file_language].message, "detail": texts[file_language].detail}
-        for message, texts in MESSAGES.items()
-    }
-    table = msgspec.json.format(msgspec.json.encode(messages), indent=2).decode()
-    return f"register_messages = {table};\n".encode()
-
-
-def _message_file(file_language: FileLanguage) -> RouteEndpoint:
+def _message_file(language: Language) -> RouteEndpoint:
     response = Response(
-        body=message_file(file_language),
+        body=message_file(language),
         content_type=JAVASCRIPT,
         headers=(("cache-control", "public, max-age=3600"),),
     )

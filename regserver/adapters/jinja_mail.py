@@ -1,0 +1,139 @@
+"""Mails from the words of the catalogues, or from an operator's own Jinja templates.
+
+The words of a built-in mail are plain: text and HTML are made of them here. An operator replaces either by a file,
+`NAME.LANGUAGE.txt` or `.html`, in the folder of `mail.templates`; a text starts with its `Subject:` line and an empty
+line. All files are read and rendered with sample values at the start, so that a mistake shows then and not at a sign-up.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import jinja2
+
+from regserver.domain.instant import Instant
+from regserver.ports.mail_template import MailTemplateName, MailTemplates
+from regserver.ports.mailer import Mail
+from regserver.text import CATALOGUES, LANGUAGES, Language
+
+LAYOUT = "mail.html"
+SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
+    "confirm": {"link": "https://example.org/confirm?lang=en#sample", "username": "Ada", "hours": "24"},
+    "email_taken": {},
+    "name_taken": {"username": "Ada"},
+    "code": {"code": "314159", "minutes": "10"},
+}
+"""The values that each mail is written with, `service` and `language` beside them."""
+REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code"}
+"""The value that a mail is sent for."""
+STRONG = ("username", "code")
+"""Values that stand out in HTML."""
+
+
+class MailTemplateFault(Exception):
+    """A template cannot be used; the message names the file and the mistake."""
+
+
+class JinjaMailTemplates(MailTemplates):
+    """service: the name of the service in mails. layout: of the built-in HTML. own: templates by their file names."""
+
+    def __init__(self, service: str, layout: jinja2.Template, own: Mapping[str, jinja2.Template]) -> None:
+        self._service = service
+        self._layout = layout
+        self._own = own
+
+    def write(
+        self,
+        name: MailTemplateName,
+        language: str,
+        to: str,
+        values: Mapping[str, str],
+        good_until: Instant | None = None,
+    ) -> Mail:
+        """See MailTemplates. Readers of a language without a catalogue get English."""
+        spoken = next((known for known in LANGUAGES if known == language), LANGUAGES[0])
+        given = {**values, "service": self._service, "language": spoken}
+        subject, text = self._text(name, spoken, given)
+        html = self._html(name, spoken, given)
+        return Mail(to=to, subject=subject, text=text, html=html, good_until=good_until)
+
+    def _text(self, name: MailTemplateName, language: Language, values: Mapping[str, str]) -> tuple[str, str]:
+        own = self._own.get(f"{name}.{language}.txt")
+        if own is None:
+            words = CATALOGUES[language].mail.template[name]
+            return words.subject.format(**values), words.text.format(**values)
+        head, _, body = own.render(values).partition("\n\n")
+        subject = " ".join(head.removeprefix("Subject:").split())  # one line, whatever a template puts there
+        return subject, body.strip() + "\n"
+
+    def _html(self, name: MailTemplateName, language: Language, values: Mapping[str, str]) -> str:
+        own = self._own.get(f"{name}.{language}.html")
+        if own is not None:
+            return own.render(values)
+        mail = CATALOGUES[language].mail
+        words = mail.template[name]
+        escaped = {key: escape(value) for key, value in values.items()}
+        escaped |= {key: f"<strong>{escaped[key]}</strong>" for key in STRONG if key in escaped}
+        paragraphs = [
+            None if paragraph == "{link}" else escape(paragraph).format(**escaped)
+            for paragraph in words.text.strip().split("\n\n")
+        ]
+        return self._layout.render(
+            values, paragraphs=paragraphs, button=words.button, copy_link=mail.copy_link
+        )
+
+
+def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates:
+    """Reads and tries out all templates. folder: the operator's own, or None. Raises MailTemplateFault."""
+    if folder is not None and not folder.is_dir():
+        raise MailTemplateFault(f"{folder}: not a folder")
+    own_files = [] if folder is None else [jinja2.FileSystemLoader(folder)]
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([*own_files, jinja2.PackageLoader("regserver.adapters", "mail_layout")]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(["html"]),
+        auto_reload=False,  # what was tried out is what is sent
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    own = {
+        file: _try_out(environment, name, file)
+        for name, file in _file_names()
+        if folder is not None and (folder / file).is_file()
+    }
+    with _faults_of(LAYOUT):  # which may extend a layout.html of the operator's
+        templates = JinjaMailTemplates(service, environment.get_template(LAYOUT), own)
+        templates.write("confirm", LANGUAGES[0], "", SAMPLES["confirm"])
+    return templates
+
+
+def _file_names() -> Iterator[tuple[MailTemplateName, str]]:
+    for name in SAMPLES:
+        for language in LANGUAGES:
+            yield name, f"{name}.{language}.txt"
+            yield name, f"{name}.{language}.html"
+
+
+def _try_out(environment: jinja2.Environment, name: MailTemplateName, file: str) -> jinja2.Template:
+    """The template of an operator's file, rendered once to find its mistakes."""
+    sample = SAMPLES[name]
+    with _faults_of(file):
+        template = environment.get_template(file)
+        rendered = template.render(sample, service="example.org", language=LANGUAGES[0])
+    if file.endswith(".txt") and not (rendered.startswith("Subject:") and "\n\n" in rendered):
+        raise MailTemplateFault(f'{file}: expected "Subject: …" on the first line, then an empty line')
+    required = REQUIRED.get(name)
+    if required is not None and sample[required] not in rendered:
+        raise MailTemplateFault(f"{file}: the mail must contain {{{{ {required} }}}}")
+    return template
+
+
+@contextmanager
+def _faults_of(file: str) -> Iterator[None]:
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        raise MailTemplateFault(f"{error.filename or file}, line {error.lineno}: {error.message}") from None
+    except jinja2.TemplateError as error:
+        raise MailTemplateFault(f"{file}: {error}") from None
