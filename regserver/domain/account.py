@@ -14,18 +14,18 @@ NameKey = NewType("NameKey", str)
 EmailKey = NewType("EmailKey", str)
 
 AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator"]
-"""How the account came in."""
+"""The door by which the account was made."""
 
 MAX_JSON_INTEGER = 2**53 - 1
 MAX_EMAIL_LENGTH = 254
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """One person. Columns that belong to one door are None for those who came by another.
+    """One person's account. Columns of one door are None for accounts of another.
 
     ledger_name: the 12 characters that the steps door calls userId.
-    server: the host that the directory allotted.
-    subject: how the live registration's source calls this person.
+    server: the host that the directory allotted; None is this host.
+    subject: the source's own name for this person.
     """
 
     id: AccountId
@@ -63,10 +63,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name_key(username: str) -> NameKey:
+    """The name as it is compared and stored for look-up (Unicode UAX #31: NFKC before and after case folding)."""
     return NameKey(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()))
 
 
 def email_key(email: str) -> EmailKey:
+    """The address as it is compared."""
     return EmailKey(name_key(email))
 
 
@@ -86,7 +88,7 @@ def is_rooms_password(password: str) -> bool:
 
 
 def is_sign_in_name(username: str) -> bool:
-    """What may be looked for at sign-in: any name of any door, so only length and control characters are refused."""
+    """Whether a name may be looked up at sign-in: names of every door, so only length and control characters count."""
     return 0 < len(username) <= MAX_EMAIL_LENGTH and not any(
         unicodedata.category(character) in {"Cc", "Cs"} for character in username
     )

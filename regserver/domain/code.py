@@ -16,6 +16,6 @@ def new_code(digits: int, below: Callable[[int], int]) -> str:
 
 
 def read_code(given: int | str) -> str | None:
-    """What the client sent, number or string, as it would have been drawn; None when it can be no code."""
+    """The digits that a client sent, as number or string; None when they can be no code."""
     text = str(given) if isinstance(given, str) or 0 <= given < 10**10 else ""
     return text if _CODE.fullmatch(text) else None

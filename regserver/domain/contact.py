@@ -1,8 +1,8 @@
-"""Contacts: how a phone number, an e-mail address or an identity is written, kept and shown.
+"""Contacts: how a phone number, an e-mail address or an identity is written, stored and shown.
 
-A contact is normalised once, where it enters. What is stored of it is two keyed hashes and a mask: phone numbers are few
-enough that a plain hash of one is found by trying them all, so the hash takes a key (the pepper) that is not in the
-database. Each use of the pepper has its own key, derived by a label.
+A contact is normalised once, where it enters. Two keyed hashes and a mask of it are stored. The hashes take a key (the
+pepper) that is not in the database: there are so few phone numbers that a plain hash is broken by trying them all.
+Each use of the pepper has its own key, derived by a label.
 """
 
 import hashlib
@@ -16,15 +16,14 @@ from regserver.domain.account import is_email
 
 ContactKind = Literal["phone", "email", "identity"]
 ContactKey = NewType("ContactKey", bytes)
-"""HMAC of one contact; the row it belongs to is found by it."""
+"""HMAC of one contact, by which its row is found."""
 LookupKey = NewType("LookupKey", bytes)
 """The same without the provider of an identity, for clients that name the identity alone."""
 CodeMac = NewType("CodeMac", bytes)
 BudgetKey = NewType("BudgetKey", bytes)
-"""Whose spending is counted: a contact, an address or a country prefix, as HMAC."""
+"""HMAC of what a budget belongs to: a contact, an address or a country prefix."""
 
 MAX_IDENTITY_LENGTH = 256
-MAX_PROVIDER_LENGTH = 64
 
 _PHONE = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 _PROVIDER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -39,7 +38,7 @@ _TWO_DIGITS = frozenset(str(code) for first, last in _TWO_DIGIT_RANGES for code 
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """One way to reach or recognise a person, normalised. provider: of an identity, where it is known."""
+    """One way to reach or recognise a person, normalised. provider: of an identity; None when it is not known."""
 
     kind: ContactKind
     value: str
@@ -50,25 +49,26 @@ class Contact(msgspec.Struct, frozen=True):
 
     @property
     def mask(self) -> str:
-        """Enough for an operator to recognise a contact, too little to use it."""
+        """The contact as an operator may see it: enough to recognise it, too little to use it."""
         if self.kind == "phone":
             return _mask_phone(self.value)
         return _mask_email(self.value) if self.kind == "email" else "***"
 
 
 def parse_phone(text: str) -> Contact | None:
-    """An E.164 number; the plus sign may be missing. A masked number is none."""
+    """An E.164 number, with or without its plus sign; None for any other text, masked numbers included."""
     phone = text if text.startswith("+") else f"+{text}"
     return Contact("phone", phone) if _PHONE.fullmatch(phone) else None
 
 
 def parse_email(text: str) -> Contact | None:
+    """An e-mail address in lower case; None for any other text."""
     email = text.lower()
     return Contact("email", email) if is_email(email) else None
 
 
 def parse_identity(text: str, provider: str | None = None) -> Contact | None:
-    """Whatever the identity service calls a person: any printable text."""
+    """An identity service's name for a person: printable text. provider: which service, if several are used."""
     if not 0 < len(text) <= MAX_IDENTITY_LENGTH or not text.isprintable() or text == "***":
         return None
     if provider is not None and _PROVIDER.fullmatch(provider) is None:
@@ -98,7 +98,7 @@ def _mask_email(email: str) -> str:
 
 
 class Pepper:
-    """The keyed hashes of this installation. Losing the key means that no contact is recognised any more."""
+    """The keyed hashes of this installation. Without the key no stored contact is recognised. key: at least 16 bytes."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
@@ -108,16 +108,19 @@ class Pepper:
         )
 
     def contact_key(self, contact: Contact) -> ContactKey:
+        """The key of this very contact, an identity's provider included."""
         return ContactKey(_mac(self._contact, _join(contact.kind, contact.provider or "", contact.value)))
 
     def lookup_key(self, contact: Contact) -> LookupKey:
+        """The key of all contacts with this value, whatever the provider."""
         return LookupKey(_mac(self._contact, _join(contact.kind, contact.value)))
 
     def code_mac(self, contact: ContactKey, code: str) -> CodeMac:
-        """Bound to the contact, so that equal codes of two people look different."""
+        """The stored form of a code: bound to the contact, so that equal codes of two people differ."""
         return CodeMac(_mac(self._code, contact + code.encode("utf-8", "surrogatepass")))
 
     def budget_key(self, scope: str, of: str | bytes) -> BudgetKey:
+        """The key of one budget. scope: what is counted, such as "codes". of: whose."""
         return BudgetKey(
             _mac(self._budget, scope.encode() + b"\0" + (of.encode() if isinstance(of, str) else of))
         )
@@ -128,5 +131,5 @@ def _mac(key: bytes, message: bytes) -> bytes:
 
 
 def _join(*parts: str) -> bytes:
-    """Unambiguous: no part holds a zero byte, and the number of parts tells the two keys apart."""
+    """One byte string for each list of parts: no part holds a zero byte."""
     return b"\0".join(part.encode() for part in parts)

@@ -1,7 +1,7 @@
-"""Cursors: positions of the event log as clients keep them, opaque and sealed.
+"""Cursors: positions of the event log as clients store them, opaque and sealed.
 
-A cursor names its event by number and time and carries a MAC, so that nobody makes one up. The time is what tells the
-event from another one of the same number, which a database restored from a backup may write later.
+A cursor holds the number and the time of its event and a MAC, so that clients cannot make one up. The time tells the
+event from a later one of the same number, which a database restored from a backup may write.
 """
 
 import base64
@@ -13,7 +13,7 @@ from regserver.domain.room_event import EventId, Position
 
 _ID_BYTES = 7  # numbers stay below 2^53
 _AT_BYTES = 6  # good for another 8900 years
-_MAC_BYTES = 8  # guessing is online only, and a lucky guess shows nothing that a member may not see
+_MAC_BYTES = 8  # guesses are online only, and a lucky one shows nothing that the member may not see
 _TEXT_LENGTH = 28
 
 
@@ -24,12 +24,12 @@ class CursorSeal:
         self._key = key
 
     def write(self, position: Position) -> str:
-        """28 URL-safe characters."""
+        """The cursor of a position: 28 URL-safe characters."""
         body = position.id.to_bytes(_ID_BYTES, "big") + position.at.to_bytes(_AT_BYTES, "big")
         return base64.urlsafe_b64encode(body + self._mac(body)).decode()
 
     def read(self, text: str) -> Position | None:
-        """The position, or None for whatever `write` of this key has not written."""
+        """The position of a cursor; None for any text that was not written with this key."""
         if len(text) != _TEXT_LENGTH or not text.isascii():
             return None
         try:

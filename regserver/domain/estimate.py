@@ -1,9 +1,9 @@
 """How much longer a live registration will take, learned from those before it.
 
-A past run is its whole time and, for each step, when that was shown. What remains after a step is the median of what
-remained in past runs, so one run that hung does not spoil it; it is stretched by how this run has fared against them
-so far, within bounds, because a source that is slow today is slow at all its steps. While there is no past run, the
-pace of this one has to do, where the number of steps is known.
+A past run is its whole time and, for each step, the time when that was shown. The time left after a step is the median
+of the times left in past runs, so that one run that hung does not spoil it. It is stretched, within bounds, by how much
+slower this run is than they were, because a source that is slow today is slow at all its steps. Without past runs the
+estimate is this run's own pace, if the number of steps is known.
 """
 
 from bisect import bisect_right
@@ -17,7 +17,7 @@ REMEMBERED_RUNS = 50
 MAX_MARKS = 64
 MAX_STRETCH = 3.0
 SURE_AFTER_MS = 200.0
-"""Before this much of a typical run has passed, its pace says nothing."""
+"""Milliseconds: a run that is younger says nothing about its pace."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -27,12 +27,14 @@ class Run(msgspec.Struct, frozen=True):
     marks: tuple[tuple[int, int], ...] = ()
 
     def reached_ms(self, step: int) -> int:
-        """When the run had come as far as `step`."""
+        """Milliseconds from the start until the run showed `step` or the last one before it."""
         index = bisect_right(self.marks, step, key=lambda mark: mark[0])
         return self.marks[index - 1][1] if index else 0
 
 
 class _Typical(msgspec.Struct, frozen=True):
+    """Medians of past runs at one step, in milliseconds."""
+
     reached_ms: float
     left_ms: float
 
@@ -45,11 +47,12 @@ class Estimator:
         self._typical: dict[int, _Typical] = {}
 
     def learn(self, run: Run) -> None:
+        """Adds a finished run; the oldest of more than REMEMBERED_RUNS is forgotten."""
         self._runs.append(run)
         self._typical.clear()
 
     def left_ms(self, step: int, total: int, elapsed_ms: float) -> float | None:
-        """What is left after `step` was shown `elapsed_ms` after the start; None while nothing is known."""
+        """Milliseconds left after `step` of `total` was shown, `elapsed_ms` after the start; None when nobody can tell."""
         if not self._runs:
             return _by_pace(step, total, elapsed_ms)
         typical = self._typical_at(step)

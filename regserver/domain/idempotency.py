@@ -1,4 +1,4 @@
-"""Safe retries: a key that the client makes up names one request, whatever becomes of the first answer.
+"""The Idempotency-Key: by it a client may repeat a request whose answer it did not get.
 
 The rules are those of the IETF draft "The Idempotency-Key HTTP Header Field": the same key with the same request is
 answered as before and changes nothing again; with another request it is refused.
@@ -10,33 +10,34 @@ from regserver.domain.account import AccountId, NameKey
 from regserver.domain.instant import DAY
 
 IDEMPOTENCY_TTL = DAY
+"""How long an answer is stored."""
 MAX_KEY_LENGTH = 255
 
 
 class Idempotency(msgspec.Struct, frozen=True):
-    """One keyed request. digest: what tells it from another one, over its path and body."""
+    """The key of a request. digest: SHA-256 over its path and body, which tells it from other requests."""
 
     key: str
     digest: bytes
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
-    """What a keyed request was answered: a number, or None where the answer has no body."""
+    """The answer to a keyed request. answer: the id of what was made; None where the answer has no body."""
 
     digest: bytes
     answer: int | None
 
 
 def account_scope(account: AccountId) -> str:
-    """Keys of different people have nothing to do with each other."""
+    """The scope of an account's keys: two people may use the same key."""
     return f"account:{account}"
 
 
 def sign_up_scope(name: NameKey) -> str:
-    """Before there is an account, the name that is asked for takes its place."""
+    """The scope of a sign-up's key: there is no account yet, so the name that is asked for stands for it."""
     return f"sign-up:{name}"
 
 
 def is_idempotency_key(text: str) -> bool:
-    """1 to 255 visible ASCII characters."""
+    """Whether a header's text is a key: 1 to 255 visible ASCII characters."""
     return 0 < len(text) <= MAX_KEY_LENGTH and text.isascii() and text.isprintable() and " " not in text

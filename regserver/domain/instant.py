@@ -1,4 +1,4 @@
-"""Points in time and spans, as whole milliseconds: what the store keeps and what every rule computes with."""
+"""Points in time and spans, as whole milliseconds: stored and computed with in the same unit."""
 
 from datetime import UTC, datetime
 from typing import NewType
@@ -14,11 +14,12 @@ class Duration(int):
 
     @property
     def seconds(self) -> float:
+        """The span in seconds, as Trio takes it."""
         return self / 1000
 
     @property
     def whole_seconds(self) -> int:
-        """Rounded up, as Retry-After and expiresIn want it: never a promise that is too early."""
+        """Seconds, rounded up, for Retry-After and expiresIn: a client that waits so long never comes too early."""
         return -(-self // 1000)
 
 

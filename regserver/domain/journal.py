@@ -1,7 +1,7 @@
 """The ledger's journal: entries whose hashes form a chain.
 
-The hash of an entry covers its number, its content and the hash before it. Whoever changes, removes or inserts an entry
-must recompute every later hash, so one hash noted elsewhere (a backup, a colleague's notebook) proves the whole past.
+The hash of an entry covers its number, its content and the hash before it. To change, remove or insert an entry one must
+recompute every later hash, so one hash noted elsewhere (a backup, a colleague's notebook) proves all entries before it.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ from regserver.domain.instant import Instant
 
 EntryHash = NewType("EntryHash", bytes)
 START = EntryHash(bytes(32))
-"""What the first entry stands on."""
+"""The hash before the first entry."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ledger is told of an account. Keys in the form PUB_K1_."""
+    """An account as a ledger stores it. Keys in the form PUB_K1_…."""
 
     user_id: str
     username: str
@@ -44,6 +44,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
 def entry_hash(
     number: int, at: Instant, account: LedgerAccount, reference: str, previous: EntryHash
 ) -> EntryHash:
+    """SHA-256 over the hash before and the entry's content."""
     content = [
         number,
         at,
@@ -59,7 +60,7 @@ def entry_hash(
 def following(
     last: JournalEntry | None, at: Instant, account: LedgerAccount, reference: str = ""
 ) -> JournalEntry:
-    """The entry that comes after `last`."""
+    """The entry that comes after `last`; None stands for the start of the journal."""
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
     return JournalEntry(
         number=number,
@@ -75,7 +76,7 @@ def following(
 
 
 def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
-    """What is wrong with an entry that should follow `last`; None when nothing is."""
+    """What is wrong with an entry that should follow `last`, for the operator; None when nothing is."""
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
     if entry.number != number:
         return f"entry {number} is missing"
@@ -87,6 +88,7 @@ def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
 
 
 def account_of(entry: JournalEntry) -> LedgerAccount:
+    """The account that an entry records."""
     return LedgerAccount(
         user_id=entry.user_id, username=entry.username, owner_key=entry.owner_key, active_key=entry.active_key
     )

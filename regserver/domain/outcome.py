@@ -1,4 +1,4 @@
-"""What can be refused, as values. `regserver.errors` says what each door answers.
+"""Refusals, as values. `regserver.errors` says what each door answers.
 
 A use case returns its result or one of these; exceptions are left to bugs and broken infrastructure.
 """

@@ -69,6 +69,7 @@ def _unpack(text: str, suffix: bytes) -> bytes | None:
 
 
 def encode_base58(raw: bytes) -> str:
+    """Base58 with Bitcoin's alphabet; each leading zero byte is a "1"."""
     number, text = int.from_bytes(raw, "big"), ""
     while number:
         number, digit = divmod(number, 58)
@@ -77,7 +78,7 @@ def encode_base58(raw: bytes) -> str:
 
 
 def decode_base58(text: str) -> bytes | None:
-    """None when a character is not of the alphabet. Quadratic: bound the length first."""
+    """The bytes of a base58 text; None when a character is not of the alphabet. Quadratic: bound the length first."""
     number = 0
     for letter in text:
         if letter not in _VALUE:

@@ -17,7 +17,7 @@ MAX_POSTS_LISTED = 1000
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A room; `name` is None when it is called by its members' names."""
+    """A room. name: None when the room is called by its members' names."""
 
     id: RoomId
     name: str | None
@@ -69,7 +69,7 @@ class PostPage(msgspec.Struct, frozen=True):
 
 
 def parse_id(text: str) -> int | None:
-    """The number that a path segment names: ASCII digits without a leading zero, 1 to 2^53 - 1; None otherwise."""
+    """The id in a path segment: ASCII digits without a leading zero, 1 to 2^53 - 1; None for any other text."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 16 or text.startswith("0"):
         return None
     number = int(text)
@@ -77,7 +77,7 @@ def parse_id(text: str) -> int | None:
 
 
 def is_id(value: object) -> TypeGuard[int]:
-    """True for what a JSON body may hold as an id: an integer (not a boolean) from 1 to 2^53 - 1."""
+    """Whether a value of a JSON body is an id: an integer (not a boolean) from 1 to 2^53 - 1."""
     return type(value) is int and 1 <= value <= MAX_JSON_INTEGER
 
 
@@ -87,7 +87,7 @@ def is_room_name(name: str) -> bool:
 
 
 def is_post_content(content: str) -> bool:
-    """Not empty and at most 16 KiB in UTF-8; without NUL and lone surrogates, which not every store can keep."""
+    """Not empty and at most 16 KiB in UTF-8; without NUL and lone surrogates, which not every store can write."""
     if not content or "\0" in content:
         return False
     try:
@@ -100,6 +100,6 @@ def _is_storable(text: str, *refused: str) -> bool:
     return not any(unicodedata.category(character) in refused for character in text)
 
 
-def called(room: Room, members: tuple[Member, ...]) -> str:
-    """The room's own name, or else its members' names (contract, section 2)."""
+def display_name(room: Room, members: tuple[Member, ...]) -> str:
+    """The room's own name, or else its members' names (docs/rooms.md)."""
     return room.name if room.name is not None else ", ".join(member.username for member in members)

@@ -1,8 +1,8 @@
-"""The event log: one event per change of a room, and who hears of it as what.
+"""The event log: one event for each change of a room, and who hears of it as what.
 
-An event names neither its recipients nor their frames. Both follow from the event and the memberships: a member who
-joined by this very event is a newcomer, one who joined by an earlier event and has not left before it was already in.
-Live delivery and recovery use the same function, so they cannot disagree.
+An event names neither its recipients nor their frames. Both follow from the event and the memberships: somebody who
+joined by this event is a newcomer, somebody who joined by an earlier one and has not left is a member. Live delivery and
+recovery use the same function, so they cannot disagree.
 """
 
 from typing import Literal, NewType
@@ -14,11 +14,11 @@ from regserver.domain.instant import Instant
 from regserver.domain.room import PostId, RoomId
 
 EventId = NewType("EventId", int)
-"""Position in the log: later events have higher numbers."""
+"""Number of an event: later events have higher ones."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place in the log: right after the event of this number and time. START lies before the first one."""
+    """A place in the log: right after the event of this number and time. START lies before the first event."""
 
     id: EventId
     at: Instant
@@ -28,21 +28,27 @@ START = Position(EventId(0), Instant(0))
 
 
 class Posted(msgspec.Struct, frozen=True, tag="posted"):
+    """The actor wrote a post."""
+
     post: PostId
     content: str
 
 
 class Created(msgspec.Struct, frozen=True, tag="created"):
-    """The creator made the room with these others in it."""
+    """The actor made the room with these others in it."""
 
     others: tuple[AccountId, ...]
 
 
 class Invited(msgspec.Struct, frozen=True, tag="invited"):
+    """The actor made these people members."""
+
     newcomers: tuple[AccountId, ...]
 
 
 class Left(msgspec.Struct, frozen=True, tag="left"):
+    """The actor's membership ended. deleted: with the whole account."""
+
     deleted: bool
 
 
@@ -60,15 +66,16 @@ class RoomEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> Position:
+        """The place right after this event."""
         return Position(self.id, self.at)
 
 
 Audience = Literal["newcomer", "member"]
-"""What a recipient is to an event: somebody it brought into the room, or somebody who was in before it."""
+"""What a recipient is to an event: somebody whom it made a member, or a member from before it."""
 
 
 def newcomers(change: Change) -> tuple[AccountId, ...]:
-    """Those whom this change brings into the room, beside the creator of a new one."""
+    """The people whom this change makes members; the creator of a room is not among them."""
     match change:
         case Created(others=others):
             return others
@@ -79,7 +86,7 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
 
 
 def audience(event: RoomEvent, account: AccountId) -> Audience | None:
-    """How `account` hears of `event`, given that it is a member by it or was one before it; None for the actor."""
+    """How `account`, a member by this event or before it, hears of it; None for the actor, who does not."""
     if account == event.actor:
         return None
     return "newcomer" if account in newcomers(event.change) else "member"

@@ -1,4 +1,4 @@
-"""Opaque secrets: how bearer tokens, tickets and challenges look, and how they are kept (only as SHA-256)."""
+"""Opaque secrets: bearer tokens, tickets and challenges. Only their SHA-256 is stored."""
 
 import base64
 import hashlib
@@ -6,7 +6,7 @@ import re
 from typing import NewType
 
 SecretHash = NewType("SecretHash", bytes)
-"""SHA-256 of a secret of at least 128 random bits: enough for those, far too little for a password or a short code."""
+"""SHA-256 of a secret of at least 128 random bits; far too weak a hash for a password or a short code."""
 
 TOKEN_PREFIX = "regs_"  # noqa: S105  (the prefix by which secret scanners find our tokens)
 TICKET_PREFIX = "regt_"
@@ -32,6 +32,7 @@ def _encode(randomness: bytes) -> str:
 
 
 def hash_secret(secret: str) -> SecretHash:
+    """The stored form of a secret."""
     return SecretHash(hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest())
 
 

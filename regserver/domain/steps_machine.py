@@ -1,8 +1,8 @@
 """The registration by steps: its states, what leads from one to the next, and the guards beside it.
 
-TRANSITIONS is the whole machine, to be read against the protocol's description. A state that lacks an entry for a
-method refuses it with "Invalid step taken" (or "Account already registered", once it is) and nothing changes. Time takes
-one way back: a registration in a state of LAPSING that is left alone for too long is in its first state again.
+TRANSITIONS is the whole machine, to be read beside the protocol's description (docs/steps.md). A state without an entry
+for a method refuses it with "Invalid step taken" (or "Account already registered", once it is), and nothing changes.
+Time is the only way back: a registration that stays too long in a state of LAPSING is in its first state again.
 """
 
 import re
@@ -59,12 +59,12 @@ FIRST: Mapping[ContactKind, StepsState] = {
 }
 
 LAPSING: frozenset[StepsState] = frozenset({"verify", "verifyEmail", "setUsername", "toBlockChain"})
-"""Who never enters a code starts again; and a verified number must not stand open to whoever knows it for ever."""
+"""Otherwise a contact whose code is never entered is stuck, and a verified one stays open to its next owner for ever."""
 
 USER_ID_LENGTH = 12
 USER_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CODE_TRIES = 5
-"""Comparisons that one code is worth. Not a setting: it is what makes six digits enough."""
+"""How often one code is compared. Not a setting: only with so few are six digits enough."""
 
 _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
 _TOKEN_PREFIX = "regr_"  # noqa: S105  (a prefix, as for all our tokens)
@@ -104,7 +104,7 @@ def is_steps_username(username: str) -> bool:
 
 
 def may_be_compared(registration: Registration, now: Instant) -> bool:
-    """Whether there is a code that a guess may still be held against."""
+    """Whether there is a code that a guess may be compared with."""
     return (
         registration.code is not None
         and registration.code_tries > 0
@@ -114,7 +114,7 @@ def may_be_compared(registration: Registration, now: Instant) -> bool:
 
 
 def as_of(registration: Registration, now: Instant) -> Registration:
-    """The registration after what time did to it."""
+    """The registration at `now`: in its first state again, if it has lapsed."""
     due = registration.lapses_at is not None and registration.lapses_at <= now
     if not due or registration.state not in LAPSING:
         return registration
@@ -141,7 +141,7 @@ def new_user_id(prefix: str, below: Callable[[int], int]) -> str:
 
 
 def new_registration_token(randomness: bytes) -> str:
-    """What proves, in later steps, that it is still the one who knew the code. 256 bits; opens nothing else."""
+    """A token of 256 bits that proves, in later steps, that the same client knew the code. It opens nothing else."""
     return _TOKEN_PREFIX + new_token(randomness)[len(_TOKEN_PREFIX) :]
 
 
@@ -160,7 +160,7 @@ class AlreadyRegistered(StepRefusal, frozen=True):
 
 
 class InvalidStep(StepRefusal, frozen=True):
-    """Not a step that leads on from here, or without the token that this registration demands."""
+    """The state has no such step, or the token that this registration demands is missing or wrong."""
 
 
 class CaptchaFailed(StepRefusal, frozen=True):
@@ -212,7 +212,7 @@ class OtherUserId(StepRefusal, frozen=True):
 
 
 class BadPublicKey(StepRefusal, frozen=True):
-    """A public key that is none: shape, checksum or curve point."""
+    """Not a public key: shape, checksum or curve point is wrong."""
 
 
 class LedgerUnavailable(StepRefusal, frozen=True):

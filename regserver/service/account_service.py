@@ -104,7 +104,7 @@ class AccountService:
     async def register(
         self, username: str, email: str, password: str, idempotency: Idempotency | None = None
     ) -> SignedUp:
-        """Sign-up at the rooms door. The checks come in the contract's order."""
+        """Sign-up at the rooms door. The checks come in the protocol's order."""
         if not is_email(email):
             return BadEmail()
         if not is_rooms_username(username):

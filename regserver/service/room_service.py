@@ -60,7 +60,7 @@ class RoomActor(msgspec.Struct, frozen=True):
 class RoomService:
     """max_members: the size that no room may exceed.
 
-    A room is named by the text of the path. It is parsed after the token is checked, in the contract's order of errors.
+    A room is named by the text of the path. It is parsed after the token is checked, in the protocol's order of errors.
     """
 
     def __init__(self, identity: IdentityService, clock: Clock, *, max_members: int) -> None:
@@ -216,7 +216,7 @@ class RoomService:
         alone: bool = False,
         others: Sequence[AccountId] = (),
     ) -> Act[T | NotInside]:
-        """`act` for those who are in the room; others are told what bars the way, in the contract's order.
+        """`act` for those who are in the room; others are told what bars the way, in the protocol's order.
 
         alone: nobody else changes the room meanwhile. others: nor does any of these accounts end.
         """

@@ -13,7 +13,7 @@ from regserver.domain.room import (
     PostId,
     RoomDetail,
     RoomSummary,
-    called,
+    display_name,
     is_id,
     is_post_content,
     is_room_name,
@@ -154,7 +154,7 @@ def listed_post(post: Post) -> ListedPostBody:
 def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
     return RoomBody(
         detail.room.id,
-        called(detail.room, detail.members),
+        display_name(detail.room, detail.members),
         _ids(detail.members),
         detail.posts,
         iso_seconds(detail.room.created_at),
@@ -166,7 +166,7 @@ def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
 def room_summary(summary: RoomSummary) -> RoomSummaryBody:
     return RoomSummaryBody(
         summary.room.id,
-        called(summary.room, summary.members),
+        display_name(summary.room, summary.members),
         _ids(summary.members),
         _last_post(summary.last_post),
         summary.unread,
