@@ -10,7 +10,7 @@ from regserver.domain.account import NewAccount
 from regserver.domain.directory import Malformed, SignUpFields, WellFormed, parse_sign_up
 from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.directory_mail import DirectoryMail
 from regserver.service.directory_service import DirectoryPolicy, DirectoryService
 from regserver.service.outbox import Outbox

@@ -14,7 +14,7 @@ from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_job import LiveJob

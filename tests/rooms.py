@@ -17,10 +17,12 @@ from regserver.domain.room_event import EventId, Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import AccountService, add_account
+from regserver.service.account_service import AccountService
+from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_service import RoomService
+from regserver.service.sign_up_service import SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
@@ -46,9 +48,8 @@ class Rooms:
         self.clock = ManualClock()
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
-        self.accounts = AccountService(
-            store, self.clock, hasher, self.identity, broker, open_registration=open_registration
-        )
+        self.accounts = AccountService(self.clock, self.identity, broker)
+        self.sign_ups = SignUpService(store, self.clock, hasher, self.identity, is_open=open_registration)
         self.rooms = RoomService(self.identity, self.clock, max_members=max_members)
         self.recovery = RecoveryService(store, self.identity)
 

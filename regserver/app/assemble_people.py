@@ -8,6 +8,7 @@ from regserver.app.base import Base, Doors
 from regserver.service.account_service import AccountService
 from regserver.service.recovery_service import RecoveryService, run_trim
 from regserver.service.room_service import RoomService
+from regserver.service.sign_up_service import SignUpService
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.socket import RoomSocketApi
 from regserver.web.sign_in.account import AccountApi
@@ -16,13 +17,9 @@ from regserver.web.sign_in.account import AccountApi
 async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
     """Sign-in, live registration and rooms: the doors that share tokens and sockets."""
     settings, store, clock = base.settings, base.store, base.clock
-    accounts = AccountService(
-        store,
-        clock,
-        base.hasher,
-        base.identity,
-        base.broker,
-        open_registration=settings.login.open_registration,
+    accounts = AccountService(clock, base.identity, base.broker)
+    sign_ups = SignUpService(
+        store, clock, base.hasher, base.identity, is_open=settings.login.open_registration
     )
     rooms = RoomService(base.identity, clock, max_members=settings.rooms.max_members)
     sign_in = await open_sign_in(stack, base, accounts)
@@ -36,7 +33,7 @@ async def open_people(stack: AsyncExitStack, base: Base) -> Doors:
     return Doors(
         routes=(
             *sign_in.routes,
-            *AccountApi(accounts, base.identity).routes(),
+            *AccountApi(sign_ups, accounts, base.identity).routes(),
             *RoomsApi(rooms).routes(),
         ),
         sockets=(*sign_in.sockets, *socket_door.sockets()),

@@ -43,7 +43,7 @@ from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.directory_mail import DirectoryMail
 
 

@@ -12,7 +12,7 @@ from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import LiveJob
 

@@ -30,7 +30,7 @@ from regserver.domain.steps_machine import (
 )
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult

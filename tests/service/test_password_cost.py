@@ -5,7 +5,7 @@ from pathlib import Path
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import NewAccount, name_key
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.identity_service import SignedIn
 from tests.live_world import World, world
 

@@ -21,7 +21,7 @@ from regserver.domain.steps_machine import (
     WrongKey,
 )
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.service.steps_account_service import Proposal
 from regserver.service.steps_service import StepResult
 from tests.steps import (

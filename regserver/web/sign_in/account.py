@@ -8,6 +8,7 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.account_service import AccountService
 from regserver.service.identity_service import TICKET_TTL, IdentityService
+from regserver.service.sign_up_service import SignUpService
 from regserver.web.http.answer import NAMED, NO_CONTENT, json
 from regserver.web.http.bearer import authorized
 from regserver.web.http.body import read_object
@@ -25,7 +26,8 @@ class SignUp(msgspec.Struct, frozen=True):
 class AccountApi:
     """The endpoints under /login, sign-in and sign-out apart."""
 
-    def __init__(self, accounts: AccountService, identity: IdentityService) -> None:
+    def __init__(self, sign_ups: SignUpService, accounts: AccountService, identity: IdentityService) -> None:
+        self._sign_ups = sign_ups
         self._accounts = accounts
         self._identity = identity
 
@@ -47,7 +49,7 @@ class AccountApi:
         idempotency = idempotency_of(request, {"username": body.username, "email": body.email})
         if isinstance(idempotency, Refusal):
             return idempotency
-        outcome = await self._accounts.register(body.username, body.email, body.password, idempotency)
+        outcome = await self._sign_ups.register(body.username, body.email, body.password, idempotency)
         return outcome if isinstance(outcome, Refusal) else signed_in(outcome, 201)
 
     async def info(self, _: Request, token: SecretHash) -> Answer:

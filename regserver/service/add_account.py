@@ -1,0 +1,29 @@
+"""Writing an account and taking its name: every door's sign-up ends here."""
+
+from regserver.domain.account import AccountId, NewAccount, name_key
+from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.ports.name_table import account_holder
+from regserver.ports.transaction import Conflict, Lock, Transaction
+
+
+async def add_account(
+    transaction: Transaction, account: NewAccount, reserved_by: str = ""
+) -> AccountId | UsernameTaken | EmailTaken:
+    """Writes an account and takes its name for good.
+
+    reserved_by: the holder of the caller's own reservation of this name, if there is one. After a refusal the caller
+    writes nothing else in this transaction.
+    """
+    key = name_key(account.username)
+    await transaction.lock(Lock.NAME, key)
+    held = await transaction.names.holder(key, account.created_at)
+    if held is not None and held.key != reserved_by:
+        return UsernameTaken()
+    added = await transaction.accounts.add(account)
+    if added is None:
+        return EmailTaken()
+    if held is not None:
+        await transaction.names.release(key, held.key)
+    if not await transaction.names.claim(key, account_holder(added), None, account.created_at):
+        raise Conflict("a name was reserved meanwhile")
+    return added

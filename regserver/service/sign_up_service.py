@@ -1,0 +1,131 @@
+"""Sign-up at the rooms door."""
+
+import msgspec
+
+from regserver.domain.account import (
+    Account,
+    AccountId,
+    NewAccount,
+    email_key,
+    is_email,
+    is_rooms_password,
+    is_rooms_username,
+    name_key,
+)
+from regserver.domain.idempotency import Idempotency, StoredAnswer, sign_up_scope
+from regserver.domain.outcome import (
+    BadEmail,
+    BadPassword,
+    BadUsername,
+    EmailTaken,
+    IdempotencyConflict,
+    RegistrationClosed,
+    UsernameTaken,
+)
+from regserver.ports.clock import Clock
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
+from regserver.service.add_account import add_account
+from regserver.service.identity_service import IdentityService, SignedIn
+
+SignedUp = (
+    SignedIn
+    | BadEmail
+    | BadUsername
+    | BadPassword
+    | UsernameTaken
+    | EmailTaken
+    | RegistrationClosed
+    | IdempotencyConflict
+)
+
+
+class SignUpService:
+    """is_open: whether the rooms door takes sign-ups."""
+
+    def __init__(
+        self, store: Store, clock: Clock, hasher: PasswordHasher, identity: IdentityService, *, is_open: bool
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._hasher = hasher
+        self._identity = identity
+        self._is_open = is_open
+
+    async def register(
+        self, username: str, email: str, password: str, idempotency: Idempotency | None = None
+    ) -> SignedUp:
+        """An account and its first token. The checks come in the protocol's order. Raises StoreFault."""
+        if not is_email(email):
+            return BadEmail()
+        if not is_rooms_username(username):
+            return BadUsername()
+        if not is_rooms_password(password):
+            return BadPassword()
+        if not self._is_open:
+            return RegistrationClosed()
+        if idempotency is None:
+            return await self._register(username, email, password, None)
+        if again := await self._register_again(username, password, idempotency):
+            return again
+        outcome = await self._register(username, email, password, idempotency)
+        if isinstance(outcome, UsernameTaken | EmailTaken):
+            # Perhaps the same request came twice at once: the second finds the account that the first has made.
+            return await self._register_again(username, password, idempotency) or outcome
+        return outcome
+
+    async def _register(
+        self, username: str, email: str, password: str, idempotency: Idempotency | None
+    ) -> SignedIn | UsernameTaken | EmailTaken:
+        new = NewAccount(username=username, email=email, origin="rooms", created_at=self._clock.now())
+        # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
+        if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
+            return refusal
+        password_hash = await self._hasher.hash(password)
+        new = msgspec.structs.replace(new, password_hash=password_hash, created_at=self._clock.now())
+
+        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
+            added = await add_account(transaction, new)
+            if isinstance(added, UsernameTaken | EmailTaken):
+                return added
+            if idempotency is not None:
+                scope = sign_up_scope(name_key(username))
+                await transaction.idempotency.take(scope, idempotency, new.created_at)
+                await transaction.idempotency.keep(scope, idempotency.key, added)
+            return await self._identity.issue(transaction, added)
+
+        return await self._store.write(work)
+
+    async def _register_again(
+        self, username: str, password: str, idempotency: Idempotency
+    ) -> SignedIn | IdempotencyConflict | None:
+        """The answer to a repeated sign-up; None when this key signed nobody up.
+
+        The first token is stored only as a hash, so a repetition gets a token of its own, for the same password.
+        """
+
+        async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
+            scope = sign_up_scope(name_key(username))
+            stored = await transaction.idempotency.find(scope, idempotency.key, self._clock.now())
+            if stored is None or stored.answer is None:
+                return None
+            return stored, await transaction.accounts.by_id(AccountId(stored.answer))
+
+        found = await self._store.read(look)
+        if found is None:
+            return None
+        stored, account = found
+        if account is None or account.deleted_at is not None or stored.digest != idempotency.digest:
+            return IdempotencyConflict()
+        if not await self._hasher.verify(password, account.password_hash):
+            return IdempotencyConflict()
+        return await self._store.write(lambda transaction: self._identity.issue(transaction, account.id))
+
+
+async def _taken(transaction: Transaction, new: NewAccount) -> UsernameTaken | EmailTaken | None:
+    if await transaction.names.holder(name_key(new.username), new.created_at) is not None:
+        return UsernameTaken()
+    if new.email is not None and await transaction.accounts.by_email(email_key(new.email)) is not None:
+        return EmailTaken()
+    return None

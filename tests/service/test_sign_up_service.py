@@ -1,0 +1,79 @@
+"""Sign-up at the rooms door: it may be repeated, and races are settled by the store."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from regserver.domain.idempotency import Idempotency
+from regserver.domain.instant import DAY
+from regserver.domain.outcome import (
+    EmailTaken,
+    IdempotencyConflict,
+    RegistrationClosed,
+    UsernameTaken,
+)
+from regserver.domain.secret import hash_secret
+from regserver.service.account_service import AccountDetail
+from regserver.service.identity_service import SignedIn
+from tests.rooms import Rooms, made, open_rooms
+
+PASSWORD = "a long password"
+RETRY = Idempotency("key", b"one request")
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+    async with open_rooms(tmp_path) as opened:
+        yield opened
+
+
+async def test_a_repeated_sign_up_is_one_account_and_two_tokens(rooms: Rooms) -> None:
+    first = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY))
+    again = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY))
+    assert first.user_id == again.user_id
+    for signed_in in (first, again):
+        assert isinstance(await rooms.accounts.info(hash_secret(signed_in.token)), AccountDetail)
+
+
+async def test_a_repetition_must_be_the_same_request(rooms: Rooms) -> None:
+    await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY)
+    other = Idempotency("key", b"another request")
+    for email, password, retry, refusal in (
+        ("ann@example.org", PASSWORD, other, IdempotencyConflict()),
+        ("ann@example.org", "a wrong password", RETRY, IdempotencyConflict()),
+        ("ann@example.org", PASSWORD, None, UsernameTaken()),
+        ("ann@example.org", PASSWORD, Idempotency("new key", b"one request"), UsernameTaken()),
+    ):
+        assert await rooms.sign_ups.register("ann", email, password, retry) == refusal
+    # Somebody else's name is another matter, whatever the key.
+    assert isinstance(await rooms.sign_ups.register("bob", "bob@example.org", PASSWORD, RETRY), SignedIn)
+    rooms.clock.advance(DAY)
+    assert await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY) == UsernameTaken()
+
+
+async def test_the_same_sign_up_many_times_at_once(rooms: Rooms) -> None:
+    outcomes = []
+
+    async def register() -> None:
+        outcomes.append(await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(register)
+    assert len({made(SignedIn, outcome).user_id for outcome in outcomes}) == 1
+
+
+async def test_a_deleted_account_is_not_signed_up_again(rooms: Rooms) -> None:
+    first = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY))
+    await rooms.accounts.delete(hash_secret(first.token))
+    assert await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, RETRY) == IdempotencyConflict()
+    assert await rooms.sign_ups.register("Ann", "new@example.org", PASSWORD) == UsernameTaken()
+    assert await rooms.sign_ups.register("anna", "ANN@example.org", PASSWORD) == EmailTaken()
+
+
+async def test_closed_registration(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path, open_registration=False) as rooms:
+        outcome = await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD)
+        assert outcome == RegistrationClosed()
