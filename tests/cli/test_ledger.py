@@ -10,7 +10,7 @@ from regserver.domain.account import NewAccount
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount, following
 from regserver.ports.transaction import Transaction
-from regserver.service.account_service import add_account
+from regserver.service.add_account import add_account
 from regserver.store.sqlite import open_sqlite
 from tests.cli.shell import Shell
 
