@@ -1,1 +1,1 @@
-"""The outside world, one module a technology. Only `regserver.app` chooses among them."""
+"""The outside world, one module a technology. `regserver.app` chooses among them; commands use a few directly."""

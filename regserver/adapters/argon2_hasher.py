@@ -1,12 +1,13 @@
-"""Password hashing with argon2id, in threads, as many at once as the memory bound allows.
+"""Password hashing with argon2id, in as many threads at once as the memory bound allows.
 
-argon2-cffi does the work and releases the interpreter's lock while it does. Parameters travel inside each hash, so
-changing them in the configuration leaves older hashes valid.
+argon2-cffi does the work without the interpreter's lock. Each hash carries its parameters, so older hashes stay valid
+when the parameters in the configuration change.
 """
 
 import argon2
 import trio
 
+from regserver.config.setting import PasswordSection
 from regserver.ports.password_hasher import PasswordHasher
 
 
@@ -18,16 +19,19 @@ class Argon2Hasher(PasswordHasher):
             time_cost=time_cost, memory_cost=memory // 1024, parallelism=parallelism
         )
         self._limiter = trio.CapacityLimiter(max(1, max_memory // memory))
-        # What an unknown user's password is held against, so that it takes the same time.
+        # An unknown user's password is compared with this hash, so that the answer takes the same time.
         self._decoy = self._hasher.hash("a password that nobody has")
 
     async def hash(self, password: str) -> str:
+        """A new hash with its parameters and salt, in argon2's own text form."""
         return await trio.to_thread.run_sync(self._hasher.hash, _bytes(password), limiter=self._limiter)
 
     async def verify(self, password: str, encoded: str | None) -> bool:
+        """Whether the password was hashed to `encoded`; False for None, after the same time."""
         return await trio.to_thread.run_sync(self._verify, password, encoded, limiter=self._limiter)
 
     def is_outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than new ones."""
         try:
             return self._hasher.check_needs_rehash(encoded)
         except argon2.exceptions.InvalidHashError:
@@ -41,6 +45,16 @@ class Argon2Hasher(PasswordHasher):
         return matches and encoded is not None
 
 
+def build_hasher(cost: PasswordSection) -> Argon2Hasher:
+    """The hasher with the configured parameters."""
+    return Argon2Hasher(
+        time_cost=cost.time_cost,
+        memory=cost.memory,
+        parallelism=cost.parallelism,
+        max_memory=cost.max_memory,
+    )
+
+
 def _bytes(password: str) -> bytes:
-    """UTF-8; lone surrogates, which JSON can smuggle in, get bytes of their own instead of an exception."""
+    """UTF-8. Lone surrogates, which JSON allows, become bytes of their own instead of an exception."""
     return password.encode("utf-8", "surrogatepass")

@@ -1,7 +1,7 @@
-"""Captcha: whether a person is at the other end.
+"""Captcha: whether the client is a person.
 
-reCAPTCHA, hCaptcha and Turnstile answer to one protocol, `siteverify`: a form with the secret and the client's answer,
-a JSON object with `success` back. They differ in address alone. What cannot be checked in time has not been passed.
+reCAPTCHA, hCaptcha and Turnstile share one protocol, `siteverify`: a form with our secret and the client's answer; a JSON
+object with `success` comes back. Only the address differs. An answer that cannot be checked in time counts as wrong.
 """
 
 import logging
@@ -25,9 +25,10 @@ MAX_ANSWER_LENGTH = 16 * 1024
 
 
 class NoCaptcha(Captcha):
-    """Everybody passes: for trying out, and behind a proxy that checks by itself."""
+    """Every client passes: for trying out, and behind a proxy that does the checking."""
 
     async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
+        """True."""
         return True
 
 
@@ -37,7 +38,7 @@ class _SiteVerifyReply(msgspec.Struct, rename={"error_codes": "error-codes"}):
 
 
 class SiteVerifyCaptcha(Captcha):
-    """secrets: by the client's platform; without one its answers are refused."""
+    """secrets: by the client's platform. Answers from a platform without a secret are refused."""
 
     def __init__(self, client: ProviderClient, url: str, secrets: Mapping[CaptchaType, str]) -> None:
         self._client = client
@@ -45,6 +46,7 @@ class SiteVerifyCaptcha(Captcha):
         self._secrets = secrets
 
     async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
+        """Whether the service accepts the client's answer. address: the client's, or "" to keep it from the service."""
         secret = self._secrets.get(kind, "")
         if not secret:
             log.error("no captcha secret is configured for %s", kind)
@@ -60,7 +62,7 @@ class SiteVerifyCaptcha(Captcha):
         return reply is not None and reply.success
 
     async def _ask(self, form: dict[str, str]) -> _SiteVerifyReply | None:
-        """The service's answer; None when there is none that can be relied on. Its words are never logged whole."""
+        """The service's answer; None when there is no usable one. Its text is never logged whole."""
         try:
             answer = await self._client.ask(ProviderRequest("POST", self._url, form=form))
             if answer.status == 200:
@@ -69,7 +71,7 @@ class SiteVerifyCaptcha(Captcha):
         except NoAnswer as fault:
             log.error("the captcha service: %s", fault)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            log.error("the captcha service answered with something else than JSON")
+            log.error("the captcha service did not answer with JSON of the expected form")
         return None
 
 

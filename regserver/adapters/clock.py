@@ -7,13 +7,20 @@ from regserver.domain.instant import Instant
 
 
 class SystemClock:
+    """The clock of the operating system, which may be set."""
+
     def now(self) -> Instant:
+        """Wall-clock time."""
         return Instant(time.time_ns() // 1_000_000)
 
 
 class SystemRandomness:
+    """The random generator of the operating system."""
+
     def bytes(self, count: int) -> bytes:
+        """`count` unpredictable bytes."""
         return secrets.token_bytes(count)
 
     def below(self, bound: int) -> int:
+        """A uniform integer, 0 <= n < bound."""
         return secrets.randbelow(bound)

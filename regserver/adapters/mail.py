@@ -1,4 +1,4 @@
-"""Who takes mail away, chosen by `mail.smtp`: the log for trying out, or an SMTP server."""
+"""How mail leaves, chosen by `mail.smtp`: to the log for trying out, or to an SMTP server."""
 
 import logging
 
@@ -10,17 +10,18 @@ log = logging.getLogger("regserver.mail")
 
 
 class LogMailer(Mailer):
-    """For trying out only: whoever reads the log can confirm anybody's address."""
+    """For trying out only: every reader of the log can confirm any address."""
 
     async def send(self, mail: Mail) -> None:
+        """Writes the mail to the log."""
         log.info("mail to %s\nSubject: %s\n\n%s", mail.to, mail.subject, mail.text)
 
     async def close_idle(self) -> None:
-        """Keeps nothing."""
+        """Does nothing: no connection is kept."""
 
 
 def build_mailer(url: str, sender: str) -> Mailer:
-    """url: "log:", "smtp://user:password@host:587" or "smtps://…". Raises ValueError."""
+    """The mailer for `mail.smtp`: "log:", "smtp://user:password@host:587" or "smtps://…". Raises ValueError."""
     if url == "log:":
         return LogMailer()
     return SmtpMailer(parse_smtp_url(url), sender)

@@ -142,6 +142,7 @@ class SmtpMailer(Mailer):
         self._idle: list[SmtpSession] = []
 
     async def send(self, mail: Mail) -> None:
+        """Hands the mail to the server, on an idle connection if there is one. Raises MailFault."""
         session = self._idle.pop() if self._idle else self._new()
         reused = session.used
         try:
@@ -163,6 +164,7 @@ class SmtpMailer(Mailer):
             await self.send(mail)  # the server may refuse only this connection, after many messages
 
     async def close_idle(self) -> None:
+        """Ends the connections that wait for more mail."""
         with trio.CancelScope(shield=True):  # QUIT has a second
             while self._idle:
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import trio
 
-from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
@@ -87,12 +87,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         open_local_broker(_frame, resumable, broadcast_nowait, metrics.deliveries.inc, clock)
     )
     store.listen(broker.publish_nowait)
-    hasher = Argon2Hasher(
-        time_cost=settings.password.time_cost,
-        memory=settings.password.memory,
-        parallelism=settings.password.parallelism,
-        max_memory=settings.password.max_memory,
-    )
+    hasher = build_hasher(settings.password)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     outbox = Outbox(clock, randomness, key.derive("outbox"))

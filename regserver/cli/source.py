@@ -1,6 +1,6 @@
 """`regserver source try USERNAME`: asks the configured source by hand, and says what is wrong with its answers.
 
-It goes the way of a registration, line by line and through the same machine, but writes nothing and makes no account.
+Lines are read one by one through the state machine of a live registration, but nothing is stored and no account is made.
 """
 
 import argparse
@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 
 import trio
 
-from regserver.adapters.argon2_hasher import Argon2Hasher
+from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.source import open_source
 from regserver.cli import FAILED, FINE, CommandFault, configuration
-from regserver.config import ConfigFault, Loaded, Settings
+from regserver.config import ConfigFault, Loaded
 from regserver.domain.account import Profile
 from regserver.domain.live_progress import Complete, LiveProgress, ProgressEvent, ProtocolBroken
 from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
@@ -24,6 +24,7 @@ from regserver.service.live_text import words
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument("action", choices=("try",), help="try: check a password and run one registration")
     parser.add_argument("username", metavar="USERNAME")
     parser.epilog = "The password is asked for on the terminal, or read as the first line of standard input."
@@ -46,7 +47,7 @@ def _ask_password() -> str:
 
 async def _try(loaded: Loaded, username: str, password: str) -> int:
     settings = loaded.settings
-    async with open_source(loaded, _hasher(settings)) as source:
+    async with open_source(loaded, build_hasher(settings.password)) as source:
         if source is None:
             raise CommandFault('live.source is "none": there is nothing to try')
         started = trio.current_time()
@@ -63,18 +64,8 @@ async def _try(loaded: Loaded, username: str, password: str) -> int:
     return FAILED
 
 
-def _hasher(settings: Settings) -> Argon2Hasher:
-    figures = settings.password
-    return Argon2Hasher(
-        time_cost=figures.time_cost,
-        memory=figures.memory,
-        parallelism=figures.parallelism,
-        max_memory=figures.max_memory,
-    )
-
-
 async def _play(source: Source, subject: Subject, deadline_seconds: float) -> int:
-    """One registration up to where the server would stop reading."""
+    """Reads one registration as far as the server would."""
     reading = _Reading()
     with trio.move_on_after(deadline_seconds) as late:
         try:
@@ -88,7 +79,7 @@ async def _play(source: Source, subject: Subject, deadline_seconds: float) -> in
 
 
 class _Reading:
-    """Takes lines as the server does, and tells of each."""
+    """Takes lines as the server does, and prints what each of them means."""
 
     def __init__(self) -> None:
         self.code = FAILED
@@ -103,7 +94,7 @@ class _Reading:
         self.wrong("the stream ended without done")
 
     def _take(self, line: SourceLine) -> bool:
-        """Whether the server would read on."""
+        """Prints one line; whether the server would read on."""
         match self._progress.take(line):
             case ProtocolBroken(detail=detail):
                 self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, MalformedLine) else detail)
@@ -143,7 +134,7 @@ def _described(event: ProgressEvent) -> str:
 
 
 def _quoted(raw: bytes) -> str:
-    """Bytes of a stranger as they may stand on a terminal."""
+    """Bytes from the source in a form that cannot control a terminal."""
     return ascii(raw.decode("utf-8", "replace"))
 
 

@@ -214,7 +214,6 @@ async def test_a_name_lost_meanwhile_is_found_out_before_the_push(tmp_path: Path
         ({"contract": "Cyber"}, "contract"),
         ({"private_key": Secret("s3cret")}, "private key"),
         ({"stake_net": "1 eos"}, "amount"),
-        ({"ram_bytes": -1}, "ram_bytes"),
     ],
 )
 async def test_a_configuration_that_cannot_work(

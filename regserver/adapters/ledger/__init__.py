@@ -1,4 +1,4 @@
-"""Where registered accounts are written: our own journal, and optionally an Antelope chain."""
+"""Where registered accounts are written: the journal in the store, and optionally an Antelope chain."""
 
 import httpx
 

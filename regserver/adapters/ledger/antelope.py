@@ -4,9 +4,9 @@
             → the submission that is stored, if it can still land, else a new one: build, sign, store
             → push → look up again until it is seen
 
-What is pushed is always what is stored, and nothing is signed anew while an earlier transaction could still land. So a
-crash, a lost answer or two calls at once end in the same account. Two keys never race: while a submission with other
-keys could land, the call is told to come back.
+A transaction is stored before it is pushed, and none is signed while an earlier one could still land. So a crash, a lost
+answer and two calls at once all end in the same account. Two pairs of keys never race: while a submission with other keys
+could land, the call fails and may be repeated.
 """
 
 import msgspec
@@ -44,7 +44,7 @@ BLOCK_TIME = Duration(500)
 
 
 class AntelopeLedger(EmbeddedLedger):
-    """node: where transactions are pushed. key: of the account that makes the others. pause: between two looks."""
+    """node: takes the transactions. key: of the account that makes the others. pause: between two look-ups."""
 
     outer = True
 
@@ -63,6 +63,7 @@ class AntelopeLedger(EmbeddedLedger):
         self._pause = pause
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
+        """Makes the account on the chain unless it is there. Raises LedgerFault; then it may be called again."""
         if (known := await self._look_up(account)) is not None:
             return known
         submission = await self._submission(account)
@@ -76,6 +77,7 @@ class AntelopeLedger(EmbeddedLedger):
         raise LedgerFault("the transaction was pushed and the account is not there yet")
 
     async def check(self) -> str | None:
+        """What is wrong with the node, for the readiness check; None when it answers in CHECK_SECONDS."""
         try:
             with trio.fail_after(CHECK_SECONDS):
                 await self._node.info()
@@ -86,7 +88,7 @@ class AntelopeLedger(EmbeddedLedger):
         return None
 
     async def _look_up(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten | None:
-        """What the chain knows of the name; None when it knows nothing."""
+        """What the chain says about the name; None when there is no such account."""
         found = await self._node.account(account.user_id)
         if found is None:
             return None
@@ -99,12 +101,12 @@ class AntelopeLedger(EmbeddedLedger):
         return OtherKeysWritten() if ours else NameOccupied()
 
     async def _submission(self, account: LedgerAccount) -> Submission:
-        """The one that may be pushed for this account: stored before anybody pushes it."""
+        """The submission that may be pushed for this account, stored before it is pushed."""
         info = await self._node.info()
         try:
             now, fresh = info.now, self._sign(account, info)
         except ValueError:
-            raise LedgerFault("get_info: the node answered with something else than expected") from None
+            raise LedgerFault("get_info: the node's answer cannot be read") from None
 
         async def work(transaction: Transaction) -> Submission | None:
             stored = await transaction.submissions.offer(fresh, now)
@@ -116,7 +118,7 @@ class AntelopeLedger(EmbeddedLedger):
         return submission
 
     def _sign(self, account: LedgerAccount, info: Info) -> Submission:
-        """Where a signature is not canonical, the next second as the expiration gives another. Raises ValueError."""
+        """Signs with one expiration after the other, a second apart, until a signature is canonical. Raises ValueError."""
         actions, chain = self._actions(account), bytes.fromhex(info.chain_id)
         block = bytes.fromhex(info.last_irreversible_block_id)
         if len(chain) != 32 or len(block) != 32:

@@ -1,7 +1,8 @@
-"""How Antelope chains write transactions: names as numbers, lists with their length, everything little-endian.
+"""The binary form of transactions on Antelope chains: names as numbers, lists with their length, all little-endian.
 
-Only what a new account takes is here: the transaction around it, `newaccount`, and for chains with a system contract
-`buyrambytes` and `delegatebw`. The bytes are held against an independent implementation in the tests.
+Only what a new account takes is here: the transaction, `newaccount`, and for chains with a system contract `buyrambytes`
+and `delegatebw`. Tests compare the bytes with an independent implementation (wharfkit). The Python packages for it
+(pyntelope, antelopy) have had no release since 2024 and need a node to ask for the contracts' ABI.
 """
 
 import hashlib
@@ -22,11 +23,15 @@ _ASSET = re.compile(r"(\d{1,18})(?:\.(\d{1,17}))? ([A-Z]{1,7})", re.ASCII)
 
 
 class Authorization(msgspec.Struct, frozen=True):
+    """An account, and the permission of it that signs."""
+
     actor: str
     permission: str
 
 
 class Action(msgspec.Struct, frozen=True):
+    """One call of a contract, its arguments packed in `data`."""
+
     contract: str
     name: str
     authorization: Authorization
@@ -34,7 +39,7 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What ties a transaction to one chain and time. expiration: seconds since 1970."""
+    """The reference to a recent block, which ties a transaction to one chain. expiration: seconds since 1970."""
 
     expiration: int
     ref_block_num: int
@@ -42,11 +47,12 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def is_name(text: str) -> bool:
+    """Whether the text is an account name: up to 12 letters of a-z, 1-5 and dots, or 13 with a last one of a-j, 1-5."""
     return _NAME.fullmatch(text) is not None
 
 
 def pack_name(text: str) -> bytes:
-    """Thirteen letters at most, five bits each but the last, which has four."""
+    """A name as eight bytes: at most 13 letters of five bits each, the last of four."""
     value = 0
     for position in range(13):
         letter = NAME_LETTERS.index(text[position]) if position < len(text) else 0
@@ -55,7 +61,7 @@ def pack_name(text: str) -> bytes:
 
 
 def pack_length(value: int) -> bytes:
-    """varuint32: seven bits a byte, the lowest first."""
+    """A length as varuint32: seven bits a byte, the lowest first."""
     packed = b""
     while value > 0x7F:
         packed += bytes([value & 0x7F | 0x80])
@@ -64,11 +70,12 @@ def pack_length(value: int) -> bytes:
 
 
 def pack_list(items: Sequence[T], pack: Callable[[T], bytes]) -> bytes:
+    """A list: its length, then each item."""
     return pack_length(len(items)) + b"".join(pack(item) for item in items)
 
 
 def pack_asset(text: str) -> bytes:
-    """ "1.0000 EOS": the amount in its smallest unit, the number of decimals, the symbol. Raises ValueError."""
+    """An amount such as "1.0000 EOS": in its smallest unit, the number of decimals, the symbol. Raises ValueError."""
     found = _ASSET.fullmatch(text)
     if found is None:
         raise ValueError('expected an amount such as "1.0000 EOS"')
@@ -77,7 +84,7 @@ def pack_asset(text: str) -> bytes:
 
 
 def _pack_authority(key: PublicKey) -> bytes:
-    """One key that suffices alone: threshold 1, one key (K1) with weight 1, no accounts, no waits."""
+    """An authority of one key: threshold 1, one key (K1) of weight 1, no accounts, no waits."""
     keys = pack_list([key], lambda each: b"\0" + each + struct.pack("<H", 1))
     return struct.pack("<I", 1) + keys + pack_length(0) + pack_length(0)
 
@@ -85,16 +92,19 @@ def _pack_authority(key: PublicKey) -> bytes:
 def new_account(
     contract: str, creator: Authorization, name: str, owner: PublicKey, active: PublicKey
 ) -> Action:
+    """The action that makes an account with one key for each of its two permissions."""
     data = pack_name(creator.actor) + pack_name(name) + _pack_authority(owner) + _pack_authority(active)
     return Action(contract, "newaccount", creator, data)
 
 
 def buy_ram(contract: str, payer: Authorization, receiver: str, count: int) -> Action:
+    """The action that buys `count` bytes of memory for an account."""
     data = pack_name(payer.actor) + pack_name(receiver) + struct.pack("<I", count)
     return Action(contract, "buyrambytes", payer, data)
 
 
 def delegate(contract: str, giver: Authorization, receiver: str, net: str, cpu: str) -> Action:
+    """The action that stakes amounts for an account, which stay the giver's."""
     data = pack_name(giver.actor) + pack_name(receiver) + pack_asset(net) + pack_asset(cpu) + b"\0"
     return Action(contract, "delegatebw", giver, data)
 
@@ -108,23 +118,24 @@ def _pack_action(action: Action) -> bytes:
 
 
 def pack_transaction(header: Header, actions: Sequence[Action]) -> bytes:
-    """Without limits on net and CPU, delay, context-free actions or extensions."""
+    """A transaction without limits on net and CPU, delay, context-free actions or extensions."""
     head = struct.pack("<IHI", header.expiration, header.ref_block_num, header.ref_block_prefix)
     limits = pack_length(0) + b"\0" + pack_length(0)
     return head + limits + pack_length(0) + pack_list(actions, _pack_action) + pack_length(0)
 
 
 def transaction_id(packed: bytes) -> str:
+    """The id that the chain gives a transaction, in hex."""
     return hashlib.sha256(packed).hexdigest()
 
 
 def signing_digest(chain_id: bytes, packed: bytes) -> bytes:
-    """What is signed: chain, transaction, and the hash of no context-free data, which is all zeros."""
+    """The digest that is signed: of chain id, transaction, and 32 zeros in place of context-free data."""
     return hashlib.sha256(chain_id + packed + bytes(32)).digest()
 
 
 def header_of(reference_block: bytes, expiration: int) -> Header:
-    """reference_block: the id of a recent block; its number is its first four bytes, its prefix stands after eight."""
+    """A header that refers to a recent block: its id begins with its number, and has its prefix at byte eight."""
     number = int.from_bytes(reference_block[:4], "big")
     (prefix,) = struct.unpack_from("<I", reference_block, 8)
     return Header(expiration, number & 0xFFFF, prefix)

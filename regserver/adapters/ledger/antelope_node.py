@@ -1,4 +1,4 @@
-"""What is asked of an Antelope node (nodeos) over its HTTP API, bounded in time, and how its answers are read.
+"""The requests to an Antelope node (nodeos) over its HTTP API, bounded in time, and its answers.
 
 https://docs.antelope.io: /v1/chain/get_info, get_account, push_transaction
 """
@@ -86,15 +86,18 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class AntelopeNode:
+    """One node. url: without the path of its API."""
+
     def __init__(self, client: ProviderClient, url: str) -> None:
         self._client = client
         self._url = url.rstrip("/")
 
     async def info(self) -> Info:
+        """The state of the chain. Raises LedgerFault."""
         return self._read(await self._post("get_info", b"{}"), Info)
 
     async def account(self, name: str) -> ChainAccount | None:
-        """None only when the node says that there is none; anything else unclear is a fault."""
+        """An account; None only when the node says that there is none. Raises LedgerFault for any other answer."""
         answer = await self._post("get_account", msgspec.json.encode({"account_name": name}))
         if answer.good:
             return self._read(answer, ChainAccount)
@@ -104,7 +107,7 @@ class AntelopeNode:
         raise LedgerFault(f"get_account: status {answer.status}, {error.code} {error.name}")
 
     async def push(self, signed: bytes) -> Refused | None:
-        """None when the node took the transaction."""
+        """Pushes a transaction; None when the node took it. Raises LedgerFault when there is no answer."""
         answer = await self._post("push_transaction", signed)
         if answer.good:
             return None
@@ -125,7 +128,7 @@ class AntelopeNode:
         try:
             return msgspec.json.decode(answer.body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise LedgerFault("the node answered with something else than expected") from None
+            raise LedgerFault("the node's answer cannot be read") from None
 
 
 def _error_of(answer: ProviderAnswer) -> _Error:

@@ -1,4 +1,4 @@
-"""Points of secp256k1, by libsecp256k1."""
+"""Points of secp256k1, checked by libsecp256k1."""
 
 import coincurve
 

@@ -7,18 +7,21 @@ from regserver.ports.transaction import Lock, Transaction
 
 
 class EmbeddedLedger(Ledger):
-    """Nothing lies outside, so one transaction does everything."""
+    """The store alone: one transaction writes everything."""
 
     outer = False
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
+        """Nothing to do outside the store."""
         return Settled("")
 
     async def record(
         self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant
     ) -> None:
+        """Appends the account's entry to the journal."""
         await transaction.lock(Lock.JOURNAL)
         await transaction.journal.append(following(await transaction.journal.last(), now, account, reference))
 
     async def check(self) -> str | None:
-        return None  # the store has its own check
+        """None: the store has a check of its own."""
+        return None

@@ -1,4 +1,4 @@
-"""SMS into the log: for trying out on a machine that has no provider. The only place where a code can be read."""
+"""SMS to the log, for trying out without a provider. Nothing else ever writes a code where a person can read it."""
 
 import logging
 
@@ -8,5 +8,8 @@ log = logging.getLogger("regserver.sms")
 
 
 class LogSms(Sms):
+    """Sends nothing."""
+
     async def send(self, phone: str, text: str) -> None:
+        """Writes the number and the text to the log."""
         log.info("SMS to %s: %s", phone, text)

@@ -10,13 +10,14 @@ log = logging.getLogger("regserver.sms")
 
 
 class SharedSms(Sms):
-    """drivers: by name, with weights above zero."""
+    """drivers: by name, each with a weight above zero."""
 
     def __init__(self, drivers: Mapping[str, tuple[Sms, int]], randomness: Randomness) -> None:
         self._drivers = dict(drivers)
         self._randomness = randomness
 
     async def send(self, phone: str, text: str) -> None:
+        """Sends by one provider after the other until one accepts the message. Raises SmsFault when none does."""
         faults = []
         for name in self._order():
             try:
@@ -27,7 +28,7 @@ class SharedSms(Sms):
         raise SmsFault("; ".join(faults) or "no provider")
 
     def _order(self) -> Iterator[str]:
-        """Drawn without putting back, each draw by weight: the first gets its share, so do those after a failure."""
+        """All providers in a random order. Each place is drawn by weight among the rest, so shares hold after failures."""
         left = [(name, weight) for name, (_, weight) in self._drivers.items()]
         while left:
             drawn = self._randomness.below(sum(weight for _, weight in left))

@@ -1,4 +1,4 @@
-"""Sources of live registrations: one module each, and one line in this table (chosen by [live] source)."""
+"""Sources of live registrations: one module and one line in SOURCES each; `live.source` chooses one."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,10 +1,10 @@
-"""The `command` source: an executable of the operator's, called as `argv… verify` or `argv… profile`.
+"""The `command` source: an executable that the operator provides, called as `argv… verify` or `argv… profile`.
 
-It gets JSON on its standard input: {"username", "password"} to verify, {"subject"} for the profile. `verify` prints
-{"subject"} and exits with 0; exit 1 is a wrong password, anything else means that it cannot say. `profile` prints
-lines of JSON. What it writes to standard error goes to the log, without the password should it stand there.
+It reads JSON from its standard input: {"username", "password"} to verify, {"subject"} for the profile. `verify` prints
+{"subject"} and exits with 0; exit code 1 is a wrong password, any other code means that it cannot say. `profile` prints
+lines of JSON. Its standard error goes to the log, with the password taken out.
 
-[live.command] timeout bounds the check as a whole, and the silence between two pieces of the profile.
+live.command.timeout bounds a check as a whole, and the time between two chunks of a profile.
 """
 
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger("regserver.source")
 
 RECEIVE_BYTES = 16 * 1024
 EXIT_SECONDS = 2.0
-"""How long an executable that has said `done` may take to tidy up."""
+"""How long an executable may take to exit after its last line."""
 MAX_LOGGED_LINES = 100
 MAX_LOGGED_LENGTH = 500
 WRONG_PASSWORD = 1
@@ -42,7 +42,7 @@ What = Literal["verify", "profile"]
 
 
 class CommandSource(Source):
-    """command: without the word that says what is wanted."""
+    """command: without its last argument, "verify" or "profile"."""
 
     def __init__(self, spawner: Spawner, command: Command, timeout_seconds: float) -> None:
         self._spawner = spawner
@@ -50,6 +50,7 @@ class CommandSource(Source):
         self._timeout = timeout_seconds
 
     async def verify(self, username: str, password: str) -> Verdict:
+        """Runs the executable to its end."""
         try:
             with trio.fail_after(self._timeout):
                 async with self._running("verify", verify_request(username, password), password) as child:
@@ -63,15 +64,16 @@ class CommandSource(Source):
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
+        """Runs the executable while its lines are read; leaving kills it."""
         async with self._running("profile", profile_request(subject)) as child:
 
             async def receive() -> bytes:
-                piece = bytes(await child.stdout.receive_some(RECEIVE_BYTES))
-                if not piece:
+                chunk = bytes(await child.stdout.receive_some(RECEIVE_BYTES))
+                if not chunk:
                     await child.ended.wait()
                     if code := child.exit_code():
                         raise SourceFault(f"profile: ended {_how(code)}")
-                return piece
+                return chunk
 
             reader = LineReader(receive, self._timeout)
             yield reader
@@ -81,14 +83,14 @@ class CommandSource(Source):
 
     @asynccontextmanager
     async def _running(self, what: What, request: bytes, secret: str = "") -> AsyncIterator[Child]:
-        """The executable at work; nothing of it is left afterwards. Raises SourceFault when it cannot be started."""
+        """The running executable, none of whose processes is left afterwards. Raises SourceFault if it cannot start."""
         command = msgspec.structs.replace(self._command, arguments=(*self._command.arguments, what))
         try:
             child = await self._spawner.spawn(command)
         except (OSError, ValueError) as error:
             raise SourceFault(f"{what}: cannot be started: {error}") from error
         try:
-            with unwrapped(Exception):  # whatever the reader raises leaves as itself
+            with unwrapped(Exception):  # the reader's errors leave as themselves, not in the nursery's group
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(child.feed, request)
                     nursery.start_soon(_log_lines, child.stderr, what, secret)
@@ -100,10 +102,10 @@ class CommandSource(Source):
 
 
 async def _read_bounded(stream: trio.abc.ReceiveStream) -> bytes:
-    """Everything; of what is past the bound only so much that it can be told."""
+    """The whole output. Raises SourceFault once it is longer than MAX_ANSWER_BYTES."""
     output = b""
-    while len(output) <= MAX_ANSWER_BYTES and (piece := await stream.receive_some(RECEIVE_BYTES)):
-        output += piece
+    while len(output) <= MAX_ANSWER_BYTES and (chunk := await stream.receive_some(RECEIVE_BYTES)):
+        output += chunk
     if len(output) > MAX_ANSWER_BYTES:
         raise SourceFault(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
     return output
@@ -124,11 +126,11 @@ def _how(code: int | None) -> str:
 
 
 async def _log_lines(stream: trio.abc.ReceiveStream, what: What, secret: str) -> None:
-    """Its standard error, line by line; read to the end in any case, or the executable would wait for us."""
+    """Logs standard error line by line. It is read to its end past every bound, or the executable would block."""
     splitter = LineSplitter()
     left = MAX_LOGGED_LINES
-    while piece := bytes(await stream.receive_some(RECEIVE_BYTES)):
-        lines = splitter.feed(piece)
+    while chunk := bytes(await stream.receive_some(RECEIVE_BYTES)):
+        lines = splitter.feed(chunk)
         if splitter.overlong:
             lines.append(splitter.rest())
             splitter = LineSplitter()
@@ -149,7 +151,7 @@ def _log_line(line: bytes, what: What, secret: str) -> None:
 
 @asynccontextmanager
 async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
-    """The executable that the configuration names; relative paths start at its folder. Raises ConfigFault."""
+    """The executable that the configuration names; it runs in the configuration's folder. Raises ConfigFault."""
     settings = loaded.settings.live.command
     if not settings.argv or not settings.argv[0]:
         raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')

@@ -1,14 +1,14 @@
-"""The `http` source: a service of the operator's.
+"""The `http` source: a service that the operator runs.
 
-    POST {url}/verify  {"username", "password"}  →  200 {"subject"} or 401; all else means that it cannot say
+    POST {url}/verify  {"username", "password"}  →  200 {"subject"} or 401; any other answer: it cannot say
     POST {url}/profile {"subject"}               →  200 and a stream of lines of JSON
 
-Every wait is bounded by [live.http] timeout: for the check as a whole, for the stream until it opens and between two
-pieces of it. Redirects are not followed and compression is not asked for, since neither could be bounded.
+live.http.timeout bounds a check as a whole, the time until a stream opens, and the time between two of its chunks.
+Redirects are not followed and compression is not asked for, since neither could be bounded.
 
-This speaks through httpcore, the engine of httpx. Checks are short and share a few connections. Profiles are open for
-long and by the thousand, and get a connection each: a pool looks at all of its connections whenever a request comes or
-goes, which costs the square of their number.
+httpcore, the engine of httpx, sends the requests. Checks are short and share a few connections. Profiles stay open for
+long and by the thousand, so each has its own connection: a pool looks at all its connections whenever a request begins
+or ends, and its cost would grow with the square of their number.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from regserver.ports.source import Rejected, Source, SourceFault, Subject, Unava
 CHECKS_AT_ONCE = 64
 IDLE_CONNECTIONS = 20
 END_SECONDS = 0.2
-"""How long the end of a stream may be behind its last line."""
+"""How long the end of a stream may come after its last line."""
 
 Fields = list[tuple[bytes, bytes]]
 FAULTS = (
@@ -47,11 +47,11 @@ FAULTS = (
     httpcore.UnsupportedProtocol,
     OSError,
 )
-"""Everything by which a service can fail us; all else is a bug."""
+"""The ways in which a service or the network fails; other exceptions are bugs."""
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Where the service is, and what every request to it carries."""
+    """The addresses of the service, and the header fields of every request to it."""
 
     verify: httpcore.URL
     profile: httpcore.URL
@@ -60,7 +60,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class HttpSource(Source):
-    """pool: for checks."""
+    """pool: the connections for checks."""
 
     def __init__(self, service: Service, pool: httpcore.AsyncConnectionPool, tls: ssl.SSLContext) -> None:
         self._service = service
@@ -69,6 +69,7 @@ class HttpSource(Source):
         self._turn = trio.CapacityLimiter(CHECKS_AT_ONCE)
 
     async def verify(self, username: str, password: str) -> Verdict:
+        """Asks the service, waiting for one of CHECKS_AT_ONCE places if need be."""
         service = self._service
         body = verify_request(username, password)
         try:
@@ -87,13 +88,14 @@ class HttpSource(Source):
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
+        """Opens the stream on a connection of its own, which leaving closes."""
         async with AsyncExitStack() as stack:
             response = await self._open(stack, subject)
-            pieces = response.aiter_stream()
+            chunks = response.aiter_stream()
 
             async def receive() -> bytes:
                 try:
-                    return await anext(pieces, b"")
+                    return await anext(chunks, b"")
                 except FAULTS as error:
                     raise SourceFault(f"profile: {_name(error)}") from error
 
@@ -101,7 +103,7 @@ class HttpSource(Source):
             try:
                 yield reader
             finally:
-                await _end(pieces, END_SECONDS if reader.done else 0)
+                await _end(chunks, END_SECONDS if reader.done else 0)
 
     async def _open(self, stack: AsyncExitStack, subject: Subject) -> httpcore.Response:
         service = self._service
@@ -128,35 +130,35 @@ async def _verdict(response: httpcore.Response) -> Verdict:
     if response.status != 200:
         return Unavailable(f"verify: answered with status {response.status}")
     body = b""
-    pieces = response.aiter_stream()
+    chunks = response.aiter_stream()
     try:
-        async for piece in pieces:
-            body += piece
+        async for chunk in chunks:
+            body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 break
     finally:
-        await _end(pieces, 0)
+        await _end(chunks, 0)
     return read_answer(body)
 
 
-async def _end(pieces: AsyncIterator[bytes], patience_seconds: float) -> None:
-    """Reads to the end, or gives up when that does not come.
+async def _end(chunks: AsyncIterator[bytes], patience_seconds: float) -> None:
+    """Reads to the end of a stream, or cancels the reading when the end does not come.
 
-    httpcore reads through generators within generators. Closing the outer one leaves the others to the collector; an
-    exception at the bottom, such as this cancellation, unwinds all of them.
+    httpcore reads through nested generators. Closing the outer one would leave the others to the garbage collector; an
+    exception in the innermost, such as this cancellation, unwinds all of them.
     """
     with contextlib.suppress(*FAULTS), trio.move_on_after(patience_seconds):
-        async for _ in pieces:
+        async for _ in chunks:
             pass
 
 
 async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
-    with trio.CancelScope(shield=True):  # closes a socket, waits for nobody
+    with trio.CancelScope(shield=True):  # closing a socket waits for nothing
         await connection.aclose()
 
 
 def _name(error: Exception) -> str:
-    """What happened, in words that hold no address or secret."""
+    """The kind of error, which holds no address or secret."""
     return type(error).__name__
 
 

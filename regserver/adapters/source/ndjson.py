@@ -1,7 +1,7 @@
-"""Lines of JSON out of a stream of bytes, for every source that speaks them; bounded in size and in silence.
+"""Lines of JSON from a stream of bytes, bounded in size and in silence.
 
-A line ends with a line feed; the last one may go without. Blank lines mean nothing, so that a source can show that it
-lives. A line past the bound ends the reading: where the next one would begin is not worth waiting for.
+A line ends with a line feed; the last line may lack it. A source may send blank lines to break the silence; they are
+skipped. A line past the size bound ends the reading.
 """
 
 from collections import deque
@@ -15,34 +15,34 @@ from regserver.ports.source import SourceFault
 
 
 class LineSplitter:
-    """Bytes in pieces of any size, lines out. `overlong` once the bound was passed; then it takes no more."""
+    """Cuts chunks of bytes into lines. overlong: a line has passed the bound, and no more bytes are taken."""
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
         self._limit = limit
         self._rest = bytearray()
         self.overlong = False
 
-    def feed(self, piece: bytes) -> list[bytes]:
-        """The lines that this piece completes, without their ends."""
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that this chunk completes, without line feeds."""
         if self.overlong:
             return []
-        self._rest += piece
+        self._rest += chunk
         lines: list[bytes] = []
-        if b"\n" in piece:
+        if b"\n" in chunk:
             *lines, rest = bytes(self._rest).split(b"\n")
             self._rest = bytearray(rest)
         self.overlong = len(self._rest) > self._limit
         return lines
 
     def rest(self) -> bytes:
-        """What came behind the last line feed."""
+        """The bytes after the last line feed."""
         return bytes(self._rest)
 
 
 class LineReader(AsyncIterator[SourceLine]):
-    """Reads `receive`, which gives b"" at the end, for as long as it does not keep silent for `silence_seconds`.
+    """The lines of a stream. receive: the next chunk, b"" at the end. silence_seconds: the longest wait for a chunk.
 
-    Raises SourceFault, also whatever `receive` raises of that.
+    Raises SourceFault, as `receive` may do.
     """
 
     def __init__(self, receive: Callable[[], Awaitable[bytes]], silence_seconds: float) -> None:
@@ -51,7 +51,7 @@ class LineReader(AsyncIterator[SourceLine]):
         self._splitter = LineSplitter()
         self._ready: deque[SourceLine] = deque()
         self._ended = False
-        self.done = False  # the source has said everything
+        self.done = False  # the line that ends a registration has been read
 
     async def __anext__(self) -> SourceLine:
         while not self._ready:
@@ -65,11 +65,11 @@ class LineReader(AsyncIterator[SourceLine]):
     async def _read(self) -> None:
         try:
             with trio.fail_after(self._silence):
-                piece = await self._receive()
+                chunk = await self._receive()
         except trio.TooSlowError:
             raise SourceFault(f"nothing came for {self._silence:g} s") from None
-        lines = self._splitter.feed(piece)
-        if not piece:
+        lines = self._splitter.feed(chunk)
+        if not chunk:
             self._ended = True
             lines = [self._splitter.rest()]
         self._ready.extend(parse_line(line) for line in lines if line.strip())

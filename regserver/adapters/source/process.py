@@ -1,11 +1,13 @@
-"""Executables of the operator's as children that leave nothing behind.
+"""Executables as child processes that leave nothing behind.
 
-Each leads a session, and so a process group, of its own. The group is killed when the child's context is left, for
-whatever reason, and when the child itself has ended but others it started have not. Should the server be killed, the
-kernel kills the child with it (Linux: PR_SET_PDEATHSIG).
+Each child leads a session of its own, and so a process group. The group is killed when the child's context is left, for
+any reason, and when the child has ended but processes that it started have not. If the server is killed, the kernel
+kills the child as well (Linux: PR_SET_PDEATHSIG).
 
-That signal is sent when the *thread* that forked ends. So all children come from one thread that lives as long as the
-spawner; a thread of a pool, gone after some idle seconds, would take a running child along.
+The kernel sends that signal when the *thread* that forked ends. So one thread starts all children and lives as long as
+the spawner. A pool's thread ends after some idle seconds, and running children would be killed with it.
+
+trio.open_process starts children from threads of a pool, and has no groups: so subprocess.Popen is used here.
 """
 
 import contextlib
@@ -26,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What is started, and where."""
+    """What is started, in which folder, with which environment."""
 
     arguments: Sequence[str]
     folder: Path
@@ -34,7 +36,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Child:
-    """A running executable. `ended` is set once it is over; its exit code is known after `close`."""
+    """A running executable. ended: set once the executable has exited and the rest of its group is killed."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", pipes: tuple[int, int, int]) -> None:
         self._process = process
@@ -46,19 +48,19 @@ class Child:
         self.ended = trio.Event()
 
     async def feed(self, data: bytes) -> None:
-        """Writes its standard input and ends that. Whether it was read is the child's business."""
+        """Writes the child's standard input and closes it. A child need not read its input."""
         with contextlib.suppress(trio.BrokenResourceError):
             await self.stdin.send_all(data)
         await self.stdin.aclose()
 
     async def watch(self) -> None:
-        """Waits for its end, then kills whoever is left of its group: they would hold its pipes open."""
+        """Waits for the child's end, then kills the rest of its group, which would hold the pipes open."""
         await self._wait()
         self.ended.set()
         self._kill()
 
     async def _wait(self) -> None:
-        """Until it has ended. It is not reaped, so that its number stays its own and can be killed safely."""
+        """Waits for the child's end without reaping it, so that its number is not given to another process."""
         if self._pidfd >= 0:
             await trio.lowlevel.wait_readable(self._pidfd)
         else:
@@ -71,11 +73,11 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def exit_code(self) -> int | None:
-        """Of an ended child, which is reaped by this; negative for the signal that ended it."""
+        """The exit code of an ended child, negative for a signal; None while the child runs. Reaps the child."""
         return self._process.poll()
 
     async def close(self) -> None:
-        """Kills what still runs and gives everything back."""
+        """Kills what still runs of the group and closes the pipes."""
         if self._process.returncode is None:
             self._kill()
             with trio.CancelScope(shield=True), trio.move_on_after(REAP_SECONDS):
@@ -95,12 +97,12 @@ class Spawner:
         self._before_exec = _dying_with(os.getpid()) if sys.platform == "linux" else None
 
     async def spawn(self, command: Command) -> Child:
-        """Raises OSError when it cannot be started."""
+        """Starts a child. Raises OSError when it cannot be started."""
         await trio.lowlevel.checkpoint_if_cancelled()
         token, task = trio.lowlevel.current_trio_token(), trio.lowlevel.current_task()
         future = self._thread.submit(self._start, command)
         future.add_done_callback(lambda _: token.run_sync_soon(trio.lowlevel.reschedule, task))
-        # Not to be cancelled from here on, or nobody would know the child.
+        # Not cancelled from here on: the child would run and nothing would end it.
         await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
         return Child(*future.result())
 
@@ -114,7 +116,7 @@ class Spawner:
                 return reading, writing
 
             stdin, out, err = pipe(child_reads=True), pipe(child_reads=False), pipe(child_reads=False)
-            process = subprocess.Popen(  # noqa: S603  (the operator says what is run)
+            process = subprocess.Popen(  # noqa: S603  (the operator chooses the executable)
                 command.arguments,
                 stdin=stdin[0],
                 stdout=out[1],
@@ -129,26 +131,26 @@ class Spawner:
 
 
 def _dying_with(parent: int) -> Callable[[], None]:
-    """What runs in the child between fork and exec. All it needs is looked up here: there it may not take locks."""
+    """A function for the child to run between fork and exec, where it may take no lock: all names are looked up here."""
     prctl = ctypes.CDLL(None).prctl
     kill, leave, getppid = int(signal.SIGKILL), os._exit, os.getppid
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, kill)
-        if getppid() != parent:  # it died before the kernel was asked
+        if getppid() != parent:  # the server died before prctl
             leave(1)
 
     return ask
 
 
 def inherited_environment() -> dict[str, str]:
-    """The server's environment without what is meant for the server: its own settings, and systemd's sockets."""
+    """The server's environment without the server's own settings and systemd's sockets."""
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("REGSERVER_", "LISTEN_", "NOTIFY_", "WATCHDOG_"))
     }
-    # A packed binary runs on libraries of its own; other programs must not find those (PyInstaller's manual).
+    # A packed binary brings its own libraries, which other programs must not load (PyInstaller's manual).
     if getattr(sys, "frozen", False):
         environment.pop("LD_LIBRARY_PATH", None)
         if original := environment.pop("LD_LIBRARY_PATH_ORIG", ""):
@@ -158,6 +160,6 @@ def inherited_environment() -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def open_spawner() -> AsyncIterator[Spawner]:
-    """Leave it after all children are closed."""
+    """A spawner with its thread. All children must be closed before it is left."""
     with ThreadPoolExecutor(1, thread_name_prefix="source-spawner") as thread:
         yield Spawner(thread)

@@ -1,4 +1,4 @@
-"""The `file` source: a roster of people in TOML or CSV, which plays its steps at a configured pace.
+"""The `file` source: a roster of people in TOML or CSV, whose steps are shown at a configured pace.
 
     [[user]]
     username = "ada"
@@ -6,7 +6,7 @@
     first_name = "Ada"
     last_name = "Lovelace"      # middle_name, steps and delay may follow
 
-In CSV the columns have the same names. Changes are read at the next start.
+CSV has columns of the same names. Changes to the file take effect at the next start.
 """
 
 import csv
@@ -60,7 +60,7 @@ class _Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RosterSource(Source):
-    """The people of one roster. Plain passwords are hashed at the first sign-in and compared as hashes."""
+    """The people of one roster. A plain password is hashed at its first use, and compared as a hash."""
 
     def __init__(self, people: tuple[Person, ...], hasher: PasswordHasher) -> None:
         self._people: dict[NameKey, Person] = {name_key(person.username): person for person in people}
@@ -70,6 +70,7 @@ class RosterSource(Source):
         self._hasher = hasher
 
     async def verify(self, username: str, password: str) -> Verdict:
+        """Compares the password; an unknown user takes as long as a known one with a hash."""
         key = name_key(username)
         person = self._people.get(key)
         if person is not None and person.password is not None and key not in self._hashes:
@@ -80,10 +81,10 @@ class RosterSource(Source):
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
+        """The person's steps, with a pause before each, then the name."""
         person = self._people.get(name_key(subject))
-        # The roster was changed, and the server started anew, since the subject was given out.
-        if person is None:
-            raise SourceFault("the roster does not hold this person any more")
+        if person is None:  # removed from the file, and the server restarted, between sign-in and here
+            raise SourceFault("the roster no longer has this person")
         async with aclosing(self._lines(person)) as lines:
             yield lines
 
@@ -103,13 +104,13 @@ class RosterSource(Source):
 
 
 def parse_delay(text: str) -> float:
-    """Seconds of "500ms", "2s" or "2". Raises ValueError."""
+    """Reads "500ms", "2s" or "2" as seconds. Raises ValueError."""
     return read_duration(int(text) if re.fullmatch("[0-9]{1,9}", text) else text).seconds
 
 
 @asynccontextmanager
 async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
-    """The roster that the configuration names. Raises ConfigFault, with the row, when it cannot be used."""
+    """The roster that the configuration names. Raises ConfigFault, which names the row."""
     path = loaded.resolve(loaded.settings.live.file.path)
     people: tuple[Person, ...] = ()
     if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
@@ -143,7 +144,7 @@ def _check(path: Path, people: tuple[Person, ...]) -> None:
     for number, person in enumerate(people, 1):
         where = f"{path}: user {number} ({person.username})"
         if name_key(person.username) in seen:
-            raise ConfigFault(f"{where}: this user name stands there twice")
+            raise ConfigFault(f"{where}: the roster has this user name twice")
         seen.add(name_key(person.username))
         if (person.password is None) == (person.password_hash is None):
             raise ConfigFault(f"{where}: expected either password or password_hash")

@@ -1,4 +1,4 @@
-"""The JSON that sources with a peer speak besides their lines: the question of who somebody is, and its answer."""
+"""The JSON messages of a source outside this process: both requests, and the answer to `verify`. Lines are in `ndjson`."""
 
 import msgspec
 
@@ -18,15 +18,17 @@ _decode = msgspec.json.Decoder(_Answer).decode
 
 
 def verify_request(username: str, password: str) -> bytes:
+    """Asks whether the password is right."""
     return _encode({"username": username, "password": password})
 
 
 def profile_request(subject: Subject) -> bytes:
+    """Asks for the lines of one registration."""
     return _encode({"subject": subject})
 
 
 def read_answer(body: bytes) -> Verdict:
-    """The answer to a verify that went well. It is never repeated: it may hold anything."""
+    """The answer to a `verify` that found the password right. A bad answer is not quoted, since it may hold a secret."""
     if len(body) > MAX_ANSWER_BYTES:
         return Unavailable(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
     try:
