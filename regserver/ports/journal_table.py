@@ -18,4 +18,4 @@ class JournalTable(Protocol):
         """Entries with numbers greater than `after`, in order."""
 
     async def unjournalled(self) -> str | None:
-        """The userId of an account of the steps door that no entry speaks of; None when there is none."""
+        """The userId of an account of the steps door that no entry records; None when there is none."""

@@ -1,4 +1,4 @@
-"""Removing what has lapsed, so that tables stay as small as what they are for. Nothing relies on it being on time."""
+"""Removing expired rows, so that tables stay small. Nothing relies on it being on time: readers look at the times too."""
 
 import logging
 
@@ -13,21 +13,21 @@ log = logging.getLogger("regserver.expiry")
 
 INTERVAL_SECONDS = 300.0
 KEEP_PARKED = Duration(30 * DAY)
-"""Mail that was set aside is kept for the operator this long; it holds people's addresses."""
+"""Mail that was set aside is stored for the operator this long, and no longer: it holds people's addresses."""
 
 
 async def run_expiry(store: Store, clock: Clock) -> None:
-    """Runs until cancelled; a store that fails is tried again next time."""
+    """Purges every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
     while True:
         await trio.sleep(INTERVAL_SECONDS)
         try:
             await store.write(lambda transaction: purge(transaction, clock))
         except StoreFault as fault:
-            log.warning("nothing was removed: %s", fault)
+            log.warning("expired rows were not removed: %s", fault)
 
 
 async def purge(transaction: Transaction, clock: Clock) -> None:
-    """One round over all tables that hold things with a life."""
+    """Removes expired rows of all tables, in one transaction."""
     now = clock.now()
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)

@@ -1,4 +1,4 @@
-"""Checking the ledger: the journal's chain from its first entry to its last, and that it speaks of every account."""
+"""Checking the ledger: the journal's chain from its first entry to its last, and that it has every account."""
 
 import msgspec
 
@@ -10,20 +10,20 @@ PAGE = 500
 
 
 class LedgerWhole(msgspec.Struct, frozen=True):
-    """Nothing is wrong. head: the last hash, in hex; noted elsewhere, it proves later that nothing was rewritten."""
+    """Nothing is wrong. head: the last hash, in hex. Noted elsewhere, it proves later that no entry was rewritten."""
 
     entries: int
     head: str
 
 
 class LedgerBroken(msgspec.Struct, frozen=True):
-    """detail: what is wrong with the first entry that is, and which one it is."""
+    """Something is wrong. detail: what, and with which entry, the first that is."""
 
     detail: str
 
 
 async def verify_ledger(store: Store) -> LedgerWhole | LedgerBroken:
-    """Reads the whole journal on one snapshot, a page at a time."""
+    """Checks the whole journal on one snapshot, a page at a time. Raises StoreFault."""
     return await store.read(_verify)
 
 
@@ -36,9 +36,9 @@ async def _verify(transaction: Transaction) -> LedgerWhole | LedgerBroken:
             account = await transaction.accounts.by_ledger_name(entry.user_id)
             if account is None or account.username != entry.username:
                 return LedgerBroken(
-                    f"entry {entry.number} speaks of an account that is not there as it was written"
+                    f"entry {entry.number} records an account that is not there, or under another name"
                 )
             last = entry
     if (missing := await transaction.journal.unjournalled()) is not None:
-        return LedgerBroken(f"no entry speaks of the account {missing}; entries may be missing at the end")
+        return LedgerBroken(f"no entry records the account {missing}; entries may be missing at the end")
     return LedgerWhole(last.number, last.hash.hex()) if last else LedgerWhole(0, START.hex())

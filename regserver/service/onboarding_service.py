@@ -1,4 +1,4 @@
-"""Onboarding: what a new user is rewarded for, each once. The row that grants a reward is the only thing that counts."""
+"""Onboarding: a new user's rewards, each granted once. A reward is granted when its row is there."""
 
 from collections.abc import Sequence
 
@@ -10,22 +10,26 @@ from regserver.ports.transaction import Lock, Transaction
 MIN_COMMUNITIES = 3
 MAX_COMMUNITIES = 100
 MAX_REWARDS = 1000
-"""Of one user: past this nothing is granted, so that nobody fills the table."""
+"""Rewards of one user: beyond this none is granted, so that nobody fills the table."""
 
 
 class OnboardingService:
+    """Each method returns how many rewards it granted. user_id: the ledger name of a user of the steps door."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def subscribed(self, user_id: str, communities: Sequence[str]) -> int | UserNotFound:
-        """The user follows communities; how many of these were new."""
+        """The user follows these communities; a reward for each that is new."""
         return await self._grant(user_id, "communitySubscriptions", dict.fromkeys(communities))
 
     async def switched_device(self, user_id: str) -> int | UserNotFound:
+        """The user signed in on another device."""
         return await self._grant(user_id, "deviceSwitched", [""])
 
     async def shared_link(self, user_id: str) -> int | UserNotFound:
+        """The user shared a link."""
         return await self._grant(user_id, "sharedLink", [""])
 
     async def _grant(

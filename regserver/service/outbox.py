@@ -1,8 +1,8 @@
-"""Mail leaves by the outbox: written in the transaction that needs it, sent later by `regserver.service.mail_delivery`.
+"""The outbox: mail is written in the transaction that needs it, and sent later by `regserver.service.mail_delivery`.
 
-So a mail exists if and only if the change it tells of was committed. A waiting row is sealed with the server's own
-key (ChaCha20-Poly1305, RFC 8439): links and codes in it are as good as passwords, and a stolen database or backup
-must not hold them.
+So a mail exists if and only if its change was committed. A waiting mail is sealed with the server's own key
+(ChaCha20-Poly1305, RFC 8439): its links and codes are as good as passwords, and a stolen database or backup must not
+hold them.
 """
 
 import msgspec
@@ -20,7 +20,7 @@ PURPOSE = b"regserver outbox 1"
 
 
 class Outbox:
-    """key: 32 bytes, of this server alone, kept outside the database."""
+    """key: 32 bytes, of this server alone, stored outside the database."""
 
     def __init__(self, clock: Clock, randomness: Randomness, key: bytes) -> None:
         self._clock = clock
@@ -30,12 +30,13 @@ class Outbox:
         self._decode = msgspec.msgpack.Decoder(Mail).decode
 
     async def enqueue(self, transaction: Transaction, mail: Mail) -> None:
-        """Puts the mail into the outbox; it goes out after the caller's commit, or not at all."""
+        """Writes the mail; it goes out after the caller's commit, or not at all."""
         now = self._clock.now()
         mail = msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex(), written_at=now)
         await transaction.outbox.add(self.seal(mail), now)
 
     def seal(self, mail: Mail) -> bytes:
+        """The encrypted form of a mail: a random nonce, then ciphertext and tag."""
         nonce = self._randomness.bytes(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, self._encode(mail), PURPOSE)
 

@@ -1,8 +1,8 @@
 """Rate limits by client: the generic cell rate algorithm over a bounded table in memory.
 
-Each key keeps one number, the time at which its allowance will be whole again. A request moves it on by one interval;
-when that would be further ahead than the burst allows, it is refused and told how long to wait. Limits protect this
-node; what must hold over all nodes (tries per code) is counted in the store.
+One number is stored for each key: the time at which its allowance will be whole again. A request moves that time on by
+one interval. A request that would move it further than the burst allows is refused, with the seconds to wait. These
+limits protect one node; bounds over all nodes, such as tries of a code, are counted in the store.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 MAX_KEYS = 100_000
-"""Past this the keys unused for longest are forgotten: an attacker with many addresses must not fill the memory."""
+"""Beyond this the least recently used keys are forgotten: an attacker with many addresses must not fill the memory."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -39,8 +39,8 @@ class Limiter:
         self._monotonic = monotonic
         self._whole_at: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, key: str) -> float:
-        """0 when the request may go on; otherwise after how many seconds the next one may."""
+    def take(self, key: str) -> float | None:
+        """Counts a request of `key`: None when it may go on, else it is refused, and may come again after these seconds."""
         now = self._monotonic()
         whole_at = max(self._whole_at.get(key, now), now)
         wait = whole_at - now - self._tolerance
@@ -50,4 +50,4 @@ class Limiter:
         self._whole_at.move_to_end(key)
         if len(self._whole_at) > MAX_KEYS:
             self._whole_at.popitem(last=False)
-        return 0
+        return None

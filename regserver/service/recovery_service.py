@@ -1,10 +1,10 @@
-"""Where a socket begins to listen, and what it missed until then.
+"""Recovery: where a socket starts in the event log, and the events that it missed.
 
     begin → pages from the log, one short snapshot each → the page that reaches the end → the broker takes over
 
-Nothing is buffered on the way: what is posted meanwhile is in the log, and is read from there until a page reaches its
-end. From that point the broker has everything at hand, so nothing is missed and nothing comes twice, however long the
-client took and whatever happened meanwhile.
+Nothing is buffered on the way. New events are in the log too, so pages are read until one reaches the end of the log.
+The broker has all events after that page in memory. So nothing is missed and nothing comes twice, however slow the
+client is and whatever is posted meanwhile.
 """
 
 import logging
@@ -23,12 +23,12 @@ from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
 
 PAGE_EVENTS = 500
-"""A reader's thread is held by one client no longer than this takes: a few milliseconds."""
+"""One client holds a reader's thread no longer than this takes: a few milliseconds."""
 PAGE_CHARACTERS = 128 * 1024
-"""A client that is slow to take its page holds no more than this, however long the posts are."""
+"""A client that is slow to take its page holds no more memory than this, however long the posts are."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
 TRIM_EVENTS = 1000
-"""Cut off in one transaction; posts wait no longer than this takes."""
+"""Events removed in one transaction: posts wait no longer than this takes."""
 
 TRIM_INTERVAL_SECONDS = 60.0
 
@@ -43,8 +43,8 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Resumption(msgspec.Struct, frozen=True):
-    """Where a stream starts. recovered: whether everything since the client's own position follows; missed: how much
-    of that there is already."""
+    """Where a stream starts. recovered: whether all events since the client's position follow. missed: how many of them
+    there are already."""
 
     start: Position
     recovered: bool
@@ -52,8 +52,8 @@ class Resumption(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A part of what was missed. whole: all of the window that was asked for; rooms: the account's rooms if the part
-    reaches the end of the log, else None."""
+    """Some of the missed events. end: the position that they reach to. whole: whether the whole window was read.
+    rooms: the account's rooms if the page reaches the end of the log, else None."""
 
     events: tuple[RoomEvent, ...]
     end: EventId
@@ -98,8 +98,8 @@ class RecoveryService:
 class LogReader:
     """Reads one account's part of the log, page by page.
 
-    A page covers a window of positions that grows while little is found and shrinks while much is, so that neither a
-    quiet account in a long log nor a busy one costs more than what it gets. Long posts make for short pages.
+    A page covers a window of positions. The window grows while few events are found in it and shrinks while many are,
+    so that neither a quiet account in a long log nor a busy one costs more than the events it gets.
     """
 
     def __init__(self, store: Store, account: AccountId, start: EventId) -> None:
@@ -110,7 +110,7 @@ class LogReader:
         self._limit = PAGE_EVENTS
 
     async def next(self) -> Page | None:
-        """The next page, possibly without events; None when the log was cut beyond our position meanwhile."""
+        """The next page, possibly without events; None when the log was trimmed beyond the reader's position meanwhile."""
         page = await self._store.read(self._read)
         if page is not None:
             self._position = page.end
@@ -123,7 +123,8 @@ class LogReader:
             self._window = max(PAGE_EVENTS, self._window // 2)
         elif count < PAGE_EVENTS // 2:
             self._window *= 2
-        # What did not fit was read in vain: ask for as many as did, and for more again when there is room.
+        # Events that did not fit into the page will be read again: ask for no more than fit this time, and for twice as
+        # many whenever a page had room.
         self._limit = (
             max(1, count) if count < self._limit and not page.whole else min(PAGE_EVENTS, 2 * self._limit)
         )
@@ -143,7 +144,7 @@ class LogReader:
 
 
 def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
-    """The first of them that make a page; at least one if there is any."""
+    """The first events, up to PAGE_CHARACTERS of posts; at least one if there is any."""
     size = 0
     for number, event in enumerate(events):
         size += len(event.change.content) if isinstance(event.change, Posted) else 0
@@ -153,7 +154,7 @@ def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
 
 
 async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
-    """Keeps the log to `retention`; runs until cancelled. A store that fails is tried again next time."""
+    """Removes events older than `retention` until cancelled. A store that fails is tried again next time."""
     while True:
         await trio.sleep(TRIM_INTERVAL_SECONDS)
         try:
@@ -163,7 +164,7 @@ async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
 
 
 async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
-    """Cuts off what is older than `retention`, a little at a time; how many events. Raises StoreFault."""
+    """Removes events older than `retention`, TRIM_EVENTS a transaction; how many. Raises StoreFault."""
     before = Instant(clock.now() - retention)
     total = 0
     while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):

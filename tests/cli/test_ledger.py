@@ -57,8 +57,8 @@ async def test_an_empty_journal(shell: Shell) -> None:
     [
         ("UPDATE ledger_journal SET username = 'eve' WHERE number = 1", "entry 1"),
         ("DELETE FROM ledger_journal WHERE number = 1", "entry 1 is missing"),
-        ("DELETE FROM ledger_journal WHERE number = 2", "no entry speaks of the account reg1bobaaaaa"),
-        ("UPDATE account SET username = 'eve' WHERE username = 'bob'", "entry 2 speaks of an account"),
+        ("DELETE FROM ledger_journal WHERE number = 2", "no entry records the account reg1bobaaaaa"),
+        ("UPDATE account SET username = 'eve' WHERE username = 'bob'", "entry 2 records an account"),
     ],
 )
 async def test_a_change_is_found(shell: Shell, statement: str, said: str) -> None:

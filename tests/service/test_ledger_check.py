@@ -40,11 +40,11 @@ async def test_an_untouched_journal_is_whole(tmp_path: Path) -> None:
         ("DELETE FROM ledger_journal WHERE number = 2", "entry 2 is missing"),
         (
             "DELETE FROM ledger_journal WHERE number = 3",
-            "no entry speaks of the account {2}; entries may be missing at the end",
+            "no entry records the account {2}; entries may be missing at the end",
         ),
         (
             "UPDATE account SET username = 'mallory' WHERE id = 2",
-            "entry 2 speaks of an account that is not there as it was written",
+            "entry 2 records an account that is not there, or under another name",
         ),
     ],
 )

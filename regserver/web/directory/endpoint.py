@@ -61,7 +61,7 @@ STYLE = DirectoryStyle()
 
 class DirectoryApi:
     """trusted_key: lets its bearer sign users up without a mail; "" switches that off.
-    take_mail: counts a mail against the client's allowance; 0, or the seconds to wait.
+    take_mail: counts a mail against the client's allowance; None, or the seconds to wait.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class DirectoryApi:
         forwarded: ForwardedReader,
         *,
         trusted_key: str,
-        take_mail: Callable[[str], float],
+        take_mail: Callable[[str], float | None],
     ) -> None:
         self._directory = directory
         self._forwarded = forwarded
@@ -110,7 +110,7 @@ class DirectoryApi:
                 return say("INVALID_TRUSTED_KEY", 401, headers=(("www-authenticate", "Bearer"),))
             made = await self._directory.init_trusted(sign_up)
             return refused(made) if isinstance(made, DirectoryRefusal) else self._at(request, made)
-        if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)):
+        if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return outcome.TooManyRequests(math.ceil(wait))
         refusal = await self._directory.init(sign_up, self._forwarded.read(request).base)
         return say("INIT_DONE", 200) if refusal is None else refused(refusal)

@@ -99,7 +99,7 @@ class Dispatcher:
 
     def _limited(self, name: LimitName, client: str) -> TooManyRequests | None:
         wait = self._limits.take(name, client)
-        if not wait:
+        if wait is None:
             return None
         self._metrics.limited.labels(name).inc()
         return TooManyRequests(math.ceil(wait))

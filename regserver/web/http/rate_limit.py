@@ -36,7 +36,7 @@ class RateLimits:
         rates = LIMITS | {name: Rate.parse(text) for name, text in overrides.items()}
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in rates.items()} if enabled else {}
 
-    def take(self, name: LimitName, client: str) -> float:
-        """0, or the seconds to wait."""
+    def take(self, name: LimitName, client: str) -> float | None:
+        """Counts a request: None when it may go on, else the seconds to wait."""
         limiter = self._limiters.get(name)
-        return 0 if limiter is None else limiter.take(client_key(client))
+        return None if limiter is None else limiter.take(client_key(client))

@@ -57,8 +57,8 @@ def exactly_one_contact(method: Method, given: Mapping[str, Any]) -> RpcError | 
     return invalid_params()
 
 
-def steps_routes(steps: StepsMethods, take: Callable[[str], float]) -> tuple[Route, ...]:
-    """take: counts a further call of a client's batch against the routes' limit; 0, or the seconds to wait."""
+def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tuple[Route, ...]:
+    """take: counts a further call of a client's batch against the routes' limit; None, or the seconds to wait."""
     rpc = Rpc(methods(steps), describe, exactly_one_contact, take)
 
     async def endpoint(request: Request) -> Answer:

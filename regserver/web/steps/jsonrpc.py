@@ -74,7 +74,7 @@ class Rpc:
     """Serves a fixed set of methods, and their description as rpc.discover.
 
     check: looks at the members of a request's `params` as they came, before they are decoded.
-    take: counts one call of a client; 0, or after how many seconds the next may come. The first call of a body was
+    take: counts one call of a client; None, or the seconds to wait. The first call of a body was
     counted with its request; here the others of a batch are.
     """
 
@@ -83,7 +83,7 @@ class Rpc:
         methods: Iterable[Method],
         describe: Callable[[Iterable[Method]], dict[str, Any]],
         check: Callable[[Method, Mapping[str, Any]], RpcError | None] = lambda method, params: None,
-        take: Callable[[str], float] = lambda client: 0,
+        take: Callable[[str], float | None] = lambda client: None,
     ) -> None:
         self.methods = {method.name: method for method in methods}
         self._description = msgspec.Raw(_encode(describe(self.methods.values())))
@@ -103,7 +103,7 @@ class Rpc:
             return _encode(_reply(None, BATCH_TOO_LONG if message else INVALID_REQUEST))
         replies = []
         for position, item in enumerate(message):
-            limited = position > 0 and self._take(request.client) > 0
+            limited = position > 0 and self._take(request.client) is not None
             if (reply := await self._one(item, request, limited=limited)) is not None:
                 replies.append(reply)
         return _encode(replies) if replies else None

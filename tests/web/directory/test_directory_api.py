@@ -31,7 +31,7 @@ ALICE = {"userName": "Alice", "password": "sixsix", "email": "alice@example.org"
 class Client:
     """Asks the door as the front door does, through the dispatcher."""
 
-    def __init__(self, here: World, *, trusted_key: str = "", mail_wait: float = 0) -> None:
+    def __init__(self, here: World, *, trusted_key: str = "", mail_wait: float | None = None) -> None:
         self.world = here
         forwarded = ForwardedReader((), BASE)
         door = DirectoryApi(
