@@ -10,11 +10,12 @@ from regserver.domain.account import NewAccount
 from regserver.domain.directory import Malformed, SignUpFields, WellFormed, parse_sign_up
 from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
+from regserver.ports.store import Store
 from regserver.service.add_account import add_account
 from regserver.service.directory_mail import DirectoryMail
 from regserver.service.directory_service import DirectoryPolicy, DirectoryService
 from regserver.service.outbox import Outbox
-from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.store.sqlite import open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
 BASE = "https://example.org"
@@ -25,7 +26,7 @@ RESERVED = ("admin", "root")
 class World:
     """The directory and what it stands on."""
 
-    def __init__(self, store: SqliteStore, *, servers: tuple[str, ...], reveal_existing: bool) -> None:
+    def __init__(self, store: Store, *, servers: tuple[str, ...], reveal_existing: bool) -> None:
         self.store = store
         self.clock = ManualClock()
         randomness = SeededRandomness()

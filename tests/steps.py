@@ -15,13 +15,14 @@ from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.captcha import Captcha
 from regserver.ports.ledger import Ledger
 from regserver.ports.sms import Sms, SmsFault
+from regserver.ports.store import Store
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_account_service import Proposal, StepsAccountService
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult, StepsService
-from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.store.sqlite import open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
@@ -58,7 +59,7 @@ def code_in(text: str) -> str:
 class Steps:
     """Everything at hand: the services and what they are built on."""
 
-    def __init__(self, store: SqliteStore, policy: StepsPolicy, captcha: Captcha, ledger: Ledger) -> None:
+    def __init__(self, store: Store, policy: StepsPolicy, captcha: Captcha, ledger: Ledger) -> None:
         self.store = store
         self.clock = ManualClock()
         self.randomness = SeededRandomness()
@@ -153,7 +154,7 @@ async def open_steps(
     folder: Path,
     *,
     captcha: Captcha | None = None,
-    ledger: Callable[[SqliteStore], Ledger] = lambda store: EmbeddedLedger(),
+    ledger: Callable[[Store], Ledger] = lambda store: EmbeddedLedger(),
     **figures: object,
 ) -> AsyncIterator[Steps]:
     """figures: of the policy, where they differ from the defaults."""

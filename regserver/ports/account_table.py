@@ -34,6 +34,9 @@ class AccountTable(Protocol):
     async def set_password_hash(self, account: AccountId, password_hash: str, now: Instant) -> None:
         """Replaces the password hash."""
 
+    async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
+        """Replaces the password hash if it is still the known one (atomic)."""
+
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """Deletes the account, whose row stays; False when it was deleted before (atomic)."""
 

@@ -59,7 +59,7 @@ class Lock(IntEnum):
     """Key: NameKey. From "this name is free" to the account that has it."""
 
     ACCOUNT = 5
-    """Key: AccountId. That the account lives, its rooms as a whole, its password hash and its count of rewards."""
+    """Key: AccountId. That the account lives, which rooms it is in, and its count of rewards."""
 
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""

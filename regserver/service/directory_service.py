@@ -250,8 +250,10 @@ class DirectoryService:
     ) -> tuple[AccountId, str | None] | UsernameTaken | EmailTaken:
         """The account, on the server with fewest users; the count and the account are one transaction."""
         servers = self._policy.servers
-        await transaction.lock(Lock.SERVERS)
-        server = least_used(servers, await transaction.directory.users(servers)) if servers else None
+        server = None
+        if servers:
+            await transaction.lock(Lock.SERVERS)
+            server = least_used(servers, await transaction.directory.users(servers))
         new = NewAccount(
             username=username,
             origin="directory",

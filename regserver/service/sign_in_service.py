@@ -22,7 +22,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Subject
 from regserver.ports.store import Store
-from regserver.ports.transaction import Lock, Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_service import LiveService
 from regserver.service.source_check import RETRY_AFTER_SECONDS, SourceCheck
@@ -111,13 +111,15 @@ class SignInService:
         """A token, unless the account was deleted meanwhile. new_hash: replaces the one that was read with `account`."""
 
         async def work(transaction: Transaction) -> SignedIn | UserIsDeleted:
-            await transaction.lock(Lock.ACCOUNT, account.id)
             current = await transaction.accounts.by_id(account.id)
             if current is None or current.deleted_at is not None:
                 return UserIsDeleted()
             # A hash that another sign-in has stored meanwhile is of a password as good as this one: it stays.
-            if new_hash is not None and current.password_hash == account.password_hash:
-                await transaction.accounts.set_password_hash(account.id, new_hash, self._clock.now())
+            if new_hash is not None and account.password_hash is not None:
+                now = self._clock.now()
+                await transaction.accounts.renew_password_hash(
+                    account.id, account.password_hash, new_hash, now
+                )
             return await self._identity.issue(transaction, account.id)
 
         return await self._store.write(work)

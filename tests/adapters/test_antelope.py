@@ -25,9 +25,10 @@ from regserver.domain.steps_machine import (
     OtherUserId,
     StepRefusal,
 )
+from regserver.ports.store import Store
 from regserver.service.ledger_check import LedgerWhole, verify_ledger
 from regserver.service.steps_service import StepResult
-from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.store.sqlite import open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key
 from tests.peer.antelope import Chain, Mood, open_chain
 from tests.peer.http import refused_url
@@ -54,7 +55,7 @@ async def open_chained(
     async with open_http_client() as client:
         node = AntelopeNode(ProviderClient(client, chosen.timeout), chosen.url)
 
-        def ledger(store: SqliteStore) -> AntelopeLedger:
+        def ledger(store: Store) -> AntelopeLedger:
             return AntelopeLedger(store, node, SigningKey(WIF), chosen, pause=Duration(1))
 
         async with open_steps(folder, ledger=ledger) as steps:

@@ -34,7 +34,11 @@ SETTINGS = ("fsync=off", "listen_addresses=", "deadlock_timeout=100ms", "max_con
 NOBODY = 65534
 UNITS = 16
 LOCK_STATEMENT = "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::integer[]) AS key"
-RESTART = "TRUNCATE {} RESTART IDENTITY CASCADE"
+EMPTYING = """
+SELECT 'SET session_replication_role = replica; UPDATE event_cut SET position = 0, at = 0;' || string_agg(format('DELETE FROM %I;', tablename), ' ')
+    || (SELECT string_agg(format('ALTER SEQUENCE %I RESTART;', sequencename), ' ') FROM pg_sequences)
+FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'event_cut')
+"""
 
 
 class Turn:
@@ -125,9 +129,11 @@ class PostgresStore(Store):
         self._listener: EventListener = lambda events: None
         self._idle: list[psycopg.Connection[tuple[Any, ...]]] = []
         self._units = trio.CapacityLimiter(UNITS)
+        self._watcher = self._connect()
+        self._emptying = ""
 
     def close(self) -> None:
-        for connection in self._idle:
+        for connection in (self._watcher, *self._idle):
             connection.close()
 
     def listen(self, listener: EventListener) -> None:
@@ -174,22 +180,18 @@ class PostgresStore(Store):
 
     def waiting(self) -> bool:
         """Whether a unit waits for a lock of another one."""
-        with self._connect() as connection:
-            found = connection.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            return found.fetchone() is not None
+        found = self._watcher.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return found.fetchone() is not None
 
     def empty(self) -> None:
         """Makes the database as it was when it had been migrated."""
-        with self._connect() as connection:
-            tables = connection.execute(
-                "SELECT string_agg(tablename, ', ') FROM pg_tables"
-                " WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'event_cut')"
-            ).fetchone()
-            assert tables is not None
-            connection.execute(RESTART.format(tables[0]).encode())
-            connection.execute("UPDATE event_cut SET position = 0, at = 0")
+        if not self._emptying:
+            row = self._watcher.execute(EMPTYING).fetchone()
+            assert row is not None
+            self._emptying = row[0]
+        self._watcher.execute(self._emptying.encode())
 
 
 def migrate(place: str) -> None:

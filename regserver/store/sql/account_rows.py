@@ -98,6 +98,10 @@ class AccountRows:
             "UPDATE account SET password_hash = ?, updated_at = ? WHERE id = ?", password_hash, now, account
         )
 
+    async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
+        statement = "UPDATE account SET password_hash = ?, updated_at = ? WHERE id = ? AND password_hash = ?"
+        await self._sql.run(statement, renewed, now, account, known)
+
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         statement = "UPDATE account SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL"
         return await self._sql.run(statement, now, now, account) > 0

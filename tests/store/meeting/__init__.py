@@ -1,0 +1,1 @@
+"""Places where two units of work can meet, a module for each part of the server."""

@@ -1,0 +1,161 @@
+"""Accounts: one name, one address, one password hash, tokens and rewards."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from regserver.domain.account import NewAccount, name_key
+from regserver.domain.instant import after
+from regserver.domain.secret import hash_secret
+from regserver.ports.store import Store
+from regserver.ports.transaction import Lock
+from regserver.service.add_account import add_account
+from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
+from tests.store.meeting.room import Door
+from tests.store.race import Racer, Racers, Scenario, rows
+
+Pair = Callable[[Door], tuple[Racer, Racer]]
+USER_ID = "reg1abcdefgh"
+TICKET = hash_secret("a ticket")
+REWARDS = """
+WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+INSERT INTO steps_reward (user_id, reason, community, granted_at) SELECT ?, 'earlier', 'c' || n, 0 FROM number
+"""
+
+
+async def observe(door: Door) -> object:
+    """Accounts and names with all that the scenarios change, but no ids that a repeated unit uses up."""
+    accounts = await rows(door.store, "SELECT name_key, email_key, password_hash FROM account ORDER BY 1")
+    names = await rows(door.store, "SELECT name_key, substr(holder, 1, 4), expires_at FROM name ORDER BY 1")
+    tokens = await rows(door.store, "SELECT count(*) FROM token")
+    rewards = await rows(door.store, "SELECT user_id, reason, community FROM steps_reward ORDER BY 3")
+    return accounts, names, tokens, len(rewards)
+
+
+async def ann(store: Store) -> Door:
+    door = Door(store)
+    await door.people("ann")
+    now = door.clock.now()
+    await store.write(lambda t: t.accounts.set_password_hash(door.ids["ann"], "old", now))
+    return door
+
+
+def between(
+    name: str, pair: Pair, lock: Lock | None = None, fill: Callable[[Store], Awaitable[Door]] = ann
+) -> Scenario:
+    async def prepare(store: Store) -> Racers:
+        door = await fill(store)
+        return Racers(*pair(door), partial(observe, door))
+
+    return Scenario(name, prepare, lock)
+
+
+async def sign_up(door: Door, name: str, email: str | None = None, reserved_by: str = "") -> object:
+    new = NewAccount(username=name, email=email, origin="rooms", created_at=door.clock.now())
+    made = await door.store.write(lambda transaction: add_account(transaction, new, reserved_by))
+    return "made" if isinstance(made, int) else made
+
+
+async def reserve(door: Door, name: str, holder: str) -> object:
+    now = door.clock.now()
+    return await door.store.write(
+        lambda transaction: transaction.names.claim(name_key(name), holder, after(now, 1000), now)
+    )
+
+
+def renew(door: Door, known: str, renewed: str) -> Racer:
+    now, ann = door.clock.now(), door.ids["ann"]
+    return lambda: door.store.write(lambda t: t.accounts.renew_password_hash(ann, known, renewed, now))
+
+
+def change_password(door: Door, changed: str) -> Racer:
+    now, ann = door.clock.now(), door.ids["ann"]
+    return lambda: door.store.write(lambda t: t.accounts.set_password_hash(ann, changed, now))
+
+
+def grant(door: Door, community: str) -> Racer:
+    return lambda: OnboardingService(door.store, door.clock).subscribed(USER_ID, [community])
+
+
+async def registered(store: Store) -> Door:
+    """Ann, and somebody of the steps door with one reward less than there may be."""
+    door = Door(store)
+    await door.people("ann")
+    new = NewAccount(username="eve", origin="steps", ledger_name=USER_ID, created_at=door.clock.now())
+
+    async def work(transaction: Any) -> None:
+        await transaction.accounts.add(new)
+        await transaction.accounts._sql.run(REWARDS, MAX_REWARDS - 1, USER_ID)
+
+    await store.write(work)
+    return door
+
+
+async def with_ticket(store: Store) -> Door:
+    door = Door(store)
+    await door.people("ann")
+    until = after(door.clock.now(), 1000)
+    await store.write(lambda t: t.tokens.add_ticket(TICKET, door.tokens["ann"], until))
+    return door
+
+
+SCENARIOS = (
+    between(
+        "two sign-ups of one name and address",
+        lambda door: (
+            partial(sign_up, door, "bob", "bob@example.org"),
+            partial(sign_up, door, "bob", "bob@example.org"),
+        ),
+        Lock.NAME,
+    ),
+    between(
+        "two sign-ups of one name",
+        lambda door: (partial(sign_up, door, "bob", "b@example.org"), partial(sign_up, door, "Bob")),
+        Lock.NAME,
+    ),
+    between(
+        "two sign-ups of one address",
+        lambda door: (
+            partial(sign_up, door, "bob", "b@example.org"),
+            partial(sign_up, door, "cid", "B@example.org"),
+        ),
+    ),
+    between(
+        "a sign-up and a reservation",
+        lambda door: (partial(sign_up, door, "bob"), partial(reserve, door, "bob", "steps:1")),
+    ),
+    between(
+        "a reservation and a sign-up",
+        lambda door: (partial(reserve, door, "bob", "steps:1"), partial(sign_up, door, "bob")),
+    ),
+    between(
+        "two reservations",
+        lambda door: (partial(reserve, door, "bob", "steps:1"), partial(reserve, door, "bob", "live:1")),
+    ),
+    between(
+        "a new hash and a new password",
+        lambda door: (renew(door, "old", "renewed"), change_password(door, "new")),
+    ),
+    between(
+        "a new password and a new hash",
+        lambda door: (change_password(door, "new"), renew(door, "old", "renewed")),
+    ),
+    between("the last reward", lambda door: (grant(door, "a"), grant(door, "b")), Lock.ACCOUNT, registered),
+    between("one reward twice", lambda door: (grant(door, "a"), grant(door, "a")), None, registered),
+    between(
+        "a ticket is used twice",
+        lambda door: (
+            partial(door.identity.redeem_ticket, TICKET),
+            partial(door.identity.redeem_ticket, TICKET),
+        ),
+        None,
+        with_ticket,
+    ),
+    between(
+        "a ticket for a session that ends",
+        lambda door: (
+            partial(door.identity.issue_ticket, door.tokens["ann"]),
+            partial(door.accounts.sign_out, door.tokens["ann"], everywhere=True),
+        ),
+    ),
+)

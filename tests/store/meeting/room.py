@@ -1,0 +1,241 @@
+"""Rooms: posts, members, the last one out, accounts that end, and repeated requests."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from regserver.domain.account import AccountId, NewAccount
+from regserver.domain.idempotency import Idempotency
+from regserver.domain.instant import DAY, Duration
+from regserver.domain.outcome import Refusal
+from regserver.domain.secret import SecretHash, hash_secret
+from regserver.ports.broker import Broker
+from regserver.ports.store import Store
+from regserver.ports.subscriber import Subscriber
+from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_service import AccountService
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.room_service import RoomService
+from tests.fake import ManualClock, SeededRandomness
+from tests.store.race import Racers, Scenario, rows
+
+
+class NoSockets(Broker):
+    """Nobody listens."""
+
+    def enter_nowait(self, subscriber: Subscriber) -> None: ...
+
+    def attach_nowait(self, subscriber: Subscriber, rooms: object, as_of: object) -> bool:
+        return True
+
+    def detach_nowait(self, subscriber: Subscriber) -> None: ...
+
+    def publish_nowait(self, events: object) -> None: ...
+
+    def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None: ...
+
+    def end_account_nowait(
+        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
+    ) -> None: ...
+
+    async def end_account(self, account: AccountId) -> None: ...
+
+
+class Door:
+    """The room door's services on a store, and people with a token each."""
+
+    def __init__(self, store: Store, max_members: int = 100) -> None:
+        self.store = store
+        self.clock = ManualClock()
+        self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
+        self.accounts = AccountService(self.clock, self.identity, NoSockets())
+        self.rooms = RoomService(self.identity, self.clock, max_members=max_members)
+        self.tokens: dict[str, SecretHash] = {}
+        self.ids: dict[str, AccountId] = {}
+
+    async def people(self, *names: str) -> None:
+        async def work(transaction: Transaction) -> list[SignedIn]:
+            made = []
+            for name in names:
+                new = NewAccount(username=name, origin="rooms", created_at=self.clock.now())
+                account = await transaction.accounts.add(new)
+                assert account is not None
+                made.append(await self.identity.issue(transaction, account))
+            return made
+
+        for name, signed_in in zip(names, await self.store.write(work), strict=True):
+            self.tokens[name], self.ids[name] = hash_secret(signed_in.token), signed_in.user_id
+
+    async def room(self, *names: str) -> str:
+        """A room with these people, the first of whom makes it; its number as a text."""
+        made = await self.create(*names)
+        assert isinstance(made, int)
+        return str(made)
+
+    async def create(self, name: str, *others: str) -> object:
+        return await self.rooms.create(self.tokens[name], None, [self.ids[other] for other in others])
+
+    async def post(self, name: str, room: str, key: Idempotency | None = None, content: str = "x") -> object:
+        return await self.rooms.post(self.tokens[name], room, content, key)
+
+    async def invite(self, name: str, room: str, *others: str) -> object:
+        return await self.rooms.invite(self.tokens[name], room, [self.ids[other] for other in others])
+
+    async def leave(self, name: str, room: str) -> object:
+        return await self.rooms.leave(self.tokens[name], room)
+
+    async def delete(self, name: str) -> object:
+        return await self.accounts.delete(self.tokens[name])
+
+    async def observe(self) -> object:
+        """Who is where, what was posted as which number, and which changes were told of, whatever their order."""
+        members = await rows(
+            self.store, "SELECT room_id, account_id FROM membership WHERE left_event IS NULL ORDER BY 1, 2"
+        )
+        posts = await rows(self.store, "SELECT ordinal FROM post ORDER BY 1")
+        own = await rows(self.store, "SELECT author_id, author_ordinal FROM post ORDER BY 1, 2")
+        events = await rows(
+            self.store, "SELECT room_id, actor_id, substr(change, 1, 16) FROM event ORDER BY 1, 2, 3"
+        )
+        alive = await rows(self.store, "SELECT count(*) FROM room")
+        gone = await rows(self.store, "SELECT id FROM account WHERE deleted_at IS NOT NULL")
+        return members, posts, own, events, alive, gone
+
+
+Pair = Callable[[Door, str], tuple[Callable[[], Awaitable[object]], Callable[[], Awaitable[object]]]]
+
+
+def in_room(
+    name: str,
+    members: Sequence[str],
+    pair: Pair,
+    lock: Lock | None,
+    *,
+    most: int = 100,
+    also: tuple[tuple[object, object], ...] = (),
+) -> Scenario:
+    """Ann, Bob, Cid and Dan exist; those named in `members` share a room."""
+
+    async def prepare(store: Store) -> Racers:
+        door = Door(store, most)
+        await door.people("ann", "bob", "cid", "dan")
+        room = await door.room(*members)
+        return Racers(*pair(door, room), door.observe)
+
+    return Scenario(name, prepare, lock, also)
+
+
+KEY = Idempotency("key", b"digest")
+OTHER_KEY = Idempotency("key", b"another digest")
+
+SCENARIOS = (
+    in_room(
+        "two posts in one room",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "ann", room), partial(door.post, "bob", room)),
+        Lock.ROOM,
+    ),
+    in_room(
+        "two posts of one author",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "ann", room), partial(door.post, "ann", room)),
+        Lock.ROOM,
+    ),
+    in_room(
+        "two invitations to the last place",
+        ("ann", "bob"),
+        lambda door, room: (
+            partial(door.invite, "ann", room, "cid"),
+            partial(door.invite, "bob", room, "dan"),
+        ),
+        Lock.ROOM,
+        most=3,
+    ),
+    in_room(
+        "two invitations of one person",
+        ("ann", "bob"),
+        lambda door, room: (
+            partial(door.invite, "ann", room, "cid"),
+            partial(door.invite, "bob", room, "cid"),
+        ),
+        None,
+    ),
+    in_room(
+        "the last two leave",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.leave, "ann", room), partial(door.leave, "bob", room)),
+        Lock.ROOM,
+    ),
+    in_room(
+        "one leaves twice",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.leave, "ann", room), partial(door.leave, "ann", room)),
+        Lock.ROOM,
+    ),
+    in_room(
+        "the last one leaves and posts",
+        ("ann",),
+        lambda door, room: (partial(door.leave, "ann", room), partial(door.post, "ann", room)),
+        None,  # a post of a room that is gone breaks a foreign key
+    ),
+    in_room(
+        "the last one leaves and invites",
+        ("ann",),
+        lambda door, room: (partial(door.leave, "ann", room), partial(door.invite, "ann", room, "bob")),
+        Lock.ROOM,
+    ),
+    in_room(
+        "somebody is invited whose account ends",
+        ("ann",),
+        lambda door, room: (partial(door.invite, "ann", room, "bob"), partial(door.delete, "bob")),
+        Lock.ACCOUNT,
+    ),
+    in_room(
+        "a room is made with somebody whose account ends",
+        ("ann",),
+        lambda door, room: (partial(door.create, "cid", "bob"), partial(door.delete, "bob")),
+        Lock.ACCOUNT,
+    ),
+    in_room(
+        "somebody makes a room and ends the account",
+        ("ann",),
+        lambda door, room: (partial(door.create, "bob"), partial(door.delete, "bob")),
+        Lock.ACCOUNT,
+    ),
+    in_room(
+        "an account ends twice",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.delete, "ann"), partial(door.delete, "ann")),
+        None,
+    ),
+    in_room(
+        "two accounts end that are the last of a room",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.delete, "ann"), partial(door.delete, "bob")),
+        Lock.ROOM,
+    ),
+    in_room(
+        "an account ends and leaves",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.delete, "ann"), partial(door.leave, "ann", room)),
+        Lock.ROOM,
+        also=((None, "NotInRoom"),),  # the account ended between the look at the token and that at the room
+    ),
+    in_room(
+        "a request and its repetition",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "ann", room, KEY), partial(door.post, "ann", room, KEY)),
+        None,
+    ),
+    in_room(
+        "two requests with one key",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "ann", room, KEY), partial(door.post, "ann", room, OTHER_KEY)),
+        None,
+    ),
+    in_room(
+        "a refused request and its repetition",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "cid", room, KEY), partial(door.post, "cid", room, KEY)),
+        None,
+    ),
+)
