@@ -1,4 +1,8 @@
-"""What is counted, in one place; GET /metrics shows it in Prometheus's text format."""
+"""All metrics, in one place; GET /metrics shows them in Prometheus's text format.
+
+prometheus-client keeps all of them but the requests: its counters have a lock and a look-up by labels each, which cost a
+short request a tenth of its time. `RequestMetrics` counts requests in plain numbers and hands them over when asked.
+"""
 
 import bisect
 import itertools
@@ -17,7 +21,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class _Times:
-    """The requests of one route, by how long they took."""
+    """How long the requests of one route took."""
 
     __slots__ = ("counts", "sum")
 
@@ -26,19 +30,20 @@ class _Times:
         self.sum = 0.0
 
     def buckets(self) -> list[tuple[str, float]]:
+        """The histogram as Prometheus wants it: how many requests took at most so many seconds."""
         bounds = [*map(str, SECONDS), "+Inf"]
         return list(zip(bounds, itertools.accumulate(map(float, self.counts)), strict=True))
 
 
 class RequestMetrics(Collector):
-    """Requests by route, status and time. Plain numbers until somebody asks: the client library's own counters, with
-    a lock and a look-up by labels each, cost a hot request a tenth of its time."""
+    """Requests by route, status and time."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, int], int] = {}
         self._times: dict[str, _Times] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one answered request. seconds: from its last byte to its answer."""
         key = (method, route, status)
         self._counts[key] = self._counts.get(key, 0) + 1
         times = self._times.get(route)
@@ -48,6 +53,7 @@ class RequestMetrics(Collector):
         times.sum += seconds
 
     def collect(self) -> Iterator[Metric]:
+        """Called by the registry: the counts in prometheus-client's form."""
         counts = CounterMetricFamily(
             "regserver_http_requests",
             "Requests answered, by route and status.",
@@ -67,7 +73,7 @@ class RequestMetrics(Collector):
 
 
 class Metrics:
-    """One node's figures. A registry of its own, so that tests can have many."""
+    """The metrics of one node, in a registry of their own, so that tests can have many."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -96,12 +102,12 @@ class Metrics:
         )
 
     def show(self) -> bytes:
-        """All figures as text."""
+        """All metrics as text."""
         return generate_latest(self.registry)
 
 
 class FrontCounters:
-    """The front door's events as figures: what regserver.serving wants of its metrics."""
+    """Counts the front door's events: what regserver.serving asks of its FrontMetrics."""
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
@@ -129,25 +135,31 @@ class FrontCounters:
         )
 
     def connection_opened(self) -> None:
+        """A connection was accepted."""
         self._connections.inc()
 
     def connection_closed(self) -> None:
+        """An accepted connection is gone."""
         self._connections.dec()
 
     def connection_refused(self, status: int) -> None:
+        """A connection was turned away with this status."""
         self._refused.labels(status).inc()
 
     def request_refused(self, status: int) -> None:
+        """A request was answered with this status before any endpoint saw it."""
         self._requests_refused.labels(status).inc()
 
     def session_opened(self) -> None:
-        """Counted by door, in Metrics.sockets."""
+        """Does nothing: sessions are counted by door, in Metrics.sockets."""
 
     def session_closed(self, code: int) -> None:
-        # A client may close with any code it likes; each label value is kept for ever.
+        """A WebSocket session ended with this code."""
+        # A client may send any code, and each value of a label is kept for ever.
         self._closed.labels(code if code in _KNOWN_CLOSE_CODES else "other").inc()
 
     def error_contained(self) -> None:
+        """A bug ended one connection and nothing else."""
         self._contained.inc()
 
 

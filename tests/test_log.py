@@ -13,7 +13,8 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.log import FLUSH_SECONDS, MOST_WAITING, AccessLog, redact, request_id, start_logging
+from regserver.log import AccessLog, redact, request_id, start_logging
+from regserver.log.access import FLUSH_SECONDS, MAX_WAITING
 
 TOKEN = "regs_" + "a1B2" * 10 + "xyz"
 
@@ -114,9 +115,9 @@ def test_many_requests_do_not_wait() -> None:
     stream = io.StringIO()
     access = start_logging("info", "json", stream)
     assert access is not None
-    for _ in range(MOST_WAITING):
+    for _ in range(MAX_WAITING):
         access.record("GET", "/", "", 200, 0)
-    assert stream.getvalue().count("\n") == MOST_WAITING
+    assert stream.getvalue().count("\n") == MAX_WAITING
 
 
 async def test_lines_are_written_soon_and_at_the_end(autojump_clock: trio.testing.MockClock) -> None:

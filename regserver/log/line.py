@@ -1,0 +1,76 @@
+"""The two forms of a log line: text for a terminal, JSON for machines. Secrets are taken out of both.
+
+Redaction is the formatter's last step, so no caller can forget it.
+"""
+
+import contextvars
+import logging
+import re
+import time
+from typing import Any
+
+import msgspec
+
+from regserver.domain.secret import redact_secrets
+
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+"""The id of the request that this task serves. It is in every log line and in the X-Request-Id field."""
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
+
+_IN_URL = re.compile(r"(?i)\b(token|ticket|password|code|secret)=[^&\s\\\"'<>()]+")
+_REGISTRATION = re.compile(r"\bu-[0-9a-f]{8}-[0-9a-f-]{27}\b")
+_CHALLENGE = re.compile(r"/[A-Za-z0-9]{5,200}/confirm\b")
+_AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic) [A-Za-z0-9._~+/=-]{6,}")
+
+
+def redact(text: str) -> str:
+    """The line without tokens, tickets, challenges, registration ids and Authorization values."""
+    text = _IN_URL.sub(r"\1=…", text)
+    text = _REGISTRATION.sub("u-…", text)
+    text = _CHALLENGE.sub("/…/confirm", text)
+    return redact_secrets(_AUTHORIZATION.sub(r"\1 …", text))
+
+
+class _Formatter(logging.Formatter):
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        fields = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+        if (identity := request_id.get()) and "request" not in fields:
+            fields["request"] = identity
+        return fields
+
+
+class JsonFormatter(_Formatter):
+    """One JSON object per line: at, level, logger, message, the record's own fields, and a traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+        line: dict[str, Any] = {
+            "at": at,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self._fields(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return redact(msgspec.json.encode(line, enc_hook=str).decode())
+
+
+class TextFormatter(_Formatter):
+    """For a terminal: local time, level, message, then the record's own fields as key=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end; a traceback follows on lines of its own."""
+        at = time.strftime("%H:%M:%S", time.localtime(record.created))
+        fields = "".join(f" {key}={value}" for key, value in self._fields(record).items())
+        text = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return redact(text)
