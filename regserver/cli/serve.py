@@ -17,14 +17,14 @@ from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import AccessLog, start_logging
 from regserver.ports.store import StoreFault
-from regserver.serving import AppFailed, BindError, UnsupportedHypercorn
+from regserver.serving import AppFailed, BindError, UnsupportedLibrary
 from regserver.serving.descriptor import connections_now, raise_limit
 from regserver.serving.signal import run_signals
 from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 
 log = logging.getLogger("regserver")
 
-REFUSALS = (BindError, UnsupportedHypercorn, AppFailed)
+REFUSALS = (BindError, UnsupportedLibrary, AppFailed)
 """Why the front door may not open; each message is one line for the operator."""
 
 

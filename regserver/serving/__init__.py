@@ -1,26 +1,27 @@
 """The front door: what stands between the sockets and the endpoints. See docs/front-door.md."""
 
 from regserver.serving.answer import response_fields
-from regserver.serving.asgi import AsgiSession, asgi_sessions, request_from_scope
+from regserver.serving.asgi import asgi_sessions, request_from_scope
 from regserver.serving.broadcast import broadcast_nowait
 from regserver.serving.frame import binary_frame, text_frame
 from regserver.serving.front import Front
-from regserver.serving.hypercorn_hook import AppFailed, UnsupportedHypercorn
+from regserver.serving.hypercorn_hook import AppFailed
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import BindError
 from regserver.serving.metric import FrontMetrics, NoMetrics
-from regserver.serving.session import LinkSession, receive_text
+from regserver.serving.reference_cycle import UnsupportedLibrary
+from regserver.serving.session import receive_text
+from regserver.serving.session_core import SessionCore
 
 __all__ = [
     "AppFailed",
-    "AsgiSession",
     "BindError",
     "Front",
     "FrontLimits",
     "FrontMetrics",
-    "LinkSession",
     "NoMetrics",
-    "UnsupportedHypercorn",
+    "SessionCore",
+    "UnsupportedLibrary",
     "asgi_sessions",
     "binary_frame",
     "broadcast_nowait",

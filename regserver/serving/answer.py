@@ -1,4 +1,4 @@
-"""Responses as bytes, the same to the letter as Hypercorn and Quart write them for the same Response.
+"""Responses as bytes.
 
 The status line has no reason phrase (RFC 9112, 4: clients ignore it), there is no Server field, and Date comes last.
 """
@@ -77,11 +77,16 @@ def encode_response(response: Response, method: str, *, close: bool) -> bytes:
     return head if bodiless or method == "HEAD" else head + response.body
 
 
-def encode_stream_head(response: Response) -> bytes:
-    """The head of a response whose body follows, up to the end of the connection."""
-    lines = [f"{name}: {value}\r\n" for name, value in response.headers]
-    end = f"content-type: {response.content_type}\r\ndate: {_clock.date()}\r\nConnection: close\r\n\r\n"
-    return f"HTTP/1.1 {response.status} \r\n{''.join(lines)}{end}".encode("latin-1")
+def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> bytes:
+    """The head of a response whose body follows: in chunks, else up to the end of the connection."""
+    lines = [f"HTTP/1.1 {response.status} \r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in response.headers]
+    lines.append(f"content-type: {response.content_type}\r\n")
+    if is_chunked:
+        lines.append("transfer-encoding: chunked\r\n")
+    lines.append(f"date: {_clock.date()}\r\n")
+    lines.append("Connection: close\r\n\r\n" if close else "\r\n")
+    return "".join(lines).encode("latin-1")
 
 
 def refusal(status: int) -> Response:

@@ -1,35 +1,37 @@
 """The same sessions over ASGI: for upgrades over HTTP/2, and for a framework's test client.
 
-An ASGI server frames by itself and only sends from a task. So frames wait in the same bounded queue as on a slow
-socket, and one writer task per session takes them apart again. Only the server below knows of pings.
+An ASGI server frames by itself and only sends from a task. So every frame waits in the session's queue, as on a slow
+socket, and the drain task takes it apart again. Pings are the server's affair.
 """
 
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import trio
 
-from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed, SocketEndpoint
+from regserver.endpoint import CloseCode, Frame, Request, Response, SocketEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.broadcast import not_direct
-from regserver.serving.frame import BINARY, CLOSE, TEXT, close_frame, split_close, split_frame, text_frame
-from regserver.serving.handshake import kept, session_fields
+from regserver.serving.frame import BINARY, CLOSE, TEXT, split_close, split_frame
+from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
+from regserver.serving.inbound import Inbound, Lost, Received
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
-from regserver.serving.outbound import Stage
 from regserver.serving.registry import Registry
+from regserver.serving.session import run_session
+from regserver.serving.session_core import SessionContext
+from regserver.serving.transport import Greeting
 
 _log = logging.getLogger(__name__)
 
 # Each framework has its own typed dictionaries for these.
 Scope = Any
-Message = Any
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+AsgiMessage = Any
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 SocketRoutes = Callable[[str], SocketEndpoint | None]
 
@@ -62,199 +64,91 @@ def request_from_scope(scope: Scope, body: bytes = b"", *, oversized: bool = Fal
     )
 
 
-class AsgiSession:
-    """The SocketSession of regserver.endpoint over ASGI."""
+_ACCEPT = b"accept"
+"""Stands in the queue for the answer to the handshake."""
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: FrontLimits, metrics: FrontMetrics
-    ) -> None:
-        request = request_from_scope(scope)
-        self._request = msgspec.structs.replace(request, headers=session_fields(request.headers))
+
+class AsgiTransport:
+    """A WebSocket of an ASGI server."""
+
+    is_pinged: ClassVar[bool] = False
+    awaits_close: ClassVar[bool] = False
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: FrontLimits) -> None:
         self._can_reject = "websocket.http.response" in scope.get("extensions", {})
         self._receive = receive
         self._send = send
-        self._limits = limits
-        self._metrics = metrics
-        self._stage = Stage.HANDSHAKE
-        self._accepted = False
-        self._code = 0
-        self.direct: Callable[[Frame], int] = not_direct
-        self._queue: deque[Frame] = deque()
-        self._queued_bytes = 0
-        self._wanted = trio.Event()  # the writer has something to do
-        self._emptied = trio.Event()
-        self._rejection: Response | None = None
-        self._scope = trio.CancelScope()
+        self._write_seconds = limits.write_seconds
 
     @property
-    def request(self) -> Request:
-        return self._request
+    def send_nowait(self) -> Callable[[bytes], int]:
+        return not_direct
 
-    def accept_nowait(self) -> None:
-        if self._stage is Stage.HANDSHAKE:
-            self._stage = Stage.OPEN
-            self._accepted = True
-            self._request = kept(self._request)
-            self._scope.deadline = float("inf")
-            self._metrics.session_opened()
-            self._wanted.set()
+    def accept(self) -> Greeting:
+        return Greeting(_ACCEPT, b"")
 
-    def reject_nowait(self, response: Response) -> None:
-        if self._stage is Stage.HANDSHAKE:
-            self._stage = Stage.OVER
-            self._rejection = response
-            self._code = CloseCode.ABNORMAL
+    async def send_queued(self, queue: list[bytes]) -> int:
+        chunk = queue.pop(0)
+        await self._pass(_message(chunk))
+        return len(chunk)
 
-    def send_nowait(self, frame: Frame) -> bool:
-        if self._stage > Stage.OPEN:
-            return False
-        if self._queued_bytes + len(frame) > self._limits.queue_bytes:
-            self._queue.clear()
-            self._queued_bytes = 0
-            self.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
-            return False
-        self._push(frame)
-        return True
+    async def _pass(self, message: AsgiMessage | None) -> None:
+        if message is None:
+            return
+        try:
+            await self._send(message)
+        except Exception as error:  # the server below, when the peer is gone in the middle of something
+            _log.debug("session over ASGI lost: %r", error)
+            raise trio.BrokenResourceError from error
 
-    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
-        raise AssertionError("nothing is ever written directly")
-
-    def send_text_nowait(self, text: str | bytes) -> bool:
-        return self.send_nowait(text_frame(text))
-
-    async def drained(self) -> None:
-        """Until everything queued was handed to the server below, or the session is over."""
-        while self._queued_bytes and self._stage is Stage.OPEN:
-            await self._queue_emptied()
-
-    async def _queue_emptied(self) -> None:
-        if self._emptied.is_set():  # one event for all who wait
-            self._emptied = trio.Event()
-        await self._emptied.wait()
-
-    def _push(self, frame: Frame) -> None:
-        self._queue.append(frame)
-        self._queued_bytes += len(frame)
-        self._wanted.set()
-
-    async def receive(self) -> str | bytes:
-        if self._stage is not Stage.OPEN:
-            raise SessionClosed(self._code)
-        message = await self._receive()
-        # Not every test client begins with it, so nobody waits for it.
-        while message["type"] == "websocket.connect":
+    async def receive(self) -> AsgiMessage:
+        try:
             message = await self._receive()
-        if message["type"] == "websocket.receive":
-            text = message.get("text")
-            return text if text is not None else bytes(message["bytes"])
-        self._stage = Stage.OVER
-        self._code = self._code or int(message.get("code") or CloseCode.ABNORMAL)
-        raise SessionClosed(self._code)
-
-    async def wait_closed(self) -> int:
-        try:
-            while True:
-                await self.receive()
-        except SessionClosed as closed:
-            return closed.code
-
-    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
-        if self._stage is Stage.HANDSHAKE:
-            self.reject_nowait(
-                Response(status=503 if code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER) else 403)
-            )
-        elif self._stage is Stage.OPEN:
-            self._stage = Stage.CLOSING
-            self._code = code
-            self._scope.deadline = trio.current_time() + self._limits.close_seconds
-            self._push(close_frame(code, reason))
-
-    def abort_nowait(self) -> None:
-        """Ends the session at once; the server below closes the stream."""
-        self._stage = Stage.OVER
-        self._scope.cancel()
-
-    async def run(self, endpoint: SocketEndpoint) -> None:
-        """Serves the session to its end; raises nothing but Cancelled."""
-        self._scope.deadline = trio.current_time() + self._limits.accept_seconds
-        try:
-            with self._scope:
-                await self._serve(endpoint)
-            if self._stage is Stage.HANDSHAKE:  # the scope's deadline was the one for accepting
-                self.reject_nowait(Response(status=503, headers=(("retry-after", "1"),)))
-            if self._rejection is not None:
-                with trio.move_on_after(self._limits.write_seconds):
-                    await self._reject(self._rejection)
-        except* Exception as group:  # the server below, when the peer is gone in the middle of something
-            _log.debug("session over ASGI ended early", exc_info=group)
-        finally:
-            self._stage = Stage.OVER
-            if self._accepted:
-                self._metrics.session_closed(self._code or CloseCode.ABNORMAL)
-
-    async def _serve(self, endpoint: SocketEndpoint) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write)
-            try:
-                await endpoint(self)
-            except* SessionClosed:
-                pass
-            except* Exception as group:
-                self._metrics.error_contained()
-                _log.error("session endpoint failed", exc_info=group)
-                self._fail()
-            if self._stage is Stage.HANDSHAKE:
-                _log.error("session endpoint neither accepted nor rejected: %s", self._request.path)
-                self.reject_nowait(Response(status=500))
-            self.close_nowait()
-            while self._queued_bytes and self._accepted:
-                await self._queue_emptied()
-            nursery.cancel_scope.cancel()
-
-    def _fail(self) -> None:
-        if self._stage is Stage.HANDSHAKE:
-            self.reject_nowait(Response(status=500))
-        self.close_nowait(CloseCode.INTERNAL_ERROR)
-
-    async def _write(self) -> None:
-        """The writer task. An error of the server below means that the peer is gone."""
-        try:
-            await self._wanted.wait()
-            while not self._accepted:  # frames may be queued before the handshake is answered
-                self._wanted = trio.Event()
-                await self._wanted.wait()
-            await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-            while True:
-                while self._queue:
-                    frame = self._queue.popleft()
-                    await self._write_frame(frame)
-                    self._queued_bytes = max(0, self._queued_bytes - len(frame))
-                self._emptied.set()
-                self._wanted = trio.Event()
-                await self._wanted.wait()
+            # Not every test client begins with it, so nobody waits for it.
+            while message["type"] == "websocket.connect":
+                message = await self._receive()
         except Exception as error:
             _log.debug("session over ASGI lost: %r", error)
-            self._code = self._code or CloseCode.ABNORMAL
-            self.abort_nowait()
+            raise trio.BrokenResourceError from error
+        return message
 
-    async def _write_frame(self, frame: Frame) -> None:
-        opcode, payload = split_frame(frame)
-        if opcode == TEXT:
-            await self._send({"type": "websocket.send", "text": payload.decode(), "bytes": None})
-        elif opcode == BINARY:
-            await self._send({"type": "websocket.send", "text": None, "bytes": payload})
-        elif opcode == CLOSE:
-            code, reason = split_close(payload)
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+    def decode(self, received: AsgiMessage) -> Iterable[Inbound]:
+        if received["type"] == "websocket.receive":
+            text = received.get("text")
+            return (Received(text if text is not None else bytes(received["bytes"])),)
+        return (Lost(int(received.get("code") or CloseCode.ABNORMAL)),)
 
-    async def _reject(self, response: Response) -> None:
-        if not self._can_reject:
-            await self._send({"type": "websocket.close", "code": int(CloseCode.POLICY_VIOLATION)})
-            return
-        fields = [(name.encode(), value.encode("latin-1")) for name, value in response_fields(response)]
-        start = {"type": "websocket.http.response.start", "status": response.status, "headers": fields}
-        await self._send(start)
-        await self._send({"type": "websocket.http.response.body", "body": response.body, "more_body": False})
+    async def reject(self, response: Response) -> None:
+        with trio.move_on_after(self._write_seconds):
+            if not self._can_reject:
+                await self._pass({"type": "websocket.close", "code": int(CloseCode.POLICY_VIOLATION)})
+                return
+            fields = [(name.encode(), value.encode("latin-1")) for name, value in response_fields(response)]
+            start = {"type": "websocket.http.response.start", "status": response.status, "headers": fields}
+            await self._pass(start)
+            body = {"type": "websocket.http.response.body", "body": response.body, "more_body": False}
+            await self._pass(body)
+
+    async def finish(self) -> None:
+        """The server below sees to it."""
+
+    def close(self, *, reset: bool) -> None:
+        """The server below closes the stream when its application has returned."""
+
+
+def _message(chunk: bytes) -> AsgiMessage | None:
+    """The ASGI message that makes the server below send this chunk."""
+    if chunk is _ACCEPT:
+        return {"type": "websocket.accept", "subprotocol": None, "headers": []}
+    opcode, payload = split_frame(Frame(chunk))
+    if opcode == TEXT:
+        return {"type": "websocket.send", "text": payload.decode(), "bytes": None}
+    if opcode == BINARY:
+        return {"type": "websocket.send", "text": None, "bytes": payload}
+    if opcode == CLOSE:
+        code, reason = split_close(payload)
+        return {"type": "websocket.close", "code": code, "reason": reason}
+    return None  # pings and pongs
 
 
 def asgi_sessions(
@@ -266,19 +160,20 @@ def asgi_sessions(
 ) -> AsgiApp:
     """Wraps an ASGI application: WebSockets on our paths are sessions, all else goes through unchanged.
 
+    socket: the session endpoint at a decoded path, or None.
     registry: where the sessions are entered, so that a shutdown closes them; by default one that nobody looks at.
     """
     bounds = limits if limits is not None else FrontLimits()
     counters: FrontMetrics = metrics if metrics is not None else NoMetrics()
-    sessions = registry if registry is not None else Registry(bounds)
+    context = SessionContext(bounds, counters, registry if registry is not None else Registry(bounds))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = socket(scope["path"]) if scope["type"] == "websocket" else None
         if endpoint is None:
             await app(scope, receive, send)
             return
-        session = AsgiSession(scope, receive, send, bounds, counters)
-        with sessions.entered(session):
-            await session.run(endpoint)
+        request = request_from_scope(scope)
+        request = msgspec.structs.replace(request, headers=session_fields(request.headers))
+        await run_session(context, request, AsgiTransport(scope, receive, send, bounds), endpoint)
 
     return serve

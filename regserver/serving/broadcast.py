@@ -30,6 +30,6 @@ def broadcast_nowait(frame: Frame, receivers: Sequence[Receiver]) -> None:
                 receiver.send_rest_nowait(frame, count)
 
 
-def not_direct(_: Frame) -> int:
+def not_direct(_: bytes) -> int:
     """The `direct` of a session that cannot be written to just now."""
     raise BlockingIOError

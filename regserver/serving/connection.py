@@ -1,45 +1,41 @@
-"""One client connection, request by request, until it becomes a session, changes to HTTP/2 or ends.
+"""One client connection: reads requests and answers them, until it becomes a session, changes to HTTP/2 or ends.
 
-    idle ──first byte──▶ head ──▶ body ──▶ answering ──▶ idle        (HTTP/1.1, kept alive)
-                          └──upgrade on one of our paths──▶ a session takes the link over
-
-Each state has its deadline, at which the connection's one cancel scope is cancelled. What the client does wrong is answered once and ends
-the connection, because where the next request would begin is then anybody's guess.
+Its states and their deadlines are in connection_state.py. At a deadline the connection's one cancel scope is cancelled.
+What the client does wrong is answered once and ends the connection, since nobody can tell where the next request begins.
 """
 
-import enum
 import logging
-from collections.abc import Callable
-from contextlib import aclosing
 
 import msgspec
 import trio
 
 from regserver.endpoint import Endpoint, Request, Response, SocketEndpoint, StreamResponse
-from regserver.serving.answer import CONTINUE, encode_response, encode_stream_head, refusal
+from regserver.serving.answer import CONTINUE, encode_response, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
-from regserver.serving.deadline import NEVER, Deadlines
+from regserver.serving.client_stream import LOST, ClientStream
+from regserver.serving.connection_state import (
+    NEVER,
+    TRANSITIONS,
+    WITHOUT_A_REQUEST,
+    ConnectionEvent,
+    ConnectionState,
+    timeouts,
+)
+from regserver.serving.deadline import Deadlines
 from regserver.serving.handshake import accept_head, is_upgrade, session_fields
 from regserver.serving.head import PREFACE, BadHead, Head, find_end, parse_head
 from regserver.serving.hypercorn_hook import Backend
 from regserver.serving.limit import FrontLimits
-from regserver.serving.link import Link, LinkLost
 from regserver.serving.metric import FrontMetrics
-from regserver.serving.session import LinkSession
+from regserver.serving.response_stream import ResponseStream
+from regserver.serving.transport import Greeting, SocketTransport
 
 _log = logging.getLogger(__name__)
 
 
-class State(enum.Enum):
-    IDLE = enum.auto()
-    HEAD = enum.auto()
-    BODY = enum.auto()
-    ANSWERING = enum.auto()
-
-
-class Context:
-    """What all connections of a front door share."""
+class ConnectionContext:
+    """What all connections of a front door share. closing: the server stops, so no connection waits for a further request."""
 
     def __init__(
         self,
@@ -55,78 +51,85 @@ class Context:
         self.backend = backend
         self.limits = limits
         self.metrics = metrics
+        self.timeouts = timeouts(limits)
         self.deadlines = Deadlines()
         self.closing = False
-        self.spawn: Callable[..., None] = _no_nursery
 
 
-def _no_nursery(*_: object) -> None:
-    raise RuntimeError("the front door is not open")
+class Upgrade(msgspec.Struct, frozen=True):
+    """The handshake of a WebSocket on one of our paths."""
+
+    request: Request
+    transport: SocketTransport
+    endpoint: SocketEndpoint
 
 
 class Connection:
-    """Reads and answers requests on one link. Run once."""
+    """Reads and answers requests on one stream. Run once."""
 
-    __slots__ = ("_buffer", "_context", "_last", "_link", "_scope", "_served", "due", "state")
+    __slots__ = ("_buffer", "_context", "_is_first", "_is_last", "_scope", "_stream", "due", "state")
 
-    def __init__(self, context: Context, link: Link) -> None:
+    def __init__(self, context: ConnectionContext, stream: ClientStream) -> None:
         self._context = context
-        self._link = link
+        self._stream = stream
         self._buffer = b""
-        self._last = False
-        self._served = False
+        self._is_first = True
+        self._is_last = False  # the request that is read or answered ends the connection
         self._scope = trio.CancelScope()
-        self.due = NEVER
-        self.state = State.IDLE
+        self.state = ConnectionState.FRESH
+        self.due = context.deadlines.after(context.timeouts[self.state])
+
+    def _enter(self, event: ConnectionEvent) -> None:
+        self.state = state = TRANSITIONS[self.state][event]
+        self.due = self._context.deadlines.after(self._context.timeouts[state])
 
     def close_if_idle(self) -> None:
         """At shutdown: ends the connection unless a request is on its way or being answered."""
-        if self.state is State.IDLE:
-            self._link.close()
+        if self.state in WITHOUT_A_REQUEST:
+            self._stream.close()
 
     def expire_nowait(self) -> None:
         """The time of this state is up."""
+        self.due = NEVER
         self._scope.cancel()
 
     def abort(self) -> None:
         """Ends the connection at once."""
-        self._link.reset()
+        self._stream.reset()
         self._scope.cancel()
 
-    async def run(self) -> tuple[LinkSession, SocketEndpoint] | None:
+    async def run(self) -> Upgrade | None:
         """Serves requests until the connection ends (None), or is to go on as a session."""
-        session = None
         try:
             with self._scope:
-                session = await self._serve()
-            if session is not None:
-                return session
-            if self._scope.cancelled_caught and self.state in (State.HEAD, State.BODY):
+                if (upgrade := await self._serve()) is not None:
+                    return upgrade
+            if not self._scope.cancelled_caught:
+                await self._stream.finish(self._context.limits.linger_seconds)
+            elif self.state in (ConnectionState.HEAD, ConnectionState.BODY):
                 await self._refuse(408)
-            elif not self._scope.cancelled_caught or self._served:
-                await self._link.finish(self._context.limits.linger_seconds)
-        except LinkLost:
+            elif self.state is ConnectionState.IDLE:
+                await self._stream.finish(self._context.limits.linger_seconds)
+        except LOST:
             pass
         return None
 
-    async def _serve(self) -> tuple[LinkSession, SocketEndpoint] | None:
+    async def _serve(self) -> Upgrade | None:
         try:
-            while not self._last:
+            while not self._is_last:
                 raw = await self._read_head()
                 if not raw:
                     return None
-                if raw == PREFACE[:-6] and not self._served:
-                    self.due = NEVER
-                    self.state = State.ANSWERING
-                    await self._context.backend.serve_http2(self._link, raw + self._buffer)
+                if raw == PREFACE[:-6] and self._is_first:
+                    self._enter(ConnectionEvent.SWITCHED)
+                    await self._context.backend.serve_http2(self._stream, raw + self._buffer)
                     return None
                 head = parse_head(raw, self._context.limits)
                 if head.upgrade and is_upgrade(head):
                     endpoint = self._context.socket(head.path)
                     if endpoint is not None:
-                        return self._session(head), endpoint
+                        return self._upgrade(head, endpoint)
                 await self._answer(head)
-                self._served = True
         except BadHead as bad:
             await self._refuse(bad.status)
         return None
@@ -134,14 +137,12 @@ class Connection:
     # Reading a request.
 
     async def _read_head(self) -> bytes:
-        """The next head, or b"" when there will be none. Raises BadHead."""
+        """The next head, or b"" when there will be none. Raises BadHead, LOST."""
         limits = self._context.limits
         if self._buffer:
             await trio.lowlevel.checkpoint()  # pipelined: the others get their turn
-        self.state = State.IDLE
-        if self._context.closing and not self._buffer:
+        elif self._context.closing:
             return b""
-        self.due = self._context.deadlines.after(limits.idle_seconds if self._served else limits.head_seconds)
         skipped = False
         while True:
             if not skipped and self._buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: one empty line may go ahead
@@ -152,16 +153,15 @@ class Connection:
                 if end:
                     head, self._buffer = self._buffer[:end], self._buffer[end:]
                     return head
-                if self.state is State.IDLE:
-                    self.state = State.HEAD
-                    self.due = self._context.deadlines.after(limits.head_seconds)
-            data = await self._link.receive()
+                if self.state is not ConnectionState.HEAD:
+                    self._enter(ConnectionEvent.PART)
+            data = await self._stream.receive_some()
             if not data:
                 return b""
             self._buffer += data
 
     async def _read_body(self, head: Head) -> bytes | None:
-        """The whole body; None when it is over the bound. Raises BadHead, LinkLost."""
+        """The whole body; None when it is over the bound. Raises BadHead, LOST."""
         length = head.length
         limits = self._context.limits
         if 0 <= length <= len(self._buffer):
@@ -169,19 +169,16 @@ class Connection:
             return body if length <= limits.body_bytes else None
         if length > limits.body_bytes:
             return None
-        self.state = State.BODY
-        self.due = self._context.deadlines.after(limits.body_seconds)
+        self._enter(ConnectionEvent.PART_OF_BODY)
         if head.expects_continue and not self._buffer:
-            await self._link.send_all(CONTINUE)
+            await self._stream.send_all(CONTINUE)
         return await (self._read_chunks() if length < 0 else self._read_counted(length))
 
     async def _read_counted(self, length: int) -> bytes:
         parts = [self._buffer]
         missing = length - len(self._buffer)
         while missing > 0:
-            data = await self._link.receive()
-            if not data:
-                raise LinkLost
+            data = await self._receive()
             parts.append(data)
             missing -= len(data)
         whole = b"".join(parts)
@@ -192,41 +189,49 @@ class Connection:
         chunks = Chunks(self._context.limits.body_bytes)
         chunks.feed(self._buffer)
         while not (chunks.done or chunks.oversized):
-            data = await self._link.receive()
-            if not data:
-                raise LinkLost
-            chunks.feed(data)
+            chunks.feed(await self._receive())
         self._buffer = chunks.rest
         return None if chunks.oversized else bytes(chunks.body)
+
+    async def _receive(self) -> bytes:
+        data = await self._stream.receive_some()
+        if not data:
+            raise trio.BrokenResourceError("the client ends in the middle of a request")
+        return bytes(data)
 
     # Answering it.
 
     async def _answer(self, head: Head) -> None:
         context = self._context
         body = await self._read_body(head) if head.length else b""
-        self.state = State.ANSWERING
-        self.due = NEVER
+        self._enter(ConnectionEvent.REQUEST)
         response = await self._dispatch(self._request(head, body))
+        # Behind an oversized body the next request cannot be found.
+        self._is_last = head.close or body is None or context.closing
         if isinstance(response, StreamResponse):
-            return await self._stream(response)
-        self._last = head.close or body is None or context.closing
-        await self._link.send_all(encode_response(response, head.method, close=self._last))
+            await self._answer_stream(head, response)
+        else:
+            await self._stream.send_all(encode_response(response, head.method, close=self._is_last))
+        self._is_first = False
+        if not self._is_last:
+            self._enter(ConnectionEvent.ANSWERED)
 
-    async def _stream(self, response: StreamResponse) -> None:
-        """Writes a body of unknown length, which the end of the connection ends (RFC 9112, 6.3)."""
-        self._last = True
-        await self._link.send_all(encode_stream_head(response))
-        async with aclosing(response.stream) as pieces, trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch, nursery.cancel_scope)
-            async for piece in pieces:
-                await self._link.send_all(piece)
-            nursery.cancel_scope.cancel()
-
-    async def _watch(self, stream: trio.CancelScope) -> None:
-        """A client that is gone needs no more; whatever it still sends is dropped."""
-        while await self._link.receive():
-            pass
-        stream.cancel()
+    async def _answer_stream(self, head: Head, response: StreamResponse) -> None:
+        stream = ResponseStream(
+            self._stream,
+            is_chunked=head.minor_version > 0,
+            room=self._context.limits.head_bytes - len(self._buffer),
+        )
+        try:
+            whole = await stream.send(response, head.method, close=self._is_last)
+        except Exception:
+            self._context.metrics.error_contained()
+            _log.exception("a response stream failed")
+            whole = False
+        self._buffer += stream.received
+        if not whole:
+            self._is_last = True
+            stream.cut()
 
     async def _dispatch(self, request: Request) -> Response:
         try:
@@ -244,26 +249,20 @@ class Connection:
             headers=head.fields,
             body=body or b"",
             oversized=body is None,
-            peer=self._link.peer,
-            scheme=self._link.scheme,
+            peer=self._stream.peer,
+            scheme=self._stream.scheme,
         )
 
-    def _session(self, head: Head) -> LinkSession:
-        context = self._context
+    def _upgrade(self, head: Head, endpoint: SocketEndpoint) -> Upgrade:
         request = self._request(head, b"")
-        return LinkSession(
+        return Upgrade(
             msgspec.structs.replace(request, headers=session_fields(request.headers)),
-            self._link,
-            accept_head(head),
-            self._buffer,
-            context.limits,
-            context.metrics,
-            context.spawn,
+            SocketTransport(self._stream, Greeting(accept_head(head), self._buffer), self._context.limits),
+            endpoint,
         )
 
     async def _refuse(self, status: int) -> None:
         self._context.metrics.request_refused(status)
-        self.due = NEVER
-        self.state = State.ANSWERING
-        await self._link.send_all(encode_response(refusal(status), "GET", close=True))
-        await self._link.finish(self._context.limits.linger_seconds)
+        self._enter(ConnectionEvent.REFUSED)
+        await self._stream.send_all(encode_response(refusal(status), "GET", close=True))
+        await self._stream.finish(self._context.limits.linger_seconds)

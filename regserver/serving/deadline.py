@@ -1,7 +1,7 @@
 """The deadlines of all connections, kept by one task with a coarse clock.
 
-A connection sets two or three deadlines per request. As timers of Trio's they took an eighth of a request's processor
-time; here setting one is an addition. Nothing ends early, and nothing more than three tenths of a second late.
+A connection sets two or three deadlines per request. As cancel scopes of Trio they took an eighth of a request's
+processor time; here setting one is an addition. None ends early, and none more than three tenths of a second late.
 """
 
 import time
@@ -14,34 +14,36 @@ import trio
 _TICK_SECONDS: Final = 0.1
 _SLICE: Final = 2000  # connections between two checkpoints: well below a millisecond
 
-NEVER: Final = float("inf")
-
 
 class Timed(Protocol):
-    """A connection. due: what `Deadlines.after` gave for its present state, or NEVER."""
+    """A connection. due: what `Deadlines.after` gave for its present state."""
 
     due: float
 
     def expire_nowait(self) -> None:
-        """The time is up."""
+        """Called at the deadline, and again a tenth of a second later until `due` is set anew."""
 
-    def close_if_idle(self) -> None: ...
-    def abort(self) -> None: ...
+    def close_if_idle(self) -> None:
+        """Closes the connection unless its client has asked for something."""
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
 
 
 class Deadlines:
-    """Of the connections that have entered."""
+    """The deadlines of the connections that have entered."""
 
     def __init__(self) -> None:
         self.connections: set[Timed] = set()
         self._soon = time.monotonic() + _TICK_SECONDS  # now, or a little later
 
     def after(self, seconds: float) -> float:
-        """The `due` of what has so many seconds from now on."""
+        """The `due` of a state that begins now and may last `seconds`; infinity never ends."""
         return self._soon + seconds
 
     @contextmanager
     def entered(self, connection: Timed) -> Iterator[None]:
+        """Watches a connection's deadline while the body runs."""
         self.connections.add(connection)
         try:
             yield
@@ -51,11 +53,15 @@ class Deadlines:
     async def run(self) -> None:
         """Keeps the time until cancelled."""
         while True:
-            now = time.monotonic()
-            self._soon = now + _TICK_SECONDS
-            for number, connection in enumerate(list(self.connections), 1):
-                if connection.due < now:
-                    connection.expire_nowait()
-                if number % _SLICE == 0:
-                    await trio.lowlevel.checkpoint()
+            await self._look_at_all()
             await trio.sleep(_TICK_SECONDS)
+
+    async def _look_at_all(self) -> None:
+        # Apart from `run`, which would keep the last connection alive while it sleeps.
+        now = time.monotonic()
+        self._soon = now + _TICK_SECONDS
+        for number, connection in enumerate(list(self.connections), 1):
+            if connection.due < now:
+                connection.expire_nowait()
+            if number % _SLICE == 0:
+                await trio.lowlevel.checkpoint()

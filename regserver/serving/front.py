@@ -1,9 +1,9 @@
 """The front door: all listeners, all connections, and their end.
 
-`serve` owns three nurseries, from the outside in: the application's lifespan, the connections, and the accept loops
-with the ticker. They end in the reverse order, so nothing is closed under anybody who still needs it:
+`open` owns three nurseries, from the outside in: the application's lifespan, the connections, and the accept loops
+with the ticker. They end in the reverse order, so that nothing is closed under what still needs it:
 
-1. accepting stops; idle connections are closed, sessions get 1001, HTTP/2 connections GOAWAY;
+1. accepting stops; idle connections are closed, sessions get GOING_AWAY, HTTP/2 connections GOAWAY;
 2. what is in flight has `grace_seconds`;
 3. what is left is reset: closing the socket under a task ends even a send that cannot be cancelled;
 4. the application shuts down.
@@ -21,19 +21,21 @@ from typing import Any
 import trio
 
 from regserver.domain.address import plain_address
-from regserver.endpoint import CloseCode, Endpoint, SocketEndpoint
-from regserver.group import unwrapped
+from regserver.endpoint import CloseCode, Endpoint
 from regserver.serving.admission import Admission
 from regserver.serving.answer import encode_response, refusal
 from regserver.serving.asgi import AsgiApp, SocketRoutes, asgi_sessions
-from regserver.serving.connection import Connection, Context
-from regserver.serving.hypercorn_hook import AppFailed, Backend
+from regserver.serving.asgi_bound import bounded_requests
+from regserver.serving.client_stream import ClientStream, PlainStream, TlsStream
+from regserver.serving.connection import Connection, ConnectionContext, Upgrade
+from regserver.serving.hypercorn_hook import Backend
 from regserver.serving.limit import FrontLimits
-from regserver.serving.link import Link, TlsLink
-from regserver.serving.listener import BindError, Listener, accept, load_tls, open_listeners
+from regserver.serving.listener import Listener, accept, load_tls, open_listeners
 from regserver.serving.metric import FrontMetrics, NoMetrics
+from regserver.serving.reference_cycle import break_cycle
 from regserver.serving.registry import Registry
-from regserver.serving.session import LinkSession
+from regserver.serving.session import run_session
+from regserver.serving.session_core import SessionContext
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ _FORCED_SECONDS = 0.5  # what is reset needs a few turns of the loop to end
 
 
 class Front:
-    """Serves an ASGI application, hot endpoints and sessions on any number of addresses. Served once."""
+    """Serves requests and sessions on any number of addresses. Opened once."""
 
     def __init__(
         self,
@@ -54,22 +56,23 @@ class Front:
     ) -> None:
         """app: serves HTTP/2. dispatch: serves every request of HTTP/1.1.
 
-        socket: the session endpoint at a decoded path, or None. Raises UnsupportedHypercorn.
+        socket: the session endpoint at a decoded path, or None. Raises UnsupportedLibrary.
         """
         self._limits = limits if limits is not None else FrontLimits()
         self._metrics: FrontMetrics = metrics if metrics is not None else NoMetrics()
         self._registry = Registry(self._limits)
         self._admission = Admission(self._limits)
         wrapped = asgi_sessions(app, socket, self._limits, self._metrics, self._registry)
-        self._backend = Backend(wrapped, self._limits)
-        self._context = Context(
+        self._backend = Backend(bounded_requests(wrapped, self._limits, self._metrics), self._limits)
+        self._context = ConnectionContext(
             dispatch=dispatch,
             socket=socket,
             backend=self._backend,
             limits=self._limits,
             metrics=self._metrics,
         )
-        self._links: set[Link] = set()
+        self._sessions = SessionContext(self._limits, self._metrics, self._registry)
+        self._streams: set[ClientStream] = set()
         self._forced = trio.Event()
 
     @property
@@ -86,33 +89,6 @@ class Front:
         """Ends the grace time of a shutdown that has begun, or will."""
         self._forced.set()
 
-    @contextlib.asynccontextmanager
-    async def open(
-        self, binds: Sequence[str], *, tls_cert: str = "", tls_key: str = ""
-    ) -> AsyncIterator[list[str]]:
-        """Serves while the body runs, then shuts down; gives the addresses. Raises what serve raises."""
-        shutdown = trio.Event()
-        with unwrapped(BindError, AppFailed):
-            async with trio.open_nursery() as nursery:
-                urls = await nursery.start(self._started, binds, tls_cert, tls_key, shutdown)
-                try:
-                    yield urls
-                finally:
-                    shutdown.set()
-
-    async def _started(
-        self,
-        binds: Sequence[str],
-        tls_cert: str,
-        tls_key: str,
-        shutdown: trio.Event,
-        *,
-        task_status: trio.TaskStatus[list[str]],
-    ) -> None:
-        await self.serve(
-            binds, tls_cert=tls_cert, tls_key=tls_key, shutdown=shutdown, task_status=task_status
-        )
-
     async def serve(
         self,
         binds: Sequence[str],
@@ -122,44 +98,43 @@ class Front:
         shutdown: trio.Event,
         task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Serves until `shutdown` is set and everything has ended, or until cancelled.
+        """Serves until `shutdown` is set and everything has ended, or until cancelled. See `open`.
 
-        Started with the addresses, such as "http://127.0.0.1:8080". After `shutdown` it takes at most grace_seconds
-        and a second, and the application's own shutdown. Raises BindError before anything is served, AppFailed.
+        Started with the addresses, such as "http://127.0.0.1:8080".
+        """
+        async with self.open(binds, tls_cert=tls_cert, tls_key=tls_key) as urls:
+            task_status.started(urls)
+            await shutdown.wait()
+
+    @contextlib.asynccontextmanager
+    async def open(
+        self, binds: Sequence[str], *, tls_cert: str = "", tls_key: str = ""
+    ) -> AsyncIterator[list[str]]:
+        """Serves while the body runs, then shuts down; gives the addresses.
+
+        The shutdown takes at most grace_seconds and a second, and the application's own. Raises BindError before
+        anything is served, AppFailed.
         """
         tls = load_tls(tls_cert, tls_key) if tls_cert else None
         listeners = await open_listeners(list(binds), self._limits, tls=tls is not None)
-        try:
-            async with self._backend.running():
-                await self._serve(listeners, tls, shutdown, task_status)
-        finally:
+        with contextlib.ExitStack() as stack:
             for listener in listeners:
-                listener.close()
-
-    async def _serve(
-        self,
-        listeners: list[Listener],
-        tls: ssl.SSLContext | None,
-        shutdown: trio.Event,
-        task_status: trio.TaskStatus[list[str]],
-    ) -> None:
-        async with trio.open_nursery() as connections:
-            self._context.spawn = connections.start_soon
-            try:
-                async with trio.open_nursery() as nursery:
-                    for listener in listeners:
-                        nursery.start_soon(accept, listener, self._limits, self._opener(tls, listener))
-                    nursery.start_soon(self._registry.run_ticker)
-                    nursery.start_soon(self._context.deadlines.run)
-                    task_status.started([listener.url for listener in listeners])
-                    await shutdown.wait()
-                    for listener in listeners:
-                        listener.close()
-                    await self._drain()
-                    nursery.cancel_scope.cancel()
-            finally:
-                self._abort_all()
-                connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
+                stack.callback(listener.close)
+            async with self._backend.running(), trio.open_nursery() as connections:
+                try:
+                    async with trio.open_nursery() as accepting:
+                        for listener in listeners:
+                            handle = self._handler(connections, tls, listener)
+                            accepting.start_soon(accept, listener, self._limits, handle)
+                        accepting.start_soon(self._registry.run_ticker)
+                        accepting.start_soon(self._context.deadlines.run)
+                        yield [listener.url for listener in listeners]
+                        stack.close()
+                        await self._drain()
+                        accepting.cancel_scope.cancel()
+                finally:
+                    self._abort_all()
+                    connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
 
     async def _drain(self) -> None:
         """Ends everything gently; returns when all have ended or the grace time has."""
@@ -182,89 +157,85 @@ class Front:
         self._registry.abort_all()
         for connection in list(self._context.deadlines.connections):
             connection.abort()
-        for link in list(self._links):
-            link.reset()
+        for stream in list(self._streams):
+            stream.reset()
 
     # Connections.
 
-    def _opener(
-        self, tls: ssl.SSLContext | None, listener: Listener
+    def _handler(
+        self, connections: trio.Nursery, tls: ssl.SSLContext | None, listener: Listener
     ) -> Callable[[sockets.socket, Any], None]:
         name = listener.sock.getsockname()
         server = (name[0], name[1]) if isinstance(name, tuple) else None
 
         def handle(sock: sockets.socket, address: Any) -> None:
             client = (plain_address(address[0]), address[1]) if isinstance(address, tuple) else None
-            link = Link(sock, client, server, self._limits.write_seconds)
-            refused = self._admission.enter(link.peer)
+            stream = PlainStream(sock, client, server, self._limits.write_seconds)
+            refused = self._admission.enter(stream.peer)
             if refused:
-                self._refuse(link, refused, tls is not None)
+                self._refuse(stream, refused, tls is not None)
             else:
-                self._context.spawn(self._handle, link, tls, name="connection")
+                connections.start_soon(self._handle, stream, tls, name="connection")
 
         return handle
 
-    def _refuse(self, link: Link, status: int, secure: bool) -> None:
+    def _refuse(self, stream: PlainStream, status: int, secure: bool) -> None:
         """Turns a connection away without spending a task on it; over TLS there is no way to say why."""
         self._metrics.connection_refused(status)
         with contextlib.suppress(OSError):
             if not secure:
-                link.sock.send(encode_response(refusal(status), "GET", close=True))
-                link.sock.shutdown(sockets.SHUT_WR)
-                link.sock.recv(self._limits.head_bytes)  # unread bytes would turn the close into a reset
-        link.close()
+                stream.send_nowait(encode_response(refusal(status), "GET", close=True))
+                stream.sock.shutdown(sockets.SHUT_WR)
+                stream.sock.recv(self._limits.head_bytes)  # unread bytes would turn the close into a reset
+        stream.close()
 
-    async def _handle(self, link: Link, tls: ssl.SSLContext | None) -> None:
+    async def _handle(self, stream: PlainStream, tls: ssl.SSLContext | None) -> None:
         """The life of one connection. Runs in the shared nursery: nothing may escape it."""
-        self._links.add(link)
+        self._streams.add(stream)
         self._metrics.connection_opened()
         try:
-            await (self._serve_plain(link) if tls is None else self._serve_tls(link, tls))
+            await (self._serve_stream(stream) if tls is None else self._serve_tls(stream, tls))
         except* Exception as group:
             self._metrics.error_contained()
             _log.error("connection ended by an error", exc_info=group)
         finally:
-            link.close()
-            self._links.discard(link)
-            self._admission.leave(link.peer)
+            stream.close()
+            self._streams.discard(stream)
+            self._admission.leave(stream.peer)
             self._metrics.connection_closed()
 
-    async def _serve_tls(self, link: Link, tls: ssl.SSLContext) -> None:
-        transport = trio.SocketStream(trio.socket.from_stdlib_socket(link.sock))
-        stream = trio.SSLStream(transport, tls, server_side=True, https_compatible=True)
+    async def _serve_tls(self, plain: PlainStream, context: ssl.SSLContext) -> None:
+        transport = trio.SocketStream(trio.socket.from_stdlib_socket(plain.sock))
+        tls = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
         try:
-            await self._serve_stream(link, stream)
-        finally:
-            # It refers to itself, and would otherwise lie about until the garbage collector finds it.
-            vars(stream).clear()
-
-    async def _serve_stream(self, link: Link, stream: "trio.SSLStream[trio.SocketStream]") -> None:
-        with trio.move_on_after(self._limits.tls_seconds) as scope:
-            try:
-                await stream.do_handshake()
-            except (OSError, ValueError, trio.BrokenResourceError, trio.ClosedResourceError):
+            if not await self._shake_hands(tls):
                 return
-        if scope.cancelled_caught:
-            return
-        secure = TlsLink(link, stream)
-        if stream.selected_alpn_protocol() == "h2":
-            await self._backend.serve_http2(secure, b"")
-            await secure.finish(self._limits.linger_seconds)
-        else:
-            await self._serve_plain(secure)
+            stream = TlsStream(plain, tls)
+            if tls.selected_alpn_protocol() == "h2":
+                await self._backend.serve_http2(stream, b"")
+                await stream.finish(self._limits.linger_seconds)
+            else:
+                await self._serve_stream(stream)
+        finally:
+            break_cycle(tls)
 
-    async def _serve_requests(self, link: Link) -> tuple[LinkSession, SocketEndpoint] | None:
-        connection = Connection(self._context, link)
+    async def _shake_hands(self, tls: "trio.SSLStream[trio.SocketStream]") -> bool:
+        with trio.move_on_after(self._limits.tls_seconds) as patience:
+            try:
+                await tls.do_handshake()
+            except (OSError, ValueError, trio.BrokenResourceError, trio.ClosedResourceError):
+                return False
+        return not patience.cancelled_caught
+
+    async def _serve_stream(self, stream: ClientStream) -> None:
+        """HTTP/1.1, and the session that it may lead to."""
+        upgrade = await self._serve_requests(stream)
+        if upgrade is not None:
+            session = run_session(self._sessions, upgrade.request, upgrade.transport, upgrade.endpoint)
+            del upgrade  # its request may hold a token, and this frame lives as long as the session
+            await session
+
+    async def _serve_requests(self, stream: ClientStream) -> Upgrade | None:
+        connection = Connection(self._context, stream)
         with self._context.deadlines.entered(connection):
             return await connection.run()
-
-    async def _serve_plain(self, link: Link) -> None:
-        upgraded = await self._serve_requests(link)  # of which nothing is kept: a session may live for days
-        if upgraded is None:
-            return
-        session, endpoint = upgraded
-        bucket = self._registry.join(session)
-        try:
-            await session.run(endpoint)
-        finally:
-            bucket.discard(session)

@@ -1,7 +1,8 @@
 """The head of an HTTP/1.1 request, read as strictly as RFC 9112 allows, for every path behind it alike.
 
-Two parsers that read one message differently are what request smuggling lives on. So this is the only parser that
-sees a client's bytes: a hot endpoint gets its result, and Hypercorn gets a head written anew from it.
+Request smuggling lives on two parsers that read one message differently. So this is the only parser of HTTP/1.1 that
+sees a client's bytes. tests/serving/test_head_against_h11.py holds it against h11: it accepts nothing that h11 refuses,
+and lists where it is the stricter one.
 """
 
 import ipaddress
@@ -29,8 +30,8 @@ _HOST = re.compile(
 )
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
-# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1); nor the length, since it has the
-# body itself, and over HTTP/2 or in chunks it may not be told.
+# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1). Nor does it see the length: it has
+# the body itself, and over HTTP/2 or in chunks there may be no such field.
 HOP_FIELDS: Final = frozenset(
     ("connection", "content-length", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade"),
@@ -50,7 +51,8 @@ class Head(msgspec.Struct, frozen=True):
     """A request head whose framing is beyond doubt.
 
     fields: end-to-end fields, names in lower case, repeated ones joined with ", "; latin-1.
-    length: announced body length; -1 for a chunked body.
+    length: announced body length; -1 for a chunked body. minor_version: 1 for HTTP/1.1, 0 for HTTP/1.0.
+    close: the connection ends with the response. upgrade: the Upgrade field where it counts, else "".
     """
 
     method: str
@@ -62,6 +64,7 @@ class Head(msgspec.Struct, frozen=True):
     close: bool
     expects_continue: bool
     upgrade: str
+    minor_version: int
 
 
 def find_end(buffer: bytes, limits: FrontLimits) -> int:
@@ -144,7 +147,7 @@ def _head(method: str, target: str, modern: bool, fields: dict[str, str]) -> Hea
     expects_continue = "expect" in fields and _expects_continue(fields["expect"], modern)
     for name in HOP_FIELDS.intersection(fields):
         del fields[name]
-    return Head(method, target, path, query, fields, length, close, expects_continue, upgrade)
+    return Head(method, target, path, query, fields, length, close, expects_continue, upgrade, int(modern))
 
 
 def _tokens(value: str) -> list[str]:
@@ -174,21 +177,29 @@ def _is_host(host: str) -> bool:
 
 
 def _length(fields: dict[str, str], modern: bool) -> int:
-    """RFC 9112, 6.3, without its leniencies: a length or chunks, never both, and no list of lengths."""
+    """How long the body is (RFC 9112, 6.3); -1 for a chunked one. The steps are numbered as they are there."""
     announced = fields.get("content-length")
     coding = fields.get("transfer-encoding")
+    # Steps 1 and 2 are about responses.
     if coding is not None:
+        # Step 3: both fields together may be smuggling. The RFC lets a server refuse them, and so we do; it says the
+        # same of a coding in HTTP/1.0 (6.1).
         if announced is not None or not modern:
             raise BadHead(400, "transfer coding with a length, or in HTTP/1.0")
+        # Step 4: chunked must be the last coding, or the end of the body is unknown: 400. Others before it are
+        # unknown to us: 501 (6.1).
         codings = _tokens(coding.lower())
         if codings != ["chunked"]:
             raise BadHead(501 if codings[-1] == "chunked" else 400, "unknown transfer coding")
         return -1
-    if announced is None:
-        return 0
-    if _LENGTH.fullmatch(announced) is None:
-        raise BadHead(400, "bad Content-Length")
-    return int(announced)
+    if announced is not None:
+        # Step 5: an invalid length is refused. The RFC lets a server take a list of equal lengths for one; we do not.
+        # Step 6: a valid one is the length.
+        if _LENGTH.fullmatch(announced) is None:
+            raise BadHead(400, "bad Content-Length")
+        return int(announced)
+    # Step 7: a request with neither has no body. Step 8 is about responses.
+    return 0
 
 
 def _expects_continue(value: str, modern: bool) -> bool:

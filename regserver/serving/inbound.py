@@ -42,7 +42,13 @@ class Violated(msgspec.Struct, frozen=True):
     code: int
 
 
-Inbound = Received | Pinged | PeerClosed | Violated
+class Lost(msgspec.Struct, frozen=True):
+    """The connection is gone. code: what the transport says why, else ABNORMAL."""
+
+    code: int
+
+
+Inbound = Received | Pinged | PeerClosed | Violated | Lost
 
 
 class Decoder:

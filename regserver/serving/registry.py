@@ -1,15 +1,13 @@
 """All running sessions: pinged by one ticker, closed together at shutdown. Entering and leaving is O(1).
 
-Sessions are dealt into as many buckets as the ping interval has ticks. Each tick pings one bucket, and drops from
-another one, pinged `pong_seconds` ago, whoever has been silent since. So the work is even, and no session needs a
-timer of its own. The ticks are short because each ping is answered: of 5,000 sessions 33 pongs come at a time, which
-is a few milliseconds for a broadcast to wait, instead of the 333 of a second.
+Sessions are dealt into as many buckets as the ping interval has ticks. Each tick pings the sessions of one bucket, and
+ends those of another that have been silent since their ping `pong_seconds` ago. So the work is even, and no session
+needs a timer of its own. The ticks are short because each ping is answered: of 5,000 sessions 33 pongs come at a time,
+for which a broadcast waits a few milliseconds, instead of the 333 of a whole second.
 """
 
-import contextlib
 import itertools
 import logging
-from collections.abc import Iterator
 from typing import Final, Protocol
 
 import trio
@@ -23,19 +21,16 @@ _TICK_SECONDS: Final = 0.1
 _SLICE: Final = 200  # sessions between two checkpoints: about a millisecond
 
 
-class Closable(Protocol):
+class Registered(Protocol):
     """Any session."""
 
     def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None: ...
     def abort_nowait(self) -> None: ...
-
-
-class Pingable(Closable, Protocol):
-    """A session whose pings are ours."""
+    def ping_nowait(self) -> None: ...
 
     @property
-    def is_silent(self) -> bool: ...
-    def ping_nowait(self) -> None: ...
+    def is_silent(self) -> bool:
+        """Whether nothing came since the last ping."""
 
 
 class Registry:
@@ -44,37 +39,26 @@ class Registry:
     def __init__(self, limits: FrontLimits) -> None:
         self._tick_seconds = min(_TICK_SECONDS, limits.ping_seconds / 10, limits.pong_seconds / 2)
         count = max(2, round(limits.ping_seconds / self._tick_seconds))
-        self._buckets: list[set[Pingable]] = [set() for _ in range(count)]
+        self._buckets: list[set[Registered]] = [set() for _ in range(count)]
         self._pong_ticks = max(1, round(limits.pong_seconds / self._tick_seconds))
         # Against the ticker's direction: the first sessions of a server are not pinged before anything has happened.
         self._next = itertools.cycle(reversed(self._buckets))
-        self._others: set[Closable] = set()
+        self._unpinged: set[Registered] = set()
         self._closing: int | None = None
 
     def __len__(self) -> int:
-        return sum(map(len, self._buckets)) + len(self._others)
+        return sum(map(len, self._buckets)) + len(self._unpinged)
 
-    def join(self, session: Pingable) -> set[Pingable]:
-        """Enters a session to be pinged; the set it must be discarded from. One that comes too late is closed."""
-        bucket = next(self._next)
+    def join(self, session: Registered, *, is_pinged: bool) -> set[Registered]:
+        """Enters a session; the set it must be discarded from. One that comes too late is closed at once."""
+        bucket = next(self._next) if is_pinged else self._unpinged
         bucket.add(session)
         if self._closing is not None:
             session.close_nowait(self._closing)
         return bucket
 
-    @contextlib.contextmanager
-    def entered(self, session: Closable) -> Iterator[None]:
-        """Enters a session that is not pinged from here."""
-        self._others.add(session)
-        if self._closing is not None:
-            session.close_nowait(self._closing)
-        try:
-            yield
-        finally:
-            self._others.discard(session)
-
-    def _all(self) -> list[Closable]:
-        return [*itertools.chain.from_iterable(self._buckets), *self._others]
+    def _all(self) -> list[Registered]:
+        return [*itertools.chain.from_iterable(self._buckets), *self._unpinged]
 
     def close_all(self, code: int, reason: str = "") -> None:
         """Starts the closing handshake of all sessions, and of each that still comes."""

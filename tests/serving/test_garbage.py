@@ -11,12 +11,12 @@ from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 
+from regserver.serving.client_stream import ClientStream
 from regserver.serving.connection import Connection
-from regserver.serving.link import Link
-from regserver.serving.session import LinkSession
+from regserver.serving.session_core import SessionCore
 from tests.garbage import count, no_collector
 from tests.serving.http2 import Http2Peer
-from tests.serving.support import House, Peer, close_payload, house
+from tests.serving.support import House, Peer, bounds, close_payload, house
 
 Certificate = tuple[str, str]
 
@@ -38,6 +38,21 @@ async def _half_head(peer: Peer) -> None:
     await peer.send(b"GET /hot HT")
 
 
+async def _stays(peer: Peer) -> None:
+    """Keeps its end open until the server no longer lingers."""
+    await peer.ask(b"GET /hot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await trio.sleep(0.3)
+
+
+async def _out_of_time(peer: Peer) -> None:
+    await peer.send(b"GET /hot HT")
+    assert (await peer.response())[0] == 408
+
+
+async def _silent(peer: Peer) -> None:
+    assert await peer.ended()
+
+
 async def _clean_close(peer: Peer) -> None:
     await peer.upgrade("/echo")
     await peer.send(close_payload(1000))
@@ -55,7 +70,18 @@ async def _unmasked(peer: Peer) -> None:
 
 
 Way = Callable[[Peer], Awaitable[None]]
-WAYS: tuple[Way, ...] = (_request, _behind, _mistake, _half_head, _clean_close, _lost_session, _unmasked)
+WAYS: tuple[Way, ...] = (
+    _request,
+    _behind,
+    _mistake,
+    _half_head,
+    _stays,
+    _out_of_time,
+    _silent,
+    _clean_close,
+    _lost_session,
+    _unmasked,
+)
 
 
 @contextlib.asynccontextmanager
@@ -76,7 +102,7 @@ async def _connected(
 
 def _left() -> dict[str, int]:
     """What is there of what a connection is made of. Of both ends of TLS, only the server's: the others are the test's."""
-    kinds = (Link, Connection, LinkSession, TCPServer, H11Protocol, H2Protocol)
+    kinds = (ClientStream, Connection, SessionCore, TCPServer, H11Protocol, H2Protocol)
     left = {kind.__name__: count(kind) for kind in kinds}
     left["tls"] = sum(isinstance(one, ssl.SSLObject) and bool(one.server_side) for one in gc.get_objects())
     return {name: number for name, number in left.items() if number}
@@ -86,7 +112,7 @@ def _left() -> dict[str, int]:
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool) -> None:
     cert, key = certificate if secure else ("", "")
-    async with house(tls_cert=cert, tls_key=key) as server:
+    async with house(bounds(head_seconds=0.2), tls_cert=cert, tls_key=key) as server:
         with no_collector():
             for _ in range(3):
                 async with _connected(server, certificate if secure else None) as stream:

@@ -14,7 +14,7 @@ from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 
-from regserver.serving import UnsupportedHypercorn
+from regserver.serving import UnsupportedLibrary
 from regserver.serving.hypercorn_hook import VERSION, check_version
 
 DIGESTS = {
@@ -43,11 +43,11 @@ def test_version_is_pinned() -> None:
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.19.0")
-    with pytest.raises(UnsupportedHypercorn, match=r"0\.19\.0 is installed, 0\.18\.0 is needed"):
+    with pytest.raises(UnsupportedLibrary, match=r"0\.19\.0 is installed, 0\.18\.0 is needed"):
         check_version()
 
 
 def test_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(TCPServer, "_idle_timeout")
-    with pytest.raises(UnsupportedHypercorn, match="_idle_timeout"):
+    with pytest.raises(UnsupportedLibrary, match="_idle_timeout"):
         check_version()

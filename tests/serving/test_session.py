@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from regserver.endpoint import Frame, Response, SessionClosed, SocketSession
-from regserver.serving import LinkSession, receive_text, text_frame
+from regserver.serving import SessionCore, receive_text, text_frame
 from tests.serving.support import (
     ACCEPT,
     KEY,
@@ -345,7 +345,7 @@ async def test_backlog_is_delivered_when_the_peer_reads_again() -> None:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         (session,) = room.sessions
-        assert isinstance(session, LinkSession)
+        assert isinstance(session, SessionCore)
         for number in range(4000):
             assert session.send_nowait(text_frame(b"%05d" % number + b"x" * 1000))
         async with trio.open_nursery() as nursery:

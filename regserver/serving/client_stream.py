@@ -1,0 +1,234 @@
+"""A connected client as a Trio stream, plain or TLS, with a bound on every wait for it to read.
+
+Two things go beyond `trio.abc.Stream`: `send_nowait`, which a broadcast calls for thousands of sockets from one loop
+without a task, a lock or a checkpoint each; and `send_queued`, which writes many chunks with one call. One thing falls
+short of it: `send_all` takes no checkpoint when the kernel takes all at once, which a small response would pay with a
+tenth of its time. The plain form uses the socket's own calls and Trio's two waits, so an idle connection keeps as few
+frames on its stack as possible. The TLS form uses Trio's SSLStream.
+"""
+
+import contextlib
+import socket
+import struct
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Final, Literal
+
+import trio
+
+from regserver.serving.broadcast import not_direct
+from regserver.serving.send_queue import take_off
+
+RECEIVE_BYTES: Final = 16 * 1024
+SocketAddress = tuple[str, int]
+LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
+"""What a stream raises when the peer is gone, does not read, or the server itself has closed the socket."""
+
+_GATHER: Final = 64  # chunks per write; well below IOV_MAX
+_RECORD_BYTES: Final = 16 * 1024  # of TLS, at most
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class ClientStream(trio.abc.Stream):
+    """What both forms share.
+
+    sock: the connected socket, non-blocking. client, server: (host, port), None for a unix socket.
+    peer: the client's address without port, "" for a unix socket. write_seconds: without progress, for every send.
+    send_nowait: writes without blocking and returns how many bytes were taken; raises OSError.
+    """
+
+    __slots__ = ("client", "peer", "send_nowait", "server", "sock", "write_seconds")
+
+    scheme: Literal["http", "https"]
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        client: SocketAddress | None,
+        server: SocketAddress | None,
+        write_seconds: float,
+        send_nowait: Callable[[bytes], int],
+    ) -> None:
+        self.sock = sock
+        self.client = client
+        self.server = server
+        self.peer = client[0] if client is not None else ""
+        self.write_seconds = write_seconds
+        self.send_nowait = send_nowait
+
+    @abstractmethod
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """As Trio has it: b"" at the end. At most RECEIVE_BYTES if no number is given. Raises LOST."""
+
+    @abstractmethod
+    async def send_queued(self, queue: list[bytes]) -> int:
+        """Waits for room, writes what it can of a queue, takes that off the queue, and tells how many bytes it was.
+
+        The queue may change while it waits. Raises LOST.
+        """
+
+    @abstractmethod
+    async def finish(self, linger_seconds: float) -> None:
+        """Closes so that what was sent last arrives: not before the peer has closed, or linger_seconds have passed."""
+
+    def close(self) -> None:
+        """Closes at once; a task that waits on the socket gets ClosedResourceError. May be called twice."""
+        if self.sock.fileno() != -1:
+            trio.lowlevel.notify_closing(self.sock)
+            self.sock.close()
+
+    def reset(self) -> None:
+        """Closes at once and drops what the kernel still holds for the peer, who sees a connection reset."""
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.close()
+
+    async def aclose(self) -> None:
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    def _lost(self) -> trio.BrokenResourceError | trio.ClosedResourceError:
+        return trio.ClosedResourceError() if self.sock.fileno() < 0 else trio.BrokenResourceError()
+
+
+class PlainStream(ClientStream):
+    """A TCP or unix socket."""
+
+    __slots__ = ("_sending",)
+
+    scheme = "http"
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        client: SocketAddress | None,
+        server: SocketAddress | None,
+        write_seconds: float,
+    ) -> None:
+        super().__init__(sock, client, server, write_seconds, sock.send)
+        self._sending = False
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if max_bytes is not None and max_bytes < 1:
+            raise ValueError("max_bytes must be positive")
+        sock = self.sock
+        # Checked before each wait: Trio 0.35 would keep a task that waits for a closed descriptor for ever.
+        while (number := sock.fileno()) >= 0:
+            await trio.lowlevel.wait_readable(number)
+            try:
+                return sock.recv(max_bytes or RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise self._lost() from error
+        await trio.lowlevel.checkpoint()
+        raise trio.ClosedResourceError
+
+    async def wait_send_all_might_not_block(self) -> None:
+        number = self.sock.fileno()
+        if number < 0:
+            await trio.lowlevel.checkpoint()
+            raise trio.ClosedResourceError
+        with trio.move_on_after(self.write_seconds) as patience:
+            await trio.lowlevel.wait_writable(number)
+        if patience.cancelled_caught:
+            raise trio.BrokenResourceError("the peer does not read")
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        # A second sender would write into the middle of the first one's data.
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending")
+        taken = self._send_some(data)  # most often that is all
+        if taken < len(data):
+            self._sending = True
+            try:
+                await self._send_rest(memoryview(data)[taken:])
+            finally:
+                self._sending = False
+
+    def _send_some(self, data: bytes | bytearray | memoryview) -> int:
+        try:
+            return self.sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._lost() from error
+
+    async def _send_rest(self, view: memoryview) -> None:
+        while view:
+            await self.wait_send_all_might_not_block()
+            view = view[self._send_some(view) :]
+
+    async def send_queued(self, queue: list[bytes]) -> int:
+        await self.wait_send_all_might_not_block()
+        if not queue:  # dropped meanwhile
+            return 0
+        try:
+            # The chunks are shared with other sessions; a gathering write copies none of them.
+            taken = self.sock.sendmsg(queue[:_GATHER])
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._lost() from error
+        take_off(queue, taken)
+        return taken
+
+    async def finish(self, linger_seconds: float) -> None:
+        # Closing with unread bytes makes the kernel send a reset, which can overtake what was sent last.
+        with contextlib.suppress(OSError, *LOST), trio.move_on_after(linger_seconds):
+            self.sock.shutdown(socket.SHUT_WR)
+            while await self.receive_some():
+                pass
+        self.close()
+
+
+class TlsStream(ClientStream):
+    """A socket whose TLS handshake is done. Nothing can be written outside of a task: send_nowait always would block."""
+
+    __slots__ = ("_tls",)
+
+    scheme = "https"
+
+    def __init__(self, plain: PlainStream, tls: "trio.SSLStream[trio.SocketStream]") -> None:
+        super().__init__(plain.sock, plain.client, plain.server, plain.write_seconds, not_direct)
+        self._tls = tls
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        try:
+            return bytes(await self._tls.receive_some(max_bytes or RECEIVE_BYTES))
+        except (OSError, ValueError) as error:  # ValueError: of a descriptor that is closed
+            raise self._lost() from error
+
+    async def wait_send_all_might_not_block(self) -> None:
+        with self._bounded():
+            await self._tls.wait_send_all_might_not_block()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        for first in range(0, len(view), _RECORD_BYTES):
+            with self._bounded():  # of each record, since a slow peer that does read makes progress
+                await self._tls.send_all(view[first : first + _RECORD_BYTES])
+
+    @contextlib.contextmanager
+    def _bounded(self) -> Iterator[None]:
+        try:
+            with trio.fail_after(self.write_seconds):
+                yield
+        except (OSError, ValueError, trio.TooSlowError) as error:
+            raise self._lost() from error
+
+    async def send_queued(self, queue: list[bytes]) -> int:
+        count, size = 1, len(queue[0])
+        while count < len(queue) and size + len(queue[count]) <= _RECORD_BYTES:
+            size += len(queue[count])
+            count += 1
+        data = b"".join(queue[:count])
+        # Taken off before they are sent: a record that is begun must be finished, whatever is dropped meanwhile.
+        del queue[:count]
+        await self.send_all(data)
+        return size
+
+    async def finish(self, linger_seconds: float) -> None:
+        with contextlib.suppress(OSError, ValueError, *LOST), trio.move_on_after(linger_seconds):
+            await self._tls.aclose()
+        self.close()

@@ -1,0 +1,314 @@
+"""What a session does between its first and its last event: see session.py for its life, session_state.py for its states.
+
+Whatever may be called from another task is a method that ends with `_nowait`, and runs to its end without a checkpoint.
+So no task sees the queue, the state and `direct` out of step with each other.
+"""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed, SocketEndpoint
+from regserver.serving.broadcast import not_direct
+from regserver.serving.client_stream import LOST
+from regserver.serving.frame import close_frame, ping_frame, pong_frame, text_frame
+from regserver.serving.handshake import kept
+from regserver.serving.inbound import Lost, PeerClosed, Pinged, Received, Violated
+from regserver.serving.limit import FrontLimits
+from regserver.serving.metric import FrontMetrics
+from regserver.serving.registry import Registry
+from regserver.serving.send_queue import Rest, drop_all, take_off
+from regserver.serving.session_state import TRANSITIONS, SessionEvent, SessionState
+from regserver.serving.transport import Transport
+
+_log = logging.getLogger(__name__)
+
+_PING = ping_frame()
+
+
+class SessionContext(msgspec.Struct, frozen=True):
+    """What all sessions of a front door share."""
+
+    limits: FrontLimits
+    metrics: FrontMetrics
+    registry: Registry
+
+
+class SessionCore:
+    """The SocketSession of regserver.endpoint. Made and run by session.py.
+
+    direct: the transport's send_nowait while the session is open and nothing waits, else `not_direct`.
+    rejection: the response that answers the handshake instead of 101.
+    unsent_bytes: what is queued or being written; it counts against the bound.
+    """
+
+    __slots__ = (
+        "__weakref__", "_accepted", "_alive", "_code", "_context", "_drained", "_draining", "_inbox", "_nursery",
+        "_queue", "_reading", "_request", "_state", "_transport", "direct", "rejection", "unsent_bytes",
+    )  # fmt: skip
+
+    def __init__(
+        self, context: SessionContext, request: Request, transport: Transport, nursery: trio.Nursery
+    ) -> None:
+        """nursery: the session's own; its deadline is set here and at each change of state that has one."""
+        self._context = context
+        self._request = request
+        self._transport = transport
+        self._nursery = nursery
+        self._state = SessionState.HANDSHAKE
+        self._accepted = False
+        self._code = 0
+        self.rejection: Response | None = None
+        self.direct: Callable[[Frame], int] = not_direct
+        self._queue: list[bytes] = []  # a list, since an empty deque takes 600 bytes and most stay empty
+        self.unsent_bytes = 0
+        self._draining = False
+        self._drained: trio.Event | None = None
+        self._inbox: list[str | bytes] = []  # newest first
+        self._alive = True
+        self._reading = False
+        nursery.cancel_scope.deadline = trio.current_time() + context.limits.accept_seconds
+
+    def _enter(self, event: SessionEvent) -> bool:
+        """Whether the event may happen now; if so, the session is in the state behind it."""
+        state = TRANSITIONS[self._state].get(event)
+        if state is None:
+            return False
+        self._state = state
+        return True
+
+    @property
+    def request(self) -> Request:
+        return self._request
+
+    async def serve(self, endpoint: SocketEndpoint) -> None:
+        """Runs the endpoint, then the closing handshake. Raises nothing but Cancelled."""
+        try:
+            await endpoint(self)
+        except* SessionClosed:
+            pass
+        except* Exception as group:
+            self._context.metrics.error_contained()
+            _log.error("session endpoint failed", exc_info=group)
+            self.reject_nowait(Response(status=500))  # whichever of the two still applies
+            self.close_nowait(CloseCode.INTERNAL_ERROR)
+        if self._state is SessionState.HANDSHAKE:
+            _log.error("session endpoint neither accepted nor rejected: %s", self._request.path)
+            self.reject_nowait(Response(status=500))
+        self.close_nowait()
+        await self.wait_closed()
+
+    def leave_nowait(self) -> None:
+        """The endpoint has ended, or was cancelled: nothing more is sent but what is queued."""
+        # If the handshake is still unanswered, its deadline has passed or the server ends.
+        self.reject_nowait(Response(status=503, headers=(("retry-after", "1"),)))
+        self._enter(SessionEvent.LOST)
+        self.direct = not_direct
+        if self._accepted:
+            self._context.metrics.session_closed(self._code or CloseCode.ABNORMAL)
+
+    # The handshake.
+
+    def accept_nowait(self) -> None:
+        if not self._enter(SessionEvent.ACCEPT):
+            return
+        self._accepted = True
+        self._request = kept(self._request)
+        self._nursery.cancel_scope.deadline = float("inf")
+        self._context.metrics.session_opened()
+        greeting = self._transport.accept()
+        # Frames sent before this moment were queued; the answer goes ahead of them.
+        self._queue.insert(0, greeting.answer)
+        self.unsent_bytes += len(greeting.answer)
+        self._flush_nowait()
+        if greeting.early:
+            self._take(greeting.early)
+
+    def reject_nowait(self, response: Response) -> None:
+        if self._enter(SessionEvent.REJECT):
+            self.rejection = response
+            self._code = CloseCode.ABNORMAL
+
+    # Sending.
+
+    def send_nowait(self, frame: Frame) -> bool:
+        try:
+            taken = self.direct(frame)
+        except BlockingIOError:
+            return self._enqueue(frame)
+        except OSError:
+            self._lose()
+            return False
+        return taken == len(frame) or self.send_rest_nowait(frame, taken)
+
+    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
+        return self._enqueue(Rest(memoryview(frame)[taken:]))
+
+    def send_text_nowait(self, text: str | bytes) -> bool:
+        return self.send_nowait(text_frame(text))
+
+    async def drained(self) -> None:
+        while self._draining and self._state is SessionState.OPEN:
+            if self._drained is None:
+                self._drained = trio.Event()
+            await self._drained.wait()
+
+    def _enqueue(self, data: bytes) -> bool:
+        if not self._enter(SessionEvent.SEND):
+            return False
+        fits = self.unsent_bytes + len(data) <= self._context.limits.queue_bytes
+        if fits or isinstance(data, Rest):
+            self._push(data)
+        if not fits:
+            drop_all(self._queue)
+            self.unsent_bytes = sum(map(len, self._queue))
+            self.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
+        return fits
+
+    def _push(self, data: bytes) -> None:
+        # From here on everything must queue up behind this, until the drain task has found the queue empty.
+        self.direct = not_direct
+        self._queue.append(data)
+        self.unsent_bytes += len(data)
+        if self._accepted:
+            self._start_drain()
+
+    def _flush_nowait(self) -> None:
+        """Writes the queue as far as the transport takes it; the drain task does the rest."""
+        try:
+            while self._queue:
+                taken = self._transport.send_nowait(self._queue[0])
+                take_off(self._queue, taken)
+                self.unsent_bytes -= taken
+        except BlockingIOError:
+            self._start_drain()
+        except OSError:
+            self._lose()
+        else:
+            self._send_directly()
+
+    def _send_directly(self) -> None:
+        if self._state is SessionState.OPEN:
+            self.direct = self._transport.send_nowait
+
+    def _start_drain(self) -> None:
+        if not self._draining:
+            self._draining = True
+            self._nursery.start_soon(self._drain)
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                taken = await self._transport.send_queued(self._queue)
+                # The queue may have been dropped while this was on its way.
+                self.unsent_bytes = max(0, self.unsent_bytes - taken)
+        except LOST:
+            self._lose()
+        except Exception:
+            self._context.metrics.error_contained()
+            _log.exception("drain failed")
+            self._lose()
+        finally:
+            self._draining = False
+            if self._drained is not None:
+                self._drained.set()
+                self._drained = None
+        # Without a checkpoint since the queue was found empty, so nothing is overtaken.
+        self._send_directly()
+
+    # Reading.
+
+    async def receive(self) -> str | bytes:
+        while not self._inbox:
+            if self._state is not SessionState.OPEN:
+                raise SessionClosed(self._code)
+            await self._read()
+        return self._inbox.pop()
+
+    async def wait_closed(self) -> int:
+        while self._state is SessionState.OPEN or (
+            self._state is SessionState.CLOSING and self._transport.awaits_close
+        ):
+            await self._read()
+            self._inbox.clear()
+        return self._code
+
+    async def _read(self) -> None:
+        # A peer that nobody was reading from cannot have answered a ping, so it counts as alive from now on.
+        self._reading = self._alive = True
+        try:
+            received = await self._transport.receive()
+        except LOST:
+            return self._end(CloseCode.ABNORMAL)
+        finally:
+            self._reading = False
+        self._alive = True
+        return self._take(received)
+
+    def _take(self, received: object) -> None:
+        for inbound in self._transport.decode(received):
+            match inbound:
+                case Received(message):
+                    if self._enter(SessionEvent.MESSAGE):
+                        self._inbox.insert(0, message)
+                case Pinged(payload):
+                    self.send_nowait(pong_frame(payload))
+                case PeerClosed(code) | Violated(code):
+                    self.close_nowait(code)
+                    self._enter(SessionEvent.PEER_CLOSED)
+                case Lost(code):
+                    self._end(code)
+
+    def ping_nowait(self) -> None:
+        """Asks the peer for a sign of life; see is_silent."""
+        if self._state is SessionState.OPEN:
+            self._alive = False
+            self.send_nowait(_PING)
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing came since the last ping, although somebody was reading."""
+        return not self._alive and self._reading
+
+    # Closing.
+
+    def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        if self._state is SessionState.HANDSHAKE:
+            passing = code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER)
+            self.reject_nowait(Response(status=503 if passing else 403))
+        elif self._enter(SessionEvent.CLOSE):
+            self._code = code
+            self._bound_end()
+            self.direct = not_direct
+            # Past the queue's bound if need be: it is the last frame.
+            frame = close_frame(code, reason)
+            self._queue.append(frame)
+            self.unsent_bytes += len(frame)
+            if not self._draining:
+                self._flush_nowait()
+
+    def _lose(self) -> None:
+        """The connection is gone: an endpoint that does not read learns it by being cancelled."""
+        self._end(CloseCode.ABNORMAL)
+        self._nursery.cancel_scope.cancel()
+
+    def _end(self, code: int) -> None:
+        """Nothing comes or goes any more. An endpoint that reads learns it by SessionClosed."""
+        self.direct = not_direct
+        self._queue.clear()
+        self.unsent_bytes = 0
+        self._bound_end()
+        if self._enter(SessionEvent.LOST):
+            self._code = self._code or code
+
+    def _bound_end(self) -> None:
+        """From now on the session lives close_seconds at most, whatever the endpoint and the peer do."""
+        scope = self._nursery.cancel_scope
+        scope.deadline = min(scope.deadline, trio.current_time() + self._context.limits.close_seconds)
+
+    def abort_nowait(self) -> None:
+        """Ends the session at once, without a closing handshake."""
+        self._lose()
+        self._transport.close(reset=True)
