@@ -148,16 +148,19 @@ def _docstring_lines(tree: ast.Module) -> Iterator[int]:
             yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
-def _functions(tree: ast.Module) -> Iterator[Function]:
-    for node in ast.walk(tree):
+def _functions(tree: ast.AST, *, nested: bool = False) -> Iterator[Function]:
+    """Yields the functions below a node. A function inside another is not public: nobody else can call it."""
+    for node in ast.iter_child_nodes(tree):
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield Function(
                 node.name,
                 node.lineno,
                 (node.end_lineno or node.lineno) - node.lineno + 1,
-                not node.name.startswith("_"),
+                not nested and not node.name.startswith("_"),
                 ast.get_docstring(node) is not None,
             )
+        yield from _functions(node, nested=nested or is_function)
 
 
 def measure(checkout: Path) -> list[Part]:
