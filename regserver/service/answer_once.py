@@ -1,6 +1,8 @@
-"""Answering a request with an Idempotency-Key once: its key is taken before it is acted on, its answer stored with the change.
+"""Answering a request with an Idempotency-Key once.
 
-Refusals are not stored. They have changed nothing, so asking again is safe, and may rightly find things different.
+The key is taken before the use case runs, and the answer is stored with its change: a repetition waits for the first.
+
+Refusals are not stored. They have changed nothing, so the request may be repeated, and may then succeed.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,7 +25,7 @@ async def answer_once(
 ) -> T | IdempotencyConflict:
     """Runs `act` unless this key has been answered; without a key, always.
 
-    scope: whose keys these are, since two people may use the same one. act: gives a number, None, or a refusal.
+    scope: whose keys these are; two people may use the same one. act: returns an id, None, or a refusal.
     """
     if idempotency is None:
         return await act()

@@ -122,34 +122,39 @@ class DirectoryService:
         self, sign_up: WellFormed | Malformed, link_base: str
     ) -> InvalidData | TooManyPending | None:
         """Begins a sign-up: None when its mail is on the way. link_base: what the link in it starts with."""
-        # Who may not learn what is taken gets no look at it by a sign-up that is malformed besides.
+        # Strangers who may not learn what is taken must not learn it by a sign-up that is malformed besides.
         ask = self._policy.reveal_existing or isinstance(sign_up, WellFormed)
         taken = await self._taken(sign_up) if ask else ()
         if isinstance(sign_up, Malformed):
             return InvalidData((*sign_up.faults, *taken))
         if taken and self._policy.reveal_existing:
             return InvalidData(taken)
+        return await self._begin(sign_up, taken, link_base)
+
+    async def _begin(
+        self, sign_up: WellFormed, taken: tuple[SignUpFault, ...], link_base: str
+    ) -> TooManyPending | None:
         password_hash = await self._hasher.hash(sign_up.password)
         challenge = new_challenge([self._randomness.below(62) for _ in range(CHALLENGE_LENGTH)])
-        now = self._clock.now()
+        now, ttl = self._clock.now(), self._policy.pending_ttl
         pending = PendingCreation(
             username=sign_up.username,
             email=sign_up.email,
             password_hash=password_hash,
             language=sign_up.language,
             created_at=now,
-            expires_at=after(now, self._policy.pending_ttl),
+            expires_at=after(now, ttl),
             account=None,
         )
         link = f"{link_base}/confirm?lang={sign_up.language}#{challenge}"
-        # Written before the transaction: templates are files, and the store's thread is not for those.
+        # Rendered before the transaction, in whose thread all writers wait.
         mail = self._mail.write(sign_up, taken, link, pending.expires_at)
 
         async def work(transaction: Transaction) -> TooManyPending | None:
-            since = Instant(now - self._policy.pending_ttl)
             await transaction.lock(Lock.EMAIL, sign_up.email_key)
-            if await transaction.directory.count_pending(sign_up.email_key, since) >= MAX_PENDING_PER_EMAIL:
-                return TooManyPending(self._policy.pending_ttl.whole_seconds)
+            count = await transaction.directory.count_pending(sign_up.email_key, Instant(now - ttl))
+            if count >= MAX_PENDING_PER_EMAIL:
+                return TooManyPending(ttl.whole_seconds)
             # A sign-up that cannot succeed is stored too: it counts against the address like any other.
             await transaction.directory.add_pending(hash_secret(challenge), pending)
             await self._mail.enqueue(transaction, mail)

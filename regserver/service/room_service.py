@@ -119,7 +119,7 @@ class RoomService:
             return None
 
         return await self._identity.write(
-            token, idempotency, self._in_room(room_text, act, alone=True, others=others)
+            token, idempotency, self._in_room(room_text, act, locked=True, others=others)
         )
 
     async def leave(
@@ -130,7 +130,7 @@ class RoomService:
         async def act(transaction: Transaction, actor: RoomActor) -> None:
             await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act, alone=True))
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act, locked=True))
 
     async def post(
         self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
@@ -142,7 +142,7 @@ class RoomService:
             transaction.events.append_last(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act, alone=True))
+        return await self._identity.write(token, idempotency, self._in_room(room_text, act, locked=True))
 
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
@@ -176,7 +176,7 @@ class RoomService:
     async def read_all(
         self, token: SecretHash, room_text: str, before: PostId | None, limit: int
     ) -> PostPage | NoAccess:
-        """The newest `limit` posts older than `before`, oldest first. before: None means the newest of all."""
+        """The newest `limit` posts before `before`, oldest first. before: None means the newest of all."""
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostPage:
             posts = await transaction.posts.page(actor.room.id, before, limit + 1)
@@ -213,12 +213,12 @@ class RoomService:
         room_text: str,
         act: Callable[[Transaction, RoomActor], Awaitable[T]],
         *,
-        alone: bool = False,
+        locked: bool = False,
         others: Sequence[AccountId] = (),
     ) -> Act[T | NotInside]:
-        """`act` for those who are in the room; others are told what bars the way, in the protocol's order.
+        """`act` for members of the room; others get the refusal, in the protocol's order.
 
-        alone: nobody else changes the room meanwhile. others: nor does any of these accounts end.
+        locked: no other unit changes the room meanwhile. others: accounts that no other unit deletes meanwhile.
         """
 
         async def enter(transaction: Transaction, account: Account) -> T | NotInside:
@@ -227,7 +227,7 @@ class RoomService:
                 return BadId()
             if others:
                 await transaction.lock(Lock.ACCOUNT, *others)
-            if alone:
+            if locked:
                 await transaction.lock(Lock.ROOM, number)
             access = await transaction.rooms.access(RoomId(number), account.id)
             if access is None:
@@ -243,6 +243,7 @@ async def leave_room(
     transaction: Transaction, room: RoomId, account: AccountId, left: Left, now: Instant
 ) -> None:
     """Ends one membership, and the room with its last member. The caller's unit holds the room's lock."""
+    # Without the lock, two last members who leave at once each see the other, and the room stays without a member.
     if await transaction.rooms.is_alone(room, account):
         await transaction.rooms.remove(room)
     else:
@@ -252,7 +253,7 @@ async def leave_room(
 
 
 async def _missing(transaction: Transaction, others: Sequence[AccountId]) -> AccountNotFound | None:
-    """Which of `others` are unknown or deleted; None when all are there."""
+    """The refusal when some of `others` are unknown or deleted."""
     wanted = _distinct(others, set())
     living = await transaction.accounts.living(wanted)
     missing = tuple(account for account in wanted if account not in living)
