@@ -1,7 +1,7 @@
-"""`regserver doctor`: looks at everything a server needs before it is started, and says what to change.
+"""`regserver doctor`: looks at everything that a server needs, and says what to change.
 
-One line per part: `ok`, `hint` where it works but should not stay so, `FAIL` where it will not work. Exits with 1 when
-something fails.
+Prints one line per finding: `ok`, `hint` for what works but should not stay so, `FAIL` for what does not work. Exits with
+1 when something fails.
 """
 
 import argparse
@@ -59,9 +59,9 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
     if not path.exists():
         near = next(parent for parent in (folder, *folder.parents) if parent.exists())
         if os.access(near, os.W_OK):
-            yield Finding("ok", f"{path} will be made at the first start")
+            yield Finding("ok", f"{path} will be created at the first start")
         else:
-            yield Finding("fail", f"{path} cannot be made: no right to write in {near}")
+            yield Finding("fail", f"{path} cannot be created: {near} is not writable")
         return
     try:
         version = inspect_database(path)
@@ -70,22 +70,22 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
         return
     newest = len(migration.migrations())
     text = f"{path} is whole, schema version {version}"
-    yield Finding("ok", text if version == newest else f"{text}; the next start brings it to {newest}")
+    yield Finding("ok", text if version == newest else f"{text}; the next start updates it to {newest}")
     yield from _key(place.key)
     free = shutil.disk_usage(folder).free
     if free < LITTLE_SPACE_BYTES:
-        yield Finding("fail", f"{free // 2**20} MiB left on the disk of {folder}")
+        yield Finding("fail", f"only {free // 2**20} MiB are free on the disk of {folder}")
 
 
 def _key(path: Path) -> Iterator[Finding]:
     if not path.exists():
         yield Finding(
-            "fail", f"{path} is missing, and waiting mail cannot be opened without it: restore a backup"
+            "fail", f"{path} is missing, and mail in the outbox cannot be read without it: restore a backup"
         )
     elif path.stat().st_size != KEY_BYTES:
-        yield Finding("fail", f"{path} is not a key: restore a backup")
+        yield Finding("fail", f"{path} does not have the {KEY_BYTES} bytes of a key: restore a backup")
     elif path.stat().st_mode & 0o077:
-        yield Finding("hint", f"{path} can be read by others; the next start takes that right away")
+        yield Finding("hint", f"other users can read {path}; the next start changes its mode to 600")
 
 
 def _addresses(loaded: Loaded) -> Iterator[Finding]:
@@ -110,18 +110,18 @@ def _tls(loaded: Loaded) -> Iterator[Finding]:
     if not server.tls_cert:
         if not server.public_url.startswith("https:") and not _only_loopback(server.bind):
             yield Finding(
-                "hint", "passwords travel in the clear: set server.tls_cert, or put a TLS proxy in front"
+                "hint", "passwords travel unencrypted: set server.tls_cert, or put a TLS proxy in front"
             )
         return
     try:
-        left = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
+        end = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
         Path(server.tls_key).read_bytes()
     except (OSError, ValueError) as error:
         yield Finding("fail", f"{error}")
         return
-    days = (left - datetime.datetime.now(datetime.UTC)).days
+    days = (end - datetime.datetime.now(datetime.UTC)).days
     level: Level = "fail" if days < 0 else "hint" if days < SOON_DAYS else "ok"
-    yield Finding(level, f"{server.tls_cert} is good until {left:%Y-%m-%d}")
+    yield Finding(level, f"{server.tls_cert} is valid until {end:%Y-%m-%d}")
 
 
 def _only_loopback(binds: tuple[str, ...]) -> bool:
@@ -133,34 +133,41 @@ def _source(loaded: Loaded) -> Iterator[Finding]:
     if live.source == "file":
         path = loaded.resolve(live.file.path)
         if not path.exists():
-            yield Finding("hint", f"there is no {path}: nobody can sign in by live registration")
+            yield Finding("hint", f"there is no {path}, so nobody can sign in by live registration")
             return
         people = read_roster(path)
         yield Finding("ok", f"{path} has {len(people)} people")
         if any(person.password is not None for person in people):
-            yield Finding("hint", f"{path} holds plain passwords: replace them by password_hash")
+            yield Finding("hint", f"{path} has plain passwords: replace them with password_hash")
     elif live.source == "command":
-        found = bool(live.command.argv) and shutil.which(live.command.argv[0]) is not None
-        yield Finding(
-            "ok" if found else "fail",
-            f"{' '.join(live.command.argv[:1]) or 'live.command.argv'}: {'found' if found else 'not an executable'}",
-        )
+        yield _executable(loaded)
     elif live.source == "http":
         yield Finding("ok", f"{live.http.url}; try it with: regserver source try USERNAME")
+
+
+def _executable(loaded: Loaded) -> Finding:
+    argv = loaded.settings.live.command.argv
+    if not argv:
+        return Finding("fail", "live.command.argv is empty")
+    # The executable runs in the configuration's folder, so a relative path starts there.
+    program = str(loaded.resolve(argv[0])) if "/" in argv[0] else argv[0]
+    if shutil.which(program) is None:
+        return Finding("fail", f"{argv[0]} is not an executable (live.command.argv)")
+    return Finding("ok", f"{argv[0]} is executable; try it with: regserver source try USERNAME")
 
 
 def _providers(loaded: Loaded) -> Iterator[Finding]:
     settings = loaded.settings
     if settings.mail.smtp == "log:":
-        yield Finding("hint", "mail.smtp: mail is only written to the log")
+        yield Finding("hint", 'mail.smtp is "log:": mail is only written to the log')
     else:
         yield Finding("ok", "mail.smtp is set; try it with: regserver mail test ADDRESS")
     if "log" in settings.sms.used_kinds:
-        yield Finding("hint", "sms.kind: codes are only written to the log")
+        yield Finding("hint", 'sms.kind is "log": codes are only written to the log')
     if settings.captcha.kind == "none":
-        yield Finding("hint", "captcha.kind: robots can register")
+        yield Finding("hint", 'captcha.kind is "none": robots can register')
     if not settings.limits.enabled:
-        yield Finding("hint", "limits.enabled: no client is kept from asking as often as it likes")
+        yield Finding("hint", "limits.enabled is false: one client may send any number of requests")
 
 
 def _files(loaded: Loaded) -> Iterator[Finding]:
@@ -168,7 +175,7 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
     if possible < wanted:
         yield Finding(
             "hint",
-            f"{possible} connections are possible, not the {wanted} of server.max_connections: "
+            f"only {possible} connections are possible, fewer than server.max_connections, {wanted}: "
             "raise the limit on open files (ulimit -n, LimitNOFILE=)",
         )
     else:
@@ -178,7 +185,7 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
 def _library(loaded: Loaded) -> Iterator[Finding]:
     """loaded: not needed; every look takes it."""
     if has_ripemd160():
-        yield Finding("ok", f"{ssl.OPENSSL_VERSION} has what keys are checked with")
+        yield Finding("ok", f"{ssl.OPENSSL_VERSION} has RIPEMD-160")
     else:
         yield Finding("fail", f"{ssl.OPENSSL_VERSION}: {NO_RIPEMD160}")
 
