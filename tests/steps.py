@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from regserver.adapters.captcha import NoCaptcha
+from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
 from regserver.domain.steps_machine import Registration, StepRefusal
@@ -20,15 +21,18 @@ from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_account_service import Proposal, StepsAccountService
+from regserver.service.steps_code import Asker
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import open_sqlite
+from regserver.text import CATALOGUES
 from tests.fake import ManualClock, SeededRandomness
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 K1_KEY = "PUB_K1_6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5BoDq63"
 OFF_CURVE_KEY = "GLS4tVMTu4hrMTGeAQpAEzueCYqEESJQgkaH9DVJNnzK1mztsYYww"
-ADDRESS = "192.0.2.7"
+MAIL_TEMPLATES = load_mail_templates(None, "example.org")
+ASKER = Asker("192.0.2.7", "en")
 
 
 class KeptSms(Sms):
@@ -73,7 +77,9 @@ class Steps:
             randomness=self.randomness,
             pepper=self.pepper,
             outbox=self.outbox,
+            mail_templates=MAIL_TEMPLATES,
             sms=self.sms,
+            sms_texts={language: text.sms.code for language, text in CATALOGUES.items()},
             captcha=captcha,
             ledger=ledger,
         )
@@ -98,7 +104,7 @@ class Steps:
 
     async def to_verified(self, contact: Contact, *, want_token: bool = False) -> str | None:
         """Leads a phone or address to setUsername; the token, if one was wanted."""
-        await taken(self.service.first_step(contact, "", "web", ADDRESS))
+        await taken(self.service.first_step(contact, "", "web", ASKER))
         code = self.sms.code if contact.kind == "phone" else await self.mailed_code()
         return (await taken(self.service.verify(contact, code, want_token))).token
 

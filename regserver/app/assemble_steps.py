@@ -18,6 +18,7 @@ from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_account_service import StepsAccountService
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepsService
+from regserver.text import CATALOGUES
 from regserver.web.steps.endpoint import steps_routes
 from regserver.web.steps.method import StepsMethods
 
@@ -30,7 +31,6 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
     policy = msgspec.structs.replace(
         msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),
         bounded=settings.limits.enabled,
-        text=settings.sms.text,
     )
     ledger = build_ledger(settings.ledger, client, store)
     parts = StepsParts(
@@ -39,6 +39,10 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         randomness=base.randomness,
         pepper=pepper,
         outbox=base.outbox,
+        mail_templates=base.mail_templates,
+        sms_texts={
+            language: settings.sms.text or catalogue.sms.code for language, catalogue in CATALOGUES.items()
+        },
         sms=build_sms(settings.sms, client, base.randomness),
         captcha=build_captcha(settings.captcha, client),
         ledger=ledger,

@@ -51,11 +51,13 @@ class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
 
 
 class SmsSection(Section, frozen=True):
-    """weights: several providers with their shares of the messages; empty: `kind` alone sends them."""
+    """weights: several providers with their shares of the messages; empty: `kind` alone sends them.
+    text: what brings a code, with {code} in it; empty: the built-in words, in the reader's language.
+    """
 
     kind: SmsKind = "log"
     weights: dict[SmsKind, int] = msgspec.field(default_factory=dict)
-    text: str = "{code} is your registration code. Do not share it with anyone."
+    text: str = ""
     timeout: Duration = Duration(10 * SECOND)
     http: SmsHttp = SmsHttp()
     twilio: SmsTwilio = SmsTwilio()
@@ -103,7 +105,7 @@ class LedgerSection(Section, frozen=True):
 
 def sms_faults(sms: SmsSection) -> Iterator[Fault]:
     """What is missing or cannot work in [sms]."""
-    if "{code}" not in sms.text:
+    if sms.text and "{code}" not in sms.text:
         yield ("sms", "text"), "a text with {code} in it"
     if sms.weights and (min(sms.weights.values()) < 0 or max(sms.weights.values()) == 0):
         yield ("sms", "weights"), "shares of 0 or more, one of them above 0"

@@ -7,7 +7,7 @@ import msgspec
 from regserver.domain.address import client_key
 from regserver.domain.code import new_code, read_code
 from regserver.domain.contact import Contact, country_prefix
-from regserver.domain.instant import DAY, Instant, after
+from regserver.domain.instant import DAY, MINUTE, Instant, after
 from regserver.domain.steps_machine import (
     CODE_TRIES,
     FIRST,
@@ -21,18 +21,21 @@ from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
-MAIL_SUBJECT = "Your registration code"
-MAIL_TEXT = (
-    "{code} is your registration code.\n\nIt is valid for {minutes} minutes. Do not share it with anyone.\n"
-)
+
+class Asker(msgspec.Struct, frozen=True):
+    """The client that asks for a code. address: "" when there is none. language: in which its user reads."""
+
+    address: str
+    language: str
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """A code that was written and is to be sent. budgets: what was spent for it."""
+    """A code that was written and is to be sent. asker: who asked for it. budgets: what was spent for it."""
 
     before: Registration
     after: Registration
     code: str
+    asker: Asker
     budgets: tuple[Budget, ...]
 
 
@@ -44,17 +47,19 @@ class StepCodes:
         self._randomness = parts.randomness
         self._pepper = parts.pepper
         self._outbox = parts.outbox
+        self._mail_templates = parts.mail_templates
+        self._sms_texts = parts.sms_texts
         self._policy = policy
 
     async def issue(
-        self, transaction: Transaction, found: Registration, contact: Contact, address: str, state: StepsState
+        self, transaction: Transaction, found: Registration, contact: Contact, asker: Asker, state: StepsState
     ) -> Issued | TooManyRetries:
         """Writes a new code in place of any other and leads to `state`; by mail, also its message.
 
-        address: the client's, "" when there is none. TooManyRetries when a daily budget is spent.
+        TooManyRetries when a daily budget is spent.
         """
         now = self._clock.now()
-        budgets = self._budgets(found, contact, address)
+        budgets = self._budgets(found, contact, asker.address)
         if (spent := await transaction.budgets.spend(budgets, now)) is not None:
             return TooManyRetries(state=found.state, retry_at=spent.until)
         code = new_code(self._policy.code_digits, self._randomness.below)
@@ -72,8 +77,8 @@ class StepCodes:
         )
         await transaction.registrations.save(issued)
         if contact.kind == "email":
-            await self._outbox.enqueue(transaction, self._mail(contact, code))
-        return Issued(found, issued, code, budgets)
+            await self._outbox.enqueue(transaction, self._mail(contact, code, asker.language))
+        return Issued(found, issued, code, asker, budgets)
 
     async def take_back(self, transaction: Transaction, issued: Issued) -> None:
         """Undoes `issue`, unless another code has come since."""
@@ -107,17 +112,14 @@ class StepCodes:
         """When the next code may be asked for: after the last one of a cycle that is when the cycle ends."""
         return issued.lapses_at if issued.resends >= self._policy.max_resends else issued.retry_at
 
-    def text(self, code: str) -> str:
+    def sms_text(self, issued: Issued) -> str:
         """The SMS that brings the code."""
-        return self._policy.text.replace("{code}", code)
+        return self._sms_texts[issued.asker.language].replace("{code}", issued.code)
 
-    def _mail(self, contact: Contact, code: str) -> Mail:
-        return Mail(
-            to=contact.value,
-            subject=MAIL_SUBJECT,
-            text=MAIL_TEXT.format(code=code, minutes=-(-self._policy.code_ttl // 60_000)),
-            good_until=after(self._clock.now(), self._policy.code_ttl),
-        )
+    def _mail(self, contact: Contact, code: str, language: str) -> Mail:
+        values = {"code": code, "minutes": str(-(-self._policy.code_ttl // MINUTE))}
+        good_until = after(self._clock.now(), self._policy.code_ttl)
+        return self._mail_templates.write("code", language, contact.value, values, good_until)
 
     def _budgets(self, found: Registration, contact: Contact, address: str) -> tuple[Budget, ...]:
         contact_key = self._pepper.budget_key("codes", found.contact)

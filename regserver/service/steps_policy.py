@@ -1,5 +1,7 @@
 """What the registration by steps is built from: the operator's figures, and the world around it."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from regserver.domain.contact import Pepper
@@ -7,6 +9,7 @@ from regserver.domain.instant import DAY, MINUTE, SECOND, Duration
 from regserver.ports.captcha import Captcha
 from regserver.ports.clock import Clock
 from regserver.ports.ledger import Ledger
+from regserver.ports.mail_template import MailTemplates
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.ports.store import Store
@@ -20,7 +23,6 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     verified_ttl: the same after the answer, until the account is written. claim_ttl: life of a name's reservation.
     require_token: whether later steps demand a token even of those who asked for none.
     daily_*: messages and guesses in 24 hours. bounded: whether those per address and country prefix count.
-    text: of an SMS, with {code} in it.
     """
 
     code_digits: int = 6
@@ -38,20 +40,23 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     daily_codes_per_address: int = 100
     daily_codes_per_prefix: int = 5000
     bounded: bool = True
-    text: str = "{code} is your registration code. Do not share it with anyone."
 
     def __repr__(self) -> str:
         return "StepsPolicy(…)"  # it holds a key
 
 
 class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
-    """pepper: hashes contacts and codes. captcha: guards the first step. ledger: takes the finished account."""
+    """pepper: hashes contacts and codes. sms_texts: language → the SMS that brings a code, with {code} in it.
+    captcha: guards the first step. ledger: takes the finished account.
+    """
 
     store: Store
     clock: Clock
     randomness: Randomness
     pepper: Pepper
     outbox: Outbox
+    mail_templates: MailTemplates
     sms: Sms
+    sms_texts: Mapping[str, str]
     captcha: Captcha
     ledger: Ledger

@@ -41,7 +41,7 @@ from regserver.ports.captcha import CaptchaType
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
 from regserver.service.registration_lookup import RegistrationLookup, matches
-from regserver.service.steps_code import Issued, StepCodes
+from regserver.service.steps_code import Asker, Issued, StepCodes
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 log = logging.getLogger("regserver.steps")
@@ -87,22 +87,20 @@ class StepsService:
 
     # --- codes
     async def first_step(
-        self, contact: Contact, captcha: str, kind: CaptchaType, address: str
+        self, contact: Contact, captcha: str, kind: CaptchaType, asker: Asker
     ) -> StepResult | StepRefusal:
-        """Sends the first code, to clients that solved the captcha. address: the client's, for the daily budgets."""
+        """Sends the first code, to clients that solved the captcha."""
         step = FIRST_STEP[contact.kind]
-        if not await self._captcha.check(captcha, kind, address):
+        if not await self._captcha.check(captcha, kind, asker.address):
             here = await self.state(contact, None)
             return here if isinstance(here, StepRefusal) else CaptchaFailed(state=here.registration.state)
 
         async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
-            return await self._codes.issue(
-                transaction, found, contact, address, TRANSITIONS[found.state][step]
-            )
+            return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
         return await self._send(contact, await self._lookup.step(contact, step, None, act))
 
-    async def resend(self, contact: Contact, address: str) -> StepResult | StepRefusal:
+    async def resend(self, contact: Contact, asker: Asker) -> StepResult | StepRefusal:
         """Sends a new code in place of the last, not too soon and not too often."""
         step = RESEND_STEP[contact.kind]
 
@@ -112,9 +110,7 @@ class StepsService:
                 return TooManyRetries(state=found.state, retry_at=found.lapses_at or now)
             if found.retry_at is not None and now < found.retry_at:
                 return TryLater(state=found.state, retry_at=found.retry_at)
-            return await self._codes.issue(
-                transaction, found, contact, address, TRANSITIONS[found.state][step]
-            )
+            return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
         return await self._send(contact, await self._lookup.step(contact, step, None, act))
 
@@ -124,7 +120,7 @@ class StepsService:
             return issued
         if contact.kind == "phone":
             try:
-                await self._sms.send(contact.value, self._codes.text(issued.code))
+                await self._sms.send(contact.value, self._codes.sms_text(issued))
             except SmsFault as fault:
                 log.error("a code was not sent to %s: %s", contact.mask, fault)
                 await self._store.write(lambda transaction: self._codes.take_back(transaction, issued))

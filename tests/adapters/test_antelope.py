@@ -27,6 +27,7 @@ from regserver.domain.steps_machine import (
 )
 from regserver.ports.store import Store
 from regserver.service.ledger_check import LedgerWhole, verify_ledger
+from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
 from regserver.store.sqlite import open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key
@@ -191,7 +192,7 @@ async def test_what_may_be_on_the_chain_no_longer_lapses(tmp_path: Path) -> None
         assert await register(steps, user_id) == UNAVAILABLE
         steps.clock.advance(30 * DAY)
         await steps.store.write(lambda transaction: transaction.registrations.purge(steps.clock.now()))
-        refused = await steps.service.first_step(phone(), "", "web", "")
+        refused = await steps.service.first_step(phone(), "", "web", Asker("", "en"))
         assert refused == InvalidStep(state="toBlockChain")
         chain.mood = "well"
         await taken(register(steps, user_id))

@@ -17,14 +17,17 @@ from regserver.domain.steps_machine import (
     WrongCode,
 )
 from regserver.ports.captcha import Captcha, CaptchaType
+from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
-from tests.steps import ADDRESS, Steps, email, open_steps, phone, taken
+from tests.steps import ASKER, Steps, email, open_steps, phone, taken
 
 WRONG = WrongCode(state="verify")
 
 
-async def begin(steps: Steps, contact: Contact, address: str = ADDRESS) -> StepResult | StepRefusal:
-    return await steps.service.first_step(contact, "", "web", address)
+async def begin(
+    steps: Steps, contact: Contact, address: str = ASKER.address, language: str = "en"
+) -> StepResult | StepRefusal:
+    return await steps.service.first_step(contact, "", "web", Asker(address, language))
 
 
 async def guess(steps: Steps, code: int | str) -> StepResult | StepRefusal:
@@ -42,7 +45,7 @@ async def test_a_code_is_worth_five_tries(tmp_path: Path) -> None:
             assert await guess(steps, wrong_code(steps)) == WRONG
         assert await guess(steps, steps.sms.code) == WRONG
         steps.clock.advance(45 * SECOND)
-        await taken(steps.service.resend(phone(), ADDRESS))
+        await taken(steps.service.resend(phone(), ASKER))
         await taken(guess(steps, steps.sms.code))
 
 
@@ -72,7 +75,7 @@ async def test_ten_tries_a_day_whatever_the_resends(tmp_path: Path) -> None:
             for _ in range(5):
                 assert await guess(steps, wrong_code(steps)) == WRONG
             steps.clock.advance(45 * SECOND)
-            await taken(steps.service.resend(phone(), ADDRESS))
+            await taken(steps.service.resend(phone(), ASKER))
             assert len(steps.sms.messages) == resend + 2
         assert await guess(steps, steps.sms.code) == WRONG
         steps.clock.advance(DAY)
@@ -92,7 +95,7 @@ async def test_a_code_lives_ten_minutes_and_is_gone_once_used(tmp_path: Path) ->
         await taken(begin(steps, phone()))
         steps.clock.advance(10 * MINUTE)
         assert await guess(steps, steps.sms.code) == WRONG
-        await taken(steps.service.resend(phone(), ADDRESS))
+        await taken(steps.service.resend(phone(), ASKER))
         steps.clock.advance(10 * MINUTE - 1)
         await taken(guess(steps, int(steps.sms.code)))
         assert await guess(steps, steps.sms.code) == InvalidStep(state="setUsername")
@@ -104,7 +107,7 @@ async def test_a_resend_replaces_the_code(tmp_path: Path) -> None:
         await taken(begin(steps, phone()))
         old = steps.sms.code
         steps.clock.advance(45 * SECOND)
-        await taken(steps.service.resend(phone(), ADDRESS))
+        await taken(steps.service.resend(phone(), ASKER))
         assert steps.sms.code != old
         assert await guess(steps, old) == WRONG
         await taken(guess(steps, steps.sms.code))
@@ -117,19 +120,19 @@ async def test_resends_and_the_cycle(tmp_path: Path) -> None:
         for _ in range(3):
             retry_at = steps.clock.now() + 45 * SECOND
             steps.clock.advance(45 * SECOND - 1)
-            assert await steps.service.resend(phone(), ADDRESS) == TryLater(
+            assert await steps.service.resend(phone(), ASKER) == TryLater(
                 state="verify", retry_at=Instant(retry_at)
             )
             steps.clock.advance(1)
-            sent = await taken(steps.service.resend(phone(), ADDRESS))
+            sent = await taken(steps.service.resend(phone(), ASKER))
         assert sent.retry_at == start + DAY
-        assert await steps.service.resend(phone(), ADDRESS) == TooManyRetries(
+        assert await steps.service.resend(phone(), ASKER) == TooManyRetries(
             state="verify", retry_at=after(start, DAY)
         )
         steps.clock.advance(start + DAY - steps.clock.now() - 1)
         assert await begin(steps, phone()) == InvalidStep(state="verify")
         steps.clock.advance(1)
-        assert await steps.service.resend(phone(), ADDRESS) == InvalidStep(state="firstStep")
+        assert await steps.service.resend(phone(), ASKER) == InvalidStep(state="firstStep")
         await taken(begin(steps, phone()))
         assert len(steps.sms.messages) == 5
 
@@ -187,7 +190,7 @@ async def test_switching_limits_off_leaves_those_of_contact_and_code(tmp_path: P
         for n in range(5):
             await taken(begin(steps, phone(f"+38000000000{n}")))
         steps.clock.advance(45 * SECOND)
-        assert isinstance(await steps.service.resend(phone(), ADDRESS), TooManyRetries)
+        assert isinstance(await steps.service.resend(phone(), ASKER), TooManyRetries)
         for _ in range(6):
             assert await guess(steps, wrong_code(steps)) == WRONG
         assert (await steps.row(phone())).code_tries == 0
@@ -211,7 +214,7 @@ async def test_an_sms_that_is_not_taken_leaves_everything_as_it_was(tmp_path: Pa
         before = await steps.row(phone())
         steps.clock.advance(45 * SECOND)
         steps.sms.faults = 1
-        assert await steps.service.resend(phone(), ADDRESS) == NotSent(state="verify")
+        assert await steps.service.resend(phone(), ASKER) == NotSent(state="verify")
         assert await steps.row(phone()) == before
         await taken(guess(steps, steps.sms.code))
 
@@ -227,6 +230,31 @@ async def test_a_mail_is_written_with_its_code_or_not_at_all(tmp_path: Path) -> 
         assert b"alice" not in rows[0].sealed
 
 
+@pytest.mark.parametrize(
+    ("language", "sms", "subject"),
+    [
+        ("en", "{code} is your registration code. Do not share it with anyone.", "Your registration code"),
+        (
+            "fr",
+            "{code} est votre code d'inscription. Ne le communiquez à personne.",
+            "Votre code d’inscription",
+        ),
+        ("ru", "{code} — код регистрации. Никому его не сообщайте.", "Ваш код регистрации"),
+    ],
+)
+async def test_messages_are_in_the_language_of_who_asks(
+    tmp_path: Path, language: str, sms: str, subject: str
+) -> None:
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone(), language=language))
+        assert steps.sms.messages == [(phone().value, sms.replace("{code}", steps.sms.code))]
+        await taken(begin(steps, email(), language=language))
+        rows = await steps.store.read(lambda transaction: transaction.outbox.list(10))
+        mail = steps.outbox.open(rows[0].sealed)
+        assert mail is not None
+        assert mail.subject == subject
+
+
 # --- captcha
 class Gate(Captcha):
     """Lets through who knows the word."""
@@ -239,5 +267,5 @@ async def test_robots_get_no_code(tmp_path: Path) -> None:
     async with open_steps(tmp_path, captcha=Gate()) as steps:
         assert await begin(steps, phone()) == CaptchaFailed(state="firstStep")
         assert steps.sms.messages == []
-        await taken(steps.service.first_step(phone(), f"open ios {ADDRESS}", "ios", ADDRESS))
+        await taken(steps.service.first_step(phone(), f"open ios {ASKER.address}", "ios", ASKER))
         assert await begin(steps, phone()) == CaptchaFailed(state="verify")

@@ -20,7 +20,7 @@ from regserver.domain.steps_machine import (
 from regserver.ports.store import EventListener, Store, T
 from regserver.ports.transaction import Transaction
 from regserver.service.steps_service import StepResult
-from tests.steps import ADDRESS, Steps, email, open_steps, phone, proposal
+from tests.steps import ASKER, Steps, email, open_steps, phone, proposal
 
 STEPS = ("first", "resend", "verify", "guess", "name", "register")
 MOVES = st.tuples(
@@ -36,9 +36,9 @@ async def take(steps: Steps, step: str, contact: Contact) -> StepResult | StepRe
     assert isinstance(found, Registration)
     match step:
         case "first":
-            return await service.first_step(contact, "", "web", ADDRESS)
+            return await service.first_step(contact, "", "web", ASKER)
         case "resend":
-            return await service.resend(contact, ADDRESS)
+            return await service.resend(contact, ASKER)
         case "verify":
             return await service.verify(contact, await last_code(steps, contact), False)
         case "guess":

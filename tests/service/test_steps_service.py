@@ -25,7 +25,7 @@ from regserver.service.add_account import add_account
 from regserver.service.steps_account_service import Proposal
 from regserver.service.steps_service import StepResult
 from tests.steps import (
-    ADDRESS,
+    ASKER,
     K1_KEY,
     Steps,
     email,
@@ -47,7 +47,7 @@ async def test_the_whole_way(tmp_path: Path, contact: Contact) -> None:
     async with open_steps(tmp_path) as steps:
         first = "firstStep" if contact.kind == "phone" else "firstStepEmail"
         assert await state(steps, contact) == first
-        sent = await taken(steps.service.first_step(contact, "", "web", ADDRESS))
+        sent = await taken(steps.service.first_step(contact, "", "web", ASKER))
         assert sent.retry_at == steps.clock.now() + 45 * SECOND
         assert await state(steps, contact) == ("verify" if contact.kind == "phone" else "verifyEmail")
         code = steps.sms.code if contact.kind == "phone" else await steps.mailed_code()
@@ -78,10 +78,10 @@ async def test_every_step_out_of_turn_is_refused_and_changes_nothing(tmp_path: P
         contact = phone()
         service = steps.service
         assert await service.verify(contact, "123456", False) == InvalidStep(state="firstStep")
-        assert await service.resend(contact, ADDRESS) == InvalidStep(state="firstStep")
+        assert await service.resend(contact, ASKER) == InvalidStep(state="firstStep")
         assert await service.set_username(contact, "some-user-name", None) == InvalidStep(state="firstStep")
         await steps.to_verified(contact)
-        assert await service.first_step(contact, "", "web", ADDRESS) == InvalidStep(state="setUsername")
+        assert await service.first_step(contact, "", "web", ASKER) == InvalidStep(state="setUsername")
         assert await service.verify(contact, steps.sms.code, False) == InvalidStep(state="setUsername")
         assert await steps.accounts.register(contact, proposal("x", "y"), None) == InvalidStep(
             state="setUsername"
@@ -95,9 +95,9 @@ async def test_once_registered_every_step_says_so(tmp_path: Path) -> None:
         user_id = await steps.to_registered(contact, "some-user-name")
         registered = AlreadyRegistered(state="registered")
         assert await steps.accounts.register(contact, proposal("some-user-name", user_id), None) == registered
-        assert await service.first_step(contact, "", "web", ADDRESS) == registered
+        assert await service.first_step(contact, "", "web", ASKER) == registered
         assert await service.verify(contact, "1", False) == registered
-        assert await service.resend(contact, ADDRESS) == registered
+        assert await service.resend(contact, ASKER) == registered
         assert await service.set_username(contact, "other-name", None) == registered
 
 
@@ -308,7 +308,7 @@ async def test_no_plain_contact_or_code_is_in_the_files(tmp_path: Path) -> None:
 async def test_an_abandoned_registration_starts_again_and_its_row_goes(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         await steps.to_verified(phone())
-        await taken(steps.service.first_step(email(), "", "web", ADDRESS))
+        await taken(steps.service.first_step(email(), "", "web", ASKER))
         await steps.to_registered(phone("+380000000001"), "finished")
         steps.clock.advance(7 * DAY)
         assert await state(steps, phone()) == "firstStep"
@@ -329,7 +329,7 @@ async def test_an_address_that_another_door_registered_is_registered(tmp_path: P
         )
         await steps.store.write(lambda transaction: add_account(transaction, new))
         assert await state(steps, email()) == "registered"
-        refused = await steps.service.first_step(email(), "", "web", ADDRESS)
+        refused = await steps.service.first_step(email(), "", "web", ASKER)
         assert refused == AlreadyRegistered(state="registered")
         steps.clock.advance(MINUTE)
-        assert await steps.service.resend(email(), ADDRESS) == refused
+        assert await steps.service.resend(email(), ASKER) == refused

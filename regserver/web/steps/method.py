@@ -14,7 +14,9 @@ from regserver.domain.steps_machine import BadContact, StepRefusal
 from regserver.endpoint import Request
 from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingService
 from regserver.service.steps_account_service import Proposal, StepsAccountService
+from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult, StepsService
+from regserver.web.http.language import language_of
 from regserver.web.steps import wire
 from regserver.web.steps.jsonrpc import RpcError, invalid_params
 from regserver.web.steps.wire import error_of
@@ -53,13 +55,15 @@ class StepsMethods:
         if isinstance(contact, RpcError):  # here, and only here, the protocol has an error of its own for it
             return error_of(BadContact())
         platform = wire.PLATFORMS.get(params.captcha_type, "web")
-        return _sent(contact, await self._steps.first_step(contact, params.captcha, platform, request.client))
+        return _sent(
+            contact, await self._steps.first_step(contact, params.captcha, platform, _asker(request))
+        )
 
     async def resend(self, params: wire.Resend, request: Request) -> object:
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
-        return _sent(contact, await self._steps.resend(contact, request.client))
+        return _sent(contact, await self._steps.resend(contact, _asker(request)))
 
     async def verify(self, params: wire.Verify, _: Request) -> object:
         contact = params.contact
@@ -115,6 +119,10 @@ class StepsMethods:
 
     async def shared_link(self, params: wire.UserParams, _: Request) -> object:
         return _status(await self._onboarding.shared_link(params.user_id))
+
+
+def _asker(request: Request) -> Asker:
+    return Asker(request.client, language_of(request))
 
 
 def _sent(contact: Contact, outcome: StepResult | StepRefusal) -> object:

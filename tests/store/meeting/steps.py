@@ -17,7 +17,7 @@ from regserver.service.ledger_check import verify_ledger
 from regserver.service.steps_admin import StepsAdmin
 from regserver.service.steps_code import Issued
 from regserver.service.steps_policy import StepsPolicy
-from tests.steps import ADDRESS, Steps, phone, proposal
+from tests.steps import ASKER, Steps, phone, proposal
 from tests.store.race import Racer, Racers, Scenario, rows
 
 ANN, BOB = phone("+380000000001"), phone("+380000000002")
@@ -60,7 +60,7 @@ async def nothing(steps: Steps) -> None:
 
 
 async def code_sent(steps: Steps) -> None:
-    await steps.service.first_step(ANN, "", "web", ADDRESS)
+    await steps.service.first_step(ANN, "", "web", ASKER)
 
 
 async def late(steps: Steps) -> None:
@@ -86,7 +86,7 @@ async def both_named(steps: Steps) -> None:
 
 
 def first_step(steps: Steps, contact: Contact) -> Racer:
-    return partial(steps.service.first_step, contact, "", "web", ADDRESS)
+    return partial(steps.service.first_step, contact, "", "web", ASKER)
 
 
 def guess(steps: Steps, code: str = WRONG) -> Racer:
@@ -111,7 +111,7 @@ def take_back(steps: Steps) -> Racer:
     async def racer() -> object:
         row = await steps.row(ANN)
         before = msgspec.structs.replace(row, state="firstStep", code=None)
-        issued = Issued(before, row, "", ())
+        issued = Issued(before, row, "", ASKER, ())
         await steps.store.write(lambda transaction: steps.service._codes.take_back(transaction, issued))
         return None
 
@@ -175,7 +175,7 @@ SCENARIOS = (
     between(
         "two more codes",
         late,
-        lambda s: (partial(s.service.resend, ANN, ADDRESS), partial(s.service.resend, ANN, ADDRESS)),
+        lambda s: (partial(s.service.resend, ANN, ASKER), partial(s.service.resend, ANN, ASKER)),
         Lock.CONTACT,
     ),
     between(

@@ -48,14 +48,16 @@ class Client:
             access=None,
         )
 
-    async def post(self, body: bytes, kind: str = "application/json", path: str = "/rpc") -> Response:
+    async def post(
+        self, body: bytes, kind: str = "application/json", path: str = "/rpc", accept_language: str = ""
+    ) -> Response:
         return await self._dispatcher.serve(
             Request(
                 method="POST",
                 path=path,
                 body=body[:MAX_BODY_BYTES],
                 oversized=len(body) > MAX_BODY_BYTES,
-                headers={"content-type": kind} if kind else {},
+                headers={"accept-language": accept_language} | ({"content-type": kind} if kind else {}),
                 peer="192.0.2.1",
             )
         )
@@ -90,6 +92,13 @@ async def open_client(folder: Path, **figures: object) -> AsyncIterator[Client]:
 def both(code: int, message: str, **told: object) -> dict[str, object]:
     """An application error, whose members stand in two places."""
     return {"code": code, "message": message, "data": told, **told}
+
+
+async def test_a_code_comes_in_the_language_of_the_request(tmp_path: Path) -> None:
+    async with open_client(tmp_path) as client:
+        call = {"id": 1, "method": "firstStep", "jsonrpc": "2.0", "params": {"phone": PHONE}}
+        await client.post(json.dumps(call).encode(), accept_language="fr-CA, en;q=0.5")
+        assert "est votre code d'inscription" in client.steps.sms.messages[0][1]
 
 
 # --- the protocol's examples, as printed
