@@ -18,7 +18,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     """The directory, and the delivery of every door's mail."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
-    delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics))
+    delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics), node=base.node)
     policy = DirectoryPolicy(
         servers=tuple(settings.directory.servers),
         reserved=tuple(settings.directory.reserved),

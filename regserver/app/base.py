@@ -1,5 +1,6 @@
 """What every door is built on: store, broker, keys, clocks, limits. And what a door hands back."""
 
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -14,20 +15,22 @@ from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
-from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
 from regserver.metric import Metrics
+from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
+from regserver.ports.store import Store
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame
-from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.store.sqlite import open_sqlite
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route, SocketRoute
@@ -39,8 +42,9 @@ class Base(msgspec.Struct, frozen=True):
     """What every door is built on."""
 
     loaded: Loaded
-    store: SqliteStore
-    broker: LocalBroker
+    store: Store
+    broker: Broker
+    node: str
     clock: Clock
     randomness: Randomness
     hasher: PasswordHasher
@@ -97,6 +101,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         loaded,
         store,
         broker,
+        settings.node.name or socket.gethostname(),
         clock,
         randomness,
         hasher,

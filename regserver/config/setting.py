@@ -61,6 +61,12 @@ class FanoutSection(Section, frozen=True):
     engine: Literal["auto", "local"] = "auto"
 
 
+class NodeSection(Section, frozen=True):
+    """name: of this process among those that share the store, the same after a restart; "" is the host's name."""
+
+    name: str = ""
+
+
 class LoginSection(Section, frozen=True):
     """Tokens, and who may sign up at the room door."""
 
@@ -169,6 +175,7 @@ class Settings(Section, frozen=True):
     server: ServerSection = ServerSection()
     store: StoreSection = StoreSection()
     fanout: FanoutSection = FanoutSection()
+    node: NodeSection = NodeSection()
     login: LoginSection = LoginSection()
     live: LiveSection = LiveSection()
     steps: StepsSection = StepsSection()

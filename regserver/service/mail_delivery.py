@@ -80,7 +80,7 @@ class MailDelivery:
         clock: Clock,
         observer: DeliveryObserver,
         *,
-        node: str = "local",
+        node: str,
     ) -> None:
         self._store = store
         self._outbox = outbox
