@@ -154,7 +154,7 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 async def test_a_broken_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.db"
     broken = migrations()
-    broken[-1] = type(broken[-1])(len(broken), "broken", "CREATE TABLE fine (x INT); CREATE TABLE broken (")
+    broken[-1] = type(broken[-1])(len(broken), "broken", "CREATE TABLE fine (x INT);\nCREATE TABLE broken (")
     monkeypatch.setattr("regserver.store.migration.migrations", lambda: broken)
     with pytest.raises(StoreFault):
         migrate(path, NOW)

@@ -2,6 +2,9 @@
 
 A file is applied once, in the order of its number, inside one transaction with the row that remembers it. A database
 that has seen a number which this program does not know was written by a newer one and is refused.
+
+The format of a file: a comment is a line of its own that begins with `--`; a statement ends with a `;` at the end of a
+line. Nothing else is looked at, so both marks may stand within a statement. {identity} and {bytes} are the back end's.
 """
 
 import re
@@ -25,11 +28,15 @@ class Migration(msgspec.Struct, frozen=True):
     text: str
 
     def statements(self, words: dict[str, str]) -> Iterator[str]:
-        """The statements, one at a time; `words` are the back end's names for {identity} and {bytes}."""
-        text = re.sub(r"--[^\n]*", "", self.text)
+        """The statements, one at a time. words: what the back end says for {identity} and {bytes}."""
+        text = re.sub(r"^\s*--.*\n?", "", self.text, flags=re.MULTILINE)
         for word, meaning in words.items():
             text = text.replace("{" + word + "}", meaning)
-        return (statement.strip() for statement in text.split(";") if statement.strip())
+        return (
+            statement.strip()
+            for statement in re.split(r";[ \t]*$", text, flags=re.MULTILINE)
+            if statement.strip()
+        )
 
 
 def migrations() -> list[Migration]:
