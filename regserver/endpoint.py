@@ -28,6 +28,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: at most MAX_BODY_BYTES; empty when `oversized`.
     oversized: the client sent, or announced, a longer body than that; it was not kept.
     peer: the socket's remote address without port, "" for a unix socket. No proxy header is looked at here.
+    root_path: where the app is mounted, without a slash at the end; addresses that lead to us begin with it, `path` does not.
     params: what the router took from the path; empty until the request is routed.
     client: the address that limits count by: the peer's, or behind a trusted proxy the one it names; set with params.
     """
@@ -40,6 +41,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     oversized: bool = False
     peer: str = ""
     scheme: Literal["http", "https"] = "http"
+    root_path: str = ""
     params: Mapping[str, str] = {}
     client: str = ""
 

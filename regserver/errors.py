@@ -13,6 +13,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BodyTooLarge: 413,
     o.TooManyRequests: 429,
     o.RouteNotFound: 404,
+    o.MethodNotAllowed: 405,
     o.InternalError: 500,
     o.StoreUnavailable: 503,
     # who is asking

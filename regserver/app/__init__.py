@@ -1,6 +1,7 @@
 """The composition root: the only place that names back ends. `server` puts together what the other modules build."""
 
+from regserver.app.asgi import create_app
 from regserver.app.collector import run_collector
 from regserver.app.server import App, Control, open_app, run_app
 
-__all__ = ["App", "Control", "open_app", "run_app", "run_collector"]
+__all__ = ["App", "Control", "create_app", "open_app", "run_app", "run_collector"]

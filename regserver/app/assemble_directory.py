@@ -30,9 +30,9 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     await directory.recount()
     door = DirectoryApi(
         directory,
-        base.forwarded,
+        base.web.forwarded,
         trusted_key=settings.directory.trusted_key,
-        take_mail=partial(base.limits.take, "mail"),
+        take_mail=partial(base.web.limits.take, "mail"),
     )
 
     async def reload(changed: Settings) -> None:

@@ -46,7 +46,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
     sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
     door = LiveApi(live)
     return Doors(
-        routes=(*SignInApi(sign_in, accounts, base.forwarded).routes(), *door.routes()),
+        routes=(*SignInApi(sign_in, accounts, base.web.forwarded).routes(), *door.routes()),
         sockets=door.sockets(),
         stop=(live.stop,),
     )

@@ -55,7 +55,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         on_curve,
     )
     return Doors(
-        routes=steps_routes(methods, partial(base.limits.take, "rpc")),
+        routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
         checks={"ledger": ledger.check} if ledger.outer else {},
     )
 

@@ -20,6 +20,7 @@ from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.room_event import Audience, RoomEvent
 from regserver.endpoint import Frame
+from regserver.log import AccessLog
 from regserver.metric import Metrics
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -31,6 +32,8 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait, text_frame
 from regserver.store.sqlite import open_sqlite
+from regserver.web.http.cors import CorsPolicy
+from regserver.web.http.dispatch import WebParts
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route, SocketRoute
@@ -49,9 +52,7 @@ class Base(msgspec.Struct, frozen=True):
     randomness: Randomness
     hasher: PasswordHasher
     key: ServerKey
-    metrics: Metrics
-    forwarded: ForwardedReader
-    limits: RateLimits
+    web: WebParts
     identity: IdentityService
     outbox: Outbox
     mail_templates: MailTemplates
@@ -59,7 +60,13 @@ class Base(msgspec.Struct, frozen=True):
 
     @property
     def settings(self) -> Settings:
+        """What is in force."""
         return self.loaded.settings
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where the doors count."""
+        return self.web.metrics
 
 
 class Doors(msgspec.Struct, frozen=True):
@@ -77,9 +84,9 @@ class Doors(msgspec.Struct, frozen=True):
     reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
 
 
-async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
+async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
+    """Opens store and broker. web: see build_web_parts. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
-    metrics = Metrics()
     clock, randomness = SystemClock(), SystemRandomness()
     path = sqlite_file(settings.store.url)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,15 +95,13 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
     seal = CursorSeal(key.derive("cursor"))
     resumable = partial(_resumable_frame, seal)
     broker = await stack.enter_async_context(
-        open_local_broker(_frame, resumable, broadcast_nowait, metrics.deliveries.inc, clock)
+        open_local_broker(_frame, resumable, broadcast_nowait, web.metrics.deliveries.inc, clock)
     )
     store.listen(broker.publish_nowait)
     hasher = build_hasher(settings.password)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
-    forwarded = ForwardedReader(settings.server.trusted_proxies, settings.server.public_url)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
-    limits = build_limits(settings)
     return Base(
         loaded,
         store,
@@ -106,9 +111,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded) -> Base:
         randomness,
         hasher,
         key,
-        metrics,
-        forwarded,
-        limits,
+        web,
         identity,
         outbox,
         mail_templates,
@@ -132,6 +135,17 @@ def build_mail_templates(loaded: Loaded) -> MailTemplates:
         return load_mail_templates(folder, urlsplit(settings.server.public_url).hostname or "regserver")
     except MailTemplateFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None
+
+
+def build_web_parts(settings: Settings, access: AccessLog | None) -> WebParts:
+    """What every request passes. access: where each leaves its line. Raises ConfigFault."""
+    return WebParts(
+        build_limits(settings),
+        ForwardedReader(settings.server.trusted_proxies, settings.server.public_url),
+        CorsPolicy(settings.server.cors_origins),
+        Metrics(),
+        access,
+    )
 
 
 def build_limits(settings: Settings) -> RateLimits:

@@ -1,145 +1,50 @@
-"""The composition root: builds everything, in the order in which it depends on each other, and owns the root nursery.
+"""The server on its own front door: what it is made of, what may be asked of it, and its end.
 
-    store → broker → adapters → services → doors → dispatcher → front door
-
-Nurseries: the one here holds the background work and the front door. The front door has its own for connections, the
-broker for the workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
+Nurseries: the one in `opened` holds the background work. The front door has its own for connections, the broker for the
+workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
 """
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import msgspec
 import trio
-from quart_trio import QuartTrio
 
-from regserver import __version__
-from regserver.app.assemble_directory import open_directory
-from regserver.app.assemble_people import open_people
-from regserver.app.assemble_steps import open_steps
-from regserver.app.base import Base, Doors, open_base
+from regserver.app.assembly import Opened, assemble, opened
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
 from regserver.metric import FrontCounters
-from regserver.ports.store import StoreFault
-from regserver.service.expiry import run_expiry
-from regserver.serving import Front, FrontLimits, asgi_sessions
-from regserver.web.app import build_quart
-from regserver.web.http.api_document import DocumentApi
-from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.dispatch import Dispatcher
-from regserver.web.http.route import Router
-from regserver.web.operations.endpoint import Check, OperationsApi
-from regserver.web.site.page import PageApi
+from regserver.serving import Front
+from regserver.web.app import WebApp
 
 log = logging.getLogger("regserver")
 
-LOOPBACK = ("127.0.0.0/8", "::1/128")
-
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. stops, reloads: see Doors."""
+    """A server that is ready to listen. front: where it will. quart: the same as an ASGI application."""
 
     front: Front
-    quart: QuartTrio
-    router: Router
+    quart: WebApp
     settings: Settings
-    stops: tuple[Callable[[], Awaitable[None]], ...]
-    reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
+    opened: Opened
 
 
 @asynccontextmanager
 async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIterator[App]:
     """Builds the server. access: where requests leave their lines. Raises ConfigFault, StoreFault, ServerKeyFault."""
-    async with AsyncExitStack() as stack:
-        base = await open_base(stack, loaded)
-        doors = [await open_door(stack, base) for open_door in DOORS]
-        router, dispatcher = _build_web(base, doors, access)
-        limits = front_limits(base.settings)
-        quart = build_quart(dispatcher.serve, limits.body_bytes)
+    assembly = assemble(loaded, access)
+    app = assembly.app
+    async with opened(assembly) as behind:
         front = Front(
-            app=quart,
-            dispatch=dispatcher.serve,
-            socket=dispatcher.socket_endpoint,
-            limits=limits,
-            metrics=FrontCounters(base.metrics),
+            app=app,
+            dispatch=app.dispatcher.serve,
+            socket=app.dispatcher.socket_endpoint,
+            limits=assembly.limits,
+            metrics=FrontCounters(assembly.web.metrics),
         )
-        # The same sessions for whoever talks to the Quart app directly, such as its test client.
-        quart.asgi_app = asgi_sessions(quart.asgi_app, dispatcher.socket_endpoint, limits)  # type: ignore[method-assign,assignment]
-        nursery = await stack.enter_async_context(trio.open_nursery())
-        nursery.start_soon(run_expiry, base.store, base.clock)
-        if access is not None:
-            nursery.start_soon(access.run_flush)
-        for door in doors:
-            for work in door.background:
-                nursery.start_soon(work)
-        stops = tuple(stop for door in doors for stop in door.stop)
-        reloads = tuple(reload for door in doors for reload in door.reload)
-        yield App(front, quart, router, base.settings, stops, reloads)
-        nursery.cancel_scope.cancel()
-
-
-async def open_page(stack: AsyncExitStack, base: Base) -> Doors:
-    """The web page, which uses the other doors like any client."""
-    return Doors(routes=PageApi(base.forwarded).routes())
-
-
-DOORS = (open_people, open_directory, open_steps, open_page)
-"""Each opens one group of doors; a new door is one more module and one more name here."""
-
-
-def _build_web(base: Base, doors: Iterable[Doors], access: AccessLog | None) -> tuple[Router, Dispatcher]:
-    async def store_check() -> str | None:
-        try:
-            await base.store.check()
-        except StoreFault as fault:
-            return str(fault)
-        return None
-
-    checks: dict[str, Check] = {"store": store_check}
-    for door in doors:
-        checks.update(door.checks)
-    routes = [*OperationsApi(base.metrics, checks, __version__).routes()]
-    routes += [route for door in doors for route in door.routes]
-    routes += DocumentApi(routes, __version__).routes()
-    router = Router(routes, (socket for door in doors for socket in door.sockets))
-    settings = base.settings
-    dispatcher = Dispatcher(
-        router,
-        base.limits,
-        base.forwarded,
-        CorsPolicy(settings.server.cors_origins),
-        base.metrics,
-        access=access,
-    )
-    return router, dispatcher
-
-
-def front_limits(settings: Settings) -> FrontLimits:
-    """The bounds of the front door as configured."""
-    server, bounds = settings.server, settings.server.bounds
-    return FrontLimits(
-        connections=server.max_connections,
-        connections_per_address=server.max_connections_per_address,
-        target_bytes=bounds.target,
-        head_bytes=bounds.head,
-        header_count=bounds.header_count,
-        body_bytes=bounds.body,
-        message_bytes=bounds.message,
-        tls_seconds=bounds.tls_timeout.seconds,
-        head_seconds=bounds.head_timeout.seconds,
-        body_seconds=bounds.body_timeout.seconds,
-        idle_seconds=bounds.idle_timeout.seconds,
-        write_seconds=bounds.write_timeout.seconds,
-        ping_seconds=bounds.ping_interval.seconds,
-        pong_seconds=bounds.pong_timeout.seconds,
-        queue_bytes=settings.rooms.socket_queue,
-        grace_seconds=server.grace.seconds,
-        # Behind a proxy all clients come from its one address.
-        exempt_networks=(*LOOPBACK, *(p for p in server.trusted_proxies if p != "unix")),
-    )
+        yield App(front, app, loaded.settings, behind)
 
 
 class Control:
@@ -204,7 +109,7 @@ async def run_app(
 async def _close(app: App, control: Control, closing: trio.Event) -> None:
     """Running registrations fail first, so that their observers read it before the sockets close with 1001."""
     await control.wait_stop()
-    for stop in app.stops:
+    for stop in app.opened.stops:
         await stop()
     closing.set()
 
@@ -223,6 +128,6 @@ async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded
         except ConfigFault as fault:
             log.error("not reloaded: %s", fault)
             continue
-        for reload in app.reloads:
+        for reload in app.opened.reloads:
             await reload(settings)
         log.info("reloaded")

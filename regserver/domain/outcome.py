@@ -31,6 +31,12 @@ class TooManyRequests(Refusal, frozen=True):
     retry_after: int
 
 
+class MethodNotAllowed(Refusal, frozen=True):
+    """The path is known, the method is none of its `methods`."""
+
+    methods: tuple[str, ...]
+
+
 class RouteNotFound(Refusal, frozen=True):
     """No such route, or not with this method."""
 

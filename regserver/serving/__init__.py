@@ -1,7 +1,7 @@
 """The front door: what stands between the sockets and the endpoints. See docs/front-door.md."""
 
 from regserver.serving.answer import response_fields
-from regserver.serving.asgi import asgi_sessions, request_from_scope
+from regserver.serving.asgi import asgi_sessions, local_path, request_from_scope
 from regserver.serving.broadcast import broadcast_nowait
 from regserver.serving.frame import binary_frame, text_frame
 from regserver.serving.front import Front
@@ -25,6 +25,7 @@ __all__ = [
     "asgi_sessions",
     "binary_frame",
     "broadcast_nowait",
+    "local_path",
     "receive_text",
     "request_from_scope",
     "response_fields",

@@ -48,19 +48,26 @@ def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return joined
 
 
+def local_path(scope: Scope) -> str:
+    """The decoded path below where the application is mounted."""
+    path, root = str(scope["path"]), scope.get("root_path", "").rstrip("/")
+    return (path[len(root) :] if path == root or path.startswith(f"{root}/") else path) or "/"
+
+
 def request_from_scope(scope: Scope, body: bytes = b"", *, oversized: bool = False) -> Request:
     """The Request an ASGI scope (http or websocket) stands for: the same one the hot path makes of the same bytes."""
     client = scope.get("client")
     scheme: Literal["http", "https"] = "https" if scope.get("scheme") in ("https", "wss") else "http"
     return Request(
         method=scope.get("method", "GET"),
-        path=scope["path"] or "/",
+        path=local_path(scope),
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=join_fields(scope["headers"]),
         body=b"" if oversized else body,
         oversized=oversized,
         peer=client[0] if client and client[0] != "<local>" else "",
         scheme=scheme,
+        root_path=scope.get("root_path", "").rstrip("/"),
     )
 
 
@@ -168,7 +175,7 @@ def asgi_sessions(
     context = SessionContext(bounds, counters, registry if registry is not None else Registry(bounds))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = socket(scope["path"]) if scope["type"] == "websocket" else None
+        endpoint = socket(local_path(scope)) if scope["type"] == "websocket" else None
         if endpoint is None:
             await app(scope, receive, send)
             return

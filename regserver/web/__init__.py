@@ -1,1 +1,5 @@
-"""The doors: endpoints as plain functions of a request, the table of routes, and the Quart-Trio app that hosts them."""
+"""The doors, a package each, and the Quart-Trio app that hosts them: see create_app."""
+
+from regserver.web.app import WebApp, create_app
+
+__all__ = ["WebApp", "create_app"]

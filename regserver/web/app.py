@@ -1,48 +1,79 @@
-"""The Quart-Trio app that hosts the endpoints which are not served hot: those over HTTP/2, and the test client's.
+"""The Quart-Trio app: the same routes and endpoints for HTTP/2, for the test client, and for whoever mounts it.
 
-One hook answers every request before Quart looks for a route: routing, limits and errors are the dispatcher's, so a
-request means the same here and on the hot path.
+Quart matches a request on `url_map`, which is the router's Map, reads its body, and calls the view of its route; the
+view, and the handler of what was not found, leave the rest to the dispatcher. WebSockets on our paths become sessions.
 """
 
-from typing import cast
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, cast
 
 import quart
 from quart_trio import QuartTrio
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.routing import Rule
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from regserver.endpoint import Endpoint, Request, StreamResponse
-from regserver.serving import request_from_scope, response_fields
+from regserver.domain.outcome import InternalError
+from regserver.endpoint import Request, Response, StreamResponse
+from regserver.serving import FrontLimits, asgi_sessions, request_from_scope, response_fields
+from regserver.web.http.answer import NAMED, json
+from regserver.web.http.dispatch import Dispatcher, WebParts
+from regserver.web.http.route import Match, Route, SocketRoute
+from regserver.web.http.router import Router
 
 
-def build_quart(serve: Endpoint, body_bytes: int) -> QuartTrio:
-    """An ASGI app that answers every HTTP request with `serve`. body_bytes: of a longer body only that is told."""
-    app = QuartTrio("regserver", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body_bytes
+class WebApp(QuartTrio):
+    """See create_app. Routes may be added up to the first request, by a lifespan for one."""
 
-    async def answer() -> quart.Response:
-        response = await serve(await _read())
-        if isinstance(response, StreamResponse):
-            return _streaming(response)
-        made = quart.Response(response.body, status=response.status)
-        made.headers.clear()
-        made.headers.extend(response_fields(response))
-        return made
+    def __init__(self, parts: WebParts, limits: FrontLimits) -> None:
+        super().__init__("regserver", static_folder=None)
+        self.router = Router()
+        self.url_map = self.router.map
+        self.dispatcher = Dispatcher(self.router, parts)
+        # Of a longer body only that is told.
+        self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
+        self.config["BODY_TIMEOUT"] = limits.body_seconds
+        self._sessions = asgi_sessions(super().asgi_app, self._socket_endpoint, limits)
+        self.register_error_handler(HTTPException, self._handle)
 
-    app.before_request(answer)
-    # Quart never comes to these; but for want of them each request would carry an exception, with all its frames.
-    for path in ("/", "/<path:_>"):
-        app.url_map.add(Rule(path, endpoint="everything"))
+    def add_routes(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
+        """Adds routes to `url_map`, under their names. Raises ValueError where one is there already."""
+        routes = tuple(routes)
+        self.router.add(routes, sockets)
+        self.view_functions.update({route.name: self._view(route) for route in routes})
+
+    async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application. WebSockets do not reach Quart."""
+        await self._sessions(scope, receive, send)
+
+    def _socket_endpoint(self, path: str) -> Any:
+        return self.dispatcher.socket_endpoint(path) or self.dispatcher.refuse_socket
+
+    def _view(self, route: Route) -> Callable[..., Awaitable[quart.Response]]:
+        async def view(**params: str) -> quart.Response:
+            return await self._respond(Match(route, params))
+
+        return view
+
+    async def _respond(self, match: Match | None) -> quart.Response:
+        return _as_quart(await self.dispatcher.respond(await _read(), match))
+
+    async def _handle(self, error: HTTPException) -> quart.Response:
+        """What was not found, and what Quart could not do."""
+        if error.code in {404, 405}:
+            return await self._respond(None)
+        if error.code is not None and error.code < 500:
+            return _as_quart(json({"error": type(error).__name__}, error.code))
+        rule = quart.request.url_rule
+        style = NAMED if rule is None else self.router.style(rule.endpoint)
+        return _as_quart(style.refuse(InternalError()))
+
+
+def create_app(
+    parts: WebParts, limits: FrontLimits, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()
+) -> WebApp:
+    """The app with these routes on its `url_map`. limits: of bodies, and of sessions where the app stands by itself."""
+    app = WebApp(parts, limits)
+    app.add_routes(routes, sockets)
     return app
-
-
-def _streaming(response: StreamResponse) -> quart.Response:
-    """A response of unknown length that may take as long as it likes: the client's patience is its bound."""
-    made = quart.Response(response.stream, status=response.status)
-    made.timeout = None
-    made.headers.clear()
-    made.headers.extend([*response.headers, ("content-type", response.content_type)])
-    return made
 
 
 async def _read() -> Request:
@@ -51,3 +82,16 @@ async def _read() -> Request:
     except RequestEntityTooLarge:
         return request_from_scope(quart.request.scope, oversized=True)
     return request_from_scope(quart.request.scope, body)
+
+
+def _as_quart(response: Response) -> quart.Response:
+    if isinstance(response, StreamResponse):
+        made = quart.Response(response.stream, status=response.status)
+        made.timeout = None  # a stream may take as long as it likes
+        fields = [*response.headers, ("content-type", response.content_type)]
+    else:
+        made = quart.Response(response.body, status=response.status)
+        fields = list(response_fields(response))
+    made.headers.clear()
+    made.headers.extend(fields)
+    return made

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from regserver.app.server import front_limits
+from regserver.app.assembly import front_limits
 from regserver.config import ConfigFault, Section, Settings, Size, load
 from regserver.config.unit import format_value, read_duration, read_size
 from regserver.domain.instant import Duration

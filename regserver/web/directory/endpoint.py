@@ -27,7 +27,7 @@ from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.text import LANGUAGES, Language
 from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId, message_file
-from regserver.web.http.answer import json, retry_after
+from regserver.web.http.answer import json, refusal_fields
 from regserver.web.http.bearer import bearer
 from regserver.web.http.body import content_type, parse_object, read_object
 from regserver.web.http.forwarded import ForwardedReader
@@ -45,7 +45,9 @@ class DirectoryStyle:
     def refuse(self, refusal: outcome.Refusal) -> Response:
         match refusal:
             case outcome.TooManyRequests():
-                return say("TOO_MANY_REQUESTS", 429, headers=retry_after(refusal))
+                return say("TOO_MANY_REQUESTS", 429, headers=refusal_fields(refusal))
+            case outcome.MethodNotAllowed():
+                return say("METHOD_NOT_ALLOWED", 405, headers=refusal_fields(refusal))
             case outcome.BodyTooLarge():
                 return say("BODY_TOO_LARGE", 413)
             case outcome.BadContentType():
@@ -80,15 +82,15 @@ class DirectoryApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/{name}/check", self.check, "read", STYLE),
-            Route("POST", "/init", self.init, "write", STYLE),
-            Route("GET", "/{challenge}/confirm", self.confirm, "write", STYLE),
-            Route("POST", "/{challenge}/confirm", self.confirm, "write", STYLE),
-            Route("HEAD", "/{challenge}/confirm", self.look, "read", STYLE),
-            Route("GET", "/{name}/server", self.server, "read", STYLE),
-            Route("POST", "/{name}/server", self.server, "read", STYLE),
-            Route("GET", "/messages-en.js", _message_file("en"), "page", STYLE),
-            Route("GET", "/messages-fr.js", _message_file("fr"), "page", STYLE),
+            Route("directory.check", "GET", "/{name}/check", self.check, "read", STYLE),
+            Route("directory.init", "POST", "/init", self.init, "write", STYLE),
+            Route("directory.confirm", "GET", "/{challenge}/confirm", self.confirm, "write", STYLE),
+            Route("directory.post_confirm", "POST", "/{challenge}/confirm", self.confirm, "write", STYLE),
+            Route("directory.look", "HEAD", "/{challenge}/confirm", self.look, "read", STYLE),
+            Route("directory.server", "GET", "/{name}/server", self.server, "read", STYLE),
+            Route("directory.post_server", "POST", "/{name}/server", self.server, "read", STYLE),
+            Route("directory.messages_en", "GET", "/messages-en.js", _message_file("en"), "page", STYLE),
+            Route("directory.messages_fr", "GET", "/messages-fr.js", _message_file("fr"), "page", STYLE),
         )
 
     async def check(self, request: Request) -> Response:

@@ -28,6 +28,7 @@ MessageId = Literal[
     "INVALID_TRUSTED_KEY",
     "BAD_CONTENT_TYPE",
     "BODY_TOO_LARGE",
+    "METHOD_NOT_ALLOWED",
     "TOO_MANY_REQUESTS",
     "INTERNAL_ERROR",
 ]

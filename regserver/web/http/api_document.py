@@ -45,8 +45,8 @@ class DocumentApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/openapi.json", self.openapi, "operation", NAMED),
-            Route("GET", "/asyncapi.json", self.asyncapi, "operation", NAMED),
+            Route("documents.openapi", "GET", "/openapi.json", self.openapi, "operation", NAMED),
+            Route("documents.asyncapi", "GET", "/asyncapi.json", self.asyncapi, "operation", NAMED),
         )
 
     async def openapi(self, request: Request) -> Response:

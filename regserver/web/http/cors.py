@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from regserver.endpoint import Request, Response
+from regserver.web.http.answer import HeaderFields
 
 EXPOSED = "Location, Retry-After, X-Request-Id"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer"
 PREFLIGHT_SECONDS = 600
-
-CorsFields = tuple[tuple[str, str], ...]
 
 
 class CorsPolicy:
@@ -21,7 +20,7 @@ class CorsPolicy:
     def allows(self, origin: str) -> bool:
         return self._any or origin.lower() in self._allowed
 
-    def fields(self, request: Request) -> CorsFields:
+    def fields(self, request: Request) -> HeaderFields:
         """The CORS fields of an ordinary answer; none for those who may not read it."""
         origin = request.headers.get("origin")
         if not self._allowed:

@@ -1,14 +1,14 @@
-"""The way of every request, hot or not: identity, route, limit, size, endpoint, headers, log line, figures.
+"""The way of every request: id, route, limit, size, endpoint, headers, log line, metrics.
 
-The front door calls `Dispatcher.serve` for hot routes, the Quart app for all others; both get the same answer to the
-byte. Nothing that a client can send raises out of here, and a bug becomes 500 in the door's own style.
+HTTP/1.1 comes from the front door to `serve`, everything else from the Quart app to `respond`. Nothing that a client
+can send raises out of here; a bug becomes 500 in the style of its route.
 """
 
 import itertools
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
@@ -17,6 +17,7 @@ import msgspec
 from regserver.domain.outcome import (
     BodyTooLarge,
     InternalError,
+    MethodNotAllowed,
     Refusal,
     RouteNotFound,
     StoreUnavailable,
@@ -30,7 +31,8 @@ from regserver.web.http.answer import NAMED
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LimitName, RateLimits
-from regserver.web.http.route import Match, Route, Router, SocketMatch
+from regserver.web.http.route import Match, Route, SocketMatch
+from regserver.web.http.router import Router
 
 fault_log = logging.getLogger("regserver.fault")
 
@@ -38,41 +40,44 @@ NOSNIFF = ("x-content-type-options", "nosniff")
 NO_STORE = ("cache-control", "no-store")
 
 
+class WebParts(msgspec.Struct, frozen=True):
+    """What every request passes. access: where each leaves its line; None keeps none."""
+
+    limits: RateLimits
+    forwarded: ForwardedReader
+    cors: CorsPolicy
+    metrics: Metrics
+    access: AccessLog | None = None
+
+
 class Dispatcher:
     """Serves the routes of one router."""
 
-    def __init__(
-        self,
-        router: Router,
-        limits: RateLimits,
-        forwarded: ForwardedReader,
-        policy: CorsPolicy,
-        metrics: Metrics,
-        *,
-        access: AccessLog | None,
-    ) -> None:
-        """access: where each request leaves its line; None keeps none."""
-        self._router = router
-        self._limits = limits
-        self._forwarded = forwarded
-        self._policy = policy
-        self._metrics = metrics
-        self._access = access
+    def __init__(self, router: Router, parts: WebParts) -> None:
+        self.router = router
+        self._parts = parts
         # Unlike tokens, ids need only be different: a start of our own and a number cost no system call.
         self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
 
     async def serve(self, request: Request) -> Response:
+        """Answers a request that has not been routed yet."""
+        return await self.respond(request, self.router.match(request.method, request.path))
+
+    async def respond(self, request: Request, match: Match | None) -> Response:
+        """Answers a routed request. match: None where the router has found nothing."""
         started = time.perf_counter()
         identity = self._identify()
-        match = self._router.match(request.method, request.path)
-        client = self._forwarded.address(request)
-        response = await self._answer(request, match, client)
-        response = self._dress(request, response, identity)
-        if match is not None and isinstance(response, StreamResponse):
-            counted = self._counted(match.route.pattern, response.stream)
-            response = msgspec.structs.replace(response, stream=counted)
-        self._record(request, match, client, response, time.perf_counter() - started)
+        client = self._parts.forwarded.address(request)
+        response = self._add_headers(request, await self._answer(request, match, client), identity)
+        # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
+        method, pattern = ("(none)", "(none)") if match is None else (request.method, match.route.pattern)
+        if isinstance(response, StreamResponse):
+            response = msgspec.structs.replace(response, stream=self._counted(pattern, response.stream))
+        seconds = time.perf_counter() - started
+        self._parts.metrics.requests.observe(method, pattern, response.status, seconds)
+        if self._parts.access is not None:
+            self._parts.access.record(request.method, pattern, client, response.status, seconds)
         return response
 
     def _identify(self) -> str:
@@ -88,20 +93,24 @@ class Dispatcher:
             return route.style.refuse(limited)
         if request.oversized:
             return route.style.refuse(BodyTooLarge())
-        return await self._call(route, _routed(request, match.params, client))
+        return await self._call(route, msgspec.structs.replace(request, params=match.params, client=client))
 
     def _unmatched(self, request: Request, client: str) -> Response:
         if limited := self._limited("read", client):
             return NAMED.refuse(limited)
+        methods = self.router.methods(request.path)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
-            return self._policy.preflight(request, self._router.methods(request.path))
-        return NAMED.refuse(RouteNotFound())
+            return self._parts.cors.preflight(request, methods)
+        neighbour = self.router.match(methods[0], request.path) if methods else None
+        if neighbour is None:
+            return NAMED.refuse(RouteNotFound())
+        return neighbour.route.style.refuse(MethodNotAllowed(tuple(methods)))
 
     def _limited(self, name: LimitName, client: str) -> TooManyRequests | None:
-        wait = self._limits.take(name, client)
+        wait = self._parts.limits.take(name, client)
         if wait is None:
             return None
-        self._metrics.limited.labels(name).inc()
+        self._parts.metrics.limited.labels(name).inc()
         return TooManyRequests(math.ceil(wait))
 
     async def _call(self, route: Route, request: Request) -> Response:
@@ -112,65 +121,55 @@ class Dispatcher:
             fault_log.error("the store failed: %s", fault)
             return route.style.refuse(StoreUnavailable())
         except Exception:
-            fault_log.exception("a bug in %s %s", route.method, route.pattern)
+            fault_log.exception("a bug in %s", route.name)
             return route.style.refuse(InternalError())
 
-    def _dress(self, request: Request, response: Response, identity: str) -> Response:
+    def _add_headers(self, request: Request, response: Response, identity: str) -> Response:
         own = response.headers
-        ours = (NOSNIFF, ("x-request-id", identity), *self._policy.fields(request))
+        ours = (NOSNIFF, ("x-request-id", identity), *self._parts.cors.fields(request))
         if not own:
             return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
         kept = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
         return msgspec.structs.replace(response, headers=(*own, *ours, *kept))
 
-    def _record(
-        self, request: Request, match: Match | None, client: str, response: Response, seconds: float
-    ) -> None:
-        # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
-        pattern = match.route.pattern if match else "(none)"
-        method = request.method if match else "(none)"
-        self._metrics.requests.observe(method, pattern, response.status, seconds)
-        if self._access is not None:
-            self._access.record(request.method, pattern, client, response.status, seconds)
-
     async def _counted(
         self, pattern: str, stream: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
         """The stream, counted for as long as it is read."""
-        with self._metrics.sockets.labels(pattern).track_inprogress():
+        with self._parts.metrics.sockets.labels(pattern).track_inprogress():
             async with aclosing(stream):
-                async for piece in stream:
-                    yield piece
+                async for chunk in stream:
+                    yield chunk
 
     # --- WebSocket sessions
     def socket_endpoint(self, path: str) -> SocketEndpoint | None:
-        """What serves the WebSockets on a decoded path."""
-        match = self._router.match_socket(path)
+        """What serves the WebSockets on a decoded path; None where there are none."""
+        match = self.router.match_socket(path)
         return None if match is None else partial(self._serve_socket, match)
 
+    async def refuse_socket(self, session: SocketSession) -> None:
+        """Serves a WebSocket where there are none."""
+        self._identify()
+        client = self._parts.forwarded.address(session.request)
+        session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
+
     async def _serve_socket(self, match: SocketMatch, session: SocketSession) -> None:
-        """The same way for a session: identity, limit, origin, then the endpoint."""
+        """The same way for a session: id, limit, origin, then the endpoint."""
         self._identify()
         if refusal := self._refusal(match, session.request):
             return session.reject_nowait(NAMED.refuse(refusal))
-        gauge = self._metrics.sockets.labels(match.route.pattern)
-        gauge.inc()
-        try:
-            await match.route.handler(session, match.params)
-        except StoreFault as fault:
-            fault_log.error("the store failed: %s", fault)
-            session.reject_nowait(NAMED.refuse(StoreUnavailable()))  # whichever of the two still applies
-            session.close_nowait(CloseCode.INTERNAL_ERROR)
-        finally:
-            gauge.dec()
+        with self._parts.metrics.sockets.labels(match.route.pattern).track_inprogress():
+            try:
+                await match.route.handler(session, match.params)
+            except StoreFault as fault:
+                fault_log.error("the store failed: %s", fault)
+                # One of the two has an effect: the first before the handshake is answered, the second after.
+                session.reject_nowait(NAMED.refuse(StoreUnavailable()))
+                session.close_nowait(CloseCode.INTERNAL_ERROR)
         return None
 
     def _refusal(self, match: SocketMatch, request: Request) -> Refusal | None:
-        origin = self._forwarded.read(request)
-        if limited := self._limited(match.route.limit, origin.address):
+        info = self._parts.forwarded.read(request)
+        if limited := self._limited(match.route.limit, info.address):
             return limited
-        return None if self._policy.admits_socket(request, origin.base) else RouteNotFound()
-
-
-def _routed(request: Request, params: Mapping[str, str], client: str) -> Request:
-    return msgspec.structs.replace(request, params=params, client=client)
+        return None if self._parts.cors.admits_socket(request, info.base) else RouteNotFound()

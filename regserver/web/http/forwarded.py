@@ -43,7 +43,7 @@ class ForwardedReader:
             address, scheme, host = self._forwarded(request, scheme, host)
         if not _is_host(host):
             host = _FALLBACK_HOST
-        return ClientInfo(address, self._public_url or f"{scheme}://{host}")
+        return ClientInfo(address, self._public_url or f"{scheme}://{host}{request.root_path}")
 
     def address(self, request: Request) -> str:
         """The client's address alone."""

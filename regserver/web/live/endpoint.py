@@ -42,10 +42,10 @@ class LiveApi:
         self._live = live
 
     def routes(self) -> tuple[Route, ...]:
-        return (Route("GET", "/register/{registration}/events", self.stream, "socket", NAMED),)
+        return (Route("live.stream", "GET", "/register/{registration}/events", self.stream, "socket", NAMED),)
 
     def sockets(self) -> tuple[SocketRoute, ...]:
-        return (SocketRoute("/register/{registration}", self.watch, "socket"),)
+        return (SocketRoute("live.watch", "/register/{registration}", self.watch, "socket"),)
 
     async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
         eta, seen = _wants_eta(session.request), 0

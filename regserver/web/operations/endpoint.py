@@ -21,9 +21,9 @@ class OperationsApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/health/alive", self.alive, "operation", NAMED),
-            Route("GET", "/health/ready", self.ready, "operation", NAMED),
-            Route("GET", "/metrics", self.metrics, "operation", NAMED),
+            Route("operations.alive", "GET", "/health/alive", self.alive, "operation", NAMED),
+            Route("operations.ready", "GET", "/health/ready", self.ready, "operation", NAMED),
+            Route("operations.metrics", "GET", "/metrics", self.metrics, "operation", NAMED),
         )
 
     async def alive(self, request: Request) -> Response:

@@ -28,15 +28,15 @@ class RoomsApi:
         post = command(wire.read_new_post, self.post)
         seen = command(wire.read_seen, self.seen)
         return (
-            Route("POST", "/room/create", create, "write", NAMED),
-            Route("GET", "/room/list", authorized(self.list), "read", NAMED),
-            Route("GET", "/room/info/{room}", authorized(self.info), "read", NAMED),
-            Route("POST", "/room/invite/{room}", invite, "write", NAMED),
-            Route("POST", "/room/leave/{room}", leave, "write", NAMED),
-            Route("POST", "/room/post/{room}", post, "write", NAMED),
-            Route("GET", "/room/read/{post}", authorized(self.read), "read", NAMED),
-            Route("GET", "/room/readAll/{room}", authorized(self.read_all), "read", NAMED),
-            Route("POST", "/room/seen/{room}", seen, "write", NAMED),
+            Route("rooms.create", "POST", "/room/create", create, "write", NAMED),
+            Route("rooms.list", "GET", "/room/list", authorized(self.list), "read", NAMED),
+            Route("rooms.info", "GET", "/room/info/{room}", authorized(self.info), "read", NAMED),
+            Route("rooms.invite", "POST", "/room/invite/{room}", invite, "write", NAMED),
+            Route("rooms.leave", "POST", "/room/leave/{room}", leave, "write", NAMED),
+            Route("rooms.post", "POST", "/room/post/{room}", post, "write", NAMED),
+            Route("rooms.read", "GET", "/room/read/{post}", authorized(self.read), "read", NAMED),
+            Route("rooms.read_all", "GET", "/room/readAll/{room}", authorized(self.read_all), "read", NAMED),
+            Route("rooms.seen", "POST", "/room/seen/{room}", seen, "write", NAMED),
         )
 
     # --- changes

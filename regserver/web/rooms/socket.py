@@ -92,7 +92,7 @@ class RoomSocketApi:
         self._query_token = query_token
 
     def sockets(self) -> tuple[SocketRoute, ...]:
-        return (SocketRoute("/room/websocket", self.listen, "socket"),)
+        return (SocketRoute("rooms.listen", "/room/websocket", self.listen, "socket"),)
 
     async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
         asked = await self._admit(session.request)

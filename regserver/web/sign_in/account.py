@@ -33,12 +33,14 @@ class AccountApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("POST", "/login/register", self.register, "sign_up", NAMED),
-            Route("GET", "/login/info", authorized(self.info), "read", NAMED),
-            Route("GET", "/login/userId/{username}", authorized(self.id_of), "read", NAMED),
-            Route("GET", "/login/username/{user_id}", authorized(self.name_of), "read", NAMED),
-            Route("DELETE", "/login/delete", authorized(self.delete), "write", NAMED),
-            Route("POST", "/login/ticket", authorized(self.ticket), "write", NAMED),
+            Route("account.register", "POST", "/login/register", self.register, "sign_up", NAMED),
+            Route("account.info", "GET", "/login/info", authorized(self.info), "read", NAMED),
+            Route("account.id_of", "GET", "/login/userId/{username}", authorized(self.id_of), "read", NAMED),
+            Route(
+                "account.name_of", "GET", "/login/username/{user_id}", authorized(self.name_of), "read", NAMED
+            ),
+            Route("account.delete", "DELETE", "/login/delete", authorized(self.delete), "write", NAMED),
+            Route("account.ticket", "POST", "/login/ticket", authorized(self.ticket), "write", NAMED),
         )
 
     async def register(self, request: Request) -> Answer:

@@ -37,9 +37,9 @@ class SignInApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("POST", "/login", self.login, "sign_in", NAMED),
-            Route("POST", "/user/login", self.login, "sign_in", NAMED),
-            Route("DELETE", "/login/token", authorized(self.sign_out), "write", NAMED),
+            Route("sign_in.login", "POST", "/login", self.login, "sign_in", NAMED),
+            Route("sign_in.user_login", "POST", "/user/login", self.login, "sign_in", NAMED),
+            Route("sign_in.sign_out", "DELETE", "/login/token", authorized(self.sign_out), "write", NAMED),
         )
 
     async def login(self, request: Request) -> Answer:

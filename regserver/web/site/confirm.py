@@ -67,10 +67,10 @@ class ConfirmApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/confirm", self.open, "page", NAMED),
-            Route("POST", "/confirm", self.confirm, "write", NAMED),
-            Route("POST", "/confirm/standing", self.standing, "read", NAMED),
-            Route("GET", "/confirm/static/{file}", self.file, "page", NAMED),
+            Route("confirm.open", "GET", "/confirm", self.open, "page", NAMED),
+            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", NAMED),
+            Route("confirm.status", "POST", "/confirm/standing", self.standing, "read", NAMED),
+            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", NAMED),
         )
 
     async def open(self, request: Request) -> Response:

@@ -43,8 +43,8 @@ class PageApi:
     def routes(self) -> tuple[Route, ...]:
         # Three segments, because two would take words such as /static/check away from the directory.
         return (
-            Route("GET", "/", self.page, "page", NAMED),
-            Route("GET", "/static/{version}/{file}", self.asset, "page", NAMED),
+            Route("site.page", "GET", "/", self.page, "page", NAMED),
+            Route("site.asset", "GET", "/static/{version}/{file}", self.asset, "page", NAMED),
         )
 
     async def page(self, request: Request) -> Response:

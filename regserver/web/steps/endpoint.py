@@ -6,7 +6,7 @@ from typing import Any
 from regserver import errors
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
-from regserver.web.http.answer import NO_CONTENT, retry_after
+from regserver.web.http.answer import NO_CONTENT, refusal_fields
 from regserver.web.http.body import content_type
 from regserver.web.http.route import Answer, Route
 from regserver.web.steps.jsonrpc import (
@@ -43,7 +43,7 @@ class StepsStyle:
             case _:
                 error = INVALID_REQUEST
         return Response(
-            status=errors.STATUS[type(refusal)], body=error_body(error), headers=retry_after(refusal)
+            status=errors.STATUS[type(refusal)], body=error_body(error), headers=refusal_fields(refusal)
         )
 
 
@@ -68,6 +68,6 @@ def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tu
         return NO_CONTENT if reply is None else Response(body=reply)
 
     return (
-        Route("POST", "/rpc", endpoint, "rpc", STYLE),
-        Route("POST", "/", endpoint, "rpc", STYLE),
+        Route("steps.rpc", "POST", "/rpc", endpoint, "rpc", STYLE),
+        Route("steps.root", "POST", "/", endpoint, "rpc", STYLE),
     )

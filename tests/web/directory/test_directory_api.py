@@ -15,10 +15,10 @@ from regserver.metric import Metrics
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.directory.message import MessageId
 from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.dispatch import Dispatcher
+from regserver.web.http.dispatch import Dispatcher, WebParts
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import RateLimits
-from regserver.web.http.route import Router
+from regserver.web.http.router import Router
 from regserver.web.site.confirm import ConfirmApi
 from tests.directory import BASE, World, world
 
@@ -39,7 +39,7 @@ class Client:
         )
         router = Router((*door.routes(), *ConfirmApi(here.directory).routes()))
         limits = RateLimits(lambda: 0.0, enabled=False, overrides={})
-        self._dispatcher = Dispatcher(router, limits, forwarded, CorsPolicy(()), Metrics(), access=None)
+        self._dispatcher = Dispatcher(router, WebParts(limits, forwarded, CorsPolicy(()), Metrics()))
 
     async def send(
         self, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str

@@ -15,7 +15,7 @@ from regserver.web.http.api_table import SCHEMAS, TABLE
 async def test_every_route_is_described_or_a_page(tmp_path: Path) -> None:
     store = StoreSection(url=Secret(f"sqlite:{tmp_path / 'x.db'}"))
     async with open_app(Loaded(Settings(store=store), None)) as app:
-        routes = [route for route in app.router.routes if not is_page(route)]
+        routes = [route for route in app.quart.router.routes if not is_page(route)]
         assert set(TABLE) == {f"{route.method} {route.pattern}" for route in routes}
         client = app.quart.test_client()
         openapi = json.loads(await (await client.get("/openapi.json")).get_data())

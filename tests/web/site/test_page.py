@@ -9,7 +9,7 @@ from regserver.domain.outcome import Refusal
 from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
-from regserver.web.http.route import Router
+from regserver.web.http.router import Router
 from regserver.web.site.asset import Assets, load_assets
 from regserver.web.site.page import PageApi, content_security_policy
 

@@ -17,10 +17,10 @@ from regserver.domain.instant import DAY, SECOND
 from regserver.endpoint import MAX_BODY_BYTES, Request, Response
 from regserver.metric import Metrics
 from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.dispatch import Dispatcher
+from regserver.web.http.dispatch import Dispatcher, WebParts
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import RateLimits
-from regserver.web.http.route import Router
+from regserver.web.http.router import Router
 from regserver.web.steps.endpoint import steps_routes
 from regserver.web.steps.method import StepsMethods
 from tests.steps import GLS_KEY, K1_KEY, OFF_CURVE_KEY, Steps, open_steps, phone
@@ -41,11 +41,7 @@ class Client:
             Router(
                 steps_routes(StepsMethods(steps.service, steps.accounts, steps.onboarding, on_curve), take)
             ),
-            limits,
-            ForwardedReader((), "http://localhost"),
-            CorsPolicy(()),
-            Metrics(),
-            access=None,
+            WebParts(limits, ForwardedReader((), "http://localhost"), CorsPolicy(()), Metrics()),
         )
 
     async def post(

@@ -1,10 +1,13 @@
 """The router: exact words before parameters, optional slashes, HEAD."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from regserver.endpoint import Request, Response
+from regserver.endpoint import Request, Response, SocketSession
 from regserver.web.http.answer import NAMED
-from regserver.web.http.route import Route, Router
+from regserver.web.http.route import Route, SocketRoute
+from regserver.web.http.router import Router
 
 
 async def endpoint(request: Request) -> Response:
@@ -12,7 +15,7 @@ async def endpoint(request: Request) -> Response:
 
 
 def route(method: str, pattern: str) -> Route:
-    return Route(method, pattern, endpoint, "read", NAMED)
+    return Route(f"{method} {pattern}", method, pattern, endpoint, "read", NAMED)
 
 
 ROUTER = Router(
@@ -85,3 +88,32 @@ def test_methods_of_a_path() -> None:
 def test_two_routes_for_one_place_are_a_bug() -> None:
     with pytest.raises(ValueError, match="two routes"):
         Router([route("GET", "/a/{x}"), route("GET", "/a/{y}")])
+
+
+def test_the_map_shows_every_route_by_name() -> None:
+    async def handler(session: SocketSession, params: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    router = Router(
+        [route("POST", "/room/post/{room}")], [SocketRoute("watch", "/register/{id}", handler, "socket")]
+    )
+    http, socket = router.map.iter_rules()
+    assert (http.endpoint, http.rule, http.methods, http.websocket) == (
+        "POST /room/post/{room}",
+        "/room/post/<room>",
+        {"POST"},
+        False,
+    )
+    assert (socket.endpoint, socket.rule, socket.websocket) == ("watch", "/register/<id>", True)
+    assert router.match("GET", "/register/1") is None
+    assert router.match_socket("/room/post/1") is None
+    found = router.match_socket("/register/1/")
+    assert found is not None
+    assert found.params == {"id": "1"}
+
+
+def test_a_name_is_taken_once() -> None:
+    with pytest.raises(ValueError, match="two routes"):
+        Router([route("GET", "/a"), route("GET", "/a/")], []).add(
+            [Route("GET /a", "POST", "/b", endpoint, "read", NAMED)]
+        )

@@ -1,0 +1,124 @@
+"""The routing, one werkzeug Map for both ways to an endpoint.
+
+HTTP/1.1 asks the Router; Quart, which serves HTTP/2, the test client and mounts, matches against the same Map by its
+own dispatch. A trailing slash is optional everywhere. Exact words win over parameters. HEAD goes to GET unless it has a
+route of its own. Nothing is ever redirected, and what werkzeug forgives (two slashes at the start, a method in lower
+case) is not found. A path arrives decoded, so an encoded slash separates segments like any other.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from quart.routing import QuartMap, QuartRule
+from quart.wrappers.base import BaseRequestWebsocket
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import MapAdapter
+
+from regserver.serving import local_path
+from regserver.web.http.route import ErrorStyle, Match, Route, SocketMatch, SocketRoute
+
+
+class ExactAdapter(MapAdapter):
+    """Finds nothing where werkzeug would look at another path or method than the client has sent."""
+
+    def match(self, *path: Any, **options: Any) -> Any:
+        """As MapAdapter.match, with everything but the path by keyword. Raises HTTPException where there is no route."""
+        asked = str(path[0]) if path else self.path_info
+        method = options.get("method") or self.default_method
+        if not asked.startswith("/") or asked.startswith("//") or method != method.upper():
+            raise NotFound
+        return super().match(asked, **options)
+
+
+class ExactMap(QuartMap):
+    """A Map whose adapters are exact, and look at neither host nor port."""
+
+    def __init__(self) -> None:
+        super().__init__(strict_slashes=False, merge_slashes=False, redirect_defaults=False)
+
+    def bind_to_request(
+        self, request: BaseRequestWebsocket, subdomain: str | None, server_name: str | None
+    ) -> MapAdapter:
+        """The adapter that Quart matches a request with."""
+        path, method = local_path(request.scope), str(request.scope.get("method", "GET"))
+        return ExactAdapter(self, "", request.root_path, "", request.scheme, path, method)
+
+
+class Router:
+    """All routes of the server, on one Map."""
+
+    def __init__(self, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()) -> None:
+        self.map = ExactMap()
+        self._adapter = ExactAdapter(self.map, "", "", "", "http", "/", "GET")
+        self._routes: dict[str, Route] = {}
+        self._sockets: dict[str, SocketRoute] = {}
+        self._fixed: dict[tuple[str, str], Match] = {}
+        self._claimed: set[str | tuple[str, str]] = set()
+        self.add(routes, sockets)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Those of HTTP, in the order in which they were added."""
+        return tuple(self._routes.values())
+
+    @property
+    def sockets(self) -> tuple[SocketRoute, ...]:
+        """Those of WebSockets."""
+        return tuple(self._sockets.values())
+
+    def add(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
+        """Adds routes. Raises ValueError where a name is taken, or a method of a path."""
+        # Of two rules that fit, the Map takes the first: HEAD's own before GET's, which takes HEAD as well.
+        for route in sorted(routes, key=lambda route: route.method != "HEAD"):
+            self._claim(route.name, route.method, route.pattern)
+            self._routes[route.name] = route
+            self.map.add(QuartRule(_rule(route.pattern), methods=[route.method], endpoint=route.name))
+        for socket in sockets:
+            self._claim(socket.name, "websocket", socket.pattern)
+            self._sockets[socket.name] = socket
+            self.map.add(QuartRule(_rule(socket.pattern), endpoint=socket.name, websocket=True))
+        self._fixed = {
+            (method, rule.rule): Match(self._routes[rule.endpoint], {})
+            for rule in reversed(list(self.map.iter_rules()))
+            if not rule.arguments and not rule.websocket
+            for method in rule.methods or ()
+        }
+
+    def _claim(self, name: str, method: str, pattern: str) -> None:
+        place = method, re.sub(r"{\w+}", "{}", pattern)
+        if {name, place} & self._claimed:
+            raise ValueError(f"two routes for {name} or {method} {pattern}")
+        self._claimed |= {name, place}
+
+    def match(self, method: str, path: str) -> Match | None:
+        """The route of a request. path: decoded, without the query."""
+        # Most requests ask for a path without parameters: these need no search.
+        if (fixed := self._fixed.get((method, path))) is not None:
+            return fixed
+        try:
+            rule, params = self._adapter.match(path, method=method, return_rule=True)
+        except HTTPException:
+            return None
+        return Match(self._routes[rule.endpoint], params)
+
+    def match_socket(self, path: str) -> SocketMatch | None:
+        """The route of a WebSocket."""
+        try:
+            rule, params = self._adapter.match(path, return_rule=True, websocket=True)
+        except HTTPException:
+            return None
+        return SocketMatch(self._sockets[rule.endpoint], params)
+
+    def style(self, name: str) -> ErrorStyle:
+        """The error style of the route with this name."""
+        return self._routes[name].style
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that this path takes; none where it is not known."""
+        return sorted(self._adapter.allowed_methods(path))
+
+
+def _rule(pattern: str) -> str:
+    """A pattern as werkzeug writes it."""
+    return pattern.replace("{", "<").replace("}", ">")
