@@ -1,4 +1,4 @@
-"""What PyInstaller starts from: it takes a script, not a package."""
+"""The script that PyInstaller packs, as it takes a script and no package."""
 
 from regserver.__main__ import main
 

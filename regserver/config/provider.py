@@ -23,7 +23,7 @@ class CaptchaSection(Section, frozen=True):
 
 
 class SmsHttp(Section, frozen=True):
-    """Templates of a request: {phone} and {message} are put into url, headers and body."""
+    """A request: {phone} and {message} are filled into url and body."""
 
     url: str = ""
     method: str = "POST"

@@ -1,4 +1,4 @@
-"""SMS by an HTTP request of the operator's own shape: URL, headers and body are templates.
+"""SMS by an HTTP request that the operator describes: URL and body are templates, header fields are sent as they are.
 
 {phone} and {message} are escaped for their place: percent-encoded in the URL and in form bodies, as the inside of a JSON
 string in JSON bodies, unchanged elsewhere. So no text can break out of its place.
