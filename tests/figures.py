@@ -49,11 +49,15 @@ class Function:
 
 @dataclass(frozen=True)
 class Source:
-    """One file of Python: its lines by kind, and its functions, nested ones too."""
+    """One file of Python: its lines by kind, and its functions, nested ones too.
+
+    Lines of code are those without blanks, comments and docstrings; `imports` says how many of them only import.
+    """
 
     path: Path
     lines: int
     code: int
+    imports: int
     comments: int
     docstrings: int
     functions: list[Function]
@@ -102,7 +106,7 @@ class Part:
         return 100 * sum(public) / len(public) if public else 100
 
     def total(self, kind: str) -> int:
-        """Adds up one count of all files: `lines`, `code`, `comments` or `docstrings`."""
+        """Adds up one count of all files: `lines`, `code`, `imports`, `comments` or `docstrings`."""
         return sum(getattr(source, kind) for source in self.sources)
 
 
@@ -131,10 +135,15 @@ def read(path: Path) -> Source:
         path,
         text.count("\n"),
         len(written - docstrings),
+        sum(_height(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)),
         len(comments - written),
         len(docstrings),
         list(_functions(tree)),
     )
+
+
+def _height(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def _docstring_lines(tree: ast.Module) -> Iterator[int]:
@@ -156,7 +165,7 @@ def _functions(tree: ast.AST, *, nested: bool = False) -> Iterator[Function]:
             yield Function(
                 node.name,
                 node.lineno,
-                (node.end_lineno or node.lineno) - node.lineno + 1,
+                _height(node),
                 not nested and not node.name.startswith("_"),
                 ast.get_docstring(node) is not None,
             )
@@ -192,6 +201,7 @@ _HEADINGS = (
     "documented",
     "lines",
     "code",
+    "imports",
     "comments",
     "docstrings",
     "test÷source",
@@ -209,6 +219,7 @@ def _row(name: str, part: Part) -> list[str]:
         f"{part.documented:.0f} %",
         str(lines),
         str(part.total("code")),
+        str(part.total("imports")),
         str(part.total("comments")),
         str(part.total("docstrings")),
         f"{part.test_lines / lines:.2f}",
@@ -246,6 +257,8 @@ def _print_bounds(whole: Part, earlier: list[Part]) -> None:
     if earlier:
         code, before = whole.total("code"), earlier[0].total("code")
         _verdict("lines of code", str(code), f"less than {before}", code < before)
+        code, before = code - whole.total("imports"), before - earlier[0].total("imports")
+        _verdict("lines of code without imports", str(code), f"less than {before}", code < before)
     for source in whole.sources:
         if source.lines > FILE_BOUNDS[2]:
             print(f"     {source.path.relative_to(ROOT)} has {source.lines} lines")
