@@ -123,8 +123,10 @@ class World:
         self.live: LiveService
         self.sign_in_service: SignInService
 
-    async def sign_in(self, username: str = "ada", password: str = RIGHT) -> SignedIn | Registering | Refusal:
-        return await self.sign_in_service.sign_in(username, password)
+    async def sign_in(
+        self, username: str = "ada", password: str = RIGHT, language: str = "en"
+    ) -> SignedIn | Registering | Refusal:
+        return await self.sign_in_service.sign_in(username, password, language)
 
     async def begin(self, username: str = "ada") -> RegistrationId:
         outcome = await self.sign_in(username)

@@ -20,7 +20,8 @@ from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
 from regserver.group import unwrapped
 from regserver.log import start_logging
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable
-from regserver.service.live_text import words
+from regserver.text import LANGUAGES
+from regserver.web.live.wire import message_text
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +127,7 @@ class _Reading:
 
 def _described(event: ProgressEvent) -> str:
     total = "?" if event.total_steps < 0 else str(event.total_steps)
-    text = f"{event.event_type:11}  {event.step}/{total}  {words(event.message)}"
+    text = f"{event.event_type:11}  {event.step}/{total}  {message_text(event.message, LANGUAGES[0])}"
     if isinstance(event.data, Profile):
         name = event.data
         text += f": {name.first_name!r}, {name.middle_name!r}, {name.last_name!r}"

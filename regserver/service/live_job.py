@@ -29,6 +29,7 @@ class LiveJob:
     begun: set once the name is reserved, or was refused; then `gone` is set as well.
     gone: set when it no longer runs and its name is free again or its account's.
     interrupted: whether a shutdown ended it.
+    language: of the sign-in that started it; all observers read its messages in it.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class LiveJob:
         "id",
         "interrupted",
         "key",
+        "language",
         "password_hash",
         "progress",
         "scope",
@@ -50,13 +52,19 @@ class LiveJob:
     )
 
     def __init__(
-        self, registration: RegistrationId, username: str, subject: Subject, password_hash: str
+        self,
+        registration: RegistrationId,
+        username: str,
+        subject: Subject,
+        password_hash: str,
+        language: str,
     ) -> None:
         self.id = registration
         self.username = username
         self.key: NameKey = name_key(username)
         self.subject = subject
         self.password_hash = password_hash
+        self.language = language
         self.progress = LiveProgress()
         self.history: list[Shown] = []
         self.scope = trio.CancelScope()

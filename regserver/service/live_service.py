@@ -74,9 +74,12 @@ class LiveService:
         return not self._stopping and len(self._running) < self._policy.max_running
 
     async def start(
-        self, username: str, subject: Subject, password_hash: str
+        self, username: str, subject: Subject, password_hash: str, language: str
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
-        """The registration of a user whose credentials the source has accepted: the one that runs, or a new one."""
+        """The registration of a user whose credentials the source has accepted: the one that runs, or a new one.
+
+        language: in which a new one tells its progress.
+        """
         key = name_key(username)
         while (running := self._running.get(key)) is not None:
             if running.subject != subject:  # two people to the source, although their names are one to us
@@ -89,7 +92,7 @@ class LiveService:
         if self._runner is None or not self.admits(username):
             return SourceUnavailable(RETRY_AFTER_SECONDS)
         identity = uuid.UUID(bytes=self._randomness.bytes(16), version=4)
-        job = LiveJob(RegistrationId(f"u-{identity}"), username, subject, password_hash)
+        job = LiveJob(RegistrationId(f"u-{identity}"), username, subject, password_hash, language)
         return await self._begin(self._runner, job)
 
     async def _begin(

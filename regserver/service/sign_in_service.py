@@ -56,8 +56,13 @@ class SignInService:
         self._live = live
         self._source = source
 
-    async def sign_in(self, username: str, password: str) -> SignedIn | Registering | SignInRefusal:
-        """A token for right credentials; for those that only the source knows, a registration. Raises StoreFault."""
+    async def sign_in(
+        self, username: str, password: str, language: str
+    ) -> SignedIn | Registering | SignInRefusal:
+        """A token for right credentials; for those that only the source knows, a registration. Raises StoreFault.
+
+        language: in which the registration tells its progress.
+        """
         if not is_sign_in_name(username):
             await self._hasher.verify(password, None)  # for the time it takes
             return BadCredentials()
@@ -75,22 +80,21 @@ class SignInService:
             case SourceUnavailable() as unavailable:
                 return unavailable
             case Accepted(subject=subject):
-                return await self._accept(username, password, subject, account)
+                if account is not None and account.subject != subject:
+                    return UsernameTaken()  # the source's credentials, but here the name is somebody else's
+                password_hash = await self._hasher.hash(password)
+                if account is not None:
+                    return await self._admit(account, password_hash)
+                return await self._register(username, subject, password_hash, language)
 
     async def _find(self, username: str) -> Account | None:
         key = name_key(username)
         return await self._store.read(lambda transaction: transaction.accounts.by_name(key))
 
-    async def _accept(
-        self, username: str, password: str, subject: Subject, account: Account | None
+    async def _register(
+        self, username: str, subject: Subject, password_hash: str, language: str
     ) -> SignedIn | Registering | SignInRefusal:
-        """The source knows these credentials as those of `subject`; here the name may be somebody else's."""
-        if account is not None and account.subject != subject:
-            return UsernameTaken()
-        password_hash = await self._hasher.hash(password)
-        if account is not None:
-            return await self._admit(account, password_hash)
-        started = await self._live.start(username, subject, password_hash)
+        started = await self._live.start(username, subject, password_hash, language)
         if isinstance(started, str):
             return Registering(started)
         if isinstance(started, UsernameTaken):

@@ -52,6 +52,13 @@ password = "nanosecond wire"
 first_name = "Grace"
 last_name = "Hopper"
 delay = "50ms"
+
+[[user]]
+username = "marie"
+password = "radium and polonium"
+first_name = "Marie"
+last_name = "Curie"
+delay = "50ms"
 """
 
 

@@ -27,6 +27,17 @@ def test_watch_a_registration_then_enter_the_rooms(visit: Visit) -> None:
     ada.sees("#no-rooms")
 
 
+def test_the_messages_come_in_the_language_of_the_page(visit: Visit) -> None:
+    """Which need not be the browser's."""
+    marie = visit(locale="en-GB")
+    marie.open("/?lang=fr")
+    marie.field("Nom d’utilisateur").fill("marie")
+    marie.field("Mot de passe").fill("radium and polonium")
+    marie.page.keyboard.press("Enter")
+    marie.sees("#registration-log", "Votre nom a été trouvé")
+    marie.sees("#registration-log", "Inscription terminée")
+
+
 def test_a_wrong_password_is_told_beside_the_form(visit: Visit) -> None:
     somebody = visit()
     somebody.open()

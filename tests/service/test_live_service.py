@@ -224,7 +224,7 @@ async def test_a_store_that_fails_leaves_no_registration_behind(tmp_path: Path) 
     async with world(tmp_path) as here:
         here.store._closed = True
         with pytest.raises(StoreFault):
-            await here.live.start("ada", Subject("ada"), "hash")
+            await here.live.start("ada", Subject("ada"), "hash", "en")
         here.store._closed = False
         assert here.live.running == 0
         await here.begin("ada")

@@ -105,7 +105,7 @@ async def test_who_was_registered_while_the_source_was_asked_is_let_in(tmp_path:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(late)
             await here.source.verifying.wait()
-            started = await here.live.start("ada", Subject("ada"), await here.hasher.hash("right"))
+            started = await here.live.start("ada", Subject("ada"), await here.hasher.hash("right"), "en")
             assert isinstance(started, str)
             here.source.say(*STORY)
             await here.story(started)

@@ -117,7 +117,7 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
 
 def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
     """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
-    text = encode_frame(shown.event)
+    text = encode_frame(shown.event, job.language)
     if not eta:
         return text
     left = job.eta_seconds(shown)

@@ -1,12 +1,13 @@
 """The frames of a live registration, with exactly the keys that the protocol has (docs/live.md)."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 import msgspec
 
 from regserver.domain.account import Profile
-from regserver.domain.live_progress import Authentication, EventType, ProgressEvent
-from regserver.service.live_text import words
+from regserver.domain.live_progress import Authentication, EventType, LiveMessage, ProgressEvent
+from regserver.text import CATALOGUES
 
 
 class NoData(msgspec.Struct, frozen=True):
@@ -34,14 +35,25 @@ class LiveFrame(msgspec.Struct, frozen=True, rename="camel"):
     additional_data: NoData | NameData | TokenData
 
 
+TEXTS: Mapping[str, Mapping[LiveMessage, str]] = {
+    language: {message: catalogue.live[message] for message in LiveMessage}
+    for language, catalogue in CATALOGUES.items()
+}
+"""language → message of ours → text; a start without one of them fails here."""
+
 _encode = msgspec.json.Encoder().encode
 _NO_DATA = NoData()
 
 
-def encode_frame(event: ProgressEvent) -> bytes:
-    """The event's frame as JSON."""
-    data = _data(event.data)
-    return _encode(LiveFrame(event.event_type, event.step, event.total_steps, words(event.message), data))
+def encode_frame(event: ProgressEvent, language: str) -> bytes:
+    """The event's frame as JSON, with our own messages in the given language."""
+    text, data = message_text(event.message, language), _data(event.data)
+    return _encode(LiveFrame(event.event_type, event.step, event.total_steps, text, data))
+
+
+def message_text(message: str | LiveMessage, language: str) -> str:
+    """What a user reads: the text of a message of ours, and the source's words as they are."""
+    return TEXTS[language][message] if isinstance(message, LiveMessage) else message
 
 
 def _data(data: Profile | Authentication | None) -> NoData | NameData | TokenData:

@@ -14,6 +14,7 @@ from regserver.web.http.answer import NAMED, NO_CONTENT, json
 from regserver.web.http.bearer import authorized
 from regserver.web.http.body import read_object
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.language import language_of
 from regserver.web.http.route import Answer, Route
 
 
@@ -50,7 +51,7 @@ class SignInApi:
         username, password = body.get("username"), body.get("password")
         if not (isinstance(username, str) and isinstance(password, str) and username and password):
             return BadJson()
-        outcome = await self._sign_in.sign_in(username, password)
+        outcome = await self._sign_in.sign_in(username, password, language_of(request))
         match outcome:
             case SignedIn():
                 return signed_in(outcome)

@@ -238,6 +238,26 @@ async def test_socket_and_stream_tell_the_same_story(tmp_path: Path) -> None:
         assert [identity for identity, _ in sent] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "found", "registered"),
+    [
+        ("", "Your name was found", "Registration complete"),
+        ("fr-CH, en;q=0.5", "Votre nom a été trouvé", "Inscription terminée"),
+        ("ru,en;q=0.9", "Ваше имя найдено", "Регистрация завершена"),
+    ],
+)
+async def test_all_observers_read_the_language_of_the_sign_in(
+    tmp_path: Path, accepted: str, found: str, registered: str
+) -> None:
+    async with web(tmp_path) as here:
+        response = await here.login({"accept-language": accepted})
+        path = "/register/" + str(response.headers["location"]).rpartition("/")[2]
+        told = [event["message"] for event in await here.watch(path)]
+        assert (told[-2], told[-1]) == (found, registered)
+        streamed = parsed(await (await here.stream(path, **{"accept-language": "en"})).get_data())
+        assert [json.loads(data or "")["message"] for _, data in streamed] == told
+
+
 IDS = [("2", 2), ("4", 4), ("99", 4), ("0", 0), ("-1", 0), ("x", 0), ("", 0), ("9" * 400, 0), ("١", 0)]
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from regserver.adapters.source.line_parser import parse_line
 from regserver.domain.account import AccountId
-from regserver.domain.live_progress import Complete, LiveProgress, ProgressEvent, ProtocolBroken
-from regserver.web.live.wire import encode_frame
+from regserver.domain.live_progress import Complete, LiveMessage, LiveProgress, ProgressEvent, ProtocolBroken
+from regserver.text import CATALOGUES
+from regserver.web.live.wire import TEXTS, encode_frame
 from tests.live import check_event
 
 ANYTHING = st.recursive(
@@ -40,7 +41,32 @@ def test_every_frame_satisfies_the_schema(lines: list[bytes]) -> None:
         elif isinstance(outcome, ProtocolBroken):
             outcome = progress.fail("Failed") or outcome
         if isinstance(outcome, ProgressEvent):
-            frame = json.loads(encode_frame(outcome))
+            frame = json.loads(encode_frame(outcome, "en"))
             check_event(frame)
             numbers.append(frame["step"])
     assert numbers == sorted(numbers)
+
+
+def test_our_own_messages_are_in_the_language_of_the_registration() -> None:
+    event = LiveProgress().fail(LiveMessage.TOO_SLOW)
+    assert event is not None
+    assert b"L\xe2\x80\x99inscription a pris trop de temps" in encode_frame(event, "fr")
+    words = LiveProgress().fail("No such person")  # the source's own
+    assert words is not None
+    assert b'"No such person"' in encode_frame(words, "fr")
+
+
+def test_the_catalogues_have_these_messages_and_no_others() -> None:
+    for catalogue in CATALOGUES.values():
+        assert catalogue.live.keys() == set(LiveMessage)
+
+
+def test_the_words_that_clients_know() -> None:
+    assert TEXTS["en"] == {
+        LiveMessage.NAMED: "Your name was found",
+        LiveMessage.REGISTERED: "Registration complete",
+        LiveMessage.BROKEN: "Registration could not be completed. Please try again later.",
+        LiveMessage.TOO_SLOW: "Registration took too long. Please try again later.",
+        LiveMessage.STOPPING: "The server is restarting. Please sign in again in a moment.",
+        LiveMessage.NAME_LOST: "This user name was taken meanwhile.",
+    }

@@ -28,6 +28,7 @@ export class Problem extends Error {
 export async function call(method, path, body, headers = {}) {
   const bearer = token();
   const response = await send(method, path, body, {
+    "Accept-Language": document.documentElement.lang, // messages come in the page's language
     ...headers,
     ...(bearer && { Authorization: `Bearer ${bearer}` }),
     ...(body && { "Content-Type": "application/json" }),
