@@ -3,6 +3,8 @@
 Values come from, in rising precedence: the defaults, the TOML file, the environment (REGSERVER_SECTION__KEY),
 `--set section.key=value`. All of them are put into one tree of plain values. The tree's origins say where each value
 came from, so that every message can name the place. Settings come from the environment in this module only.
+
+Written out rather than left to pydantic-settings: the types are msgspec's, and no library tells where a bad value came from.
 """
 
 import difflib
