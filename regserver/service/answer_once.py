@@ -19,16 +19,14 @@ T = TypeVar("T")
 async def answer_once(
     transaction: Transaction,
     scope: str,
-    idempotency: Idempotency | None,
+    idempotency: Idempotency,
     now: Instant,
     act: Callable[[], Awaitable[T]],
 ) -> T | IdempotencyConflict:
-    """Runs `act` unless this key has been answered; without a key, always.
+    """Runs `act`, unless this key has been answered.
 
     scope: whose keys these are; two people may use the same one. act: returns an id, None, or a refusal.
     """
-    if idempotency is None:
-        return await act()
     stored = await transaction.idempotency.take(scope, idempotency, now)
     if stored is not None:
         # The type of a stored answer is that of `act`: the digest covers the path, so it is the same use case.

@@ -75,11 +75,12 @@ class IdentityService:
         `act` looks at anything: the room that it left may be gone by now.
         """
 
+        if idempotency is None:
+            return await self._store.write(lambda transaction: self._act(transaction, token, act))
+
         async def once(transaction: Transaction, account: Account) -> T | IdempotencyConflict:
-            scope = account_scope(account.id)
-            return await answer_once(
-                transaction, scope, idempotency, self._clock.now(), lambda: act(transaction, account)
-            )
+            scope, now = account_scope(account.id), self._clock.now()
+            return await answer_once(transaction, scope, idempotency, now, lambda: act(transaction, account))
 
         return await self._store.write(lambda transaction: self._act(transaction, token, once))
 
