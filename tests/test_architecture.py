@@ -5,8 +5,10 @@ The lists named UNTIL_* hold what still breaks a rule. They only ever shrink.
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -289,6 +291,19 @@ async def test_every_route_has_a_limit_and_words_every_general_refusal(tmp_path:
                     refusal, outcome.StoreUnavailable
                 )
                 assert status == (500 if directory else errors.STATUS[type(refusal)]), route.pattern
+
+
+def test_every_file_of_the_package_is_packed() -> None:
+    """Catalogues, templates, SQL and the page's files; the binary takes what the package has."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["regserver"]
+    data = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.is_file()]
+    assert [
+        str(path)
+        for path in data
+        if path.suffix not in {".py", ".pyc"}
+        and not any(fnmatch(str(path), pattern.removeprefix("**/")) for pattern in patterns)
+    ] == []
 
 
 def test_a_stray_file_would_be_seen() -> None:

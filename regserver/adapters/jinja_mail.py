@@ -104,7 +104,9 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
     }
     with _faults_of(LAYOUT):  # which may extend a layout.html of the operator's
         templates = JinjaMailTemplates(service, environment.get_template(LAYOUT), own)
-        templates.write("confirm", LANGUAGES[0], "", SAMPLES["confirm"])
+        for name, sample in SAMPLES.items():
+            for language in LANGUAGES:
+                templates.write(name, language, "", sample)
     return templates
 
 
