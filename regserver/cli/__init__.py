@@ -7,6 +7,7 @@ argparse and not a library on top of it: its twelve commands need nothing more, 
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -59,12 +60,16 @@ def main(arguments: Sequence[str]) -> int:
         try:
             return run(arguments)
         finally:
-            if sys.stdout is not None:  # closed by whoever started us
+            if sys.stdout is not None:  # None when our parent closed it
                 sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes once more when it ends, and would complain about the same pipe.
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, errno.ENOSPC}:
+            raise
+        # The interpreter flushes once more when it ends, and would complain about the same error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_GONE
+        return (
+            READER_GONE if error.errno == errno.EPIPE else _fail(f"standard output: {error.strerror}", FAILED)
+        )
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -92,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(fault, FAILED)
 
 
-def _fail(fault: Exception, code: int) -> int:
+def _fail(fault: Exception | str, code: int) -> int:
     print(f"regserver: {fault}", file=sys.stderr)
     return code
 

@@ -1,6 +1,7 @@
 """`regserver serve`: the server, its signals, and what it tells systemd and the person at the terminal."""
 
 import argparse
+import contextlib
 import logging
 import sys
 from collections.abc import Awaitable, Callable
@@ -88,7 +89,8 @@ def _greet(loaded: Loaded, urls: list[str]) -> None:
     for warning in _warnings(loaded):
         log.warning(warning)
     if settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty()):
-        print("\n".join(_suggestions(loaded, urls[0])), file=sys.stderr)
+        with contextlib.suppress(OSError):  # a log without a reader must not end the server
+            print("\n".join(_suggestions(loaded, urls[0])), file=sys.stderr)
 
 
 def _suggestions(loaded: Loaded, url: str) -> list[str]:

@@ -112,9 +112,9 @@ class _Reading:
         if not isinstance(line, StepLine):
             return ""
         if line.step is not None and line.step != event.step:
-            return f"   NOTE  it said step {line.step}, which is shown as {event.step}"
+            return f"   NOTE  the source said step {line.step}, shown as {event.step}"
         if line.total is not None and line.total != event.total_steps:
-            return f"   NOTE  it said {line.total} steps in all, which is shown as {event.total_steps}"
+            return f"   NOTE  the source said {line.total} steps in all, shown as {event.total_steps}"
         return ""
 
     def _say(self, text: str) -> None:

@@ -62,3 +62,42 @@ def test_no_standard_output_at_all(tmp_path: Path) -> None:
     line = f"exec {sys.executable} -m regserver version >&-"
     done = subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    line = f"exec {sys.executable} -m regserver config init >/dev/full"
+    done = subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"regserver: standard output: No space left on device\n")
+
+
+async def test_a_server_whose_log_nobody_reads_goes_on_serving(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    bind = f"unix:{tmp_path / 's'}"
+    command = [
+        sys.executable,
+        "-m",
+        "regserver",
+        "serve",
+        "--set",
+        f"server.bind={bind}",
+        "--set",
+        "log.format=text",
+    ]
+    process = await trio.lowlevel.open_process(command, stderr=writing, cwd=tmp_path)
+    os.close(writing)
+    try:
+        with trio.fail_after(30):
+            while not (tmp_path / "s").exists():  # noqa: ASYNC110  (another process makes it)
+                await trio.sleep(0.05)
+            stream = await trio.open_unix_socket(tmp_path / "s")
+            async with stream:
+                for _ in range(2):  # the second request comes after the greeting that could not be written
+                    await stream.send_all(b"GET /health/alive HTTP/1.1\r\nHost: x\r\n\r\n")
+                    assert (await stream.receive_some(1000)).startswith(b"HTTP/1.1 200 ")
+                    await trio.sleep(0.5)
+        process.terminate()
+        assert await process.wait() == 0
+    finally:
+        process.kill()
+        await process.wait()
