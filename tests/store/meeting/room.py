@@ -87,17 +87,17 @@ class Door:
         return await self.accounts.delete(self.tokens[name])
 
     async def observe(self) -> object:
-        """Who is where, what was posted as which number, and which changes were told of, whatever their order."""
+        """Who is where, what was posted as which number, and what was told of in which order, room by room."""
         members = await rows(
             self.store, "SELECT room_id, account_id FROM membership WHERE left_event IS NULL ORDER BY 1, 2"
         )
         posts = await rows(self.store, "SELECT ordinal FROM post ORDER BY 1")
         own = await rows(self.store, "SELECT author_id, author_ordinal FROM post ORDER BY 1, 2")
         events = await rows(
-            self.store, "SELECT room_id, actor_id, substr(change, 1, 16) FROM event ORDER BY 1, 2, 3"
+            self.store, "SELECT room_id, actor_id, substr(change, 1, 16) FROM event ORDER BY room_id, id"
         )
         alive = await rows(self.store, "SELECT count(*) FROM room")
-        gone = await rows(self.store, "SELECT id FROM account WHERE deleted_at IS NOT NULL")
+        gone = await rows(self.store, "SELECT id FROM account WHERE deleted_at IS NOT NULL ORDER BY 1")
         return members, posts, own, events, alive, gone
 
 
@@ -219,6 +219,20 @@ SCENARIOS = (
         lambda door, room: (partial(door.delete, "ann"), partial(door.leave, "ann", room)),
         Lock.ROOM,
         also=((None, "NotInRoom"),),  # the account ended between the look at the token and that at the room
+    ),
+    in_room(
+        "an account ends and posts",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.delete, "ann"), partial(door.post, "ann", room)),
+        Lock.ROOM,
+        also=((None, "NotInRoom"),),
+    ),
+    in_room(
+        "somebody posts whose account ends",
+        ("ann", "bob"),
+        lambda door, room: (partial(door.post, "ann", room), partial(door.delete, "ann")),
+        Lock.ROOM,
+        also=(("NotInRoom", None),),
     ),
     in_room(
         "a request and its repetition",
