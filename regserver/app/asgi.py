@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from regserver.app.assembly import Assembly, assemble, opened
+from regserver.app.assembly import Assembly, assemble, open_assembly
 from regserver.config import Loaded, load
 from regserver.web.app import WebApp
 
@@ -47,7 +47,7 @@ class _Lifespan:
 
     async def _run(self, *, task_status: trio.TaskStatus[None]) -> None:
         try:
-            async with opened(self._assembly) as behind:
+            async with open_assembly(self._assembly) as behind:
                 task_status.started()
                 await self._stopping.wait()
                 for stop in behind.stops:

@@ -4,7 +4,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from regserver.adapters.mail import build_mailer
-from regserver.app.base import Base, Doors
+from regserver.app.app_part import AppPart
+from regserver.app.base import Base
 from regserver.config import Settings
 from regserver.metric import MailCounters
 from regserver.service.directory_mail import DirectoryMail
@@ -14,7 +15,7 @@ from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.site.confirm import ConfirmApi
 
 
-async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
+async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     """The directory, and the delivery of every door's mail."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
@@ -28,7 +29,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     mail = DirectoryMail(base.mail_templates, base.outbox, policy.pending_ttl)
     directory = DirectoryService(store, clock, base.randomness, base.hasher, mail, policy)
     await directory.recount()
-    door = DirectoryApi(
+    api = DirectoryApi(
         directory,
         base.web.forwarded,
         trusted_key=settings.directory.trusted_key,
@@ -38,8 +39,8 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> Doors:
     async def reload(changed: Settings) -> None:
         await directory.reload(changed.directory.servers, changed.directory.reserved)
 
-    return Doors(
-        routes=(*door.routes(), *ConfirmApi(directory).routes()),
+    return AppPart(
+        routes=(*api.routes(), *ConfirmApi(directory).routes()),
         checks={"mail": delivery.check},
         background=(partial(run_outbox, delivery),),
         reload=(reload,),

@@ -3,7 +3,8 @@
 from contextlib import AsyncExitStack
 
 from regserver.adapters.source import open_source
-from regserver.app.base import Base, Doors
+from regserver.app.app_part import AppPart
+from regserver.app.base import Base
 from regserver.domain.live_progress import ProgressState
 from regserver.service.account_service import AccountService
 from regserver.service.live_account import LivePolicy
@@ -14,7 +15,7 @@ from regserver.web.live.endpoint import LiveApi
 from regserver.web.sign_in.endpoint import SignInApi
 
 
-async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> Doors:
+async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> AppPart:
     """Sign-in, and the registrations it begins. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
@@ -44,9 +45,9 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
     base.metrics.registrations.set_function(lambda: live.running)
     check = None if source is None else SourceCheck(source, policy.max_running)
     sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
-    door = LiveApi(live)
-    return Doors(
-        routes=(*SignInApi(sign_in, accounts, base.web.forwarded).routes(), *door.routes()),
-        sockets=door.sockets(),
+    watching = LiveApi(live)
+    return AppPart(
+        routes=(*SignInApi(sign_in, accounts, base.web.forwarded).routes(), *watching.routes()),
+        sockets=watching.sockets(),
         stop=(live.stop,),
     )

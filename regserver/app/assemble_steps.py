@@ -10,7 +10,8 @@ from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
 from regserver.adapters.sms import build_sms
-from regserver.app.base import Base, Doors
+from regserver.app.app_part import AppPart
+from regserver.app.base import Base
 from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
 from regserver.service.onboarding_service import OnboardingService
@@ -23,7 +24,7 @@ from regserver.web.steps.endpoint import steps_routes
 from regserver.web.steps.method import StepsMethods
 
 
-async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
+async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     """The registration by steps, with its providers."""
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
@@ -54,7 +55,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> Doors:
         OnboardingService(store, clock),
         on_curve,
     )
-    return Doors(
+    return AppPart(
         routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
         checks={"ledger": ledger.check} if ledger.outer else {},
     )

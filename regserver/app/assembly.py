@@ -10,10 +10,12 @@ import msgspec
 import trio
 
 from regserver import __version__
+from regserver.app.app_part import AppPart
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_people import open_people
 from regserver.app.assemble_steps import open_steps
-from regserver.app.base import Base, Doors, build_web_parts, open_base
+from regserver.app.assemble_web import build_web_parts
+from regserver.app.base import Base, open_base
 from regserver.config import Loaded, Settings
 from regserver.log import AccessLog
 from regserver.ports.store import StoreFault
@@ -39,18 +41,18 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What runs behind an app. stops, reloads: see Doors."""
+    """What runs behind an app. stops, reloads: see AppPart."""
 
     stops: tuple[Callable[[], Awaitable[None]], ...]
     reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
 
 
-async def open_page(stack: AsyncExitStack, base: Base) -> Doors:
+async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     """The web page, which uses the other doors like any client."""
-    return Doors(routes=PageApi(base.web.forwarded).routes())
+    return AppPart(routes=PageApi(base.web.forwarded).routes())
 
 
-DOORS = (open_people, open_directory, open_steps, open_page)
+PARTS = (open_people, open_directory, open_steps, open_page)
 """Each opens one group of doors; a new door is one more module and one more name here."""
 
 
@@ -61,25 +63,25 @@ def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:
 
 
 @asynccontextmanager
-async def opened(assembly: Assembly) -> AsyncIterator[Opened]:
-    """Opens all that the app's routes need, and adds them to it. Raises ConfigFault, StoreFault, ServerKeyFault."""
+async def open_assembly(assembly: Assembly) -> AsyncIterator[Opened]:
+    """Opens everything that the app's routes need, and adds the routes. Raises ConfigFault, StoreFault, ServerKeyFault."""
     async with AsyncExitStack() as stack:
         base = await open_base(stack, assembly.loaded, assembly.web)
-        doors = [await open_door(stack, base) for open_door in DOORS]
-        _add_routes(assembly.app, base, doors)
+        parts = [await open_part(stack, base) for open_part in PARTS]
+        _add_routes(assembly.app, base, parts)
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
         if assembly.access is not None:
             nursery.start_soon(assembly.access.run_flush)
-        for door in doors:
-            for work in door.background:
+        for part in parts:
+            for work in part.background:
                 nursery.start_soon(work)
-        stops = tuple(stop for door in doors for stop in door.stop)
-        yield Opened(stops, tuple(reload for door in doors for reload in door.reload))
+        stops = tuple(stop for part in parts for stop in part.stop)
+        yield Opened(stops, tuple(reload for part in parts for reload in part.reload))
         nursery.cancel_scope.cancel()
 
 
-def _add_routes(app: WebApp, base: Base, doors: list[Doors]) -> None:
+def _add_routes(app: WebApp, base: Base, parts: list[AppPart]) -> None:
     async def store_check() -> str | None:
         try:
             await base.store.check()
@@ -88,12 +90,12 @@ def _add_routes(app: WebApp, base: Base, doors: list[Doors]) -> None:
         return None
 
     checks: dict[str, Check] = {"store": store_check}
-    for door in doors:
-        checks.update(door.checks)
+    for part in parts:
+        checks.update(part.checks)
     routes = [*OperationsApi(base.metrics, checks, __version__).routes()]
-    routes += [route for door in doors for route in door.routes]
+    routes += [route for part in parts for route in part.routes]
     routes += DocumentApi(routes, __version__).routes()
-    app.add_routes(routes, [socket for door in doors for socket in door.sockets])
+    app.add_routes(routes, [socket for part in parts for socket in part.sockets])
 
 
 def front_limits(settings: Settings) -> FrontLimits:

@@ -1,11 +1,8 @@
-"""What every door is built on: store, broker, keys, clocks, limits. And what a door hands back."""
+"""What every door is built on: store, broker, keys, clocks, limits."""
 
 import socket
-import time
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,9 +15,6 @@ from regserver.adapters.server_key import ServerKey, load_server_key, server_key
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.room_event import Audience, RoomEvent
-from regserver.endpoint import Frame
-from regserver.log import AccessLog
 from regserver.metric import Metrics
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -30,15 +24,10 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
-from regserver.serving import broadcast_nowait, text_frame
+from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import open_sqlite
-from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
-from regserver.web.http.forwarded import ForwardedReader
-from regserver.web.http.rate_limit import LIMITS, RateLimits
-from regserver.web.http.route import Route, SocketRoute
-from regserver.web.operations.endpoint import Check
-from regserver.web.rooms.notification import encode_notification, encode_resumable
+from regserver.web.rooms.notification import notification_frame, resumable_frame
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -69,23 +58,8 @@ class Base(msgspec.Struct, frozen=True):
         return self.web.metrics
 
 
-class Doors(msgspec.Struct, frozen=True):
-    """What the doors hand over.
-
-    checks: parts of readiness. background: work that runs as long as the server. stop: what must have its last word
-    before the sockets close. reload: takes changed settings into use; what it does not take needs a restart.
-    """
-
-    routes: tuple[Route, ...] = ()
-    sockets: tuple[SocketRoute, ...] = ()
-    checks: Mapping[str, Check] = {}
-    background: tuple[Callable[[], Any], ...] = ()
-    stop: tuple[Callable[[], Awaitable[None]], ...] = ()
-    reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
-
-
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
-    """Opens store and broker. web: see build_web_parts. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    """Opens store and broker. web: see assemble_web. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
     path = sqlite_file(settings.store.url)
@@ -93,9 +67,14 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     key = await trio.to_thread.run_sync(load_server_key, server_key_file(path))
     store = await stack.enter_async_context(open_sqlite(path))
     seal = CursorSeal(key.derive("cursor"))
-    resumable = partial(_resumable_frame, seal)
     broker = await stack.enter_async_context(
-        open_local_broker(_frame, resumable, broadcast_nowait, web.metrics.deliveries.inc, clock)
+        open_local_broker(
+            notification_frame,
+            partial(resumable_frame, seal),
+            broadcast_nowait,
+            web.metrics.deliveries.inc,
+            clock,
+        )
     )
     store.listen(broker.publish_nowait)
     hasher = build_hasher(settings.password)
@@ -119,14 +98,6 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     )
 
 
-def _frame(event: RoomEvent, audience: Audience) -> Frame:
-    return text_frame(encode_notification(event, audience))
-
-
-def _resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> Frame:
-    return text_frame(encode_resumable(event, audience, seal))
-
-
 def build_mail_templates(loaded: Loaded) -> MailTemplates:
     """The mails, with the operator's own templates, all tried out. Raises ConfigFault."""
     settings = loaded.settings
@@ -135,25 +106,3 @@ def build_mail_templates(loaded: Loaded) -> MailTemplates:
         return load_mail_templates(folder, urlsplit(settings.server.public_url).hostname or "regserver")
     except MailTemplateFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None
-
-
-def build_web_parts(settings: Settings, access: AccessLog | None) -> WebParts:
-    """What every request passes. access: where each leaves its line. Raises ConfigFault."""
-    return WebParts(
-        build_limits(settings),
-        ForwardedReader(settings.server.trusted_proxies, settings.server.public_url),
-        CorsPolicy(settings.server.cors_origins),
-        Metrics(),
-        access,
-    )
-
-
-def build_limits(settings: Settings) -> RateLimits:
-    """The table of limits with the operator's rates. Raises ConfigFault."""
-    unknown = settings.limits.routes.keys() - LIMITS.keys()
-    if unknown:
-        raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
-    try:
-        return RateLimits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
-    except ValueError as error:
-        raise ConfigFault(f"limits.routes: {error}") from None

@@ -1,6 +1,6 @@
 """The server on its own front door: what it is made of, what may be asked of it, and its end.
 
-Nurseries: the one in `opened` holds the background work. The front door has its own for connections, the broker for the
+Nurseries: the one in `open_assembly` holds the background work. The front door has its own for connections, the broker for the
 workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
 """
 
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import trio
 
-from regserver.app.assembly import Opened, assemble, opened
+from regserver.app.assembly import Opened, assemble, open_assembly
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
 from regserver.metric import FrontCounters
@@ -36,7 +36,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
     """Builds the server. access: where requests leave their lines. Raises ConfigFault, StoreFault, ServerKeyFault."""
     assembly = assemble(loaded, access)
     app = assembly.app
-    async with opened(assembly) as behind:
+    async with open_assembly(assembly) as behind:
         front = Front(
             app=app,
             dispatch=app.dispatcher.serve,
@@ -69,12 +69,15 @@ class Control:
             self._ask.send_nowait(None)
 
     async def wait_stop(self) -> None:
+        """Returns when `stop_nowait` was called."""
         await self._stop.wait()
 
     async def wait_abort(self) -> None:
+        """Returns when `abort_nowait` was called."""
         await self._abort.wait()
 
     async def wait_reload(self) -> None:
+        """Returns when `reload_nowait` was called since the last time."""
         await self._asked.receive()
 
 

@@ -12,7 +12,7 @@ import trio
 
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
-from regserver.domain.live_progress import LiveProgress, ProgressEvent, RegistrationId
+from regserver.domain.live_progress import LiveMessage, LiveProgress, ProgressEvent, RegistrationId
 from regserver.ports.source import Subject
 
 
@@ -28,7 +28,6 @@ class LiveJob:
 
     begun: set once the name is reserved, or was refused; then `gone` is set as well.
     gone: set when it no longer runs and its name is free again or its account's.
-    interrupted: whether a shutdown ended it.
     language: of the sign-in that started it; all observers read its messages in it.
     """
 
@@ -41,7 +40,6 @@ class LiveJob:
         "gone",
         "history",
         "id",
-        "interrupted",
         "key",
         "language",
         "password_hash",
@@ -68,7 +66,6 @@ class LiveJob:
         self.progress = LiveProgress()
         self.history: list[Shown] = []
         self.scope = trio.CancelScope()
-        self.interrupted = False
         self.begun = trio.Event()
         self.gone = trio.Event()
         self._started_at = trio.current_time()
@@ -80,6 +77,11 @@ class LiveJob:
     def over(self) -> bool:
         """Whether the history is complete."""
         return self.progress.over
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a shutdown ended it."""
+        return bool(self.history) and self.history[-1].event.message is LiveMessage.STOPPING
 
     @property
     def elapsed_ms(self) -> float:

@@ -50,7 +50,6 @@ class LiveRunner:
         finally:
             # Also when everything is cancelled at once: the observers' sockets may still be open.
             if not job.over:
-                job.interrupted = True
                 self._fail(job, LiveMessage.STOPPING)
             if job.progress.state == "failed":
                 await self._accounts.release(job)

@@ -5,6 +5,8 @@ import msgspec
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.instant import iso_seconds
 from regserver.domain.room_event import Audience, Created, Invited, Left, Posted, RoomEvent
+from regserver.endpoint import Frame
+from regserver.serving import text_frame
 
 
 class NewPost(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
@@ -65,17 +67,22 @@ def notification(event: RoomEvent, audience: Audience) -> Notification:
             return UserLeftRoom(event.actor, event.room, deleted)
 
 
-def encode_notification(event: RoomEvent, audience: Audience) -> bytes:
-    """The frame's text."""
-    return _encode(notification(event, audience))
+def notification_frame(event: RoomEvent, audience: Audience) -> Frame:
+    """The frame of a socket that does not resume."""
+    return text_frame(_encode(notification(event, audience)))
+
+
+def resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> Frame:
+    """The frame of a socket that resumes: with the event's cursor, which is the same for everybody."""
+    return text_frame(encode_resumable(event, audience, seal))
 
 
 def encode_resumable(event: RoomEvent, audience: Audience, seal: CursorSeal) -> bytes:
-    """The same text with the event's cursor, which is the same for everybody, as its last key."""
-    return (
-        encode_notification(event, audience)[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
-    )
+    """The text of a resumable frame: the notification with `cursor` as its last key."""
+    text = _encode(notification(event, audience))
+    return text[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
 
 
 def encode_resumed(resumed: Resumed) -> bytes:
+    """The text of a resumable socket's first frame."""
     return _encode(resumed)
