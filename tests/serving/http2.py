@@ -40,28 +40,41 @@ class Http2Peer(Peer):
                     event = self.events.pop(0)
                     if isinstance(event, kinds):
                         return event
-                if not await self._more():
-                    raise EOFError
-                data, self.buffer = self.buffer, b""
-                self.events = self.http.receive_data(data)
-                for event in self.events:
-                    if isinstance(event, h2.events.DataReceived):
-                        self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                await self.flush()
+                await self._pull()
+
+    async def _pull(self) -> None:
+        if not await self._more():
+            raise EOFError
+        data, self.buffer = self.buffer, b""
+        events = self.http.receive_data(data)
+        for event in events:
+            if isinstance(event, h2.events.DataReceived):
+                self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        self.events += events
+        await self.flush()
 
     async def open(self, fields: Fields, body: bytes | None = b"") -> int:
         """Opens a stream; a body of None leaves it open."""
         number = self.http.get_next_available_stream_id()
         self.http.send_headers(number, fields, end_stream=body == b"")
-        if body:
-            self.http.send_data(number, body, end_stream=True)
         await self.flush()
+        while body and not any(isinstance(event, h2.events.ResponseReceived) for event in self.events):
+            room = min(self.http.local_flow_control_window(number), self.http.max_outbound_frame_size)
+            if not room:
+                await self._pull()
+                continue
+            chunk, body = body[:room], body[room:]
+            self.http.send_data(number, chunk, end_stream=not body)
+            await self.flush()
         return number
 
     async def ask_http2(self, method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
-        await self.open(
-            [(":method", method), (":path", path), (":scheme", "https"), (":authority", "localhost")], body
-        )
+        pseudo = [(":method", method), (":path", path), (":scheme", "https"), (":authority", "localhost")]
+        return await self.ask_fields(pseudo, body)
+
+    async def ask_fields(self, asked: Fields, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """One request with these fields, pseudo fields first."""
+        await self.open(asked, body)
         response = await self.next_event(h2.events.ResponseReceived)
         assert isinstance(response, h2.events.ResponseReceived)
         fields = _text(response.headers)

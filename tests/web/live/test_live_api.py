@@ -1,4 +1,4 @@
-"""Sign-in and the watching of registrations on the wire, over the framework's test client."""
+"""Sign-in and the watching of registrations on the wire."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import quart.typing
 import trio
 
 from regserver.app import open_app
@@ -27,6 +26,9 @@ from regserver.config.setting import (
 from regserver.domain.instant import Duration
 from tests.live import Message, check_story
 from tests.peer.people_service import DONE, NAME, PeopleService, Person, line, steps
+from tests.web.http_client import Client, Reply, open_client
+
+pytestmark = pytest.mark.usefixtures("way")
 
 ROSTER = """
 [[user]]
@@ -44,27 +46,34 @@ CHEAP = PasswordSection(time_cost=1, memory=Size(8 * 1024 * 64))
 class Web:
     """The app of one test, and what is asked of it."""
 
-    def __init__(self, client: quart.typing.TestClientProtocol) -> None:
+    def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def login(self, headers: dict[str, str] | None = None, **fields: Any) -> Any:
-        return await self.client.post("/login", json={**ADA, **fields}, headers=headers or {})
+    async def login(self, headers: dict[str, str] | None = None, **fields: Any) -> Reply:
+        return await self.post("/login", {**ADA, **fields}, headers)
+
+    async def post(self, path: str, body: object, headers: dict[str, str] | None = None) -> Reply:
+        kind = {"content-type": "application/json"}
+        return await self.client.ask("POST", path, json.dumps(body).encode(), kind | (headers or {}))
+
+    async def get(self, path: str, **headers: str) -> Reply:
+        return await self.client.ask("GET", path, headers=headers)
 
     async def begin(self, **fields: Any) -> str:
         """Begins a registration; its path."""
         response = await self.login(**fields)
-        assert response.status_code == 303
-        return "/register/" + str(response.headers["location"]).rpartition("/")[2]
+        assert response.status == 303
+        return "/register/" + str(response.fields["location"]).rpartition("/")[2]
 
     async def watch(self, path: str) -> list[Message]:
         events: list[Message] = []
-        async with self.client.websocket(path) as socket:
+        async with self.client.socket(path) as socket:
             while not events or events[-1]["eventType"] not in {"FAILURE", "AUTHENTICATION"}:
                 events.append(json.loads(await socket.receive()))
         return events
 
-    async def stream(self, path: str, **headers: str) -> Any:
-        return await self.client.get(f"{path}/events", headers=headers)
+    async def stream(self, path: str, **headers: str) -> Reply:
+        return await self.get(f"{path}/events", **headers)
 
 
 @asynccontextmanager
@@ -77,8 +86,8 @@ async def web(folder: Path, live: LiveSection | None = None, **sections: Any) ->
         limits=LimitsSection(enabled=False),
         **sections,
     )
-    async with open_app(Loaded(settings, None)) as app:
-        yield Web(app.quart.test_client())
+    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+        yield Web(client)
 
 
 def over(url: str) -> LiveSection:
@@ -102,18 +111,18 @@ def parsed(body: bytes) -> list[Sent]:
 async def test_a_first_sign_in_is_sent_to_its_registration(tmp_path: Path) -> None:
     async with web(tmp_path) as here:
         response = await here.login()
-        assert response.status_code == 303
-        location = response.headers["location"]
-        assert re.fullmatch(r"ws://localhost/register/u-[0-9a-f-]{36}", location)
+        assert response.status == 303
+        location = response.fields["location"]
+        assert re.fullmatch(r"wss?://localhost/register/u-[0-9a-f-]{36}", location)
         assert uuid.UUID(location.rpartition("/u-")[2]).version == 4
-        assert await response.get_json() == {"location": location}
-        assert response.headers["cache-control"] == "no-store"
+        assert response.json == {"location": location}
+        assert response.fields["cache-control"] == "no-store"
         events = await here.watch("/register/" + location.rpartition("/")[2])
         check_story(events)
         assert [event["message"] for event in events[:2]] == ["One", "Two"]
         again = await here.login()
-        assert again.status_code == 200
-        assert list(await again.get_json()) == ["userId", "token", "expiresIn"]
+        assert again.status == 200
+        assert list(again.json) == ["userId", "token", "expiresIn"]
 
 
 PREFERENCES = [
@@ -130,9 +139,9 @@ PREFERENCES = [
 async def test_browser_code_asks_for_202(tmp_path: Path, preference: str, status: int) -> None:
     async with web(tmp_path) as here:
         response = await here.login(headers={"prefer": preference})
-        assert response.status_code == status
-        assert (await response.get_json())["location"] == response.headers["location"]
-        applied = response.headers.get("preference-applied")
+        assert response.status == status
+        assert response.json["location"] == response.fields["location"]
+        applied = response.fields.get("preference-applied")
         assert applied == ("respond-async" if status == 202 else None)
 
 
@@ -149,19 +158,20 @@ async def test_the_location_starts_with_the_public_address(
 ) -> None:
     async with web(tmp_path, server=ServerSection(public_url=public_url)) as here:
         response = await here.login(headers={"host": "evil.example"})
-        assert response.headers["location"].startswith(prefix + "u-")
+        assert response.fields["location"].startswith(prefix + "u-")
 
 
 async def test_pages_of_other_sites_may_read_where_to_watch(tmp_path: Path) -> None:
     server = ServerSection(cors_origins=("https://app.example.org",))
     async with web(tmp_path, server=server) as here:
         allowed = await here.login(headers={"origin": "https://app.example.org", "prefer": "respond-async"})
-        assert allowed.headers["access-control-allow-origin"] == "https://app.example.org"
-        exposed = {name.strip() for name in allowed.headers["access-control-expose-headers"].split(",")}
+        assert allowed.fields["access-control-allow-origin"] == "https://app.example.org"
+        exposed = {name.strip() for name in allowed.fields["access-control-expose-headers"].split(",")}
         assert {"Location", "Retry-After"} <= exposed
         stranger = await here.login(headers={"origin": "https://evil.example"})
-        assert "access-control-allow-origin" not in stranger.headers
-        asked = await here.client.options(
+        assert "access-control-allow-origin" not in stranger.fields
+        asked = await here.client.ask(
+            "OPTIONS",
             "/login",
             headers={
                 "origin": "https://app.example.org",
@@ -169,8 +179,8 @@ async def test_pages_of_other_sites_may_read_where_to_watch(tmp_path: Path) -> N
                 "access-control-request-headers": "content-type, prefer",
             },
         )
-        assert asked.status_code == 204
-        assert "prefer" in asked.headers["access-control-allow-headers"].lower()
+        assert asked.status == 204
+        assert "prefer" in asked.fields["access-control-allow-headers"].lower()
 
 
 MALFORMED: list[tuple[bytes, str, int, str]] = [
@@ -195,8 +205,8 @@ MALFORMED: list[tuple[bytes, str, int, str]] = [
 @pytest.mark.parametrize(("body", "kind", "status", "error"), MALFORMED, ids=range(len(MALFORMED)))
 async def test_what_is_refused(tmp_path: Path, body: bytes, kind: str, status: int, error: str) -> None:
     async with web(tmp_path) as here:
-        response = await here.client.post("/user/login/", data=body, headers={"content-type": kind})
-        assert (response.status_code, await response.get_json()) == (status, {"error": error})
+        response = await here.client.ask("POST", "/user/login/", body, {"content-type": kind})
+        assert (response.status, response.json) == (status, {"error": error})
 
 
 async def test_a_source_that_is_down_is_503(tmp_path: Path) -> None:
@@ -204,22 +214,22 @@ async def test_a_source_that_is_down_is_503(tmp_path: Path) -> None:
         url = service.url
     async with web(tmp_path, over(url)) as here:
         response = await here.login()
-        assert (response.status_code, await response.get_json()) == (503, {"error": "SourceUnavailable"})
-        assert int(response.headers["retry-after"]) >= 1
+        assert (response.status, response.json) == (503, {"error": "SourceUnavailable"})
+        assert int(response.fields["retry-after"]) >= 1
 
 
 async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
     async with web(tmp_path) as here:
         body = {"username": "Ada", "email": "ada@example.org", "password": "her own password"}
-        assert (await here.client.post("/login/register", json=body)).status_code == 201
+        assert (await here.post("/login/register", body)).status == 201
         response = await here.login()
-        assert (response.status_code, await response.get_json()) == (409, {"error": "UsernameTaken"})
-        assert (await here.login(password="her own password")).status_code == 200
+        assert (response.status, response.json) == (409, {"error": "UsernameTaken"})
+        assert (await here.login(password="her own password")).status == 200
 
 
 async def test_without_live_registration(tmp_path: Path) -> None:
     async with web(tmp_path, LiveSection(source="none"), login=LoginSection()) as here:
-        assert (await here.login()).status_code == 401
+        assert (await here.login()).status == 401
 
 
 # --- watching
@@ -229,11 +239,11 @@ async def test_socket_and_stream_tell_the_same_story(tmp_path: Path) -> None:
         events = await here.watch(path)
         check_story(events)
         response = await here.stream(path)
-        assert response.status_code == 200
-        assert response.headers["content-type"] == "text/event-stream"
-        assert response.headers["cache-control"] == "no-store"
-        assert response.headers["x-accel-buffering"] == "no"
-        sent = parsed(await response.get_data())
+        assert response.status == 200
+        assert response.fields["content-type"] == "text/event-stream"
+        assert response.fields["cache-control"] == "no-store"
+        assert response.fields["x-accel-buffering"] == "no"
+        sent = parsed(response.body)
         assert [json.loads(data or "") for _, data in sent] == events
         assert [identity for identity, _ in sent] == ["1", "2", "3", "4"]
 
@@ -268,9 +278,9 @@ async def test_a_stream_goes_on_where_it_was_lost(tmp_path: Path, last: str, ski
         await here.watch(path)
         response = await here.stream(path, **{"last-event-id": last})
         if skipped == 4:  # nothing follows: a browser must not come again
-            assert response.status_code == 204
+            assert response.status == 204
         else:
-            sent = parsed(await response.get_data())
+            sent = parsed(response.body)
             assert [identity for identity, _ in sent] == [str(n) for n in range(skipped + 1, 5)]
 
 
@@ -278,7 +288,7 @@ async def test_unknown_registrations(tmp_path: Path) -> None:
     async with web(tmp_path) as here:
         for identity in (f"u-{uuid.uuid4()}", "x", "%00"):
             response = await here.stream(f"/register/{identity}")
-            assert (response.status_code, await response.get_json()) == (
+            assert (response.status, response.json) == (
                 404,
                 {"error": "RegistrationNotFound"},
             )
@@ -287,9 +297,9 @@ async def test_unknown_registrations(tmp_path: Path) -> None:
 async def test_a_head_request_opens_no_stream(tmp_path: Path) -> None:
     async with web(tmp_path) as here:
         path = await here.begin()
-        response = await here.client.head(f"{path}/events")
-        assert (response.status_code, await response.get_data()) == (200, b"")
-        assert response.headers["content-type"] == "text/event-stream"
+        response = await here.client.ask("HEAD", f"{path}/events")
+        assert (response.status, response.body) == (200, b"")
+        assert response.fields["content-type"] == "text/event-stream"
 
 
 async def test_a_stream_is_live_and_counted(tmp_path: Path) -> None:
@@ -297,18 +307,17 @@ async def test_a_stream_is_live_and_counted(tmp_path: Path) -> None:
     people = PeopleService(ada=Person("right", [*steps(1), go, NAME, DONE]))
     async with people.listen(), web(tmp_path, over(people.url)) as here:
         path = await here.begin()
-        async with here.client.request(f"{path}/events") as connection:
-            await connection.send_complete()
+        async with here.client.stream(f"{path}/events") as receive:
             received = b""
             while b"Step 1" not in received:
-                received += await connection.receive()
+                received += await receive()
             assert b"NAME" not in received
             pattern = r'(?m)^regserver_sockets\{door="/register/{registration}/events"\} (.*)$'
-            metrics = await (await here.client.get("/metrics")).get_data(as_text=True)
+            metrics = (await here.get("/metrics")).text
             assert re.findall(pattern, metrics) == ["1.0"]
             go.set()
             while b"AUTHENTICATION" not in received:
-                received += await connection.receive()
+                received += await receive()
         check_story([json.loads(data or "") for _, data in parsed(received)])
 
 
@@ -318,14 +327,13 @@ async def test_heartbeats_fill_the_silence(tmp_path: Path, monkeypatch: pytest.M
     people = PeopleService(ada=Person("right", [*steps(1), go, NAME, DONE]))
     async with people.listen(), web(tmp_path, over(people.url)) as here:
         path = await here.begin()
-        async with here.client.request(f"{path}/events") as connection:
-            await connection.send_complete()
+        async with here.client.stream(f"{path}/events") as receive:
             received = b""
             while received.count(b"\n:\n\n") < 3:
-                received += await connection.receive()
+                received += await receive()
             go.set()
             while b"AUTHENTICATION" not in received:
-                received += await connection.receive()
+                received += await receive()
         assert len(parsed(received)) == 3
 
 
@@ -336,19 +344,19 @@ async def test_the_time_left_is_told_to_those_who_ask(tmp_path: Path) -> None:
     async with people.listen(), web(tmp_path, over(people.url)) as here:
         ready.set()
         first = await here.begin()
-        async with here.client.websocket(f"{first}?eta=1") as socket:
+        async with here.client.socket(f"{first}?eta=1") as socket:
             event = json.loads(await socket.receive())
             assert list(event)[-1] == "etaSeconds"
             assert event["etaSeconds"] is None
             go.set()
         await here.watch(first)
-        body = await (await here.client.get(f"{first}/events?eta=1")).get_data(as_text=False)
+        body = (await here.get(f"{first}/events?eta=1")).body
         assert [json.loads(data or "")["etaSeconds"] for _, data in parsed(body)] == [0, 0, 0]
         second = await here.begin(username="grace")
-        async with here.client.websocket(f"{second}?eta=true") as socket:
+        async with here.client.socket(f"{second}?eta=true") as socket:
             assert json.loads(await socket.receive())["etaSeconds"] >= 0
         for query in ("", "?eta=0", "?eta=", "?eta=x"):
-            async with here.client.websocket(f"{second}{query}") as socket:
+            async with here.client.socket(f"{second}{query}") as socket:
                 assert "etaSeconds" not in json.loads(await socket.receive())
 
 
@@ -359,7 +367,6 @@ async def test_streams_are_limited_by_rate(tmp_path: Path) -> None:
         live=LiveSection(source="none"),
         limits=limits,
     )
-    async with open_app(Loaded(settings, None)) as app:
-        client = app.quart.test_client()
-        statuses = [(await client.get("/register/u-1/events")).status_code for _ in range(2)]
+    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+        statuses = [(await client.ask("GET", "/register/u-1/events")).status for _ in range(2)]
         assert statuses == [404, 429]

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trio
-import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quart.testing.connections import WebsocketDisconnectError
 
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings, Size
@@ -26,6 +23,9 @@ from regserver.config.setting import (
 )
 from regserver.domain.room import MAX_POST_BYTES
 from regserver.endpoint import MAX_BODY_BYTES
+from tests.web.http_client import Client, SocketClosed, open_client
+
+pytestmark = pytest.mark.usefixtures("way")
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 TOKEN = re.compile(r"reg[st]_[A-Za-z0-9_-]{43}")
@@ -54,11 +54,11 @@ class Answer:
 
 
 class Door:
-    """The app behind Quart's test client, and whoever has signed up in order: 1, 2, 3, …"""
+    """The app, and whoever has signed up in order: 1, 2, 3, …"""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, client: Client) -> None:
         self.app = app
-        self._client = app.quart.test_client()
+        self._client = client
         self.tokens: dict[str, str] = {}
 
     async def call(
@@ -76,8 +76,8 @@ class Door:
             fields["authorization"] = f"Bearer {self.tokens[by]}"
         if body is not None:
             data = json.dumps(body).encode()
-        response = await self._client.open(path, method=method, headers=fields | (headers or {}), data=data)  # type: ignore[call-arg]
-        return Answer(response.status_code, await response.get_data(as_text=True))
+        response = await self._client.ask(method, path, data or b"", fields | (headers or {}))
+        return Answer(response.status, response.text)
 
     async def get(self, path: str, *, by: str | None = None) -> Answer:
         return await self.call("GET", path, by=by)
@@ -94,11 +94,7 @@ class Door:
 
     @asynccontextmanager
     async def listening(self, query: str) -> AsyncIterator[Any]:
-        async with self._client.websocket(f"/room/websocket{query}") as opened:
-            socket: Any = opened
-            with trio.fail_after(10):
-                while not socket.accepted:  # before that it does not hear anything yet
-                    await trio.testing.wait_all_tasks_blocked(0.005)
+        async with self._client.socket(f"/room/websocket{query}") as socket:
             yield socket
 
 
@@ -111,8 +107,8 @@ async def open_door(folder: Path, *, query_token: bool = True) -> AsyncIterator[
         rooms=RoomsSection(max_members=3),
         login=LoginSection(query_token=query_token),
     )
-    async with open_app(Loaded(configuration, None)) as app:
-        yield Door(app)
+    async with open_app(Loaded(configuration, None)) as app, open_client(app.quart) as client:
+        yield Door(app, client)
 
 
 @pytest.fixture
@@ -399,7 +395,7 @@ async def refused(door: Door, query: str) -> tuple[str, int]:
     """The bare text frame, and the code that follows."""
     async with door.listening(query) as socket:
         text = await socket.receive()
-        with pytest.raises(WebsocketDisconnectError) as caught:
+        with pytest.raises(SocketClosed) as caught:
             await socket.receive()
     return text, caught.value.args[0]
 

@@ -5,31 +5,24 @@ from importlib.resources import files
 
 import pytest
 
-from regserver.domain.outcome import Refusal
-from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
-from regserver.web.http.router import Router
 from regserver.web.site.asset import Assets, load_assets
 from regserver.web.site.page import PageApi, content_security_policy
+from tests.web.http_client import Chosen, Reply, open_routes
+
+pytestmark = pytest.mark.usefixtures("way")
 
 PAGE = files("regserver.web.site")
 SCRIPTS = {name: data.decode() for name, (_, data) in load_assets().files.items() if name.endswith(".js")}
 TEMPLATE = (PAGE / "page.html").read_text(encoding="utf-8")
 
 
-async def _get(path: str, query: str = "", headers: dict[str, str] | None = None) -> Response:
-    match = Router(PageApi(ForwardedReader((), "")).routes()).match("GET", path)
-    assert match is not None
-    request = Request(
-        method="GET",
-        path=path,
-        query=query,
-        headers={"host": "reg.example.org", **(headers or {})},
-        params=match.params,
-    )
-    answer = await match.route.endpoint(request)
-    return match.route.style.refuse(answer) if isinstance(answer, Refusal) else answer
+async def _get(path: str, query: str = "", headers: dict[str, str] | None = None) -> Reply:
+    async with open_routes(PageApi(ForwardedReader((), "")).routes()) as client:
+        return await client.ask(
+            "GET", f"{path}?{query}", headers={"host": "reg.example.org", **(headers or {})}
+        )
 
 
 async def test_the_policy_lets_in_nothing_but_our_own() -> None:
@@ -41,7 +34,7 @@ async def test_the_policy_lets_in_nothing_but_our_own() -> None:
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self'",
-        "connect-src": "'self' ws://reg.example.org",
+        "connect-src": f"'self' {'wss' if Chosen.way == 'HTTP/2' else 'ws'}://reg.example.org",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

@@ -14,49 +14,33 @@ from hypothesis import strategies as st
 
 from regserver.adapters.ledger import on_curve
 from regserver.domain.instant import DAY, SECOND
-from regserver.endpoint import MAX_BODY_BYTES, Request, Response
-from regserver.metric import Metrics
-from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.dispatch import Dispatcher, WebParts
-from regserver.web.http.forwarded import ForwardedReader
+from regserver.endpoint import MAX_BODY_BYTES
 from regserver.web.http.rate_limit import RateLimits
-from regserver.web.http.router import Router
 from regserver.web.steps.endpoint import steps_routes
 from regserver.web.steps.method import StepsMethods
 from tests.steps import GLS_KEY, K1_KEY, OFF_CURVE_KEY, Steps, open_steps, phone
+from tests.web.http_client import Client as HttpClient
+from tests.web.http_client import Reply, open_routes
 
 PHONE = "+380000000000"
 EMAIL = "alice@commun.com"
 
 
-class Client:
-    """Asks the door as the front door does, through the dispatcher."""
+pytestmark = pytest.mark.usefixtures("way")
 
-    def __init__(self, steps: Steps, *, limited: bool = False) -> None:
+
+class Client:
+    """What is asked of the door."""
+
+    def __init__(self, steps: Steps, http: HttpClient) -> None:
         self.steps = steps
-        overrides = {"rpc": "2/1m"} if limited else {}
-        limits = RateLimits(lambda: 0.0, enabled=limited, overrides=overrides)
-        take = partial(limits.take, "rpc")
-        self._dispatcher = Dispatcher(
-            Router(
-                steps_routes(StepsMethods(steps.service, steps.accounts, steps.onboarding, on_curve), take)
-            ),
-            WebParts(limits, ForwardedReader((), "http://localhost"), CorsPolicy(()), Metrics()),
-        )
+        self.http = http
 
     async def post(
         self, body: bytes, kind: str = "application/json", path: str = "/rpc", accept_language: str = ""
-    ) -> Response:
-        return await self._dispatcher.serve(
-            Request(
-                method="POST",
-                path=path,
-                body=body[:MAX_BODY_BYTES],
-                oversized=len(body) > MAX_BODY_BYTES,
-                headers={"accept-language": accept_language} | ({"content-type": kind} if kind else {}),
-                peer="192.0.2.1",
-            )
-        )
+    ) -> Reply:
+        headers = {"accept-language": accept_language} | ({"content-type": kind} if kind else {})
+        return await self.http.ask("POST", path, body, headers)
 
     async def reply(self, method: str, params: dict[str, Any], path: str = "/rpc") -> Any:
         call = {"id": 1, "method": method, "jsonrpc": "2.0", "params": params}
@@ -80,9 +64,13 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(folder: Path, **figures: object) -> AsyncIterator[Client]:
+async def open_client(folder: Path, *, limited: bool = False, **figures: object) -> AsyncIterator[Client]:
+    limits = RateLimits(lambda: 0.0, enabled=limited, overrides={"rpc": "2/1m"} if limited else {})
     async with open_steps(folder, **figures) as steps:  # type: ignore[arg-type]
-        yield Client(steps)
+        methods = StepsMethods(steps.service, steps.accounts, steps.onboarding, on_curve)
+        routes = steps_routes(methods, partial(limits.take, "rpc"))
+        async with open_routes(routes, "http://localhost", limits) as http:
+            yield Client(steps, http)
 
 
 def both(code: int, message: str, **told: object) -> dict[str, object]:
@@ -302,6 +290,15 @@ async def test_null_counts_as_absent(tmp_path: Path) -> None:
 
 
 # --- HTTP around it
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+async def test_another_method_is_told_which_there_is(tmp_path: Path, method: str) -> None:
+    async with open_client(tmp_path) as client:
+        for path in ("/rpc", "/rpc/"):
+            reply = await client.http.ask(method, path)
+            assert (reply.status, reply.fields["allow"]) == (405, "POST")
+            assert method == "HEAD" or reply.json["error"]["code"] == -32600
+
+
 async def test_both_paths_and_both_names(tmp_path: Path) -> None:
     async with open_client(tmp_path) as client:
         for path in ("/rpc", "/rpc/", "/"):
@@ -335,8 +332,7 @@ async def test_content_types_that_are_not(tmp_path: Path, kind: str) -> None:
 
 
 async def test_long_bodies_and_many_requests(tmp_path: Path) -> None:
-    async with open_steps(tmp_path) as steps:
-        client = Client(steps, limited=True)
+    async with open_client(tmp_path, limited=True) as client:
         long = await client.post(b" " * (MAX_BODY_BYTES + 1))
         assert (long.status, json.loads(long.body)["error"]["code"]) == (413, -32600)
         assert (await client.post(b"{}")).status == 200
@@ -346,15 +342,13 @@ async def test_long_bodies_and_many_requests(tmp_path: Path) -> None:
 
 
 async def test_every_call_of_a_batch_counts(tmp_path: Path) -> None:
-    async with open_steps(tmp_path) as steps:
+    async with open_client(tmp_path, limited=True) as client:
         call = {"jsonrpc": "2.0", "id": 1, "method": "getState", "params": {"phone": PHONE}}
         silent = {"jsonrpc": "2.0", "method": "firstStep", "params": {"phone": PHONE}}
-        response = await Client(steps, limited=True).post(
-            json.dumps([call, call, call, silent, call]).encode()
-        )
+        response = await client.post(json.dumps([call, call, call, silent, call]).encode())
         replies = json.loads(response.body)
         assert [reply.get("error", {}).get("code") for reply in replies] == [None, None, 429, 429]
-        assert steps.sms.messages == []
+        assert client.steps.sms.messages == []
 
 
 async def test_the_description_names_what_is_served(tmp_path: Path) -> None:
@@ -401,7 +395,7 @@ SECRET = "s3cret-that-must-not-come-back"
 
 @settings(
     deadline=None,
-    max_examples=150,
+    max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
@@ -419,7 +413,7 @@ async def test_no_input_is_a_fault_of_ours(
             assert code not in {500, -32603, -32700, -32600}, reply
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=st.sampled_from(NAMES), member=st.sampled_from(MEMBERS))
 async def test_nothing_that_was_sent_comes_back_in_an_error(
     tmp_path_factory: pytest.TempPathFactory, method: str, member: str
