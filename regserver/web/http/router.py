@@ -13,7 +13,7 @@ from typing import Any
 from quart.routing import QuartMap, QuartRule
 from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, WebsocketMismatch
 
 from regserver.serving import local_path
 from regserver.web.http.route import ErrorStyle, Match, Route, SocketMatch, SocketRoute
@@ -28,7 +28,10 @@ class ExactAdapter(MapAdapter):
         method = options.get("method") or self.default_method
         if not asked.startswith("/") or asked.startswith("//") or method != method.upper():
             raise NotFound
-        return super().match(asked, **options)
+        try:
+            return super().match(asked, **options)
+        except WebsocketMismatch:
+            raise NotFound from None
 
 
 class ExactMap(QuartMap):

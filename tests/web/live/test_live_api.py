@@ -261,10 +261,10 @@ async def test_all_observers_read_the_language_of_the_sign_in(
 ) -> None:
     async with web(tmp_path) as here:
         response = await here.login({"accept-language": accepted})
-        path = "/register/" + str(response.headers["location"]).rpartition("/")[2]
+        path = "/register/" + str(response.fields["location"]).rpartition("/")[2]
         told = [event["message"] for event in await here.watch(path)]
         assert (told[-2], told[-1]) == (found, registered)
-        streamed = parsed(await (await here.stream(path, **{"accept-language": "en"})).get_data())
+        streamed = parsed((await here.stream(path, **{"accept-language": "en"})).body)
         assert [json.loads(data or "")["message"] for _, data in streamed] == told
 
 

@@ -241,6 +241,19 @@ async def test_bodies_come_before_credentials(door: Door) -> None:
         assert await door.post(path, body) == (400, f'{{"error":"{error}"}}'), (path, body)
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/"),
+        ("GET", "/room/create"),
+        ("DELETE", "/login"),
+        ("GET", "/room/websocket"),
+    ],
+)
+async def test_another_method_is_an_unknown_route_here(door: Door, method: str, path: str) -> None:
+    assert await door.call(method, path) == (404, '{"error":"RouteNotFound"}')
+
+
 async def test_sign_up_is_checked_in_order(door: Door) -> None:
     await door.sign_up("ann")
     good = {"username": "bob", "email": "bob@example.org", "password": "a long password"}
