@@ -34,6 +34,8 @@ def _run(chosen: argparse.Namespace) -> int:
     target: Path = chosen.file
     if target.exists():
         raise CommandFault(f"{target}: File exists")
+    if not target.parent.is_dir():
+        raise CommandFault(f"{target.parent}: no such folder")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".regserver-") as folder:
             copy = Path(folder) / DATABASE

@@ -8,11 +8,11 @@ import argparse
 import datetime
 import os
 import shutil
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import trio
 from cryptography import x509
 
 from regserver.adapters.server_key import KEY_BYTES
@@ -24,7 +24,9 @@ from regserver.config import ConfigFault, Loaded
 from regserver.domain.finding import Finding, Level
 from regserver.domain.public_key import has_ripemd160
 from regserver.ports.store import StoreFault
+from regserver.serving import BindError, FrontLimits
 from regserver.serving.descriptor import connections_at_most
+from regserver.serving.listener import open_listeners
 from regserver.store import migration
 from regserver.store.sqlite.copy import inspect_database
 
@@ -90,19 +92,20 @@ def _key(path: Path) -> Iterator[Finding]:
 
 def _addresses(loaded: Loaded) -> Iterator[Finding]:
     for bind in loaded.settings.server.bind:
-        host, _, port = bind.rpartition(":")
-        if bind.startswith(("unix:", "fd:")) or not port.isdecimal():
+        if bind.startswith("fd:"):  # only the process that systemd starts has it
             continue
-        host = host.strip("[]")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind((host, int(port)))
-            except OSError as error:
-                yield Finding("fail", f"{bind}: {error.strerror}")
-            else:
-                yield Finding("ok", f"{bind} is free")
+        try:
+            trio.run(_listen, bind)
+        except BindError as error:
+            yield Finding("fail", str(error))
+        else:
+            yield Finding("ok", f"{bind} is free")
+
+
+async def _listen(bind: str) -> None:
+    """Listens as `serve` would, and stops again."""
+    for listener in await open_listeners([bind], FrontLimits(), tls=False):
+        listener.close()
 
 
 def _tls(loaded: Loaded) -> Iterator[Finding]:

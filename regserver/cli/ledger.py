@@ -13,7 +13,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("verify",),
-        help="check every hash of the journal, and that it speaks of every account; prints the last hash",
+        help="check every hash of the journal, and that every account has its entry; prints the last hash",
     )
     parser.set_defaults(run=_run)
 

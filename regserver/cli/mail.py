@@ -1,6 +1,7 @@
 """`regserver mail list|retry|test`: what waits in the outbox, sending it again, and trying the mail server."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -22,6 +23,7 @@ from regserver.ports.store import Store
 from regserver.service.outbox import Outbox
 
 MAX_LISTED = 1000
+_OUTBOX_ID = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +31,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("list", "retry", "test"),
-        help="list: show what waits to be sent and what was set aside, and why; retry: send the messages with these ID again, or all; test: send a message to ADDRESS step by step and say what the mail server makes of it",
+        help="list: show the messages that wait or were set aside, and why; retry: send the messages ID again, or all that were set aside; test: send a message to ADDRESS step by step, and show the mail server's answers",
     )
     parser.add_argument("arguments", metavar="ID|ADDRESS", nargs="*")
     parser.add_argument(
         "--selector",
-        help="test: of the DKIM key to look for, which is s= in a received message's DKIM-Signature",
+        help="test: the selector of the DKIM key to look for; it is s= in the DKIM-Signature of a received message",
     )
     parser.set_defaults(run=partial(_run, parser))
 
@@ -44,7 +46,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     match chosen.action:
         case "list" if not given:
             return _list(chosen)
-        case "retry" if all(word.isascii() and word.isdecimal() for word in given):
+        case "retry" if all(_OUTBOX_ID.fullmatch(word) for word in given):
             return _retry(chosen)
         case "test" if len(given) == 1 and is_email(given[0]):
             return _test(chosen)

@@ -11,6 +11,7 @@ from regserver.config.unit import format_value
 from regserver.domain.account import is_email
 from regserver.domain.address import Networks
 
+_BIND = re.compile(r"unix:.+|fd://\d{1,9}|(?:\[[0-9A-Fa-f:.%]*\]|[^\s:/]*):(?P<port>\d{1,5})", re.ASCII)
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
@@ -43,6 +44,8 @@ def _bounds(bounds: Bounds) -> Iterator[Fault]:
 def _server(server: ServerSection) -> Iterator[Fault]:
     if not server.bind:
         yield ("server", "bind"), "at least one address"
+    if not all(map(_is_bind, server.bind)):
+        yield ("server", "bind"), '"host:port", "[::]:port", "unix:/path" or "fd://number"'
     if bool(server.tls_cert) != bool(server.tls_key):
         yield ("server", "tls_cert"), "tls_cert and tls_key together"
     if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):
@@ -51,6 +54,12 @@ def _server(server: ServerSection) -> Iterator[Fault]:
         Networks(proxy for proxy in server.trusted_proxies if proxy != "unix")
     except ValueError as error:
         yield ("server", "trusted_proxies"), f'addresses, networks such as "10.0.0.0/8", or "unix": {error}'
+
+
+def _is_bind(text: str) -> bool:
+    """Whether the text has the form of an address to listen on."""
+    found = _BIND.fullmatch(text)
+    return found is not None and int(found["port"] or 0) < 2**16
 
 
 def _store(settings: Settings) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -24,6 +24,15 @@ from regserver.config.unit import Size, read_duration, read_size
 from regserver.domain.instant import Duration
 
 ENV_PREFIX = "REGSERVER_"
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number with a fraction",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""msgspec's words for kinds of values."""
 SEARCHED = (Path("regserver.toml"), Path("/etc/regserver/regserver.toml"))
 
 
@@ -135,18 +144,26 @@ def _convert(tree: dict[str, Any], origins: Origins) -> Settings:
     try:
         settings = msgspec.convert(tree, Settings, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        text, _, place = str(error).partition(" - at `$")
-        keys = tuple(key for key in re.split(r"[.\[\]`]+", place) if key and key != "...")
-        known = keys
-        while known and known not in origins:
-            known = known[:-1]
-        shown = ".".join(keys) or "configuration"
-        raise ConfigFault(
-            f"{origins.get(known, 'configuration')}: {shown}: {text[:1].lower()}{text[1:]}"
-        ) from None
+        raise _fault_of(error, origins) from None
     for keys, expected in faults(settings):
         raise ConfigFault(f"{origins.get(keys, 'configuration')}: {'.'.join(keys)}: expected {expected}")
     return settings
+
+
+def _fault_of(error: msgspec.ValidationError, origins: Origins) -> ConfigFault:
+    """msgspec's message about a value, in a person's words and with the value's origin."""
+    text, _, place = str(error).partition(" - at `$")
+    keys = tuple(key for key in re.split(r"[.\[\]`]+", place) if key and key != "...")
+    known = keys
+    while known and known not in origins:
+        known = known[:-1]
+    kind = _type_at(keys)
+    if get_origin(kind) is Literal:
+        text = f"expected {' or '.join(map(repr, get_args(kind)))}".replace("'", '"')
+    for word, meaning in _KINDS.items():
+        text = text.replace(f"`{word}`", meaning)
+    shown = ".".join(keys) or "configuration"
+    return ConfigFault(f"{origins.get(known, 'configuration')}: {shown}: {text[:1].lower()}{text[1:]}")
 
 
 def _decode(kind: type, value: object) -> object:

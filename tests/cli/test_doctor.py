@@ -37,7 +37,7 @@ async def test_a_running_server(tmp_path: Path) -> None:
         settings = ("--set", f"server.bind={bind}", "--set", f"store.url=sqlite:{tmp_path / 'test.db'}")
         done = await run_command("doctor", *settings, folder=tmp_path)
     assert done.returncode == 1
-    assert f"FAIL address: {bind}: Address already in use" in done.stdout.decode()
+    assert f"FAIL address: cannot listen on {bind}: Address already in use" in done.stdout.decode()
     assert "is whole, schema version" in done.stdout.decode()
 
 
@@ -82,7 +82,11 @@ async def test_a_folder_that_cannot_be_written(shell: Shell, monkeypatch: pytest
     [
         (("server.bind=0.0.0.0:0",), 0, "hint tls: passwords travel unencrypted"),
         (("server.bind=[::1]:0",), 0, "ok   address: [::1]:0 is free"),
-        (("server.bind=192.0.2.1:80",), 1, "FAIL address: 192.0.2.1:80: Cannot assign requested address"),
+        (
+            ("server.bind=192.0.2.1:80",),
+            1,
+            "FAIL address: cannot listen on 192.0.2.1:80: Cannot assign requested address",
+        ),
         (("limits.enabled=false",), 0, "hint provider: limits.enabled is false"),
         (("sms.weights={ log = 1 }",), 0, 'hint provider: sms.kind is "log"'),
         (("captcha.kind=none",), 0, 'hint provider: captcha.kind is "none"'),

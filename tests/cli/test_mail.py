@@ -89,7 +89,8 @@ async def test_what_mail_cannot_do(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("test",), ("test", "nobody"), ("retry", "one"), ("list", "1"), ("send",)]
+    "arguments",
+    [(), ("test",), ("test", "nobody"), ("retry", "one"), ("retry", "9" * 19), ("list", "1"), ("send",)],
 )
 async def test_wrong_usage(shell: Shell, arguments: tuple[str, ...]) -> None:
     code, printed = await mail(shell, *arguments)
