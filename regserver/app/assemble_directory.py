@@ -3,6 +3,8 @@
 from contextlib import AsyncExitStack
 from functools import partial
 
+import msgspec
+
 from regserver.adapters.mail import build_mailer
 from regserver.app.app_part import AppPart
 from regserver.app.base import Base
@@ -20,12 +22,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics), node=base.node)
-    policy = DirectoryPolicy(
-        servers=tuple(settings.directory.servers),
-        reserved=tuple(settings.directory.reserved),
-        pending_ttl=settings.directory.pending_ttl,
-        reveal_existing=settings.directory.reveal_existing,
-    )
+    policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     mail = DirectoryMail(base.mail_templates, base.outbox, policy.pending_ttl)
     directory = DirectoryService(store, clock, base.randomness, base.hasher, mail, policy)
     await directory.recount()

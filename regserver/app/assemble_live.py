@@ -2,6 +2,8 @@
 
 from contextlib import AsyncExitStack
 
+import msgspec
+
 from regserver.adapters.source import open_source
 from regserver.app.app_part import AppPart
 from regserver.app.base import Base
@@ -19,12 +21,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountServi
     """Sign-in, and the registrations it begins. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
-    policy = LivePolicy(
-        deadline=settings.live.deadline,
-        replay=settings.live.replay,
-        max_running=settings.live.max_running,
-        source=settings.live.source,
-    )
+    policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
 
     def count(state: ProgressState) -> None:
         base.metrics.registrations_ended.labels(state).inc()

@@ -118,14 +118,19 @@ def as_of(registration: Registration, now: Instant) -> Registration:
     due = registration.lapses_at is not None and registration.lapses_at <= now
     if not due or registration.state not in LAPSING:
         return registration
+    return begun_anew(registration, FIRST[registration.kind], registration.updated_at)
+
+
+def begun_anew(registration: Registration, state: StepsState, now: Instant) -> Registration:
+    """The same contact in `state`, without code, token and name."""
     return Registration(
         contact=registration.contact,
         lookup=registration.lookup,
         kind=registration.kind,
         mask=registration.mask,
         provider=registration.provider,
-        state=FIRST[registration.kind],
-        updated_at=registration.updated_at,
+        state=state,
+        updated_at=now,
     )
 
 

@@ -32,6 +32,7 @@ from regserver.domain.steps_machine import (
     TryLater,
     WrongCode,
     WrongKey,
+    begun_anew,
     is_steps_username,
     name_holder,
     new_registration_token,
@@ -158,16 +159,10 @@ class StepsService:
         now = self._clock.now()
         wanted = want_token or self._policy.require_token
         token = new_registration_token(self._randomness.bytes(REGISTRATION_TOKEN_BYTES)) if wanted else None
-        admitted = Registration(
-            contact=found.contact,
-            lookup=found.lookup,
-            kind=found.kind,
-            mask=found.mask,
-            provider=found.provider,
-            state=TRANSITIONS[found.state][step],
+        admitted = msgspec.structs.replace(
+            begun_anew(found, TRANSITIONS[found.state][step], now),
             lapses_at=after(now, self._policy.verified_ttl),
             token=hash_secret(token) if token else None,
-            updated_at=now,
         )
         await transaction.registrations.save(admitted)
         return StepResult(registration=admitted, token=token)
