@@ -26,7 +26,8 @@ class Broker(Protocol):
         False when so much has happened since then that it had better be read from the log: read on and try again.
         """
 
-    def detach_nowait(self, subscriber: Subscriber) -> None: ...
+    def detach_nowait(self, subscriber: Subscriber) -> None:
+        """Ends what `enter_nowait` and `attach_nowait` began; the socket hears nothing more."""
 
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Takes committed events, in the order of the log."""

@@ -34,7 +34,8 @@ Verdict = Accepted | Rejected | Unavailable
 class Source(Protocol):
     """Where the slow data of live registrations lives."""
 
-    async def verify(self, username: str, password: str) -> Verdict: ...
+    async def verify(self, username: str, password: str) -> Verdict:
+        """Whether the source knows this person by these credentials; bounded in time."""
 
     def profile(self, subject: Subject) -> AbstractAsyncContextManager[AsyncIterator[SourceLine]]:
         """Opens the stream of progress; the lines end with one that says so, or the stream was cut.

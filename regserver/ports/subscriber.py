@@ -17,17 +17,24 @@ class Subscriber(Protocol):
     """
 
     @property
-    def account(self) -> AccountId: ...
+    def account(self) -> AccountId:
+        """Whose socket it is."""
+
     @property
-    def token(self) -> SecretHash: ...
+    def token(self) -> SecretHash:
+        """The hash of the token that the socket lives on."""
+
     @property
     def expires_at(self) -> Instant:
         """When the token ends."""
 
     @property
-    def resumable(self) -> bool: ...
+    def resumable(self) -> bool:
+        """Whether its frames carry cursors."""
+
     @property
-    def receiver(self) -> Receiver: ...
+    def receiver(self) -> Receiver:
+        """What takes the frames."""
 
     def end_nowait(self, reason: Refusal | None) -> None:
         """Tells the client why, if there is a reason, and closes."""

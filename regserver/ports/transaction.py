@@ -85,32 +85,61 @@ class Transaction(Protocol):
         """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""
 
     @property
-    def accounts(self) -> AccountTable: ...
+    def accounts(self) -> AccountTable:
+        """Accounts and profiles."""
+
     @property
-    def names(self) -> NameTable: ...
+    def names(self) -> NameTable:
+        """User names and reservations."""
+
     @property
-    def tokens(self) -> TokenTable: ...
+    def tokens(self) -> TokenTable:
+        """Tokens and tickets."""
+
     @property
-    def rooms(self) -> RoomTable: ...
+    def rooms(self) -> RoomTable:
+        """Rooms and memberships."""
+
     @property
-    def posts(self) -> PostTable: ...
+    def posts(self) -> PostTable:
+        """Posts."""
+
     @property
-    def events(self) -> EventTable: ...
+    def events(self) -> EventTable:
+        """The log of what happened in rooms."""
+
     @property
-    def idempotency(self) -> IdempotencyTable: ...
+    def idempotency(self) -> IdempotencyTable:
+        """Answers to keyed requests."""
+
     @property
-    def outbox(self) -> OutboxTable: ...
+    def outbox(self) -> OutboxTable:
+        """Mail that waits."""
+
     @property
-    def directory(self) -> DirectoryTable: ...
+    def directory(self) -> DirectoryTable:
+        """Pending creations and servers."""
+
     @property
-    def registrations(self) -> RegistrationTable: ...
+    def registrations(self) -> RegistrationTable:
+        """Registrations by steps."""
+
     @property
-    def budgets(self) -> BudgetTable: ...
+    def budgets(self) -> BudgetTable:
+        """What is spent of limits."""
+
     @property
-    def rewards(self) -> RewardTable: ...
+    def rewards(self) -> RewardTable:
+        """Rewards that were granted."""
+
     @property
-    def journal(self) -> JournalTable: ...
+    def journal(self) -> JournalTable:
+        """The ledger's journal."""
+
     @property
-    def submissions(self) -> SubmissionTable: ...
+    def submissions(self) -> SubmissionTable:
+        """Signed transactions for another ledger."""
+
     @property
-    def runs(self) -> RunTable: ...
+    def runs(self) -> RunTable:
+        """Past live registrations."""

@@ -1,2 +1,2 @@
-"""The back ends of the store. `sql` holds the repositories, written in SQL that both databases speak; `sqlite` and
-`postgres` run them; `migration` holds the numbered SQL files."""
+"""The store. `sql` holds the tables' statements, in SQL that SQLite and PostgreSQL both speak; `sqlite` runs them;
+`migration` holds the numbered SQL files; `rerun` runs a unit of work again after a conflict."""

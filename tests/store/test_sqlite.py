@@ -1,7 +1,7 @@
 """The embedded store: units of work, group commit, the order of events, migrations."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,12 @@ from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Left, RoomEvent
 from regserver.ports.store import StoreFault
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.migration import migrations
+from regserver.store.sql import SqlTransaction
 from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
+from regserver.store.sqlite.connection import SqliteSql
+from regserver.store.sqlite.sqlite_store import run_to_end
 
 NOW = Instant(1_000)
 
@@ -177,3 +180,24 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="No such file or directory"):
         migrate(tmp_path / "nowhere" / "x.db", NOW)
+
+
+@pytest.mark.parametrize(
+    ("raised", "comes_out"),
+    [
+        (sqlite3.IntegrityError("UNIQUE constraint failed"), Conflict),
+        (sqlite3.OperationalError("disk I/O error"), StoreFault),
+        (sqlite3.DatabaseError("database disk image is malformed"), StoreFault),
+        (sqlite3.ProgrammingError("wrong number of bindings"), sqlite3.ProgrammingError),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_what_becomes_of_an_error_of_sqlite(raised: sqlite3.Error, comes_out: type[Exception]) -> None:
+    async def work(transaction: Transaction) -> None:
+        raise raised
+
+    async def run(work: Callable[[Transaction], Awaitable[None]]) -> None:
+        await work(SqlTransaction(SqliteSql(sqlite3.connect(":memory:"))))
+
+    with pytest.raises(comes_out, match=str(raised)):
+        run_to_end(run, work)

@@ -40,7 +40,7 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 def migrations() -> list[Migration]:
-    """All of this program's migrations, in order. They are numbered from 1 without a gap."""
+    """All migrations of this program, in order, numbered from 1 without a gap."""
     found = [
         Migration(int(match[1]), match[2], file.read_text("utf-8"))
         for file in files(__package__).iterdir()
@@ -50,7 +50,7 @@ def migrations() -> list[Migration]:
 
 
 def pending(version: int) -> list[Migration]:
-    """What a database at `version` still needs (0: an empty one). Raises StoreFault when it is ahead of us."""
+    """The migrations that a database at `version` lacks; 0 is an empty one. Raises StoreFault when it is a newer one."""
     known = migrations()
     if version > known[-1].number:
         raise StoreFault(

@@ -13,10 +13,13 @@ BUDGET_KEPT = Duration(7 * DAY)
 
 
 class BudgetRows:
+    """The table steps_budget. A count whose window is over stays until it is spent from again or purged."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
+        """Looks at every budget before it writes to any."""
         await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
         for budget in budgets:
             row = await self._sql.row(
@@ -42,19 +45,23 @@ class BudgetRows:
         return None
 
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
+        """0 also when the window of the row is over."""
         row = await self._sql.row(
             "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?", key, now - window
         )
         return 0 if row is None else int(row[0])
 
     async def give_back(self, budgets: Sequence[Budget]) -> None:
+        """Never below 0: the row may have begun a new window meanwhile."""
         for budget in budgets:
             await self._sql.run(
                 "UPDATE steps_budget SET spent = spent - 1 WHERE budget = ? AND spent > 0", budget.key
             )
 
     async def clear(self, key: BudgetKey) -> None:
+        """Without its row a budget is whole."""
         await self._sql.run("DELETE FROM steps_budget WHERE budget = ?", key)
 
     async def purge(self, now: Instant) -> int:
+        """Uses the index of the windows' beginnings."""
         return await self._sql.run("DELETE FROM steps_budget WHERE started_at <= ?", now - BUDGET_KEPT)

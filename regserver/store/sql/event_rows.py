@@ -46,9 +46,11 @@ class EventRows:
             await self.append(*self._last)
 
     def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
+        """Keeps the event for `finish`."""
         self._last = (room, actor, change, now)
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
+        """The database gives the id; under the lock ids are given in the order of the commits."""
         await self._sql.lock(Lock.LOG)
         row = await self._sql.row(
             "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
@@ -63,27 +65,32 @@ class EventRows:
         return event
 
     async def end(self) -> Position:
+        """Uses the primary key; the cut where the table is empty."""
         row = await self._sql.row("SELECT id, at FROM event ORDER BY id DESC LIMIT 1")
         return await self.cut() if row is None else Position(*row)
 
     async def cut(self) -> Position:
+        """The one row of event_cut."""
         row = await self._sql.row("SELECT position, at FROM event_cut")
         assert row is not None  # noqa: S101  (the migration writes it)
         return Position(*row)
 
     async def reaches(self, position: Position) -> bool:
+        """The time must agree too: after a restore another event may have the id."""
         if position == await self.cut():
             return True
         row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
         return row is not None and row[0] == position.at
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
+        """Costs what it counts."""
         row = await self._sql.row(f"SELECT count(*){SEEN}", *_range(account, start, end))
         return 0 if row is None else int(row[0])
 
     async def seen(
         self, account: AccountId, start: EventId, end: EventId, limit: int
     ) -> tuple[RoomEvent, ...]:
+        """Ordered by id over all rooms."""
         rows = await self._sql.rows(
             f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?",
             *_range(account, start, end),
@@ -95,6 +102,7 @@ class EventRows:
         )
 
     async def trim(self, before: Instant, limit: int) -> int:
+        """Looks at one event more than it cuts, so that the newest always stays."""
         rows = await self._sql.rows("SELECT id, at FROM event ORDER BY id LIMIT ?", limit + 1)
         doomed = []
         for number, at in rows[: len(rows) - 1]:  # the last of them stays, so the newest always does

@@ -6,10 +6,13 @@ from regserver.store.sql.statement import Sql
 
 
 class IdempotencyRows:
+    """The table retry. A row is an answer, or a key that a unit under way has taken."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
+        """Uses the primary key."""
         row = await self._sql.row(
             "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?",
             scope,
@@ -19,6 +22,7 @@ class IdempotencyRows:
         return None if row is None else StoredAnswer(bytes(row[0]), row[1])
 
     async def take(self, scope: str, asked: Idempotency, now: Instant) -> StoredAnswer | None:
+        """An upsert that wins only over a row whose time is over; who does not win reads the row."""
         taken = await self._sql.row(
             "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, NULL, ?)"
             " ON CONFLICT (scope, retry_key) DO UPDATE SET request = excluded.request, answer = NULL,"
@@ -32,12 +36,15 @@ class IdempotencyRows:
         return None if taken else await self.find(scope, asked.key, now)
 
     async def keep(self, scope: str, key: str, answer: int | None) -> None:
+        """The row is there: `take` has written it."""
         await self._sql.run(
             "UPDATE retry SET answer = ? WHERE scope = ? AND retry_key = ?", answer, scope, key
         )
 
     async def release(self, scope: str, key: str) -> None:
+        """The row is this unit's own, so nobody else has seen it."""
         await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, key)
 
     async def purge(self, now: Instant) -> int:
+        """Uses the index of expiry times."""
         return await self._sql.run("DELETE FROM retry WHERE expires_at <= ?", now)

@@ -9,10 +9,13 @@ from regserver.store.sql.statement import Sql
 
 
 class NameRows:
+    """The table name."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
+        """An upsert that wins only over the holder itself or a lapsed reservation."""
         row = await self._sql.row(
             "INSERT INTO name (name_key, holder, expires_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
@@ -25,6 +28,7 @@ class NameRows:
         return row is not None
 
     async def holder(self, key: NameKey, now: Instant) -> Holder | None:
+        """Uses the primary key."""
         row = await self._sql.row(
             "SELECT holder, expires_at FROM name WHERE name_key = ? AND (expires_at IS NULL OR expires_at > ?)",
             key,
@@ -33,7 +37,9 @@ class NameRows:
         return None if row is None else Holder(row[0], row[1])
 
     async def release(self, key: NameKey, holder: str) -> None:
+        """Does nothing to a name that has another holder by now."""
         await self._sql.run("DELETE FROM name WHERE name_key = ? AND holder = ?", key, holder)
 
     async def purge(self, now: Instant) -> int:
+        """Uses the index of expiry times; names that are held for good have none."""
         return await self._sql.run("DELETE FROM name WHERE expires_at <= ?", now)

@@ -51,10 +51,13 @@ def _room(row: Sequence[Any]) -> Room:
 
 
 class RoomRows:
+    """The tables room and membership. A membership without left_event is current."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
+        """The database gives the id."""
         row = await self._sql.row(
             "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id", name, now, now
         )
@@ -62,6 +65,7 @@ class RoomRows:
         return RoomId(row[0])
 
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
+        """The room and the membership in one statement."""
         row = await self._sql.row(
             "SELECT id, name, created_at, updated_at, EXISTS (SELECT 1 FROM membership"
             " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
@@ -71,16 +75,20 @@ class RoomRows:
         return None if row is None else RoomAccess(_room(row), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
+        """Every change of a room does it."""
         await self._sql.run("UPDATE room SET updated_at = ? WHERE id = ?", now, room)
 
     async def remove(self, room: RoomId) -> None:
+        """Posts first, since they refer to the room."""
         await self._sql.run("DELETE FROM post WHERE room_id = ?", room)
         await self._sql.run("DELETE FROM room WHERE id = ?", room)
 
     async def is_member(self, room: RoomId, account: AccountId) -> bool:
+        """Uses the index of current memberships."""
         return bool(await self.present(room, [account]))
 
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
+        """A statement for every MAX_LIST accounts."""
         found: set[AccountId] = set()
         for chunk in chunks(accounts):
             rows = await self._sql.rows(
@@ -93,6 +101,7 @@ class RoomRows:
         return found
 
     async def members(self, room: RoomId) -> tuple[Member, ...]:
+        """With their names, in one statement."""
         rows = await self._sql.rows(
             "SELECT account_id, username FROM membership JOIN account ON account.id = membership.account_id"
             " WHERE room_id = ? AND left_event IS NULL ORDER BY joined_event, account_id",
@@ -101,12 +110,14 @@ class RoomRows:
         return tuple(Member(*row) for row in rows)
 
     async def count_members(self, room: RoomId) -> int:
+        """Uses the index of current memberships."""
         row = await self._sql.row(
             "SELECT count(*) FROM membership WHERE room_id = ? AND left_event IS NULL", room
         )
         return 0 if row is None else int(row[0])
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
+        """Stops at the first other member."""
         other = await self._sql.row(
             "SELECT 1 FROM membership WHERE room_id = ? AND left_event IS NULL AND account_id <> ? LIMIT 1",
             room,
@@ -115,6 +126,7 @@ class RoomRows:
         return other is None
 
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
+        """Uses the index of an account's memberships."""
         rows = await self._sql.rows(
             "SELECT room_id FROM membership WHERE account_id = ? AND left_event IS NULL ORDER BY joined_event",
             account,
@@ -122,6 +134,7 @@ class RoomRows:
         return tuple(row[0] for row in rows)
 
     async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
+        """Two statements: the members of all rooms, then the rooms themselves."""
         fellows = {
             room: tuple(Member(row[1], row[2]) for row in rows)
             for room, rows in groupby(await self._sql.rows(FELLOW_MEMBERS, account), lambda row: row[0])
@@ -137,12 +150,14 @@ class RoomRows:
         )
 
     async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
+        """The unique index of current memberships settles a race."""
         await self._sql.run_many(
             "INSERT INTO membership (room_id, account_id, joined_event) VALUES (?, ?, ?)",
             [(room, account, event) for account in accounts],
         )
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
+        """Does nothing to somebody who is not in."""
         await self._sql.run(
             "UPDATE membership SET left_event = ? WHERE room_id = ? AND account_id = ? AND left_event IS NULL",
             event,
@@ -151,6 +166,7 @@ class RoomRows:
         )
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
+        """One UPDATE that looks and writes."""
         await self._sql.run(
             "UPDATE membership SET seen_post = ?"
             " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?",

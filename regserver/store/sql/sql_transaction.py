@@ -64,6 +64,7 @@ class SqlTransaction:
         self.runs = RunRows(sql)
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
+        """Passed on without a coroutine of its own: every post comes by here."""
         return self._sql.lock(lock, *keys)
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:

@@ -8,16 +8,20 @@ COLUMNS = ", ".join(Submission.__struct_fields__)
 
 
 class SubmissionRows:
+    """The table ledger_submission. Its columns are the fields of Submission."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def by_user_id(self, user_id: str) -> Submission | None:
+        """Uses the primary key."""
         row = await self._sql.row(f"SELECT {COLUMNS} FROM ledger_submission WHERE user_id = ?", user_id)
         if row is None:
             return None
         return Submission(**dict(zip(Submission.__struct_fields__, row, strict=True)))
 
     async def offer(self, submission: Submission, now: Instant) -> Submission:
+        """An upsert that wins only over an expired row; then what is there is read."""
         values = [getattr(submission, field) for field in Submission.__struct_fields__]
         await self._sql.run(
             f"INSERT INTO ledger_submission ({COLUMNS}) VALUES ({placeholders(values)})"

@@ -11,10 +11,13 @@ from regserver.store.sql.statement import Sql
 
 
 class TokenRows:
+    """The tables token and ticket. A ticket goes with its token."""
+
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
     async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
+        """The hash is the primary key."""
         await self._sql.run(
             "INSERT INTO token (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
             token,
@@ -24,6 +27,7 @@ class TokenRows:
         )
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
+        """One statement for token and account: every request of somebody signed in begins with it."""
         return read_account(
             await self._sql.row(
                 f"SELECT {ACCOUNT_COLUMNS} FROM token JOIN account ON account.id = token.account_id"
@@ -34,26 +38,32 @@ class TokenRows:
         )
 
     async def expiry(self, token: SecretHash) -> Instant | None:
+        """Uses the primary key."""
         row = await self._sql.row("SELECT expires_at FROM token WHERE hash = ?", token)
         return None if row is None else Instant(row[0])
 
     async def remove(self, token: SecretHash) -> None:
+        """Uses the primary key."""
         await self._sql.run("DELETE FROM token WHERE hash = ?", token)
 
     async def remove_all(self, account: AccountId) -> None:
+        """Uses the index of an account's tokens."""
         await self._sql.run("DELETE FROM token WHERE account_id = ?", account)
 
     async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
+        """The foreign key raises Conflict when the token is gone."""
         await self._sql.run(
             "INSERT INTO ticket (hash, token_hash, expires_at) VALUES (?, ?, ?)", ticket, token, expires_at
         )
 
     async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
+        """DELETE … RETURNING: of two, one gets the row."""
         row = await self._sql.row(
             "DELETE FROM ticket WHERE hash = ? RETURNING token_hash, expires_at", ticket
         )
         return None if row is None or row[1] <= now else SecretHash(row[0])
 
     async def purge(self, now: Instant) -> int:
+        """Uses the indexes of the ends; tickets first, since they refer to tokens."""
         tickets = await self._sql.run("DELETE FROM ticket WHERE expires_at <= ?", now)
         return tickets + await self._sql.run("DELETE FROM token WHERE expires_at <= ?", now)

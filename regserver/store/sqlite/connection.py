@@ -38,13 +38,17 @@ class SqliteSql:
         """Nothing: there is one writer, so units run one after another anyway."""
 
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
+        """Steps the statement once."""
         return cast("tuple[Any, ...] | None", self._execute(statement, parameters).fetchone())
 
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Fetches everything: nothing of a cursor outlives the call."""
         return self._execute(statement, parameters).fetchall()
 
     async def run(self, statement: str, *parameters: object) -> int:
+        """The count of rows is what SQLite calls changes."""
         return self._execute(statement, parameters).rowcount
 
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
+        """Prepares the statement once."""
         self._execute_many(statement, parameters)

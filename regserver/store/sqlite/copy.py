@@ -1,4 +1,4 @@
-"""Copies of an embedded store: taken while the server runs, and looked at before they are put in place."""
+"""Copies of the database file: taken while the server runs, checked before they replace it."""
 
 import os
 import sqlite3
@@ -10,9 +10,9 @@ from regserver.store.sqlite.connection import connect
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Writes a whole copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
+    """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
 
-    SQLite's own online backup: writers are not kept waiting, and the copy needs no journal beside it.
+    It is SQLite's own online backup: writers do not wait for it, and the copy needs no journal beside it.
     """
     if not source.is_file():
         raise StoreFault(f"{source}: No such file or directory")
@@ -31,7 +31,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def inspect_database(path: Path) -> int:
-    """Checks that the file is whole and of a schema this program knows; its version. Raises StoreFault."""
+    """Checks that the file is whole and its schema is known; returns the schema's version. Raises StoreFault."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:

@@ -13,16 +13,19 @@ WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 
 
 def migrate(path: Path, now: int) -> int:
-    """Brings the schema up to date, creating the file if need be; the version. Raises StoreFault."""
+    """Brings the schema up to date and returns its version; makes the file if it is missing. Raises StoreFault.
+
+    now: milliseconds since 1970, noted beside each migration.
+    """
     try:
-        # It holds password hashes, so it is its owner's alone. One that is there is not touched: closing a descriptor
-        # of it would drop the locks of every connection that this process has to it.
+        # Only its owner may read the file, since it holds password hashes. An existing file is not opened here: closing
+        # it again would drop the locks of every connection that this process has to it.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = connect(path)
         try:
             connection.execute(migration.VERSION_TABLE)
-            # Of two servers that start at once the second finds the work done.
+            # Locked before the version is read: of two servers that start at once, the second finds nothing to do.
             connection.execute("BEGIN IMMEDIATE")
             (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
             for step in migration.pending(version or 0):

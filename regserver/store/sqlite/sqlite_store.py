@@ -1,9 +1,11 @@
 """The embedded back end: one SQLite file in WAL mode.
 
-One thread writes and a few read; each owns its connection, and nothing of SQLite ever runs on the event loop.
-Writers meet in a queue: whatever waits there when the thread is free becomes one commit (group commit), each unit of
-work in its own savepoint, so that a failing one takes nobody along. `synchronous=FULL` makes a commit durable before
-anybody is told of it, and the events of a batch go to the listener in log order before its writers wake up.
+    task → write() → queue → the writer's thread: BEGIN, (savepoint, unit)*, COMMIT → listener → the tasks wake up
+    task → read()  → queue → one of the readers' threads: BEGIN, unit, ROLLBACK     → the task wakes up
+
+Each thread owns its connection, and nothing of SQLite runs on the event loop. The writer takes all units that wait and
+commits them together (group commit), because a commit costs a flush of the disk. Each unit has a savepoint, so that one
+that fails leaves the others alone. With `synchronous=FULL` a commit is durable before its tasks wake up.
 """
 
 import contextlib
@@ -32,6 +34,7 @@ Work = Callable[[Transaction], Awaitable[T]]
 
 READERS = 3
 MAX_BATCH = 512
+"""Units in one commit."""
 
 log = logging.getLogger("regserver.store")
 
@@ -63,15 +66,19 @@ class SqliteStore(Store):
         self._closed = False
 
     def listen(self, listener: EventListener) -> None:
+        """The listener hears of a batch before its writers wake up."""
         self._listener = listener
 
     async def read(self, work: Work[T]) -> T:
+        """Runs `work` in a reader's thread, within one read transaction."""
         return await self._hand_over(self._reads, work)
 
     async def write(self, work: Work[T]) -> T:
+        """Runs `work` in the writer's thread, within a savepoint of a batch."""
         return await run_until_settled(lambda: self._hand_over(self._writes, work))
 
     async def check(self) -> None:
+        """Reads the end of the log."""
         await self.read(_touch)
 
     async def _hand_over(self, jobs: _Queue, work: Work[T]) -> T:
@@ -95,10 +102,10 @@ class SqliteStore(Store):
         while batch := self._next_batch():
             self._commit(connection, transaction, batch)
             self._wake(batch)
-            del batch  # what was done is not held while there is nothing to do
+            del batch  # or the thread would hold its results while it waits for the next unit
 
     def _next_batch(self) -> list[_Job[Any]]:
-        """Waits for something to write, and takes what else is there; nothing when the thread is to end."""
+        """Waits for a unit and takes those that wait behind it; returns an empty list when the thread is to end."""
         batch: list[_Job[Any]] = []
         while not batch or (len(batch) < MAX_BATCH and not self._writes.empty()):
             job = self._writes.get()
@@ -117,7 +124,7 @@ class SqliteStore(Store):
             for job in batch:
                 connection.execute("SAVEPOINT unit")
                 job.result = outcome.capture(run_to_end, transaction.run, job.work)
-                if hasattr(job.result, "error"):
+                if isinstance(job.result, outcome.Error):
                     connection.execute("ROLLBACK TO unit")
                 else:
                     job.events = transaction.events.appended
@@ -127,7 +134,7 @@ class SqliteStore(Store):
             self._fail(connection, batch, error)
 
     def _fail(self, connection: sqlite3.Connection, batch: list[_Job[Any]], error: sqlite3.Error) -> None:
-        """The commit did not happen: nobody in the batch has written anything."""
+        """The commit failed, so no unit of the batch has written anything."""
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         log.error("sqlite: %s", error)
@@ -149,7 +156,7 @@ class SqliteStore(Store):
             except sqlite3.Error as error:
                 job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
             self._wake([job])
-            del job
+            del job  # as above
 
     def _wake(self, batch: list[_Job[Any]]) -> None:
         self._trio.run_sync_soon(self._finish, batch)
@@ -163,7 +170,7 @@ class SqliteStore(Store):
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Threads of our own rather than the pool's: they live as long as the store and must not count against it."""
+        """Runs the threads. They are not from Trio's pool: they live as long as the store and would use up its limit."""
         threads = [
             threading.Thread(target=self._write_loop, args=(connect(self._path),), name="sqlite-writer")
         ]
@@ -182,13 +189,15 @@ class SqliteStore(Store):
             self._writes.put(None)
             for _ in range(READERS):
                 self._reads.put(None)
-            with trio.CancelScope(shield=True):  # what was handed over is finished; disk time bounds this
+            with trio.CancelScope(
+                shield=True
+            ):  # units that were handed over are finished; the disk bounds the time
                 for thread in threads:
                     await trio.to_thread.run_sync(thread.join)
 
 
 def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:
-    """Drives a unit of work that never suspends, as those of an embedded store do. Raises StoreFault and Conflict."""
+    """Drives a unit of work, which never suspends here. Raises StoreFault, Conflict and whatever the unit raises."""
     coroutine = run(work)
     try:
         coroutine.send(None)
@@ -196,7 +205,9 @@ def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) 
         return cast("T", stop.value)
     except sqlite3.IntegrityError as error:
         raise Conflict(str(error)) from error
-    except sqlite3.OperationalError as error:
+    except sqlite3.ProgrammingError:
+        raise  # a bug of ours, for the log
+    except sqlite3.DatabaseError as error:
         raise StoreFault(str(error)) from error
     coroutine.close()
     raise RuntimeError("a unit of work awaited something that is not its transaction")
