@@ -86,9 +86,9 @@ class _Reading:
         self.code = FAILED
         self._progress = LiveProgress()
         self._started = trio.current_time()
-        self._step = 0
 
     async def read(self, lines: AsyncIterator[SourceLine]) -> None:
+        """Prints lines until the server would stop reading."""
         async for line in lines:
             if not self._take(line):
                 return
@@ -121,6 +121,7 @@ class _Reading:
         _say(trio.current_time() - self._started, text)
 
     def wrong(self, text: str) -> None:
+        """Prints what the source did wrong; the command fails."""
         self.code = FAILED
         self._say(f"WRONG  {text}; the user sees one FAILURE")
 

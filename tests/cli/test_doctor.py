@@ -87,6 +87,8 @@ async def test_a_folder_that_cannot_be_written(shell: Shell, monkeypatch: pytest
             1,
             "FAIL address: cannot listen on 192.0.2.1:80: Cannot assign requested address",
         ),
+        (("server.bind=unix:/proc/no.sock",), 1, "FAIL address: cannot listen on unix:/proc/no.sock: "),
+        (("server.bind=fd://3",), 0, "ok   configuration: built-in defaults"),
         (("limits.enabled=false",), 0, "hint provider: limits.enabled is false"),
         (("sms.weights={ log = 1 }",), 0, 'hint provider: sms.kind is "log"'),
         (("captcha.kind=none",), 0, 'hint provider: captcha.kind is "none"'),
