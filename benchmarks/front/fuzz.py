@@ -1,8 +1,8 @@
 """A long fuzz of heads, bodies and frames: python -m benchmarks.front.fuzz [COUNT] [SEED]
 
 Throws that many almost right inputs (100,000 by default) at one server, each over a connection of its own, and looks
-every thousand whether the same process still answers on every path. Ends with status 1 when it does not, or when it
-keeps anything open afterwards.
+every thousand whether the same process still answers. Each is also read by our parser and by h11's. Ends with status 1
+when the server does not answer or keeps anything open afterwards, or when the two parsers disagree.
 """
 
 import os
@@ -12,6 +12,7 @@ import time
 
 import trio
 
+from tests.serving.differential import disagreement
 from tests.serving.fuzz import mutations
 from tests.serving.support import House, bounds, house
 
@@ -49,6 +50,9 @@ async def main(*arguments: int) -> int:
             async with sender:
                 for number, item in enumerate(mutations(random.Random(seed), count), 1):  # noqa: S311
                     await sender.send(item)
+                    if wrong := disagreement(item[0]):
+                        print(f"h11 reads {item[0]!r} differently: {wrong}")
+                        return 1
                     if number % _CHECK_EVERY == 0 and not await server.is_fine():
                         print(f"no answer any more after {number:,} inputs")
                         return 1

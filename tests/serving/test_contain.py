@@ -99,8 +99,8 @@ _fields = st.lists(
 
 @QUIET
 @given(st.sampled_from(["GET", "POST"]), st.text(max_size=30), _fields)
-def test_what_is_read_can_be_written_again(method: str, target: str, fields: list[tuple[str, str]]) -> None:
-    """No accepted head holds a byte that would mean something else in the request Hypercorn is given."""
+def test_no_accepted_head_holds_a_line_end(method: str, target: str, fields: list[tuple[str, str]]) -> None:
+    """An endpoint may write what it reads into a log or into another request."""
     lines = [f"{method} /{target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", ""]
     raw = "\r\n".join(lines).encode()
     try:

@@ -22,30 +22,30 @@ Certificate = tuple[str, str]
 
 
 async def _request(peer: Peer) -> None:
-    assert (await peer.ask(b"GET /hot HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+    assert (await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
 
 
-async def _behind(peer: Peer) -> None:
+async def _two_requests(peer: Peer) -> None:
     for _ in range(2):
-        assert (await peer.ask(b"GET /cold HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+        assert (await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
 
 
 async def _mistake(peer: Peer) -> None:
-    assert (await peer.ask(b"GET /hot HTTP/1.1\r\nHost : x\r\n\r\n"))[0] == 400
+    assert (await peer.ask(b"GET /a HTTP/1.1\r\nHost : x\r\n\r\n"))[0] == 400
 
 
 async def _half_head(peer: Peer) -> None:
-    await peer.send(b"GET /hot HT")
+    await peer.send(b"GET /a HT")
 
 
 async def _stays(peer: Peer) -> None:
     """Keeps its end open until the server no longer lingers."""
-    await peer.ask(b"GET /hot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     await trio.sleep(0.3)
 
 
 async def _out_of_time(peer: Peer) -> None:
-    await peer.send(b"GET /hot HT")
+    await peer.send(b"GET /a HT")
     assert (await peer.response())[0] == 408
 
 
@@ -72,7 +72,7 @@ async def _unmasked(peer: Peer) -> None:
 Way = Callable[[Peer], Awaitable[None]]
 WAYS: tuple[Way, ...] = (
     _request,
-    _behind,
+    _two_requests,
     _mistake,
     _half_head,
     _stays,
@@ -127,7 +127,7 @@ async def test_nothing_is_left_of_http2(certificate: Certificate) -> None:
             async with _connected(server, certificate, "h2") as stream:
                 peer = Http2Peer(stream)
                 await peer.start()
-                for path in ("/hot", "/cold"):
+                for path in ("/a", "/b"):
                     assert (await peer.ask_http2("GET", path))[0] == 200
             await server.settled()
             assert _left() == {}

@@ -61,12 +61,12 @@ async def test_requests_and_sessions_over_the_same_upstream_connections(
         process = await nursery.start(trio.run_process, [nginx, "-p", str(tmp_path), "-c", str(config)])
         try:
             peer = await _connect(own_port)
-            for path in (b"/hot", b"/cold", b"/hot"):
+            for path in (b"/a", b"/b", b"/c"):
                 status, _, body = await peer.ask(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert status == 200
                 assert b"'x-forwarded-for', '127.0.0.1'" in body
             body = b"a" * 65536
-            head = b"POST /hot HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n"
+            head = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n"
             status, _, answer = await peer.ask(head + body + b"\r\n0\r\n\r\n")
             assert (status, body in answer) == (200, True)
             await peer.send(upgrade("/echo") + client_frame(b"early"))

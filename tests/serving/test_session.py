@@ -59,20 +59,19 @@ async def test_frames_behind_the_handshake() -> None:
 
 
 async def test_late_upgrade_on_a_kept_alive_connection() -> None:
-    """As a proxy with upstream keep-alive does, after requests on either path, even without waiting for the answer."""
+    """As a proxy with upstream keep-alive does, even without waiting for the answers of the requests before it."""
     async with house() as server:
-        for path in (b"/hot", b"/cold"):
-            request = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n"
-            async with server.peer() as peer:
-                for _ in range(3):
-                    assert (await peer.ask(request))[0] == 200
-                assert b"101" in await peer.upgrade(early=client_frame(b"x"))
-                assert await peer.frame() == (1, b"x")
-            async with server.peer() as peer:
-                await peer.send(request + upgrade() + client_frame(b"x"))
-                assert (await peer.response())[0] == 200
-                assert b"101" in await peer.read_head()
-                assert await peer.frame() == (1, b"x")
+        request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        async with server.peer() as peer:
+            for _ in range(3):
+                assert (await peer.ask(request))[0] == 200
+            assert b"101" in await peer.upgrade(early=client_frame(b"x"))
+            assert await peer.frame() == (1, b"x")
+        async with server.peer() as peer:
+            await peer.send(request + upgrade() + client_frame(b"x"))
+            assert (await peer.response())[0] == 200
+            assert b"101" in await peer.read_head()
+            assert await peer.frame() == (1, b"x")
 
 
 @pytest.mark.parametrize(
