@@ -90,7 +90,7 @@ class Catalogue(_Table, frozen=True):
 
 def parse_catalogues(sources: Mapping[Language, str]) -> Mapping[Language, Catalogue]:
     """The catalogues from their TOML. Raises TextFault."""
-    tables = {language: tomllib.loads(source) for language, source in sources.items()}
+    tables = {language: _parse(language, source) for language, source in sources.items()}
     texts = {language: dict(_texts(table)) for language, table in tables.items()}
     wanted = texts[LANGUAGES[0]]
     for language, found in texts.items():
@@ -100,6 +100,13 @@ def parse_catalogues(sources: Mapping[Language, str]) -> Mapping[Language, Catal
         return {language: msgspec.convert(table, Catalogue) for language, table in tables.items()}
     except msgspec.ValidationError as error:
         raise TextFault(str(error)) from None
+
+
+def _parse(language: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise TextFault(f"{language}.toml: {error}") from None
 
 
 def _texts(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ def test_the_files_are_sound() -> None:
         ('retryNow = "', 'retryAgain = "x"\nretryNow = "', "page.retryAgain is unknown"),
         ('retryNow = "Réessayer maintenant"', 'retryNow = " "', "page.retryNow is empty"),
         ("Étape {step} sur", "Étape {etape} sur", "script.registration.stepOf has other placeholders"),
+        ('retryNow = "Réessayer maintenant"', 'retryNow = "Réessayer', "Illegal character"),
         ('message = "Inscription commencée"\n', "", "directory.INIT_DONE.message is missing"),
     ],
 )
