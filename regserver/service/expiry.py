@@ -1,4 +1,7 @@
-"""Removing expired rows, so that tables stay small. Nothing relies on it being on time: readers look at the times too."""
+"""Removing expired rows, so that tables stay small. Nothing relies on it being on time: readers look at the times too.
+
+It needs no lock: every row is removed by a statement that looks at its time again, so nodes may do it side by side.
+"""
 
 import logging
 
