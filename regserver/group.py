@@ -19,7 +19,8 @@ def leaves(group: BaseExceptionGroup[E]) -> list[E]:
 def unwrapped(*kinds: type[Exception]) -> Iterator[None]:
     """Raises an error of one of these kinds as itself, where the nursery in the body raises a group that holds it.
 
-    Of several errors the first is raised and the others are its cause. Errors of other kinds stay in their group.
+    Of several errors the first is raised and the others are its cause. Errors of other kinds leave in their group, and
+    so does a cancellation: both win over errors of these kinds that came with them.
     """
     caught: list[Exception] = []
     try:

@@ -45,6 +45,21 @@ async def test_errors_of_other_kinds_stay_in_their_group() -> None:
         await run(ZeroDivisionError())
 
 
+async def test_a_bug_wins_over_an_expected_error() -> None:
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        await run(ValueError("expected"), ZeroDivisionError())
+
+
+async def test_a_cancellation_wins_over_an_expected_error() -> None:
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        with unwrapped(ValueError):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(fail, ValueError("expected"))
+                nursery.start_soon(trio.sleep_forever)
+    assert scope.cancelled_caught
+
+
 def test_an_error_without_a_group() -> None:
     with pytest.raises(ValueError, match="alone"), unwrapped(ValueError):
         raise ValueError("alone")
