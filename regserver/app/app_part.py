@@ -1,4 +1,4 @@
-"""What a group of doors gives to the app that is put together of them."""
+"""The parts that the app is put together of, one a group of doors."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

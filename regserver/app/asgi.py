@@ -1,4 +1,4 @@
-"""The whole server as one Quart-Trio app, for whoever serves or mounts it: hypercorn -k trio "regserver.app:create_app()"
+"""The whole server as one Quart-Trio app, to be served or mounted by others: hypercorn -k trio "regserver.app:create_app()"
 
 The app's lifespan opens store, broker and services and runs the background work, so it serves nothing before its
 startup. Limits of connections, TLS and pings are then the server's affair.
@@ -31,7 +31,7 @@ def create_app(loaded: Loaded | None = None) -> WebApp:
 
 
 class _Lifespan:
-    """What is opened lives in a task of its own in the app's nursery, since startup and shutdown are two calls."""
+    """Holds everything open in a task of the app's nursery, since startup and shutdown are two calls."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly

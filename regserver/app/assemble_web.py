@@ -1,4 +1,4 @@
-"""Builds what every request passes: limits, addresses of clients, origins, metrics."""
+"""Builds the parts that every request passes: limits, addresses of clients, origins, metrics."""
 
 import time
 
@@ -12,7 +12,7 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 
 
 def build_web_parts(settings: Settings, access: AccessLog | None) -> WebParts:
-    """What every request passes. access: where each leaves its line. Raises ConfigFault."""
+    """The parts that every request passes. access: takes a line for each. Raises ConfigFault."""
     return WebParts(
         build_limits(settings),
         ForwardedReader(settings.server.trusted_proxies, settings.server.public_url),

@@ -1,4 +1,4 @@
-"""Opens everything that stands behind the web app, puts its routes on it, and runs the background work.
+"""Opens everything behind the web app, adds the routes to it, and runs the background work.
 
 store → broker → adapters → services → doors → routes
 """
@@ -41,7 +41,7 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What runs behind an app. stops, reloads: see AppPart."""
+    """The work behind an app. stops, reloads: see AppPart."""
 
     stops: tuple[Callable[[], Awaitable[None]], ...]
     reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
@@ -53,7 +53,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
 
 
 PARTS = (open_people, open_directory, open_steps, open_page)
-"""Each opens one group of doors; a new door is one more module and one more name here."""
+"""Each opens one group of doors; a new group is one more module and one more name here."""
 
 
 def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:

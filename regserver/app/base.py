@@ -1,4 +1,4 @@
-"""What every door is built on: store, broker, keys, clocks, limits."""
+"""The base of every door: store, broker, keys, clocks, limits."""
 
 import socket
 from contextlib import AsyncExitStack
@@ -31,7 +31,7 @@ from regserver.web.rooms.notification import notification_frame, resumable_frame
 
 
 class Base(msgspec.Struct, frozen=True):
-    """What every door is built on."""
+    """The things that every door is built on. node: this process among those that share the store."""
 
     loaded: Loaded
     store: Store
@@ -49,7 +49,7 @@ class Base(msgspec.Struct, frozen=True):
 
     @property
     def settings(self) -> Settings:
-        """What is in force."""
+        """The settings in force."""
         return self.loaded.settings
 
     @property

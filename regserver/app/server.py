@@ -1,4 +1,4 @@
-"""The server on its own front door: what it is made of, what may be asked of it, and its end.
+"""The server on its own front door: its parts, the requests to it while it runs, and its end.
 
 Nurseries: the one in `open_assembly` holds the background work. The front door has its own for connections, the broker for the
 workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
@@ -48,7 +48,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
 
 
 class Control:
-    """What the outside asks of a running server. Every method may be called at any time and never blocks."""
+    """Requests to a running server: stop, abort, reload. The `_nowait` methods may be called at any time."""
 
     def __init__(self) -> None:
         self._stop = trio.Event()

@@ -3,6 +3,9 @@
 A contact is normalised once, where it enters. Two keyed hashes and a mask of it are stored. The hashes take a key (the
 pepper) that is not in the database: there are so few phone numbers that a plain hash is broken by trying them all.
 Each use of the pepper has its own key, derived by a label.
+
+Phone numbers are read by hand: the protocol asks for the form of E.164 alone, and a library with the numbering plans of
+all countries would serve for the prefix only.
 """
 
 import hashlib
@@ -21,7 +24,7 @@ LookupKey = NewType("LookupKey", bytes)
 """The same without the provider of an identity, for clients that name the identity alone."""
 CodeMac = NewType("CodeMac", bytes)
 BudgetKey = NewType("BudgetKey", bytes)
-"""HMAC of what a budget belongs to: a contact, an address or a country prefix."""
+"""HMAC of the owner of a budget: a contact, an address or a country prefix."""
 
 MAX_IDENTITY_LENGTH = 256
 

@@ -1,4 +1,4 @@
-"""The directory's rules: what a name and a challenge look like, which server a user gets, and what can be refused.
+"""The directory's rules: names, challenges, the choice of a server, and its refusals.
 
 All patterns are ASCII and matched to the end: Python's own classes would let through what only looks like a letter or
 a digit (the Kelvin sign, Arabic digits), and `$` a trailing newline.
@@ -13,7 +13,7 @@ import msgspec
 from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
 
 SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password", "bad_email", "taken_email"]
-"""What can be wrong with a sign-up."""
+"""The faults that a sign-up can have."""
 
 MAX_PENDING_PER_EMAIL = 50
 """Sign-ups that may wait for one address: nobody shall be able to fill a stranger's mailbox."""
@@ -36,7 +36,7 @@ class InvalidUserName(DirectoryRefusal, frozen=True):
 
 
 class InvalidData(DirectoryRefusal, frozen=True):
-    """A sign-up that cannot be. faults: everything that is wrong with it; syntax before what is taken."""
+    """A sign-up that is refused. faults: all of them; those of syntax come before names and addresses that are taken."""
 
     faults: tuple[SignUpFault, ...]
 
@@ -67,7 +67,7 @@ class TooManyPending(DirectoryRefusal, frozen=True):
 
 # --- signing up
 class SignUpFields(msgspec.Struct, frozen=True):
-    """What a client asked for. A field is None when it was absent or not a string."""
+    """A sign-up as a client sent it. A field is None when it was absent or not a string."""
 
     username: str | None
     password: str | None

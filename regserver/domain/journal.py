@@ -76,7 +76,7 @@ def following(
 
 
 def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
-    """What is wrong with an entry that should follow `last`, for the operator; None when nothing is."""
+    """The fault of an entry that should follow `last`, for the operator; None when there is none."""
     number, previous = (1, START) if last is None else (last.number + 1, last.hash)
     if entry.number != number:
         return f"entry {number} is missing"

@@ -45,7 +45,7 @@ class Authentication(msgspec.Struct, frozen=True):
 
 
 class ProgressEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What observers are told. message: one line of the source, or the key of one of ours."""
+    """One event of the history. message: the source's words, or the key of a message of the server's own."""
 
     event_type: EventType
     step: int
@@ -109,7 +109,7 @@ class LiveProgress:
         return self._step
 
     def take(self, line: SourceLine) -> ProgressEvent | Complete | ProtocolBroken:
-        """What a line means here. `Complete` changes nothing yet: `authenticate` does, once the account is there."""
+        """The event of a line. `Complete` changes nothing yet: `authenticate` does, once the account is there."""
         match line:
             case StepLine():
                 return self._advance(line)

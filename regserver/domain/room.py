@@ -1,4 +1,4 @@
-"""Rooms: their ids, posts and members, and what counts as a room name or a post."""
+"""Rooms: their ids, posts and members, and the rules of room names and posts."""
 
 import unicodedata
 from typing import NewType, TypeGuard

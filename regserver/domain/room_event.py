@@ -1,4 +1,4 @@
-"""The event log: one event for each change of a room, and who hears of it as what.
+"""The event log: one event for each change of a room, and its audience.
 
 An event names neither its recipients nor their frames. Both follow from the event and the memberships: somebody who
 joined by this event is a newcomer, somebody who joined by an earlier one and has not left is a member. Live delivery and
@@ -71,7 +71,7 @@ class RoomEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Audience = Literal["newcomer", "member"]
-"""What a recipient is to an event: somebody whom it made a member, or a member from before it."""
+"""The relation of a recipient to an event: made a member by it, or a member from before it."""
 
 
 def newcomers(change: Change) -> tuple[AccountId, ...]:

@@ -1,4 +1,4 @@
-"""What a source of live registrations says: progress, a name, a failure, the end, or something malformed."""
+"""The lines of a source of live registrations: progress, a name, a failure, the end, or something malformed."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ class StepLine(msgspec.Struct, frozen=True):
 
 
 class NameLine(msgspec.Struct, frozen=True):
-    """Who the person is."""
+    """The person's names."""
 
     profile: Profile
 

@@ -1,4 +1,4 @@
-"""The registration by steps: its states, what leads from one to the next, and the guards beside it.
+"""The registration by steps: its states, the steps between them, and the guards beside them.
 
 TRANSITIONS is the whole machine, to be read beside the protocol's description (docs/steps.md). A state without an entry
 for a method refuses it with "Invalid step taken" (or "Account already registered", once it is), and nothing changes.
@@ -135,7 +135,7 @@ def begun_anew(registration: Registration, state: StepsState, now: Instant) -> R
 
 
 def name_holder(registration: Registration) -> str:
-    """Who holds the reservation of this registration's name."""
+    """The holder of the reservation of this registration's name."""
     return f"steps:{registration.contact.hex()}"
 
 

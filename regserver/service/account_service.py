@@ -1,4 +1,4 @@
-"""What an account does with itself: it looks itself and others up, signs out, is deleted."""
+"""An account's own use cases: looking itself and others up, sign-out, deletion."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What the directory mails: the challenge; or, where strangers are not told who is here, that the sign-up was in vain."""
+"""The directory's mails: the challenge; or, if strangers may not learn who is here, a notice that the sign-up failed."""
 
 from regserver.domain.directory import SignUpFault, WellFormed
 from regserver.domain.instant import HOUR, Duration, Instant
@@ -19,7 +19,7 @@ class DirectoryMail:
     def write(
         self, sign_up: WellFormed, taken: tuple[SignUpFault, ...], link: str, expires_at: Instant
     ) -> Mail:
-        """The mail for a sign-up. taken: what of it is somebody's; then its owner is told, and gets no link."""
+        """The mail for a sign-up. taken: its fields that are somebody's already; then the mail says so and has no link."""
         language, to = sign_up.language, sign_up.email
         if "taken_email" in taken:
             return self._templates.write("email_taken", language, to, {})

@@ -54,7 +54,7 @@ class Allotted(msgspec.Struct, frozen=True):
 
 
 class ChallengeStatus(msgspec.Struct, frozen=True):
-    """What a challenge is good for now. username: whose sign-up it is; None when it is unknown."""
+    """The use that a challenge has now. username: of its sign-up; None when the challenge is unknown."""
 
     state: Literal["pending", "confirmed", "unknown"]
     username: str | None = None
@@ -231,7 +231,7 @@ class DirectoryService:
                 return Allotted(server)
 
     async def challenge_status(self, challenge: str) -> ChallengeStatus:
-        """What confirming would do now; changes nothing."""
+        """The use that the challenge has now; changes nothing."""
         if not is_challenge(challenge):
             return ChallengeStatus("unknown")
         key = hash_secret(challenge)

@@ -1,4 +1,4 @@
-"""Who is asking: bearer tokens and tickets, and the use cases that run for the account behind one.
+"""Bearer tokens and tickets, and the use cases that run for the account behind one.
 
 `IdentityService.read` and `.write` are the way into every use case that takes a token. The account is looked up in the
 transaction of the use case itself, so a token revoked a moment ago changes nothing any more.
@@ -39,7 +39,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What a socket lives on: an account, the token it came with, and when that ends."""
+    """A socket's right to be there: an account, the token it came with, and the end of that token."""
 
     account: AccountId
     token: SecretHash

@@ -1,4 +1,4 @@
-"""What a live registration writes: the reservation of its name, and at its end the account."""
+"""The writes of a live registration: the reservation of its name, and at its end the account."""
 
 import logging
 

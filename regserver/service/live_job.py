@@ -101,7 +101,7 @@ class LiveJob:
             scope.cancel()
 
     def run(self) -> Run:
-        """What this registration teaches about the next ones."""
+        """The durations of this registration, for the estimates of later ones."""
         return Run(round(self.elapsed_ms), tuple(self._marks.items()))
 
     def eta_seconds(self, shown: Shown) -> int | None:

@@ -31,7 +31,7 @@ STOP_SECONDS = 1.0
 
 
 class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What live registration is built from. source: None when it is switched off. on_end: told how each job ended."""
+    """The parts of live registration. source: None when it is switched off. on_end: told how each job ended."""
 
     store: Store
     clock: Clock

@@ -1,4 +1,4 @@
-"""Sending what waits in the outbox, until the mail server has accepted each message.
+"""Sending the mail of the outbox, until the mail server has accepted each message.
 
     due ──lease──► being sent ──accepted──► removed
      ▲                │

@@ -3,6 +3,8 @@
 One number is stored for each key: the time at which its allowance will be whole again. A request moves that time on by
 one interval. A request that would move it further than the burst allows is refused, with the seconds to wait. These
 limits protect one node; bounds over all nodes, such as tries of a code, are counted in the store.
+
+By hand, since a request is one look-up in a dictionary here; the libraries await a storage, and on asyncio.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Where a contact's registration stands, and the steps that run from there."""
+"""The look-up of a contact's registration, and the steps that run from its state."""
 
 import hmac
 from collections.abc import Awaitable, Callable

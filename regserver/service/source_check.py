@@ -19,7 +19,7 @@ class SourceCheck:
         self._asking = 0
 
     async def verify(self, username: str, password: str) -> Accepted | Rejected | SourceUnavailable:
-        """What the source says of the credentials. A sign-in beyond the bound is refused without a wait."""
+        """The source's verdict on the credentials. A sign-in beyond the bound is refused without a wait."""
         if self._asking >= self._max_asking:
             return SourceUnavailable(RETRY_AFTER_SECONDS)
         self._asking += 1

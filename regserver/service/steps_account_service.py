@@ -1,4 +1,4 @@
-"""The last step of the registration by steps: the account, and with an outer ledger what precedes it.
+"""The last step of the registration by steps: the account, and with an outer ledger the steps before it.
 
     embedded ledger    one transaction writes journal and account
     outer ledger       _hold   the registration no longer lapses: its account may exist out there from now on
@@ -39,7 +39,7 @@ log = logging.getLogger("regserver.steps")
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client wants to be written. owner, active: the keys as PUB_K1_…, None for text that is no key."""
+    """The account that a client asks for. owner, active: the keys as PUB_K1_…, None for text that is no key."""
 
     username: str
     user_id: str
@@ -60,7 +60,7 @@ class StepsAccountService:
     async def register(
         self, contact: Contact, proposal: Proposal, token: str | None
     ) -> StepResult | StepRefusal:
-        """Writes the account, if the proposal is what was agreed on. May be repeated after any refusal or crash."""
+        """Writes the account, if it is the one that was agreed on. May be repeated after any refusal or crash."""
         settled: Settled | StepRefusal = Settled("")
         if self._ledger.outer:
             held = await self._hold(contact, proposal, token)
@@ -137,7 +137,7 @@ class StepsAccountService:
 
 
 def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:
-    """What is to be written, if it is what was agreed on; the checks come in the order of their codes."""
+    """The account to be written, if it is the one that was agreed on. The checks come in the order of their codes."""
     if found.username is None or proposal.username != found.username:
         return OtherName(state=found.state)
     if found.user_id is None or proposal.user_id != found.user_id:

@@ -1,4 +1,4 @@
-"""What an operator sees and does of a registration by steps: where it stands and what is spent, never the code."""
+"""The operator's view of a registration by steps: its state and the budgets that it has spent, never the code."""
 
 import msgspec
 

@@ -40,7 +40,7 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class StepCodes:
-    """What codes do inside the transactions of the steps: they are issued, taken back and compared."""
+    """Issues codes, takes them back and compares guesses, inside the transactions of the steps."""
 
     def __init__(self, parts: StepsParts, policy: StepsPolicy) -> None:
         self._clock = parts.clock

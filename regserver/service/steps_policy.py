@@ -1,4 +1,4 @@
-"""What the registration by steps is built from: the operator's figures, and the world around it."""
+"""The parts of the registration by steps: the operator's figures, and the world around it."""
 
 from collections.abc import Mapping
 
