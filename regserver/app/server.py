@@ -16,6 +16,7 @@ from regserver.app.assembly import Opened, assemble, open_assembly
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
 from regserver.metric import FrontCounters
+from regserver.ports.store import StoreFault
 from regserver.serving import Front
 from regserver.web.app import WebApp
 
@@ -123,14 +124,14 @@ async def _abort(app: App, control: Control) -> None:
 
 
 async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded]) -> None:
-    """A configuration that cannot be used is told and changes nothing."""
+    """Reads the configuration again when asked to. One that cannot be used is logged, and the server runs on."""
     while True:
         await control.wait_reload()
         try:
             settings = configure().settings
-        except ConfigFault as fault:
+            for reload in app.opened.reloads:
+                await reload(settings)
+        except (ConfigFault, StoreFault) as fault:
             log.error("not reloaded: %s", fault)
-            continue
-        for reload in app.opened.reloads:
-            await reload(settings)
-        log.info("reloaded")
+        else:
+            log.info("reloaded")
