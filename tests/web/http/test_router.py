@@ -54,6 +54,19 @@ def test_matches(method: str, path: str, pattern: str, params: dict[str, str]) -
     assert (match.route.pattern, match.params) == (pattern, params)
 
 
+def test_what_is_remembered_of_a_path_ends_when_a_route_is_added() -> None:
+    router = Router([route("GET", "/{name}/check")])
+    for path in ("/room/check", "/" + "x" * 200 + "/check"):
+        for _ in range(2):
+            match = router.match("GET", path)
+            assert match is not None
+            assert match.params == {"name": path.split("/")[1]}
+    router.add([route("GET", "/room/check")])
+    match = router.match("GET", "/room/check")
+    assert match is not None
+    assert (match.route.pattern, match.params) == ("/room/check", {})
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
