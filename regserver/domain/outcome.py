@@ -153,7 +153,7 @@ class BadCursor(Refusal, frozen=True):
     """Not a cursor that we gave out."""
 
 
-# --- retries
+# --- repeated requests
 class BadIdempotencyKey(Refusal, frozen=True):
     """Empty, too long, or with characters that are not visible ASCII."""
 

@@ -62,13 +62,13 @@ def registration(state: StepsState, lapses_at: int | None) -> Registration:
 
 @pytest.mark.parametrize("state", get_args(StepsState))
 def test_time_takes_only_unfinished_registrations_back(state: StepsState) -> None:
-    standing = registration(state, 100)
-    assert as_of(standing, Instant(99)) == standing
-    after = as_of(standing, Instant(100))
+    begun = registration(state, 100)
+    assert as_of(begun, Instant(99)) == begun
+    after = as_of(begun, Instant(100))
     if state in LAPSING:
         assert (after.state, after.username, after.user_id) == (FIRST["email"], None, None)
     else:
-        assert after == standing
+        assert after == begun
     assert as_of(registration(state, None), Instant(10**15)).state == state
 
 

@@ -61,10 +61,10 @@ async def test_the_mail_names_its_person_and_lasts_as_long_as_the_link(tmp_path:
 async def test_the_challenge_is_kept_only_as_a_hash(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         challenge = await here.begin("Alice")
-        kept = stored_bytes(tmp_path)
-    assert b"Alice" in kept
-    assert challenge.encode() not in kept
-    assert b"sixsix" not in kept
+        stored = stored_bytes(tmp_path)
+    assert b"Alice" in stored
+    assert challenge.encode() not in stored
+    assert b"sixsix" not in stored
 
 
 def stored_bytes(folder: Path) -> bytes:

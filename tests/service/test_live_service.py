@@ -115,7 +115,7 @@ async def test_a_name_that_another_door_has_reserved(tmp_path: Path) -> None:
         await here.begin()
 
 
-async def test_whoever_tries_again_at_once_gets_a_new_registration(tmp_path: Path) -> None:
+async def test_a_second_try_right_after_a_failure_is_a_new_registration(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         first = await here.begin()
         here.source.say(SourceFault("gone"))
@@ -201,7 +201,7 @@ async def test_only_so_many_run_at_once_and_the_source_is_left_alone(tmp_path: P
         asked = here.source.asked
         assert isinstance(await here.sign_in("edsger"), SourceUnavailable)
         assert here.source.asked == asked
-        assert await here.begin("ada") == first  # whose registration runs finds it
+        assert await here.begin("ada") == first  # a user whose registration runs finds it
         here.source.say(FailureLine("no"))
         with trio.fail_after(10):
             while here.live.running == 3:

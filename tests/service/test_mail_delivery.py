@@ -82,7 +82,7 @@ class World:
         while await self.delivery.deliver_due():
             pass
 
-    async def retry(self) -> int:
+    async def requeue(self) -> int:
         return await self.store.write(lambda transaction: transaction.outbox.requeue(None, self.clock.now()))
 
     def recipients(self) -> list[str]:
@@ -212,7 +212,7 @@ async def test_a_refused_message_is_parked_until_the_operator_retries(tmp_path: 
         here.peer.mood = "well"
         await here.deliver_all()
         assert here.peer.accepted == []
-        assert await here.retry() == 1
+        assert await here.requeue() == 1
         await here.deliver_all()
         assert here.recipients() == ["ada@example.org"]
 
@@ -309,7 +309,7 @@ async def test_a_retry_leaves_alone_what_is_being_sent(tmp_path: Path) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(here.delivery.deliver_due)
             await here.peer.wait_received(1)
-            assert await here.retry() == 0
+            assert await here.requeue() == 0
             here.peer.decide()
         assert len(here.peer.accepted) == 1
 

@@ -1,4 +1,4 @@
-"""Rewards: once each, whoever asks how often."""
+"""Rewards: each is granted once, however often it is asked for."""
 
 from pathlib import Path
 

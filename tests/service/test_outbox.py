@@ -58,10 +58,10 @@ async def test_a_rolled_back_transaction_leaves_no_mail(tmp_path: Path) -> None:
 async def test_the_files_of_the_store_hold_nothing_of_the_mail(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "x.db") as store:
         await store.write(lambda transaction: outbox().enqueue(transaction, MAIL))
-        kept = stored_bytes(tmp_path)
-    assert len(kept) > 0
+        stored = stored_bytes(tmp_path)
+    assert len(stored) > 0
     for part in (b"ada@example.org", b"482913", b"Your code"):
-        assert part not in kept
+        assert part not in stored
 
 
 def test_a_row_of_another_key_or_a_changed_one_does_not_open() -> None:

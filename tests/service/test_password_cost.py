@@ -13,10 +13,10 @@ from tests.live_world import World, world
 async def add(here: World, password: str) -> str:
     """An account from the time of another cost; its hash."""
     before = Argon2Hasher(time_cost=2, memory=1 << 17, parallelism=1, max_memory=1 << 20)
-    kept = await before.hash(password)
-    new = NewAccount(username="ada", origin="directory", created_at=here.clock.now(), password_hash=kept)
+    stored = await before.hash(password)
+    new = NewAccount(username="ada", origin="directory", created_at=here.clock.now(), password_hash=stored)
     await here.store.write(lambda transaction: add_account(transaction, new))
-    return kept
+    return stored
 
 
 async def kept_hash(here: World) -> str | None:

@@ -86,7 +86,7 @@ async def test_the_log_reaches_back_as_long_as_it_is_kept(rooms: Rooms) -> None:
         await rooms.post(ann, room)
         positions.append(await rooms.end())
     rooms.clock.advance(2 * SECOND)
-    # Cut off is what is older than three seconds: the room and three posts.
+    # Older than three seconds are the room and three posts.
     assert await trim_log(rooms.store, rooms.clock, Duration(3 * SECOND)) == 4
     end = await rooms.end()
     for position, missed in zip(positions, (None, None, 2, 1, 0), strict=True):
@@ -100,7 +100,7 @@ async def test_the_log_reaches_back_as_long_as_it_is_kept(rooms: Rooms) -> None:
 
 
 async def test_a_quiet_log_stays_recoverable(rooms: Rooms) -> None:
-    """The newest event is kept however old it is: whoever has heard it has missed nothing."""
+    """The newest event stays, however old it is: a client that has heard it has missed nothing."""
     ann, bob = await rooms.people("ann", "bob")
     await rooms.room(ann, bob)
     end = await rooms.end()

@@ -168,7 +168,7 @@ async def test_pages_go_back_to_the_first_post(rooms: Rooms) -> None:
 
 
 # --- requests that are made twice
-RETRY = Idempotency("key", b"one request")
+KEYED = Idempotency("key", b"one request")
 
 
 async def test_a_repeated_post_is_one_post(rooms: Rooms) -> None:
@@ -177,7 +177,7 @@ async def test_a_repeated_post_is_one_post(rooms: Rooms) -> None:
     answers = []
 
     async def post() -> None:
-        answers.append(await rooms.rooms.post(ann.token, str(room), "x", RETRY))
+        answers.append(await rooms.rooms.post(ann.token, str(room), "x", KEYED))
 
     async with trio.open_nursery() as nursery:
         for _ in range(50):
@@ -192,17 +192,17 @@ async def test_a_repeated_post_is_one_post(rooms: Rooms) -> None:
 async def test_a_key_is_good_for_a_day(rooms: Rooms) -> None:
     (ann,) = await rooms.people("ann")
     room = await rooms.room(ann)
-    first = await rooms.rooms.post(ann.token, str(room), "x", RETRY)
+    first = await rooms.rooms.post(ann.token, str(room), "x", KEYED)
     rooms.clock.advance(DAY - 1)
-    assert await rooms.rooms.post(ann.token, str(room), "x", RETRY) == first
+    assert await rooms.rooms.post(ann.token, str(room), "x", KEYED) == first
     rooms.clock.advance(1)
-    assert await rooms.rooms.post(ann.token, str(room), "x", RETRY) != first
+    assert await rooms.rooms.post(ann.token, str(room), "x", KEYED) != first
 
 
 async def test_keys_of_two_people_have_nothing_to_do_with_each_other(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     room = await rooms.room(ann, bob)
-    posts = {await rooms.rooms.post(person.token, str(room), "x", RETRY) for person in (ann, bob)}
+    posts = {await rooms.rooms.post(person.token, str(room), "x", KEYED) for person in (ann, bob)}
     assert len(posts) == 2
 
 
@@ -224,14 +224,14 @@ async def test_every_change_may_be_repeated(rooms: Rooms) -> None:
 async def test_a_refusal_is_not_kept(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     room = await rooms.room(ann)
-    assert await rooms.rooms.post(bob.token, str(room), "x", RETRY) == NotInRoom()
+    assert await rooms.rooms.post(bob.token, str(room), "x", KEYED) == NotInRoom()
     await rooms.rooms.invite(ann.token, str(room), [bob.id])
-    assert isinstance(await rooms.rooms.post(bob.token, str(room), "x", RETRY), int)
+    assert isinstance(await rooms.rooms.post(bob.token, str(room), "x", KEYED), int)
 
 
 async def test_a_key_does_not_outlive_its_token(rooms: Rooms) -> None:
     (ann,) = await rooms.people("ann")
     room = await rooms.room(ann)
-    await rooms.rooms.post(ann.token, str(room), "x", RETRY)
+    await rooms.rooms.post(ann.token, str(room), "x", KEYED)
     await rooms.accounts.sign_out(ann.token, everywhere=False)
-    assert await rooms.rooms.post(ann.token, str(room), "x", RETRY) == BadToken()
+    assert await rooms.rooms.post(ann.token, str(room), "x", KEYED) == BadToken()

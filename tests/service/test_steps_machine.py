@@ -57,7 +57,7 @@ async def last_code(steps: Steps, contact: Contact) -> str:
     return await steps.mailed_code() if rows else ""
 
 
-async def standing(steps: Steps, contact: Contact) -> Registration | None:
+async def stored_row(steps: Steps, contact: Contact) -> Registration | None:
     """The row as it is written, without what time did to it."""
     key = steps.pepper.contact_key(contact)
     return await steps.store.read(lambda transaction: transaction.registrations.by_contact(key))
@@ -77,7 +77,7 @@ async def test_any_steps_in_any_order(
     async with open_steps(tmp_path_factory.mktemp("machine")) as steps:
         for step, contact, wait in moves:
             steps.clock.advance(wait)
-            before, row = await state_of(steps, contact), await standing(steps, contact)
+            before, row = await state_of(steps, contact), await stored_row(steps, contact)
             outcome = await take(steps, step, contact)
             after = await state_of(steps, contact)
             if isinstance(outcome, StepResult):
@@ -87,7 +87,7 @@ async def test_any_steps_in_any_order(
                 assert after == before
                 assert outcome.state == before
                 if not isinstance(outcome, WrongCode):  # which counts the try
-                    assert await standing(steps, contact) == row
+                    assert await stored_row(steps, contact) == row
 
 
 @pytest.mark.parametrize("contact", [phone(), email()], ids=["phone", "email"])

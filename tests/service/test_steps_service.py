@@ -154,7 +154,7 @@ async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
         assert await steps.service.set_username(phone(), "some.user", None) == NameTaken(state="setUsername")
 
 
-async def test_a_claim_lapses_and_whoever_comes_next_may_have_it(tmp_path: Path) -> None:
+async def test_a_claim_lapses_and_the_next_to_come_may_have_it(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         one, other = phone(), phone("+380000000001")
         user_id = await steps.to_named(one, "wanted")
@@ -264,7 +264,7 @@ async def test_a_wanted_token_is_demanded_from_then_on(tmp_path: Path) -> None:
         assert await service.set_username(contact, "mine", None) == refused
         assert await service.set_username(contact, "mine", token + "x") == refused
         user_id = (await taken(service.set_username(contact, "mine", token))).registration.user_id or ""
-        # What was chosen is not for everybody who knows the number.
+        # The chosen name is not shown to everybody who knows the number.
         assert (await taken(service.state(contact, None))).registration.user_id is None
         assert (await taken(service.state(contact, token))).registration.user_id == user_id
         assert await steps.accounts.register(contact, proposal("mine", user_id), None) == InvalidStep(
@@ -292,7 +292,7 @@ async def test_the_token_opens_nothing_else_and_is_stored_hashed(tmp_path: Path)
     assert token.removeprefix("regr_").encode() not in stored
 
 
-# --- what is kept
+# --- stored contacts
 async def test_no_plain_contact_or_code_is_in_the_files(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         await steps.to_registered(phone(), "by-phone")
