@@ -25,7 +25,7 @@ CANCEL_GRACE_SECONDS = 4.0
 CUT_PAUSE_SECONDS = 0.2
 
 
-class Patience(msgspec.Struct, frozen=True):
+class SmtpTimeouts(msgspec.Struct, frozen=True):
     """Seconds: for one command; for the verdict after the message, which a filter may look at; for all of it."""
 
     command: float = 15
@@ -36,10 +36,10 @@ class Patience(msgspec.Struct, frozen=True):
 class SmtpSession:
     """One connection to the mail server, used by one thread at a time. `cut` may be called from another."""
 
-    def __init__(self, address: SmtpAddress, sender: str, patience: Patience) -> None:
+    def __init__(self, address: SmtpAddress, sender: str, timeouts: SmtpTimeouts) -> None:
         self._address = address
         self._sender = sender
-        self._patience = patience
+        self._timeouts = timeouts
         self._smtp = smtplib.SMTP()  # until `open`: not connected, so that it can be cut and closed
         self.used = False
         self.delivered = False
@@ -49,7 +49,7 @@ class SmtpSession:
         """Connects, secures and signs in. Raises MailFault."""
         address = self._address
         try:
-            self._smtp = new_client(address, self._sender, self._patience.command)
+            self._smtp = new_client(address, self._sender, self._timeouts.command)
             code, greeting = self._smtp.connect(address.host, address.port)
             if code != 220:
                 raise smtplib.SMTPConnectError(code, greeting)
@@ -87,7 +87,7 @@ class SmtpSession:
         sock = self._smtp.sock
         if sock is None:
             raise smtplib.SMTPServerDisconnected("connection lost")
-        sock.settimeout(self._patience.verdict)
+        sock.settimeout(self._timeouts.verdict)
         body = message if message.endswith(b"\r\n") else message + b"\r\n"
         # RFC 5321, 4.5.2: a dot that begins a line is doubled.
         body = body.replace(b"\r\n.", b"\r\n..")
@@ -96,7 +96,7 @@ class SmtpSession:
         self.delivered = True
         self._smtp.send(b".\r\n")
         self._expect(*self._smtp.getreply(), mail=mail)
-        sock.settimeout(self._patience.command)
+        sock.settimeout(self._timeouts.command)
 
     def _expect(
         self, code: int, reply: bytes, *, mail: Mail | None = None, wanted: int = 250, server: bool = False
@@ -134,10 +134,10 @@ class SmtpSession:
 class SmtpMailer(Mailer):
     """sender: the address in From and on the envelope."""
 
-    def __init__(self, address: SmtpAddress, sender: str, patience: Patience | None = None) -> None:
+    def __init__(self, address: SmtpAddress, sender: str, timeouts: SmtpTimeouts | None = None) -> None:
         self._address = address
         self._sender = sender
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or SmtpTimeouts()
         self._limiter = trio.CapacityLimiter(CONNECTIONS)
         self._idle: list[SmtpSession] = []
 
@@ -170,7 +170,7 @@ class SmtpMailer(Mailer):
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
 
     def _new(self) -> SmtpSession:
-        return SmtpSession(self._address, self._sender, self._patience)
+        return SmtpSession(self._address, self._sender, self._timeouts)
 
     async def _run(self, session: SmtpSession, mail: Mail) -> None:
         """Sends one message through one session in a thread.
@@ -196,7 +196,7 @@ class SmtpMailer(Mailer):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(run)
             try:
-                with trio.move_on_after(self._patience.total):
+                with trio.move_on_after(self._timeouts.total):
                     await done.wait()
             except trio.Cancelled:
                 if session.delivered:

@@ -30,8 +30,8 @@ from regserver.serving.listener import open_listeners
 from regserver.store import migration
 from regserver.store.sqlite.copy import inspect_database
 
-LITTLE_SPACE_BYTES = 200 * 1024 * 1024
-SOON_DAYS = 14
+MIN_FREE_BYTES = 200 * 1024 * 1024
+EXPIRING_DAYS = 14
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(chosen: argparse.Namespace) -> int:
     loaded, report = configuration(chosen), Report()
-    for part, look in LOOKS.items():
+    for part, check in CHECKS.items():
         try:
-            for finding in look(loaded):
+            for finding in check(loaded):
                 report.show(finding, part)
         except ConfigFault as fault:  # a mistake in one part must not hide what is wrong with the others
             report.show(Finding("fail", str(fault)), part)
@@ -75,7 +75,7 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
     yield Finding("ok", text if version == newest else f"{text}; the next start updates it to {newest}")
     yield from _key(place.key)
     free = shutil.disk_usage(folder).free
-    if free < LITTLE_SPACE_BYTES:
+    if free < MIN_FREE_BYTES:
         yield Finding("fail", f"only {free // 2**20} MiB are free on the disk of {folder}")
 
 
@@ -123,7 +123,7 @@ def _tls(loaded: Loaded) -> Iterator[Finding]:
         yield Finding("fail", f"{error}")
         return
     days = (end - datetime.datetime.now(datetime.UTC)).days
-    level: Level = "fail" if days < 0 else "hint" if days < SOON_DAYS else "ok"
+    level: Level = "fail" if days < 0 else "hint" if days < EXPIRING_DAYS else "ok"
     yield Finding(level, f"{server.tls_cert} is valid until {end:%Y-%m-%d}")
 
 
@@ -186,14 +186,14 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _library(loaded: Loaded) -> Iterator[Finding]:
-    """loaded: not needed; every look takes it."""
+    """loaded: not used; every check takes it."""
     if has_ripemd160():
         yield Finding("ok", f"{ssl.OPENSSL_VERSION} has RIPEMD-160")
     else:
         yield Finding("fail", f"{ssl.OPENSSL_VERSION}: {NO_RIPEMD160}")
 
 
-LOOKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
+CHECKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
     "configuration": _configuration,
     "store": _store,
     "address": _addresses,

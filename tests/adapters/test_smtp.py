@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from regserver.adapters.mail import LogMailer, build_mailer
-from regserver.adapters.smtp import Patience, SmtpMailer
+from regserver.adapters.smtp import SmtpMailer, SmtpTimeouts
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail, MailFault
@@ -22,7 +22,7 @@ MAIL = Mail(
     id="0123abcd",
     written_at=Instant(1_600_000_000_000),
 )
-QUICK = Patience(command=0.5, verdict=0.5, total=5)
+QUICK = SmtpTimeouts(command=0.5, verdict=0.5, total=5)
 Certificate = tuple[str, str]
 
 
@@ -32,8 +32,8 @@ def context(certificate: Certificate) -> ssl.SSLContext:
     return made
 
 
-def mailer(url: str, patience: Patience | None = None) -> SmtpMailer:
-    return SmtpMailer(parse_smtp_url(url), SENDER, patience)
+def mailer(url: str, timeouts: SmtpTimeouts | None = None) -> SmtpMailer:
+    return SmtpMailer(parse_smtp_url(url), SENDER, timeouts)
 
 
 def plain(peer: SmtpPeer) -> SmtpMailer:
@@ -200,7 +200,7 @@ async def test_nothing_is_smuggled_into_the_header(mail: Mail) -> None:
 
 @pytest.mark.parametrize("mood", ["stall at greeting", "stall after data"])
 async def test_a_cancelled_sender_is_not_held_up(mood: Mood) -> None:
-    # The mailer's own patience is far longer than the test may take.
+    # The mailer's own timeouts are far longer than the test may take.
     async with open_smtp_peer() as (peer, _):
         peer.mood = mood
         sender = mailer(f"smtp://127.0.0.1:{peer.port}")

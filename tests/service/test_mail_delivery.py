@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.adapters.smtp import Patience, SmtpMailer
+from regserver.adapters.smtp import SmtpMailer, SmtpTimeouts
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, after
 from regserver.ports.mailer import Mail
@@ -64,7 +64,7 @@ class World:
         self.mailer = SmtpMailer(
             parse_smtp_url(f"smtp://127.0.0.1:{peer.port}"),
             "regserver@example.com",
-            Patience(command=5, verdict=5, total=20),
+            SmtpTimeouts(command=5, verdict=5, total=20),
         )
         self.delivery = self.sender()
 
@@ -382,5 +382,5 @@ async def test_the_worker_outlives_a_store_that_fails(
 
 
 def test_a_lease_outlasts_every_attempt() -> None:
-    assert Patience().total < LEASE.seconds
+    assert SmtpTimeouts().total < LEASE.seconds
     assert Instant(0) < LATE

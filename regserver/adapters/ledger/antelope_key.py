@@ -59,10 +59,10 @@ def _read(text: str) -> bytes | None:
     else:
         raw = decode_base58(text)
         body, checksum = (raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]) if raw else (b"", b"")
-        good = body[:1] == bytes([WIF_VERSION]) and _twice(body)[:CHECKSUM_BYTES] == checksum
+        good = body[:1] == bytes([WIF_VERSION]) and _double_sha256(body)[:CHECKSUM_BYTES] == checksum
         secret = body[1:]
     return secret if good and len(secret) == 32 and any(secret) else None
 
 
-def _twice(body: bytes) -> bytes:
+def _double_sha256(body: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(body).digest()).digest()

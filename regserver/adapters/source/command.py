@@ -38,7 +38,7 @@ MAX_LOGGED_LINES = 100
 MAX_LOGGED_LENGTH = 500
 WRONG_PASSWORD = 1
 
-What = Literal["verify", "profile"]
+SourceAction = Literal["verify", "profile"]
 
 
 class CommandSource(Source):
@@ -72,7 +72,7 @@ class CommandSource(Source):
                 if not chunk:
                     await child.ended.wait()
                     if code := child.exit_code():
-                        raise SourceFault(f"profile: ended {_how(code)}")
+                        raise SourceFault(f"profile: ended {_exit_words(code)}")
                 return chunk
 
             reader = LineReader(receive, self._timeout)
@@ -82,18 +82,18 @@ class CommandSource(Source):
                     await child.ended.wait()
 
     @asynccontextmanager
-    async def _running(self, what: What, request: bytes, secret: str = "") -> AsyncIterator[Child]:
+    async def _running(self, action: SourceAction, request: bytes, secret: str = "") -> AsyncIterator[Child]:
         """The running executable, none of whose processes is left afterwards. Raises SourceFault if it cannot start."""
-        command = msgspec.structs.replace(self._command, arguments=(*self._command.arguments, what))
+        command = msgspec.structs.replace(self._command, arguments=(*self._command.arguments, action))
         try:
             child = await self._spawner.spawn(command)
         except (OSError, ValueError) as error:
-            raise SourceFault(f"{what}: cannot be started: {error}") from error
+            raise SourceFault(f"{action}: cannot be started: {error}") from error
         try:
             with unwrapped(Exception):  # the reader's errors leave as themselves, not in the nursery's group
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(child.feed, request)
-                    nursery.start_soon(_log_lines, child.stderr, what, secret)
+                    nursery.start_soon(_log_lines, child.stderr, action, secret)
                     nursery.start_soon(child.watch)
                     yield child
                     nursery.cancel_scope.cancel()
@@ -115,17 +115,17 @@ def _verdict(code: int | None, output: bytes) -> Verdict:
     if code == WRONG_PASSWORD:
         return Rejected()
     if code != 0:
-        return Unavailable(f"verify: ended {_how(code)}")
+        return Unavailable(f"verify: ended {_exit_words(code)}")
     return read_answer(output)
 
 
-def _how(code: int | None) -> str:
+def _exit_words(code: int | None) -> str:
     if code is None:
         return "without an exit code"
     return f"by signal {-code}" if code < 0 else f"with exit code {code}"
 
 
-async def _log_lines(stream: trio.abc.ReceiveStream, what: What, secret: str) -> None:
+async def _log_lines(stream: trio.abc.ReceiveStream, action: SourceAction, secret: str) -> None:
     """Logs standard error line by line. It is read to its end past every bound, or the executable would block."""
     splitter = LineSplitter()
     left = MAX_LOGGED_LINES
@@ -135,18 +135,18 @@ async def _log_lines(stream: trio.abc.ReceiveStream, what: What, secret: str) ->
             lines.append(splitter.rest())
             splitter = LineSplitter()
         for line in lines[: max(0, left)]:
-            _log_line(line, what, secret)
+            _log_line(line, action, secret)
         left -= len(lines)
     if left > 0:
-        _log_line(splitter.rest(), what, secret)
+        _log_line(splitter.rest(), action, secret)
 
 
-def _log_line(line: bytes, what: What, secret: str) -> None:
+def _log_line(line: bytes, action: SourceAction, secret: str) -> None:
     text = line.decode("utf-8", "replace").rstrip()
     if secret:
         text = text.replace(secret, "…").replace(msgspec.json.encode(secret)[1:-1].decode(), "…")
     if text:
-        log.info("%s: %s", what, text[:MAX_LOGGED_LENGTH])
+        log.info("%s: %s", action, text[:MAX_LOGGED_LENGTH])
 
 
 @asynccontextmanager

@@ -141,13 +141,13 @@ async def _verdict(response: httpcore.Response) -> Verdict:
     return read_answer(body)
 
 
-async def _end(chunks: AsyncIterator[bytes], patience_seconds: float) -> None:
+async def _end(chunks: AsyncIterator[bytes], timeout_seconds: float) -> None:
     """Reads to the end of a stream, or cancels the reading when the end does not come.
 
     httpcore reads through nested generators. Closing the outer one would leave the others to the garbage collector; an
     exception in the innermost, such as this cancellation, unwinds all of them.
     """
-    with contextlib.suppress(*FAULTS), trio.move_on_after(patience_seconds):
+    with contextlib.suppress(*FAULTS), trio.move_on_after(timeout_seconds):
         async for _ in chunks:
             pass
 

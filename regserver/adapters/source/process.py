@@ -94,7 +94,7 @@ class Spawner:
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
-        self._before_exec = _dying_with(os.getpid()) if sys.platform == "linux" else None
+        self._before_exec = _die_with_parent(os.getpid()) if sys.platform == "linux" else None
 
     async def spawn(self, command: Command) -> Child:
         """Starts a child. Raises OSError when it cannot be started."""
@@ -107,12 +107,12 @@ class Spawner:
         return Child(*future.result())
 
     def _start(self, command: Command) -> "tuple[subprocess.Popen[bytes], tuple[int, int, int]]":
-        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+        with contextlib.ExitStack() as child_ends, contextlib.ExitStack() as our_ends:
 
             def pipe(*, child_reads: bool) -> tuple[int, int]:
                 reading, writing = os.pipe()
-                (theirs if child_reads else ours).callback(os.close, reading)
-                (ours if child_reads else theirs).callback(os.close, writing)
+                (child_ends if child_reads else our_ends).callback(os.close, reading)
+                (our_ends if child_reads else child_ends).callback(os.close, writing)
                 return reading, writing
 
             stdin, out, err = pipe(child_reads=True), pipe(child_reads=False), pipe(child_reads=False)
@@ -126,11 +126,11 @@ class Spawner:
                 start_new_session=True,
                 preexec_fn=self._before_exec,
             )
-            ours.pop_all()
+            our_ends.pop_all()
             return process, (stdin[1], out[0], err[0])
 
 
-def _dying_with(parent: int) -> Callable[[], None]:
+def _die_with_parent(parent: int) -> Callable[[], None]:
     """A function for the child to run between fork and exec, where it may take no lock: all names are looked up here."""
     prctl = ctypes.CDLL(None).prctl
     kill, leave, getppid = int(signal.SIGKILL), os._exit, os.getppid
