@@ -49,6 +49,7 @@ POLICY = "; ".join(
 )
 FIELDS = (
     ("content-security-policy", POLICY),
+    ("vary", "Accept-Language"),
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),

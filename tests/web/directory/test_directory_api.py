@@ -389,6 +389,7 @@ async def test_the_page_speaks_what_the_browser_prefers(tmp_path: Path, accepted
     async with client(tmp_path) as ask:
         response = await ask.send("GET", "/confirm", b"", "", **{"accept-language": accepted})
         assert ("content-language", language) in response.headers
+        assert ("vary", "Accept-Language") in response.headers
 
 
 async def test_the_page_tells_why_not(tmp_path: Path) -> None:
