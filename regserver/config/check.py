@@ -11,7 +11,7 @@ from regserver.config.unit import format_value
 from regserver.domain.account import is_email
 from regserver.domain.address import Networks
 
-_BIND = re.compile(r"unix:.+|fd://\d{1,9}|(?:\[[0-9A-Fa-f:.%]*\]|[^\s:/]*):(?P<port>\d{1,5})", re.ASCII)
+_BIND = re.compile(r"unix:.+|fd://\d{1,9}|(?:\[[^\s/\[\]]*\]|[^\s/\[\]]*):(?P<port>\d{1,5})", re.ASCII)
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")

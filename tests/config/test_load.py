@@ -108,3 +108,30 @@ def test_the_annotated_file_holds_every_setting_at_its_default(file: Path) -> No
         elif "=" in line and not line.startswith("#"):
             written.add(f"{section}.{line.partition(' ')[0]}")
     assert keys(Settings) - {"limits.routes"} == written
+
+
+@pytest.mark.parametrize(
+    "bind",
+    [
+        "127.0.0.1:8080",
+        "example.org:443",
+        ":80",
+        "[::]:0",
+        "[fe80::1%eth0]:80",
+        "::1:8080",
+        "unix:/run/s",
+        "unix:s",
+        "fd://3",
+    ],
+)
+def test_addresses_to_listen_on(bind: str) -> None:
+    assert load(None, [f"server.bind={bind}"], {}).settings.server.bind == (bind,)
+
+
+@pytest.mark.parametrize(
+    "bind",
+    ["", "80", "host", "host:", "host:http", "http://x:80", "[::1]", "[::1:80", "unix:", "fd://", "a b:1"],
+)
+def test_what_is_no_address_to_listen_on(bind: str) -> None:
+    with pytest.raises(ConfigFault, match=r"server\.bind"):
+        load(None, [f'server.bind=["{bind}"]'], {})
