@@ -27,15 +27,14 @@ class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
     active_key: str
 
 
-class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One account in the journal. number: from 1 without a gap. reference: the transaction on an outer ledger, or ""."""
+class JournalEntry(LedgerAccount, frozen=True, kw_only=True):
+    """An account as the journal has it, and its place in the chain.
+
+    number: from 1 without a gap. reference: the transaction on an outer ledger, or "".
+    """
 
     number: int
     at: Instant
-    user_id: str
-    username: str
-    owner_key: str
-    active_key: str
     reference: str
     previous: EntryHash
     hash: EntryHash
@@ -45,15 +44,8 @@ def entry_hash(
     number: int, at: Instant, account: LedgerAccount, reference: str, previous: EntryHash
 ) -> EntryHash:
     """SHA-256 over the hash before and the entry's content."""
-    content = [
-        number,
-        at,
-        account.user_id,
-        account.username,
-        account.owner_key,
-        account.active_key,
-        reference,
-    ]
+    keys = account.owner_key, account.active_key
+    content = [number, at, account.user_id, account.username, *keys, reference]
     return EntryHash(hashlib.sha256(previous + _encode(content)).digest())
 
 
@@ -61,14 +53,11 @@ def following(
     last: JournalEntry | None, at: Instant, account: LedgerAccount, reference: str = ""
 ) -> JournalEntry:
     """The entry that comes after `last`; None stands for the start of the journal."""
-    number, previous = (1, START) if last is None else (last.number + 1, last.hash)
+    number, previous = _after(last)
     return JournalEntry(
+        **msgspec.structs.asdict(account),
         number=number,
         at=at,
-        user_id=account.user_id,
-        username=account.username,
-        owner_key=account.owner_key,
-        active_key=account.active_key,
         reference=reference,
         previous=previous,
         hash=entry_hash(number, at, account, reference, previous),
@@ -77,18 +66,15 @@ def following(
 
 def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
     """The fault of an entry that should follow `last`, for the operator; None when there is none."""
-    number, previous = (1, START) if last is None else (last.number + 1, last.hash)
+    number, previous = _after(last)
     if entry.number != number:
         return f"entry {number} is missing"
     if entry.previous != previous:
         return f"entry {number} does not stand on the one before it"
-    if entry.hash != entry_hash(number, entry.at, account_of(entry), entry.reference, previous):
+    if entry.hash != entry_hash(number, entry.at, entry, entry.reference, previous):
         return f"entry {number} was changed"
     return None
 
 
-def account_of(entry: JournalEntry) -> LedgerAccount:
-    """The account that an entry records."""
-    return LedgerAccount(
-        user_id=entry.user_id, username=entry.username, owner_key=entry.owner_key, active_key=entry.active_key
-    )
+def _after(last: JournalEntry | None) -> tuple[int, EntryHash]:
+    return (1, START) if last is None else (last.number + 1, last.hash)
