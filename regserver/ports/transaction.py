@@ -43,7 +43,8 @@ LockKey = int | str | bytes
 class Lock(IntEnum):
     """What a unit may lock, in the order in which it does: two units that need the same locks never wait in a circle.
 
-    A unit takes each lock once, with all its keys at once; a lock without a key guards a whole table.
+    A unit takes each lock once, with all its keys at once; a lock without a key guards a whole table. A store may let
+    several keys share one lock of its own, so that a unit with thousands of keys holds a bounded number.
     """
 
     CONTACT = 1
@@ -59,7 +60,7 @@ class Lock(IntEnum):
     """Key: NameKey. From "this name is free" to the account that has it."""
 
     ACCOUNT = 5
-    """Key: AccountId. That the account lives, which rooms it is in, and its count of rewards."""
+    """Key: AccountId. That the account lives, which rooms it is brought into, and its count of rewards."""
 
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""
