@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
-from regserver.adapters.clock import SystemClock
+from regserver.adapters.system import SystemClock
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.instant import DAY, Duration

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
+from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
 from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.captcha import Captcha

@@ -5,10 +5,10 @@ from functools import partial
 
 import msgspec
 
-from regserver.adapters.captcha import build_captcha
 from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
+from regserver.adapters.siteverify import build_captcha
 from regserver.adapters.sms import build_sms
 from regserver.app.app_part import AppPart
 from regserver.app.base import Base

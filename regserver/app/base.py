@@ -9,9 +9,9 @@ import msgspec
 import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
-from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
+from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal

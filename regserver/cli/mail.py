@@ -7,9 +7,9 @@ from functools import partial
 
 import dns.resolver
 
-from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.mail_probe import probe_domain, probe_smtp
 from regserver.adapters.server_key import read_server_key
+from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.cli.report import Report
 from regserver.cli.store import StorePlace, open_store

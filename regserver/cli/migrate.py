@@ -2,7 +2,7 @@
 
 import argparse
 
-from regserver.adapters.clock import SystemClock
+from regserver.adapters.system import SystemClock
 from regserver.cli import FINE, configuration
 from regserver.cli.store import store_place
 from regserver.store.sqlite import migrate

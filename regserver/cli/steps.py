@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from regserver.adapters.clock import SystemClock
 from regserver.adapters.server_key import read_server_key
+from regserver.adapters.system import SystemClock
 from regserver.app.assemble_steps import steps_pepper
 from regserver.cli import FINE, MISUSED, CommandFault
 from regserver.cli.store import StorePlace, open_store

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from regserver.adapters.clock import SystemClock, SystemRandomness
 from regserver.adapters.server_key import load_server_key
+from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.ports.mailer import Mail
 from regserver.ports.outbox_table import OutboxId, OutboxMessage
 from regserver.service.outbox import Outbox

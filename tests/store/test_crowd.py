@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import trio
 
-from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.ledger import EmbeddedLedger
+from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import CODE_TRIES
 from regserver.ports.store import Store

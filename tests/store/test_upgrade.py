@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.ledger import EmbeddedLedger
+from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.account import AccountId
 from regserver.domain.contact import Contact
 from regserver.domain.idempotency import Idempotency

@@ -20,7 +20,17 @@ def _step_errors(*kinds: type[StepRefusal]) -> tuple[RpcError, ...]:
 
 
 def methods(calls: StepsMethods) -> tuple[Method, ...]:
-    """Those that `calls` has the functions of."""
+    """Every method, with the function of `calls` that runs it."""
+    return (
+        *_proving_phone(calls),
+        *_proving_email(calls),
+        _taking_identity(calls),
+        *_naming(calls),
+        *_onboarding(calls),
+    )
+
+
+def _proving_phone(calls: StepsMethods) -> tuple[Method, ...]:
     return (
         Method(
             name="getState",
@@ -53,6 +63,11 @@ def methods(calls: StepsMethods) -> tuple[Method, ...]:
             call=calls.resend,
             errors=_step_errors(steps.TryLater, steps.TooManyRetries, steps.NotSent),
         ),
+    )
+
+
+def _proving_email(calls: StepsMethods) -> tuple[Method, ...]:
+    return (
         Method(
             name="firstStepEmail",
             summary="Sends a code to an e-mail address",
@@ -77,14 +92,23 @@ def methods(calls: StepsMethods) -> tuple[Method, ...]:
             call=calls.resend,
             errors=_step_errors(steps.TryLater, steps.TooManyRetries),
         ),
-        Method(
-            name="createIdentity",
-            summary="Takes a person from the identity service, which proves itself with its secure key",
-            params=wire.CreateIdentityParams,
-            result=wire.VerifiedResult,
-            call=calls.create_identity,
-            errors=_step_errors(steps.WrongKey),
-        ),
+    )
+
+
+def _taking_identity(calls: StepsMethods) -> Method:
+    return Method(
+        name="createIdentity",
+        summary="Takes a person from the identity service, which proves itself with its secure key",
+        params=wire.CreateIdentityParams,
+        result=wire.VerifiedResult,
+        call=calls.create_identity,
+        errors=_step_errors(steps.WrongKey),
+    )
+
+
+def _naming(calls: StepsMethods) -> tuple[Method, ...]:
+    """Those that lead from a proved contact to an account."""
+    return (
         Method(
             name="setUsername",
             summary="Reserves a user name",
@@ -107,6 +131,12 @@ def methods(calls: StepsMethods) -> tuple[Method, ...]:
                 steps.LedgerUnavailable,
             ),
         ),
+    )
+
+
+def _onboarding(calls: StepsMethods) -> tuple[Method, ...]:
+    """Those that tell what a new user has done, for which a reward may be paid."""
+    return (
         Method(
             name="onboardingCommunitySubscriptions",
             summary="The user follows at least three communities",

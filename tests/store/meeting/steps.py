@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from regserver.adapters.captcha import NoCaptcha
 from regserver.adapters.ledger import EmbeddedLedger
+from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.contact import Contact
 from regserver.domain.instant import MINUTE, Instant
 from regserver.ports.store import Store

@@ -4,8 +4,8 @@ from typing import Literal
 
 import pytest
 
-from regserver.adapters.captcha import PRESETS, build_captcha
 from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.siteverify import PRESETS, build_captcha
 from regserver.config import Secret
 from regserver.config.provider import CaptchaSection
 from regserver.domain.instant import SECOND, Duration
