@@ -1,4 +1,4 @@
-"""Who is asking, and under which address the client knows us: proxies are believed only when they are listed."""
+"""The client's address, and the base of links to us. Forwarded fields count only from listed proxies."""
 
 import ipaddress
 import re
@@ -15,7 +15,11 @@ _FALLBACK_HOST = "localhost"
 
 
 class ClientInfo(msgspec.Struct, frozen=True):
-    """address: the client's. base: scheme, host and base path that links to us start with, without a slash at the end."""
+    """What a request tells about its way here.
+
+    address: the client's, "" for a unix socket.
+    base: scheme, host and base path that links to us start with, without a slash at the end.
+    """
 
     address: str
     base: str
@@ -27,16 +31,19 @@ class ClientInfo(msgspec.Struct, frozen=True):
 
 
 class ForwardedReader:
-    """trusted: addresses or networks of proxies, or "unix" for whoever connects through a unix socket.
-    public_url: what links start with whatever the request says; "" to derive it from the request.
-    """
+    """Reads Forwarded (RFC 7239) or the X-Forwarded fields."""
 
     def __init__(self, trusted: Sequence[str], public_url: str) -> None:
+        """trusted: addresses or networks of proxies, or "unix" for every peer of a unix socket.
+
+        public_url: the base of all links; "" derives it from the request. Raises ValueError for what is no address.
+        """
         self._unix = "unix" in trusted
         self._networks = Networks(text for text in trusted if text != "unix")
         self._public_url = public_url.rstrip("/")
 
     def read(self, request: Request) -> ClientInfo:
+        """The client, as far as its proxies are trusted. A Host that is no host counts as localhost."""
         address, scheme = request.peer, str(request.scheme)
         host = request.headers.get("host", "")
         if self._trusts(request.peer):
@@ -46,7 +53,7 @@ class ForwardedReader:
         return ClientInfo(address, self._public_url or f"{scheme}://{host}{request.root_path}")
 
     def address(self, request: Request) -> str:
-        """The client's address alone."""
+        """The client's address alone; cheap where no proxy is trusted."""
         if not (self._networks or self._unix):
             return request.peer
         return self.read(request).address
@@ -57,7 +64,7 @@ class ForwardedReader:
     def _forwarded(self, request: Request, scheme: str, host: str) -> tuple[str, str, str]:
         """What the proxies say: RFC 7239's Forwarded, or else the X-Forwarded fields.
 
-        The client is the last address that is not a trusted proxy; whatever stands before it anybody can have made up.
+        The client is the last address that is not a trusted proxy: the client itself may have written those before it.
         """
         headers = request.headers
         if "forwarded" in headers:
@@ -76,7 +83,7 @@ class ForwardedReader:
 
 
 def _is_host(text: str) -> bool:
-    """Whether an address can be made of it, and taken apart again: what stands in brackets must be an IPv6 address."""
+    """Whether a link can be made of it. Brackets must hold an IPv6 address."""
     found = _HOST.fullmatch(text)
     if found is None or found["ipv6"] is None:
         return found is not None
@@ -92,7 +99,7 @@ def _items(text: str) -> list[str]:
 
 
 def _bare(node: str) -> str:
-    """The address of a node that may carry brackets and a port; "" when it is none (RFC 7239 allows hidden names)."""
+    """The address of a node without brackets and port; "" for a hidden name (RFC 7239, section 6.3)."""
     if node.startswith("["):
         node = node[1:].partition("]")[0]
     elif node.count(":") == 1:

@@ -16,16 +16,16 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 def idempotency_of(
     request: Request, body: Mapping[str, Any] | msgspec.Struct
 ) -> Idempotency | BadIdempotencyKey | None:
-    """The retry that the request asks for, None when it has no key.
+    """The key with a hash of what the request means; None when there is no key.
 
-    body: what the request means; what is not in it (the password of a sign-up) leaves no trace in the store. Compared
-    as an object, since a client that builds its body anew may order or space it differently. Its keys are part of what
-    is compared: after an update that gives them other names, repetitions of earlier requests would conflict.
+    body: what is compared with a repetition, as an object: a client may order or space its JSON differently. Its hash is
+    stored, so a password must not be in it. Its member names are hashed too: an update that renames one makes
+    repetitions of earlier requests conflict.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    # The draft has a quoted string, most clients a bare one.
+    # draft-ietf-httpapi-idempotency-key-header has a quoted string, most clients send a bare one.
     key = key.strip().removeprefix('"').removesuffix('"')
     if not is_idempotency_key(key):
         return BadIdempotencyKey()

@@ -38,6 +38,7 @@ class StepsMethods:
         self._on_curve = on_curve
 
     async def get_state(self, params: wire.ContactParams, _: Request) -> object:
+        """Where the registration of a contact stands; what was chosen before, in the state toBlockChain."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
@@ -51,6 +52,7 @@ class StepsMethods:
         return wire.StateResult(current_state=found.state, data=chosen)
 
     async def first_step(self, params: wire.FirstStep, request: Request) -> object:
+        """Begins with a phone number or an e-mail address, and sends a code to it."""
         contact = params.contact
         if isinstance(contact, RpcError):  # here, and only here, the protocol has an error of its own for it
             return error_of(BadContact())
@@ -60,24 +62,28 @@ class StepsMethods:
         )
 
     async def resend(self, params: wire.Resend, request: Request) -> object:
+        """Sends a new code."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
         return _sent(contact, await self._steps.resend(contact, _asker(request)))
 
     async def verify(self, params: wire.Verify, _: Request) -> object:
+        """Proves a contact with its code."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
         return _verified(await self._steps.verify(contact, params.code, params.want_token))
 
     async def create_identity(self, params: wire.CreateIdentityParams, _: Request) -> object:
+        """Begins with a person whom the identity service vouches for."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
         return _verified(await self._steps.create_identity(contact, params.secure_key, params.want_token))
 
     async def set_username(self, params: wire.SetUsernameParams, _: Request) -> object:
+        """Reserves a user name and gives the user its ledger id."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
@@ -88,6 +94,7 @@ class StepsMethods:
         return wire.UsernameResult(current_state=found.state, user_id=found.user_id or "")
 
     async def to_block_chain(self, params: wire.ToBlockChainParams, _: Request) -> object:
+        """Writes the account with its two public keys to the ledger."""
         contact = params.contact
         if isinstance(contact, RpcError):
             return contact
@@ -110,14 +117,17 @@ class StepsMethods:
         return None if key is None else format_public_key(key)
 
     async def subscribed(self, params: wire.SubscriptionParams, _: Request) -> object:
+        """Notes the communities that a user follows."""
         if len(set(params.community_ids)) < MIN_COMMUNITIES:
             return invalid_params("communityIds")
         return _status(await self._onboarding.subscribed(params.user_id, params.community_ids))
 
     async def switched_device(self, params: wire.UserParams, _: Request) -> object:
+        """Notes that a user has signed in on another device."""
         return _status(await self._onboarding.switched_device(params.user_id))
 
     async def shared_link(self, params: wire.UserParams, _: Request) -> object:
+        """Notes that a user has shared a link."""
         return _status(await self._onboarding.shared_link(params.user_id))
 
 

@@ -40,6 +40,7 @@ class PhoneParams(NamesContact, frozen=True, kw_only=True):
 
     @property
     def contact(self) -> Contact | RpcError:
+        """See NamesContact."""
         return parse_phone(self.phone) or invalid_params("phone")
 
 
@@ -48,6 +49,7 @@ class EmailParams(NamesContact, frozen=True, kw_only=True):
 
     @property
     def contact(self) -> Contact | RpcError:
+        """See NamesContact."""
         return parse_email(self.email) or invalid_params("email")
 
 
@@ -62,6 +64,7 @@ class ContactParams(NamesContact, frozen=True, kw_only=True):
 
     @property
     def contact(self) -> Contact | RpcError:
+        """See NamesContact."""
         if self.phone is not None:
             return parse_phone(self.phone) or invalid_params("phone")
         if self.email is not None:
@@ -99,6 +102,7 @@ class CreateIdentityParams(NamesContact, frozen=True, kw_only=True):
 
     @property
     def contact(self) -> Contact | RpcError:
+        """See NamesContact."""
         return parse_identity(self.identity, self.provider) or invalid_params("identity")
 
 

@@ -72,3 +72,9 @@ def test_the_public_url_wins() -> None:
     )
     assert origin.base == "https://a.example/base"
     assert origin.socket_base == "wss://a.example/base"
+
+
+def test_links_begin_with_where_the_app_is_mounted() -> None:
+    request = Request(method="GET", path="/", headers={"host": "a.example"}, root_path="/reg")
+    assert ForwardedReader([], "").read(request).base == "http://a.example/reg"
+    assert ForwardedReader([], "https://b.example/x").read(request).base == "https://b.example/x"
