@@ -16,7 +16,7 @@ from regserver.app import open_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.setting import StoreSection
 from regserver.domain import outcome
-from regserver.web.directory.endpoint import DirectoryStyle
+from regserver.web.directory.wire import DirectoryStyle
 from regserver.web.http.rate_limit import LIMITS
 from tests import figures
 

@@ -22,8 +22,8 @@ from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
-from regserver.web.http.api_document import DocumentApi
 from regserver.web.http.dispatch import WebParts
+from regserver.web.http.document import DocumentApi
 from regserver.web.operations.endpoint import Check, OperationsApi
 from regserver.web.site.page import PageApi
 
@@ -94,8 +94,9 @@ def _add_routes(app: WebApp, base: Base, parts: list[AppPart]) -> None:
         checks.update(part.checks)
     routes = [*OperationsApi(base.metrics, checks, __version__).routes()]
     routes += [route for part in parts for route in part.routes]
-    routes += DocumentApi(routes, __version__).routes()
-    app.add_routes(routes, [socket for part in parts for socket in part.sockets])
+    sockets = [socket for part in parts for socket in part.sockets]
+    routes += DocumentApi(routes, sockets, base.web.limits.rates, __version__).routes()
+    app.add_routes(routes, sockets)
 
 
 def front_limits(settings: Settings) -> FrontLimits:

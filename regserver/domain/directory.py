@@ -6,11 +6,12 @@ a digit (the Kelvin sign, Arabic digits), and `$` a trailing newline.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
 from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
+from regserver.domain.outcome import Refusal
 
 SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password", "bad_email", "taken_email"]
 """The faults that a sign-up can have."""
@@ -27,7 +28,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9]{5,200}", re.ASCII)
 
 
 # --- refusals
-class DirectoryRefusal(msgspec.Struct, frozen=True):
+class DirectoryRefusal(Refusal, frozen=True):
     """Base of this door's own refusals."""
 
 
@@ -39,6 +40,11 @@ class InvalidData(DirectoryRefusal, frozen=True):
     """A sign-up that is refused. faults: all of them; those of syntax come before names and addresses that are taken."""
 
     faults: tuple[SignUpFault, ...]
+
+    @classmethod
+    def example(cls) -> Self:
+        """A name that is too short."""
+        return cls(("bad_name",))
 
 
 class InvalidChallenge(DirectoryRefusal, frozen=True):
@@ -54,6 +60,15 @@ class AlreadyConfirmed(DirectoryRefusal, frozen=True):
 
     server: str | None
 
+    @classmethod
+    def example(cls) -> Self:
+        """The account lives on another host."""
+        return cls("one.example.org")
+
+
+class InvalidTrustedKey(DirectoryRefusal, frozen=True):
+    """A bearer token, but not the key that signs users up without a mail."""
+
 
 class UnknownUserName(DirectoryRefusal, frozen=True):
     """No user has this name."""
@@ -63,6 +78,11 @@ class TooManyPending(DirectoryRefusal, frozen=True):
     """Too many sign-ups wait for this address. retry_after: whole seconds, at least 1."""
 
     retry_after: int
+
+    @classmethod
+    def example(cls) -> Self:
+        """An hour to wait."""
+        return cls(3600)
 
 
 # --- signing up

@@ -3,13 +3,20 @@
 A use case returns its result or one of these; exceptions are left to bugs and broken infrastructure.
 """
 
+from typing import Self
+
 import msgspec
 
 from regserver.domain.account import AccountId
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Base of all expected failures."""
+    """Base of all expected failures. The docstring of each says in the documents what it means to a client."""
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of them, for documents and tests."""
+        return cls()
 
 
 # --- the request itself
@@ -22,13 +29,18 @@ class BadContentType(Refusal, frozen=True):
 
 
 class BodyTooLarge(Refusal, frozen=True):
-    """Longer than regserver.endpoint.MAX_BODY_BYTES."""
+    """The body is longer than the server takes, 64 KiB unless it is configured otherwise."""
 
 
 class TooManyRequests(Refusal, frozen=True):
     """The route's rate limit is spent. retry_after: whole seconds, at least 1."""
 
     retry_after: int
+
+    @classmethod
+    def example(cls) -> Self:
+        """Half a minute to wait."""
+        return cls(30)
 
 
 class MethodNotAllowed(Refusal, frozen=True):
@@ -80,6 +92,11 @@ class SourceUnavailable(Refusal, frozen=True):
 
     retry_after: int
 
+    @classmethod
+    def example(cls) -> Self:
+        """A few seconds to wait."""
+        return cls(5)
+
 
 class RegistrationNotFound(Refusal, frozen=True):
     """No live registration has this id, or it ended too long ago to be watched."""
@@ -114,6 +131,11 @@ class AccountNotFound(Refusal, frozen=True):
     """No such account, or deleted. missing: the ids that were asked for and are not there."""
 
     missing: tuple[AccountId, ...] = ()
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of several is not there."""
+        return cls((AccountId(99),))
 
 
 # --- rooms

@@ -29,9 +29,8 @@ from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 
-SignedUp = (
-    SignedIn
-    | BadEmail
+SignUpRefusal = (
+    BadEmail
     | BadUsername
     | BadPassword
     | UsernameTaken
@@ -55,7 +54,7 @@ class SignUpService:
 
     async def register(
         self, username: str, email: str, password: str, idempotency: Idempotency | None = None
-    ) -> SignedUp:
+    ) -> SignedIn | SignUpRefusal:
         """An account and its first token. The checks come in the protocol's order. Raises StoreFault."""
         if not is_email(email):
             return BadEmail()

@@ -7,6 +7,7 @@ view, and the handler of what was not found, leave the rest to the dispatcher. W
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
+import msgspec
 import quart
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -14,8 +15,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from regserver.domain.outcome import InternalError
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.serving import FrontLimits, asgi_sessions, request_from_scope, response_fields
-from regserver.web.http.answer import NAMED, json
 from regserver.web.http.dispatch import Dispatcher, WebParts
+from regserver.web.http.error_style import NAMED, Error
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
@@ -61,7 +62,9 @@ class WebApp(QuartTrio):
         if error.code in {404, 405}:
             return await self._respond(None)
         if error.code is not None and error.code < 500:
-            return _as_quart(json({"error": type(error).__name__}, error.code))
+            return _as_quart(
+                Response(status=error.code, body=msgspec.json.encode(Error(type(error).__name__)))
+            )
         rule = quart.request.url_rule
         style = NAMED if rule is None else self.router.style(rule.endpoint)
         return _as_quart(style.refuse(InternalError()))

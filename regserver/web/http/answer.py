@@ -1,57 +1,48 @@
-"""Building responses, and the style of the doors whose errors are names."""
+"""What endpoints answer with, and how that becomes a response.
 
-from typing import Any
+    None                 204
+    a JsonAnswer         its JSON, with the status and header fields of its type
+    a Response           as it is: scripts, streams, replies that are bytes already
+    a Refusal            as the style of the route words it
+
+An endpoint's return type names each of them, and the OpenAPI document is read off that type: so every answer that is not
+empty has a type of its own, whose docstring says what it means and whose fields carry examples.
+"""
+
+from typing import ClassVar
 
 import msgspec
 
-from regserver import errors
-from regserver.domain.outcome import (
-    AccountNotFound,
-    MethodNotAllowed,
-    Refusal,
-    RouteNotFound,
-    SourceUnavailable,
-    TooManyRequests,
-)
+from regserver.domain.outcome import Refusal
 from regserver.endpoint import Response
+from regserver.web.http.error_style import ErrorStyle, HeaderFields
 
 _encode = msgspec.json.Encoder().encode
-
-NO_CONTENT = Response(status=204, content_type="")
-
-
-HeaderFields = tuple[tuple[str, str], ...]
-"""Header fields of a response, names in lower case."""
+_NO_CONTENT = Response(status=204, content_type="")
 
 
-def json(value: Any, status: int = 200, headers: HeaderFields = ()) -> Response:
-    """A response with the JSON of a Struct, or of what JSON has of its own."""
-    return Response(status=status, body=_encode(value), headers=headers)
+class JsonAnswer(msgspec.Struct, frozen=True):
+    """Base of what is answered as JSON."""
+
+    http_status: ClassVar[int] = 200
+
+    def headers(self) -> HeaderFields:
+        """Header fields beside those that every response has."""
+        return ()
 
 
-def refusal_fields(refusal: Refusal) -> HeaderFields:
-    """The fields that explain a refusal: Retry-After and Allow (RFC 9110, sections 10.2.3 and 10.2.1)."""
-    if isinstance(refusal, TooManyRequests | SourceUnavailable):
-        return (("retry-after", str(max(1, refusal.retry_after))),)
-    if isinstance(refusal, MethodNotAllowed):
-        return (("allow", ", ".join(refusal.methods)),)
-    return ()
+Answer = JsonAnswer | Response | Refusal | None
+"""What an endpoint returns."""
 
 
-class NamedStyle:
-    """`{"error": "Name"}`: sign-in, live registration, rooms, and what belongs to no door."""
-
-    def refuse(self, refusal: Refusal) -> Response:
-        """See ErrorStyle. Another method on a known path is an unknown route here."""
-        if isinstance(refusal, MethodNotAllowed):
-            refusal = RouteNotFound()
-        body: dict[str, Any] = {"error": errors.name(refusal)}
-        if isinstance(refusal, AccountNotFound) and refusal.missing:
-            body["missingUsers"] = refusal.missing
-        headers = refusal_fields(refusal)
-        if errors.STATUS[type(refusal)] == 401:
-            headers += (("www-authenticate", "Bearer"),)
-        return json(body, errors.STATUS[type(refusal)], headers)
-
-
-NAMED = NamedStyle()
+def respond(answer: Answer, style: ErrorStyle) -> Response:
+    """The response that an answer becomes at a route of this style."""
+    match answer:
+        case JsonAnswer():
+            return Response(status=answer.http_status, body=_encode(answer), headers=answer.headers())
+        case None:
+            return _NO_CONTENT
+        case Refusal():
+            return style.refuse(answer)
+        case Response():
+            return answer

@@ -1,30 +1,26 @@
 """The bearer token of a request (RFC 6750, section 2.1)."""
 
-from collections.abc import Awaitable, Callable
-
 from regserver.domain.outcome import BadAuthType, BadToken, MissingAuth, Refusal
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request
-from regserver.web.http.route import Answer, RouteEndpoint
 
 
 def bearer(request: Request) -> SecretHash | MissingAuth | BadAuthType | BadToken:
-    """The hash of the token; the token itself goes no further than this function."""
-    header = request.headers.get("authorization")
-    if header is None:
-        return MissingAuth()
-    scheme, _, token = header.strip().partition(" ")
+    """The hash of the token; the token itself goes no further than this module."""
+    field = request.headers.get("authorization")
+    return MissingAuth() if field is None else bearer_in(field)
+
+
+def bearer_in(field: str) -> SecretHash | BadAuthType | BadToken:
+    """The hash of the token in an Authorization field."""
+    scheme, _, token = field.strip().partition(" ")
     if scheme.lower() != "bearer":
         return BadAuthType()
     token = token.strip()
     return hash_secret(token) if token else BadToken()
 
 
-def authorized(act: Callable[[Request, SecretHash], Awaitable[Answer]]) -> RouteEndpoint:
-    """An endpoint that looks at nothing before the token. Whose it is, the use case finds out in its transaction."""
-
-    async def endpoint(request: Request) -> Answer:
-        token = bearer(request)
-        return token if isinstance(token, Refusal) else await act(request, token)
-
-    return endpoint
+def optional_bearer(request: Request) -> SecretHash | None:
+    """The hash of the token; None when there is none, or something else in its place."""
+    found = bearer(request)
+    return None if isinstance(found, Refusal) else found

@@ -7,10 +7,12 @@ import msgspec
 from regserver.domain.outcome import BadContentType, BadJson
 from regserver.endpoint import Request
 
+Unreadable = BadJson | BadContentType
+
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] | BadJson | BadContentType:
+def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] | Unreadable:
     """The body as a JSON object. optional: an empty body is an empty object.
 
     A declared type other than JSON is refused, also because a browser may send forms across origins unasked.

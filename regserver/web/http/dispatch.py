@@ -27,8 +27,9 @@ from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, Soc
 from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
-from regserver.web.http.answer import NAMED
+from regserver.web.http.answer import respond
 from regserver.web.http.cors import CorsPolicy
+from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LimitName, RateLimits
 from regserver.web.http.route import Match, Route, SocketMatch
@@ -115,8 +116,7 @@ class Dispatcher:
 
     async def _call(self, route: Route, request: Request) -> Response:
         try:
-            answer = await route.endpoint(request)
-            return route.style.refuse(answer) if isinstance(answer, Refusal) else answer
+            return respond(await route.endpoint(request), route.style)
         except StoreFault as fault:
             fault_log.error("the store failed: %s", fault)
             return route.style.refuse(StoreUnavailable())

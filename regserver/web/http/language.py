@@ -2,18 +2,34 @@
 
 import urllib.parse
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+from msgspec import Meta
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from regserver.endpoint import Request
 from regserver.text import LANGUAGES, Language
+from regserver.web.http.pipeline import Parameters
 
 MAX_HEADER = 500
 """Characters of Accept-Language that are looked at; browsers send less than a hundred."""
 
 L = TypeVar("L", bound=str)
+
+
+class LanguageWish(Parameters, frozen=True):
+    """How a client says in which language it is answered; see `language_of`."""
+
+    lang: Annotated[Language | None, Meta(description="The language of what people read.")] = None
+    accept_language: Annotated[
+        str,
+        Meta(
+            description="The same, where `lang` is not given (RFC 9110, 12.5.4).",
+            examples=["fr-CH, fr;q=0.9, en;q=0.8"],
+            extra={"header": "Accept-Language"},
+        ),
+    ] = ""
 
 
 def choose_language(query: str, header: str, supported: Sequence[L]) -> L:

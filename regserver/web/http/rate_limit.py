@@ -34,7 +34,8 @@ class RateLimits:
         self, monotonic: Callable[[], float], *, enabled: bool, overrides: Mapping[str, str]
     ) -> None:
         rates = LIMITS | {name: Rate.parse(text) for name, text in overrides.items()}
-        self._limiters = {name: Limiter(rate, monotonic) for name, rate in rates.items()} if enabled else {}
+        self.rates: Mapping[str, Rate] = rates if enabled else {}
+        self._limiters = {name: Limiter(rate, monotonic) for name, rate in self.rates.items()}
 
     def take(self, name: LimitName, client: str) -> float | None:
         """Counts a request: None when it may go on, else the seconds to wait."""

@@ -1,27 +1,14 @@
 """Routes: which request goes to which endpoint, in whose style it is refused, and by which limit it is bounded."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any
 
 import msgspec
 
-from regserver.domain.outcome import Refusal
-from regserver.endpoint import Request, Response, SocketSession
+from regserver.endpoint import SocketSession
+from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.pipeline import Parameters, RouteEndpoint
 from regserver.web.http.rate_limit import LimitName
-
-
-class ErrorStyle(Protocol):
-    """The wire style of one group of routes."""
-
-    def refuse(self, refusal: Refusal) -> Response:
-        """The refusal as clients of these routes expect it. Every style can word every general refusal."""
-
-
-Answer = Response | Refusal
-"""What an endpoint returns. It refuses by value; how the refusal reads is for the style of its route to say."""
-
-RouteEndpoint = Callable[[Request], Awaitable[Answer]]
-"""Answers one request; raises StoreFault only."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -29,6 +16,7 @@ class Route(msgspec.Struct, frozen=True):
 
     name: "rooms.post", unique; the endpoint's name on the app's `url_map`.
     pattern: "/room/post/{room}"; a word in braces takes one whole segment, found in Request.params.
+    described: whether it stands in the OpenAPI document. What only browsers ask for, pages and their parts, does not.
     """
 
     name: str
@@ -37,6 +25,7 @@ class Route(msgspec.Struct, frozen=True):
     endpoint: RouteEndpoint
     limit: LimitName
     style: ErrorStyle
+    described: bool = True
 
 
 SocketHandler = Callable[[SocketSession, Mapping[str, str]], Awaitable[None]]
@@ -44,12 +33,19 @@ SocketHandler = Callable[[SocketSession, Mapping[str, str]], Awaitable[None]]
 
 
 class SocketRoute(msgspec.Struct, frozen=True):
-    """One WebSocket endpoint; the fields mean what those of a Route mean."""
+    """One WebSocket endpoint; name, pattern and limit as in a Route.
+
+    frames: the type, or union, of what it sends. asked: its parameters.
+    admit: the step that lets a client in; its refusals are told in a bare text frame. None: it tells none.
+    """
 
     name: str
     pattern: str
     handler: SocketHandler
     limit: LimitName
+    frames: Any = str
+    asked: type[Parameters] = Parameters
+    admit: Callable[..., Any] | None = None
 
 
 class Match(msgspec.Struct, frozen=True):

@@ -20,7 +20,8 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import MapAdapter, WebsocketMismatch
 
 from regserver.serving import local_path
-from regserver.web.http.route import ErrorStyle, Match, Route, SocketMatch, SocketRoute
+from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.route import Match, Route, SocketMatch, SocketRoute
 
 REMEMBERED_PATHS = 4096
 LONGEST_REMEMBERED = 128  # characters; a longer path is searched for each time, and takes no memory

@@ -9,30 +9,31 @@ when the one before has left for the peer, so a history of any length costs an o
     ?eta=1                     adds etaSeconds to each: whole seconds still to wait, null where nobody can tell
 """
 
-import re
-import urllib.parse
 from collections.abc import AsyncGenerator, Mapping
 
 import trio
 
 from regserver.domain.outcome import RegistrationNotFound
-from regserver.endpoint import CloseCode, Request, Response, SocketSession, StreamResponse
+from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
-from regserver.web.http.answer import NAMED, NO_CONTENT
-from regserver.web.http.route import Answer, Route, SocketRoute
-from regserver.web.live.wire import encode_frame
+from regserver.web.http.error_style import NAMED
+from regserver.web.http.pipeline import pipeline
+from regserver.web.http.route import Route, SocketRoute
+from regserver.web.live.wire import (
+    AnyLiveFrame,
+    EventStream,
+    EventStreamHead,
+    WatchWish,
+    encode_frame,
+    read_watch_wish,
+)
 
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
 """A long history goes out in pieces, so that one late observer does not keep the others waiting."""
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
-EVENT_STREAM = "text/event-stream"
-STREAM_FIELDS = (
-    ("cache-control", "no-store"),
-    ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
-)
 
 
 class LiveApi:
@@ -42,13 +43,25 @@ class LiveApi:
         self._live = live
 
     def routes(self) -> tuple[Route, ...]:
-        return (Route("live.stream", "GET", "/register/{registration}/events", self.stream, "socket", NAMED),)
+        """The one."""
+        stream = pipeline(self.stream, read_watch_wish)
+        return (Route("live.stream", "GET", "/register/{registration}/events", stream, "socket", NAMED),)
 
     def sockets(self) -> tuple[SocketRoute, ...]:
-        return (SocketRoute("live.watch", "/register/{registration}", self.watch, "socket"),)
+        """The one."""
+        return (
+            SocketRoute(
+                name="live.watch",
+                pattern="/register/{registration}",
+                handler=self.watch,
+                limit="socket",
+                frames=AnyLiveFrame,
+                asked=WatchWish,
+            ),
+        )
 
     async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
-        eta, seen = _wants_eta(session.request), 0
+        eta, seen = read_watch_wish(session.request).eta, 0
         session.accept_nowait()
         job = self._live.job(params["registration"])
         if job is None:
@@ -64,20 +77,22 @@ class LiveApi:
             seen += count
         return session.close_nowait(CloseCode.GOING_AWAY if job.interrupted else CloseCode.NORMAL)
 
-    async def stream(self, request: Request) -> Answer:
+    async def stream(
+        self, request: Request, wish: WatchWish
+    ) -> EventStream | EventStreamHead | RegistrationNotFound | None:
+        """Watch a registration as Server-Sent Events, one for each event so far and to come.
+
+        The same events come over a WebSocket at `/register/{registration}`. 204 tells an EventSource not to come again.
+        """
         job = self._live.job(request.params["registration"])
         if job is None:
             return RegistrationNotFound()
-        seen = _last_event_id(request)
+        seen = wish.last_event_id
         if job.over and seen >= len(job.history):
-            return NO_CONTENT  # which tells an EventSource not to come again (HTML, 9.2.3)
+            return None  # which tells an EventSource not to come again (HTML, 9.2.3)
         if request.method == "HEAD":
-            return Response(content_type=EVENT_STREAM, headers=STREAM_FIELDS)
-        return StreamResponse(
-            content_type=EVENT_STREAM,
-            headers=STREAM_FIELDS,
-            stream=_stream(job, min(seen, len(job.history)), eta=_wants_eta(request)),
-        )
+            return EventStreamHead()
+        return EventStream(stream=_stream(job, min(seen, len(job.history)), eta=wish.eta))
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
@@ -122,13 +137,3 @@ def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
         return text
     left = job.eta_seconds(shown)
     return b'%b,"etaSeconds":%b}' % (text[:-1], b"null" if left is None else b"%d" % left)
-
-
-def _wants_eta(request: Request) -> bool:
-    return urllib.parse.parse_qs(request.query).get("eta", [""])[-1] in {"1", "true"}
-
-
-def _last_event_id(request: Request) -> int:
-    """How many events the client has seen; 0 for anything that is none of our ids."""
-    text = request.headers.get("last-event-id", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0

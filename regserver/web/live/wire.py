@@ -1,13 +1,64 @@
 """The frames of a live registration, with exactly the keys that the protocol has (docs/live.md)."""
 
+import re
+import urllib.parse
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Annotated, assert_never
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.account import Profile
-from regserver.domain.live_progress import Authentication, EventType, LiveMessage, ProgressEvent
+from regserver.domain.live_progress import Authentication, LiveMessage, ProgressEvent
+from regserver.endpoint import Request, Response, StreamResponse
 from regserver.text import CATALOGUES
+from regserver.web.http.error_style import HeaderFields
+from regserver.web.http.field import TokenField, UserIdField
+from regserver.web.http.pipeline import Parameters
+
+EVENT_STREAM = "text/event-stream"
+STREAM_FIELDS = (
+    ("cache-control", "no-store"),
+    ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
+)
+
+
+# --- what is asked
+class WatchWish(Parameters, frozen=True):
+    """From where on a registration is watched, and with what."""
+
+    eta: Annotated[bool, Meta(description="Adds etaSeconds to each event.")] = False
+    last_event_id: Annotated[
+        int,
+        Meta(
+            description="The id of the last event that came; events behind it follow.",
+            ge=0,
+            examples=[3],
+            extra={"header": "Last-Event-ID"},
+        ),
+    ] = 0
+
+
+def read_watch_wish(request: Request) -> WatchWish:
+    """What stands for no event id of ours counts as none."""
+    eta = urllib.parse.parse_qs(request.query).get("eta", [""])[-1] in {"1", "true"}
+    seen = request.headers.get("last-event-id", "")
+    return WatchWish(eta, int(seen) if re.fullmatch(r"[0-9]{1,9}", seen) else 0)
+
+
+# --- what is shown
+class EventStream(StreamResponse, frozen=True, kw_only=True):
+    """Events as they come; the data of each is a LiveFrame."""
+
+    content_type: str = EVENT_STREAM
+    headers: HeaderFields = STREAM_FIELDS
+
+
+class EventStreamHead(Response, frozen=True, kw_only=True):
+    """What a HEAD request gets in place of the stream."""
+
+    content_type: str = EVENT_STREAM
+    headers: HeaderFields = STREAM_FIELDS
 
 
 class NoData(msgspec.Struct, frozen=True):
@@ -15,25 +66,65 @@ class NoData(msgspec.Struct, frozen=True):
 
 
 class NameData(msgspec.Struct, frozen=True, rename="camel"):
-    first_name: str
-    middle_name: str | None
-    last_name: str
+    """The name of the person who is registered."""
+
+    first_name: Annotated[str, Meta(examples=["Ada"])]
+    middle_name: Annotated[str | None, Meta(examples=["King"])]
+    last_name: Annotated[str, Meta(examples=["Lovelace"])]
 
 
 class TokenData(msgspec.Struct, frozen=True, rename="camel"):
-    user_id: int
-    token: str
+    """The new account, and a token for it."""
+
+    user_id: UserIdField
+    token: TokenField
 
 
-class LiveFrame(msgspec.Struct, frozen=True, rename="camel"):
+class TimedFrame(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The time left, which stands last in a frame."""
+
+    eta_seconds: Annotated[
+        int | UnsetType | None,
+        Meta(
+            description="Where it was asked for: seconds still to wait; null where nobody can tell.",
+            examples=[12],
+        ),
+    ] = UNSET
+
+
+class LiveFrame(TimedFrame, frozen=True, tag_field="eventType"):
     """One text frame of `WS /register/{id}`, and the data of one Server-Sent Event."""
 
-    event_type: EventType
-    step: int
-    total_steps: int
-    message: str
-    additional_data: NoData | NameData | TokenData
+    step: Annotated[int, Meta(ge=1, description="Never goes back.", examples=[1])]
+    total_steps: Annotated[int, Meta(ge=-1, description="-1 until it is known.", examples=[4])]
+    message: Annotated[str, Meta(description="Fit for the person to read.", examples=["Looking you up"])]
 
+
+class InformationFrame(LiveFrame, frozen=True, tag="INFORMATION"):
+    """The registration goes on."""
+
+    additional_data: NoData
+
+
+class NameFrame(LiveFrame, frozen=True, tag="NAME"):
+    """The name of the person is known; comes once, before AUTHENTICATION."""
+
+    additional_data: NameData
+
+
+class AuthenticationFrame(LiveFrame, frozen=True, tag="AUTHENTICATION"):
+    """The account is made: the last frame of a registration that succeeds."""
+
+    additional_data: TokenData
+
+
+class FailureFrame(LiveFrame, frozen=True, tag="FAILURE"):
+    """The last frame of a registration that fails."""
+
+    additional_data: NoData
+
+
+AnyLiveFrame = InformationFrame | NameFrame | AuthenticationFrame | FailureFrame
 
 TEXTS: Mapping[str, Mapping[LiveMessage, str]] = {
     language: {message: catalogue.live[message] for message in LiveMessage}
@@ -47,8 +138,7 @@ _NO_DATA = NoData()
 
 def encode_frame(event: ProgressEvent, language: str) -> bytes:
     """The event's frame as JSON, with our own messages in the given language."""
-    text, data = message_text(event.message, language), _data(event.data)
-    return _encode(LiveFrame(event.event_type, event.step, event.total_steps, text, data))
+    return _encode(_frame(event, message_text(event.message, language)))
 
 
 def message_text(message: str | LiveMessage, language: str) -> str:
@@ -56,13 +146,16 @@ def message_text(message: str | LiveMessage, language: str) -> str:
     return TEXTS[language][message] if isinstance(message, LiveMessage) else message
 
 
-def _data(data: Profile | Authentication | None) -> NoData | NameData | TokenData:
-    match data:
+def _frame(event: ProgressEvent, text: str) -> AnyLiveFrame:
+    step, total = event.step, event.total_steps
+    match event.data:
+        case Profile(first_name=first, middle_name=middle, last_name=last):
+            return NameFrame(step, total, text, NameData(first, middle, last))
+        case Authentication(user_id=user_id, token=token):
+            return AuthenticationFrame(step, total, text, TokenData(user_id, token))
+        case None if event.event_type == "FAILURE":
+            return FailureFrame(step, total, text, _NO_DATA)
         case None:
-            return _NO_DATA
-        case Profile():
-            return NameData(data.first_name, data.middle_name, data.last_name)
-        case Authentication():
-            return TokenData(data.user_id, data.token)
+            return InformationFrame(step, total, text, _NO_DATA)
         case _:
-            assert_never(data)
+            assert_never(event.data)

@@ -1,14 +1,51 @@
 """For operators and their machines: health and figures."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
 
 from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
-from regserver.web.http.answer import NAMED, json
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.error_style import NAMED
 from regserver.web.http.route import Route
 
 Check = Callable[[], Awaitable[str | None]]
 """Looks at one part of the server; None when it is well, else what is wrong, in words an operator can act on."""
+
+Part = Annotated[str, Meta(examples=["store"])]
+
+
+class Alive(JsonAnswer, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"]
+    version: Annotated[str, Meta(examples=["1.0.0"])]
+
+
+class Ready(JsonAnswer, frozen=True):
+    """Every part is well."""
+
+    status: Literal["ready"]
+    parts: Annotated[dict[Part, str], Meta(description='"ok", or what is wrong.', examples=[{"store": "ok"}])]
+    failing: tuple[Part, ...]
+
+
+class Degraded(JsonAnswer, frozen=True):
+    """Some parts fail; each is named with what is wrong."""
+
+    http_status: ClassVar[int] = 503
+
+    status: Literal["degraded"]
+    parts: Annotated[dict[Part, str], Meta(examples=[{"store": "disk full"}])]
+    failing: tuple[Part, ...]
+
+
+class Exposition(Response, frozen=True, kw_only=True):
+    """Metrics in Prometheus's text format."""
+
+    content_type: str = CONTENT_TYPE
 
 
 class OperationsApi:
@@ -20,26 +57,24 @@ class OperationsApi:
         self._version = version
 
     def routes(self) -> tuple[Route, ...]:
+        """All of them."""
         return (
             Route("operations.alive", "GET", "/health/alive", self.alive, "operation", NAMED),
             Route("operations.ready", "GET", "/health/ready", self.ready, "operation", NAMED),
             Route("operations.metrics", "GET", "/metrics", self.metrics, "operation", NAMED),
         )
 
-    async def alive(self, request: Request) -> Response:
-        """200 as long as the process answers at all."""
-        return json({"status": "alive", "version": self._version})
+    async def alive(self, _: Request) -> Alive:
+        """Tell whether the process answers at all."""
+        return Alive("alive", self._version)
 
-    async def ready(self, request: Request) -> Response:
-        """200 when every part is well, 503 otherwise; each failing part is named with what is wrong."""
-        parts = {name: await check() for name, check in self._checks.items()}
-        failing = {name: problem for name, problem in parts.items() if problem is not None}
-        body = {
-            "status": "degraded" if failing else "ready",
-            "parts": {name: problem or "ok" for name, problem in parts.items()},
-            "failing": sorted(failing),
-        }
-        return json(body, 503 if failing else 200)
+    async def ready(self, _: Request) -> Ready | Degraded:
+        """Tell whether every part is well."""
+        problems = {name: await check() for name, check in self._checks.items()}
+        parts = {name: problem or "ok" for name, problem in problems.items()}
+        failing = tuple(sorted(name for name, problem in problems.items() if problem is not None))
+        return Degraded("degraded", parts, failing) if failing else Ready("ready", parts, failing)
 
-    async def metrics(self, request: Request) -> Response:
-        return Response(body=self._metrics.show(), content_type=CONTENT_TYPE)
+    async def metrics(self, _: Request) -> Exposition:
+        """Get the metrics of this process."""
+        return Exposition(body=self._metrics.show())

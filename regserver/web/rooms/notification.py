@@ -1,58 +1,82 @@
 """The five notifications, with exactly the seed's keys; for sockets that can resume, with the key `cursor` as well."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.instant import iso_seconds
 from regserver.domain.room_event import Audience, Created, Invited, Left, Posted, RoomEvent
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
+from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField
 
 
-class NewPost(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
-    user_id: int
-    room_id: int
-    post_id: int
-    content: str
-    created_at: str
+class Notification(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+    """Base of all. cursor: stands last, where the socket asked with `since`."""
+
+    cursor: Annotated[
+        str | UnsetType,
+        Meta(description="Where to go on from, if the socket asked with `since`.", examples=["AAAAAAAAAAA"]),
+    ] = UNSET
 
 
-class RoomCreated(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
-    creator_id: int
-    room_id: int
+class NewPost(Notification, frozen=True, tag=True):
+    """Somebody posted in a room that the listener is in."""
+
+    user_id: UserIdField
+    room_id: RoomIdField
+    post_id: PostIdField
+    content: ContentField
+    created_at: TimeField
 
 
-class RoomInvitation(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
-    user_who_invited: int
-    room_id: int
+class RoomCreated(Notification, frozen=True, tag=True):
+    """Somebody created a room with the listener in it."""
+
+    creator_id: UserIdField
+    room_id: RoomIdField
 
 
-class NewUsersInRoom(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
-    user_who_invited: int
-    new_users: tuple[int, ...]
-    room_id: int
+class RoomInvitation(Notification, frozen=True, tag=True):
+    """Somebody brought the listener into a room."""
+
+    user_who_invited: UserIdField
+    room_id: RoomIdField
 
 
-class UserLeftRoom(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
-    user_id: int
-    room_id: int
+class NewUsersInRoom(Notification, frozen=True, tag=True):
+    """Somebody brought others into a room that the listener is in."""
+
+    user_who_invited: UserIdField
+    new_users: tuple[UserIdField, ...]
+    room_id: RoomIdField
+
+
+class UserLeftRoom(Notification, frozen=True, tag=True):
+    """Somebody left a room that the listener is in, or deleted their account."""
+
+    user_id: UserIdField
+    room_id: RoomIdField
     user_deleted: bool
 
 
 class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
     """The first frame of a socket that asked with `since`: where its stream starts, and what follows before it is live."""
 
-    cursor: str
-    recovered: bool
-    missed: int
+    cursor: Annotated[str, Meta(examples=["AAAAAAAAAAA"])]
+    recovered: Annotated[bool, Meta(description="Whether the log reaches back to the cursor.")]
+    missed: Annotated[int, Meta(ge=0, description="How many frames of the past follow.", examples=[2])]
 
 
-Notification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
+AnyNotification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
+RoomFrame = Resumed | AnyNotification
 
 _encode = msgspec.json.Encoder().encode
 
 
-def notification(event: RoomEvent, audience: Audience) -> Notification:
+def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
     """What this audience hears of the event."""
     match event.change:
         case Posted(post=post, content=content):

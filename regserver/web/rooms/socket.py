@@ -8,7 +8,6 @@ hears everything from its cursor on, however much that is: it reads the log at i
 where the log ends. Either lives until the client goes, the token ends, or the account does.
 """
 
-import urllib.parse
 from collections.abc import Mapping
 
 import msgspec
@@ -17,7 +16,7 @@ import trio
 from regserver import errors
 from regserver.domain.account import AccountId
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.outcome import BadCursor, MissingToken, Refusal
+from regserver.domain.outcome import BadAuthType, BadCursor, BadToken, MissingToken, Refusal, UserIsDeleted
 from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import CloseCode, Request, SocketSession
@@ -27,9 +26,10 @@ from regserver.ports.store import StoreFault
 from regserver.service.identity_service import IdentityService
 from regserver.service.identity_service import Session as SignedInSession
 from regserver.service.recovery_service import Page, RecoveryService
-from regserver.web.http.bearer import bearer
+from regserver.web.http.bearer import bearer_in
 from regserver.web.http.route import SocketRoute
-from regserver.web.rooms.notification import Resumed, encode_resumable, encode_resumed
+from regserver.web.rooms.notification import Resumed, RoomFrame, encode_resumable, encode_resumed
+from regserver.web.rooms.wire import ListenWish, read_listen_wish
 
 BURST_BYTES = 64 * 1024
 """Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
@@ -92,7 +92,18 @@ class RoomSocketApi:
         self._query_token = query_token
 
     def sockets(self) -> tuple[SocketRoute, ...]:
-        return (SocketRoute("rooms.listen", "/room/websocket", self.listen, "socket"),)
+        """The one."""
+        return (
+            SocketRoute(
+                name="rooms.listen",
+                pattern="/room/websocket",
+                handler=self.listen,
+                limit="socket",
+                frames=RoomFrame,
+                asked=ListenWish,
+                admit=self._admit,
+            ),
+        )
 
     async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
         asked = await self._admit(session.request)
@@ -175,24 +186,27 @@ class RoomSocketApi:
             session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     # --- who it is
-    async def _admit(self, request: Request) -> ListenRequest | Refusal:
-        query = dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
-        signed_in = await self._authorize(request, query)
+    async def _admit(
+        self, request: Request
+    ) -> ListenRequest | MissingToken | BadAuthType | BadToken | UserIsDeleted | BadCursor:
+        wish = read_listen_wish(request)
+        signed_in = await self._authorize(request, wish)
         if isinstance(signed_in, Refusal):
             return signed_in
-        text = query.get("since")
-        if not text:
-            return ListenRequest(signed_in, None if text is None else (None,))
-        position = self._seal.read(text)
+        if not wish.since:
+            return ListenRequest(signed_in, None if wish.since is None else (None,))
+        position = self._seal.read(wish.since)
         return BadCursor() if position is None else ListenRequest(signed_in, (position,))
 
-    async def _authorize(self, request: Request, query: Mapping[str, str]) -> SignedInSession | Refusal:
-        if ticket := query.get("ticket"):
-            return await self._identity.redeem_ticket(hash_secret(ticket))
-        if "authorization" in request.headers:
-            token = bearer(request)
-        elif self._query_token and (in_query := query.get("token")):
-            token = hash_secret(in_query)
+    async def _authorize(
+        self, request: Request, wish: ListenWish
+    ) -> SignedInSession | MissingToken | BadAuthType | BadToken | UserIsDeleted:
+        if wish.ticket:
+            return await self._identity.redeem_ticket(hash_secret(wish.ticket))
+        if (field := request.headers.get("authorization")) is not None:
+            token = bearer_in(field)
+        elif self._query_token and wish.token:
+            token = hash_secret(wish.token)
         else:
             return MissingToken()
         return token if isinstance(token, Refusal) else await self._identity.session(token)

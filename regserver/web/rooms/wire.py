@@ -1,50 +1,75 @@
 """Rooms on the wire: the bodies that are taken, each read to what it means or refused, and what is shown."""
 
+import urllib.parse
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
+from regserver.domain import room as domain
 from regserver.domain.account import AccountId
 from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import BadId, BadOtherUsers, BadPostContent, BadRoomName, Refusal
 from regserver.domain.room import (
+    MAX_POSTS_LISTED,
     Member,
     Post,
-    PostId,
     RoomDetail,
     RoomSummary,
     display_name,
     is_id,
     is_post_content,
     is_room_name,
+    parse_id,
 )
 from regserver.endpoint import Request
-from regserver.web.http.body import read_object
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.body import Unreadable, read_object
+from regserver.web.http.field import (
+    ContentField,
+    PostIdField,
+    RoomIdField,
+    RoomNameField,
+    TimeField,
+    UserIdField,
+    UsernameField,
+)
+from regserver.web.http.pipeline import Parameters, RequestBody
 
 
 # --- what is asked; its JSON is what a repetition is known by
-class NewRoom(msgspec.Struct, frozen=True, rename="camel"):
-    name: str | None
-    other_users: Sequence[AccountId]
+class NewRoom(RequestBody, frozen=True, rename="camel"):
+    """A room to be created. Without a name it is called by its members' names."""
+
+    name: RoomNameField | None = None
+    other_users: Annotated[Sequence[UserIdField], Meta(description="Who is in it beside the creator.")] = ()
 
 
-class Invitation(msgspec.Struct, frozen=True, rename="camel"):
-    other_users: Sequence[AccountId]
+class Invitation(RequestBody, frozen=True, rename="camel"):
+    """Who is brought in; at least one."""
+
+    other_users: Sequence[UserIdField]
 
 
-class Leaving(msgspec.Struct, frozen=True):
+class Leaving(RequestBody, frozen=True):
     """The path says it all."""
 
 
-class PostDraft(msgspec.Struct, frozen=True):
-    content: str
+class PostDraft(RequestBody, frozen=True):
+    """A post to be made."""
+
+    content: ContentField
 
 
-class Seen(msgspec.Struct, frozen=True, rename="camel"):
-    post_id: PostId
+class Seen(RequestBody, frozen=True, rename="camel"):
+    """The newest post that was read."""
+
+    post_id: PostIdField
 
 
-def read_new_room(request: Request) -> NewRoom | Refusal:
+def read_new_room(request: Request) -> NewRoom | Unreadable | BadOtherUsers | BadId | BadRoomName:
+    """The body of /room/create; an empty one is a room without name and others."""
     fields = read_object(request, optional=True)
     if isinstance(fields, Refusal):
         return fields
@@ -57,7 +82,8 @@ def read_new_room(request: Request) -> NewRoom | Refusal:
     return BadRoomName()
 
 
-def read_invitation(request: Request) -> Invitation | Refusal:
+def read_invitation(request: Request) -> Invitation | Unreadable | BadOtherUsers | BadId:
+    """The body of /room/invite."""
     fields = read_object(request, optional=True)
     if isinstance(fields, Refusal):
         return fields
@@ -68,11 +94,12 @@ def read_invitation(request: Request) -> Invitation | Refusal:
 
 
 def read_leaving(_: Request) -> Leaving:
-    """Whatever the body is: nobody looks at it."""
+    """Nothing: nobody looks at the body."""
     return Leaving()
 
 
-def read_new_post(request: Request) -> PostDraft | Refusal:
+def read_new_post(request: Request) -> PostDraft | Unreadable | BadPostContent:
+    """The body of /room/post."""
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
@@ -80,12 +107,13 @@ def read_new_post(request: Request) -> PostDraft | Refusal:
     return PostDraft(content) if isinstance(content, str) and is_post_content(content) else BadPostContent()
 
 
-def read_seen(request: Request) -> Seen | Refusal:
+def read_seen(request: Request) -> Seen | Unreadable | BadId:
+    """The body of /room/seen."""
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
     post = fields.get("postId")
-    return Seen(PostId(post)) if is_id(post) else BadId()
+    return Seen(domain.PostId(post)) if is_id(post) else BadId()
 
 
 def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
@@ -97,56 +125,157 @@ def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
     return [AccountId(item) for item in value] if all(map(is_id, value)) else BadId()
 
 
+class LastPostWish(Parameters, frozen=True):
+    """What /room/info is asked with."""
+
+    get_last_post: Annotated[bool, Meta(description="Adds lastPost.", examples=[True])] = False
+
+
+class PostRange(Parameters, frozen=True):
+    """Which posts /room/readAll shows."""
+
+    before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
+    limit: Annotated[
+        int, Meta(ge=1, description="So many posts at most; 1000 is the highest.", examples=[50])
+    ] = MAX_POSTS_LISTED
+
+
+class ListenWish(Parameters, frozen=True):
+    """What /room/websocket is asked with. Without `since` nothing of the past is sent."""
+
+    token: Annotated[
+        str | None,
+        Meta(
+            description="A bearer token, where no Authorization field can be sent; the operator may forbid it.",
+            examples=["regs_0123abcd"],
+        ),
+    ] = None
+    ticket: Annotated[
+        str | None, Meta(description="A ticket of POST /login/ticket.", examples=["regs_0123abcd"])
+    ] = None
+    since: Annotated[
+        str | None,
+        Meta(
+            description="A cursor, or empty for now: Resumed comes first, then what was missed, then live frames,"
+            " each with a cursor.",
+            examples=["AAAAAAAAAAA"],
+        ),
+    ] = None
+
+
+def read_listen_wish(request: Request) -> ListenWish:
+    """The query of /room/websocket."""
+    query = _query(request)
+    return ListenWish(query.get("token"), query.get("ticket"), query.get("since"))
+
+
+def read_last_post_wish(request: Request) -> LastPostWish:
+    """The query of /room/info."""
+    return LastPostWish(_query(request).get("getLastPost") == "true")
+
+
+def read_post_range(request: Request) -> PostRange | BadId:
+    """The query of /room/readAll."""
+    query = _query(request)
+    before, limit = query.get("before"), parse_id(query.get("limit", str(MAX_POSTS_LISTED)))
+    number = None if before is None else parse_id(before)
+    if limit is None or (before is not None and number is None):
+        return BadId()
+    return PostRange(None if number is None else domain.PostId(number), min(limit, MAX_POSTS_LISTED))
+
+
+def _query(request: Request) -> dict[str, str]:
+    """The query's parameters; of a repeated one the last counts."""
+    return dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
+
+
 # --- what is shown
+class RoomMade(JsonAnswer, frozen=True, rename="camel"):
+    """The room was created."""
+
+    room_id: RoomIdField
+
+
+class PostMade(JsonAnswer, frozen=True, rename="camel"):
+    """The post was made."""
+
+    post_id: PostIdField
+
+
 class PostBody(msgspec.Struct, frozen=True, rename="camel"):
-    """The shape of `post` in /room/read."""
+    """A post, as /room/read shows it."""
 
-    id: int
-    user: int
-    room: int
-    content: str
-    created_at: str
+    id: PostIdField
+    user: UserIdField
+    room: RoomIdField
+    content: ContentField
+    created_at: TimeField
 
 
-class ListedPostBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A post in /room/readAll, and as `lastPost`."""
+class PostShown(JsonAnswer, frozen=True):
+    """One post."""
 
-    id: int
-    user: int
-    username: str
-    room: int
-    content: str
-    created_at: str
+    post: PostBody
+
+
+class ListedPost(msgspec.Struct, frozen=True, rename="camel"):
+    """A post, as /room/readAll shows it and as `lastPost`."""
+
+    id: PostIdField
+    user: UserIdField
+    username: UsernameField
+    room: RoomIdField
+    content: ContentField
+    created_at: TimeField
+
+
+class PostList(JsonAnswer, frozen=True):
+    """Posts, oldest first. more: there are older ones."""
+
+    posts: tuple[ListedPost, ...]
+    more: bool
 
 
 class RoomBody(msgspec.Struct, frozen=True, rename="camel"):
-    """The shape of `room` in /room/info; `lastPost` where it was asked for."""
+    """A room, as /room/info shows it: its members, its newest posts, and `lastPost` where it was asked for."""
 
-    room_id: int
-    name: str
-    users: tuple[int, ...]
-    posts: tuple[int, ...]
-    created_at: str
-    updated_at: str
-    last_post: ListedPostBody | msgspec.UnsetType | None
+    room_id: RoomIdField
+    name: RoomNameField
+    users: tuple[UserIdField, ...]
+    posts: tuple[PostIdField, ...]
+    created_at: TimeField
+    updated_at: TimeField
+    last_post: ListedPost | UnsetType | None = UNSET
+
+
+class RoomShown(JsonAnswer, frozen=True):
+    """One room."""
+
+    room: RoomBody
 
 
 class RoomSummaryBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A room in /room/list."""
+    """A room in /room/list. unread: posts of others after the asker's mark."""
 
-    room_id: int
-    name: str
-    users: tuple[int, ...]
-    last_post: ListedPostBody | None
-    unread: int
+    room_id: RoomIdField
+    name: RoomNameField
+    users: tuple[UserIdField, ...]
+    last_post: ListedPost | None
+    unread: Annotated[int, Meta(ge=0, examples=[3])]
+
+
+class RoomList(JsonAnswer, frozen=True):
+    """The asker's rooms."""
+
+    rooms: tuple[RoomSummaryBody, ...]
 
 
 def post_body(post: Post) -> PostBody:
     return PostBody(post.id, post.author, post.room, post.content, iso_seconds(post.created_at))
 
 
-def listed_post(post: Post) -> ListedPostBody:
-    return ListedPostBody(
+def listed_post(post: Post) -> ListedPost:
+    return ListedPost(
         post.id, post.author, post.username, post.room, post.content, iso_seconds(post.created_at)
     )
 
@@ -159,7 +288,7 @@ def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
         detail.posts,
         iso_seconds(detail.room.created_at),
         iso_seconds(detail.room.updated_at),
-        _last_post(detail.last_post) if with_last_post else msgspec.UNSET,
+        _last_post(detail.last_post) if with_last_post else UNSET,
     )
 
 
@@ -173,9 +302,9 @@ def room_summary(summary: RoomSummary) -> RoomSummaryBody:
     )
 
 
-def _ids(members: tuple[Member, ...]) -> tuple[int, ...]:
+def _ids(members: tuple[Member, ...]) -> tuple[AccountId, ...]:
     return tuple(member.account for member in members)
 
 
-def _last_post(post: Post | None) -> ListedPostBody | None:
+def _last_post(post: Post | None) -> ListedPost | None:
     return None if post is None else listed_post(post)

@@ -1,26 +1,17 @@
 """The routes under /login that belong to the room door: sign-up, who is who, deletion, tickets."""
 
-import msgspec
-
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadEmail, BadPassword, BadUsername, Refusal
+from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.account_service import AccountService
-from regserver.service.identity_service import TICKET_TTL, IdentityService
-from regserver.service.sign_up_service import SignUpService
-from regserver.web.http.answer import NAMED, NO_CONTENT, json
-from regserver.web.http.bearer import authorized
-from regserver.web.http.body import read_object
-from regserver.web.http.idempotency import idempotency_of
-from regserver.web.http.route import Answer, Route
-from regserver.web.sign_in.endpoint import signed_in
-
-
-class SignUp(msgspec.Struct, frozen=True):
-    username: str
-    email: str
-    password: str
+from regserver.service.identity_service import TICKET_TTL, IdentityService, Unidentified
+from regserver.service.sign_up_service import SignUpRefusal, SignUpService
+from regserver.web.http.bearer import bearer
+from regserver.web.http.error_style import NAMED
+from regserver.web.http.pipeline import Keyed, keyed, pipeline
+from regserver.web.http.route import Route
+from regserver.web.sign_in import wire
 
 
 class AccountApi:
@@ -32,69 +23,72 @@ class AccountApi:
         self._identity = identity
 
     def routes(self) -> tuple[Route, ...]:
+        """All of them."""
+        register = pipeline(self.register, keyed(wire.read_sign_up))
         return (
-            Route("account.register", "POST", "/login/register", self.register, "sign_up", NAMED),
-            Route("account.info", "GET", "/login/info", authorized(self.info), "read", NAMED),
-            Route("account.id_of", "GET", "/login/userId/{username}", authorized(self.id_of), "read", NAMED),
+            Route("account.register", "POST", "/login/register", register, "sign_up", NAMED),
+            Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read", NAMED),
             Route(
-                "account.name_of", "GET", "/login/username/{user_id}", authorized(self.name_of), "read", NAMED
+                "account.id_of",
+                "GET",
+                "/login/userId/{username}",
+                pipeline(self.id_of, bearer),
+                "read",
+                NAMED,
             ),
-            Route("account.delete", "DELETE", "/login/delete", authorized(self.delete), "write", NAMED),
-            Route("account.ticket", "POST", "/login/ticket", authorized(self.ticket), "write", NAMED),
+            Route(
+                "account.name_of",
+                "GET",
+                "/login/username/{user_id}",
+                pipeline(self.name_of, bearer),
+                "read",
+                NAMED,
+            ),
+            Route("account.delete", "DELETE", "/login/delete", pipeline(self.delete, bearer), "write", NAMED),
+            Route("account.ticket", "POST", "/login/ticket", pipeline(self.ticket, bearer), "write", NAMED),
         )
 
-    async def register(self, request: Request) -> Answer:
-        body = _read_sign_up(request)
-        if isinstance(body, Refusal):
-            return body
-        # Without the password: of that nothing is kept but its slow hash.
-        idempotency = idempotency_of(request, {"username": body.username, "email": body.email})
-        if isinstance(idempotency, Refusal):
-            return idempotency
-        outcome = await self._sign_ups.register(body.username, body.email, body.password, idempotency)
-        return outcome if isinstance(outcome, Refusal) else signed_in(outcome, 201)
+    async def register(self, _: Request, asked: Keyed[wire.SignUp]) -> wire.AccountOpened | SignUpRefusal:
+        """Sign up."""
+        who = asked.body
+        outcome = await self._sign_ups.register(who.username, who.email, who.password, asked.idempotency)
+        return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 
-    async def info(self, _: Request, token: SecretHash) -> Answer:
+    async def info(self, _: Request, token: SecretHash) -> wire.AccountShown | Unidentified:
+        """Show the asker's account."""
         detail = await self._accounts.info(token)
         if isinstance(detail, Refusal):
             return detail
         account = detail.account
-        user = {
-            "userId": account.id,
-            "username": account.username,
-            "email": account.email,
-            "rooms": detail.rooms,
-            "createdAt": iso_seconds(account.created_at),
-            "updatedAt": iso_seconds(account.updated_at),
-        }
-        return json({"user": user})
+        user = wire.AccountBody(
+            user_id=account.id,
+            username=account.username,
+            email=account.email,
+            rooms=detail.rooms,
+            created_at=iso_seconds(account.created_at),
+            updated_at=iso_seconds(account.updated_at),
+        )
+        return wire.AccountShown(user)
 
-    async def id_of(self, request: Request, token: SecretHash) -> Answer:
+    async def id_of(
+        self, request: Request, token: SecretHash
+    ) -> wire.UserIdFound | Unidentified | AccountNotFound:
+        """Find the id behind a user name."""
         found = await self._accounts.id_of(token, request.params["username"])
-        return found if isinstance(found, Refusal) else json({"userId": found})
+        return found if isinstance(found, Refusal) else wire.UserIdFound(found)
 
-    async def name_of(self, request: Request, token: SecretHash) -> Answer:
+    async def name_of(
+        self, request: Request, token: SecretHash
+    ) -> wire.UsernameFound | Unidentified | BadId | AccountNotFound:
+        """Find the user name behind an id."""
         found = await self._accounts.name_of(token, request.params["user_id"])
-        return found if isinstance(found, Refusal) else json({"username": found})
+        return found if isinstance(found, Refusal) else wire.UsernameFound(found)
 
-    async def delete(self, _: Request, token: SecretHash) -> Answer:
-        return await self._accounts.delete(token) or NO_CONTENT
+    async def delete(self, _: Request, token: SecretHash) -> Unidentified | None:
+        """Delete the asker's account. Its sockets are closed before the answer."""
+        return await self._accounts.delete(token)
 
-    async def ticket(self, _: Request, token: SecretHash) -> Answer:
+    async def ticket(self, _: Request, token: SecretHash) -> wire.TicketIssued | Unidentified:
+        """Issue a ticket that opens one WebSocket, where no header field can be sent."""
         ticket = await self._identity.issue_ticket(token)
-        if isinstance(ticket, Refusal):
-            return ticket
-        return json({"ticket": ticket, "expiresIn": TICKET_TTL.whole_seconds})
-
-
-def _read_sign_up(request: Request) -> SignUp | Refusal:
-    """Fields that are no strings, in the contract's order; what is wrong with those that are, the service says."""
-    fields = read_object(request)
-    if isinstance(fields, Refusal):
-        return fields
-    email, username, password = fields.get("email"), fields.get("username"), fields.get("password")
-    if not isinstance(email, str):
-        return BadEmail()
-    if not isinstance(username, str):
-        return BadUsername()
-    return SignUp(username, email, password) if isinstance(password, str) else BadPassword()
+        return ticket if isinstance(ticket, Refusal) else wire.TicketIssued(ticket, TICKET_TTL.whole_seconds)

@@ -15,10 +15,11 @@ from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotF
 from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.text import CATALOGUES
-from regserver.web.http.answer import NAMED, json
-from regserver.web.http.body import content_type, read_object
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.body import Unreadable, content_type, read_object
+from regserver.web.http.error_style import NAMED
 from regserver.web.http.language import language_of
-from regserver.web.http.route import Answer, Route
+from regserver.web.http.route import Route
 
 ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
 
@@ -57,6 +58,15 @@ FIELDS = (
 )
 
 
+class Standing(JsonAnswer, frozen=True, rename="camel"):
+    """What a challenge is good for, in the page's words."""
+
+    state: str
+    user_name: str | None
+    title: str
+    text: str
+
+
 class ConfirmApi:
     """Everything it knows comes from the directory's use cases; a challenge never stands in an address here."""
 
@@ -68,17 +78,19 @@ class ConfirmApi:
 
     def routes(self) -> tuple[Route, ...]:
         return (
-            Route("confirm.open", "GET", "/confirm", self.open, "page", NAMED),
-            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", NAMED),
-            Route("confirm.status", "POST", "/confirm/standing", self.standing, "read", NAMED),
-            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", NAMED),
+            Route("confirm.open", "GET", "/confirm", self.open, "page", NAMED, described=False),
+            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", NAMED, described=False),
+            Route(
+                "confirm.status", "POST", "/confirm/standing", self.standing, "read", NAMED, described=False
+            ),
+            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", NAMED, described=False),
         )
 
     async def open(self, request: Request) -> Response:
         """The page before anything happened: it is the same for every link."""
         return self._page(request, "ask")
 
-    async def confirm(self, request: Request) -> Answer:
+    async def confirm(self, request: Request) -> Response | BadContentType:
         """The form's answer: the page that says how it went."""
         if content_type(request) != FORM:
             return BadContentType()
@@ -93,7 +105,7 @@ class ConfirmApi:
             case DirectoryRefusal():
                 return self._page(request, "unknown")
 
-    async def standing(self, request: Request) -> Answer:
+    async def standing(self, request: Request) -> Standing | Unreadable:
         """What the challenge in the body is good for, in the page's words; changes nothing."""
         body = read_object(request)
         if isinstance(body, Refusal):
@@ -103,16 +115,10 @@ class ConfirmApi:
             return BadJson()
         standing = await self._directory.challenge_status(challenge)
         passage = CATALOGUES[language_of(request)].confirm.state[standing.state]
-        return json(
-            {
-                "state": standing.state,
-                "userName": standing.username,
-                "title": passage.title,
-                "text": passage.text.replace("{name}", standing.username or ""),
-            }
-        )
+        text = passage.text.replace("{name}", standing.username or "")
+        return Standing(standing.state, standing.username, passage.title, text)
 
-    async def file(self, request: Request) -> Answer:
+    async def file(self, request: Request) -> Response | RouteNotFound:
         name = request.params["file"]
         if name not in self._static:
             return RouteNotFound()

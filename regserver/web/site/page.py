@@ -12,10 +12,10 @@ import msgspec
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES, Language
-from regserver.web.http.answer import NAMED
+from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
-from regserver.web.http.route import Answer, Route
+from regserver.web.http.route import Route
 from regserver.web.site.asset import Assets, load_assets
 
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -43,8 +43,10 @@ class PageApi:
     def routes(self) -> tuple[Route, ...]:
         # Three segments, because two would take words such as /static/check away from the directory.
         return (
-            Route("site.page", "GET", "/", self.page, "page", NAMED),
-            Route("site.asset", "GET", "/static/{version}/{file}", self.asset, "page", NAMED),
+            Route("site.page", "GET", "/", self.page, "page", NAMED, described=False),
+            Route(
+                "site.asset", "GET", "/static/{version}/{file}", self.asset, "page", NAMED, described=False
+            ),
         )
 
     async def page(self, request: Request) -> Response:
@@ -53,7 +55,7 @@ class PageApi:
         fields = (("content-security-policy", policy), ("content-language", language), *PAGE_FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 
-    async def asset(self, request: Request) -> Answer:
+    async def asset(self, request: Request) -> Response | RouteNotFound:
         found = self._assets.files.get(request.params["file"])
         if found is None:
             return RouteNotFound()

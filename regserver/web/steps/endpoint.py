@@ -1,23 +1,25 @@
 """The door of the registration steps: JSON-RPC methods on `POST /rpc` and `POST /`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from regserver import errors
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
-from regserver.web.http.answer import NO_CONTENT, refusal_fields
 from regserver.web.http.body import content_type
-from regserver.web.http.route import Answer, Route
+from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.pipeline import RequestBody, pipeline
+from regserver.web.http.route import Route
 from regserver.web.steps.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
     TOO_MANY_REQUESTS,
+    Call,
+    ErrorReply,
     Method,
+    ResultReply,
     Rpc,
     RpcError,
-    error_body,
     invalid_params,
 )
 from regserver.web.steps.method import StepsMethods
@@ -26,13 +28,33 @@ from regserver.web.steps.table import methods
 from regserver.web.steps.wire import NamesContact
 
 CONTACTS = ("phone", "email", "identity")
-CONTENT_TYPES = frozenset({"", "application/json", "application/json-rpc", "application/jsonrequest"})
 
 
-class StepsStyle:
+class RpcMessage(RequestBody, frozen=True):
+    """A JSON-RPC 2.0 request, or a batch of at most 50; `rpc.discover` describes the methods."""
+
+    media_types: ClassVar[tuple[str, ...]] = (
+        "application/json",
+        "application/json-rpc",
+        "application/jsonrequest",
+    )
+
+    wire_type: ClassVar[Any] = Call | list[Call]
+
+    text: bytes
+
+
+class RpcReplies(Response, frozen=True, kw_only=True):
+    """The reply to a request, or those to a batch."""
+
+    wire_type: ClassVar[Any] = ResultReply | ErrorReply | list[ResultReply | ErrorReply]
+
+
+class StepsStyle(ErrorStyle):
     """Refusals that concern no single call, as JSON-RPC replies with the id null."""
 
-    def refuse(self, refusal: o.Refusal) -> Response:
+    def body(self, refusal: o.Refusal) -> ErrorReply:
+        """The protocol's own error for it."""
         match refusal:
             case o.BadJson():
                 error = PARSE_ERROR
@@ -42,9 +64,7 @@ class StepsStyle:
                 error = INTERNAL_ERROR
             case _:
                 error = INVALID_REQUEST
-        return Response(
-            status=errors.STATUS[type(refusal)], body=error_body(error), headers=refusal_fields(refusal)
-        )
+        return ErrorReply(None, error.as_wire())
 
 
 STYLE = StepsStyle()
@@ -61,13 +81,22 @@ def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tu
     """take: counts a further call of a client's batch against the routes' limit; None, or the seconds to wait."""
     rpc = Rpc(methods(steps), describe, exactly_one_contact, take)
 
-    async def endpoint(request: Request) -> Answer:
-        if content_type(request) not in CONTENT_TYPES:
-            return o.BadContentType()
-        reply = await rpc.serve(request)
-        return NO_CONTENT if reply is None else Response(body=reply)
+    async def call(request: Request, _: RpcMessage) -> RpcReplies | None:
+        """Register by steps, as JSON-RPC 2.0.
 
+        204 answers what has only notifications in it.
+        """
+        reply = await rpc.serve(request)
+        return None if reply is None else RpcReplies(body=reply)
+
+    endpoint = pipeline(call, read_message)
     return (
         Route("steps.rpc", "POST", "/rpc", endpoint, "rpc", STYLE),
         Route("steps.root", "POST", "/", endpoint, "rpc", STYLE),
     )
+
+
+def read_message(request: Request) -> RpcMessage | o.BadContentType:
+    """The body as it came: what is wrong with it is told in a JSON-RPC reply."""
+    declared = content_type(request)
+    return RpcMessage(request.body) if declared in {"", *RpcMessage.media_types} else o.BadContentType()

@@ -9,9 +9,10 @@ or a broken store leaves behind is one reply with code 500 for that call alone, 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from regserver.endpoint import Request
 from regserver.ports.store import StoreFault
@@ -41,6 +42,32 @@ class RpcError(msgspec.Struct, frozen=True):
         if self.data is not None:
             wire["data"] = self.data
         return wire | dict(self.beside)
+
+
+class Call(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag=VERSION):
+    """A request as the protocol has it. Without an id it is a notification, and gets no reply."""
+
+    method: Annotated[str, Meta(examples=["getState"])]
+    params: Annotated[dict[str, Any], Meta(examples=[{"phone": "+380000000000"}])] | None = None
+    id: Annotated[str | int | float | UnsetType | None, Meta(examples=[1])] = UNSET
+
+
+class RpcReply(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag=VERSION):
+    """What every reply begins with. id: that of the request; null where it cannot be told."""
+
+    id: Annotated[str | int | float | None, Meta(examples=[1])]
+
+
+class ResultReply(RpcReply, frozen=True):
+    """The reply to a call that succeeded."""
+
+    result: Annotated[Any, Meta(examples=[{"currentState": "verify"}])]
+
+
+class ErrorReply(RpcReply, frozen=True):
+    """The reply to a call that did not."""
+
+    error: Annotated[dict[str, Any], Meta(examples=[{"code": -32602, "message": "Invalid params"}])]
 
 
 PARSE_ERROR = RpcError(-32700, "Parse error")
@@ -108,9 +135,7 @@ class Rpc:
                 replies.append(reply)
         return _encode(replies) if replies else None
 
-    async def _one(
-        self, message: object, request: Request, *, limited: bool = False
-    ) -> dict[str, Any] | None:
+    async def _one(self, message: object, request: Request, *, limited: bool = False) -> RpcReply | None:
         if not isinstance(message, dict):
             return _reply(None, INVALID_REQUEST)
         identity = message.get("id")
@@ -150,15 +175,10 @@ class Rpc:
         return INTERNAL_ERROR
 
 
-def error_body(error: RpcError) -> bytes:
-    """The whole body of an HTTP error, where no single call can be named."""
-    return _encode(_reply(None, error))
-
-
-def _reply(identity: Any, outcome: Any) -> dict[str, Any]:
+def _reply(identity: Any, outcome: Any) -> RpcReply:
     if isinstance(outcome, RpcError):
-        return {"jsonrpc": VERSION, "id": identity, "error": outcome.as_wire()}
-    return {"jsonrpc": VERSION, "id": identity, "result": outcome}
+        return ErrorReply(identity, outcome.as_wire())
+    return ResultReply(identity, outcome)
 
 
 def _named(error: msgspec.ValidationError) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from regserver.endpoint import Request, Response, SocketSession
-from regserver.web.http.answer import NAMED
+from regserver.web.http.error_style import NAMED
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.http.router import Router
 

@@ -1,0 +1,188 @@
+"""The directory on the wire: the sign-up that is taken, what is answered, and how its refusals read.
+
+Refusals are `{message, detail, id}` in English, from the one table of messages; clients translate by id.
+"""
+
+import urllib.parse
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from regserver.domain import directory, outcome
+from regserver.domain.directory import SignUpFields
+from regserver.domain.outcome import BadJson, Refusal
+from regserver.endpoint import Request, Response
+from regserver.text import LANGUAGES, Language
+from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.body import Unreadable, content_type, parse_object, read_object
+from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.field import DirectoryNameField, EmailField, PasswordField
+from regserver.web.http.language import match_language
+from regserver.web.http.pipeline import RequestBody
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FORM_FIELDS = 50
+
+Host = Annotated[str, Meta(description="The host that the user lives on.", examples=["one.example.org"])]
+
+
+# --- what is asked
+class Creation(RequestBody, frozen=True, rename="camel"):
+    """Who signs up, and the language of the mail. What is absent or no string is judged with the others."""
+
+    media_types: ClassVar[tuple[str, ...]] = ("application/json", FORM)
+
+    user_name: DirectoryNameField | None
+    password: PasswordField | None
+    email: EmailField | None
+    language_code: Annotated[Language, Meta(description="Of the mail.")] = "en"
+
+    @property
+    def fields(self) -> SignUpFields:
+        """The same as the directory takes it."""
+        return SignUpFields(self.user_name, self.password, self.email, self.language_code)
+
+
+def read_creation(request: Request) -> Creation | Unreadable:
+    """The fields of a JSON or form body."""
+    fields = _fields(request)
+    if isinstance(fields, Refusal):
+        return fields
+
+    def field(name: str) -> str | None:
+        value = fields.get(name)
+        return value if isinstance(value, str) else None
+
+    # The code alone decides: a sign-up comes from a program, whose Accept-Language says little of the user.
+    language = match_language(field("languageCode") or "", LANGUAGES) or LANGUAGES[0]
+    return Creation(field("userName"), field("password"), field("email"), language)
+
+
+def _fields(request: Request) -> dict[str, Any] | Unreadable:
+    if content_type(request) != FORM:
+        return read_object(request)
+    # `curl -d '{…}'` declares a form unless it is told otherwise: what starts like an object is read as one.
+    if request.body.lstrip().startswith(b"{"):
+        return parse_object(request.body)
+    try:
+        text = request.body.decode()
+        return dict(
+            urllib.parse.parse_qsl(
+                text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+            )
+        )
+    except ValueError:  # no UTF-8, escaped or not, or more fields than that
+        return BadJson()
+
+
+# --- what is shown
+class Existence(JsonAnswer, frozen=True):
+    """Whether the user name is taken."""
+
+    exists: bool
+
+
+class Residence(JsonAnswer, frozen=True):
+    """The host that the user lives on."""
+
+    server: Host
+
+
+class SignUpBegun(JsonAnswer, frozen=True):
+    """A mail is on its way."""
+
+    message: Annotated[str, Meta(examples=["Registration started"])]
+    detail: Annotated[str, Meta(examples=["An e-mail has been sent, check your mailbox to confirm."])]
+    id: MessageId = "INIT_DONE"
+
+
+class SignUpPending(Response, frozen=True, kw_only=True):
+    """The challenge is good: GET or POST would confirm it."""
+
+
+class Script(Response, frozen=True, kw_only=True):
+    """JavaScript that sets `register_messages`: message and detail by id."""
+
+    content_type: str = "text/javascript; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = (("cache-control", "public, max-age=3600"),)
+
+
+# --- what is refused
+class RefusalMessage(msgspec.Struct, frozen=True):
+    """A headline, its explanation, and the id to translate them by."""
+
+    message: str
+    detail: str
+    id: MessageId
+
+
+class DataMessage(RefusalMessage, frozen=True):
+    """The same with everything that is wrong."""
+
+    errors: tuple[RefusalMessage, ...]
+
+
+class ConfirmedMessage(RefusalMessage, frozen=True):
+    """The same with the host that the user lives on."""
+
+    server: Host | UnsetType = UNSET
+
+
+WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
+    directory.InvalidUserName: ("INVALID_USER_NAME", 400),
+    directory.UnknownUserName: ("UNKOWN_USER_NAME", 404),
+    directory.InvalidChallenge: ("INVALID_CHALLENGE", 400),
+    directory.NoPendingCreation: ("NO_PENDING_CREATION", 404),
+    directory.AlreadyConfirmed: ("ALREADY_CONFIRMED", 400),
+    directory.InvalidData: ("INVALID_DATA", 400),
+    directory.InvalidTrustedKey: ("INVALID_TRUSTED_KEY", 401),
+    directory.TooManyPending: ("TOO_MANY_REQUESTS", 429),
+    outcome.TooManyRequests: ("TOO_MANY_REQUESTS", 429),
+    outcome.MethodNotAllowed: ("METHOD_NOT_ALLOWED", 405),
+    outcome.BodyTooLarge: ("BODY_TOO_LARGE", 413),
+    outcome.BadContentType: ("BAD_CONTENT_TYPE", 415),
+    outcome.BadJson: ("INVALID_JSON_REQUEST", 400),
+}
+"""Id and status of what this door refuses. All else, a store that cannot answer as well, is a fault of the server."""
+
+
+class DirectoryStyle(ErrorStyle):
+    """`{message, detail, id}`."""
+
+    name_field = "id"
+
+    def status(self, refusal: Refusal) -> int:
+        """The status of its row."""
+        return _words(refusal)[1]
+
+    def body(self, refusal: Refusal) -> RefusalMessage:
+        """The message of its row; with what is wrong, or where the user lives already."""
+        message = _message(_words(refusal)[0])
+        match refusal:
+            case directory.InvalidData(faults=faults):
+                errors = tuple(_message(FAULT_IDS[fault]) for fault in faults)
+                return DataMessage(message.message, message.detail, message.id, errors)
+            case directory.AlreadyConfirmed(server=server):
+                return ConfirmedMessage(message.message, message.detail, message.id, server or UNSET)
+            case _:
+                return message
+
+
+STYLE = DirectoryStyle()
+
+
+def begun() -> SignUpBegun:
+    """The answer to a sign-up that was taken."""
+    text = MESSAGES["INIT_DONE"]
+    return SignUpBegun(text.message, text.detail)
+
+
+def _words(refusal: Refusal) -> tuple[MessageId, int]:
+    return WORDS.get(type(refusal), ("INTERNAL_ERROR", 500))
+
+
+def _message(message: MessageId) -> RefusalMessage:
+    text = MESSAGES[message]
+    return RefusalMessage(text.message, text.detail, message)

@@ -1,0 +1,141 @@
+"""The responses of one route: what the types of its endpoint name, with the refusals that every route has.
+
+Each kind of answer and refusal is answered once, as an example, by the code that answers requests: status, header fields
+and body are what clients get, not what somebody wrote down about it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from regserver.domain.outcome import (
+    BodyTooLarge,
+    InternalError,
+    Refusal,
+    StoreUnavailable,
+    TooManyRequests,
+)
+from regserver.endpoint import Response
+from regserver.web.http.answer import JsonAnswer, respond
+from regserver.web.http.contract import Contract
+from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.route import Route
+from regserver.web.http.schema import Schema, Schemas
+
+EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, InternalError)
+"""What the dispatcher refuses, whatever the route."""
+
+IN_MEMORY = frozenset({"operation", "page"})
+"""Limits of routes that answer without the store; at all others it may be unavailable."""
+
+HEADERS: dict[str, Schema] = {
+    "Location": {
+        "description": "Where to watch the registration.",
+        "schema": {"type": "string", "format": "uri"},
+    },
+    "Retry-After": {
+        "description": "Seconds until the next try.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "X-Request-Id": {
+        "description": "Names the request in the log of the server.",
+        "schema": {"type": "string"},
+    },
+}
+"""Header fields whose values differ from response to response; of others the value itself is told."""
+
+DISPATCHER_FIELDS = {"x-request-id": "", "cache-control": "no-store"}
+"""What the dispatcher adds to each response that has no such field."""
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One thing that a route may answer. name: of the type or the refusal. schema: None where there is no body."""
+
+    name: str
+    meaning: str
+    response: Response
+    schema: Schema | None
+    example: Any = msgspec.UNSET
+
+
+def responses(route: Route, contract: Contract, schemas: Schemas) -> dict[str, Any]:
+    """The `responses` of an operation, by status."""
+    by_status: dict[int, list[Variant]] = {}
+    for variant in _variants(route, contract, schemas):
+        by_status.setdefault(variant.response.status, []).append(variant)
+    return {
+        str(status): _response(by_status[status], with_body=route.method != "HEAD")
+        for status in sorted(by_status)
+    }
+
+
+def _variants(route: Route, contract: Contract, schemas: Schemas) -> Iterator[Variant]:
+    for answer in contract.answers:
+        yield _answered(answer, route.style, schemas)
+    store = () if route.limit in IN_MEMORY else (StoreUnavailable,)
+    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *store)):
+        yield _refused(refusal, route.style, schemas)
+
+
+def _answered(kind: Any, style: ErrorStyle, schemas: Schemas) -> Variant:
+    if kind is None:
+        return Variant("Done", "Done; there is no body.", respond(None, style), None)
+    name, meaning = kind.__name__, kind.__doc__
+    if issubclass(kind, JsonAnswer):
+        schema = schemas.of(kind)
+        example = schemas.example(schema)
+        return Variant(name, meaning, respond(msgspec.convert(example, kind), style), schema, example)
+    values = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    shown = Response(status=values["status"], content_type=values["content_type"], headers=values["headers"])
+    return Variant(name, meaning, shown, schemas.of(getattr(kind, "wire_type", str)))
+
+
+def _refused(kind: type[Refusal], style: ErrorStyle, schemas: Schemas) -> Variant:
+    refusal = kind.example()
+    body, meaning = style.body(refusal), kind.__doc__ or ""
+    example, schema = msgspec.to_builtins(body), schemas.of(type(body))
+    name = example.get(style.name_field, kind.__name__)
+    if style.name_field:
+        narrowed = {"allOf": [schema], "properties": {style.name_field: {"const": name}}}
+        schema = schemas.add(name, {"description": meaning, **narrowed})
+    return Variant(name, meaning, style.refuse(refusal), schema, example)
+
+
+def _response(variants: list[Variant], *, with_body: bool) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": "\n\n".join(f"{variant.name}: {variant.meaning}" for variant in variants),
+        "headers": _headers(variants),
+    }
+    bodies = [variant for variant in variants if variant.schema is not None]
+    if bodies and with_body:
+        response["content"] = {
+            kind: _media([variant for variant in bodies if variant.response.content_type == kind])
+            for kind in dict.fromkeys(variant.response.content_type for variant in bodies)
+        }
+    return response
+
+
+def _headers(variants: list[Variant]) -> dict[str, Any]:
+    """Fields that some variant has; those that all have are required."""
+    fields = [{**DISPATCHER_FIELDS, **dict(variant.response.headers)} for variant in variants]
+    described: dict[str, Any] = {}
+    for name, value in {name: value for own in fields for name, value in own.items()}.items():
+        title = name.title()
+        if title in HEADERS:
+            described[title] = {"$ref": f"#/components/headers/{title}"}
+        else:
+            everywhere = all(own.get(name) == value for own in fields)
+            described[title] = {"schema": {"const": value}, "required": everywhere}
+    return described
+
+
+def _media(variants: list[Variant]) -> dict[str, Any]:
+    schemas = list({repr(variant.schema): variant.schema for variant in variants}.values())
+    media: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    examples = {
+        variant.name: {"value": variant.example}
+        for variant in variants
+        if variant.example is not msgspec.UNSET
+    }
+    return media | ({"examples": examples} if examples else {})

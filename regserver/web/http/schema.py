@@ -1,0 +1,90 @@
+"""JSON Schemas of wire types, and examples made of the examples of their fields."""
+
+import types
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from regserver.web.http.pipeline import Parameters
+
+Schema = dict[str, Any]
+
+TEMPLATE = "#/components/schemas/{name}"
+
+
+def members(annotation: Any) -> tuple[Any, ...]:
+    """The types that a union is made of; any other type alone."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(part for argument in get_args(annotation) for part in members(argument))
+    return (annotation,)
+
+
+class Schemas:
+    """The schemas of one document. Structs are collected as its components, and referred to."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Schema] = {}
+
+    def of(self, annotation: Any) -> Schema:
+        """The schema of a type. Unions may hold Structs that msgspec could not tell apart."""
+        parts = members(annotation)
+        if len(parts) > 1:
+            return {"oneOf": [self.of(part) for part in parts]}
+        if get_origin(annotation) is list:
+            return {"type": "array", "items": self.of(*get_args(annotation)), "minItems": 1}
+        (schema,), components = msgspec.json.schema_components([annotation], ref_template=TEMPLATE)
+        self.components |= components
+        return schema
+
+    def parameter(self, place: str, name: str, annotation: Any) -> Schema:
+        """A parameter of an operation. place: "path", "query" or "header"."""
+        schema = self.of(annotation)
+        meaning = {"description": schema.pop("description")} if "description" in schema else {}
+        return {"name": name, "in": place, "required": place == "path", **meaning, "schema": schema}
+
+    def add(self, name: str, schema: Schema) -> Schema:
+        """Makes a schema a component of its own; a reference to it."""
+        self.components[name] = schema
+        return {"$ref": TEMPLATE.format(name=name)}
+
+    def resolve(self, schema: Schema) -> Schema:
+        """What a reference refers to; any other schema as it is."""
+        if "$ref" in schema:
+            return self.components[schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    def example(self, schema: Schema) -> Any:
+        """A value that the schema takes, of the examples of its parts."""
+        schema = self.resolve(schema)
+        for key in ("examples", "enum"):
+            if key in schema:
+                return schema[key][0]
+        for key in ("oneOf", "anyOf"):
+            if key in schema:
+                return self.example(schema[key][0])
+        match schema.get("type"):
+            case "object":
+                return {name: self.example(part) for name, part in schema.get("properties", {}).items()}
+            case "array":
+                return [self.example(schema["items"])]
+            case "boolean":
+                return True
+            case _:
+                raise ValueError(f"a field without an example: {schema}")
+
+
+def parameters(kind: type[Parameters], schemas: Schemas) -> list[Schema]:
+    """The query and header parameters that a Struct's fields stand for."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        schemas.parameter(*_place(field, hints[field.name]), hints[field.name])
+        for field in msgspec.structs.fields(kind)
+    ]
+
+
+def _place(field: msgspec.structs.FieldInfo, hint: Any) -> tuple[str, str]:
+    """Where a parameter stands, and under which name."""
+    for meta in getattr(hint, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.extra:
+            return "header", meta.extra["header"]
+    return "query", field.encode_name

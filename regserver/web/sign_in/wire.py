@@ -1,0 +1,189 @@
+"""Sign-in, sign-up and accounts on the wire: the bodies that are taken, and what is shown."""
+
+import urllib.parse
+from typing import Annotated, ClassVar, Self
+
+import msgspec
+from msgspec import Meta
+
+from regserver.domain.outcome import BadEmail, BadJson, BadPassword, BadUsername, Refusal
+from regserver.endpoint import Request
+from regserver.service.identity_service import SignedIn
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.body import Unreadable, read_object
+from regserver.web.http.error_style import HeaderFields
+from regserver.web.http.field import (
+    EmailField,
+    PasswordField,
+    RoomIdField,
+    SecondsField,
+    TimeField,
+    TokenField,
+    UserIdField,
+    UsernameField,
+)
+from regserver.web.http.pipeline import Parameters, RequestBody
+
+
+# --- what is asked
+class Credentials(RequestBody, frozen=True):
+    """Who signs in. The user name may have white space around it."""
+
+    username: UsernameField
+    password: PasswordField
+
+
+class SignUp(RequestBody, frozen=True):
+    """Who signs up."""
+
+    username: UsernameField
+    email: EmailField
+    password: PasswordField
+
+    def identity(self) -> dict[str, str]:
+        """Without the password: of that nothing is kept but its slow hash."""
+        return {"username": self.username, "email": self.email}
+
+
+class Preference(Parameters, frozen=True):
+    """How the asker wants to be told of a registration (RFC 7240)."""
+
+    prefer: Annotated[
+        str,
+        Meta(
+            description="`respond-async` asks for 202 in place of 303, which browser code cannot read.",
+            examples=["respond-async"],
+            extra={"header": "Prefer"},
+        ),
+    ] = ""
+
+    @property
+    def respond_async(self) -> bool:
+        """Whether that preference is among them."""
+        preferences = self.prefer.split(",")
+        return any(one.partition(";")[0].strip().lower() == "respond-async" for one in preferences)
+
+
+class SignOutScope(Parameters, frozen=True):
+    """What ends at a sign-out."""
+
+    all: Annotated[bool, Meta(description="Ends every token of the account.", examples=[True])] = False
+
+
+def read_credentials(request: Request) -> Credentials | Unreadable:
+    """The body of /login; either field empty is BadJson."""
+    fields = read_object(request)
+    if isinstance(fields, Refusal):
+        return fields
+    username, password = fields.get("username"), fields.get("password")
+    if not (isinstance(username, str) and isinstance(password, str) and username and password):
+        return BadJson()
+    return Credentials(username, password)
+
+
+def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUsername | BadPassword:
+    """Fields that are no strings, in the contract's order; what is wrong with those that are, the service says."""
+    fields = read_object(request)
+    if isinstance(fields, Refusal):
+        return fields
+    email, username, password = fields.get("email"), fields.get("username"), fields.get("password")
+    if not isinstance(email, str):
+        return BadEmail()
+    if not isinstance(username, str):
+        return BadUsername()
+    return SignUp(username, email, password) if isinstance(password, str) else BadPassword()
+
+
+def read_preference(request: Request) -> Preference:
+    """The Prefer field of /login."""
+    return Preference(request.headers.get("prefer", ""))
+
+
+def read_sign_out_scope(request: Request) -> SignOutScope:
+    """The query of /login/token."""
+    return SignOutScope(urllib.parse.parse_qs(request.query).get("all") == ["true"])
+
+
+# --- what is shown
+class SessionOpened(JsonAnswer, frozen=True, rename="camel"):
+    """Signed in: the token is good at every door."""
+
+    user_id: UserIdField
+    token: TokenField
+    expires_in: SecondsField
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        """The answer of every route that hands out a token."""
+        return cls(signed_in.user_id, signed_in.token, signed_in.expires_in)
+
+
+class AccountOpened(SessionOpened, frozen=True):
+    """Signed up and in."""
+
+    http_status: ClassVar[int] = 201
+
+
+class RegistrationRunning(JsonAnswer, frozen=True):
+    """A registration runs; it can be watched at the location."""
+
+    http_status: ClassVar[int] = 303
+
+    location: Annotated[
+        str,
+        Meta(
+            description="The WebSocket that shows the registration; whoever knows it may watch.",
+            examples=["wss://example.org/register/u-00000000-0000-4000-8000-000000000000"],
+            extra_json_schema={"format": "uri"},
+        ),
+    ]
+
+    def headers(self) -> HeaderFields:
+        """Where to watch, also for programs that read no body."""
+        return (("location", self.location),)
+
+
+class RegistrationAccepted(RegistrationRunning, frozen=True):
+    """The same for a client that asked with `Prefer: respond-async`, as browser code must."""
+
+    http_status: ClassVar[int] = 202
+
+    def headers(self) -> HeaderFields:
+        """Also says that the preference was followed (RFC 7240)."""
+        return (("location", self.location), ("preference-applied", "respond-async"))
+
+
+class AccountBody(msgspec.Struct, frozen=True, rename="camel"):
+    """The asker's own account."""
+
+    user_id: UserIdField
+    username: UsernameField
+    email: EmailField | None
+    rooms: tuple[RoomIdField, ...]
+    created_at: TimeField
+    updated_at: TimeField
+
+
+class AccountShown(JsonAnswer, frozen=True):
+    """The asker's account."""
+
+    user: AccountBody
+
+
+class UserIdFound(JsonAnswer, frozen=True, rename="camel"):
+    """The id behind a user name."""
+
+    user_id: UserIdField
+
+
+class UsernameFound(JsonAnswer, frozen=True):
+    """The user name behind an id."""
+
+    username: UsernameField
+
+
+class TicketIssued(JsonAnswer, frozen=True, rename="camel"):
+    """A ticket that opens one WebSocket, once."""
+
+    ticket: Annotated[str, Meta(examples=["regs_0123abcd"])]
+    expires_in: SecondsField
