@@ -16,6 +16,8 @@ from typing import Any, Final, Self
 import hypercorn.protocol.ws_stream as ws_stream
 import trio
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
+from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BufferCompleteError, StreamBuffer
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -31,6 +33,9 @@ from regserver.serving.limit import FrontLimits
 from regserver.serving.reference_cycle import UnsupportedLibrary, break_cycle, check_cycles
 
 VERSION: Final = "0.18.0"
+
+_IDLE_LOOKS: Final = 8  # in the time that a connection may be idle; it ends up to one look late
+_STOPPING_SECONDS: Final = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -137,6 +142,19 @@ class _Http2Context(WorkerContext):
         self.terminated = shared.terminated
         self.over = trio.Event()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server stops."""
+        return self.terminated.is_set()
+
+    async def pause(self, seconds: float) -> None:
+        """Sleeps that long, or until the server stops; then a moment, for the streams to end."""
+        if self.stopping:
+            await trio.sleep(_STOPPING_SECONDS)
+        else:
+            with trio.move_on_after(seconds):
+                await self.terminated.wait()
+
     async def sleep(self, wait: float) -> None:  # type: ignore[override]  # static there, but called on the instance
         with trio.move_on_after(wait):
             await self.over.wait()
@@ -156,22 +174,64 @@ class _Streams(dict[int, Any]):
         return _ClosedStream()
 
 
-class _Http2(TCPServer):
-    """A whole connection.
+class _Buffer(StreamBuffer):
+    """What waits for the peer's window. Hypercorn lets a writer go on whenever the window is found empty, so that what
+    a peer does not take piles up without a bound; here it goes on when the peer has taken most of what there is."""
 
-    Late data ends only its stream (Hypercorn: KeyError); the ping tasks and the idle task end with the connection
-    (Hypercorn: after their time).
+    async def push(self, data: bytes) -> None:
+        if self._complete:
+            raise BufferCompleteError
+        self.buffer.extend(data)
+        await self._is_empty.clear()
+        while len(self.buffer) >= BUFFER_HIGH_WATER and not self._complete:
+            # No checkpoint between the two, or what is set meanwhile would be missed.
+            await self._paused.clear()
+            await self._paused.wait()
+
+    async def pop(self, max_length: int) -> bytes:
+        data = await super().pop(max_length)
+        if len(self.buffer) < BUFFER_HIGH_WATER:
+            await self._paused.set()
+        return data
+
+
+class _Buffers(dict[int, Any]):
+    def __setitem__(self, number: int, buffer: StreamBuffer) -> None:
+        super().__setitem__(number, _Buffer(type(buffer._paused)))
+
+
+class _Http2(TCPServer):
+    """A whole connection, with faults of Hypercorn's mended.
+
+    Data for a stream that is closed ends the connection there (KeyError). The ping tasks and the idle task outlive the
+    connection. And the idle timer is lost: a stream that ends cancels its application, which was about to start the
+    timer; a stream that the client resets starts none. Here one task looks whether there are streams, again and again.
     """
 
     context: _Http2Context
 
+    async def protocol_send(self, event: Event) -> None:
+        if not isinstance(event, Updated):  # whether it is idle: _idle_timeout asks the protocol itself
+            await super().protocol_send(event)
+
     async def _read_data(self) -> None:
         protocol: Any = self.protocol.protocol
         protocol.streams = _Streams()
+        protocol.stream_buffers = _Buffers()
         protocol.ssl = self.stream.is_tls  # of a plain connection it would be True
         await super()._read_data()
         self.context.over.set()
         await self.idle_task.stop()
+
+    async def _idle_timeout(self) -> None:
+        protocol: Any = self.protocol.protocol
+        requests, quiet = 0, 0
+        while quiet < _IDLE_LOOKS and (protocol.streams or not self.context.stopping):
+            await self.context.pause(self.config.keep_alive_timeout / _IDLE_LOOKS)
+            is_quiet = protocol.idle and protocol.keep_alive_requests == requests
+            requests, quiet = protocol.keep_alive_requests, quiet + 1 if is_quiet else 0
+        with trio.CancelScope(shield=True):
+            await self._initiate_server_close()
 
 
 class _StreamAdapter:

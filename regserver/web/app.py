@@ -32,6 +32,8 @@ class WebApp(QuartTrio):
         # Of a longer body only that is told.
         self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
         self.config["BODY_TIMEOUT"] = limits.body_seconds
+        # Who reads slowly may; the front door ends a client that takes nothing of a response.
+        self.config["RESPONSE_TIMEOUT"] = None
         self._sessions = asgi_sessions(super().asgi_app, self._socket_endpoint, limits)
         self.register_error_handler(HTTPException, self._handle)
 

@@ -1,15 +1,18 @@
-"""A small HTTP/2 client, with WebSockets over it (RFC 8441)."""
+"""Clients that speak TLS, and a small HTTP/2 client with WebSockets over it (RFC 8441)."""
 
-from collections.abc import Iterable
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterable
 
 import h2.config
 import h2.connection
 import h2.events
 import trio
 
-from tests.serving.support import Peer
+from tests.serving.support import House, Peer
 
 Fields = list[tuple[str, str]]
+Certificate = tuple[str, str]
 
 
 def _text(fields: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, str]:
@@ -23,6 +26,7 @@ class Http2Peer(Peer):
         super().__init__(stream)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.events: list[h2.events.Event] = []
+        self.acknowledges = True  # gives the server its flow control window back
 
     async def start(self) -> None:
         self.http.initiate_connection()
@@ -48,7 +52,7 @@ class Http2Peer(Peer):
         data, self.buffer = self.buffer, b""
         events = self.http.receive_data(data)
         for event in events:
-            if isinstance(event, h2.events.DataReceived):
+            if isinstance(event, h2.events.DataReceived) and self.acknowledges:
                 self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         self.events += events
         await self.flush()
@@ -127,3 +131,28 @@ class Http2Socket(Peer):
             self.buffer += event.data
             return True
         return False
+
+
+@contextlib.asynccontextmanager
+async def secure(server: House, certificate: Certificate, *protocols: str) -> AsyncIterator[trio.abc.Stream]:
+    context = ssl.create_default_context(cafile=certificate[0])
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    plain = await trio.open_tcp_stream("127.0.0.1", server.port)
+    stream = trio.SSLStream(plain, context, server_hostname="localhost", https_compatible=True)
+    try:
+        with trio.fail_after(5):
+            await stream.do_handshake()
+        yield stream
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+@contextlib.asynccontextmanager
+async def http2(server: House, certificate: Certificate) -> AsyncIterator[Http2Peer]:
+    async with secure(server, certificate, "h2", "http/1.1") as stream:
+        assert isinstance(stream, trio.SSLStream)
+        assert stream.selected_alpn_protocol() == "h2"
+        peer = Http2Peer(stream)
+        await peer.start()
+        yield peer

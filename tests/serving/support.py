@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from quart_trio import QuartTrio
 
-from regserver.endpoint import Request, Response, SocketEndpoint, SocketSession
+from regserver.endpoint import Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from regserver.serving import Front, FrontLimits, request_from_scope, response_fields
 from regserver.serving.frame import binary_frame, text_frame
 
@@ -42,7 +42,7 @@ async def show(request: Request) -> Response:
 def quart_app(dispatch: Handler, limit: int) -> QuartTrio:
     """The same dispatcher behind Quart, on every path."""
     app = QuartTrio(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = None
+    app.config.update(MAX_CONTENT_LENGTH=None, BODY_TIMEOUT=None, RESPONSE_TIMEOUT=None)
 
     @app.route("/", defaults={"_": ""}, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
     @app.route("/<path:_>", methods=["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
@@ -53,6 +53,10 @@ def quart_app(dispatch: Handler, limit: int) -> QuartTrio:
         assert isinstance(body, bytes)
         request = request_from_scope(quart.request.scope, body, oversized=len(body) > limit)
         response = await dispatch(request)
+        if isinstance(response, StreamResponse):
+            streamed = quart.Response(response.stream, response.status)
+            streamed.timeout = None
+            return streamed
         made = quart.Response(response.body, response.status)
         made.headers.clear()
         for name, value in response_fields(response):

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import trio
 from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 
 from regserver.serving.client_stream import ClientStream
@@ -102,7 +101,7 @@ async def _connected(
 
 def _left() -> dict[str, int]:
     """What is there of what a connection is made of. Of both ends of TLS, only the server's: the others are the test's."""
-    kinds = (ClientStream, Connection, SessionCore, TCPServer, H11Protocol, H2Protocol)
+    kinds = (ClientStream, Connection, SessionCore, TCPServer, H2Protocol)
     left = {kind.__name__: count(kind) for kind in kinds}
     left["tls"] = sum(isinstance(one, ssl.SSLObject) and bool(one.server_side) for one in gc.get_objects())
     return {name: number for name, number in left.items() if number}

@@ -6,8 +6,7 @@ import inspect
 
 import pytest
 from hypercorn.protocol import ws_stream
-from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.h2 import H2Protocol, StreamBuffer
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.task_group import TaskGroup
@@ -19,8 +18,8 @@ from regserver.serving.hypercorn_hook import VERSION, check_version
 
 DIGESTS = {
     TCPServer: "5593e38b83d3e22e",
-    H11Protocol: "b32a61e0a8ca2127",
     H2Protocol: "7257f8bafccaa2e5",
+    StreamBuffer: "bc347b7c78068613",
     HTTPStream: "e0f656feb55ab89c",
     ws_stream.WSStream: "67434c428a1a3c04",
     ws_stream.Handshake: "701a154c29b5ab4c",

@@ -1,9 +1,7 @@
 """TLS, HTTP/2 and sessions over both."""
 
-import contextlib
 import ssl
 import struct
-from collections.abc import AsyncIterator
 
 import h2.events
 import pytest
@@ -12,35 +10,8 @@ import trio.testing
 
 from regserver.endpoint import Response, SocketSession
 from regserver.serving import BindError, text_frame
-from tests.serving.http2 import Http2Peer
-from tests.serving.support import House, Peer, bounds, client_frame, close_payload, house, upgrade
-
-Certificate = tuple[str, str]
-
-
-@contextlib.asynccontextmanager
-async def secure(server: House, certificate: Certificate, *protocols: str) -> AsyncIterator[trio.abc.Stream]:
-    context = ssl.create_default_context(cafile=certificate[0])
-    if protocols:
-        context.set_alpn_protocols(list(protocols))
-    plain = await trio.open_tcp_stream("127.0.0.1", server.port)
-    stream = trio.SSLStream(plain, context, server_hostname="localhost", https_compatible=True)
-    try:
-        with trio.fail_after(5):
-            await stream.do_handshake()
-        yield stream
-    finally:
-        await trio.aclose_forcefully(stream)
-
-
-@contextlib.asynccontextmanager
-async def http2(server: House, certificate: Certificate) -> AsyncIterator[Http2Peer]:
-    async with secure(server, certificate, "h2", "http/1.1") as stream:
-        assert isinstance(stream, trio.SSLStream)
-        assert stream.selected_alpn_protocol() == "h2"
-        peer = Http2Peer(stream)
-        await peer.start()
-        yield peer
+from tests.serving.http2 import Certificate, Http2Peer, http2, secure
+from tests.serving.support import Peer, bounds, client_frame, close_payload, house, upgrade
 
 
 async def test_http1_over_tls(certificate: Certificate) -> None:
