@@ -103,11 +103,6 @@ class LiveProgress:
         """Whether no event can follow."""
         return not TRANSITIONS[self.state]
 
-    @property
-    def step(self) -> int:
-        """The highest step so far; 1 also before the first line."""
-        return self._step
-
     def take(self, line: SourceLine) -> ProgressEvent | Complete | ProtocolBroken:
         """The event of a line. `Complete` changes nothing yet: `authenticate` does, once the account is there."""
         match line:
