@@ -70,8 +70,8 @@ class RegistrationLookup:
 
     async def find(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
         """The contact's registration as of now; one in its first state, not written, when there is none."""
-        lookup = self._pepper.lookup_key(contact)
-        found = await transaction.registrations.by_contact(self._pepper.contact_key(contact))
+        key, lookup = self._pepper.contact_key(contact), self._pepper.lookup_key(contact)
+        found = await transaction.registrations.by_contact(key)
         if found is None and contact.kind == "identity" and contact.provider is None:
             several = await transaction.registrations.by_lookup(lookup)
             if len(several) > 1:
@@ -85,7 +85,7 @@ class RegistrationLookup:
             and await transaction.accounts.by_email(email_key(contact.value)) is not None
         )
         return Registration(
-            contact=self._pepper.contact_key(contact),
+            contact=key,
             lookup=lookup,
             kind=contact.kind,
             mask=contact.mask,
