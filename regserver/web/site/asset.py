@@ -1,8 +1,13 @@
-"""The page's static files, read once, and the version under which browsers may keep them for good."""
+"""The static files of a page, read once, and the version under which browsers may keep them for good."""
 
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
+
+from regserver.endpoint import Response
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,12 +31,21 @@ class Assets:
 
     @property
     def modules(self) -> list[str]:
+        """The names of the scripts."""
         return sorted(name for name in self.files if name.endswith(".js"))
 
 
-def load_assets() -> Assets:
-    directory = files(__package__) / "static"
+def load_assets(page: str) -> Assets:
+    """The files of one page. page: the name of its folder."""
+    directory = files(__package__) / "static" / page
     return Assets({entry.name: entry.read_bytes() for entry in directory.iterdir() if _is_served(entry.name)})
+
+
+def asset_response(asset: tuple[str, bytes], cache_control: str) -> Response:
+    """The answer to a GET of a file. cache_control: for how long browsers may keep it."""
+    content_type, body = asset
+    fields = (("cache-control", cache_control), ("cross-origin-resource-policy", "same-origin"))
+    return Response(body=body, content_type=content_type, headers=fields)
 
 
 def _is_served(name: str) -> bool:

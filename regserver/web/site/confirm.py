@@ -20,6 +20,8 @@ from regserver.web.http.body import Unreadable, content_type, read_object
 from regserver.web.http.error_style import NAMED
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
+from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
+from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
 
@@ -33,27 +35,9 @@ STATUS: dict[ConfirmState, int] = {
 }
 FORM = "application/x-www-form-urlencoded"
 HTML = "text/html; charset=utf-8"
-STATIC = {"confirm.js": "text/javascript; charset=utf-8", "confirm.css": "text/css; charset=utf-8"}
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
 FIELDS = (
-    ("content-security-policy", POLICY),
-    ("vary", "Accept-Language"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
+    ("content-security-policy", content_security_policy("connect-src 'self'")),
+    *PAGE_FIELDS,
     ("x-robots-tag", "noindex"),
 )
 
@@ -74,9 +58,10 @@ class ConfirmApi:
         self._directory = directory
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
         self._template = environment.from_string((files(__package__) / "confirm.html").read_text("utf-8"))
-        self._static = {name: (files(__package__) / "confirm_static" / name).read_bytes() for name in STATIC}
+        self._assets = load_assets("confirm")
 
     def routes(self) -> tuple[Route, ...]:
+        """The routes below /confirm."""
         return (
             Route("confirm.open", "GET", "/confirm", self.open, "page", NAMED, described=False),
             Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", NAMED, described=False),
@@ -119,11 +104,9 @@ class ConfirmApi:
         return Standing(standing.state, standing.username, passage.title, text)
 
     async def file(self, request: Request) -> Response | RouteNotFound:
-        name = request.params["file"]
-        if name not in self._static:
-            return RouteNotFound()
-        headers = (("cache-control", "no-cache"), ("cross-origin-resource-policy", "same-origin"))
-        return Response(body=self._static[name], content_type=STATIC[name], headers=headers)
+        """A file of the page."""
+        found = self._assets.files.get(request.params["file"])
+        return RouteNotFound() if found is None else asset_response(found, REVALIDATE)
 
     def _page(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
         language = language_of(request)

@@ -16,31 +16,28 @@ from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.asset import Assets, load_assets
+from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets
+from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
-FOR_GOOD = "public, max-age=31536000, immutable"
-REVALIDATE = "no-cache"
-
-PAGE_FIELDS = (
+FIELDS = (
     ("cache-control", REVALIDATE),
-    ("vary", "Accept-Language"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
+    *PAGE_FIELDS,
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 
 
 class PageApi:
-    """forwarded: under which address the visitor knows us."""
+    """The page, and its files."""
 
     def __init__(self, forwarded: ForwardedReader) -> None:
+        """forwarded: tells the address that the page may open sockets to."""
         self._forwarded = forwarded
-        self._assets = load_assets()
+        self._assets = load_assets("page")
         self._pages = render_pages(self._assets)
 
     def routes(self) -> tuple[Route, ...]:
+        """GET / and the files below /static."""
         # Three segments, because two would take words such as /static/check away from the directory.
         return (
             Route("site.page", "GET", "/", self.page, "page", NAMED, described=False),
@@ -50,42 +47,30 @@ class PageApi:
         )
 
     async def page(self, request: Request) -> Response:
+        """The page in the language of its reader."""
         language = language_of(request)
-        policy = content_security_policy(self._forwarded.read(request).socket_base)
-        fields = (("content-security-policy", policy), ("content-language", language), *PAGE_FIELDS)
+        policy = page_policy(self._forwarded.read(request).socket_base)
+        fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 
     async def asset(self, request: Request) -> Response | RouteNotFound:
+        """A file of the page."""
         found = self._assets.files.get(request.params["file"])
         if found is None:
             return RouteNotFound()
-        content_type, body = found
         # While nodes are being updated, a page of one version may ask a node of another: served, but not kept.
         current = request.params["version"] == self._assets.version
-        fields = (
-            ("cache-control", FOR_GOOD if current else REVALIDATE),
-            ("cross-origin-resource-policy", "same-origin"),
-        )
-        return Response(body=body, content_type=content_type, headers=fields)
+        return asset_response(found, FOR_GOOD if current else REVALIDATE)
 
 
-def content_security_policy(socket_base: str) -> str:
-    """socket_base: ws or wss, host and perhaps a path; not every browser counts sockets to ourselves as 'self'."""
+def page_policy(socket_base: str) -> str:
+    """The page's Content-Security-Policy. socket_base: ws or wss, host and perhaps a path.
+
+    The host is named because not every browser counts WebSockets to the page's own host as 'self'.
+    """
     scheme, _, rest = socket_base.partition("://")
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self'",
-            f"connect-src 'self' {scheme}://{rest.partition('/')[0]}",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
+    connect = f"connect-src 'self' {scheme}://{rest.partition('/')[0]}"
+    return content_security_policy("img-src 'self'", connect)
 
 
 def render_pages(assets: Assets) -> dict[Language, bytes]:

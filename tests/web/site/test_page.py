@@ -8,13 +8,15 @@ import pytest
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.asset import Assets, load_assets
-from regserver.web.site.page import PageApi, content_security_policy
+from regserver.web.site.page import PageApi, page_policy
 from tests.web.http_client import Chosen, Reply, open_routes
 
 pytestmark = pytest.mark.usefixtures("way")
 
 PAGE = files("regserver.web.site")
-SCRIPTS = {name: data.decode() for name, (_, data) in load_assets().files.items() if name.endswith(".js")}
+SCRIPTS = {
+    name: data.decode() for name, (_, data) in load_assets("page").files.items() if name.endswith(".js")
+}
 TEMPLATE = (PAGE / "page.html").read_text(encoding="utf-8")
 
 
@@ -48,9 +50,7 @@ async def test_the_policy_lets_in_nothing_but_our_own() -> None:
 
 
 def test_a_base_path_is_not_part_of_the_policy() -> None:
-    assert "connect-src 'self' wss://example.org:8443;" in content_security_policy(
-        "wss://example.org:8443/reg"
-    )
+    assert "connect-src 'self' wss://example.org:8443;" in page_policy("wss://example.org:8443/reg")
 
 
 async def test_the_page_itself_keeps_to_the_policy() -> None:
@@ -66,7 +66,7 @@ async def test_the_page_itself_keeps_to_the_policy() -> None:
 async def test_static_files_are_kept_for_good_under_their_version() -> None:
     html = (await _get("/")).body.decode()
     addresses = sorted(set(re.findall(r'"(static/[^"]+)"', html)))
-    assert {address.rpartition("/")[2] for address in addresses} == load_assets().files.keys()
+    assert {address.rpartition("/")[2] for address in addresses} == load_assets("page").files.keys()
     for address in addresses:
         response = await _get("/" + address)
         assert response.status == 200
@@ -131,7 +131,7 @@ _PAIRS = (
 
 
 def _palettes() -> list[dict[str, str]]:
-    style = load_assets().files["page.css"][1].decode()
+    style = load_assets("page").files["page.css"][1].decode()
     blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     return [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", block)) for block in blocks]
 
