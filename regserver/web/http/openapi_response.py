@@ -26,7 +26,7 @@ from regserver.web.http.schema import Schema, Schemas
 EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, InternalError)
 """What the dispatcher refuses, whatever the route."""
 
-IN_MEMORY = frozenset({"operation", "page"})
+IN_MEMORY = frozenset({"operation", "page", "socket"})
 """Limits of routes that answer without the store; at all others it may be unavailable."""
 
 HEADERS: dict[str, Schema] = {
