@@ -19,35 +19,35 @@ test: .venv/.test ## run the whole test suite, against real peers on loopback
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: .venv/.test ## lint, types, architecture
+check: .venv/.test ## check style, types and architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 .PHONY: format
-format: .venv/.test ## put the code into its form
+format: .venv/.test ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: figures
-figures: ## size and shape of the code; beside another version: BEFORE=../its-checkout
+figures: ## print the size and shape of the code, and of another version: BEFORE=../its-checkout
 	@$(PYTHON) -m tests.figures $(BEFORE)
 
-# Measurements print ratios against peers that run beside, and with BEFORE=../its-checkout against an earlier version;
+# Measurements print ratios to other servers in the same run, and with BEFORE=../its-checkout to an earlier version;
 # no test depends on them.
 export BEFORE
 .PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory
-bench: bench-front bench-rooms bench-live bench-steps bench-directory ## all measurements; alone: bench-front, -rooms, -live, -steps, -directory
+bench: bench-front bench-rooms bench-live bench-steps bench-directory ## run all measurements; single ones: bench-front, -rooms, -live, -steps, -directory
 bench-front bench-rooms bench-live bench-steps bench-directory: .venv/.test
 	$(BIN)/python -m benchmarks.$(@:bench-%=%)
 
 .PHONY: autobahn
-autobahn: .venv/.test ## the Autobahn test suite against the WebSocket sessions
+autobahn: .venv/.test ## run the Autobahn test suite against the WebSocket sessions
 	$(BIN)/python -m benchmarks.front.autobahn
 
 .PHONY: fuzz-front
-fuzz-front: .venv/.test ## a hundred thousand hostile inputs for the front door
+fuzz-front: .venv/.test ## send a hundred thousand hostile inputs to the front door
 	$(BIN)/python -m benchmarks.front.fuzz
 
 .PHONY: crash-rooms
@@ -60,7 +60,7 @@ binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/pyinstaller --noconfirm --clean --distpath dist --workpath build/pyinstaller packaging/regserver.spec
 
 .PHONY: clean
-clean: ## remove what was built; the virtual environment and var/ stay
+clean: ## remove build results; the virtual environment and var/ stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp per set of packages, so that a warm start installs nothing.
@@ -75,7 +75,7 @@ clean: ## remove what was built; the virtual environment and var/ stay
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@ .venv/.run
 
-# The binary is built from an environment of its own: whatever lies in the other one would be packed as well.
+# The binary has an environment of its own, since it packs every package of its environment.
 build/binary/.ready: pyproject.toml
 	$(PYTHON) -m venv build/binary
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check '.[binary]'
