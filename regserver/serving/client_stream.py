@@ -8,6 +8,7 @@ frames on its stack as possible. The TLS form uses Trio's SSLStream.
 """
 
 import contextlib
+import operator
 import socket
 import struct
 from abc import abstractmethod
@@ -109,7 +110,7 @@ class PlainStream(ClientStream):
         self._sending = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        if max_bytes is not None and max_bytes < 1:
+        if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError("max_bytes must be positive")
         sock = self.sock
         # Checked before each wait: Trio 0.35 would keep a task that waits for a closed descriptor for ever.
