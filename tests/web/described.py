@@ -73,6 +73,8 @@ class Described:
             and told in names
         ):
             return told
+        if len(names) == 1:
+            return names[0]
         schemas = self._document["components"]["schemas"]
         fitting = [name for name in names if name not in schemas or self._fits(body, schemas[name])]
         assert fitting, where

@@ -1,0 +1,258 @@
+"""The OpenAPI document against the app: every operation is called with every answer and refusal that it names."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from regserver.app import App, open_app
+from regserver.config import Loaded, Secret, Settings, Size
+from regserver.config.setting import (
+    LimitsSection,
+    LiveFile,
+    LiveHttp,
+    LiveSection,
+    LoginSection,
+    PasswordSection,
+    RoomsSection,
+    StoreSection,
+)
+from regserver.domain.instant import Duration
+from regserver.domain.outcome import InternalError, StoreUnavailable, TooManyRequests
+from regserver.endpoint import MAX_BODY_BYTES, Response
+from regserver.metric import Metrics
+from regserver.ports.store import StoreFault
+from regserver.web.directory.endpoint import DirectoryApi
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import LIMITS, RateLimits
+from regserver.web.http.route import Route
+from regserver.web.operations.endpoint import OperationsApi
+from tests.directory import BASE, World, world
+from tests.web.described import Described
+from tests.web.http_client import open_client, open_routes
+from tests.web.provocation import KEY, ROSTER, Asked, Stage, provocation
+
+PEOPLE = "".join(
+    f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
+    for name in ROSTER
+)
+Key = tuple[str, str]
+
+
+class Seen:
+    """What was called so far: (operation, name)."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.described = Described(routes)
+        self.routes = {f"{route.method} {route.pattern}": route for route in routes if route.described}
+        self.names: set[Key] = set()
+
+    async def ask(self, stage: Stage, operation: str, name: str, asked: Asked) -> None:
+        """Sends it and checks that the answer is that one."""
+        response = await stage.ask(asked)
+        self.take(operation, response, name)
+
+    def take(self, operation: str, response: Response, name: str) -> None:
+        """Checks that a response is the named one, as the document has it."""
+        route = self.routes[operation]
+        found = self.described.check(route.method, route.pattern, response)
+        assert found == name or (name, found) in SAME, (operation, name, response)
+        self.names.add((operation, name))
+
+    @property
+    def missing(self) -> set[Key]:
+        """What the document names and nobody has called."""
+        named = {
+            (operation, name)
+            for operation, route in self.routes.items()
+            for _, name in self.described.names(route.method, route.pattern)
+        }
+        return named - self.names
+
+
+SAME = {("EventStreamHead", "EventStream"), ("StoreUnavailable", "INTERNAL_ERROR")}
+"""Answers that nothing on the wire tells apart."""
+
+
+@asynccontextmanager
+async def opened(folder: Path, **sections: Any) -> AsyncIterator[tuple[App, Stage]]:
+    """An app with cheap passwords and no limits."""
+    (folder / "roster.toml").write_text(PEOPLE)
+    chosen: dict[str, Any] = {
+        "store": StoreSection(url=Secret(f"sqlite:{folder / 'x.db'}")),
+        "password": PasswordSection(time_cost=1, memory=Size(1 << 20)),
+        "limits": LimitsSection(enabled=False),
+        "live": LiveSection(file=LiveFile(path=str(folder / "roster.toml"))),
+        "rooms": RoomsSection(max_members=3),
+    }
+    settings = Settings(**{**chosen, **sections})
+    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+        yield app, Stage(client)
+
+
+async def test_every_answer_that_the_document_names_is_given(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, stage):
+        seen = Seen(list(app.quart.router.routes))
+        for operation in seen.routes:
+            route = seen.routes[operation]
+            for _, name in seen.described.names(route.method, route.pattern):
+                if (provoke := provocation(operation, name)) is not None:
+                    await seen.ask(stage, operation, name, await provoke(stage))
+    await call_what_needs_settings(seen, tmp_path)
+    await call_directory(seen, tmp_path)
+    await call_faults(seen)
+    assert seen.missing == set()
+
+
+async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
+    """A closed door, a source that is down, a part that fails."""
+    closed, down = folder / "closed", folder / "down"
+    for each in (closed, down):
+        each.mkdir()
+    async with opened(closed, login=LoginSection(open_registration=False)) as (_, stage):
+        await seen.ask(stage, "POST /login/register", "RegistrationClosed", stage.sign_up())
+    live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
+    async with opened(down, live=live) as (_, stage):
+        for path in ("/login", "/user/login"):
+            body = {"username": ROSTER[0], "password": "right"}
+            asked = Asked(method="POST", path=path, body=body)
+            await seen.ask(stage, f"POST {path}", "SourceUnavailable", asked)
+
+    async def fails() -> str:
+        return "disk full"
+
+    async with open_routes(OperationsApi(Metrics(), {"store": fails}, "1").routes()) as client:
+        await seen.ask(
+            Stage(client), "GET /health/ready", "Degraded", Asked(method="GET", path="/health/ready")
+        )
+
+
+# --- the directory
+async def call_directory(seen: Seen, folder: Path) -> None:
+    """Its challenges come by mail, so it is asked where the outbox can be read."""
+    async with world(folder) as here:
+        api = DirectoryApi(
+            here.directory, ForwardedReader((), BASE), trusted_key=KEY, take_mail=lambda client: None
+        )
+        async with open_routes(api.routes(), BASE) as client:
+            stage = Stage(client)
+            await call_names(seen, stage, here)
+            await call_init(seen, stage)
+            await call_confirm(seen, stage, here)
+
+
+async def call_names(seen: Seen, stage: Stage, here: World) -> None:
+    await here.directory.confirm(await here.begin("Alice"))
+    for operation, found in (
+        ("GET /{name}/check", "Existence"),
+        ("GET /{name}/server", "Residence"),
+        ("POST /{name}/server", "Residence"),
+    ):
+        method, _, pattern = operation.partition(" ")
+        at = Asked(method=method, path=pattern.replace("{name}", "alice"))
+        await seen.ask(stage, operation, found, at)
+        await seen.ask(stage, operation, "INVALID_USER_NAME", at.but(path=pattern.replace("{name}", "al")))
+        if found == "Residence":
+            nobody = at.but(path=pattern.replace("{name}", "nobody"))
+            await seen.ask(stage, operation, "UNKOWN_USER_NAME", nobody)
+
+
+async def call_init(seen: Seen, stage: Stage) -> None:
+    fields = {"userName": "Bobby", "password": "sixsix", "email": "bobby@example.org"}
+    init = Asked(method="POST", path="/init", body=fields)
+    trusted = {**fields, "userName": "Carol", "email": "carol@example.org"}
+    for name, asked in (
+        ("SignUpBegun", init),
+        ("Residence", init.but(body=trusted, by=KEY)),
+        ("INVALID_TRUSTED_KEY", init.but(by="another")),
+        ("INVALID_DATA", init.but(body={})),
+        ("INVALID_JSON_REQUEST", init.but(body=b"{")),
+        ("BAD_CONTENT_TYPE", init.but(headers={"content-type": "text/plain"})),
+    ):
+        await seen.ask(stage, "POST /init", name, asked)
+
+
+async def call_confirm(seen: Seen, stage: Stage, here: World) -> None:
+    for method in ("GET", "POST"):
+        operation = f"{method} /{{challenge}}/confirm"
+
+        async def ask(name: str, challenge: str, method: str = method, operation: str = operation) -> None:
+            await seen.ask(stage, operation, name, Asked(method=method, path=f"/{challenge}/confirm"))
+
+        person = f"dave{method.lower()}"
+        good = await here.begin(person)
+        await ask("Residence", good)
+        await ask("ALREADY_CONFIRMED", good)
+        late = await here.begin(f"{person}2", "other@example.org")
+        await here.add_elsewhere(f"{person}2")
+        await ask("ALREADY_CONFIRMED", late)
+        await ask("INVALID_CHALLENGE", "x")
+        await ask("NO_PENDING_CREATION", "x" * 24)
+        taken = await here.begin(f"{person}3", f"{person}3@example.org")
+        await here.add_elsewhere(f"{person}4", f"{person}3@example.org")
+        await ask("INVALID_DATA", taken)
+    look = "HEAD /{challenge}/confirm"
+    pending, gone = await here.begin("erica"), await here.begin("frank")
+    await here.directory.confirm(gone)
+    for name, challenge in (
+        ("SignUpPending", pending),
+        ("ALREADY_CONFIRMED", gone),
+        ("NO_PENDING_CREATION", "x" * 24),
+    ):
+        await seen.ask(stage, look, name, Asked(method="HEAD", path=f"/{challenge}/confirm"))
+
+
+# --- what the dispatcher refuses, by faults that are put in
+async def call_faults(seen: Seen) -> None:
+    """At every operation: too long a body, too many requests, a bug, and a store that fails."""
+    one = RateLimits(lambda: 0.0, enabled=True, overrides=dict.fromkeys(LIMITS, "1/1h"))
+
+    def bug(_: Any) -> Any:
+        raise LookupError("a bug")
+
+    def lost(_: Any) -> Any:
+        raise StoreFault("disk full")
+
+    for operation, route in seen.routes.items():
+        wanted = {name for _, name in seen.described.names(route.method, route.pattern)}
+
+        def named(refusal: Any, route: Route = route) -> str:
+            body = msgspec.to_builtins(route.style.body(refusal))
+            return str(body.get(route.style.name_field, type(refusal).__name__))
+
+        async with faulty(route, bug) as ask:
+            seen.take(operation, await ask(b""), named(InternalError()))
+            long = await ask(b" " * (MAX_BODY_BYTES + 1))
+            seen.take(
+                operation, long, next(name for name in wanted if name in {"BodyTooLarge", "BODY_TOO_LARGE"})
+            )
+        if wanted & {"StoreUnavailable", "INTERNAL_ERROR"}:
+            async with faulty(route, lost) as ask:
+                seen.take(operation, await ask(b""), named(StoreUnavailable()))
+        async with faulty(route, bug, one) as ask:
+            await ask(b"")
+            seen.take(operation, await ask(b""), named(TooManyRequests(1)))
+
+
+@asynccontextmanager
+async def faulty(
+    route: Route, endpoint: Callable[[Any], Any], limits: RateLimits | None = None
+) -> AsyncIterator[Callable[[bytes], Any]]:
+    """Asks a route whose endpoint is another one."""
+    broken = msgspec.structs.replace(route, endpoint=endpoint)
+    path = route.pattern.replace("{", "").replace("}", "")
+    async with open_routes([broken], "", limits) as client:
+
+        def ask(body: bytes) -> Any:
+            return client.ask(route.method, path, body, {"content-type": "application/json"})
+
+        yield ask
+
+
+def test_an_answer_that_is_not_named_is_found() -> None:
+    described = Described(OperationsApi(Metrics(), {}, "1").routes())
+    with pytest.raises(AssertionError):
+        described.check("GET", "/health/alive", Response(status=418))

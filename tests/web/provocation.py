@@ -1,0 +1,422 @@
+"""How each answer and refusal of each operation is provoked: a table by operation, and one for what many share.
+
+A provocation prepares whatever it needs, with people and rooms of its own, and gives the request to be sent. So each is
+independent of the others, and all run against one app.
+"""
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from regserver.endpoint import MAX_BODY_BYTES, Response
+from tests.web.http_client import Client
+
+PASSWORD = "a long password"
+KEY = "the key of a platform"
+NOBODY = 2**50
+ROSTER = [f"source{number}" for number in range(20)]
+"""Whom the data source knows; the password of each is "right"."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request. by: the token of the asker; "" sends none."""
+
+    method: str
+    path: str
+    body: Any = None
+    by: str = ""
+    headers: dict[str, str] = {}
+
+    def but(self, **changes: Any) -> "Asked":
+        """The same with something else."""
+        return msgspec.structs.replace(self, **changes)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """All header fields."""
+        kind = {} if self.body is None else {"content-type": "application/json"}
+        token = {"authorization": f"Bearer {self.by}"} if self.by else {}
+        return {**kind, **token, **self.headers}
+
+
+class Person(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    token: str
+
+
+class Stage:
+    """People and rooms for provocations, and the client that they are made by."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._numbers = itertools.count(1)
+        self._roster = iter(ROSTER)
+
+    async def ask(self, asked: Asked) -> Response:
+        body = asked.body if isinstance(asked.body, bytes) else json.dumps(asked.body).encode()
+        sent = b"" if asked.body is None else body
+        return await self.client.ask(asked.method, asked.path, sent, asked.fields)
+
+    async def ask_json(self, asked: Asked) -> Any:
+        response = await self.ask(asked)
+        assert response.status < 300, response
+        return json.loads(response.body or b"null")
+
+    def name(self) -> str:
+        """A user name that nobody has."""
+        return f"person{next(self._numbers)}"
+
+    def registrable(self) -> str:
+        """The name of somebody in the data source who has not registered yet."""
+        return next(self._roster)
+
+    def sign_up(self) -> Asked:
+        name = self.name()
+        body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+        return Asked(method="POST", path="/login/register", body=body)
+
+    async def person(self) -> Person:
+        asked = self.sign_up()
+        made = await self.ask_json(asked)
+        return Person(made["userId"], asked.body["username"], made["token"])
+
+    async def room(self, person: Person) -> int:
+        asked = Asked(method="POST", path="/room/create", body={}, by=person.token)
+        return int((await self.ask_json(asked))["roomId"])
+
+    async def post(self, person: Person, room: int) -> int:
+        asked = Asked(method="POST", path=f"/room/post/{room}", body={"content": "x"}, by=person.token)
+        return int((await self.ask_json(asked))["postId"])
+
+    async def delete(self, person: Person) -> None:
+        await self.ask_json(Asked(method="DELETE", path="/login/delete", by=person.token))
+
+
+Valid = Callable[[Stage, Person], Awaitable[Asked]]
+Provocation = Callable[[Stage], Awaitable[Asked]]
+
+
+# --- requests that succeed, by operation, for somebody who is signed in
+def fixed(method: str, path: str, body: Any = None) -> Valid:
+    async def make(stage: Stage, person: Person) -> Asked:
+        return Asked(method=method, path=path.format(person=person), body=body, by=person.token)
+
+    return make
+
+
+def in_room(method: str, path: str, body: Any = None) -> Valid:
+    async def make(stage: Stage, person: Person) -> Asked:
+        room = await stage.room(person)
+        return Asked(method=method, path=path.format(room=room), body=body, by=person.token)
+
+    return make
+
+
+async def invite(stage: Stage, person: Person) -> Asked:
+    other, room = await stage.person(), await stage.room(person)
+    return Asked(method="POST", path=f"/room/invite/{room}", body={"otherUsers": [other.id]}, by=person.token)
+
+
+async def read(stage: Stage, person: Person) -> Asked:
+    post = await stage.post(person, await stage.room(person))
+    return Asked(method="GET", path=f"/room/read/{post}", by=person.token)
+
+
+async def seen(stage: Stage, person: Person) -> Asked:
+    room = await stage.room(person)
+    post = await stage.post(person, room)
+    return Asked(method="POST", path=f"/room/seen/{room}", body={"postId": post}, by=person.token)
+
+
+async def create(stage: Stage, person: Person) -> Asked:
+    return Asked(method="POST", path="/room/create", body={"name": stage.name()}, by=person.token)
+
+
+VALID: dict[str, tuple[str, Valid]] = {
+    "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
+    "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
+    "GET /login/userId/{username}": ("UserIdFound", fixed("GET", "/login/userId/{person.name}")),
+    "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
+    "DELETE /login/delete": ("Done", fixed("DELETE", "/login/delete")),
+    "POST /login/ticket": ("TicketIssued", fixed("POST", "/login/ticket")),
+    "POST /room/create": ("RoomMade", create),
+    "GET /room/list": ("RoomList", fixed("GET", "/room/list")),
+    "GET /room/info/{room}": ("RoomShown", in_room("GET", "/room/info/{room}?getLastPost=true")),
+    "POST /room/invite/{room}": ("Done", invite),
+    "POST /room/leave/{room}": ("Done", in_room("POST", "/room/leave/{room}")),
+    "POST /room/post/{room}": ("PostMade", in_room("POST", "/room/post/{room}", {"content": "Tea?"})),
+    "GET /room/read/{post}": ("PostShown", read),
+    "GET /room/readAll/{room}": ("PostList", in_room("GET", "/room/readAll/{room}?limit=5")),
+    "POST /room/seen/{room}": ("Done", seen),
+}
+"""Operation → the name of its success, and the request."""
+
+
+# --- what goes wrong with them
+def _valid(change: Callable[[Asked], Asked]) -> Callable[[Valid], Provocation]:
+    def build(valid: Valid) -> Provocation:
+        async def make(stage: Stage) -> Asked:
+            return change(await valid(stage, await stage.person()))
+
+        return make
+
+    return build
+
+
+def _at(number: int | str) -> Callable[[Asked], Asked]:
+    """The same at another place: its path's last segment, and without what may belong to the first."""
+
+    def change(asked: Asked) -> Asked:
+        path, _, query = asked.path.partition("?")
+        return asked.but(path=f"{path.rpartition('/')[0]}/{number}" + (f"?{query}" if query else ""))
+
+    return change
+
+
+def deleted(valid: Valid) -> Provocation:
+    async def make(stage: Stage) -> Asked:
+        person = await stage.person()
+        asked = await valid(stage, person)
+        await stage.delete(person)
+        return asked
+
+    return make
+
+
+def by_a_stranger(valid: Valid) -> Provocation:
+    async def make(stage: Stage) -> Asked:
+        asked = await valid(stage, await stage.person())
+        return asked.but(by=(await stage.person()).token)
+
+    return make
+
+
+def repeated_otherwise(valid: Valid) -> Provocation:
+    async def make(stage: Stage) -> Asked:
+        person, key = await stage.person(), {"idempotency-key": "one"}
+        first, second = await valid(stage, person), await valid(stage, person)
+        await stage.ask_json(first.but(headers=key))
+        return second.but(headers=key)
+
+    return make
+
+
+SHARED: dict[str, Callable[[Valid], Provocation]] = {
+    "MissingAuth": _valid(lambda asked: asked.but(by="")),
+    "BadAuthType": _valid(lambda asked: asked.but(by="", headers={"authorization": "Basic eA=="})),
+    "BadToken": _valid(lambda asked: asked.but(by="regs_nobody")),
+    "UserIsDeleted": deleted,
+    "BadJson": _valid(lambda asked: asked.but(body=b"{")),
+    "BadContentType": _valid(lambda asked: asked.but(headers={"content-type": "text/plain"})),
+    "BodyTooLarge": _valid(lambda asked: asked.but(body=b" " * (MAX_BODY_BYTES + 1))),
+    "BadIdempotencyKey": _valid(lambda asked: asked.but(headers={"idempotency-key": "x" * 1000})),
+    "IdempotencyConflict": repeated_otherwise,
+    "BadId": _valid(_at("x")),
+    "RoomNotFound": _valid(_at(NOBODY)),
+    "NotInRoom": by_a_stranger,
+}
+
+
+def valid_but(operation: str, **changes: Any) -> Provocation:
+    """The valid request of an operation, with something else."""
+    return _valid(lambda asked: asked.but(**changes))(VALID[operation][1])
+
+
+def plain(method: str, path: str, body: Any = None, **more: Any) -> Provocation:
+    """A request that needs nothing prepared."""
+
+    async def make(_: Stage) -> Asked:
+        return Asked(method=method, path=path, body=body, **more)
+
+    return make
+
+
+def crowded(operation: str, room: bool) -> Provocation:
+    """More users than a room may have on this stage: 3."""
+
+    async def make(stage: Stage) -> Asked:
+        asked = await VALID[operation][1](stage, await stage.person())
+        others = [(await stage.person()).id for _ in range(3)]
+        return asked.but(body={"otherUsers": others})
+
+    return make
+
+
+# --- sign-up and sign-in
+def sign_up_with(**fields: Any) -> Provocation:
+    async def make(stage: Stage) -> Asked:
+        asked = stage.sign_up()
+        return asked.but(body={**asked.body, **fields})
+
+    return make
+
+
+async def sign_up(stage: Stage) -> Asked:
+    return stage.sign_up()
+
+
+async def taken_name(stage: Stage) -> Asked:
+    person, asked = await stage.person(), stage.sign_up()
+    return asked.but(body={**asked.body, "username": person.name})
+
+
+async def taken_email(stage: Stage) -> Asked:
+    person, asked = await stage.person(), stage.sign_up()
+    return asked.but(body={**asked.body, "email": f"{person.name}@example.org"})
+
+
+async def sign_up_again(stage: Stage) -> Asked:
+    asked = stage.sign_up().but(headers={"idempotency-key": "one"})
+    await stage.ask_json(asked)
+    return asked.but(body={**asked.body, "email": "other@example.org"})
+
+
+def sign_in(path: str) -> dict[str, Provocation]:
+    """What both addresses of sign-in have."""
+
+    def login(name: str, password: str, **headers: str) -> Asked:
+        return Asked(method="POST", path=path, body={"username": name, "password": password}, headers=headers)
+
+    async def known(stage: Stage) -> Asked:
+        return login((await stage.person()).name, PASSWORD)
+
+    async def gone(stage: Stage) -> Asked:
+        person = await stage.person()
+        await stage.delete(person)
+        return login(person.name, PASSWORD)
+
+    async def wrong(stage: Stage) -> Asked:
+        return login((await stage.person()).name, "wrong")
+
+    async def taken(stage: Stage) -> Asked:
+        name, asked = stage.registrable(), stage.sign_up()
+        await stage.ask_json(asked.but(body={**asked.body, "username": name}))
+        return login(name, "right")
+
+    async def running(stage: Stage) -> Asked:
+        return login(stage.registrable(), "right")
+
+    async def accepted(stage: Stage) -> Asked:
+        return login(stage.registrable(), "right", prefer="respond-async")
+
+    return {
+        "SessionOpened": known,
+        "RegistrationRunning": running,
+        "RegistrationAccepted": accepted,
+        "BadCredentials": wrong,
+        "UsernameTaken": taken,
+        "UserIsDeleted": gone,
+        "BadJson": plain("POST", path, b"{"),
+        "BadContentType": plain("POST", path, b"{}", headers={"content-type": "text/plain"}),
+    }
+
+
+# --- watching
+async def begin(stage: Stage) -> str:
+    body = {"username": stage.registrable(), "password": "right"}
+    response = await stage.ask(Asked(method="POST", path="/login", body=body))
+    location = str(json.loads(response.body)["location"])
+    return f"/register/{location.rpartition('/')[2]}/events"
+
+
+async def watched(stage: Stage) -> Asked:
+    return Asked(method="GET", path=await begin(stage))
+
+
+async def looked_at(stage: Stage) -> Asked:
+    return (await watched(stage)).but(method="HEAD")
+
+
+async def watched_to_the_end(stage: Stage) -> Asked:
+    path = await begin(stage)
+    await stage.client.ask("GET", path)
+    return Asked(method="GET", path=path, headers={"last-event-id": "9999"})
+
+
+STEPS = {"jsonrpc": "2.0", "method": "getState", "params": {"phone": "+380000000000"}}
+
+
+def steps(path: str) -> dict[str, Provocation]:
+    return {
+        "RpcReplies": plain("POST", path, [{**STEPS, "id": 1}, {**STEPS, "id": 2, "params": {}}]),
+        "Done": plain("POST", path, STEPS),
+        "BadContentType": plain("POST", path, b"{}", headers={"content-type": "text/plain"}),
+    }
+
+
+TABLE: dict[str, dict[str, Provocation]] = {
+    "GET /health/alive": {"Alive": plain("GET", "/health/alive")},
+    "GET /health/ready": {"Ready": plain("GET", "/health/ready")},
+    "GET /metrics": {"Exposition": plain("GET", "/metrics")},
+    "GET /openapi.json": {"OpenApiDocument": plain("GET", "/openapi.json")},
+    "GET /asyncapi.json": {"AsyncApiDocument": plain("GET", "/asyncapi.json")},
+    "GET /messages-en.js": {"Script": plain("GET", "/messages-en.js")},
+    "GET /messages-fr.js": {"Script": plain("GET", "/messages-fr.js")},
+    "POST /login": sign_in("/login"),
+    "POST /user/login": sign_in("/user/login"),
+    "POST /login/register": {
+        "AccountOpened": sign_up,
+        "BadJson": plain("POST", "/login/register", b"{"),
+        "BadContentType": plain("POST", "/login/register", b"{}", headers={"content-type": "text/plain"}),
+        "BadEmail": sign_up_with(email="nobody"),
+        "BadUsername": sign_up_with(username=""),
+        "BadPassword": sign_up_with(password=""),
+        "UsernameTaken": taken_name,
+        "EmailTaken": taken_email,
+        "BadIdempotencyKey": plain(
+            "POST",
+            "/login/register",
+            {"username": "someone", "email": "s@example.org", "password": PASSWORD},
+            headers={"idempotency-key": "x" * 1000},
+        ),
+        "IdempotencyConflict": sign_up_again,
+    },
+    "GET /login/userId/{username}": {
+        "AccountNotFound": _valid(_at("nobody"))(VALID["GET /login/userId/{username}"][1])
+    },
+    "GET /login/username/{user_id}": {
+        "AccountNotFound": _valid(_at(NOBODY))(VALID["GET /login/username/{user_id}"][1])
+    },
+    "POST /room/create": {
+        "BadOtherUsers": valid_but("POST /room/create", body={"otherUsers": "all"}),
+        "BadId": valid_but("POST /room/create", body={"otherUsers": ["x"]}),
+        "BadRoomName": valid_but("POST /room/create", body={"name": 5}),
+        "AccountNotFound": valid_but("POST /room/create", body={"otherUsers": [NOBODY]}),
+        "TooManyUsers": crowded("POST /room/create", room=False),
+    },
+    "POST /room/invite/{room}": {
+        "BadOtherUsers": valid_but("POST /room/invite/{room}", body={}),
+        "AccountNotFound": valid_but("POST /room/invite/{room}", body={"otherUsers": [NOBODY]}),
+        "TooManyUsers": crowded("POST /room/invite/{room}", room=True),
+    },
+    "POST /room/post/{room}": {
+        "BadPostContent": valid_but("POST /room/post/{room}", body={"content": ""}),
+    },
+    "GET /room/read/{post}": {"PostNotFound": _valid(_at(NOBODY))(read)},
+    "POST /room/seen/{room}": {
+        "PostNotFound": _valid(lambda asked: asked.but(body={"postId": NOBODY}))(seen)
+    },
+    "GET /register/{registration}/events": {
+        "EventStream": watched,
+        "EventStreamHead": looked_at,
+        "Done": watched_to_the_end,
+        "RegistrationNotFound": plain("GET", "/register/u-nobody/events"),
+    },
+    "POST /rpc": steps("/rpc"),
+    "POST /": steps("/"),
+}
+
+
+def provocation(operation: str, name: str) -> Provocation | None:
+    """How an answer or refusal of an operation is provoked on a Stage."""
+    own = TABLE.get(operation, {}).get(name)
+    if own is not None or operation not in VALID:
+        return own
+    success, valid = VALID[operation]
+    if name == success:
+        return _valid(lambda asked: asked)(valid)
+    return SHARED[name](valid) if name in SHARED else None
