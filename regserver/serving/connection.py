@@ -5,6 +5,7 @@ What the client does wrong is answered once and ends the connection, since nobod
 """
 
 import logging
+from typing import Final
 
 import msgspec
 import trio
@@ -32,6 +33,10 @@ from regserver.serving.response_stream import ResponseStream
 from regserver.serving.transport import Greeting, SocketTransport
 
 _log = logging.getLogger(__name__)
+
+# What every request passes. Read from its class, a member takes a quarter of a microsecond (Python 3.11).
+_REQUEST: Final = ConnectionEvent.REQUEST
+_ANSWERED: Final = ConnectionEvent.ANSWERED
 
 
 class ConnectionContext:
@@ -204,7 +209,7 @@ class Connection:
     async def _answer(self, head: Head) -> None:
         context = self._context
         body = await self._read_body(head) if head.length else b""
-        self._enter(ConnectionEvent.REQUEST)
+        self._enter(_REQUEST)
         response = await self._dispatch(self._request(head, body))
         # Behind an oversized body the next request cannot be found.
         self._is_last = head.close or body is None or context.closing
@@ -214,7 +219,7 @@ class Connection:
             await self._stream.send_all(encode_response(response, head.method, close=self._is_last))
         self._is_first = False
         if not self._is_last:
-            self._enter(ConnectionEvent.ANSWERED)
+            self._enter(_ANSWERED)
 
     async def _answer_stream(self, head: Head, response: StreamResponse) -> None:
         stream = ResponseStream(
