@@ -1,7 +1,7 @@
-"""One table: what is answered when something is refused.
+"""The HTTP status of every refusal.
 
-The sign-in, live and room doors answer `{"error": "<the refusal's name>"}` with this status. The steps door and the
-directory word their own refusals beside their endpoints; those that can happen at every door are in this table too.
+Sign-in, live registration and rooms answer `{"error": "<the refusal's name>"}` with this status. The steps and the
+directory word their own refusals beside their endpoints; refusals that can happen at every door are in this table too.
 """
 
 from regserver.domain import outcome as o
@@ -16,7 +16,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.MethodNotAllowed: 405,
     o.InternalError: 500,
     o.StoreUnavailable: 503,
-    # who is asking
+    # authentication
     o.MissingAuth: 401,
     o.BadAuthType: 400,
     o.BadToken: 401,
@@ -26,7 +26,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadCredentials: 401,
     o.SourceUnavailable: 503,
     o.RegistrationNotFound: 404,
-    # sign-up at the rooms door
+    # sign-up with the rooms
     o.BadEmail: 400,
     o.BadUsername: 400,
     o.BadPassword: 400,
@@ -51,5 +51,5 @@ STATUS: dict[type[o.Refusal], int] = {
 
 
 def name(refusal: o.Refusal) -> str:
-    """The refusal as clients of the named doors read it."""
+    """The name of the refusal in an error body."""
     return type(refusal).__name__

@@ -1,7 +1,7 @@
-"""All metrics, in one place; GET /metrics shows them in Prometheus's text format.
+"""All metrics; GET /metrics shows them in Prometheus's text format.
 
-prometheus-client keeps all of them but the requests: its counters have a lock and a look-up by labels each, which cost a
-short request a tenth of its time. `RequestMetrics` counts requests in plain numbers and hands them over when asked.
+prometheus-client counts everything but requests. Its counters take a lock and a look-up by labels, a tenth of a short
+request's time, so `RequestMetrics` counts requests in plain numbers and converts them when they are collected.
 """
 
 import bisect
@@ -30,7 +30,7 @@ class _Times:
         self.sum = 0.0
 
     def buckets(self) -> list[tuple[str, float]]:
-        """The histogram as Prometheus wants it: how many requests took at most so many seconds."""
+        """The histogram as Prometheus wants it: for each bound in seconds, the requests that took at most so long."""
         bounds = [*map(str, SECONDS), "+Inf"]
         return list(zip(bounds, itertools.accumulate(map(float, self.counts)), strict=True))
 
@@ -81,7 +81,7 @@ class Metrics:
         self.registry.register(self.requests)
         self.limited = Counter(
             "regserver_limited",
-            "Requests refused by a rate limit, by its row.",
+            "Requests refused by a rate limit, by its name.",
             ("limit",),
             registry=self.registry,
         )
@@ -107,26 +107,26 @@ class Metrics:
 
 
 class FrontCounters:
-    """Counts the front door's events: what regserver.serving asks of its FrontMetrics."""
+    """The FrontMetrics of regserver.serving, as Prometheus metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
         self._connections = Gauge("regserver_connections", "Open connections.", registry=registry)
         self._refused = Counter(
             "regserver_connections_refused",
-            "Connections turned away, by the status they were given.",
+            "Connections refused, by status.",
             ("status",),
             registry=registry,
         )
         self._requests_refused = Counter(
             "regserver_requests_refused",
-            "Requests that no endpoint has seen, by the status they were given.",
+            "Requests refused before any endpoint saw them, by status.",
             ("status",),
             registry=registry,
         )
         self._closed = Counter(
             "regserver_sockets_closed",
-            "WebSocket sessions, by their close code.",
+            "WebSocket sessions that ended, by close code.",
             ("code",),
             registry=registry,
         )
@@ -143,7 +143,7 @@ class FrontCounters:
         self._connections.dec()
 
     def connection_refused(self, status: int) -> None:
-        """A connection was turned away with this status."""
+        """A connection was refused with this status."""
         self._refused.labels(status).inc()
 
     def request_refused(self, status: int) -> None:
@@ -155,7 +155,7 @@ class FrontCounters:
 
     def session_closed(self, code: int) -> None:
         """A WebSocket session ended with this code."""
-        # A client may send any code, and each value of a label is kept for ever.
+        # A client may send any code, and a label keeps every value for ever.
         self._closed.labels(code if code in _KNOWN_CLOSE_CODES else "other").inc()
 
     def error_contained(self) -> None:
@@ -164,13 +164,13 @@ class FrontCounters:
 
 
 class MailCounters:
-    """How mail goes: attempts by their outcome, and the backlog as it was after the last batch."""
+    """Attempts to send mail by outcome, and the backlog after the last batch."""
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry
         self._attempts = Counter(
             "regserver_mail_attempts",
-            "Messages handed to the mail server, by what came of it.",
+            "Attempts to send a message, by outcome.",
             ("outcome",),
             registry=registry,
         )
@@ -184,6 +184,6 @@ class MailCounters:
         self._attempts.labels(outcome).inc()
 
     def show(self, waiting: int, parked: int) -> None:
-        """The messages in the outbox after a batch."""
+        """Takes the counts of the outbox after a batch."""
         self._waiting.set(waiting)
         self._parked.set(parked)

@@ -1,1 +1,1 @@
-"""The outside world, one module a technology. `regserver.app` chooses among them; commands use a few directly."""
+"""The implementations of ports, one module for each technology. `regserver.app` chooses; commands use a few directly."""

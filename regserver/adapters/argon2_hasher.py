@@ -1,7 +1,7 @@
-"""Password hashing with argon2id, in as many threads at once as the memory bound allows.
+"""Password hashing with argon2id, in as many threads as the memory bound allows.
 
-argon2-cffi does the work without the interpreter's lock. Each hash carries its parameters, so older hashes stay valid
-when the parameters in the configuration change.
+argon2-cffi releases the interpreter's lock. Each hash contains its parameters, so it stays valid when the configuration
+changes.
 """
 
 import argon2
@@ -12,18 +12,18 @@ from regserver.ports.password_hasher import PasswordHasher
 
 
 class Argon2Hasher(PasswordHasher):
-    """time_cost: passes. memory: bytes for each hash. parallelism: lanes. max_memory: bytes for all hashes at once."""
+    """time_cost: passes. memory: bytes per hash. parallelism: lanes. max_memory: bytes for all simultaneous hashes."""
 
     def __init__(self, *, time_cost: int, memory: int, parallelism: int, max_memory: int) -> None:
         self._hasher = argon2.PasswordHasher(
             time_cost=time_cost, memory_cost=memory // 1024, parallelism=parallelism
         )
         self._limiter = trio.CapacityLimiter(max(1, max_memory // memory))
-        # An unknown user's password is compared with this hash, so that the answer takes the same time.
+        # An unknown user's password is compared with this hash, so that the answer takes as long as for a known one.
         self._decoy = self._hasher.hash("a password that nobody has")
 
     async def hash(self, password: str) -> str:
-        """A new hash with its parameters and salt, in argon2's own text form."""
+        """A new hash with parameters and salt, in argon2's text form."""
         return await trio.to_thread.run_sync(self._hasher.hash, _bytes(password), limiter=self._limiter)
 
     async def verify(self, password: str, encoded: str | None) -> bool:
@@ -31,7 +31,7 @@ class Argon2Hasher(PasswordHasher):
         return await trio.to_thread.run_sync(self._verify, password, encoded, limiter=self._limiter)
 
     def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than new ones."""
+        """Whether the hash has other parameters than a new one."""
         try:
             return self._hasher.check_needs_rehash(encoded)
         except argon2.exceptions.InvalidHashError:

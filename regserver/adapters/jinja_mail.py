@@ -1,8 +1,8 @@
-"""Mails from the words of the catalogues, or from an operator's own Jinja templates.
+"""Mails from the catalogues' texts, or from an operator's own Jinja templates.
 
-The words of a built-in mail are plain: text and HTML are made of them here. An operator replaces either by a file,
-`NAME.LANGUAGE.txt` or `.html`, in the folder of `mail.templates`; a text starts with its `Subject:` line and an empty
-line. All files are read and rendered with sample values at the start, so that a mistake shows then and not at a sign-up.
+The catalogue has plain text; text and HTML of a built-in mail are made from it here. A file `NAME.LANGUAGE.txt` or `.html`
+in the folder `mail.templates` replaces either; a text starts with its `Subject:` line and an empty line. All files are
+read and rendered with sample values at start, so that a mistake shows then and not at a sign-up.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,11 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "name_taken": {"username": "Ada"},
     "code": {"code": "314159", "minutes": "10"},
 }
-"""The values that each mail is written with, `service` and `language` beside them."""
+"""Sample values of each mail; `service` and `language` are added."""
 REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code"}
-"""The value that a mail is sent for."""
+"""The value that a mail must contain."""
 STRONG = ("username", "code")
-"""Values that stand out in HTML."""
+"""Values that are bold in HTML."""
 
 
 class MailTemplateFault(Exception):
@@ -36,7 +36,7 @@ class MailTemplateFault(Exception):
 
 
 class JinjaMailTemplates(MailTemplates):
-    """service: the name of the service in mails. layout: of the built-in HTML. own: templates by their file names."""
+    """service: the service's name in mails. layout: of the built-in HTML. own: the operator's templates by file name."""
 
     def __init__(self, service: str, layout: jinja2.Template, own: Mapping[str, jinja2.Template]) -> None:
         self._service = service
@@ -64,7 +64,7 @@ class JinjaMailTemplates(MailTemplates):
             words = CATALOGUES[language].mail.template[name]
             return words.subject.format(**values), words.text.format(**values)
         head, _, body = own.render(values).partition("\n\n")
-        subject = " ".join(head.removeprefix("Subject:").split())  # one line, whatever a template puts there
+        subject = " ".join(head.removeprefix("Subject:").split())  # one line, even if the template wraps it
         return subject, body.strip() + "\n"
 
     def _html(self, name: MailTemplateName, language: Language, values: Mapping[str, str]) -> str:
@@ -85,7 +85,7 @@ class JinjaMailTemplates(MailTemplates):
 
 
 def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates:
-    """Reads and tries out all templates. folder: the operator's own, or None. Raises MailTemplateFault."""
+    """Reads and tests all templates. folder: of the operator's templates, or None. Raises MailTemplateFault."""
     if folder is not None and not folder.is_dir():
         raise MailTemplateFault(f"{folder}: not a folder")
     own_files = [] if folder is None else [jinja2.FileSystemLoader(folder)]
@@ -93,7 +93,7 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
         loader=jinja2.ChoiceLoader([*own_files, jinja2.PackageLoader("regserver.adapters", "mail_layout")]),
         undefined=jinja2.StrictUndefined,
         autoescape=jinja2.select_autoescape(["html"]),
-        auto_reload=False,  # what was tried out is what is sent
+        auto_reload=False,  # a later change of a file would be untested
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -102,7 +102,7 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
         for name, file in _file_names()
         if folder is not None and (folder / file).is_file()
     }
-    with _faults_of(LAYOUT):  # which may extend a layout.html of the operator's
+    with _faults_of(LAYOUT):  # it may extend the operator's layout.html
         templates = JinjaMailTemplates(service, environment.get_template(LAYOUT), own)
         for name, sample in SAMPLES.items():
             for language in LANGUAGES:

@@ -1,4 +1,4 @@
-"""How mail leaves, chosen by `mail.smtp`: to the log for trying out, or to an SMTP server."""
+"""The mailer that `mail.smtp` names: the log, for trying out, or an SMTP server."""
 
 import logging
 
@@ -17,7 +17,7 @@ class LogMailer(Mailer):
         log.info("mail to %s\nSubject: %s\n\n%s", mail.to, mail.subject, mail.text)
 
     async def close_idle(self) -> None:
-        """Does nothing: no connection is kept."""
+        """Does nothing: there is no connection."""
 
 
 def build_mailer(url: str, sender: str) -> Mailer:

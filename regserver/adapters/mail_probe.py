@@ -1,9 +1,9 @@
-"""Trying to send mail step by step, for an operator: what the server offered, accepted or refused, and what to change.
+"""Sends a mail step by step, and reports what the server offered, accepted or refused, and what to change.
 
-The steps are those of `smtp`; the last one sends a real message to a real mailbox. Then the DNS records of the sender's
-domain are looked at as a receiver does, who decides by them between inbox and spam folder.
+The steps are those of `smtp`; the last one sends a real message. Then the DNS records of the sender's domain are read,
+since receivers decide by them between inbox and spam folder.
 
-The records are read by hand: checkdmarc brings 19 packages along, and pyspf has had no release since 2020.
+The records are read by hand: checkdmarc needs 19 packages, and pyspf has had no release since 2020.
 """
 
 import smtplib
@@ -22,16 +22,16 @@ from regserver.ports.mailer import Mail
 
 TIMEOUT_SECONDS = 15.0
 SELECTORS = ("default", "mail", "dkim", "selector1", "s1")
-"""The usual names of DKIM keys; only a signed message says which one is used."""
+"""Usual names of DKIM keys; only a signed message says which one is in use."""
 EXPIRING_DAYS = 14
 
 
 class _StopError(Exception):
-    """The steps cannot go on; the message says why."""
+    """No further step is possible; the message says why."""
 
 
 def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Finding]:
-    """Sends `mail` and says what came of each step. Blocks; every step has a time-out."""
+    """Sends `mail`; one finding for each step. Blocks; every step has a time-out."""
     try:
         smtp = new_client(address, sender, TIMEOUT_SECONDS)
     except OSError as error:
@@ -120,7 +120,7 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]
 
 
 def probe_domain(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Iterator[Finding]:
-    """What a receiver finds about the sender's domain: MX, SPF, DKIM, DMARC."""
+    """What a receiver finds in the DNS about the sender's domain: MX, SPF, DKIM, DMARC."""
     if "." not in domain:
         yield Finding("hint", f"mail.from is on {domain}, where nobody can answer: use a domain of yours")
         return

@@ -1,7 +1,7 @@
-"""A mail as bytes, and a mail server's replies as text that is safe to keep.
+"""A mail as bytes, and a mail server's replies as text that is safe to store.
 
-`EmailMessage` builds the message, but with the older rules for its header (`compat32`): with the newer ones, CPython 3.11
-and 3.12 lose a space where they fold a long subject beyond ASCII, and every field is parsed anew, at five times the cost.
+`EmailMessage` builds the message, with the older header policy `compat32`: with the newer ones, CPython 3.11 and 3.12
+lose a space where they fold a long subject beyond ASCII, and parse every field again, at five times the cost.
 """
 
 import re
@@ -39,8 +39,8 @@ def build_message(mail: Mail, sender: str) -> bytes:
     message["Subject"] = Header(mail.subject, charset, header_name="Subject")
     message["Date"] = format_datetime(datetime.fromtimestamp(mail.written_at // 1000, UTC))
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices, please
-    # Quoted-printable stays readable in a raw message, and its lines are short whatever the text has.
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents automatic replies
+    # Quoted-printable is readable in a raw message, and bounds the length of lines.
     options: dict[str, Any] = {"cte": "quoted-printable", "content_manager": raw_data_manager}
     message.set_content(mail.text, **options)
     if mail.html is not None:
@@ -49,12 +49,12 @@ def build_message(mail: Mail, sender: str) -> bytes:
 
 
 def quote_server(code: int, reply: bytes | str) -> str:
-    """A reply about ourselves, as one line of printable characters."""
+    """A reply about the connection or the sender, as one line of printable characters."""
     return f"{code} {one_line(reply)}"[:MAX_REPLY_LENGTH]
 
 
 def quote_reply(code: int, reply: bytes | str, recipient: str) -> str:
-    """A reply about a message, without words that may be the message's: servers quote addresses and links."""
+    """A reply about a message, without words that may come from it: servers quote addresses and links."""
     local = recipient.rpartition("@")[0].lower()
     words = [
         word if _PLAIN_WORD.fullmatch(word) and word.lower().rstrip(".,;:!?") != local else "…"
@@ -65,6 +65,6 @@ def quote_reply(code: int, reply: bytes | str, recipient: str) -> str:
 
 
 def one_line(reply: bytes | str) -> str:
-    """A server's words as one line of printable characters."""
+    """A reply as one line of printable characters."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())

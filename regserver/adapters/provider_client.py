@@ -1,7 +1,7 @@
 """One HTTP request to a provider (captcha, SMS, a chain's node), bounded in time and size.
 
-Redirects are not followed and compression is not asked for, since neither could be bounded. The text of a fault holds
-nothing of the request, which carries phone numbers, codes and secrets.
+Redirects are not followed and compression is not requested, since neither could be bounded. The text of a fault contains
+nothing of the request, which has phone numbers, codes and secrets.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ MAX_ANSWER_BYTES = 256 * 1024
 
 
 class NoAnswer(Exception):
-    """None came in time, or none that can be read. The message is for the operator's log."""
+    """No readable answer came in time. The message is for the operator's log."""
 
 
 class ProviderRequest(msgspec.Struct, frozen=True):
-    """form: sent as application/x-www-form-urlencoded; content: sent as it is."""
+    """A request. form: sent as application/x-www-form-urlencoded. content: sent unchanged."""
 
     method: str
     url: str
@@ -30,7 +30,7 @@ class ProviderRequest(msgspec.Struct, frozen=True):
 
 
 class ProviderAnswer(msgspec.Struct, frozen=True):
-    """status: any. body: the bytes as they came."""
+    """An answer with any status. body: as received."""
 
     status: int
     body: bytes
@@ -42,7 +42,7 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
 
 
 def open_http_client() -> httpx.AsyncClient:
-    """The client that all providers share: without timeouts, proxies or redirects of its own."""
+    """The client that all providers share, without timeouts, proxies or redirects."""
     return httpx.AsyncClient(
         trust_env=False,
         timeout=httpx.Timeout(None),
@@ -77,7 +77,7 @@ class ProviderClient:
 
 
 async def _body(response: httpx.Response) -> bytes:
-    """Reads to the end, which httpx's streams need; bytes past the bound are dropped. The timeout bounds it anyway."""
+    """Reads to the end, as httpx's streams need; bytes past the bound are dropped, and the timeout bounds the rest."""
     body = b""
     async for chunk in response.aiter_raw():
         if len(body) <= MAX_ANSWER_BYTES:

@@ -1,8 +1,8 @@
 """The server's own secret: 32 random bytes in a file that only its owner reads, made at the first start.
 
-Every part that needs a key (the HMAC of contacts, sealed mail) derives its own by name. So there is one file to keep,
-and a key that leaks does not tell the others. HKDF's expand step with SHA-256 (RFC 5869, section 2.3): the file is
-uniform already and needs no extraction. cryptography's HKDFExpand would do the same in as many lines.
+Every part that needs a key (the HMAC of contacts, sealed mail) derives its own by name. So there is one file to back up,
+and a leaked key does not reveal the others. HKDF's expand step with SHA-256 (RFC 5869, section 2.3): the file is uniform
+and needs no extraction. cryptography's HKDFExpand would take as many lines.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ class ServerKeyFault(Exception):
 
 
 class ServerKey:
-    """secret: what every other key is derived from."""
+    """secret: 32 bytes, from which every other key is derived."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -27,17 +27,17 @@ class ServerKey:
         return "ServerKey(…)"
 
     def derive(self, label: str) -> bytes:
-        """32 bytes that belong to `label`, the same at every start."""
+        """The key of `label`: 32 bytes, the same at every start."""
         return hmac.new(self._secret, f"regserver {label}".encode() + b"\x01", hashlib.sha256).digest()
 
 
 def server_key_file(database: Path) -> Path:
-    """The key of a server lies beside its database, under the same name with .key."""
+    """The key file of a database: beside it, with the suffix .key."""
     return database.with_suffix(".key")
 
 
 def load_server_key(path: Path) -> ServerKey:
-    """Reads the key, after making it when there is no file. Raises ServerKeyFault."""
+    """Reads the key; creates the file if there is none. Raises ServerKeyFault."""
     try:
         _create(path)
     except OSError as error:
@@ -46,7 +46,7 @@ def load_server_key(path: Path) -> ServerKey:
 
 
 def read_server_key(path: Path) -> ServerKey:
-    """Reads the key, and takes it out of the reach of other users. Raises ServerKeyFault."""
+    """Reads the key, and makes the file unreadable to other users. Raises ServerKeyFault."""
     try:
         secret = path.read_bytes()
         if path.stat().st_mode & 0o077:

@@ -1,7 +1,7 @@
 """Captcha: whether the client is a person.
 
-reCAPTCHA, hCaptcha and Turnstile share one protocol, `siteverify`: a form with our secret and the client's answer; a JSON
-object with `success` comes back. Only the address differs. An answer that cannot be checked in time counts as wrong.
+reCAPTCHA, hCaptcha and Turnstile share one protocol, `siteverify`: a form with the secret and the client's answer is sent,
+and JSON with `success` returned. Only the address differs. An answer that cannot be checked in time counts as wrong.
 """
 
 import logging
@@ -25,7 +25,7 @@ MAX_ANSWER_LENGTH = 16 * 1024
 
 
 class NoCaptcha(Captcha):
-    """Every client passes: for trying out, and behind a proxy that does the checking."""
+    """Every client passes: for trying out, and behind a proxy that checks clients."""
 
     async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
         """True."""

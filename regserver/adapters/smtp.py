@@ -1,9 +1,9 @@
 """Mail over SMTP (RFC 5321, with STARTTLS or implicit TLS and AUTH): smtplib in threads, bounded in number and time.
 
-A connection is kept as long as there is more to send, since its handshakes cost more than a message. A refusal is either
-the server's fault, and all mail waits, or the message's, and only that message waits.
+A connection is reused while there is mail, since its handshakes cost more than a message. A refusal concerns either the
+server, and then all mail waits, or one message, and then only that message waits.
 
-DATA is spelt out here rather than left to `SMTP.data`: it must be known whether the server can have accepted a message.
+DATA is sent here and not by `SMTP.data`, which does not tell whether the server can have accepted the message.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
 CANCEL_GRACE_SECONDS = 4.0
-"""How long a cancelled sender still waits for the server's verdict once the server has the whole message."""
+"""How long a cancelled sender still waits for the server's reply once the server has the whole message."""
 CUT_PAUSE_SECONDS = 0.2
 
 
 class SmtpTimeouts(msgspec.Struct, frozen=True):
-    """Seconds: for one command; for the verdict after the message, which a filter may look at; for all of it."""
+    """Seconds. command: for one command. verdict: for the reply to a message, which filters may delay. total: for all."""
 
     command: float = 15
     verdict: float = 120
@@ -43,7 +43,7 @@ class SmtpSession:
         self._smtp = smtplib.SMTP()  # until `open`: not connected, so that it can be cut and closed
         self.used = False
         self.delivered = False
-        """Whether the server has the whole message: it may accept it even if we hear nothing more."""
+        """Whether the server has the whole message: it may accept it even if no reply arrives."""
 
     def open(self) -> None:
         """Connects, secures and signs in. Raises MailFault."""
@@ -79,7 +79,7 @@ class SmtpSession:
         """Hands over one message. Raises MailFault; OSError or SMTPServerDisconnected when the connection is gone."""
         self.delivered = False
         if self.used:
-            self._expect(*self._smtp.rset(), server=True)  # the last message may have been refused half-way
+            self._expect(*self._smtp.rset(), server=True)  # the last message may have been refused midway
         self.used = True
         self._expect(*self._smtp.mail(self._sender), server=True)
         self._expect(*self._smtp.rcpt(mail.to), mail=mail)
@@ -110,7 +110,7 @@ class SmtpSession:
         raise MailFault(f"refused: {quote_reply(code, reply, mail.to)}", permanent=code >= 500)
 
     def close(self) -> None:
-        """Says QUIT and closes. Errors are ignored: every message has had its verdict."""
+        """Sends QUIT and closes. Errors are ignored: every message has its reply."""
         with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
             if self._smtp.sock is not None:
                 self._smtp.sock.settimeout(1)
@@ -123,11 +123,11 @@ class SmtpSession:
         self._smtp.close()
 
     def cut(self) -> None:
-        """Ends the connection while a thread uses it; the thread's call fails at once."""
+        """Ends the connection while a thread uses it, whose call then fails at once."""
         sock = self._smtp.sock
         if sock is not None:
             with contextlib.suppress(OSError):
-                # The method of the plain socket: SSLSocket's would go on without TLS.
+                # Not SSLSocket.shutdown: the thread could then go on to send without TLS.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
@@ -142,7 +142,7 @@ class SmtpMailer(Mailer):
         self._idle: list[SmtpSession] = []
 
     async def send(self, mail: Mail) -> None:
-        """Hands the mail to the server, on an idle connection if there is one. Raises MailFault."""
+        """Sends the mail on an idle connection, or a new one. Raises MailFault."""
         session = self._idle.pop() if self._idle else self._new()
         reused = session.used
         try:
@@ -164,7 +164,7 @@ class SmtpMailer(Mailer):
             await self.send(mail)  # the server may refuse only this connection, after many messages
 
     async def close_idle(self) -> None:
-        """Ends the connections that wait for more mail."""
+        """Closes the idle connections."""
         with trio.CancelScope(shield=True):  # QUIT has a second
             while self._idle:
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
@@ -175,9 +175,9 @@ class SmtpMailer(Mailer):
     async def _run(self, session: SmtpSession, mail: Mail) -> None:
         """Sends one message through one session in a thread.
 
-        The thread cannot be cancelled, but its connection can be cut: when the time is up, and when this task is
+        The thread cannot be cancelled, but its connection can be cut: after the total time, and when this task is
         cancelled before the server has the whole message. A task cancelled later waits CANCEL_GRACE_SECONDS for the
-        verdict, so that a message that was accepted is not sent twice.
+        reply, so that an accepted message is not sent twice.
         """
         done = trio.Event()
         result: list[outcome.Outcome[None]] = []
@@ -220,7 +220,7 @@ def _build(mail: Mail, sender: str) -> bytes:
 
 
 async def _end(session: SmtpSession, done: trio.Event) -> None:
-    """Waits for the thread, after cutting its connection if it still works."""
+    """Waits for the thread, and cuts its connection while it runs."""
     with trio.CancelScope(shield=True):
         while not done.is_set():
             session.cut()

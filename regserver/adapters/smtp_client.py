@@ -2,9 +2,9 @@
 
 smtplib and no other library: nothing speaks SMTP on Trio, and aiosmtplib needs asyncio.
 
-One private attribute of smtplib is set here and nowhere else. `SMTP._host` is the name that certificates are checked
-by; only the constructor sets it, and then it also connects, out of reach of `SmtpSession.cut` (CPython 3.11 to 3.13).
-Should it cease to be that name, TLS fails: smtplib would ask for a certificate of the empty name.
+One private attribute of smtplib is set here and nowhere else: `SMTP._host`, the name that certificates are checked for.
+Only the constructor sets it, and only when it also connects, where `SmtpSession.cut` could not end it (CPython 3.11 to
+3.13). If a later smtplib uses another attribute, TLS fails: it would expect a certificate for the empty name.
 """
 
 import smtplib
@@ -17,7 +17,7 @@ from regserver.config.smtp_url import SmtpAddress
 
 
 def new_client(address: SmtpAddress, sender: str, timeout_seconds: float) -> smtplib.SMTP:
-    """A client that is not connected yet. sender: its domain is what we say EHLO with. Raises OSError, see tls_context."""
+    """A client that is not connected yet. sender: its domain is sent with EHLO. Raises OSError, see tls_context."""
     ours, context = sender.rpartition("@")[2], tls_context(address)
     if address.tls == "implicit" and context is not None:
         client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=timeout_seconds, local_hostname=ours, context=context)
@@ -31,7 +31,7 @@ def new_client(address: SmtpAddress, sender: str, timeout_seconds: float) -> smt
 
 @cache
 def tls_context(address: SmtpAddress) -> ssl.SSLContext | None:
-    """How to check the server's certificate; None where TLS is not wanted. Raises OSError for a bad `ca` file.
+    """The context that checks the server's certificate; None without TLS. Raises OSError for a bad `ca` file.
 
     Made once: reading the system's certificates takes 40 ms, more than the password hash of the sign-up.
     """
@@ -44,7 +44,7 @@ def is_loopback(sock: socket.socket | None) -> bool:
 
 
 def explain(error: Exception) -> str:
-    """What went wrong with the server and where to look, as the end of a sentence about it for its operator."""
+    """The error, and where to look, as the end of a sentence that begins with the server."""
     match error:
         case smtplib.SMTPException():
             return _explain_smtp(error)

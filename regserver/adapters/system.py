@@ -1,4 +1,4 @@
-"""The machine's clock and its random generator."""
+"""The operating system's clock and random generator."""
 
 import secrets
 import time
@@ -7,7 +7,7 @@ from regserver.domain.instant import Instant
 
 
 class SystemClock:
-    """The clock of the operating system, which may be set."""
+    """The system clock, which may be set."""
 
     def now(self) -> Instant:
         """Wall-clock time."""
@@ -15,7 +15,7 @@ class SystemClock:
 
 
 class SystemRandomness:
-    """The random generator of the operating system."""
+    """The system's cryptographic random generator."""
 
     def bytes(self, count: int) -> bytes:
         """`count` unpredictable bytes."""

@@ -1,9 +1,9 @@
 """The command line. One module per command, one row per module in COMMANDS.
 
-Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 141 when the reader of standard output has gone. What a
-person asked for goes to standard output, what went wrong to standard error, in one line each.
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 141 when the reader of standard output has gone. Results
+go to standard output; a fault goes to standard error, in one line.
 
-argparse and not a library on top of it: its twelve commands need nothing more, and each would import it at every start.
+argparse without a library on top of it: twelve commands need no more, and every start would have to import the library.
 """
 
 import argparse
@@ -22,10 +22,10 @@ FINE = 0
 FAILED = 1
 MISUSED = 2
 READER_GONE = 141
-"""128 + SIGPIPE: what a shell reports of `cat` in the same case."""
+"""128 + SIGPIPE, as a shell reports for `cat` in the same case."""
 
 NO_RIPEMD160 = (
-    "this build of OpenSSL has no RIPEMD-160, which the keys of the registration by steps are checked with: "
+    "this build of OpenSSL has no RIPEMD-160, which the registration by steps needs to check keys: "
     "use one of 3.0.7 or newer, without FIPS mode"
 )
 
@@ -33,21 +33,21 @@ COMMANDS: dict[str, str] = {
     "serve": "run the server",
     "config": "check, show or write the configuration",
     "mail": "show the outbox, send messages again, try the mail server",
-    "doctor": "look at everything the server needs, and say what to change",
-    "backup": "write the database and the server's key into one archive, also while the server runs",
-    "restore": "put an archive of backup in place",
+    "doctor": "check everything that the server needs, and say what to change",
+    "backup": "write the database and the server's key to one archive, also while the server runs",
+    "restore": "restore the database and the key from an archive",
     "migrate": "bring the database's schema up to date",
-    "ledger": "check the ledger's journal",
+    "ledger": "verify the ledger's journal",
     "steps": "show a registration by steps, or unlock it",
     "user": "show an account",
-    "source": "try the source of live registrations by hand",
+    "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }
-"""Each is regserver.cli.<name>, with `add(parser)`, which sets the default `run`: (arguments) -> exit code."""
+"""Each is a module regserver.cli.<name> with `add(parser)`, which sets the default `run`: (arguments) -> exit code."""
 
 
 class CommandFault(Exception):
-    """The command cannot do its work; the message is one line for the person who called it. code: to exit with."""
+    """The command cannot do its work; the message is one line for the user. code: the exit code."""
 
     def __init__(self, detail: str, code: int = FAILED) -> None:
         super().__init__(detail)
@@ -55,17 +55,17 @@ class CommandFault(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one command line as a process of its own; the exit code."""
+    """Runs one command line as the whole process; returns the exit code."""
     try:
         try:
             return run(arguments)
         finally:
-            if sys.stdout is not None:  # None when our parent closed it
+            if sys.stdout is not None:  # None when the parent process closed it
                 sys.stdout.flush()
     except OSError as error:
         if error.errno not in {errno.EPIPE, errno.ENOSPC}:
             raise
-        # The interpreter flushes once more when it ends, and would complain about the same error.
+        # The interpreter flushes once more at its end, and would report the same error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return (
             READER_GONE if error.errno == errno.EPIPE else _fail(f"standard output: {error.strerror}", FAILED)
@@ -73,14 +73,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; the exit code. argparse itself exits with 2 on wrong usage."""
+    """Runs one command line; returns the exit code. argparse itself exits with 2 on wrong usage."""
     parser = argparse.ArgumentParser(
         prog="regserver",
         description="Registration server: live sign-up, rooms, registration steps and a directory behind one port.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        # A module is imported only when its command was asked for: `regserver version` should not load a web server.
+        # Only the module of the given command is imported: `regserver version` should not load a web server.
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         _add_common(command)
         if name in arguments[:1]:

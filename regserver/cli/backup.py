@@ -1,7 +1,7 @@
-"""`regserver backup FILE`: everything the server must not lose, in one archive, while it runs.
+"""`regserver backup FILE`: the database and the server's key in one archive, also while the server runs.
 
-A tar archive of three members: the database, the server's own key, and a note about the program that wrote it. A
-reader of the archive can read the sealed mail and compare contacts, so only its owner may read the file.
+A tar archive of three members: the database, the server's own key, and a note about the program that wrote it. With the
+key one can read waiting mail and compare contacts, so only the file's owner may read it.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`regserver config check|init|show`: looks for mistakes, writes the annotated default, prints what is in force."""
+"""`regserver config check|init|show`: finds mistakes, writes the annotated default, prints the settings in force."""
 
 import argparse
 from importlib.resources import files
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("check", "init", "show"),
-        help="check: look for mistakes in the settings and in the files they name; init: print the annotated default, or write it to PATH; show: print the settings in force, secrets masked",
+        help="check: find mistakes in the settings and in the files they name; init: print the annotated default, or write it to PATH; show: print the settings in force, secrets masked",
     )
     parser.add_argument(
         "path", metavar="PATH", nargs="?", type=Path, help="init: the file to write; it must not exist"
@@ -45,7 +45,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _check(loaded: Loaded) -> None:
-    """Builds what can be built without the store and without asking anybody. Raises ConfigFault as `serve` does."""
+    """Builds every part that needs neither the store nor the network. Raises ConfigFault as `serve` does."""
     settings = loaded.settings
     build_limits(settings)
     steps_pepper(settings, ServerKey(bytes(KEY_BYTES)))
@@ -57,7 +57,7 @@ def _check(loaded: Loaded) -> None:
 
 
 async def _check_source(loaded: Loaded) -> None:
-    """Opens the source, which reads its settings and a roster's rows but asks nobody."""
+    """Opens the source, which reads its settings and a roster's rows, without the network."""
     hasher = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 20)
     async with open_source(loaded, hasher):
         pass

@@ -1,7 +1,7 @@
-"""`regserver doctor`: looks at everything that a server needs, and says what to change.
+"""`regserver doctor`: checks everything that a server needs, and says what to change.
 
-Prints one line per finding: `ok`, `hint` for what works but should not stay so, `FAIL` for what does not work. Exits with
-1 when something fails.
+Prints one line per finding: `ok`; `hint`, it works but should be changed; `FAIL`, it does not work. Exits with 1 on any
+FAIL.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def _run(chosen: argparse.Namespace) -> int:
         try:
             for finding in check(loaded):
                 report.show(finding, part)
-        except ConfigFault as fault:  # a mistake in one part must not hide what is wrong with the others
+        except ConfigFault as fault:  # a mistake in one part must not hide those in the others
             report.show(Finding("fail", str(fault)), part)
     return report.code
 
@@ -92,7 +92,7 @@ def _key(path: Path) -> Iterator[Finding]:
 
 def _addresses(loaded: Loaded) -> Iterator[Finding]:
     for bind in loaded.settings.server.bind:
-        if bind.startswith("fd:"):  # only the process that systemd starts has it
+        if bind.startswith("fd:"):  # only a process started by systemd has it
             continue
         try:
             trio.run(_listen, bind)
@@ -186,7 +186,7 @@ def _files(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _library(loaded: Loaded) -> Iterator[Finding]:
-    """loaded: not used; every check takes it."""
+    """loaded: unused; all checks have this parameter."""
     if has_ripemd160():
         yield Finding("ok", f"{ssl.OPENSSL_VERSION} has RIPEMD-160")
     else:

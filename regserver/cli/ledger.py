@@ -1,4 +1,4 @@
-"""`regserver ledger verify`: checks the journal and names the first entry that is wrong."""
+"""`regserver ledger verify`: verifies the journal and names the first wrong entry."""
 
 import argparse
 
@@ -13,7 +13,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("verify",),
-        help="check every hash of the journal, and that every account has its entry; prints the last hash",
+        help="verify every hash of the journal, and that every account has an entry; print the last hash",
     )
     parser.set_defaults(run=_run)
 

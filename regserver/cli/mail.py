@@ -1,4 +1,4 @@
-"""`regserver mail list|retry|test`: what waits in the outbox, sending it again, and trying the mail server."""
+"""`regserver mail list|retry|test`: shows the outbox, sends its messages again, tries the mail server."""
 
 import argparse
 import re
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("list", "retry", "test"),
-        help="list: show the messages that wait or were set aside, and why; retry: send the messages ID again, or all that were set aside; test: send a message to ADDRESS step by step, and show the mail server's answers",
+        help="list: show the messages that wait or are set aside, and why; retry: send the messages ID again, or all messages; test: send a message to ADDRESS step by step, and show the mail server's answers",
     )
     parser.add_argument("arguments", metavar="ID|ADDRESS", nargs="*")
     parser.add_argument(

@@ -5,13 +5,13 @@ from regserver.domain.finding import Finding
 
 
 class Report:
-    """Prints findings as they come. code: FAILED once one of them fails."""
+    """Prints findings. code: FAILED once one of them is a failure, else FINE."""
 
     def __init__(self) -> None:
         self.code = FINE
 
     def show(self, finding: Finding, part: str = "") -> None:
-        """part: what was looked at, such as "store"."""
+        """Prints one finding. part: what was checked, such as "store"."""
         if finding.level == "fail":
             self.code = FAILED
         level = "FAIL" if finding.level == "fail" else finding.level

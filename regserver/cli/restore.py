@@ -1,4 +1,4 @@
-"""`regserver restore FILE`: puts an archive of `regserver backup` in the configured place. The server must not run."""
+"""`regserver restore FILE`: restores an archive of `regserver backup` to the configured place. The server must not run."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace the database that is there; it and its key are renamed, with .old added",
+        help="replace an existing database; it and its key are renamed to .old",
     )
     parser.set_defaults(run=_run)
 
@@ -67,7 +67,7 @@ def _put(folder: Path, place: StorePlace) -> None:
     for path in (place.database, place.key):
         if path.exists():
             path.replace(path.with_name(path.name + ".old"))
-    for suffix in SIDECARS:  # the old database's journal would be read into the new one
+    for suffix in SIDECARS:  # SQLite would apply the old database's journal to the new one
         place.database.with_name(place.database.name + suffix).unlink(missing_ok=True)
     (folder / KEY).replace(place.key)
     (folder / DATABASE).replace(place.database)

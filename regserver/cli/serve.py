@@ -1,4 +1,4 @@
-"""`regserver serve`: the server, its signals, and what it tells systemd and the person at the terminal."""
+"""`regserver serve`: runs the server, handles its signals, and notifies systemd and the person at the terminal."""
 
 import argparse
 import contextlib
@@ -26,7 +26,7 @@ from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 log = logging.getLogger("regserver")
 
 REFUSALS = (BindError, UnsupportedLibrary, AppFailed)
-"""Why the front door may not open; each message is one line for the operator."""
+"""Faults at the start of the front door; each message is one line for the operator."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +82,7 @@ async def _server(
 
 
 def _greet(loaded: Loaded, urls: list[str]) -> None:
-    """Logs where the server listens and what it rests on; tells a person at a terminal what to try."""
+    """Logs the addresses, the store and the configuration; prints to a terminal what to try."""
     settings = loaded.settings
     fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)

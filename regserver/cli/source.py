@@ -1,6 +1,6 @@
-"""`regserver source try USERNAME`: asks the configured source by hand, and says what is wrong with its answers.
+"""`regserver source try USERNAME`: asks the configured source, and says what is wrong with its answers.
 
-Lines are read one by one through the state machine of a live registration, but nothing is stored and no account is made.
+The lines go through the state machine of a live registration, but nothing is stored and no account is made.
 """
 
 import argparse
@@ -66,7 +66,7 @@ async def _try(loaded: Loaded, username: str, password: str) -> int:
 
 
 async def _play(source: Source, subject: Subject, deadline_seconds: float) -> int:
-    """Reads one registration as far as the server would."""
+    """Runs one registration, and stops where the server would."""
     reading = _Reading()
     with trio.move_on_after(deadline_seconds) as late:
         try:
@@ -80,7 +80,7 @@ async def _play(source: Source, subject: Subject, deadline_seconds: float) -> in
 
 
 class _Reading:
-    """Takes lines as the server does, and prints what each of them means."""
+    """Reads lines as the server does, and prints the meaning of each."""
 
     def __init__(self) -> None:
         self.code = FAILED
@@ -95,7 +95,7 @@ class _Reading:
         self.wrong("the stream ended without done")
 
     def _take(self, line: SourceLine) -> bool:
-        """Prints one line; whether the server would read on."""
+        """Prints one line; returns whether the server would read on."""
         match self._progress.take(line):
             case ProtocolBroken(detail=detail):
                 self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, MalformedLine) else detail)
@@ -121,7 +121,7 @@ class _Reading:
         _say(trio.current_time() - self._started, text)
 
     def wrong(self, text: str) -> None:
-        """Prints what the source did wrong; the command fails."""
+        """Prints a fault of the source; the command fails."""
         self.code = FAILED
         self._say(f"WRONG  {text}; the user sees one FAILURE")
 

@@ -1,4 +1,4 @@
-"""`regserver steps show|unlock CONTACT`: one person's registration by steps, for the operator whom a person asks about it."""
+"""`regserver steps show|unlock CONTACT`: shows one contact's registration by steps, or lets it start again."""
 
 import argparse
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("show", "unlock"),
-        help="show: print where the registration stands and how much of its daily caps is spent; unlock: let the contact start again at once",
+        help="show: print the registration's state and how much of its daily caps is spent; unlock: let the contact start again at once",
     )
     parser.add_argument(
         "contact", metavar="CONTACT", help="phone number or e-mail address, as the person gives it"
@@ -71,7 +71,7 @@ def _lines(overview: RegistrationOverview) -> Iterator[str]:
         yield f"code         valid until {_when(found.code_expires_at)}, {found.code_tries} tries left"
         yield f"resends      {found.resends} of {policy.max_resends}, the next from {_when(found.retry_at)}"
     if found.token is not None:
-        yield "token        demanded at every step"
+        yield "token        required at every step"
     if found.lapses_at is not None:
         yield f"starts anew  {_when(found.lapses_at)}"
     yield f"today        {overview.codes_spent} of {policy.daily_codes_per_contact} codes, {overview.tries_spent} of {policy.daily_tries_per_contact} tries"

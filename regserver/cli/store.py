@@ -1,4 +1,4 @@
-"""Where the server keeps its state, and the one way in which commands open it."""
+"""The files of the server's state, and the function by which commands open the store."""
 
 import argparse
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class StorePlace(msgspec.Struct, frozen=True):
-    """settings: in force. database: the file of the store. key: the file of the server's own key."""
+    """The files of one server. database: of the store. key: of the server's own key. settings: those in force."""
 
     settings: Settings
     database: Path
@@ -26,13 +26,13 @@ class StorePlace(msgspec.Struct, frozen=True):
 
 
 def store_place(settings: Settings) -> StorePlace:
-    """The place that the settings name, whether or not anything is there."""
+    """The files that the settings name, whether or not they exist."""
     database = sqlite_file(settings.store.url)
     return StorePlace(settings, database, server_key_file(database))
 
 
 def open_store(chosen: argparse.Namespace, work: Callable[[Store, StorePlace], Awaitable[T]]) -> T:
-    """Runs `work` on the configured store, which a running server may have open as well.
+    """Runs `work` on the configured store, also while a server has it open.
 
     Raises ConfigFault, CommandFault when there is no database yet, StoreFault, and what `work` raises.
     """

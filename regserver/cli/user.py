@@ -1,4 +1,4 @@
-"""`regserver user show NAME`: what is stored of an account, found by user name, e-mail address or userId of any door."""
+"""`regserver user show NAME`: shows an account, found by user name, e-mail address or userId of any door."""
 
 import argparse
 from collections.abc import Iterator
@@ -14,9 +14,7 @@ from regserver.ports.transaction import Transaction
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument(
-        "action", choices=("show",), help="show: print what is stored of an account, without its secrets"
-    )
+    parser.add_argument("action", choices=("show",), help="show: print an account without its secrets")
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
     )

@@ -1,4 +1,4 @@
-"""`regserver version`"""
+"""`regserver version`: prints the version."""
 
 import argparse
 import platform

@@ -1,4 +1,4 @@
-"""The configuration: `setting` says what may be set, `load` reads it, `check` refuses what cannot work, `show` prints it."""
+"""The configuration: `setting` declares it, `load` reads it, `check` finds faults, `show` prints it."""
 
 from regserver.config.load import ConfigFault, load
 from regserver.config.section import Secret, Section

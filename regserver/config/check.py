@@ -1,4 +1,4 @@
-"""What the type of a setting cannot say: what a value must look like, and what several settings must be together."""
+"""The checks beyond a setting's type and range: the form of values, and conditions on several settings at once."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
-    """Each setting that cannot be used, with what was expected."""
+    """Each setting that cannot be used, with the expected value."""
     yield from out_of_range(settings)
     yield from _bounds(settings.server.bounds)
     yield from _server(settings.server)
@@ -77,8 +77,8 @@ def _mail(settings: Settings) -> Iterator[Fault]:
         except ValueError as error:
             yield ("mail", "smtp"), str(error)
         if not settings.server.public_url:
-            # Without it links start with the Host field, which is written by the person who asks for the mail, and
-            # would lead the person who reads it anywhere.
+            # Without it links start with the Host field of the request. The client could write any host there, and
+            # the reader of the mail would follow the link to it.
             yield ("server", "public_url"), "a URL, since links in real mail start with it"
     if not is_email(mail.from_):
         yield ("mail", "from"), "an e-mail address"

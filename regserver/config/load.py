@@ -1,10 +1,10 @@
 """Reading the configuration: file, environment and flags into one checked tree.
 
-Values come from, in rising precedence: the defaults, the TOML file, the environment (REGSERVER_SECTION__KEY),
-`--set section.key=value`. All of them are put into one tree of plain values. The tree's origins say where each value
-came from, so that every message can name the place. Settings come from the environment in this module only.
+Sources of values, in rising precedence: the defaults, the TOML file, the environment (REGSERVER_SECTION__KEY),
+`--set section.key=value`. All go into one tree of plain values; `Origins` has the source of each value, so that every
+message can name it. No other module reads settings from the environment.
 
-Written out rather than left to pydantic-settings: the types are msgspec's, and no library tells where a bad value came from.
+By hand instead of pydantic-settings: the types are msgspec's, and no library reports the source of a bad value.
 """
 
 import difflib
@@ -32,12 +32,12 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
 }
-"""msgspec's words for kinds of values."""
+"""msgspec's names of types, and the words of our messages."""
 SEARCHED = (Path("regserver.toml"), Path("/etc/regserver/regserver.toml"))
 
 
 class ConfigFault(Exception):
-    """The configuration cannot be used. The message names the place, the key and what was expected there."""
+    """The configuration cannot be used. The message names the source, the key and the expected value."""
 
 
 Origins = dict[Keys, str]
@@ -117,7 +117,7 @@ def _from_text(text: str, wanted: Any) -> Any:
 
 
 def _type_at(keys: Keys) -> Any:
-    """The type of a setting; None for one that does not exist, which is found out later."""
+    """The type of a setting; None for an unknown key, which `_check_keys` reports later."""
     kind: Any = Settings
     for key in keys:
         kind = plain_type(fields_of(kind).get(key))
@@ -151,7 +151,7 @@ def _convert(tree: dict[str, Any], origins: Origins) -> Settings:
 
 
 def _fault_of(error: msgspec.ValidationError, origins: Origins) -> ConfigFault:
-    """msgspec's message about a value, in a person's words and with the value's origin."""
+    """msgspec's message about a value, in plain words and with the value's origin."""
     text, _, place = str(error).partition(" - at `$")
     keys = tuple(key for key in re.split(r"[.\[\]`]+", place) if key and key != "...")
     known = keys

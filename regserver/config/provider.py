@@ -1,4 +1,4 @@
-"""The settings of captcha, SMS, mail and ledger: services of others, each with what it must be told once it is chosen."""
+"""The settings of captcha, SMS, mail and ledger, and what each provider needs once it is chosen."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ SmsKind = Literal["log", "http", "twilio", "vonage"]
 
 
 class CaptchaSection(Section, frozen=True):
-    """url: instead of the service's own address. secret_*: one per platform, each with its own site key."""
+    """The captcha service. url: replaces its usual address. secret_*: one per platform, each with its own site key."""
 
     kind: Literal["none", "recaptcha", "hcaptcha", "turnstile"] = "none"
     url: str = ""
@@ -23,7 +23,7 @@ class CaptchaSection(Section, frozen=True):
 
 
 class SmsHttp(Section, frozen=True):
-    """A request: {phone} and {message} are filled into url and body."""
+    """An HTTP request as a template: {phone} and {message} are filled into url and body."""
 
     url: str = ""
     method: str = "POST"
@@ -32,7 +32,7 @@ class SmsHttp(Section, frozen=True):
 
 
 class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
-    """from, messaging_service_sid: one of them says who sends."""
+    """Twilio. from, messaging_service_sid: the sender, by one of the two."""
 
     account_sid: str = ""
     auth_token: Secret = Secret("")
@@ -42,7 +42,7 @@ class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
 
 
 class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
-    """from: a number or name of the sender."""
+    """Vonage. from: the sender's number or name."""
 
     api_key: str = ""
     api_secret: Secret = Secret("")
@@ -51,8 +51,9 @@ class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
 
 
 class SmsSection(Section, frozen=True):
-    """weights: several providers with their shares of the messages; empty: `kind` alone sends them.
-    text: what brings a code, with {code} in it; empty: the built-in words, in the reader's language.
+    """Sending SMS. weights: several providers with their shares of the messages; empty: `kind` alone sends them.
+
+    text: the message, with {code} in it; empty: the built-in text in the user's language.
     """
 
     kind: SmsKind = "log"
@@ -65,12 +66,12 @@ class SmsSection(Section, frozen=True):
 
     @property
     def used_kinds(self) -> set[SmsKind]:
-        """The providers that get a share of the messages."""
+        """The providers that send messages."""
         return {kind for kind, weight in self.weights.items() if weight} or {self.kind}
 
 
 class MailSection(Section, frozen=True, rename={"from_": "from"}):
-    """smtp: see `smtp_url`, or "log:". templates: a folder; empty: the built-in templates."""
+    """Sending mail. smtp: see `smtp_url`, or "log:". templates: a folder; empty: the built-in templates."""
 
     smtp: Secret = Secret("log:")
     from_: str = "regserver@localhost"
@@ -78,10 +79,10 @@ class MailSection(Section, frozen=True, rename={"from_": "from"}):
 
 
 class LedgerAntelope(Section, frozen=True):
-    """url: of a node. creator: the account that makes the others, with its permission and private key (WIF or PVT_K1_).
+    """An Antelope chain. url: of a node. creator: the account that creates the others, with its permission and private key.
 
-    contract: the account of the system contract. ram_bytes, stake_net, stake_cpu: what it wants bought for a new
-    account; 0 and "" where it asks for none.
+    private_key: WIF or PVT_K1_…. contract: the account of the system contract. ram_bytes, stake_net, stake_cpu: bought
+    for each new account; 0 and "" buy nothing.
     """
 
     url: str = ""
@@ -97,14 +98,14 @@ class LedgerAntelope(Section, frozen=True):
 
 
 class LedgerSection(Section, frozen=True):
-    """kind: "embedded" is the store alone, "antelope" a chain as well."""
+    """The ledger. kind: "embedded" is the store alone, "antelope" also a chain."""
 
     kind: Literal["embedded", "antelope"] = "embedded"
     antelope: LedgerAntelope = LedgerAntelope()
 
 
 def sms_faults(sms: SmsSection) -> Iterator[Fault]:
-    """What is missing or cannot work in [sms]."""
+    """The faults of [sms]."""
     if sms.text and "{code}" not in sms.text:
         yield ("sms", "text"), "a text with {code} in it"
     if sms.weights and (min(sms.weights.values()) < 0 or max(sms.weights.values()) == 0):
@@ -125,13 +126,13 @@ def sms_faults(sms: SmsSection) -> Iterator[Fault]:
 
 
 def captcha_faults(captcha: CaptchaSection) -> Iterator[Fault]:
-    """What is missing in [captcha]."""
+    """The faults of [captcha]."""
     if captcha.kind != "none" and not (captcha.secret_web or captcha.secret_android or captcha.secret_ios):
         yield ("captcha", "secret_web"), f"a secret of {captcha.kind}, or secret_android, or secret_ios"
 
 
 def ledger_faults(ledger: LedgerSection) -> Iterator[Fault]:
-    """What is missing in [ledger]."""
+    """The faults of [ledger]."""
     if ledger.kind == "antelope":
         for name in ("url", "creator", "private_key"):
             if not getattr(ledger.antelope, name):

@@ -1,4 +1,4 @@
-"""What every section of the settings is made of: the base class, secrets, and the range of a number."""
+"""The base of all sections of the settings: the base class, secrets, and the range of a number."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -9,11 +9,11 @@ from regserver.config.unit import format_value
 
 Keys = tuple[str, ...]
 Fault = tuple[Keys, str]
-"""Where a value stands, and what was expected there."""
+"""The keys of a value, and the expected value."""
 
 
 class Secret(str):
-    """A string that does not show itself: neither in repr nor in `config show`."""
+    """A string that neither repr nor `config show` prints."""
 
     __slots__ = ()
 
@@ -22,7 +22,7 @@ class Secret(str):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
+    """Base of all sections: a key that is no field is refused."""
 
 
 def within(least: int, most: int) -> msgspec.Meta:
@@ -34,7 +34,7 @@ def within(least: int, most: int) -> msgspec.Meta:
 
 
 def fields_of(kind: Any) -> dict[str, Any]:
-    """The keys of a section with their types; nothing for what is no section."""
+    """The keys of a section with their types; empty for any other type."""
     if isinstance(kind, type) and issubclass(kind, Section):
         return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     return {}
@@ -46,7 +46,7 @@ def plain_type(kind: Any) -> Any:
 
 
 def out_of_range(section: Section, at: Keys = ()) -> Iterator[Fault]:
-    """Each number that is outside its range, and what was expected."""
+    """Each number outside its range, and the expected range."""
     for field in msgspec.structs.fields(section):
         keys, value = (*at, field.encode_name), getattr(section, field.name)
         if isinstance(value, Section):

@@ -1,6 +1,6 @@
-"""What may be set, and what it is by default. The annotated form for people is config/regserver.toml.
+"""All settings with their types, ranges and defaults. config/regserver.toml explains them to operators.
 
-A number's range stands at its field; what only several settings together can say stands in `check`.
+`check` has the conditions that a type and a range cannot express.
 """
 
 from pathlib import Path
@@ -14,11 +14,11 @@ from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 
 YEARS = 3650 * DAY
-"""As good as for ever, and still an instant that the store can keep."""
+"""Practically for ever, and still an instant that the store can hold."""
 
 
 class Bounds(Section, frozen=True):
-    """How much one client may send, and how long it may take. serving's FrontLimits says what happens at each."""
+    """How much one client may send, and how long it may take; serving's FrontLimits says what happens at each bound."""
 
     target: Annotated[Size, within(256, 64 * KIB)] = Size(8 * KIB)
     head: Annotated[Size, within(KIB, 64 * KIB)] = Size(16 * KIB)
@@ -62,13 +62,13 @@ class FanoutSection(Section, frozen=True):
 
 
 class NodeSection(Section, frozen=True):
-    """name: of this process among those that share the store, the same after a restart; "" is the host's name."""
+    """name: of this process, unique among those that share the store, and the same after a restart; "": the host's name."""
 
     name: str = ""
 
 
 class LoginSection(Section, frozen=True):
-    """Tokens, and who may sign up at the room door."""
+    """Tokens, and who may sign up at POST /login/register."""
 
     token_ttl: Duration = Duration(10 * DAY)
     open_registration: bool = True
@@ -129,7 +129,7 @@ class StepsSection(Section, frozen=True):
 
 
 class DirectorySection(Section, frozen=True):
-    """servers: the hosts that users are allotted to. trusted_key: whose bearer skips the confirmation by mail."""
+    """servers: the hosts of users. trusted_key: a bearer token that skips the confirmation by mail."""
 
     servers: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("admin", "root")
@@ -139,7 +139,7 @@ class DirectorySection(Section, frozen=True):
 
 
 class RoomsSection(Section, frozen=True):
-    """event_retention: how far back a client can catch up. socket_queue: bytes that may wait for one socket."""
+    """event_retention: how far back recovery reaches. socket_queue: bytes that may wait for one socket."""
 
     event_retention: Duration = Duration(7 * DAY)
     max_members: Annotated[int, within(2, 1_000_000)] = 5000
@@ -156,7 +156,7 @@ class PasswordSection(Section, frozen=True):
 
 
 class LimitsSection(Section, frozen=True):
-    """routes: other rates for rows of the table of limits, such as {"sign_in": "30/1m"}."""
+    """routes: rates that replace those of web/http/rate_limit.py, such as {"sign_in": "30/1m"}."""
 
     enabled: bool = True
     routes: dict[str, str] = msgspec.field(default_factory=dict)
@@ -170,7 +170,7 @@ class LogSection(Section, frozen=True):
 
 
 class Settings(Section, frozen=True):
-    """All settings, a section each."""
+    """All settings, by section."""
 
     server: ServerSection = ServerSection()
     store: StoreSection = StoreSection()
@@ -191,18 +191,18 @@ class Settings(Section, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Settings, and the file they came from (None: built-in defaults)."""
+    """Settings. file: where they were read from; None for built-in defaults."""
 
     settings: Settings
     file: Path | None
 
     def resolve(self, path: str) -> Path:
-        """A path of the configuration; a relative one starts at the folder of the file."""
+        """A path in the configuration; a relative one starts at the folder of the file."""
         return (self.file.parent if self.file else Path()) / path
 
 
 def sqlite_file(url: str) -> Path:
-    """The database file of store.url, "sqlite:FILE". Raises ValueError, which says what was expected."""
+    """The database file of store.url, "sqlite:FILE". Raises ValueError with the expected form."""
     kind, _, path = url.partition(":")
     if kind in {"postgresql", "postgres"}:
         raise ValueError('"sqlite:FILE"; PostgreSQL is not supported yet')

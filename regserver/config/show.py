@@ -1,4 +1,4 @@
-"""The configuration in force, written back as TOML with secrets masked."""
+"""The configuration in force as TOML, secrets masked."""
 
 import re
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def _toml(value: object) -> str:
 
 
 def _masked(secret: Secret) -> str:
-    """A URL without its password; "…" for any other secret, so that one can see that it is set."""
+    """A URL without its password; "…" for any other secret that is set."""
     if "://" in secret or secret.startswith(("sqlite:", "log:")):
         return mask_url(secret)
     return "…" if secret else ""

@@ -1,4 +1,4 @@
-"""The mail server as one URL: smtp://user:password@host:587 (STARTTLS) or smtps://… (implicit TLS)."""
+"""The mail server's URL: smtp://user:password@host:587 (STARTTLS) or smtps://… (implicit TLS)."""
 
 import re
 from typing import Literal
@@ -11,7 +11,7 @@ EXPECTED = '"log:", "smtp://user:password@host:587" or "smtps://…"'
 
 
 class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the mail server is and how to speak to it. ca: a file of certificates to trust instead of the system's."""
+    """The mail server. ca: a file of certificates to trust instead of the system's."""
 
     host: str
     port: int
@@ -25,10 +25,10 @@ class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_smtp_url(url: str) -> SmtpAddress:
-    """Reads the URL. Raises ValueError, which says what was expected.
+    """Reads the URL. Raises ValueError with the expected form.
 
-    `?tls=none` speaks plainly, for a relay on this machine; `?ca=FILE` trusts the certificates in FILE. A relay on the
-    loopback interface may go without STARTTLS, any other must offer it.
+    `?tls=none` sends without TLS, to a relay on this machine; `?ca=FILE` trusts the certificates in FILE. With smtp:// any
+    server but one on the loopback interface must offer STARTTLS.
     """
     if not _URL.fullmatch(url):
         raise ValueError(EXPECTED)

@@ -1,4 +1,4 @@
-"""Spans of time and sizes: how people write them ("45s", "256KiB"), and what they are inside."""
+"""Durations and sizes: their notation ("45s", "256KiB") and their types."""
 
 import re
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ class Size(int):
 
 
 def read_duration(value: object) -> Duration:
-    """A span of time from "45s"; a bare number is in seconds. Raises ValueError."""
+    """A duration such as "45s"; a bare number is in seconds. Raises ValueError."""
     return Duration(_read(value, _DURATION_UNITS, 'a duration such as "45s", "10m" or "7d"', SECOND))
 
 
 def read_size(value: object) -> Size:
-    """A size from "256KiB"; a bare number is in bytes. Raises ValueError."""
+    """A size such as "256KiB"; a bare number is in bytes. Raises ValueError."""
     return Size(_read(value, _SIZE_UNITS, 'a size such as "256KiB"', 1))
 
 
@@ -37,7 +37,7 @@ def _read(value: object, units: Mapping[str, int], expected: str, bare: int) -> 
 
 
 def format_value(value: int) -> str:
-    """A number as TOML: spans and sizes in the largest unit that divides them, such as "90s"."""
+    """A number as TOML: durations and sizes in the largest unit that divides them, such as "90s"."""
     match value:
         case Duration():
             return _format(value, _DURATION_UNITS)

@@ -1,6 +1,6 @@
-"""Logging to one stream: `line` gives each record its form, `access` writes the lines of requests.
+"""Logging to one stream: `line` formats records, `access` writes the lines of requests.
 
-On the standard library's logging: structlog has neither the redaction nor a cheaper line for requests.
+Based on the standard library's logging: structlog has neither the redaction nor a cheaper line for requests.
 """
 
 import logging
@@ -21,7 +21,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         self._access = access
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes one record. Errors of the stream are ignored, as a log without a reader must not end the server."""
+        """Writes one record. Errors of the stream are ignored: a log without a reader must not end the server."""
         self._access.flush()
         super().emit(record)
 
@@ -29,9 +29,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 def start_logging(
     level: str, form: Literal["auto", "text", "json"], stream: TextIO | None = None
 ) -> AccessLog | None:
-    """Sends our lines, and the libraries' warnings, to `stream` (standard error).
+    """Sends log lines of regserver and warnings of libraries to `stream` (default: standard error).
 
-    The access log writes to the same stream; None unless `level` is "debug" or "info".
+    level: the lowest that is written. Returns the access log of the same stream; None unless `level` is "debug" or "info".
     """
     stream = stream or sys.stderr
     text = form == "text" or (form == "auto" and stream.isatty())

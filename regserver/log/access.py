@@ -1,7 +1,7 @@
-"""The access log: one line per request, in the form of the other lines but past the logging module.
+"""The access log: one line per request, in the format of the other lines, but without the logging module.
 
-A LogRecord and its formatting cost a short request more than everything else. No field of these lines can be a secret:
-the route's pattern stands for the path.
+Making and formatting a LogRecord takes more time than a short request. No field of these lines can be a secret: the
+route's pattern replaces the path.
 """
 
 import contextlib
@@ -38,9 +38,9 @@ _encode_line = msgspec.json.Encoder().encode
 
 
 class AccessLog:
-    """Lines are written together: every FLUSH_SECONDS, and before each line of another kind, so that all keep their order.
+    """Writes lines in batches: every FLUSH_SECONDS, and before each line of the logging module, to keep their order.
 
-    stream: may be written to from several threads. text: for a terminal; else JSON.
+    stream: several threads write to it. text: for a terminal; else JSON.
     """
 
     def __init__(self, stream: TextIO, *, text: bool) -> None:
@@ -50,13 +50,13 @@ class AccessLog:
         self._flushing = threading.Lock()
 
     def record(self, method: str, pattern: str, client: str, status: int, seconds: float) -> None:
-        """Takes one answered request. client: its address. seconds: from its last byte to its answer."""
+        """Adds one answered request. client: its address. seconds: from the request's last byte to its answer."""
         self._waiting.append((time.time(), method, pattern, client, status, seconds, request_id.get()))
         if len(self._waiting) >= MAX_WAITING:
             self.flush()
 
     def flush(self) -> None:
-        """Writes all lines that wait."""
+        """Writes all waiting lines."""
         with self._flushing:  # other threads log as well, and flush before their lines
             waiting = self._waiting[:]
             del self._waiting[: len(waiting)]  # not clear(): another thread may have appended since the copy

@@ -1,4 +1,4 @@
-"""The two forms of a log line: text for a terminal, JSON for machines. Secrets are taken out of both.
+"""The two formats of a log line: text for a terminal, JSON for programs. Secrets are removed from both.
 
 Redaction is the formatter's last step, so no caller can forget it.
 """

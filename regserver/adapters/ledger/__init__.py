@@ -1,4 +1,4 @@
-"""Where registered accounts are written: the journal in the store, and optionally an Antelope chain."""
+"""The ledgers: the journal in the store, and optionally an Antelope chain."""
 
 import httpx
 
@@ -28,7 +28,7 @@ def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store)
 
 
 def check_chain(chain: LedgerAntelope) -> SigningKey:
-    """Reads the key that signs, and checks everything else by its form. Raises ConfigFault."""
+    """Reads the signing key, and checks the form of the other settings. Raises ConfigFault."""
     try:
         key = SigningKey(chain.private_key)
         for amount in filter(None, (chain.stake_net, chain.stake_cpu)):

@@ -1,12 +1,12 @@
 """The ledger on an Antelope (EOSIO) chain: a `newaccount` transaction for every registration, and the journal beside it.
 
     look up → (known with these keys: done)
-            → the submission that is stored, if it can still land, else a new one: build, sign, store
-            → push → look up again until it is seen
+            → the stored submission until it expires, else a new one: build, sign, store
+            → push → look up again until the account is there
 
-A transaction is stored before it is pushed, and none is signed while an earlier one could still land. So a crash, a lost
-answer and two calls at once all end in the same account. Two pairs of keys never race: while a submission with other keys
-could land, the call fails and may be repeated.
+A transaction is stored before it is pushed, and none is signed while the chain may still accept an earlier one. So a crash,
+a lost answer and two calls at once all end in the same account. Two pairs of keys never race: while the chain may accept a
+submission with other keys, the call fails and may be repeated.
 """
 
 import msgspec
@@ -40,11 +40,11 @@ SIGN_ATTEMPTS = 64
 CONFIRM_ATTEMPTS = 8
 CHECK_SECONDS = 2.0
 BLOCK_TIME = Duration(500)
-"""A node may show an account only once it is in a block."""
+"""A node may not show an account before it is in a block."""
 
 
 class AntelopeLedger(EmbeddedLedger):
-    """node: takes the transactions. key: of the account that makes the others. pause: between two look-ups."""
+    """node: receives the transactions. key: of the account that creates the others. pause: between two look-ups."""
 
     outer = True
 
@@ -63,7 +63,7 @@ class AntelopeLedger(EmbeddedLedger):
         self._pause = pause
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
-        """Makes the account on the chain unless it is there. Raises LedgerFault; then it may be called again."""
+        """Creates the account on the chain unless it exists. Raises LedgerFault; then it may be called again."""
         if (known := await self._look_up(account)) is not None:
             return known
         submission = await self._submission(account)
@@ -77,7 +77,7 @@ class AntelopeLedger(EmbeddedLedger):
         raise LedgerFault("the transaction was pushed and the account is not there yet")
 
     async def check(self) -> str | None:
-        """What is wrong with the node, for the readiness check; None when it answers in CHECK_SECONDS."""
+        """The node's fault, for the readiness check; None when it answers within CHECK_SECONDS."""
         try:
             with trio.fail_after(CHECK_SECONDS):
                 await self._node.info()
@@ -88,7 +88,7 @@ class AntelopeLedger(EmbeddedLedger):
         return None
 
     async def _look_up(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten | None:
-        """What the chain says about the name; None when there is no such account."""
+        """The state of the name on the chain; None when there is no such account."""
         found = await self._node.account(account.user_id)
         if found is None:
             return None
@@ -101,7 +101,7 @@ class AntelopeLedger(EmbeddedLedger):
         return OtherKeysWritten() if ours else NameOccupied()
 
     async def _submission(self, account: LedgerAccount) -> Submission:
-        """The submission that may be pushed for this account, stored before it is pushed."""
+        """The stored submission to push for this account: an earlier one, or a new one."""
         info = await self._node.info()
         try:
             now, fresh = info.now, self._sign(account, info)
@@ -174,7 +174,7 @@ def _same_keys(submission: Submission, account: LedgerAccount) -> bool:
 
 
 def _has_keys(found: ChainAccount, owner: str, active: str) -> bool:
-    """Whether each permission is held by exactly this one key and nobody else; a node may write keys in either form."""
+    """Whether each permission has exactly this one key and no other account. A node may write keys in either form."""
 
     def is_held_by(permission: str, key: str) -> bool:
         keys = [parse_public_key(text, on_curve) for text in found.keys_of(permission)]

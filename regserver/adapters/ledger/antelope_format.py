@@ -1,8 +1,8 @@
 """The binary form of transactions on Antelope chains: names as numbers, lists with their length, all little-endian.
 
-Only what a new account takes is here: the transaction, `newaccount`, and for chains with a system contract `buyrambytes`
-and `delegatebw`. Tests compare the bytes with an independent implementation (wharfkit). The Python packages for it
-(pyntelope, antelopy) have had no release since 2024 and need a node to ask for the contracts' ABI.
+Only a new account's part is here: the transaction, `newaccount`, and for chains with a system contract `buyrambytes` and
+`delegatebw`. Tests compare the bytes with an independent implementation (wharfkit). The Python packages for it (pyntelope,
+antelopy) have had no release since 2024, and request the contracts' ABI from a node.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _ASSET = re.compile(r"(\d{1,18})(?:\.(\d{1,17}))? ([A-Z]{1,7})", re.ASCII)
 
 
 class Authorization(msgspec.Struct, frozen=True):
-    """An account, and the permission of it that signs."""
+    """An account, and which of its permissions signs."""
 
     actor: str
     permission: str
@@ -92,7 +92,7 @@ def _pack_authority(key: PublicKey) -> bytes:
 def new_account(
     contract: str, creator: Authorization, name: str, owner: PublicKey, active: PublicKey
 ) -> Action:
-    """The action that makes an account with one key for each of its two permissions."""
+    """The action that creates an account with one key for each of its two permissions."""
     data = pack_name(creator.actor) + pack_name(name) + _pack_authority(owner) + _pack_authority(active)
     return Action(contract, "newaccount", creator, data)
 
@@ -104,7 +104,7 @@ def buy_ram(contract: str, payer: Authorization, receiver: str, count: int) -> A
 
 
 def delegate(contract: str, giver: Authorization, receiver: str, net: str, cpu: str) -> Action:
-    """The action that stakes amounts for an account, which stay the giver's."""
+    """The action that stakes amounts for an account; the giver remains their owner."""
     data = pack_name(giver.actor) + pack_name(receiver) + pack_asset(net) + pack_asset(cpu) + b"\0"
     return Action(contract, "delegatebw", giver, data)
 
@@ -135,7 +135,7 @@ def signing_digest(chain_id: bytes, packed: bytes) -> bytes:
 
 
 def header_of(reference_block: bytes, expiration: int) -> Header:
-    """A header that refers to a recent block: its id begins with its number, and has its prefix at byte eight."""
+    """A header that refers to a recent block. A block's id begins with its number and has its prefix at byte eight."""
     number = int.from_bytes(reference_block[:4], "big")
     (prefix,) = struct.unpack_from("<I", reference_block, 8)
     return Header(expiration, number & 0xFFFF, prefix)

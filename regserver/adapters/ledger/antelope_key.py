@@ -15,11 +15,11 @@ WIF_VERSION = 0x80
 PRIVATE_PREFIX = "PVT_K1_"
 SIGNATURE_PREFIX = "SIG_K1_"
 COMPRESSED = 31
-"""What the recovery number is added to in the header byte of a signature by a compressed key."""
+"""Added to the recovery number in the header byte of a signature by a compressed key."""
 
 
 class SigningKey:
-    """text: a private key as WIF ("5…") or PVT_K1_…. Raises ValueError, which never repeats it."""
+    """text: a private key as WIF ("5…") or PVT_K1_…. Raises ValueError, whose message does not contain it."""
 
     def __init__(self, text: str) -> None:
         secret = _read(text)
@@ -39,7 +39,7 @@ class SigningKey:
 
 
 def is_canonical(raw: bytes) -> bool:
-    """Whether both halves, 32 bytes each, begin as the chain wants."""
+    """Whether both halves, 32 bytes each, have a first byte that the chain accepts."""
     return all(half[0] < 0x80 and not (half[0] == 0 and half[1] < 0x80) for half in (raw[:32], raw[32:64]))
 
 

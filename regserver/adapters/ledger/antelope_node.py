@@ -15,7 +15,7 @@ from regserver.ports.ledger import LedgerFault
 T = TypeVar("T")
 
 JSON = {"content-type": "application/json"}
-DUPLICATE = 3040008  # tx_duplicate: these very bytes were taken before
+DUPLICATE = 3040008  # tx_duplicate: the node has accepted these bytes before
 NAME_EXISTS = 3050001  # account_name_exists_exception
 UNKNOWN_KEY = "unknown key"  # how a node says that there is no such account
 
@@ -79,14 +79,14 @@ class _Failure(msgspec.Struct):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """The node did not take a transaction. code, name: of its exception."""
+    """The node refused a transaction. code, name: of its exception."""
 
     code: int
     name: str
 
 
 class AntelopeNode:
-    """One node. url: without the path of its API."""
+    """A client of one node. url: without the path of its API."""
 
     def __init__(self, client: ProviderClient, url: str) -> None:
         self._client = client
@@ -107,7 +107,7 @@ class AntelopeNode:
         raise LedgerFault(f"get_account: status {answer.status}, {error.code} {error.name}")
 
     async def push(self, signed: bytes) -> Refused | None:
-        """Pushes a transaction; None when the node took it. Raises LedgerFault when there is no answer."""
+        """Pushes a transaction; None when the node accepted it. Raises LedgerFault when there is no answer."""
         answer = await self._post("push_transaction", signed)
         if answer.good:
             return None

@@ -1,4 +1,4 @@
-"""The embedded ledger: accounts live in the store, their keys in the hash-chained journal beside them."""
+"""The embedded ledger: accounts are in the store, their keys in its hash-chained journal."""
 
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount, following
@@ -12,7 +12,7 @@ class EmbeddedLedger(Ledger):
     outer = False
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
-        """Nothing to do outside the store."""
+        """Does nothing: there is no outer ledger."""
         return Settled("")
 
     async def record(

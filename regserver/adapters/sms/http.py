@@ -1,7 +1,7 @@
 """SMS by an HTTP request that the operator describes: URL and body are templates, header fields are sent as they are.
 
-{phone} and {message} are escaped for their place: percent-encoded in the URL and in form bodies, as the inside of a JSON
-string in JSON bodies, unchanged elsewhere. So no text can break out of its place.
+{phone} and {message} are escaped for their place: percent-encoded in the URL and in form bodies, as part of a string in
+JSON bodies, unchanged elsewhere. So no text can change the rest of the request.
 """
 
 from urllib.parse import quote
@@ -18,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class HttpProvider(SmsProvider):
-    """settings: the templates. A status of 2xx means that the provider has taken the message."""
+    """settings: the templates. A status of 2xx means that the provider has accepted the message."""
 
     def __init__(self, settings: SmsHttp) -> None:
         self._settings = settings

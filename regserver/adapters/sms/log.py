@@ -1,4 +1,4 @@
-"""SMS to the log, for trying out without a provider. Nothing else ever writes a code where a person can read it."""
+"""SMS to the log, for trying out without a provider. No other part writes a code to the log."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What all SMS providers have in common: one HTTP request, whose answer says whether the message was taken."""
+"""The common part of SMS providers: one HTTP request, whose answer says whether the message was accepted."""
 
 from typing import Protocol
 
@@ -7,13 +7,13 @@ from regserver.ports.sms import Sms, SmsFault
 
 
 class SmsProvider(Protocol):
-    """The form of one provider's interface."""
+    """One provider's HTTP interface."""
 
     def request(self, phone: str, text: str) -> ProviderRequest:
         """The request that sends `text` to `phone`, an E.164 number."""
 
     def check(self, answer: ProviderAnswer) -> None:
-        """Raises SmsFault unless the provider has taken the message."""
+        """Raises SmsFault unless the provider has accepted the message."""
 
 
 class ProviderSms(Sms):

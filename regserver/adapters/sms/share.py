@@ -1,4 +1,4 @@
-"""Several providers: each gets its share of the messages, and the next is tried when one fails."""
+"""Several providers: each gets its share of the messages; when one fails, the next is tried."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class SharedSms(Sms):
         raise SmsFault("; ".join(faults) or "no provider")
 
     def _order(self) -> Iterator[str]:
-        """All providers in a random order. Each place is drawn by weight among the rest, so shares hold after failures."""
+        """All providers in random order; each is drawn by weight from the rest, so the shares also hold after failures."""
         left = [(name, weight) for name, (_, weight) in self._drivers.items()]
         while left:
             drawn = self._randomness.below(sum(weight for _, weight in left))

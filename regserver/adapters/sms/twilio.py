@@ -22,7 +22,7 @@ class _TwilioReply(msgspec.Struct):
 
 
 class TwilioProvider(SmsProvider):
-    """A status of 201 whose body names no failure means that Twilio has taken the message."""
+    """A status of 201 whose body names no failure means that Twilio has accepted the message."""
 
     def __init__(self, settings: SmsTwilio) -> None:
         self._settings = settings

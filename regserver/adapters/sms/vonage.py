@@ -1,4 +1,4 @@
-"""SMS by Vonage: POST /sms/json, a form. The answer is 200 whatever happened; each part of the message has a status.
+"""SMS by Vonage: POST /sms/json, a form. The answer is always 200; each part of the message has a status.
 
 https://developer.vonage.com/en/api/sms
 """
@@ -22,7 +22,7 @@ class _VonageReply(msgspec.Struct):
 
 
 class VonageProvider(SmsProvider):
-    """Status 0 of every part means that Vonage has taken the message."""
+    """Status 0 of every part means that Vonage has accepted the message."""
 
     def __init__(self, settings: SmsVonage) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Sources of live registrations: one module and one line in SOURCES each; `live.source` chooses one."""
+"""Sources of live registrations, each with a module and a line in SOURCES; `live.source` chooses one."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

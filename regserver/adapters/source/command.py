@@ -1,8 +1,8 @@
 """The `command` source: an executable that the operator provides, called as `argv… verify` or `argv… profile`.
 
 It reads JSON from its standard input: {"username", "password"} to verify, {"subject"} for the profile. `verify` prints
-{"subject"} and exits with 0; exit code 1 is a wrong password, any other code means that it cannot say. `profile` prints
-lines of JSON. Its standard error goes to the log, with the password taken out.
+{"subject"} and exits with 0; exit code 1 is a wrong password, any other code means that it cannot tell. `profile` prints
+lines of JSON. Its standard error goes to the log, without the password.
 
 live.command.timeout bounds a check as a whole, and the time between two chunks of a profile.
 """
@@ -83,7 +83,7 @@ class CommandSource(Source):
 
     @asynccontextmanager
     async def _running(self, action: SourceAction, request: bytes, secret: str = "") -> AsyncIterator[Child]:
-        """The running executable, none of whose processes is left afterwards. Raises SourceFault if it cannot start."""
+        """Runs the executable, and kills its processes afterwards. Raises SourceFault if it cannot start."""
         command = msgspec.structs.replace(self._command, arguments=(*self._command.arguments, action))
         try:
             child = await self._spawner.spawn(command)
@@ -126,7 +126,7 @@ def _exit_words(code: int | None) -> str:
 
 
 async def _log_lines(stream: trio.abc.ReceiveStream, action: SourceAction, secret: str) -> None:
-    """Logs standard error line by line. It is read to its end past every bound, or the executable would block."""
+    """Logs standard error line by line. It is read to its end beyond all bounds, or the executable would block."""
     splitter = LineSplitter()
     left = MAX_LOGGED_LINES
     while chunk := bytes(await stream.receive_some(RECEIVE_BYTES)):

@@ -1,14 +1,14 @@
 """The `http` source: a service that the operator runs.
 
-    POST {url}/verify  {"username", "password"}  →  200 {"subject"} or 401; any other answer: it cannot say
+    POST {url}/verify  {"username", "password"}  →  200 {"subject"} or 401; any other answer: it cannot tell
     POST {url}/profile {"subject"}               →  200 and a stream of lines of JSON
 
 live.http.timeout bounds a check as a whole, the time until a stream opens, and the time between two of its chunks.
-Redirects are not followed and compression is not asked for, since neither could be bounded.
+Redirects are not followed and compression is not requested, since neither could be bounded.
 
-httpcore, the engine of httpx, sends the requests. Checks are short and share a few connections. Profiles stay open for
-long and by the thousand, so each has its own connection: a pool looks at all its connections whenever a request begins
-or ends, and its cost would grow with the square of their number.
+httpcore, the engine of httpx, sends the requests. Checks are short and share a few connections. Thousands of profiles may
+be open for long, so each has its own connection: a pool searches all its connections whenever a request begins or ends,
+and its cost would grow with the square of their number.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from regserver.ports.source import Rejected, Source, SourceFault, Subject, Unava
 CHECKS_AT_ONCE = 64
 IDLE_CONNECTIONS = 20
 END_SECONDS = 0.2
-"""How long the end of a stream may come after its last line."""
+"""How long after its last line a stream may end."""
 
 Fields = list[tuple[bytes, bytes]]
 FAULTS = (
@@ -69,7 +69,7 @@ class HttpSource(Source):
         self._turn = trio.CapacityLimiter(CHECKS_AT_ONCE)
 
     async def verify(self, username: str, password: str) -> Verdict:
-        """Asks the service, waiting for one of CHECKS_AT_ONCE places if need be."""
+        """Sends the check; at most CHECKS_AT_ONCE run at the same time."""
         service = self._service
         body = verify_request(username, password)
         try:
@@ -88,7 +88,7 @@ class HttpSource(Source):
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
-        """Opens the stream on a connection of its own, which leaving closes."""
+        """Opens the stream on a connection of its own; leaving the context closes it."""
         async with AsyncExitStack() as stack:
             response = await self._open(stack, subject)
             chunks = response.aiter_stream()
@@ -158,7 +158,7 @@ async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
 
 
 def _name(error: Exception) -> str:
-    """The kind of error, which holds no address or secret."""
+    """The kind of error, without addresses and secrets."""
     return type(error).__name__
 
 

@@ -1,7 +1,6 @@
-"""Reading one line of a source: JSON of a stranger, taken without trust (docs/live.md).
+"""Parsing one line of a source: untrusted JSON (docs/live.md).
 
-Whatever is not one of the protocol's lines becomes a `MalformedLine`, whose detail does not repeat the line: it may
-hold anything.
+A line outside the protocol becomes a `MalformedLine`, whose detail does not repeat the line: it may contain anything.
 """
 
 import re
@@ -41,7 +40,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def parse_line(line: bytes) -> SourceLine:
-    """What a line says. Unknown keys are ignored; several things at once are malformed.
+    """The parsed line. Unknown keys are ignored; a line with several meanings is malformed.
 
     line: without its line feed. Never raises.
     """
@@ -63,7 +62,7 @@ def parse_line(line: bytes) -> SourceLine:
 
 
 def too_long(line: bytes) -> MalformedLine:
-    """The line that was cut off at MAX_LINE_BYTES. line: its beginning."""
+    """A line longer than MAX_LINE_BYTES. line: its beginning."""
     return MalformedLine(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
 
 
@@ -81,5 +80,5 @@ def _read(wire: _LineOnWire) -> SourceLine:
 
 
 def _clean(message: str) -> str:
-    """Fit for a user's screen: one line of bounded length, without control characters."""
+    """The message as one line of bounded length, without control characters."""
     return _UNSEEN.sub(" ", message[: 2 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH]

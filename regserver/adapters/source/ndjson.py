@@ -1,7 +1,7 @@
 """Lines of JSON from a stream of bytes, bounded in size and in silence.
 
-A line ends with a line feed; the last line may lack it. A source may send blank lines to break the silence; they are
-skipped. A line past the size bound ends the reading.
+A line ends with a line feed, which the last line may lack. Blank lines are skipped; a source may send them to break the
+silence. A line past the size bound ends the reading.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from regserver.ports.source import SourceFault
 
 
 class LineSplitter:
-    """Cuts chunks of bytes into lines. overlong: a line has passed the bound, and no more bytes are taken."""
+    """Splits chunks of bytes into lines. overlong: a line has passed the bound, and further bytes are ignored."""
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
         self._limit = limit

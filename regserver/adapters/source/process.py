@@ -1,13 +1,13 @@
-"""Executables as child processes that leave nothing behind.
+"""Executables as child processes, without processes left over.
 
-Each child leads a session of its own, and so a process group. The group is killed when the child's context is left, for
-any reason, and when the child has ended but processes that it started have not. If the server is killed, the kernel
-kills the child as well (Linux: PR_SET_PDEATHSIG).
+Each child leads a session of its own, and so a process group. The group is killed when the child's context is left, and
+when the child has ended while processes that it started still run. If the server is killed, the kernel kills the child as
+well (Linux: PR_SET_PDEATHSIG).
 
 The kernel sends that signal when the *thread* that forked ends. So one thread starts all children and lives as long as
-the spawner. A pool's thread ends after some idle seconds, and running children would be killed with it.
+the spawner: a pool's thread ends after some idle seconds, and its running children would be killed.
 
-trio.open_process starts children from threads of a pool, and has no groups: so subprocess.Popen is used here.
+trio.open_process starts children from threads of a pool, and has no groups. So this module uses subprocess.Popen.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What is started, in which folder, with which environment."""
+    """An executable with its arguments, the folder where it runs, and its environment."""
 
     arguments: Sequence[str]
     folder: Path
@@ -90,7 +90,7 @@ class Child:
 
 
 class Spawner:
-    """Starts children. Opened by `open_spawner`."""
+    """Starts children from one thread. Opened by `open_spawner`."""
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
@@ -102,7 +102,7 @@ class Spawner:
         token, task = trio.lowlevel.current_trio_token(), trio.lowlevel.current_task()
         future = self._thread.submit(self._start, command)
         future.add_done_callback(lambda _: token.run_sync_soon(trio.lowlevel.reschedule, task))
-        # Not cancelled from here on: the child would run and nothing would end it.
+        # Not cancellable from here on: the child would run, and no context would end it.
         await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
         return Child(*future.result())
 
@@ -131,7 +131,7 @@ class Spawner:
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:
-    """A function for the child to run between fork and exec, where it may take no lock: all names are looked up here."""
+    """A function that runs in the child between fork and exec. It may take no lock there, so names are resolved here."""
     prctl = ctypes.CDLL(None).prctl
     kill, leave, getppid = int(signal.SIGKILL), os._exit, os.getppid
 
@@ -150,7 +150,7 @@ def inherited_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("REGSERVER_", "LISTEN_", "NOTIFY_", "WATCHDOG_"))
     }
-    # A packed binary brings its own libraries, which other programs must not load (PyInstaller's manual).
+    # A packed binary has its own libraries, which other programs must not load (PyInstaller's manual).
     if getattr(sys, "frozen", False):
         environment.pop("LD_LIBRARY_PATH", None)
         if original := environment.pop("LD_LIBRARY_PATH_ORIG", ""):
@@ -160,6 +160,6 @@ def inherited_environment() -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def open_spawner() -> AsyncIterator[Spawner]:
-    """A spawner with its thread. All children must be closed before it is left."""
+    """A spawner with its thread. All children must be closed before its context is left."""
     with ThreadPoolExecutor(1, thread_name_prefix="source-spawner") as thread:
         yield Spawner(thread)

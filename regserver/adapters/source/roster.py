@@ -1,4 +1,4 @@
-"""The `file` source: a roster of people in TOML or CSV, whose steps are shown at a configured pace.
+"""The `file` source: a roster of people in TOML or CSV, each with steps at a configured pace.
 
     [[user]]
     username = "ada"
@@ -83,7 +83,7 @@ class RosterSource(Source):
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         """The person's steps, with a pause before each, then the name."""
         person = self._people.get(name_key(subject))
-        if person is None:  # removed from the file, and the server restarted, between sign-in and here
+        if person is None:  # the file changed, and the server restarted, since the sign-in
             raise SourceFault("the roster no longer has this person")
         async with aclosing(self._lines(person)) as lines:
             yield lines

@@ -1,4 +1,4 @@
-"""The JSON messages of a source outside this process: both requests, and the answer to `verify`. Lines are in `ndjson`."""
+"""The JSON messages of the http and command sources: both requests, and the answer to `verify`. `ndjson` has the lines."""
 
 import msgspec
 
@@ -18,17 +18,17 @@ _decode = msgspec.json.Decoder(_Answer).decode
 
 
 def verify_request(username: str, password: str) -> bytes:
-    """Asks whether the password is right."""
+    """The request that checks a password."""
     return _encode({"username": username, "password": password})
 
 
 def profile_request(subject: Subject) -> bytes:
-    """Asks for the lines of one registration."""
+    """The request for the lines of one registration."""
     return _encode({"subject": subject})
 
 
 def read_answer(body: bytes) -> Verdict:
-    """The answer to a `verify` that found the password right. A bad answer is not quoted, since it may hold a secret."""
+    """The verdict of an answer with 200, or exit code 0. A malformed answer is not quoted, since it may contain a secret."""
     if len(body) > MAX_ANSWER_BYTES:
         return Unavailable(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
     try:
