@@ -15,7 +15,7 @@ import contextlib
 import logging
 import socket as sockets
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 import trio
@@ -27,7 +27,7 @@ from regserver.serving.answer import encode_response, refusal
 from regserver.serving.asgi import AsgiApp, SocketRoutes, asgi_sessions
 from regserver.serving.asgi_bound import bounded_requests
 from regserver.serving.client_stream import ClientStream, PlainStream, TlsStream
-from regserver.serving.connection import Connection, ConnectionContext, Upgrade
+from regserver.serving.connection import Connection, ConnectionContext
 from regserver.serving.hypercorn_hook import Backend
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import Listener, accept, load_tls, open_listeners
@@ -194,7 +194,11 @@ class Front:
         self._streams.add(stream)
         self._metrics.connection_opened()
         try:
-            await (self._serve_stream(stream) if tls is None else self._serve_tls(stream, tls))
+            # What a session goes on in is awaited right here: each frame more is one that each idle session keeps.
+            if tls is not None:
+                await self._serve_tls(stream, tls)
+            elif (session := await self._serve_requests(stream)) is not None:
+                await session
         except* Exception as group:
             self._metrics.error_contained()
             _log.error("connection ended by an error", exc_info=group)
@@ -215,7 +219,9 @@ class Front:
                 await self._backend.serve_http2(stream, b"")
                 await stream.finish(self._limits.linger_seconds)
             else:
-                await self._serve_stream(stream)
+                session = await self._serve_requests(stream)
+                if session is not None:
+                    await session
         finally:
             break_cycle(tls)
 
@@ -227,15 +233,14 @@ class Front:
                 return False
         return not patience.cancelled_caught
 
-    async def _serve_stream(self, stream: ClientStream) -> None:
-        """HTTP/1.1, and the session that it may lead to."""
-        upgrade = await self._serve_requests(stream)
-        if upgrade is not None:
-            session = run_session(self._sessions, upgrade.request, upgrade.transport, upgrade.endpoint)
-            del upgrade  # its request may hold a token, and this frame lives as long as the session
-            await session
+    async def _serve_requests(self, stream: ClientStream) -> Coroutine[Any, Any, None] | None:
+        """Serves HTTP/1.1; the session that it led to, for the caller to await at once.
 
-    async def _serve_requests(self, stream: ClientStream) -> Upgrade | None:
+        Nothing but that is kept of the handshake: its request may hold a token, and a session may live for days.
+        """
         connection = Connection(self._context, stream)
         with self._context.deadlines.entered(connection):
-            return await connection.run()
+            upgrade = await connection.run()
+        if upgrade is None:
+            return None
+        return run_session(self._sessions, upgrade.request, upgrade.transport, upgrade.endpoint)

@@ -28,7 +28,15 @@ async def run_session(
             del request  # it may hold a token, and this frame lives as long as the session
             bucket = context.registry.join(session, is_pinged=transport.is_pinged)
             try:
-                await session.serve(endpoint)
+                # Not a function of its own: it would be one frame more that each idle session keeps.
+                try:
+                    await endpoint(session)
+                except* SessionClosed:
+                    pass
+                except* Exception as group:
+                    session.fail_nowait(group)
+                session.return_nowait()
+                await session.wait_closed()
             finally:
                 bucket.discard(session)
                 session.leave_nowait()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 import trio
 
-from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed, SocketEndpoint
+from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed
 from regserver.serving.broadcast import not_direct
 from regserver.serving.client_stream import LOST
 from regserver.serving.frame import close_frame, ping_frame, pong_frame, text_frame
@@ -83,22 +83,19 @@ class SessionCore:
     def request(self) -> Request:
         return self._request
 
-    async def serve(self, endpoint: SocketEndpoint) -> None:
-        """Runs the endpoint, then the closing handshake. Raises nothing but Cancelled."""
-        try:
-            await endpoint(self)
-        except* SessionClosed:
-            pass
-        except* Exception as group:
-            self._context.metrics.error_contained()
-            _log.error("session endpoint failed", exc_info=group)
-            self.reject_nowait(Response(status=500))  # whichever of the two still applies
-            self.close_nowait(CloseCode.INTERNAL_ERROR)
+    def fail_nowait(self, error: BaseException) -> None:
+        """The endpoint has raised what it should not have."""
+        self._context.metrics.error_contained()
+        _log.error("session endpoint failed", exc_info=error)
+        self.reject_nowait(Response(status=500))  # whichever of the two still applies
+        self.close_nowait(CloseCode.INTERNAL_ERROR)
+
+    def return_nowait(self) -> None:
+        """The endpoint has returned: a session that is open closes."""
         if self._state is SessionState.HANDSHAKE:
             _log.error("session endpoint neither accepted nor rejected: %s", self._request.path)
             self.reject_nowait(Response(status=500))
         self.close_nowait()
-        await self.wait_closed()
 
     def leave_nowait(self) -> None:
         """The endpoint has ended, or was cancelled: nothing more is sent but what is queued."""
