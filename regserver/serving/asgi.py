@@ -89,12 +89,15 @@ class AsgiTransport:
 
     @property
     def send_nowait(self) -> Callable[[bytes], int]:
+        """Never writes: an ASGI server sends from a task only."""
         return not_direct
 
     def accept(self) -> Greeting:
+        """A mark that stands for the accepting message."""
         return Greeting(_ACCEPT, b"")
 
     async def send_queued(self, queue: list[bytes]) -> int:
+        """Sends the first of the queue as a message."""
         chunk = queue.pop(0)
         await self._pass(_message(chunk))
         return len(chunk)
@@ -109,6 +112,7 @@ class AsgiTransport:
             raise trio.BrokenResourceError from error
 
     async def receive(self) -> AsgiMessage:
+        """The next message of the peer."""
         try:
             message = await self._receive()
             # Not every test client begins with it, so nobody waits for it.
@@ -120,12 +124,14 @@ class AsgiTransport:
         return message
 
     def decode(self, received: AsgiMessage) -> Iterable[Inbound]:
+        """What a message means."""
         if received["type"] == "websocket.receive":
             text = received.get("text")
             return (Received(text if text is not None else bytes(received["bytes"])),)
         return (Lost(int(received.get("code") or CloseCode.ABNORMAL)),)
 
     async def reject(self, response: Response) -> None:
+        """Sends the response, where the server below can; else closes with POLICY_VIOLATION."""
         with trio.move_on_after(self._write_seconds):
             if not self._can_reject:
                 await self._pass({"type": "websocket.close", "code": int(CloseCode.POLICY_VIOLATION)})

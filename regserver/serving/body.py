@@ -34,6 +34,7 @@ class Chunks:
 
     @property
     def rest(self) -> bytes:
+        """What followed the body."""
         return bytes(self._buffer)
 
     def feed(self, data: bytes) -> None:

@@ -110,6 +110,7 @@ class PlainStream(ClientStream):
         self._sending = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Waits until something has come. b"" at the end; raises LOST."""
         if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError("max_bytes must be positive")
         sock = self.sock
@@ -126,6 +127,7 @@ class PlainStream(ClientStream):
         raise trio.ClosedResourceError
 
     async def wait_send_all_might_not_block(self) -> None:
+        """Waits for room, write_seconds at most. Raises LOST."""
         number = self.sock.fileno()
         if number < 0:
             await trio.lowlevel.checkpoint()
@@ -136,6 +138,7 @@ class PlainStream(ClientStream):
             raise trio.BrokenResourceError("the peer does not read")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Writes everything. Raises LOST after write_seconds without progress, BusyResourceError for a second sender."""
         # A second sender would write into the middle of the first one's data.
         if self._sending:
             raise trio.BusyResourceError("another task is sending")
@@ -161,6 +164,7 @@ class PlainStream(ClientStream):
             view = view[self._send_some(view) :]
 
     async def send_queued(self, queue: list[bytes]) -> int:
+        """Writes up to 64 chunks with one call."""
         await self.wait_send_all_might_not_block()
         if not queue:  # dropped meanwhile
             return 0
@@ -175,6 +179,7 @@ class PlainStream(ClientStream):
         return taken
 
     async def finish(self, linger_seconds: float) -> None:
+        """Ends our side, then reads until the peer ends its own."""
         # Closing with unread bytes makes the kernel send a reset, which can overtake what was sent last.
         with contextlib.suppress(OSError, *LOST), trio.move_on_after(linger_seconds):
             self.sock.shutdown(socket.SHUT_WR)
@@ -205,6 +210,7 @@ class TlsStream(ClientStream):
             await self._tls.wait_send_all_might_not_block()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Writes everything, a record at a time. Raises LOST after write_seconds without progress."""
         view = memoryview(data)
         for first in range(0, len(view), _RECORD_BYTES):
             with self._bounded():  # of each record, since a slow peer that does read makes progress
@@ -219,6 +225,7 @@ class TlsStream(ClientStream):
             raise self._lost() from error
 
     async def send_queued(self, queue: list[bytes]) -> int:
+        """Joins chunks to one record."""
         count, size = 1, len(queue[0])
         while count < len(queue) and size + len(queue[count]) <= _RECORD_BYTES:
             size += len(queue[count])
@@ -230,6 +237,7 @@ class TlsStream(ClientStream):
         return size
 
     async def finish(self, linger_seconds: float) -> None:
+        """Sends the close alert."""
         with contextlib.suppress(OSError, ValueError, *LOST), trio.move_on_after(linger_seconds):
             await self._tls.aclose()
         self.close()

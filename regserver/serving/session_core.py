@@ -81,6 +81,7 @@ class SessionCore:
 
     @property
     def request(self) -> Request:
+        """The upgrade request; once it is accepted, without header fields and query."""
         return self._request
 
     def fail_nowait(self, error: BaseException) -> None:
@@ -109,6 +110,7 @@ class SessionCore:
     # The handshake.
 
     def accept_nowait(self) -> None:
+        """Sends the 101, and behind it what was queued; reads what the peer has sent behind its request."""
         if not self._enter(SessionEvent.ACCEPT):
             return
         self._accepted = True
@@ -124,6 +126,7 @@ class SessionCore:
             self._take(greeting.early)
 
     def reject_nowait(self, response: Response) -> None:
+        """Keeps the response that answers the handshake; run_session sends it."""
         if self._enter(SessionEvent.REJECT):
             self.rejection = response
             self._code = CloseCode.ABNORMAL
@@ -131,6 +134,7 @@ class SessionCore:
     # Sending.
 
     def send_nowait(self, frame: Frame) -> bool:
+        """Writes the frame, or queues it. False when the session is not open, or has just become too slow."""
         try:
             taken = self.direct(frame)
         except BlockingIOError:
@@ -141,12 +145,15 @@ class SessionCore:
         return taken == len(frame) or self.send_rest_nowait(frame, taken)
 
     def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
+        """Queues what a direct write has left of a frame."""
         return self._enqueue(Rest(memoryview(frame)[taken:]))
 
     def send_text_nowait(self, text: str | bytes) -> bool:
+        """Frames a text and sends it."""
         return self.send_nowait(text_frame(text))
 
     async def drained(self) -> None:
+        """Waits until the queue is empty, or the session is no longer open."""
         while self._draining and self._state is SessionState.OPEN:
             if self._drained is None:
                 self._drained = trio.Event()
@@ -218,6 +225,7 @@ class SessionCore:
     # Reading.
 
     async def receive(self) -> str | bytes:
+        """The next whole message. Raises SessionClosed."""
         while not self._inbox:
             if self._state is not SessionState.OPEN:
                 raise SessionClosed(self._code)
@@ -225,6 +233,7 @@ class SessionCore:
         return self._inbox.pop()
 
     async def wait_closed(self) -> int:
+        """Reads and discards until the session is over; its close code."""
         while self._state is SessionState.OPEN or (
             self._state is SessionState.CLOSING and self._transport.awaits_close
         ):
@@ -272,6 +281,7 @@ class SessionCore:
     # Closing.
 
     def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """Queues our Close frame, once; in the handshake, rejects with 503 or 403."""
         if self._state is SessionState.HANDSHAKE:
             passing = code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER)
             self.reject_nowait(Response(status=503 if passing else 403))

@@ -78,17 +78,21 @@ class SocketTransport:
         return self._stream.send_nowait
 
     def accept(self) -> Greeting:
+        """The 101 response, and the bytes behind the request."""
         greeting, self._greeting = self._greeting, _GIVEN
         return greeting
 
     async def send_queued(self, queue: list[bytes]) -> int:
+        """Writes to the stream."""
         return await self._stream.send_queued(queue)
 
     # Not `async`: a session that waits would keep one frame more on its stack.
     def receive(self) -> Awaitable[bytes]:
+        """Up to 4 KiB of the peer."""
         return self._stream.receive_some(_READ_BYTES)
 
     def decode(self, received: bytes) -> Iterable[Inbound]:
+        """The whole messages and control frames that these bytes complete."""
         return self._decoder.feed(received) if received else (Lost(CloseCode.ABNORMAL),)
 
     async def reject(self, response: Response) -> None:
