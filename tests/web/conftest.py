@@ -1,6 +1,8 @@
 """The three ways that the tests of the doors go, and the document that all their answers are held against."""
 
+import json
 from collections.abc import Iterator
+from typing import cast
 
 import jsonschema
 import pytest
@@ -9,6 +11,10 @@ from regserver.endpoint import Request, Response
 from regserver.web.http.dispatch import Dispatcher
 from regserver.web.http.pipeline import steps_of
 from regserver.web.http.route import Match, Route
+from regserver.web.steps.jsonrpc import INVALID_REQUEST
+from regserver.web.steps.method import StepsMethods
+from regserver.web.steps.openrpc import describe
+from regserver.web.steps.table import methods
 from tests.serving.conftest import certificate
 from tests.web.described import Described
 from tests.web.http_client import WAYS, Chosen
@@ -34,6 +40,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if match is not None and _is_ours(match.route):
             try:
                 _document(match.route).check(match.route.method, match.route.pattern, response)
+                _check_rpc(match.route, request, response)
             except (AssertionError, jsonschema.ValidationError) as error:
                 faults.append(f"{match.route.name} {response.status}: {error}")
         return response
@@ -48,8 +55,25 @@ def _is_ours(route: Route) -> bool:
     return route.described and steps_of(route.endpoint)[-1].__module__.startswith("regserver.")
 
 
+# The functions behind the methods are not called here.
+_openrpc = describe(methods(cast("StepsMethods", StepsMethods)))
+RPC_ERRORS = {
+    method["name"]: {(error["code"], error["message"]) for error in method["errors"]}
+    for method in _openrpc["methods"]
+}
 _documents: dict[str, Described] = {}
 
 
 def _document(route: Route) -> Described:
     return _documents.setdefault(route.name, Described([route]))
+
+
+def _check_rpc(route: Route, request: Request, response: Response) -> None:
+    """The error of a single call is one that the OpenRPC document names for its method."""
+    if not route.name.startswith("steps.") or response.status != 200:
+        return
+    call, reply = json.loads(request.body or b"0"), json.loads(response.body)
+    method = str(call.get("method")).removeprefix("registration.") if isinstance(call, dict) else ""
+    if method in RPC_ERRORS and "error" in reply and reply["error"]["code"] != INVALID_REQUEST.code:
+        error = reply["error"]["code"], reply["error"]["message"]
+        assert error in RPC_ERRORS[method], f"{method} {error}"

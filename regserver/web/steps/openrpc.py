@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from regserver import __version__
-from regserver.web.steps.jsonrpc import Method
+from regserver.web.steps.jsonrpc import INTERNAL_ERROR, TOO_MANY_REQUESTS, Method, invalid_params
 
+OF_EVERY_METHOD = (invalid_params(), TOO_MANY_REQUESTS, INTERNAL_ERROR)
+"""Parameters that do not fit, too many calls in a batch, a fault of the server."""
 OPENRPC = "1.3.2"
 REF = "#/components/schemas/{name}"
 
@@ -41,5 +43,10 @@ def _method(method: Method, components: dict[str, Any]) -> dict[str, Any]:
             for name, shape in sorted(schema["properties"].items(), key=lambda item: item[0] not in required)
         ],
         "result": {"name": "result", "schema": {"$ref": REF.format(name=method.result.__name__)}},
-        "errors": [{"code": error.code, "message": error.message} for error in method.errors],
+        "errors": [{"code": code, "message": message} for code, message in _errors(method)],
     }
+
+
+def _errors(method: Method) -> dict[tuple[int, str], None]:
+    """Code and message of every error, the method's own first; each once."""
+    return dict.fromkeys((error.code, error.message) for error in (*method.errors, *OF_EVERY_METHOD))
