@@ -1,1 +1,1 @@
-"""The directory door."""
+"""The directory: who may have a name, sign-up by mail, and the server that a user was allotted."""

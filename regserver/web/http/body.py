@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON objects, and nothing that only looks like one."""
+"""Reads request bodies that are JSON objects."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] | Unreadable:
     """The body as a JSON object. optional: an empty body is an empty object.
 
-    A declared type other than JSON is refused, also because a browser may send forms across origins unasked.
+    Another declared type is refused: browsers send forms and plain text to other sites without asking them first.
     """
     if not is_json(request):
         return BadContentType()
@@ -25,6 +25,7 @@ def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] |
 
 
 def parse_object(body: bytes) -> dict[str, Any] | BadJson:
+    """The body as a JSON object, whatever type it is declared to be."""
     try:
         return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -37,6 +38,7 @@ def content_type(request: Request) -> str:
 
 
 def is_json(request: Request) -> bool:
+    """Whether the body is declared to be JSON, or not declared at all."""
     declared = content_type(request)
     return declared in {"", "application/json"} or (
         declared.startswith("application/") and declared.endswith("+json")

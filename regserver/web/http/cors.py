@@ -1,4 +1,4 @@
-"""Cross-origin rules: which pages of other sites may call us, by CORS and by WebSocket."""
+"""Which pages of other sites may call us: by CORS (Fetch standard) and by WebSocket (RFC 6455, section 10.2)."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,19 @@ PREFLIGHT_SECONDS = 600
 
 
 class CorsPolicy:
-    """allowed: origins such as "https://app.example.org", or "*"; empty: no other site."""
+    """The origins that the operator allows."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
+        """allowed: origins such as "https://app.example.org", or "*" for all; empty for none."""
         self._any = "*" in allowed
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
 
     def allows(self, origin: str) -> bool:
+        """Whether pages of this origin may call us."""
         return self._any or origin.lower() in self._allowed
 
     def fields(self, request: Request) -> HeaderFields:
-        """The CORS fields of an ordinary answer; none for those who may not read it."""
+        """The CORS fields of an ordinary answer. They let an allowed origin read it, and are left out for others."""
         origin = request.headers.get("origin")
         if not self._allowed:
             return ()
@@ -46,10 +48,9 @@ class CorsPolicy:
         )
 
     def admits_socket(self, request: Request, base: str) -> bool:
-        """Whether a page may open a WebSocket: browsers send Origin and do not stop it themselves.
+        """Whether the page that asks may open a WebSocket. CORS does not apply to those: the server must look at Origin.
 
-        base: where the server is, as its clients see it. Without a list, tokens are the protection; with one, strangers
-        are kept out, while our own page always may.
+        base: see ClientInfo. Our own page always may. Without a list of origins every page may, since it needs a token.
         """
         origin = request.headers.get("origin")
         if origin is None or not self._allowed:

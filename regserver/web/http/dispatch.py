@@ -57,7 +57,7 @@ class Dispatcher:
     def __init__(self, router: Router, parts: WebParts) -> None:
         self.router = router
         self._parts = parts
-        # Unlike tokens, ids need only be different: a start of our own and a number cost no system call.
+        # An id need not be secret, only unique: the time of the start and a number cost no system call.
         self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
 

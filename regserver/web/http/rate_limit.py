@@ -1,4 +1,4 @@
-"""The one table of rate limits. Every route names a row; the operator may set other figures in [limits.routes]."""
+"""The table of rate limits. Every route names a row; the operator may set other rates in [limits.routes]."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
@@ -25,14 +25,15 @@ assert set(LIMITS) == set(get_args(LimitName))  # noqa: S101  (the table is comp
 
 
 class RateLimits:
-    """The limiters of one node.
-
-    enabled: False lets everything through. overrides: rows of the table with other figures, as "60/1m".
-    """
+    """The limiters of one node, which counts for itself."""
 
     def __init__(
         self, monotonic: Callable[[], float], *, enabled: bool, overrides: Mapping[str, str]
     ) -> None:
+        """enabled: False lets every request pass. overrides: other rates of rows, such as "60/1m".
+
+        monotonic: the time in seconds. Raises ValueError for what is no rate.
+        """
         rates = LIMITS | {name: Rate.parse(text) for name, text in overrides.items()}
         self.rates: Mapping[str, Rate] = rates if enabled else {}
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in self.rates.items()}

@@ -1,10 +1,10 @@
 """Watching a live registration: by WebSocket, as the seed has it, or as Server-Sent Events.
 
-Both read the job's history from its first event, at the observer's pace and nobody else's: an event is taken from it
-when the one before has left for the peer, so a history of any length costs an observer no more memory than one event.
+Both read the job's history from its first event, each observer at its own pace: the next event is encoded when the peer
+has taken the one before, so an observer holds one event in memory, however long the history.
 
     WS  /register/{id}         a text frame per event; 1000 after the last, 1001 when the server stops,
-                               1008 for an id that is not known, 1013 for who takes nothing for STUCK_SECONDS
+                               1008 for an unknown id, 1013 when the peer takes nothing for STUCK_SECONDS
     GET /register/{id}/events  the same as text/event-stream, ids from 1; goes on behind Last-Event-ID
     ?eta=1                     adds etaSeconds to each: whole seconds still to wait, null where nobody can tell
 """
@@ -31,7 +31,7 @@ from regserver.web.live.wire import (
 
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
-"""A long history goes out in pieces, so that one late observer does not keep the others waiting."""
+"""A long history is sent in turns, so that a late observer does not keep the others waiting."""
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
 
@@ -61,6 +61,7 @@ class LiveApi:
         )
 
     async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
+        """Serves one observer's socket to its end."""
         eta, seen = read_watch_wish(session.request).eta, 0
         session.accept_nowait()
         job = self._live.job(params["registration"])
@@ -70,7 +71,7 @@ class LiveApi:
             with job.interrupt_on_more(seen) as waiting:
                 await session.wait_closed()
             if not waiting.cancelled_caught:
-                return None  # whoever has gone needs no more events
+                return None  # the observer has gone
             count = await _show(session, job, seen, eta=eta)
             if not count:
                 return session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
@@ -96,18 +97,18 @@ class LiveApi:
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
-    """Sends some of the events behind `seen`, each when the peer has taken the one before; how many.
+    """Sends the next events after `seen`, each when the peer has taken the one before. How many were sent.
 
     0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
     """
-    pieces = job.history[seen : seen + EVENTS_PER_TURN]
+    events = job.history[seen : seen + EVENTS_PER_TURN]
     with trio.CancelScope() as patience:
-        for shown in pieces:
+        for shown in events:
             patience.deadline = trio.current_time() + STUCK_SECONDS
             if not session.send_text_nowait(encode_event(job, shown, eta=eta)):
                 return 0
             await session.drained()
-    return 0 if patience.cancelled_caught else len(pieces)
+    return 0 if patience.cancelled_caught else len(events)
 
 
 async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
@@ -121,9 +122,9 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
         elif not more:
             return
         else:
-            pieces = job.history[seen : seen + EVENTS_PER_TURN]
-            numbered = enumerate(pieces, seen + 1)
-            seen += len(pieces)
+            events = job.history[seen : seen + EVENTS_PER_TURN]
+            numbered = enumerate(events, seen + 1)
+            seen += len(events)
             yield b"".join(
                 b"id: %d\ndata: %b\n\n" % (number, encode_event(job, shown, eta=eta))
                 for number, shown in numbered

@@ -1,4 +1,4 @@
-"""For operators and their machines: health and figures."""
+"""For operators and their machines: health and metrics."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, ClassVar, Literal

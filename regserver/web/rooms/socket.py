@@ -1,11 +1,11 @@
-"""WS /room/websocket: who may listen, from which point on, and for how long.
+"""WS /room/websocket: admits a listener, sends what it missed, and joins it to the live stream.
 
     authorize → enter → snapshot → attach to the broker → 101 → live                            without `since`
     authorize → enter → 101 → Resumed → what was missed, from the log → attach → live           with it
 
-A plain socket is attached before its handshake is answered, so it hears everything from that moment on. A resuming one
-hears everything from its cursor on, however much that is: it reads the log at its own pace, and joins the live stream
-where the log ends. Either lives until the client goes, the token ends, or the account does.
+A plain socket is attached before its handshake is answered, so it hears everything after the answer. A resuming socket
+hears everything after its cursor: it reads the log at its own pace and joins the live stream where the log ends. A socket
+lives until the client closes it, the token ends or the account is deleted.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ from regserver.web.rooms.notification import Resumed, RoomFrame, encode_resumabl
 from regserver.web.rooms.wire import ListenWish, read_listen_wish
 
 BURST_BYTES = 64 * 1024
-"""Sent of the past without waiting for the client to take it: well below the bound of a session's queue, since live
-frames and pings need room there too."""
+"""So much of the past is sent before the client must have taken it. Well below the bound of a session's queue, which
+live frames and pings share."""
 STALL_SECONDS = 30.0
 
 
@@ -50,18 +50,19 @@ class RoomSubscriber:
         self.resumable = resumable
 
     def end_nowait(self, reason: Refusal | None) -> None:
+        """Closes the socket. reason: told to the client first; None tells nothing."""
         end(self.receiver, reason)
 
 
 class ListenRequest(msgspec.Struct, frozen=True):
-    """Who listens, and since when: None asks for no past, a position of None for the stream from now on."""
+    """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on."""
 
     signed_in: SignedInSession
     since: tuple[Position | None] | None
 
 
 def end(session: SocketSession, reason: Refusal | None) -> None:
-    """Says why in one bare text frame, as the seed has it, and closes; answers the handshake first if need be."""
+    """Tells the reason in one bare text frame (seed, room protocol) and closes; answers an open handshake first."""
     session.accept_nowait()
     if reason is not None:
         session.send_text_nowait(errors.name(reason))
@@ -74,7 +75,7 @@ async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
 
 
 class RoomSocketApi:
-    """query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
+    """The WebSocket of the rooms."""
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class RoomSocketApi:
         *,
         query_token: bool,
     ) -> None:
+        """seal: of cursors. query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
         self._identity = identity
         self._recovery = recovery
         self._broker = broker
@@ -106,6 +108,7 @@ class RoomSocketApi:
         )
 
     async def listen(self, session: SocketSession, _: Mapping[str, str]) -> None:
+        """Serves one socket to its end."""
         asked = await self._admit(session.request)
         if isinstance(asked, Refusal):
             return end(session, asked)
@@ -124,7 +127,11 @@ class RoomSocketApi:
 
     # --- without a past
     async def _begin(self, session: SocketSession, subscriber: RoomSubscriber) -> None:
-        """Between snapshot and attaching there is a moment; the broker fills it from its recent events, or asks again."""
+        """Attaches the socket to the rooms of a snapshot.
+
+        Events may come between snapshot and attaching. The broker adds them from those it remembers; when it has
+        forgotten some it refuses, and a new snapshot is taken.
+        """
         while True:
             start = await self._recovery.beginning(subscriber.token)
             if isinstance(start, Refusal):
@@ -144,7 +151,7 @@ class RoomSocketApi:
         session.send_text_nowait(encode_resumed(resumed))
         with unwrapped(StoreFault):
             async with trio.open_nursery() as nursery:
-                # Somebody reads meanwhile: a client that is gone, or was ended, is not served the past.
+                # Somebody must read meanwhile, or nobody would notice that the client has gone.
                 nursery.start_soon(_watch, session, nursery.cancel_scope)
                 await self._catch_up(session, subscriber, start.start.id)
                 nursery.cancel_scope.cancel()
@@ -154,15 +161,15 @@ class RoomSocketApi:
         reader = self._recovery.reader(subscriber.account, start)
         while (page := await reader.next()) is not None:
             waited = await self._send_page(session, subscriber, page)
-            # Only a page that is fresh may hand over: one that the client was slow to take is out of date by now.
+            # While the client was slow to take this page, events may have come behind it: read once more before joining.
             fresh = page.rooms is not None and not waited
             if fresh and self._broker.attach_nowait(subscriber, page.rooms or (), page.end):
                 return
-        # The log was cut between two pages: the client comes again with its last cursor and is told so.
+        # Old events were deleted between two pages. The client reconnects with its last cursor and reads recovered: false.
         session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
 
     async def _send_page(self, session: SocketSession, subscriber: RoomSubscriber, page: Page) -> bool:
-        """Sends it at the client's pace; whether that took waiting."""
+        """Sends a page at the client's pace. True when the client had to be waited for."""
         queued, waited = 0, False
         for event in page.events:
             role = audience(event, subscriber.account)

@@ -1,4 +1,4 @@
-"""Rooms on the wire: the bodies that are taken, each read to what it means or refused, and what is shown."""
+"""Rooms on the wire: the bodies of requests, with the functions that read or refuse them, and those of answers."""
 
 import urllib.parse
 from collections.abc import Sequence
@@ -271,16 +271,19 @@ class RoomList(JsonAnswer, frozen=True):
 
 
 def post_body(post: Post) -> PostBody:
+    """A post as /room/read shows it."""
     return PostBody(post.id, post.author, post.room, post.content, iso_seconds(post.created_at))
 
 
 def listed_post(post: Post) -> ListedPost:
+    """A post as lists show it, with its author's name."""
     return ListedPost(
         post.id, post.author, post.username, post.room, post.content, iso_seconds(post.created_at)
     )
 
 
 def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
+    """A room as /room/info shows it."""
     return RoomBody(
         detail.room.id,
         display_name(detail.room, detail.members),
@@ -293,6 +296,7 @@ def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
 
 
 def room_summary(summary: RoomSummary) -> RoomSummaryBody:
+    """A room as /room/list shows it."""
     return RoomSummaryBody(
         summary.room.id,
         display_name(summary.room, summary.members),

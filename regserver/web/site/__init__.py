@@ -1,1 +1,1 @@
-"""What browsers see: the page at `GET /`, the page that confirms a directory sign-up, their static files."""
+"""For browsers: the page at `GET /`, the page that confirms a directory sign-up, their static files."""

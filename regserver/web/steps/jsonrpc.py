@@ -38,6 +38,7 @@ class RpcError(msgspec.Struct, frozen=True):
     beside: Mapping[str, Any] = {}
 
     def as_wire(self) -> dict[str, Any]:
+        """The value of `error`."""
         wire: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.data is not None:
             wire["data"] = self.data
