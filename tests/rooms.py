@@ -48,9 +48,9 @@ class Rooms:
         self.clock = ManualClock()
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
-        self.accounts = AccountService(self.clock, self.identity, broker)
+        self.accounts = AccountService(self.identity, broker)
         self.sign_ups = SignUpService(store, self.clock, hasher, self.identity, is_open=open_registration)
-        self.rooms = RoomService(self.identity, self.clock, max_members=max_members)
+        self.rooms = RoomService(self.identity, max_members=max_members)
         self.recovery = RecoveryService(store, self.identity)
 
     async def person(self, username: str) -> Somebody:

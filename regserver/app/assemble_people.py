@@ -18,11 +18,11 @@ from regserver.web.sign_in.account import AccountApi
 async def open_people(stack: AsyncExitStack, base: Base) -> AppPart:
     """Sign-in, live registration and rooms: the doors that share tokens and sockets."""
     settings, store, clock = base.settings, base.store, base.clock
-    accounts = AccountService(clock, base.identity, base.broker)
+    accounts = AccountService(base.identity, base.broker)
     sign_ups = SignUpService(
         store, clock, base.hasher, base.identity, is_open=settings.login.open_registration
     )
-    rooms = RoomService(base.identity, clock, max_members=settings.rooms.max_members)
+    rooms = RoomService(base.identity, max_members=settings.rooms.max_members)
     sign_in = await open_sign_in(stack, base, accounts)
     room_socket = RoomSocketApi(
         base.identity,

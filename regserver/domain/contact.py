@@ -135,4 +135,4 @@ def _mac(key: bytes, message: bytes) -> bytes:
 
 def _join(*parts: str) -> bytes:
     """One byte string for each list of parts: no part holds a zero byte."""
-    return b"\0".join(part.encode() for part in parts)
+    return "\0".join(parts).encode()

@@ -3,12 +3,12 @@
 import msgspec
 
 from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
+from regserver.domain.instant import Instant
 from regserver.domain.outcome import AccountNotFound, BadId, BadToken, UserIsDeleted
 from regserver.domain.room import RoomId, parse_id
 from regserver.domain.room_event import Left
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
-from regserver.ports.clock import Clock
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
 from regserver.service.room_service import leave_room
@@ -24,15 +24,14 @@ class AccountDetail(msgspec.Struct, frozen=True):
 class AccountService:
     """broker: ends the sockets of tokens and accounts."""
 
-    def __init__(self, clock: Clock, identity: IdentityService, broker: Broker) -> None:
-        self._clock = clock
+    def __init__(self, identity: IdentityService, broker: Broker) -> None:
         self._identity = identity
         self._broker = broker
 
     async def info(self, token: SecretHash) -> AccountDetail | Unidentified:
         """The asker's account, and the rooms it is in."""
 
-        async def act(transaction: Transaction, account: Account) -> AccountDetail:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountDetail:
             return AccountDetail(account, await transaction.rooms.of_account(account.id))
 
         return await self._identity.read(token, act)
@@ -40,7 +39,9 @@ class AccountService:
     async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
         """The id of the living account with this name, however the name is spelt."""
 
-        async def act(transaction: Transaction, _: Account) -> AccountId | AccountNotFound:
+        async def act(
+            transaction: Transaction, _account: Account, _now: Instant
+        ) -> AccountId | AccountNotFound:
             found = (
                 await transaction.accounts.by_name(name_key(username)) if is_sign_in_name(username) else None
             )
@@ -51,7 +52,9 @@ class AccountService:
     async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
         """The user name of the living account with this id. user_id: as it stands in the path."""
 
-        async def act(transaction: Transaction, _: Account) -> str | BadId | AccountNotFound:
+        async def act(
+            transaction: Transaction, _account: Account, _now: Instant
+        ) -> str | BadId | AccountNotFound:
             wanted = parse_id(user_id)
             if wanted is None:
                 return BadId()
@@ -66,8 +69,7 @@ class AccountService:
         Name, e-mail and tokens stay, so that all of them go on answering UserIsDeleted.
         """
 
-        async def act(transaction: Transaction, account: Account) -> AccountId | UserIsDeleted:
-            now = self._clock.now()
+        async def act(transaction: Transaction, account: Account, now: Instant) -> AccountId | UserIsDeleted:
             await transaction.lock(Lock.ACCOUNT, account.id)
             if not await transaction.accounts.mark_deleted(account.id, now):
                 return UserIsDeleted()
@@ -78,7 +80,7 @@ class AccountService:
                 await leave_room(transaction, room, account.id, Left(deleted=True), now)
             return account.id
 
-        deleted = await self._identity.write(token, None, act)
+        deleted = await self._identity.write(token, act)
         if isinstance(deleted, Unidentified):
             return deleted
         await self._broker.end_account(deleted)
@@ -87,14 +89,14 @@ class AccountService:
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
         """Revokes the token, or all tokens of its account, and ends their sockets."""
 
-        async def act(transaction: Transaction, account: Account) -> AccountId:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountId:
             if everywhere:
                 await transaction.tokens.remove_all(account.id)
             else:
                 await transaction.tokens.remove(token)
             return account.id
 
-        account = await self._identity.write(token, None, act)
+        account = await self._identity.write(token, act)
         if isinstance(account, Unidentified):
             return account
         if everywhere:

@@ -7,27 +7,26 @@ transaction of the use case itself, so a token revoked a moment ago changes noth
 from __future__ import annotations  # the annotations of inner functions would be built anew at each call
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, overload
+from typing import TypeVar, cast
 
 import msgspec
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import SECOND, Duration, Instant, after
-from regserver.domain.outcome import BadToken, IdempotencyConflict, UserIsDeleted
+from regserver.domain.outcome import BadToken, IdempotencyConflict, Refusal, UserIsDeleted
 from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_ticket, new_token
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.answer_once import answer_once
 
 TICKET_TTL = Duration(30 * SECOND)
 
 T = TypeVar("T")
 Unidentified = BadToken | UserIsDeleted
-Act = Callable[[Transaction, Account], Awaitable[T]]
-"""A use case of one account, as a unit of work."""
+Act = Callable[[Transaction, Account, Instant], Awaitable[T]]
+"""A use case of one account, as a unit of work. The instant is the time that the whole change bears."""
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -55,40 +54,50 @@ class IdentityService:
         self._randomness = randomness
         self._ttl = ttl
 
-    # --- acting for somebody
-    async def read(self, token: SecretHash, act: Act[T]) -> T | Unidentified:
+    # --- acting for somebody; passed on without coroutines of their own, since every request comes by here
+    def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """Runs `act` on a snapshot for the account behind `token`."""
-        return await self._store.read(lambda transaction: self._act(transaction, token, act))
+        return self._store.read(lambda transaction: self._act(transaction, token, act))
 
-    @overload
-    async def write(self, token: SecretHash, idempotency: None, act: Act[T]) -> T | Unidentified: ...
-    @overload
-    async def write(
+    def write(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
+        """Runs `act` for the account behind `token` and commits."""
+        return self._store.write(lambda transaction: self._act(transaction, token, act))
+
+    def write_once(
         self, token: SecretHash, idempotency: Idempotency | None, act: Act[T]
-    ) -> T | Unidentified | IdempotencyConflict: ...
-    async def write(
-        self, token: SecretHash, idempotency: Idempotency | None, act: Act[T]
-    ) -> T | Unidentified | IdempotencyConflict:
-        """Runs `act` for the account behind `token` and commits.
+    ) -> Awaitable[T | Unidentified | IdempotencyConflict]:
+        """As `write`. act: returns an id, None, or a refusal.
 
         idempotency: a request that this account has sent before with the same key is answered as it was then, before
-        `act` looks at anything: the room that it left may be gone by now.
+        `act` looks at anything: the room that it left may be gone by now. Refusals are not stored. They have changed
+        nothing, so the request may be repeated, and may then succeed.
         """
-
         if idempotency is None:
-            return await self._store.write(lambda transaction: self._act(transaction, token, act))
+            return self.write(token, act)
 
-        async def once(transaction: Transaction, account: Account) -> T | IdempotencyConflict:
-            scope, now = account_scope(account.id), self._clock.now()
-            return await answer_once(transaction, scope, idempotency, now, lambda: act(transaction, account))
+        async def once(transaction: Transaction, account: Account, now: Instant) -> T | IdempotencyConflict:
+            # The key is taken first, and the answer is stored with its change: a repetition waits for the first.
+            stored = await transaction.idempotency.take(account_scope(account.id), idempotency, now)
+            if stored is not None:
+                # A stored answer has the type of `act`: the digest covers the path, so it is the same use case.
+                same = stored.digest == idempotency.digest
+                return cast("T", stored.answer) if same else IdempotencyConflict()
+            outcome = await act(transaction, account, now)
+            if isinstance(outcome, Refusal):
+                await transaction.idempotency.release(account_scope(account.id), idempotency.key)
+            else:
+                answer = cast("int | None", outcome)
+                await transaction.idempotency.keep(account_scope(account.id), idempotency.key, answer)
+            return outcome
 
-        return await self._store.write(lambda transaction: self._act(transaction, token, once))
+        return self.write(token, once)
 
     async def _act(self, transaction: Transaction, token: SecretHash, act: Act[T]) -> T | Unidentified:
-        account = await transaction.tokens.account(token, self._clock.now())
+        now = self._clock.now()
+        account = await transaction.tokens.account(token, now)
         if account is None:
             return BadToken()
-        return UserIsDeleted() if account.deleted_at is not None else await act(transaction, account)
+        return UserIsDeleted() if account.deleted_at is not None else await act(transaction, account, now)
 
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId) -> SignedIn:
@@ -103,7 +112,7 @@ class IdentityService:
         return await self._store.read(lambda transaction: self._session(transaction, token))
 
     async def _session(self, transaction: Transaction, token: SecretHash) -> Session | Unidentified:
-        async def act(transaction: Transaction, account: Account) -> Session | BadToken:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> Session | BadToken:
             expires_at = await transaction.tokens.expiry(token)
             return BadToken() if expires_at is None else Session(account.id, token, expires_at)
 
@@ -113,12 +122,11 @@ class IdentityService:
         """A ticket for one WebSocket within TICKET_TTL: browsers cannot send headers there, and URLs end up in logs."""
         ticket = new_ticket(self._randomness.bytes(TOKEN_BYTES))
 
-        async def act(transaction: Transaction, _: Account) -> str:
-            expires_at = after(self._clock.now(), TICKET_TTL)
-            await transaction.tokens.add_ticket(hash_secret(ticket), token, expires_at)
+        async def act(transaction: Transaction, _account: Account, now: Instant) -> str:
+            await transaction.tokens.add_ticket(hash_secret(ticket), token, after(now, TICKET_TTL))
             return ticket
 
-        return await self.write(token, None, act)
+        return await self.write(token, act)
 
     async def redeem_ticket(self, ticket: SecretHash) -> Session | Unidentified:
         """The session that a ticket opens, once."""

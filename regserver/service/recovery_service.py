@@ -71,7 +71,7 @@ class RecoveryService:
     async def beginning(self, token: SecretHash) -> Beginning | Unidentified:
         """For a socket that wants nothing of the past."""
 
-        async def act(transaction: Transaction, account: Account) -> Beginning:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> Beginning:
             return Beginning(await transaction.rooms.of_account(account.id), await transaction.events.end())
 
         return await self._identity.read(token, act)
@@ -79,7 +79,7 @@ class RecoveryService:
     async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unidentified:
         """For a socket that wants everything after `since`; None means from now on."""
 
-        async def act(transaction: Transaction, account: Account) -> Resumption:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> Resumption:
             end = await transaction.events.end()
             if since is None:
                 return Resumption(end, recovered=True, missed=0)

@@ -70,16 +70,17 @@ class RegistrationLookup:
 
     async def find(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
         """The contact's registration as of now; one in its first state, not written, when there is none."""
-        key, lookup = self._pepper.contact_key(contact), self._pepper.lookup_key(contact)
+        key = self._pepper.contact_key(contact)
         found = await transaction.registrations.by_contact(key)
-        if found is None and contact.kind == "identity" and contact.provider is None:
+        if found is not None:
+            return as_of(found, self._clock.now())
+        lookup, now = self._pepper.lookup_key(contact), self._clock.now()
+        if contact.kind == "identity" and contact.provider is None:
             several = await transaction.registrations.by_lookup(lookup)
             if len(several) > 1:
                 return AmbiguousIdentity()
-            found = several[0] if several else None
-        now = self._clock.now()
-        if found is not None:
-            return as_of(found, now)
+            if several:
+                return as_of(several[0], now)
         known = (
             contact.kind == "email"
             and await transaction.accounts.by_email(email_key(contact.value)) is not None

@@ -40,7 +40,6 @@ from regserver.domain.room import (
 )
 from regserver.domain.room_event import Created, Invited, Left, Posted
 from regserver.domain.secret import SecretHash
-from regserver.ports.clock import Clock
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.identity_service import Act, IdentityService, Unidentified
 
@@ -63,9 +62,8 @@ class RoomService:
     A room is named by the text of the path. It is parsed after the token is checked, in the protocol's order of errors.
     """
 
-    def __init__(self, identity: IdentityService, clock: Clock, *, max_members: int) -> None:
+    def __init__(self, identity: IdentityService, *, max_members: int) -> None:
         self._identity = identity
-        self._clock = clock
         self._max_members = max_members
 
     # --- changes
@@ -79,7 +77,7 @@ class RoomService:
         """A new room with the asker and `others` in it. name: None calls it by its members' names."""
 
         async def act(
-            transaction: Transaction, creator: Account
+            transaction: Transaction, creator: Account, now: Instant
         ) -> RoomId | UserIsDeleted | AccountNotFound | TooManyUsers:
             guests = _distinct(others, {creator.id})
             await transaction.lock(Lock.ACCOUNT, creator.id, *guests)
@@ -87,13 +85,12 @@ class RoomService:
                 return UserIsDeleted() if creator.id in refusal.missing else refusal
             if 1 + len(guests) > self._max_members:
                 return TooManyUsers()
-            now = self._clock.now()
             room = await transaction.rooms.add(name, now)
             event = await transaction.events.append(room, creator.id, Created(guests), now)
             await transaction.rooms.join(room, (creator.id, *guests), event.id)
             return room
 
-        return await self._identity.write(token, idempotency, act)
+        return await self._identity.write_once(token, idempotency, act)
 
     async def invite(
         self,
@@ -118,7 +115,7 @@ class RoomService:
             await transaction.rooms.touch(room, actor.now)
             return None
 
-        return await self._identity.write(
+        return await self._identity.write_once(
             token, idempotency, self._in_room(room_text, act, locked=True, others=others)
         )
 
@@ -130,7 +127,7 @@ class RoomService:
         async def act(transaction: Transaction, actor: RoomActor) -> None:
             await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act, locked=True))
+        return await self._identity.write_once(token, idempotency, self._in_room(room_text, act, locked=True))
 
     async def post(
         self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
@@ -142,7 +139,7 @@ class RoomService:
             transaction.events.append_last(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act, locked=True))
+        return await self._identity.write_once(token, idempotency, self._in_room(room_text, act, locked=True))
 
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
@@ -156,7 +153,7 @@ class RoomService:
             await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
             return None
 
-        return await self._identity.write(token, idempotency, self._in_room(room_text, act))
+        return await self._identity.write_once(token, idempotency, self._in_room(room_text, act))
 
     # --- reading
     async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoAccess:
@@ -187,7 +184,7 @@ class RoomService:
     async def list(self, token: SecretHash) -> tuple[RoomSummary, ...] | Unidentified:
         """The asker's rooms, in the order in which they were joined."""
 
-        async def act(transaction: Transaction, account: Account) -> tuple[RoomSummary, ...]:
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> tuple[RoomSummary, ...]:
             return await transaction.rooms.summaries(account.id)
 
         return await self._identity.read(token, act)
@@ -197,7 +194,9 @@ class RoomService:
     ) -> Post | Unidentified | BadId | PostNotFound | NotInRoom:
         """One post of a room that the asker is in. post_text: its id, as it stands in the path."""
 
-        async def act(transaction: Transaction, account: Account) -> Post | BadId | PostNotFound | NotInRoom:
+        async def act(
+            transaction: Transaction, account: Account, _now: Instant
+        ) -> Post | BadId | PostNotFound | NotInRoom:
             number = parse_id(post_text)
             if number is None:
                 return BadId()
@@ -221,7 +220,7 @@ class RoomService:
         locked: no other unit changes the room meanwhile. others: accounts that no other unit deletes meanwhile.
         """
 
-        async def enter(transaction: Transaction, account: Account) -> T | NotInside:
+        async def enter(transaction: Transaction, account: Account, now: Instant) -> T | NotInside:
             number = parse_id(room_text)
             if number is None:
                 return BadId()
@@ -234,7 +233,7 @@ class RoomService:
                 return RoomNotFound()
             if not access.is_member:
                 return NotInRoom()
-            return await act(transaction, RoomActor(account.id, access.room, self._clock.now()))
+            return await act(transaction, RoomActor(account.id, access.room, now))
 
         return enter
 

@@ -47,8 +47,8 @@ class Door:
         self.store = store
         self.clock = ManualClock()
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
-        self.accounts = AccountService(self.clock, self.identity, NoSockets())
-        self.rooms = RoomService(self.identity, self.clock, max_members=max_members)
+        self.accounts = AccountService(self.identity, NoSockets())
+        self.rooms = RoomService(self.identity, max_members=max_members)
         self.tokens: dict[str, SecretHash] = {}
         self.ids: dict[str, AccountId] = {}
 
