@@ -1,4 +1,4 @@
 """The rules of registration, as plain values and pure functions.
 
-Nothing here waits, reads a clock, draws a random number or touches a file: time and randomness come in as arguments.
+No function here waits, reads a clock or a file, or draws a random number: time and randomness are arguments.
 """

@@ -1,4 +1,4 @@
-"""The account: one table for all doors, one namespace for user names, one for e-mail addresses."""
+"""The account, the same for all doors, and the rules of user names, passwords and e-mail addresses."""
 
 import re
 import unicodedata
@@ -23,9 +23,9 @@ MAX_EMAIL_LENGTH = 254
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person's account. Columns of one door are None for accounts of another.
 
-    ledger_name: the 12 characters that the steps door calls userId.
-    server: the host that the directory allotted; None is this host.
-    subject: the source's own name for this person.
+    ledger_name: 12 characters; the steps door calls it userId.
+    server: the user's host, chosen by the directory; None is this host.
+    subject: the source's id of this person.
     """
 
     id: AccountId
@@ -55,7 +55,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """The person's names, as the live registration's source gave them."""
+    """The person's names, from the source of live registration."""
 
     first_name: str
     middle_name: str | None
@@ -88,7 +88,7 @@ def is_rooms_password(password: str) -> bool:
 
 
 def is_sign_in_name(username: str) -> bool:
-    """Whether a name may be looked up at sign-in: names of every door, so only length and control characters count."""
+    """Whether a name may be looked up at sign-in. Doors differ in their rules, so only length and control characters count."""
     return 0 < len(username) <= MAX_EMAIL_LENGTH and not any(
         unicodedata.category(character) in {"Cc", "Cs"} for character in username
     )
@@ -98,7 +98,7 @@ def is_email(email: str) -> bool:
     """An address that mail can be sent to: RFC 5321's dot-atom form and lengths, ASCII only.
 
     Quoted local parts, comments, address literals and single-label hosts other than localhost are refused. By hand, so
-    that hostile text takes linear time, and so that no library's rules for international domains come in.
+    that hostile text takes linear time, and without a library's rules for international domains.
     """
     if not 3 <= len(email) <= MAX_EMAIL_LENGTH:
         return False

@@ -1,7 +1,7 @@
-"""Addresses of the network: one spelling for each, the key that a client is counted by, and lists of networks.
+"""IP addresses: one spelling for each, the key by which clients are counted, and lists of networks.
 
-A host that speaks IPv4 may show up as ::ffff:192.0.2.1 on a socket for both, and with a zone (fe80::1%eth0) on one link.
-Each address is reduced to one spelling where it comes in, so that it is one client in logs, limits and lists.
+An IPv4 client appears as ::ffff:192.0.2.1 on a dual-stack socket, a link-local one with a zone (fe80::1%eth0). Each
+address is converted to one spelling where it enters, so that it is one client in logs, limits and lists.
 """
 
 import functools
@@ -12,7 +12,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def parse_address(text: str) -> Address | None:
-    """An address without its zone, and mapped IPv4 as IPv4; None when it is none."""
+    """An address without its zone, mapped IPv4 as IPv4; None for any other text."""
     try:
         parsed = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -22,14 +22,14 @@ def parse_address(text: str) -> Address | None:
 
 @functools.lru_cache(maxsize=4096)
 def plain_address(text: str) -> str:
-    """The one spelling of an address; any other text as it is."""
+    """The spelling of an address; any other text unchanged."""
     parsed = parse_address(text)
     return text if parsed is None else str(parsed)
 
 
 @functools.lru_cache(maxsize=4096)
 def client_key(text: str) -> str:
-    """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address, all of which one host may have."""
+    """The key by which a client is counted: its IPv4 address, or its IPv6 /64, since one host may have all of a /64."""
     parsed = parse_address(text)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -1,4 +1,4 @@
-"""One-time codes: how they are drawn and how an answer is read."""
+"""One-time codes: drawing them, and reading a client's guess."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ _CODE = re.compile(r"\d{1,10}", re.ASCII)
 
 
 def new_code(digits: int, below: Callable[[int], int]) -> str:
-    """A uniform code of exactly `digits` digits without a leading zero: as a number and as text it is the same.
+    """A uniform code of exactly `digits` digits without a leading zero, so that number and text are the same.
 
     below: a cryptographic generator of 0 <= n < bound.
     """
@@ -16,6 +16,6 @@ def new_code(digits: int, below: Callable[[int], int]) -> str:
 
 
 def read_code(given: int | str) -> str | None:
-    """The digits that a client sent, as number or string; None when they can be no code."""
+    """The digits of a guess, sent as number or string; None when it cannot be a code."""
     text = str(given) if isinstance(given, str) or 0 <= given < 10**10 else ""
     return text if _CODE.fullmatch(text) else None

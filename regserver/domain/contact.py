@@ -1,11 +1,11 @@
-"""Contacts: how a phone number, an e-mail address or an identity is written, stored and shown.
+"""Contacts: parsing, hashing and masking of phone numbers, e-mail addresses and identities.
 
-A contact is normalised once, where it enters. Two keyed hashes and a mask of it are stored. The hashes take a key (the
-pepper) that is not in the database: there are so few phone numbers that a plain hash is broken by trying them all.
+A contact is normalised once, where it enters. The store has two keyed hashes and a mask of it. The hashes use a key (the
+pepper) that is not in the database: there are so few phone numbers that a plain hash could be reversed by trying all.
 Each use of the pepper has its own key, derived by a label.
 
-Phone numbers are read by hand: the protocol asks for the form of E.164 alone, and a library with the numbering plans of
-all countries would serve for the prefix only.
+Phone numbers are parsed by hand: the protocol requires the form of E.164 only, and a library with the numbering plans of
+all countries would be used for the prefix alone.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ ContactKind = Literal["phone", "email", "identity"]
 ContactKey = NewType("ContactKey", bytes)
 """HMAC of one contact, by which its row is found."""
 LookupKey = NewType("LookupKey", bytes)
-"""The same without the provider of an identity, for clients that name the identity alone."""
+"""The same without an identity's provider, for clients that do not name it."""
 CodeMac = NewType("CodeMac", bytes)
 BudgetKey = NewType("BudgetKey", bytes)
 """HMAC of the owner of a budget: a contact, an address or a country prefix."""
@@ -41,7 +41,7 @@ _TWO_DIGITS = frozenset(str(code) for first, last in _TWO_DIGIT_RANGES for code 
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """One way to reach or recognise a person, normalised. provider: of an identity; None when it is not known."""
+    """A normalised phone number, e-mail address or identity. provider: of an identity; None when unknown."""
 
     kind: ContactKind
     value: str
@@ -71,7 +71,7 @@ def parse_email(text: str) -> Contact | None:
 
 
 def parse_identity(text: str, provider: str | None = None) -> Contact | None:
-    """An identity service's name for a person: printable text. provider: which service, if several are used."""
+    """An identity service's name for a person: printable text. provider: the service, if there are several."""
     if not 0 < len(text) <= MAX_IDENTITY_LENGTH or not text.isprintable() or text == "***":
         return None
     if provider is not None and _PROVIDER.fullmatch(provider) is None:
@@ -101,7 +101,7 @@ def _mask_email(email: str) -> str:
 
 
 class Pepper:
-    """The keyed hashes of this installation. Without the key no stored contact is recognised. key: at least 16 bytes."""
+    """The keyed hashes of this installation. key: at least 16 bytes; without it no stored contact can be found."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
@@ -111,7 +111,7 @@ class Pepper:
         )
 
     def contact_key(self, contact: Contact) -> ContactKey:
-        """The key of this very contact, an identity's provider included."""
+        """The key of this contact, including an identity's provider."""
         return ContactKey(_mac(self._contact, _join(contact.kind, contact.provider or "", contact.value)))
 
     def lookup_key(self, contact: Contact) -> LookupKey:
@@ -123,7 +123,7 @@ class Pepper:
         return CodeMac(_mac(self._code, contact + code.encode("utf-8", "surrogatepass")))
 
     def budget_key(self, scope: str, of: str | bytes) -> BudgetKey:
-        """The key of one budget. scope: what is counted, such as "codes". of: whose."""
+        """The key of one budget. scope: the thing counted, such as "codes". of: its owner."""
         return BudgetKey(
             _mac(self._budget, scope.encode() + b"\0" + (of.encode() if isinstance(of, str) else of))
         )
@@ -134,5 +134,5 @@ def _mac(key: bytes, message: bytes) -> bytes:
 
 
 def _join(*parts: str) -> bytes:
-    """One byte string for each list of parts: no part holds a zero byte."""
+    """A unique byte string for each list of parts: no part contains a zero byte."""
     return "\0".join(parts).encode()

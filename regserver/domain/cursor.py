@@ -1,7 +1,7 @@
-"""Cursors: positions of the event log as clients store them, opaque and sealed.
+"""Cursors: positions of the event log as opaque text for clients.
 
-A cursor holds the number and the time of its event and a MAC, so that clients cannot make one up. The time tells the
-event from a later one of the same number, which a database restored from a backup may write.
+A cursor contains the id and the time of its event and a MAC, so that clients cannot invent one. The time distinguishes the
+event from a later one with the same id, which a database restored from a backup may write.
 """
 
 import base64
@@ -18,7 +18,7 @@ _TEXT_LENGTH = 28
 
 
 class CursorSeal:
-    """key: 32 bytes that belong to cursors alone. Every node must have the same."""
+    """key: 32 bytes for cursors alone, the same on every node."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

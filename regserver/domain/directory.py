@@ -1,7 +1,7 @@
 """The directory's rules: names, challenges, the choice of a server, and its refusals.
 
-All patterns are ASCII and matched to the end: Python's own classes would let through what only looks like a letter or
-a digit (the Kelvin sign, Arabic digits), and `$` a trailing newline.
+All patterns are ASCII and match the whole text: Python's own classes would accept other letters and digits (the Kelvin
+sign, Arabic digits), and `$` a trailing newline.
 """
 
 import re
@@ -17,7 +17,7 @@ SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password",
 """The faults that a sign-up can have."""
 
 MAX_PENDING_PER_EMAIL = 50
-"""Sign-ups that may wait for one address: nobody shall be able to fill a stranger's mailbox."""
+"""Sign-ups that may wait for one address, so that nobody can flood a stranger's mailbox."""
 
 CHALLENGE_LENGTH = 24
 """142 bits in base 62."""
@@ -164,7 +164,7 @@ def is_reserved(name: str, reserved: Sequence[str]) -> bool:
 
 # --- challenges and servers
 def is_challenge(text: str) -> bool:
-    """Whether the text may be a challenge: wider than what we give out, as the protocol has it."""
+    """Whether the text may be a challenge. The protocol allows more than `new_challenge` makes."""
     return _CHALLENGE.fullmatch(text) is not None
 
 

@@ -1,9 +1,9 @@
-"""How much longer a live registration will take, learned from those before it.
+"""The time that a live registration has left, estimated from past ones.
 
-A past run is its whole time and, for each step, the time when that was shown. The time left after a step is the median
-of the times left in past runs, so that one run that hung does not spoil it. It is stretched, within bounds, by how much
-slower this run is than they were, because a source that is slow today is slow at all its steps. Without past runs the
-estimate is this run's own pace, if the number of steps is known.
+A past run is its duration and, for each step, the time when it was shown. The time left after a step is the median of the
+times left in past runs, so that one run that hung does not distort it. It is scaled, within bounds, by the ratio of this
+run's pace to theirs, because a slow source is slow at all its steps. Without past runs the estimate is this run's own
+pace, if the number of steps is known.
 """
 
 from bisect import bisect_right
@@ -17,7 +17,7 @@ REMEMBERED_RUNS = 50
 MAX_MARKS = 64
 MAX_STRETCH = 3.0
 SURE_AFTER_MS = 200.0
-"""Milliseconds: a run that is younger says nothing about its pace."""
+"""Milliseconds; before this, a run's pace is not used."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -40,19 +40,19 @@ class _Typical(msgspec.Struct, frozen=True):
 
 
 class Estimator:
-    """The memory of one source. Not shared between threads."""
+    """The past runs of one source. Not shared between threads."""
 
     def __init__(self, runs: Iterable[Run] = ()) -> None:
         self._runs: deque[Run] = deque(runs, REMEMBERED_RUNS)
         self._typical: dict[int, _Typical] = {}
 
     def learn(self, run: Run) -> None:
-        """Adds a finished run; the oldest of more than REMEMBERED_RUNS is forgotten."""
+        """Adds a finished run, and drops the oldest beyond REMEMBERED_RUNS."""
         self._runs.append(run)
         self._typical.clear()
 
     def left_ms(self, step: int, total: int, elapsed_ms: float) -> float | None:
-        """Milliseconds left after `step` of `total` was shown, `elapsed_ms` after the start; None when nobody can tell."""
+        """Milliseconds left, when `step` of `total` was shown `elapsed_ms` after the start; None without an estimate."""
         if not self._runs:
             return _by_pace(step, total, elapsed_ms)
         typical = self._typical_at(step)

@@ -1,4 +1,4 @@
-"""What a look at the server or at its surroundings found, for its operator."""
+"""Findings of a check of the server or its surroundings, for the operator."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Level = Literal["ok", "hint", "fail"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One line of a report. fail: it does not work; hint: it works, but should not stay so."""
+    """One line of a report. level: "fail", it does not work; "hint", it works but should be changed."""
 
     level: Level
     text: str

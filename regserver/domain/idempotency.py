@@ -1,7 +1,7 @@
-"""The Idempotency-Key: by it a client may repeat a request whose answer it did not get.
+"""The Idempotency-Key: with it a client can safely repeat a request whose answer it did not get.
 
-The rules are those of the IETF draft "The Idempotency-Key HTTP Header Field": the same key with the same request is
-answered as before and changes nothing again; with another request it is refused.
+The rules are those of the IETF draft "The Idempotency-Key HTTP Header Field": a request with the same key gets the first
+answer and changes nothing; another request with that key is refused.
 """
 
 import msgspec
@@ -15,14 +15,14 @@ MAX_KEY_LENGTH = 255
 
 
 class Idempotency(msgspec.Struct, frozen=True):
-    """The key of a request. digest: SHA-256 over its path and body, which tells it from other requests."""
+    """The key of a request. digest: SHA-256 over its path and body; another request has another."""
 
     key: str
     digest: bytes
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
-    """The answer to a keyed request. answer: the id of what was made; None where the answer has no body."""
+    """The answer to a keyed request. answer: the id of the new row; None when the answer has no body."""
 
     digest: bytes
     answer: int | None
@@ -34,7 +34,7 @@ def account_scope(account: AccountId) -> str:
 
 
 def sign_up_scope(name: NameKey) -> str:
-    """The scope of a sign-up's key: there is no account yet, so the name that is asked for stands for it."""
+    """The scope of a sign-up's key: the requested name, since there is no account yet."""
     return f"sign-up:{name}"
 
 

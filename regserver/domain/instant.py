@@ -1,4 +1,4 @@
-"""Points in time and spans, as whole milliseconds: stored and computed with in the same unit."""
+"""Points in time and durations as whole milliseconds, in the store and in computations alike."""
 
 from datetime import UTC, datetime
 from typing import NewType
@@ -8,18 +8,18 @@ Instant = NewType("Instant", int)
 
 
 class Duration(int):
-    """A span of time in milliseconds. A type of its own, so that the configuration can read it from "10d"."""
+    """A duration in milliseconds. A type of its own, so that the configuration can read "10d" into it."""
 
     __slots__ = ()
 
     @property
     def seconds(self) -> float:
-        """The span in seconds, as Trio takes it."""
+        """The duration in seconds, for Trio."""
         return self / 1000
 
     @property
     def whole_seconds(self) -> int:
-        """Seconds, rounded up, for Retry-After and expiresIn: a client that waits so long never comes too early."""
+        """Seconds, rounded up, for Retry-After and expiresIn: a client that waits so long is never too early."""
         return -(-self // 1000)
 
 

@@ -1,7 +1,7 @@
 """The ledger's journal: entries whose hashes form a chain.
 
-The hash of an entry covers its number, its content and the hash before it. To change, remove or insert an entry one must
-recompute every later hash, so one hash noted elsewhere (a backup, a colleague's notebook) proves all entries before it.
+The hash of an entry covers its number, its content and the hash before it. Changing, removing or inserting an entry changes
+every later hash, so one hash that is stored elsewhere proves all entries before it.
 """
 
 import hashlib
@@ -28,9 +28,9 @@ class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalEntry(LedgerAccount, frozen=True, kw_only=True):
-    """An account as the journal has it, and its place in the chain.
+    """An account and its place in the chain.
 
-    number: from 1 without a gap. reference: the transaction on an outer ledger, or "".
+    number: from 1 without gaps. reference: the transaction on an outer ledger, or "".
     """
 
     number: int
@@ -43,7 +43,7 @@ class JournalEntry(LedgerAccount, frozen=True, kw_only=True):
 def entry_hash(
     number: int, at: Instant, account: LedgerAccount, reference: str, previous: EntryHash
 ) -> EntryHash:
-    """SHA-256 over the hash before and the entry's content."""
+    """SHA-256 over the previous hash and the entry's content."""
     keys = account.owner_key, account.active_key
     content = [number, at, account.user_id, account.username, *keys, reference]
     return EntryHash(hashlib.sha256(previous + _encode(content)).digest())
@@ -52,7 +52,7 @@ def entry_hash(
 def following(
     last: JournalEntry | None, at: Instant, account: LedgerAccount, reference: str = ""
 ) -> JournalEntry:
-    """The entry that comes after `last`; None stands for the start of the journal."""
+    """The entry after `last`; None is the start of the journal."""
     number, previous = _after(last)
     return JournalEntry(
         **msgspec.structs.asdict(account),
@@ -70,7 +70,7 @@ def fault_of(entry: JournalEntry, last: JournalEntry | None) -> str | None:
     if entry.number != number:
         return f"entry {number} is missing"
     if entry.previous != previous:
-        return f"entry {number} does not stand on the one before it"
+        return f"entry {number} does not continue the one before it"
     if entry.hash != entry_hash(number, entry.at, entry, entry.reference, previous):
         return f"entry {number} was changed"
     return None

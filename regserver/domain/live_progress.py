@@ -1,10 +1,10 @@
-"""The progress of one live registration: how the source's lines become the events that observers see.
+"""The progress of one live registration: the state machine from a source's lines to its observers' events.
 
     running ──name──▶ named ──done──▶ registered
        └──────failure─────┴─────────▶ failed              (steps change neither)
 
 Steps start at 1 and never go back, the total is -1 until it is known, the name comes once and before the end. A line
-that breaks the protocol, or one too many, is `ProtocolBroken`, and the registration fails.
+that breaks the protocol, or exceeds a bound, gives `ProtocolBroken`, and the registration fails.
 """
 
 from enum import StrEnum
@@ -16,18 +16,18 @@ from regserver.domain.account import MAX_JSON_INTEGER, AccountId, Profile
 from regserver.domain.source_line import DoneLine, FailureLine, MalformedLine, NameLine, SourceLine, StepLine
 
 RegistrationId = NewType("RegistrationId", str)
-"""`u-` and a random UUID; knowing it is the right to watch."""
+"""`u-` and a random UUID; its knowledge is the right to watch."""
 
 UNKNOWN_TOTAL = -1
 MAX_EVENTS = 10_000
 MAX_TEXT_LENGTH = 2_000_000
-"""Characters of all messages of one registration together: its history stays in memory for its observers."""
+"""Characters of all messages of one registration, since its history stays in memory."""
 
 EventType = Literal["INFORMATION", "FAILURE", "AUTHENTICATION", "NAME"]
 
 
 class LiveMessage(StrEnum):
-    """The messages that are the server's own, by the key of their text. All others are the source's words."""
+    """The server's own messages, by the key of their text. All others are the source's."""
 
     NAMED = "named"
     REGISTERED = "registered"
@@ -45,7 +45,7 @@ class Authentication(msgspec.Struct, frozen=True):
 
 
 class ProgressEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the history. message: the source's words, or the key of a message of the server's own."""
+    """One event of the history. message: the source's text, or the key of a message of the server."""
 
     event_type: EventType
     step: int
@@ -55,13 +55,13 @@ class ProgressEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProtocolBroken(msgspec.Struct, frozen=True):
-    """The source did not keep its protocol. detail: for the operator."""
+    """The source broke its protocol. detail: for the operator."""
 
     detail: str
 
 
 class Complete(msgspec.Struct, frozen=True):
-    """The source has said everything: now the account can be made."""
+    """The source is done: the account can be made."""
 
     profile: Profile
 
@@ -86,7 +86,7 @@ _OUT_OF_TURN: dict[ProgressInput, str] = {
 
 
 class LiveProgress:
-    """Not shared between tasks: the one that reads the source moves it on."""
+    """The machine of one registration. Only the task that reads the source uses it."""
 
     __slots__ = ("_count", "_length", "_profile", "_step", "_total", "state")
 
@@ -104,7 +104,7 @@ class LiveProgress:
         return not TRANSITIONS[self.state]
 
     def take(self, line: SourceLine) -> ProgressEvent | Complete | ProtocolBroken:
-        """The event of a line. `Complete` changes nothing yet: `authenticate` does, once the account is there."""
+        """The event of a line. `Complete` changes no state: `authenticate` does, once the account exists."""
         match line:
             case StepLine():
                 return self._advance(line)
@@ -124,7 +124,7 @@ class LiveProgress:
         return self._event("FAILURE", message) if self._enter("failure") else None
 
     def authenticate(self, user_id: AccountId, token: str) -> ProgressEvent | None:
-        """The one AUTHENTICATION; None unless the name has come and nothing after it ended the registration."""
+        """The one AUTHENTICATION; None unless the state is "named"."""
         data = Authentication(user_id, token)
         return self._event("AUTHENTICATION", LiveMessage.REGISTERED, data) if self._enter("done") else None
 

@@ -1,6 +1,6 @@
-"""Refusals, as values. `regserver.errors` says what each door answers.
+"""Refusals, as values; `regserver.errors` has their statuses.
 
-A use case returns its result or one of these; exceptions are left to bugs and broken infrastructure.
+A use case returns its result or one of these. Exceptions are bugs and broken infrastructure.
 """
 
 from typing import Self

@@ -1,13 +1,13 @@
-"""Public keys as Antelope (EOSIO) and Golos chains write them: base58 text of a compressed curve point and a checksum.
+"""Public keys in the text form of Antelope (EOSIO) and Golos chains: base58 of a compressed curve point and a checksum.
 
     GLS… or EOS…   base58 of 33 bytes and the first 4 of RIPEMD-160(key)
     PUB_K1_…       base58 of 33 bytes and the first 4 of RIPEMD-160(key + "K1")
 
-Both forms of one key are equal here. The caller's `on_curve` says whether the 33 bytes are a point of secp256k1, since
-that takes a library. base58 is written out: it takes ten lines, and its libraries have had no release since 2021.
+Both forms parse to the same key. The caller passes `on_curve`, since checking a point of secp256k1 needs a library. base58
+is written by hand: it takes ten lines, and its libraries have had no release since 2021.
 
-RIPEMD-160 comes from OpenSSL, of which some builds do not have it (3.0 before 3.0.7, FIPS). The server does not start on
-such a build. The checksum guards against typing errors, not against attackers.
+RIPEMD-160 comes from OpenSSL; some builds lack it (3.0 before 3.0.7, FIPS), and the server does not start with them. The
+checksum detects typing errors, not attacks.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
 
 
 def parse_public_key(text: str, on_curve: Callable[[bytes], bool]) -> PublicKey | None:
-    """The key that `text` stands for, None when shape, checksum or point is wrong."""
+    """The key of a text; None when form, checksum or point is wrong. on_curve: whether 33 bytes are a compressed point."""
     if len(text) > MAX_TEXT_LENGTH:
         return None
     if text.startswith(K1_PREFIX):
@@ -47,7 +47,7 @@ def format_public_key(key: PublicKey, prefix: str = K1_PREFIX) -> str:
 
 
 def key_checksum(raw: bytes) -> bytes:
-    """The first four bytes of RIPEMD-160. Raises ValueError on a build of OpenSSL that does not have it."""
+    """The first four bytes of RIPEMD-160. Raises ValueError with a build of OpenSSL that lacks it."""
     return hashlib.new("ripemd160", raw, usedforsecurity=False).digest()[:CHECKSUM_BYTES]
 
 
@@ -78,7 +78,7 @@ def encode_base58(raw: bytes) -> str:
 
 
 def decode_base58(text: str) -> bytes | None:
-    """The bytes of a base58 text; None when a character is not of the alphabet. Quadratic: bound the length first."""
+    """The bytes of a base58 text; None when a character is not in the alphabet. Quadratic: callers bound the length."""
     number = 0
     for letter in text:
         if letter not in _VALUE:

@@ -1,4 +1,4 @@
-"""Rooms: their ids, posts and members, and the rules of room names and posts."""
+"""Rooms, members and posts, and the rules of ids, room names and posts."""
 
 import unicodedata
 from typing import NewType, TypeGuard
@@ -17,7 +17,7 @@ MAX_POSTS_LISTED = 1000
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A room. name: None when the room is called by its members' names."""
+    """A room. name: None when it is displayed by its members' names."""
 
     id: RoomId
     name: str | None
@@ -26,14 +26,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Somebody who is in a room now."""
+    """A current member of a room."""
 
     account: AccountId
     username: str
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """One post, with its author's name as it is shown."""
+    """One post. username: of the author."""
 
     id: PostId
     room: RoomId
@@ -44,7 +44,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A room with its members, in the order in which they joined, and its newest posts' ids, oldest first."""
+    """A room with its members in the order of joining, and the ids of its newest posts, oldest first."""
 
     room: Room
     members: tuple[Member, ...]
@@ -53,7 +53,7 @@ class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A room as its member's list shows it. unread: posts of others after the member's mark."""
+    """A room in its member's list. unread: posts of others after the member's unread mark."""
 
     room: Room
     members: tuple[Member, ...]
@@ -62,7 +62,7 @@ class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostPage(msgspec.Struct, frozen=True):
-    """Posts, oldest first. more: there are older ones."""
+    """Posts, oldest first. more: whether there are older ones."""
 
     posts: tuple[Post, ...]
     more: bool

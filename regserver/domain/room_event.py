@@ -1,8 +1,8 @@
 """The event log: one event for each change of a room, and its audience.
 
-An event names neither its recipients nor their frames. Both follow from the event and the memberships: somebody who
-joined by this event is a newcomer, somebody who joined by an earlier one and has not left is a member. Live delivery and
-recovery use the same function, so they cannot disagree.
+An event names neither its recipients nor their frames. Both follow from the event and the memberships: a newcomer joined
+by this event; a member joined by an earlier one and has not left. Live delivery and recovery use the same function, so
+they cannot disagree.
 """
 
 from typing import Literal, NewType
@@ -14,11 +14,11 @@ from regserver.domain.instant import Instant
 from regserver.domain.room import PostId, RoomId
 
 EventId = NewType("EventId", int)
-"""Number of an event: later events have higher ones."""
+"""Id of an event; later events have higher ids."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place in the log: right after the event of this number and time. START lies before the first event."""
+    """A place in the log: right after the event with this id and time. START is before the first event."""
 
     id: EventId
     at: Instant
@@ -86,7 +86,7 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
 
 
 def audience(event: RoomEvent, account: AccountId) -> Audience | None:
-    """How `account`, a member by this event or before it, hears of it; None for the actor, who does not."""
+    """The audience that `account`, a member, belongs to; None for the actor, who is not notified."""
     if account == event.actor:
         return None
     return "newcomer" if account in newcomers(event.change) else "member"

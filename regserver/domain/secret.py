@@ -6,7 +6,7 @@ import re
 from typing import NewType
 
 SecretHash = NewType("SecretHash", bytes)
-"""SHA-256 of a secret of at least 128 random bits; far too weak a hash for a password or a short code."""
+"""SHA-256 of a secret of at least 128 random bits; too weak for a password or a short code."""
 
 TOKEN_PREFIX = "regs_"  # noqa: S105  (the prefix by which secret scanners find our tokens)
 TICKET_PREFIX = "regt_"

@@ -6,7 +6,7 @@ from regserver.domain.account import Profile
 
 
 class StepLine(msgspec.Struct, frozen=True):
-    """Progress. step, total: None when the source did not say."""
+    """Progress. step, total: None when the source did not send them."""
 
     message: str
     step: int | None = None
@@ -26,11 +26,11 @@ class FailureLine(msgspec.Struct, frozen=True):
 
 
 class DoneLine(msgspec.Struct, frozen=True):
-    """The source has said everything."""
+    """The source is done."""
 
 
 class MalformedLine(msgspec.Struct, frozen=True):
-    """Not a line of the protocol. detail: for the operator. raw: its beginning, for a terminal and never for a log."""
+    """Not a line of the protocol. detail: for the operator. raw: its beginning, for a terminal, never for a log."""
 
     detail: str
     raw: bytes = b""

@@ -1,8 +1,8 @@
-"""The registration by steps: its states, the steps between them, and the guards beside them.
+"""The registration by steps: its states, the steps between them, and their guards.
 
-TRANSITIONS is the whole machine, to be read beside the protocol's description (docs/steps.md). A state without an entry
-for a method refuses it with "Invalid step taken" (or "Account already registered", once it is), and nothing changes.
-Time is the only way back: a registration that stays too long in a state of LAPSING is in its first state again.
+TRANSITIONS is the whole machine (the protocol is in docs/steps.md). A state without an entry for a method refuses it with
+"Invalid step taken", or "Account already registered" in the last state, and nothing changes. Only time leads back: a
+registration that stays too long in a state of LAPSING is in its first state again.
 """
 
 import re
@@ -50,7 +50,7 @@ TRANSITIONS: Mapping[StepsState, Mapping[Step, StepsState]] = {
 }
 
 TOKEN_STEPS: frozenset[Step] = frozenset({"setUsername", "toBlockChain"})
-"""Steps that the holder of the registration's token takes, where there is a token."""
+"""Steps that require the registration's token, if it has one."""
 
 FIRST: Mapping[ContactKind, StepsState] = {
     "phone": "firstStep",
@@ -59,12 +59,12 @@ FIRST: Mapping[ContactKind, StepsState] = {
 }
 
 LAPSING: frozenset[StepsState] = frozenset({"verify", "verifyEmail", "setUsername", "toBlockChain"})
-"""Otherwise a contact whose code is never entered is stuck, and a verified one stays open to its next owner for ever."""
+"""Without lapsing, a contact whose code is never entered is stuck, and the next owner of a verified number could go on."""
 
 USER_ID_LENGTH = 12
 USER_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CODE_TRIES = 5
-"""How often one code is compared. Not a setting: only with so few are six digits enough."""
+"""How often one code may be compared. No setting: six digits are secure only with few tries."""
 
 _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
 _TOKEN_PREFIX = "regr_"  # noqa: S105  (a prefix, as for all our tokens)
@@ -76,7 +76,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     code_tries: comparisons that the current code has left. resends: codes sent again in this cycle.
     retry_at: when the next code may be asked for. lapses_at: when the state falls back, None when it does not.
     token: the hash of the registration's own token, where the client asked for one.
-    user_id: the ledger name, given at the first choice of a user name and kept.
+    user_id: the ledger name, given at the first choice of a user name; later choices do not change it.
     """
 
     contact: ContactKey
@@ -146,16 +146,16 @@ def new_user_id(prefix: str, below: Callable[[int], int]) -> str:
 
 
 def new_registration_token(randomness: bytes) -> str:
-    """A token of 256 bits that proves, in later steps, that the same client knew the code. It opens nothing else."""
+    """A token of 256 bits; it proves in later steps that the client knew the code, and is good for nothing else."""
     return _TOKEN_PREFIX + new_token(randomness)[len(_TOKEN_PREFIX) :]
 
 
 REGISTRATION_TOKEN_BYTES = TOKEN_BYTES
 
 
-# --- refusals; web.steps has the code and the words of each
+# --- refusals; web.steps has the code and text of each
 class StepRefusal(Refusal, frozen=True, kw_only=True):
-    """A step that was not taken. state: where the registration stands, None when there is none."""
+    """A refused step. state: of the registration; None when there is none."""
 
     state: StepsState | None = None
 
@@ -165,7 +165,7 @@ class AlreadyRegistered(StepRefusal, frozen=True):
 
 
 class InvalidStep(StepRefusal, frozen=True):
-    """The state has no such step, or the token that this registration demands is missing or wrong."""
+    """The state has no such step, or the required token is missing or wrong."""
 
 
 class CaptchaFailed(StepRefusal, frozen=True):
@@ -201,7 +201,7 @@ class TooManyRetries(StepRefusal, frozen=True):
 
 
 class NotSent(StepRefusal, frozen=True):
-    """The provider did not take the message."""
+    """The provider did not accept the message."""
 
 
 class WrongKey(StepRefusal, frozen=True):
@@ -221,7 +221,7 @@ class BadPublicKey(StepRefusal, frozen=True):
 
 
 class LedgerUnavailable(StepRefusal, frozen=True):
-    """The ledger did not take the account now; the same call may be repeated."""
+    """The ledger did not accept the account; the same call may be repeated."""
 
 
 class UserNotFound(StepRefusal, frozen=True):
@@ -229,4 +229,4 @@ class UserNotFound(StepRefusal, frozen=True):
 
 
 class AmbiguousIdentity(StepRefusal, frozen=True):
-    """Several providers know somebody by this name; the provider must be named."""
+    """Several providers have this identity; the client must name one."""

@@ -1,1 +1,1 @@
-"""What the services need of the outside, as Protocols. Back ends implement them; only `regserver.app` names those."""
+"""Protocols of everything that services need from outside. Back ends implement them; `regserver.app` chooses those."""

@@ -11,13 +11,13 @@ class AccountTable(Protocol):
     """Deleted accounts stay in the table, so that their names and addresses stay taken."""
 
     async def add(self, account: NewAccount) -> AccountId | None:
-        """Writes the account; None when the e-mail address is another's (atomic).
+        """Writes the account; None when another has the e-mail address (atomic).
 
         The name is claimed separately, in NameTable. Conflict when another account has it.
         """
 
     async def by_id(self, account: AccountId) -> Account | None:
-        """The account, deleted or not; so are those of the other look-ups."""
+        """The account, deleted or not, as with the other look-ups."""
 
     async def by_name(self, key: NameKey) -> Account | None:
         """The account of a user name."""
@@ -29,19 +29,19 @@ class AccountTable(Protocol):
         """The account of a userId of the steps door."""
 
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
-        """Those of `accounts` that exist and are not deleted."""
+        """The existing accounts among these that are not deleted."""
 
     async def set_password_hash(self, account: AccountId, password_hash: str, now: Instant) -> None:
         """Replaces the password hash."""
 
     async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
-        """Replaces the password hash if it is still the known one (atomic)."""
+        """Replaces the password hash if it is still `known` (atomic)."""
 
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
-        """Deletes the account, whose row stays; False when it was deleted before (atomic)."""
+        """Marks the account as deleted; False when it was deleted before (atomic)."""
 
     async def add_profile(self, account: AccountId, profile: Profile) -> None:
-        """Writes what a live registration has told of the person."""
+        """Writes the person's names from a live registration."""
 
     async def profile(self, account: AccountId) -> Profile | None:
-        """What a live registration has told of the person."""
+        """The person's names from a live registration; None when there are none."""

@@ -1,4 +1,4 @@
-"""The broker: which socket hears which event, on this node."""
+"""The broker: delivers events to the sockets of this node."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -12,33 +12,34 @@ from regserver.ports.subscriber import Subscriber
 
 
 class Broker(Protocol):
-    """A subscriber enters, so that it is ended with its token or account; is attached, so that it hears; and is detached.
+    """A subscriber enters, is attached, and is detached at its end.
 
-    Whoever enters first and looks at the token's validity afterwards misses no end of it.
+    Entered, it is ended with its token or account; attached, it also receives events. It must enter before its token is
+    checked, so that it does not miss a token that is revoked in between.
     """
 
     def enter_nowait(self, subscriber: Subscriber) -> None:
-        """From here on the subscriber is ended when its token is, expires, or its account ends; it hears nothing yet."""
+        """From here on the subscriber is ended when its token is revoked or expires, or its account is deleted."""
 
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
-        """Lets the socket hear everything after `as_of`, given the rooms its account was in at that point of the log.
+        """Delivers all events after `as_of` to the subscriber. rooms: of its account at that position of the log.
 
-        False when so much has happened since then that it had better be read from the log: read on and try again.
+        False when the broker no longer has all of these events: the caller reads them from the log and tries again.
         """
 
     def detach_nowait(self, subscriber: Subscriber) -> None:
-        """Ends what `enter_nowait` and `attach_nowait` began; the socket hears nothing more."""
+        """Undoes `enter_nowait` and `attach_nowait`; the subscriber receives nothing more."""
 
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
-        """Takes committed events, in the order of the log."""
+        """Delivers committed events, in the order of the log."""
 
     def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:
-        """Ends the sockets that live on this token."""
+        """Ends the subscribers with this token. reason: sent to them."""
 
     def end_account_nowait(
         self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
     ) -> None:
-        """Ends all sockets of the account, but for those on one token."""
+        """Ends all subscribers of the account. but: a token whose subscribers stay."""
 
     async def end_account(self, account: AccountId) -> None:
-        """The same, and returns when they are detached; bounded in time."""
+        """The same without a reason; returns when all are detached, or after a bounded time."""

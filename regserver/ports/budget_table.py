@@ -1,4 +1,4 @@
-"""How much of a limit a contact, an address or a country prefix has spent."""
+"""Budgets of contacts, addresses and country prefixes, and how much of each is spent."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from regserver.domain.instant import Duration, Instant
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """At most `limit` in `window`, which starts with the first that is spent."""
+    """At most `limit` uses in `window`, which starts with the first use."""
 
     key: BudgetKey
     limit: int
@@ -18,7 +18,7 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """A budget with nothing left until `until`."""
+    """A budget is spent until `until`."""
 
     until: Instant
 
@@ -27,16 +27,16 @@ class BudgetTable(Protocol):
     """Counts outlive the registrations that spent them."""
 
     async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
-        """Takes Lock.BUDGET, and then one from each, or from none of them when one has nothing left."""
+        """Takes Lock.BUDGET, then counts one use of every budget; counts none, and returns Spent, if one is spent."""
 
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
-        """How much of the budget is spent in the window that runs now."""
+        """How many uses are counted in the current window."""
 
     async def give_back(self, budgets: Sequence[Budget]) -> None:
         """Undoes one `spend` (atomic)."""
 
     async def clear(self, key: BudgetKey) -> None:
-        """Makes the budget whole again."""
+        """Resets the budget."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes counts that are older than any window; how many."""
+        """Removes counts that are older than any window; returns how many."""

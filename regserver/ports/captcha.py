@@ -6,5 +6,10 @@ CaptchaType = Literal["web", "android", "ios"]
 
 
 class Captcha(Protocol):
+    """A captcha service."""
+
     async def check(self, answer: str, kind: CaptchaType, address: str) -> bool:
-        """Whether a person answered. False too when it cannot be found out; bounded in time."""
+        """Whether a person gave the answer; False also when the service does not tell. Bounded in time.
+
+        kind: the client's platform. address: the client's, or "".
+        """

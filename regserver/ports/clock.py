@@ -6,5 +6,7 @@ from regserver.domain.instant import Instant
 
 
 class Clock(Protocol):
+    """A clock."""
+
     def now(self) -> Instant:
         """Wall-clock time."""

@@ -13,8 +13,8 @@ from regserver.domain.secret import SecretHash
 class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-up by mail.
 
-    account: None while it waits; then the account that it made, or the one that had won the name before it.
-    email, password_hash: None once it no longer waits.
+    account: None while it waits; then the account that it made, or the one that got the name first.
+    email, password_hash: None when it no longer waits.
     """
 
     username: str
@@ -33,22 +33,22 @@ class DirectoryTable(Protocol):
         """Writes a creation that waits for its confirmation."""
 
     async def pending(self, challenge: SecretHash) -> PendingCreation | None:
-        """Expired and settled ones included, as long as they are kept."""
+        """The creation, waiting, expired or settled; None when it is unknown or purged."""
 
     async def settle(self, challenge: SecretHash, account: AccountId) -> None:
-        """Remembers for good to whom the challenge leads, and forgets e-mail address and password."""
+        """Stores the account of the challenge for good, and deletes e-mail address and password hash."""
 
     async def count_pending(self, email: EmailKey, since: Instant) -> int:
-        """How many creations that wait were begun for this address at or after `since`."""
+        """How many waiting creations of this address were begun at or after `since`."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes what expired unconfirmed; how many."""
+        """Removes expired creations; returns how many."""
 
     async def users(self, servers: Sequence[str]) -> dict[str, int]:
-        """How many users each of the servers has; one that is not known yet is left out."""
+        """The number of users of each server; a server without users may be missing."""
 
     async def add_user(self, server: str) -> None:
         """Counts one more user of the server."""
 
     async def recount(self) -> None:
-        """Takes Lock.SERVERS, and counts the living accounts of every server anew."""
+        """Takes Lock.SERVERS, and counts the accounts of every server that are not deleted."""

@@ -1,7 +1,7 @@
-"""The log of what happened in rooms.
+"""The event log of all rooms.
 
-Recovery and the broker rely on one thing: whoever sees an event sees all those with smaller ids too. So ids must become
-visible in their order, and every unit that appends holds Lock.LOG from the append to its commit.
+Recovery and the broker rely on one rule: a snapshot that contains an event contains all events with smaller ids. So ids
+must become visible in order, and every unit that appends holds Lock.LOG from the append to its commit.
 """
 
 from typing import Protocol
@@ -13,29 +13,29 @@ from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 
 
 class EventTable(Protocol):
-    """The log. A part of it is named by the two positions between which it lies: after the first, up to the second.
+    """A part of the log is given by two positions: it begins after the first and ends with the second.
 
-    An account sees the events of its memberships, from the one that brought it in to the one that took it out, except
-    its own.
+    An account sees the events of its memberships, from the one that began a membership to the one that ended it, except
+    those that it caused itself.
     """
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
-        """Takes Lock.LOG and writes the event, for a change that needs its id; little should follow in the unit.
+        """Takes Lock.LOG and writes the event, for a change that needs its id. The unit should end soon afterwards.
 
-        After the commit the event goes to the store's listener, in order.
+        After the commit the store's listener gets the event, in order.
         """
 
     def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
-        """The same as the last statement of the unit, which a networked store sends together with the commit."""
+        """The same, as the unit's last statement, which a networked store sends together with the commit."""
 
     async def end(self) -> Position:
-        """The newest position; never goes back. START while nothing has ever happened."""
+        """The newest position, START before the first event. It never goes back."""
 
     async def cut(self) -> Position:
-        """The last position that was cut off; START while all is there."""
+        """The position of the last event that was removed; START when none was."""
 
     async def reaches(self, position: Position) -> bool:
-        """Whether this very position was once given out, and everything after it is still there."""
+        """Whether this position was in the log, and all events after it still are."""
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
         """How many events of this part the account sees."""
@@ -43,11 +43,11 @@ class EventTable(Protocol):
     async def seen(
         self, account: AccountId, start: EventId, end: EventId, limit: int
     ) -> tuple[RoomEvent, ...]:
-        """The first `limit` of them, in order."""
+        """The first `limit` events of this part that the account sees, in order."""
 
     async def trim(self, before: Instant, limit: int) -> int:
-        """Cuts off the oldest events, as long as they are older than `before`; at most `limit`, and never the newest.
+        """Removes events older than `before`, at most `limit`, and never the newest; returns how many.
 
-        Memberships which ended before the new beginning go along. Returns how many events were cut off. Two nodes may
-        do it at once: the cut only moves forward (atomic).
+        Memberships that ended before the new beginning are removed too. Two nodes may trim at once: the cut only moves
+        forward (atomic).
         """

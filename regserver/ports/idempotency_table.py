@@ -1,4 +1,4 @@
-"""The answers that were given to requests with an Idempotency-Key."""
+"""The stored answers to requests with an Idempotency-Key."""
 
 from typing import Protocol
 
@@ -7,23 +7,23 @@ from regserver.domain.instant import Instant
 
 
 class IdempotencyTable(Protocol):
-    """scope: whose keys they are; the same key in two scopes has nothing in common."""
+    """scope: the owner of the keys; the same key in two scopes is two keys."""
 
     async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
-        """The answer that the key was given; None when there is none or its time is over."""
+        """The answer to the key; None when there is none, or it has expired."""
 
     async def take(self, scope: str, asked: Idempotency, now: Instant) -> StoredAnswer | None:
-        """Takes the key for IDEMPOTENCY_TTL and returns None, or returns the answer that it was given before.
+        """Takes the key for IDEMPOTENCY_TTL and returns None, or returns its stored answer.
 
         Atomic: of several units with one key, the others wait for the end of the first. The unit that took the key
-        either keeps an answer or releases the key.
+        must call `keep` or `release`.
         """
 
     async def keep(self, scope: str, key: str, answer: int | None) -> None:
         """Stores the answer to a key that was taken."""
 
     async def release(self, scope: str, key: str) -> None:
-        """Gives up a key that was taken: the request was refused, and asking again is safe."""
+        """Releases a key that was taken: the request was refused, so a repetition is safe."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes answers whose time is over; how many."""
+        """Removes expired answers; returns how many."""

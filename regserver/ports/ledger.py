@@ -1,4 +1,4 @@
-"""Where a registered account's keys are written."""
+"""The ledger: the record of registered accounts and their keys."""
 
 from typing import Protocol
 
@@ -10,40 +10,40 @@ from regserver.ports.transaction import Transaction
 
 
 class LedgerFault(Exception):
-    """The ledger cannot take the account now. The message is for the operator."""
+    """The ledger did not accept the account. The message is for the operator."""
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The account exists on the outer ledger with its keys. reference: the transaction that made it, "" if not known."""
+    """The account exists on the outer ledger with its keys. reference: its transaction, "" if unknown."""
 
     reference: str
 
 
 class NameOccupied(msgspec.Struct, frozen=True):
-    """Somebody else has this name out there; another must be tried."""
+    """Another account on the outer ledger has this name; another name must be tried."""
 
 
 class OtherKeysWritten(msgspec.Struct, frozen=True):
-    """This person's account exists out there, with keys of an earlier attempt; only those will do."""
+    """The account exists on the outer ledger with the keys of an earlier attempt; only those are accepted."""
 
 
 class Ledger(Protocol):
-    """Where a registered account's keys are written."""
+    """The journal in the store, and possibly an outer ledger."""
 
     @property
     def outer(self) -> bool:
-        """Whether `settle` has something to do; if not, one transaction does everything."""
+        """Whether there is an outer ledger; if not, `settle` does nothing and one transaction writes everything."""
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
-        """Sees to it that the account exists on the outer ledger.
+        """Creates the account on the outer ledger unless it exists.
 
-        May be called again at any time, by several at once and after a crash, and makes one account. Raises LedgerFault.
+        Repeated and simultaneous calls, also after a crash, create one account. Raises LedgerFault.
         """
 
     async def record(
         self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant
     ) -> None:
-        """Writes the journal in the transaction that makes the account."""
+        """Writes the journal entry in the transaction that creates the account. reference: of Settled."""
 
     async def check(self) -> str | None:
-        """What is wrong with it now, for the operator; None when nothing is. Soon answered."""
+        """The ledger's present fault, for the operator; None when there is none. Answers within seconds."""

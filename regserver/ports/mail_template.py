@@ -7,8 +7,8 @@ from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail
 
 MailTemplateName = Literal["confirm", "email_taken", "name_taken", "code"]
-"""What a mail is for: to confirm a sign-up; where sign-up must not tell strangers who is here, to tell the owner of the
-mailbox why it failed; to bring a one-time code."""
+"""confirm: has the link that confirms a sign-up. email_taken, name_taken: tell the owner of the mailbox why a sign-up failed,
+where the answer to the client must not. code: has a one-time code."""
 
 
 class MailTemplates(Protocol):
@@ -24,6 +24,6 @@ class MailTemplates(Protocol):
     ) -> Mail:
         """A mail in the reader's language. Reads no files, so it may be called inside a transaction.
 
-        values: what the template puts into its text; confirm has username, link and hours, name_taken has username, code
-        has code and minutes. good_until: see Mail.
+        values: for the template: username, link and hours for confirm, username for name_taken, code and minutes for
+        code. good_until: see Mail.
         """

@@ -10,8 +10,8 @@ from regserver.domain.instant import Instant
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one person, ready to be rendered as MIME.
 
-    good_until: afterwards it is of no use to its reader (its link or code has expired), so it is not sent any more.
-    id, written_at: set by the outbox; the same at every attempt, so that a receiver can tell a repetition.
+    good_until: when its link or code expires; it is not sent afterwards.
+    id, written_at: set by the outbox; the same at every attempt, so that a receiver recognises a repetition.
     """
 
     to: str
@@ -24,10 +24,10 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailFault(Exception):
-    """The mail was not taken. The text is for the operator, and holds nothing of the message.
+    """The mail was not accepted. The text is for the operator, and contains nothing of the message.
 
-    permanent: trying this message again is pointless.
-    server: the fault lies with the mail server or the way to it, not with this message.
+    permanent: a further attempt is pointless.
+    server: the fault concerns the mail server or the connection, not this message.
     """
 
     def __init__(self, detail: str, *, permanent: bool = False, server: bool = False) -> None:
@@ -37,11 +37,13 @@ class MailFault(Exception):
 
 
 class Mailer(Protocol):
-    async def send(self, mail: Mail) -> None:
-        """Hands the mail over; returns when it was accepted. Raises MailFault.
+    """Sends mail."""
 
-        When cancelled it still returns if the mail was accepted by then. It ends in bounded time.
+    async def send(self, mail: Mail) -> None:
+        """Sends the mail; returns when it was accepted. Raises MailFault. Bounded in time.
+
+        If the mail was accepted before a cancellation, it returns as usual.
         """
 
     async def close_idle(self) -> None:
-        """Closes the connection that was kept for the next mail."""
+        """Closes idle connections."""

@@ -9,7 +9,7 @@ from regserver.domain.instant import Instant
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who has a name: an account for good, or a reservation until `expires_at`."""
+    """The holder of a name: an account, or a reservation until `expires_at` (None: for good)."""
 
     key: str
     expires_at: Instant | None
@@ -21,19 +21,19 @@ def account_holder(account: AccountId) -> str:
 
 
 class NameTable(Protocol):
-    """One row per taken name of any door: the unique key that settles every race for one."""
+    """One row per taken name of any door; its unique key settles every race for a name."""
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
-        """Takes the name if it is free, lapsed or the holder's already (atomic).
+        """Takes the name if it is free, lapsed or already this holder's; returns whether it did (atomic).
 
         expires_at: None takes the name for good.
         """
 
     async def holder(self, key: NameKey, now: Instant) -> Holder | None:
-        """Who has the name now; None when it is free or its reservation has lapsed."""
+        """The holder of the name; None when it is free or its reservation has lapsed."""
 
     async def release(self, key: NameKey, holder: str) -> None:
         """Frees the name if it is still this holder's (atomic)."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes lapsed reservations; how many."""
+        """Removes lapsed reservations; returns how many."""

@@ -8,13 +8,13 @@ from regserver.domain.room import Post, PostId, RoomId
 
 
 class PostTable(Protocol):
-    """A post is numbered within its room and among its author's posts there, so that unread posts need no counting."""
+    """A post has a number within its room and one among its author's posts there, so unread posts need not be counted."""
 
     async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
         """Writes a post with the next numbers; the unit holds Lock.ROOM."""
 
     async def by_id(self, post: PostId) -> Post | None:
-        """The post, whatever its room."""
+        """The post, in any room."""
 
     async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
         """The newest `limit` ids, oldest first."""

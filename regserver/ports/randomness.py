@@ -4,8 +4,10 @@ from typing import Protocol
 
 
 class Randomness(Protocol):
+    """A cryptographic random generator."""
+
     def bytes(self, count: int) -> bytes:
-        """`count` bytes from a cryptographic generator."""
+        """`count` unpredictable bytes."""
 
     def below(self, bound: int) -> int:
         """A uniform integer, 0 <= n < bound."""

@@ -8,22 +8,22 @@ from regserver.domain.steps_machine import Registration
 
 
 class RegistrationTable(Protocol):
-    """A registration is read, changed and saved as a whole, by a unit that holds Lock.CONTACT from before it reads."""
+    """A registration is read, changed and saved as a whole, by a unit that takes Lock.CONTACT before it reads."""
 
     async def by_contact(self, contact: ContactKey) -> Registration | None:
         """The registration of a contact."""
 
     async def by_lookup(self, lookup: LookupKey) -> tuple[Registration, ...]:
-        """Those of one identity at all providers; of other contacts there is one at most."""
+        """The registrations of one identity at all providers; at most one for other contacts."""
 
     async def by_user_id(self, user_id: str) -> Registration | None:
-        """The registration that was given this userId."""
+        """The registration with this userId."""
 
     async def save(self, registration: Registration) -> None:
-        """Writes the registration in place of the contact's earlier one. Conflict when its userId is another's."""
+        """Writes or replaces the contact's registration. Conflict when another has its userId."""
 
     async def remove(self, contact: ContactKey) -> None:
         """Removes the contact's registration."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes what has lapsed; how many."""
+        """Removes lapsed registrations; returns how many."""

@@ -6,7 +6,7 @@ from regserver.domain.instant import Instant
 
 
 class RewardTable(Protocol):
-    """A reward is granted by its row, once for a user, a reason and a community."""
+    """One row per granted reward; a user gets one for each reason and community."""
 
     async def grant(self, user_id: str, reason: str, community: str, now: Instant) -> bool:
         """Grants the reward; False when it was granted before (atomic)."""

@@ -19,7 +19,7 @@ class RoomAccess(msgspec.Struct, frozen=True):
 
 
 class RoomTable(Protocol):
-    """What is read here to be written is guarded by Lock.ROOM; an account's list of rooms by its Lock.ACCOUNT."""
+    """Lock.ROOM guards a room and its members; Lock.ACCOUNT the list of an account's rooms."""
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
         """Writes a room without members."""
@@ -28,37 +28,37 @@ class RoomTable(Protocol):
         """The room, and whether the account is in it now; None when there is no such room."""
 
     async def touch(self, room: RoomId, now: Instant) -> None:
-        """Notes when the room was last changed."""
+        """Sets the time of the room's last change."""
 
     async def remove(self, room: RoomId) -> None:
-        """Removes the room with its posts; ended memberships and events remain for those who missed them."""
+        """Removes the room with its posts; ended memberships and events remain for recovery."""
 
     async def is_member(self, room: RoomId, account: AccountId) -> bool:
-        """Whether the account is in now."""
+        """Whether the account is a member now."""
 
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
-        """Those of `accounts` who are in now."""
+        """The current members among these accounts."""
 
     async def members(self, room: RoomId) -> tuple[Member, ...]:
-        """Those who are in now, in the order in which they joined."""
+        """The current members, in the order of joining."""
 
     async def count_members(self, room: RoomId) -> int:
-        """How many are in now."""
+        """The number of current members."""
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
-        """Whether nobody but the account is in now."""
+        """Whether nobody but the account is a member now."""
 
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
-        """The rooms the account is in now, in the order in which it joined them."""
+        """The rooms that the account is in now, in the order of joining."""
 
     async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
-        """The same rooms with what a list shows of them, in as many statements for a thousand as for one."""
+        """The same rooms as a list shows them, with a constant number of statements."""
 
     async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
-        """Begins memberships with the event that brought the accounts in. Conflict when one is in already."""
+        """Begins memberships with this event. Conflict when one of the accounts is a member already."""
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
-        """Ends the account's membership with the event that took it out."""
+        """Ends the account's membership with this event."""
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
-        """Moves the mark of what the account has seen forward, never back (atomic)."""
+        """Moves the account's unread mark forward to `post`, never back (atomic)."""

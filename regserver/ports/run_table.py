@@ -1,4 +1,4 @@
-"""How long past live registrations took."""
+"""The durations of past live registrations."""
 
 from typing import Protocol
 
@@ -10,10 +10,10 @@ class RunTable(Protocol):
     """Past live registrations, by source."""
 
     async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
-        """Remembers a run, and of this source's older ones no more than `keep` in all.
+        """Adds a run, and removes the source's oldest ones beyond `keep`.
 
-        Needs no lock: two nodes at once may keep one run more or less, which an estimate does not feel.
+        It needs no lock: two nodes at once may leave one run more or fewer, which does not matter to an estimate.
         """
 
     async def newest(self, source: str, count: int) -> tuple[Run, ...]:
-        """The newest `count`, oldest first."""
+        """The source's newest `count` runs, oldest first."""

@@ -8,5 +8,7 @@ class SmsFault(Exception):
 
 
 class Sms(Protocol):
+    """Sends SMS."""
+
     async def send(self, phone: str, text: str) -> None:
-        """Sends to an E.164 number; returns when the provider accepted it. Raises SmsFault."""
+        """Sends a text to an E.164 number; returns when the provider has accepted it. Raises SmsFault."""

@@ -1,4 +1,4 @@
-"""A source of live registrations: it verifies people and streams the progress of their data."""
+"""A source of live registrations: it verifies credentials, and streams people's data with its progress."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +9,7 @@ import msgspec
 from regserver.domain.source_line import SourceLine
 
 Subject = NewType("Subject", str)
-"""How a source calls a person."""
+"""A source's id of a person."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Unavailable(msgspec.Struct, frozen=True):
-    """The source cannot say. detail: for the operator's log, never for the user."""
+    """The source cannot tell. detail: for the operator's log, never for the user."""
 
     detail: str
 
@@ -32,15 +32,15 @@ Verdict = Accepted | Rejected | Unavailable
 
 
 class Source(Protocol):
-    """Where the slow data of live registrations lives."""
+    """A data source, which may be slow."""
 
     async def verify(self, username: str, password: str) -> Verdict:
-        """Whether the source knows this person by these credentials; bounded in time."""
+        """Whether the source accepts these credentials; bounded in time."""
 
     def profile(self, subject: Subject) -> AbstractAsyncContextManager[AsyncIterator[SourceLine]]:
-        """Opens the stream of progress; the lines end with one that says so, or the stream was cut.
+        """Opens the stream of the person's lines. One that ends without DoneLine or FailureLine was cut.
 
-        The iterator may raise SourceFault. Leaving the context ends whatever still runs.
+        The iterator may raise SourceFault. Leaving the context ends the stream and its processes.
         """
 
 

@@ -1,4 +1,4 @@
-"""The store runs units of work; `regserver.ports.transaction` says what they are and may rely on."""
+"""The store, which runs units of work; `regserver.ports.transaction` defines these."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
@@ -9,7 +9,7 @@ from regserver.ports.transaction import Transaction
 T = TypeVar("T")
 
 EventListener = Callable[[Sequence[RoomEvent]], None]
-"""Takes committed events in the order of the log, on the event loop's thread. It must not block or raise."""
+"""Called with committed events, in the order of the log, on the event loop's thread. It must not block or raise."""
 
 
 class StoreFault(Exception):
@@ -17,17 +17,19 @@ class StoreFault(Exception):
 
 
 class Store(Protocol):
+    """Runs units of work, each in a transaction."""
+
     def listen(self, listener: EventListener) -> None:
-        """Sets the one listener, which hears of every commit that appended events; until then nobody does."""
+        """Sets the one listener, which is called after every commit that appended events."""
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Runs `work` on a snapshot; what it writes is refused. Raises StoreFault."""
+        """Runs `work` on a snapshot, where writes are refused. Raises StoreFault."""
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work`, again after each Conflict, and commits durably before returning.
 
-        An exception of `work` rolls it back and comes out here. Once handed over it is not interrupted: a cancelled
-        caller is held until the outcome is known, so that nobody is told "no" of what was written. Raises StoreFault.
+        An exception of `work` rolls it back and is raised here. A started unit is not interrupted: a cancelled caller
+        waits until the outcome is known, so that no caller takes a committed unit for failed. Raises StoreFault.
         """
 
     async def check(self) -> None:

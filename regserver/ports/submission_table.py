@@ -10,7 +10,7 @@ from regserver.domain.instant import Instant
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A signed transaction that makes an account on another ledger.
 
-    signed: the very body that is pushed. expires_at: by the clock of that ledger.
+    signed: the body that is pushed. expires_at: by the clock of that ledger.
     """
 
     user_id: str
@@ -25,7 +25,7 @@ class SubmissionTable(Protocol):
     """One row per userId."""
 
     async def by_user_id(self, user_id: str) -> Submission | None:
-        """The submission that is stored for the person."""
+        """The stored submission of this userId."""
 
     async def offer(self, submission: Submission, now: Instant) -> Submission:
-        """Stores the submission unless an earlier one has not expired by `now`; returns what is stored (atomic)."""
+        """Stores the submission unless an earlier one is valid at `now`; returns the stored one (atomic)."""

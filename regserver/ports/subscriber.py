@@ -10,23 +10,23 @@ from regserver.endpoint import Receiver
 
 
 class Subscriber(Protocol):
-    """One socket of an account, as the broker sees it. Nothing of it blocks or raises.
+    """One socket of an account, as the broker sees it. No member of it blocks or raises.
 
-    resumable: its frames carry cursors, and it hears all its rooms in the one order of the log, so that each cursor
-    stands for everything before it. Other sockets hear each room in order.
+    The frames of a resumable subscriber carry cursors. It gets the events of all rooms in the order of the log, so that a
+    cursor covers everything before it. Others get the events of each room in order.
     """
 
     @property
     def account(self) -> AccountId:
-        """Whose socket it is."""
+        """The account whose socket it is."""
 
     @property
     def token(self) -> SecretHash:
-        """The hash of the token that the socket lives on."""
+        """The hash of the token that the socket was opened with."""
 
     @property
     def expires_at(self) -> Instant:
-        """When the token ends."""
+        """When the token expires."""
 
     @property
     def resumable(self) -> bool:
@@ -34,7 +34,7 @@ class Subscriber(Protocol):
 
     @property
     def receiver(self) -> Receiver:
-        """What takes the frames."""
+        """The session that sends the frames."""
 
     def end_nowait(self, reason: Refusal | None) -> None:
-        """Tells the client why, if there is a reason, and closes."""
+        """Sends the reason to the client, if there is one, and closes the socket."""

@@ -1,4 +1,4 @@
-"""Tokens of signed-in sessions, and tickets that stand for them."""
+"""Bearer tokens, and the tickets that stand for them."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from regserver.domain.secret import SecretHash
 
 
 class TokenTable(Protocol):
-    """Tokens and tickets are known by their hashes alone."""
+    """Tokens and tickets are stored as hashes."""
 
     async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
         """Writes a token of the account."""
@@ -17,7 +17,7 @@ class TokenTable(Protocol):
         """The account of a token that has not expired, deleted accounts included."""
 
     async def expiry(self, token: SecretHash) -> Instant | None:
-        """When the token ends; None when there is no such token."""
+        """When the token expires; None when there is no such token."""
 
     async def remove(self, token: SecretHash) -> None:
         """Revokes a token, and the tickets that stand for it."""
@@ -29,7 +29,7 @@ class TokenTable(Protocol):
         """Writes a ticket. Conflict when its token has just been revoked."""
 
     async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
-        """Uses the ticket up (atomic); the token it stands for, None when it is unknown, used or expired."""
+        """Removes the ticket and returns its token; None when it is unknown, used or expired (atomic)."""
 
     async def purge(self, now: Instant) -> int:
-        """Removes what has expired; how many."""
+        """Removes expired tokens and tickets; returns how many."""

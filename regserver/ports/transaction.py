@@ -1,21 +1,20 @@
-"""A unit of work: one transaction over all tables, and what it may rely on.
+"""A unit of work: one transaction over all tables, and its isolation.
 
-A unit of work is an async function of one argument, the transaction. It awaits nothing but that transaction's own
-methods, touches nothing outside and returns what it found: an embedded store runs it to its end in a database thread,
-a networked one on the event loop, and either may run it again.
+A unit of work is an async function of one argument, the transaction. It awaits nothing but that transaction's methods, has
+no effect outside it, and returns its result. An embedded store runs it to its end in a database thread, a networked one
+on the event loop, and either may run it again.
 
 **Isolation.** A reading unit sees one snapshot. Of writing units, SQLite runs one after another; PostgreSQL runs them
-side by side at READ COMMITTED, where each statement sees what was committed before that statement began. A unit that
-writes because of what it has read must therefore do one of two things:
+side by side at READ COMMITTED, where each statement sees what was committed before that statement began. A write that
+depends on a read must therefore do one of two things:
 
-    1. take the `Lock` that guards what it reads, before it reads it        await transaction.lock(Lock.ROOM, room)
-    2. use one statement that looks and writes at once; such methods say "atomic"
+    1. take the `Lock` that guards the rows before they are read            await transaction.lock(Lock.ROOM, room)
+    2. read and write in one statement; the methods that do so say "atomic"
 
-A lock is held until the unit ends. SQLite has no need of it; PostgreSQL takes advisory locks.
+A lock is held until the unit ends. On SQLite it does nothing; on PostgreSQL it is an advisory lock.
 
-**Conflict.** Where two units meet in spite of that (a unique key taken meanwhile, a deadlock, a serialization
-failure), one of them is rolled back by `Conflict` and run again from its beginning, a bounded number of times. After
-the last the caller gets StoreFault.
+**Conflict.** When two units still collide (on a unique key, by a deadlock or a serialization failure), one of them is
+rolled back by `Conflict` and run again from its beginning, a bounded number of times. Then the caller gets StoreFault.
 """
 
 from enum import IntEnum
@@ -41,7 +40,7 @@ LockKey = int | str | bytes
 
 
 class Lock(IntEnum):
-    """What a unit may lock, in the order in which it does: two units that need the same locks never wait in a circle.
+    """The locks, in the order in which a unit must take them, so that no two units wait for each other.
 
     A unit takes each lock once, with all its keys at once; a lock without a key guards a whole table. A store may let
     several keys share one lock of its own, so that a unit with thousands of keys holds a bounded number.
@@ -51,36 +50,36 @@ class Lock(IntEnum):
     """Key: LookupKey. The registration by steps of this contact: its state, its code and the code's tries."""
 
     EMAIL = 2
-    """Key: EmailKey. How many creations of the directory wait for this address."""
+    """Key: EmailKey. The number of creations of the directory that wait for this address."""
 
     SERVERS = 3
-    """No key. How many users each of the directory's servers has."""
+    """No key. The number of users of each server of the directory."""
 
     NAME = 4
-    """Key: NameKey. From "this name is free" to the account that has it."""
+    """Key: NameKey. Whether the name is free, until the account that takes it is written."""
 
     ACCOUNT = 5
-    """Key: AccountId. That the account lives, which rooms it is brought into, and its count of rewards."""
+    """Key: AccountId. That the account is not deleted, the rooms it is brought into, and its number of rewards."""
 
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""
 
     BUDGET = 7
-    """Key: BudgetKey. What is spent of a budget."""
+    """Key: BudgetKey. The uses of a budget."""
 
     JOURNAL = 8
     """No key. The last entry of the ledger's journal, which the next one continues."""
 
     LOG = 9
-    """No key. The end of the event log: with it ids become visible in their order, so that a cursor misses nothing."""
+    """No key. The end of the event log: under it ids become visible in order, so that a cursor misses nothing."""
 
 
 class Conflict(Exception):
-    """Another unit of work came first. Raised within a unit, it makes the store run the unit again."""
+    """Another unit of work was first. Raised within a unit, it makes the store run the unit again."""
 
 
 class Transaction(Protocol):
-    """The tables, for the length of one unit of work."""
+    """All tables, within one unit of work."""
 
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""
@@ -107,7 +106,7 @@ class Transaction(Protocol):
 
     @property
     def events(self) -> EventTable:
-        """The log of what happened in rooms."""
+        """The event log of all rooms."""
 
     @property
     def idempotency(self) -> IdempotencyTable:
@@ -115,7 +114,7 @@ class Transaction(Protocol):
 
     @property
     def outbox(self) -> OutboxTable:
-        """Mail that waits."""
+        """Waiting mail."""
 
     @property
     def directory(self) -> DirectoryTable:
@@ -127,11 +126,11 @@ class Transaction(Protocol):
 
     @property
     def budgets(self) -> BudgetTable:
-        """What is spent of limits."""
+        """Spent budgets."""
 
     @property
     def rewards(self) -> RewardTable:
-        """Rewards that were granted."""
+        """Granted rewards."""
 
     @property
     def journal(self) -> JournalTable:

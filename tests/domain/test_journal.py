@@ -50,6 +50,6 @@ def test_removed_moved_and_rehashed_entries_are_found() -> None:
     rehashed = chain(5)
     account = LedgerAccount(user_id="x", username="y", owner_key="z", active_key="z")
     rehashed[2] = following(rehashed[1], Instant(2), account)
-    assert first_fault(rehashed) == "entry 4 does not stand on the one before it"
+    assert first_fault(rehashed) == "entry 4 does not continue the one before it"
     headless = [msgspec.structs.replace(chain(1)[0], previous=EntryHash(b"x" * 32))]
-    assert first_fault(headless) == "entry 1 does not stand on the one before it"
+    assert first_fault(headless) == "entry 1 does not continue the one before it"
