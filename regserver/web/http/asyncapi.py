@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from regserver import errors
+from regserver.domain.outcome import Refusal, RouteNotFound, StoreUnavailable, TooManyRequests
 from regserver.endpoint import CloseCode
 from regserver.service.rate_limiter import Rate
 from regserver.web.http.contract import refusals_of
@@ -12,6 +13,9 @@ from regserver.web.http.field import PATH_FIELDS
 from regserver.web.http.openapi import rate_limit
 from regserver.web.http.route import SocketRoute
 from regserver.web.http.schema import Schemas, members, parameters
+
+IN_THE_HANDSHAKE: tuple[type[Refusal], ...] = (RouteNotFound, TooManyRequests, StoreUnavailable)
+"""What the dispatcher refuses in place of an upgrade; RouteNotFound also a page whose origin is not allowed."""
 
 NEVER_SENT = {CloseCode.NO_STATUS, CloseCode.ABNORMAL}
 
@@ -31,6 +35,10 @@ def asyncapi(sockets: Iterable[SocketRoute], rates: Mapping[str, Rate], version:
             name: {"action": "send", "channel": {"$ref": f"#/channels/{name}"}} for name in channels
         },
         "components": {"messages": messages, "schemas": schemas.components},
+        "x-handshake-refusals": {
+            str(errors.STATUS[kind]): {"error": kind.__name__, "meaning": kind.__doc__}
+            for kind in IN_THE_HANDSHAKE
+        },
         "x-close-codes": {
             str(int(code)): {"meaning": code.meaning, "reconnect": code.should_reconnect}
             for code in CloseCode

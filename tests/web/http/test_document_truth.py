@@ -26,6 +26,7 @@ from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
 from regserver.web.directory.endpoint import DirectoryApi
+from regserver.web.http.contract import contract_of
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
@@ -78,9 +79,9 @@ SAME = {("EventStreamHead", "EventStream"), ("StoreUnavailable", "INTERNAL_ERROR
 
 
 @asynccontextmanager
-async def opened(folder: Path, **sections: Any) -> AsyncIterator[tuple[App, Stage]]:
-    """An app with cheap passwords and no limits."""
-    (folder / "roster.toml").write_text(PEOPLE)
+async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIterator[tuple[App, Stage]]:
+    """An app with cheap passwords and no limits. people: the roster."""
+    (folder / "roster.toml").write_text(people)
     chosen: dict[str, Any] = {
         "store": StoreSection(url=Secret(f"sqlite:{folder / 'x.db'}")),
         "password": PasswordSection(time_cost=1, memory=Size(1 << 20)),
@@ -256,3 +257,21 @@ def test_an_answer_that_is_not_named_is_found() -> None:
     described = Described(OperationsApi(Metrics(), {}, "1").routes())
     with pytest.raises(AssertionError):
         described.check("GET", "/health/alive", Response(status=418))
+
+
+async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, _):
+        routes = app.quart.router.routes
+        hidden = {f"{route.method} {route.pattern}" for route in routes if not route.described}
+        untold = {
+            route.name for route in routes if route.described and not contract_of(route.endpoint).summary
+        }
+    assert untold == set()
+    assert hidden == {
+        "GET /",
+        "GET /static/{version}/{file}",
+        "GET /confirm",
+        "POST /confirm",
+        "POST /confirm/standing",
+        "GET /confirm/static/{file}",
+    }
