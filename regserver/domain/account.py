@@ -20,7 +20,7 @@ MAX_JSON_INTEGER = 2**53 - 1
 MAX_EMAIL_LENGTH = 254
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True):
     """One person's account. Columns of one door are None for accounts of another.
 
     ledger_name: 12 characters; the steps door calls it userId.

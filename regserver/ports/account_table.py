@@ -31,9 +31,6 @@ class AccountTable(Protocol):
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
         """The existing accounts among these that are not deleted."""
 
-    async def set_password_hash(self, account: AccountId, password_hash: str, now: Instant) -> None:
-        """Replaces the password hash."""
-
     async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
         """Replaces the password hash if it is still `known` (atomic)."""
 

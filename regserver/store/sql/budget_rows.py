@@ -6,57 +6,42 @@ from regserver.domain.contact import BudgetKey
 from regserver.domain.instant import DAY, Duration, Instant, after
 from regserver.ports.budget_table import Budget, Spent
 from regserver.ports.transaction import Lock
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows
 
 BUDGET_KEPT = Duration(7 * DAY)
 """Counts are dropped after this; no window is longer."""
 
 
-class BudgetRows:
+class BudgetRows(Rows):
     """The table steps_budget. A count whose window is over stays until it is spent from again or purged."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
         """Looks at every budget before it writes to any."""
         await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
+        statement = "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?"
         for budget in budgets:
-            row = await self._sql.row(
-                "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?",
-                budget.key,
-                budget.limit,
-                now - budget.window,
-            )
+            row = await self._sql.row(statement, budget.key, budget.limit, now - budget.window)
             if row is not None:
                 return Spent(after(row[0], budget.window))
         for budget in budgets:
-            await self._sql.run(
+            statement = (
                 "INSERT INTO steps_budget (budget, spent, started_at) VALUES (?, 1, ?)"
                 " ON CONFLICT (budget) DO UPDATE SET"
                 " spent = CASE WHEN steps_budget.started_at <= ? THEN 1 ELSE steps_budget.spent + 1 END,"
-                " started_at = CASE WHEN steps_budget.started_at <= ? THEN ? ELSE steps_budget.started_at END",
-                budget.key,
-                now,
-                now - budget.window,
-                now - budget.window,
-                now,
+                " started_at = CASE WHEN steps_budget.started_at <= ? THEN ? ELSE steps_budget.started_at END"
             )
+            await self._sql.run(statement, budget.key, now, now - budget.window, now - budget.window, now)
         return None
 
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
         """0 also when the window of the row is over."""
-        row = await self._sql.row(
-            "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?", key, now - window
-        )
-        return 0 if row is None else int(row[0])
+        statement = "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?"
+        return await self._count(statement, key, now - window)
 
     async def give_back(self, budgets: Sequence[Budget]) -> None:
         """Never below 0: the row may have begun a new window meanwhile."""
-        for budget in budgets:
-            await self._sql.run(
-                "UPDATE steps_budget SET spent = spent - 1 WHERE budget = ? AND spent > 0", budget.key
-            )
+        statement = "UPDATE steps_budget SET spent = spent - 1 WHERE budget = ? AND spent > 0"
+        await self._sql.run_many(statement, [(budget.key,) for budget in budgets])
 
     async def clear(self, key: BudgetKey) -> None:
         """Without its row a budget is whole."""

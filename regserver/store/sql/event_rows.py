@@ -1,5 +1,7 @@
 """The event log."""
 
+from itertools import takewhile
+
 import msgspec
 
 from regserver.domain.account import AccountId
@@ -7,7 +9,7 @@ from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 from regserver.ports.transaction import Lock
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows, Sql
 
 # One membership at a time, and of its room the part of the log that lies within the membership and the asked range.
 # CASE rather than two conditions, since an index scan begins at one bound, and it must be the narrower one.
@@ -18,47 +20,34 @@ SEEN = (
     " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
 )
 
-
 _encode = msgspec.json.Encoder().encode
-
-
 _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 
-class EventRows:
+class EventRows(Rows):
     """Writes events, and remembers those of the unit for the store's listener.
 
-    begin → append, append, … → append_last → finish, by which the event that was left for the end is written
+    begin → append, append, … → append_last → append(*last): the event that was left for the end
     """
 
     def __init__(self, sql: Sql) -> None:
-        self._sql = sql
-        self.appended: list[RoomEvent] = []
-        self._last: tuple[RoomId, AccountId, Change, Instant] | None = None
+        super().__init__(sql)
+        self.begin()
 
     def begin(self) -> None:
         """A unit begins, perhaps again: nothing is left of the one before it."""
-        self.appended, self._last = [], None
-
-    async def finish(self) -> None:
-        """The unit has done all else."""
-        if self._last is not None:
-            await self.append(*self._last)
+        self.appended: list[RoomEvent] = []
+        self.last: tuple[RoomId, AccountId, Change, Instant] | None = None
 
     def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
-        """Keeps the event for `finish`."""
-        self._last = (room, actor, change, now)
+        """Keeps the event for the end of the unit."""
+        self.last = (room, actor, change, now)
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         """The database gives the id; under the lock ids are given in the order of the commits."""
         await self._sql.lock(Lock.LOG)
-        row = await self._sql.row(
-            "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id",
-            room,
-            actor,
-            now,
-            _encode(change).decode(),
-        )
+        statement = "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id"
+        row = await self._sql.row(statement, room, actor, now, _encode(change).decode())
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
         event = RoomEvent(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
         self.appended.append(event)
@@ -84,8 +73,7 @@ class EventRows:
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
         """Costs what it counts."""
-        row = await self._sql.row(f"SELECT count(*){SEEN}", *_range(account, start, end))
-        return 0 if row is None else int(row[0])
+        return await self._count(f"SELECT count(*){SEEN}", *_range(account, start, end))
 
     async def seen(
         self, account: AccountId, start: EventId, end: EventId, limit: int
@@ -104,11 +92,7 @@ class EventRows:
     async def trim(self, before: Instant, limit: int) -> int:
         """Looks at one event more than it cuts, so that the newest always stays."""
         rows = await self._sql.rows("SELECT id, at FROM event ORDER BY id LIMIT ?", limit + 1)
-        doomed = []
-        for number, at in rows[: len(rows) - 1]:  # the last of them stays, so the newest always does
-            if at >= before:
-                break
-            doomed.append((number, at))
+        doomed = list(takewhile(lambda row: row[1] < before, rows[:-1]))
         if doomed:
             position, at = doomed[-1]
             await self._sql.run("DELETE FROM event WHERE id <= ?", position)

@@ -2,44 +2,34 @@
 
 from regserver.domain.idempotency import IDEMPOTENCY_TTL, Idempotency, StoredAnswer
 from regserver.domain.instant import Instant, after
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows
 
 
-class IdempotencyRows:
+class IdempotencyRows(Rows):
     """The table retry. A row is an answer, or a key that a unit under way has taken."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
         """Uses the primary key."""
-        row = await self._sql.row(
-            "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?",
-            scope,
-            key,
-            now,
-        )
+        statement = "SELECT request, answer FROM retry WHERE scope = ? AND retry_key = ? AND expires_at > ?"
+        row = await self._sql.row(statement, scope, key, now)
         return None if row is None else StoredAnswer(bytes(row[0]), row[1])
 
     async def take(self, scope: str, asked: Idempotency, now: Instant) -> StoredAnswer | None:
         """An upsert that wins only over a row whose time is over; who does not win reads the row."""
-        taken = await self._sql.row(
+        statement = (
             "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, NULL, ?)"
             " ON CONFLICT (scope, retry_key) DO UPDATE SET request = excluded.request, answer = NULL,"
-            " expires_at = excluded.expires_at WHERE retry.expires_at <= ? RETURNING 1",
-            scope,
-            asked.key,
-            asked.digest,
-            after(now, IDEMPOTENCY_TTL),
-            now,
+            " expires_at = excluded.expires_at WHERE retry.expires_at <= ? RETURNING 1"
+        )
+        taken = await self._sql.row(
+            statement, scope, asked.key, asked.digest, after(now, IDEMPOTENCY_TTL), now
         )
         return None if taken else await self.find(scope, asked.key, now)
 
     async def keep(self, scope: str, key: str, answer: int | None) -> None:
         """The row is there: `take` has written it."""
-        await self._sql.run(
-            "UPDATE retry SET answer = ? WHERE scope = ? AND retry_key = ?", answer, scope, key
-        )
+        statement = "UPDATE retry SET answer = ? WHERE scope = ? AND retry_key = ?"
+        await self._sql.run(statement, answer, scope, key)
 
     async def release(self, scope: str, key: str) -> None:
         """The row is this unit's own, so nobody else has seen it."""

@@ -1,40 +1,28 @@
 """User names, one row for each that is taken."""
 
-from regserver.domain.account import (
-    NameKey,
-)
+from regserver.domain.account import NameKey
 from regserver.domain.instant import Instant
 from regserver.ports.name_table import Holder
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows
 
 
-class NameRows:
+class NameRows(Rows):
     """The table name."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
         """An upsert that wins only over the holder itself or a lapsed reservation."""
-        row = await self._sql.row(
+        statement = (
             "INSERT INTO name (name_key, holder, expires_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
-            " WHERE name.holder = excluded.holder OR name.expires_at <= ? RETURNING 1",
-            key,
-            holder,
-            expires_at,
-            now,
+            " WHERE name.holder = excluded.holder OR name.expires_at <= ? RETURNING 1"
         )
+        row = await self._sql.row(statement, key, holder, expires_at, now)
         return row is not None
 
     async def holder(self, key: NameKey, now: Instant) -> Holder | None:
         """Uses the primary key."""
-        row = await self._sql.row(
-            "SELECT holder, expires_at FROM name WHERE name_key = ? AND (expires_at IS NULL OR expires_at > ?)",
-            key,
-            now,
-        )
-        return None if row is None else Holder(row[0], row[1])
+        held = "name WHERE name_key = ? AND (expires_at IS NULL OR expires_at > ?)"
+        return await self._one(Holder, f"SELECT holder, expires_at FROM {held}", key, now)
 
     async def release(self, key: NameKey, holder: str) -> None:
         """Does nothing to a name that has another holder by now."""

@@ -4,47 +4,34 @@ from collections.abc import Sequence
 
 from regserver.domain.instant import Instant
 from regserver.ports.outbox_table import Backlog, OutboxId, OutboxMessage
-from regserver.store.sql.statement import Sql, placeholders
+from regserver.store.sql.statement import Rows, columns, placeholders
 
-COLUMNS = "id, sealed, created_at, due_at, attempts, parked_at, fault"
-
-
-def _waiting(row: tuple[object, ...]) -> OutboxMessage:
-    return OutboxMessage(**dict(zip(OutboxMessage.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
+COLUMNS = columns(OutboxMessage)
 
 
-class OutboxRows:
+class OutboxRows(Rows):
     """The table outbox. A message is leased by a due time ahead of now and the name of the node."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def add(self, sealed: bytes, now: Instant) -> None:
         """Without a node and not parked."""
-        await self._sql.run(
-            "INSERT INTO outbox (sealed, created_at, due_at) VALUES (?, ?, ?)", sealed, now, now
-        )
+        statement = "INSERT INTO outbox (sealed, created_at, due_at) VALUES (?, ?, ?)"
+        await self._sql.run(statement, sealed, now, now)
 
     async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[OutboxMessage, ...]:
         """One UPDATE over the index of due times."""
         # due_at is asked for twice: where two nodes meet at a row, the second looks at it again and finds it gone.
-        rows = await self._sql.rows(
+        statement = (
             "UPDATE outbox SET due_at = ?, node = ?, attempts = attempts + 1 WHERE due_at <= ? AND id IN"
             " (SELECT id FROM outbox WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)"
-            f" RETURNING {COLUMNS}",
-            until,
-            node,
-            now,
-            now,
-            limit,
+            f" RETURNING {COLUMNS}"
         )
-        return tuple(sorted((_waiting(row) for row in rows), key=lambda waiting: waiting.id))
+        leased = await self._all(OutboxMessage, statement, until, node, now, now, limit)
+        return tuple(sorted(leased, key=lambda message: message.id))
 
     async def release(self, node: str, now: Instant) -> int:
         """Parked messages stay parked."""
-        return await self._sql.run(
-            "UPDATE outbox SET due_at = ?, node = NULL WHERE node = ? AND parked_at IS NULL", now, node
-        )
+        statement = "UPDATE outbox SET due_at = ?, node = NULL WHERE node = ? AND parked_at IS NULL"
+        return await self._sql.run(statement, now, node)
 
     async def remove(self, message: OutboxId) -> None:
         """Whoever has it leased."""
@@ -52,19 +39,13 @@ class OutboxRows:
 
     async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None:
         """The node goes, so that the message may be requeued."""
-        await self._sql.run(
-            "UPDATE outbox SET due_at = ?, attempts = ?, fault = ?, node = NULL WHERE id = ?",
-            due_at,
-            attempts,
-            fault,
-            message,
-        )
+        statement = "UPDATE outbox SET due_at = ?, attempts = ?, fault = ?, node = NULL WHERE id = ?"
+        await self._sql.run(statement, due_at, attempts, fault, message)
 
     async def park(self, message: OutboxId, now: Instant, fault: str) -> None:
         """The due time stays; the indexes of waiting messages leave the row out."""
-        await self._sql.run(
-            "UPDATE outbox SET parked_at = ?, fault = ?, node = NULL WHERE id = ?", now, fault, message
-        )
+        statement = "UPDATE outbox SET parked_at = ?, fault = ?, node = NULL WHERE id = ?"
+        await self._sql.run(statement, now, fault, message)
 
     async def requeue(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
         """A list is short: an operator has typed it."""
@@ -76,12 +57,8 @@ class OutboxRows:
 
     async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
         """Sorts the whole table; only the operator asks."""
-        rows = await self._sql.rows(
-            f"SELECT {COLUMNS} FROM outbox"
-            " ORDER BY CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id LIMIT ?",
-            limit,
-        )
-        return tuple(_waiting(row) for row in rows)
+        order = "CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id"
+        return await self._all(OutboxMessage, f"SELECT {COLUMNS} FROM outbox ORDER BY {order} LIMIT ?", limit)
 
     async def purge(self, parked_before: Instant) -> int:
         """Looks at parked messages alone."""

@@ -1,54 +1,39 @@
 """Registrations by steps."""
 
-from typing import Any
+import msgspec
 
 from regserver.domain.contact import ContactKey, LookupKey
 from regserver.domain.instant import Instant
 from regserver.domain.steps_machine import Registration
-from regserver.store.sql.statement import Sql, placeholders
+from regserver.store.sql.statement import Rows, columns, placeholders
 
 FIELDS = Registration.__struct_fields__
+SELECT = f"SELECT {columns(Registration)} FROM steps_registration"
+SAVE = (
+    f"INSERT INTO steps_registration ({columns(Registration)}) VALUES ({placeholders(FIELDS)})"
+    " ON CONFLICT (contact) DO UPDATE SET "
+    + ", ".join(f"{field} = excluded.{field}" for field in FIELDS if field != "contact")
+)
 
 
-COLUMNS = ", ".join(FIELDS)
-
-
-REPLACE = ", ".join(f"{field} = excluded.{field}" for field in FIELDS if field != "contact")
-
-
-def _registration(row: tuple[Any, ...]) -> Registration:
-    return Registration(**dict(zip(FIELDS, row, strict=True)))
-
-
-class RegistrationRows:
+class RegistrationRows(Rows):
     """The table steps_registration. Its columns are the fields of Registration."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def by_contact(self, contact: ContactKey) -> Registration | None:
         """Uses the primary key."""
-        row = await self._sql.row(f"SELECT {COLUMNS} FROM steps_registration WHERE contact = ?", contact)
-        return None if row is None else _registration(row)
+        return await self._one(Registration, f"{SELECT} WHERE contact = ?", contact)
 
     async def by_lookup(self, lookup: LookupKey) -> tuple[Registration, ...]:
         """Uses the index of lookups."""
-        rows = await self._sql.rows(f"SELECT {COLUMNS} FROM steps_registration WHERE lookup = ?", lookup)
-        return tuple(_registration(row) for row in rows)
+        return await self._all(Registration, f"{SELECT} WHERE lookup = ?", lookup)
 
     async def by_user_id(self, user_id: str) -> Registration | None:
         """Uses the unique index of userIds."""
-        row = await self._sql.row(f"SELECT {COLUMNS} FROM steps_registration WHERE user_id = ?", user_id)
-        return None if row is None else _registration(row)
+        return await self._one(Registration, f"{SELECT} WHERE user_id = ?", user_id)
 
     async def save(self, registration: Registration) -> None:
         """An upsert of the whole row."""
-        values = [getattr(registration, field) for field in FIELDS]
-        await self._sql.run(
-            f"INSERT INTO steps_registration ({COLUMNS}) VALUES ({placeholders(FIELDS)})"
-            f" ON CONFLICT (contact) DO UPDATE SET {REPLACE}",
-            *values,
-        )
+        await self._sql.run(SAVE, *msgspec.structs.astuple(registration))
 
     async def remove(self, contact: ContactKey) -> None:
         """Uses the primary key."""

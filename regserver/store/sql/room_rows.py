@@ -10,7 +10,7 @@ from regserver.domain.room import Member, PostId, Room, RoomId, RoomSummary
 from regserver.domain.room_event import EventId
 from regserver.ports.room_table import RoomAccess
 from regserver.store.sql.post_rows import read_post
-from regserver.store.sql.statement import Sql, chunks, placeholders
+from regserver.store.sql.statement import Rows
 
 # How many of the account's own posts there are in the room, of all or up to its mark.
 OWN = (
@@ -50,11 +50,8 @@ def _room(row: Sequence[Any]) -> Room:
     return Room(id=row[0], name=row[1], created_at=row[2], updated_at=row[3])
 
 
-class RoomRows:
+class RoomRows(Rows):
     """The tables room and membership. A membership without left_event is current."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
         """The database gives the id."""
@@ -66,12 +63,11 @@ class RoomRows:
 
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room and the membership in one statement."""
-        row = await self._sql.row(
+        statement = (
             "SELECT id, name, created_at, updated_at, EXISTS (SELECT 1 FROM membership"
-            " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
-            account,
-            room,
+            " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?"
         )
+        row = await self._sql.row(statement, account, room)
         return None if row is None else RoomAccess(_room(row), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
@@ -89,48 +85,32 @@ class RoomRows:
 
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
         """A statement for every MAX_LIST accounts."""
-        found: set[AccountId] = set()
-        for chunk in chunks(accounts):
-            rows = await self._sql.rows(
-                "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
-                f" AND account_id IN ({placeholders(chunk)})",
-                room,
-                *chunk,
-            )
-            found.update(row[0] for row in rows)
-        return found
+        current = "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
+        return {row[0] for row in await self._among(accounts, f"{current} AND account_id", room)}
 
     async def members(self, room: RoomId) -> tuple[Member, ...]:
         """With their names, in one statement."""
-        rows = await self._sql.rows(
+        return await self._all(
+            Member,
             "SELECT account_id, username FROM membership JOIN account ON account.id = membership.account_id"
             " WHERE room_id = ? AND left_event IS NULL ORDER BY joined_event, account_id",
             room,
         )
-        return tuple(Member(*row) for row in rows)
 
     async def count_members(self, room: RoomId) -> int:
         """Uses the index of current memberships."""
-        row = await self._sql.row(
-            "SELECT count(*) FROM membership WHERE room_id = ? AND left_event IS NULL", room
-        )
-        return 0 if row is None else int(row[0])
+        statement = "SELECT count(*) FROM membership WHERE room_id = ? AND left_event IS NULL"
+        return await self._count(statement, room)
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
         """Stops at the first other member."""
-        other = await self._sql.row(
-            "SELECT 1 FROM membership WHERE room_id = ? AND left_event IS NULL AND account_id <> ? LIMIT 1",
-            room,
-            account,
-        )
-        return other is None
+        others = "membership WHERE room_id = ? AND left_event IS NULL AND account_id <> ?"
+        return await self._sql.row(f"SELECT 1 FROM {others} LIMIT 1", room, account) is None
 
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
         """Uses the index of an account's memberships."""
-        rows = await self._sql.rows(
-            "SELECT room_id FROM membership WHERE account_id = ? AND left_event IS NULL ORDER BY joined_event",
-            account,
-        )
+        current = "membership WHERE account_id = ? AND left_event IS NULL"
+        rows = await self._sql.rows(f"SELECT room_id FROM {current} ORDER BY joined_event", account)
         return tuple(row[0] for row in rows)
 
     async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
@@ -158,20 +138,13 @@ class RoomRows:
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
         """Does nothing to somebody who is not in."""
-        await self._sql.run(
-            "UPDATE membership SET left_event = ? WHERE room_id = ? AND account_id = ? AND left_event IS NULL",
-            event,
-            room,
-            account,
-        )
+        current = "room_id = ? AND account_id = ? AND left_event IS NULL"
+        await self._sql.run(f"UPDATE membership SET left_event = ? WHERE {current}", event, room, account)
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
         """One UPDATE that looks and writes."""
-        await self._sql.run(
+        statement = (
             "UPDATE membership SET seen_post = ?"
-            " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?",
-            post,
-            room,
-            account,
-            post,
+            " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?"
         )
+        await self._sql.run(statement, post, room, account, post)

@@ -4,36 +4,24 @@ import msgspec
 
 from regserver.domain.estimate import Run
 from regserver.domain.instant import Instant
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows
 
 _decode_marks = msgspec.json.Decoder(tuple[tuple[int, int], ...]).decode
 
 
-class RunRows:
+class RunRows(Rows):
     """The table live_run."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
         """Drops the older ones by their ids, so a gap in these keeps fewer."""
-        await self._sql.run(
-            "INSERT INTO live_run (source, took_ms, marks, ended_at) VALUES (?, ?, ?, ?)",
-            source,
-            run.took_ms,
-            msgspec.json.encode(run.marks).decode(),
-            now,
-        )
-        await self._sql.run(
-            "DELETE FROM live_run WHERE source = ? AND id <= (SELECT max(id) FROM live_run WHERE source = ?) - ?",
-            source,
-            source,
-            keep,
-        )
+        insert = "INSERT INTO live_run (source, took_ms, marks, ended_at) VALUES (?, ?, ?, ?)"
+        await self._sql.run(insert, source, run.took_ms, msgspec.json.encode(run.marks).decode(), now)
+        newest = "SELECT max(id) FROM live_run WHERE source = ?"
+        delete = f"DELETE FROM live_run WHERE source = ? AND id <= ({newest}) - ?"
+        await self._sql.run(delete, source, source, keep)
 
     async def newest(self, source: str, count: int) -> tuple[Run, ...]:
         """Uses the index of a source's runs."""
-        rows = await self._sql.rows(
-            "SELECT took_ms, marks FROM live_run WHERE source = ? ORDER BY id DESC LIMIT ?", source, count
-        )
+        statement = "SELECT took_ms, marks FROM live_run WHERE source = ? ORDER BY id DESC LIMIT ?"
+        rows = await self._sql.rows(statement, source, count)
         return tuple(Run(row[0], _decode_marks(row[1])) for row in reversed(rows))

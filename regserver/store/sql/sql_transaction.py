@@ -26,25 +26,6 @@ from regserver.store.sql.token_rows import TokenRows
 class SqlTransaction:
     """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
 
-    __slots__ = (
-        "_sql",
-        "accounts",
-        "budgets",
-        "directory",
-        "events",
-        "idempotency",
-        "journal",
-        "names",
-        "outbox",
-        "posts",
-        "registrations",
-        "rewards",
-        "rooms",
-        "runs",
-        "submissions",
-        "tokens",
-    )
-
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
         self.accounts = AccountRows(sql)
@@ -71,5 +52,6 @@ class SqlTransaction:
         """Runs a unit of work, and writes the event that it left for the end."""
         self.events.begin()
         found = await work(self)
-        await self.events.finish()
+        if (last := self.events.last) is not None:
+            await self.events.append(*last)
         return found

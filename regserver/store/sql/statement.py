@@ -1,9 +1,13 @@
-"""What a back end offers to the repositories: one statement at a time, parameters as `?`."""
+"""What a back end offers to the repositories, and what they have in common: statements with parameters as `?`."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from regserver.ports.transaction import Lock, LockKey
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_LIST = 500
 """The most values in one `IN (…)`; longer lists are asked for in chunks."""
@@ -28,11 +32,47 @@ class Sql(Protocol):
         """Runs the statement once for each set of parameters."""
 
 
+class Rows:
+    """The statements of a table, or of some that belong together, on one connection."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    async def _one(self, kind: type[S], statement: str, *parameters: object) -> S | None:
+        """The first row, whose columns are the fields of `kind` in their order; None when there is none."""
+        row = await self._sql.row(statement, *parameters)
+        return None if row is None else _read(kind, row)
+
+    async def _all(self, kind: type[S], statement: str, *parameters: object) -> tuple[S, ...]:
+        """All rows, read in the same way."""
+        return tuple([_read(kind, row) for row in await self._sql.rows(statement, *parameters)])
+
+    async def _count(self, statement: str, *parameters: object) -> int:
+        """The number in the only column of the first row; 0 when there is none."""
+        row = await self._sql.row(statement, *parameters)
+        return 0 if row is None else int(row[0])
+
+    async def _among(
+        self, values: Sequence[object], statement: str, *parameters: object
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a statement that ends with a column: those where it is one of the values."""
+        chunks = (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))
+        return [
+            row
+            for chunk in chunks
+            for row in await self._sql.rows(f"{statement} IN ({placeholders(chunk)})", *parameters, *chunk)
+        ]
+
+
+def columns(kind: type[msgspec.Struct]) -> str:
+    """The columns of a table that are called like the fields of a Struct."""
+    return ", ".join(kind.__struct_fields__)
+
+
 def placeholders(values: Sequence[object]) -> str:
     """One question mark a value, separated by commas."""
     return ", ".join("?" * len(values))
 
 
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The values in chunks that each fit into one statement."""
-    return (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))
+def _read(kind: type[S], row: tuple[Any, ...]) -> S:
+    return kind(**dict(zip(kind.__struct_fields__, row, strict=True)))

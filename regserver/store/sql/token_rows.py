@@ -1,41 +1,28 @@
 """Tokens and tickets."""
 
-from regserver.domain.account import (
-    Account,
-    AccountId,
-)
+from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
 from regserver.store.sql.account_rows import ACCOUNT_COLUMNS, read_account
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import Rows
+
+ACCOUNT_OF_TOKEN = (
+    f"SELECT {ACCOUNT_COLUMNS} FROM token JOIN account ON account.id = token.account_id"
+    " WHERE token.hash = ? AND token.expires_at > ?"
+)
 
 
-class TokenRows:
+class TokenRows(Rows):
     """The tables token and ticket. A ticket goes with its token."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
 
     async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
         """The hash is the primary key."""
-        await self._sql.run(
-            "INSERT INTO token (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
-            token,
-            account,
-            now,
-            expires_at,
-        )
+        statement = "INSERT INTO token (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)"
+        await self._sql.run(statement, token, account, now, expires_at)
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
         """One statement for token and account: every request of somebody signed in begins with it."""
-        return read_account(
-            await self._sql.row(
-                f"SELECT {ACCOUNT_COLUMNS} FROM token JOIN account ON account.id = token.account_id"
-                " WHERE token.hash = ? AND token.expires_at > ?",
-                token,
-                now,
-            )
-        )
+        return read_account(await self._sql.row(ACCOUNT_OF_TOKEN, token, now))
 
     async def expiry(self, token: SecretHash) -> Instant | None:
         """Uses the primary key."""
@@ -52,15 +39,13 @@ class TokenRows:
 
     async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
         """The foreign key raises Conflict when the token is gone."""
-        await self._sql.run(
-            "INSERT INTO ticket (hash, token_hash, expires_at) VALUES (?, ?, ?)", ticket, token, expires_at
-        )
+        statement = "INSERT INTO ticket (hash, token_hash, expires_at) VALUES (?, ?, ?)"
+        await self._sql.run(statement, ticket, token, expires_at)
 
     async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
         """DELETE … RETURNING: of two, one gets the row."""
-        row = await self._sql.row(
-            "DELETE FROM ticket WHERE hash = ? RETURNING token_hash, expires_at", ticket
-        )
+        statement = "DELETE FROM ticket WHERE hash = ? RETURNING token_hash, expires_at"
+        row = await self._sql.row(statement, ticket)
         return None if row is None or row[1] <= now else SecretHash(row[0])
 
     async def purge(self, now: Instant) -> int:

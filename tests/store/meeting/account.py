@@ -35,8 +35,7 @@ async def observe(door: Door) -> object:
 async def ann(store: Store) -> Door:
     door = Door(store)
     await door.people("ann")
-    now = door.clock.now()
-    await store.write(lambda t: t.accounts.set_password_hash(door.ids["ann"], "old", now))
+    await change_password(door, "old")()
     return door
 
 
@@ -69,8 +68,11 @@ def renew(door: Door, known: str, renewed: str) -> Racer:
 
 
 def change_password(door: Door, changed: str) -> Racer:
-    now, ann = door.clock.now(), door.ids["ann"]
-    return lambda: door.store.write(lambda t: t.accounts.set_password_hash(ann, changed, now))
+    async def work(transaction: Any) -> None:
+        statement = "UPDATE account SET password_hash = ? WHERE id = ?"
+        await transaction.accounts._sql.run(statement, changed, door.ids["ann"])
+
+    return lambda: door.store.write(work)
 
 
 def grant(door: Door, community: str) -> Racer:
