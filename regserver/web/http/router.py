@@ -5,13 +5,12 @@ own dispatch. A trailing slash is optional everywhere. Exact words win over para
 route of its own. Nothing is ever redirected, and what werkzeug forgives (two slashes at the start, a method in lower
 case) is not found. A path arrives decoded, so an encoded slash separates segments like any other.
 
-A search in the Map takes some 20 µs and leaves a cycle for the garbage collector. The Router remembers what it has found
-for the paths asked for last.
+A search in the Map takes some 20 µs and leaves a cycle for the garbage collector. So the Router remembers what it has
+found, but no path that holds a secret: a challenge or a registration id would outlive its use.
 """
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from quart.routing import QuartMap, QuartRule
@@ -24,7 +23,9 @@ from regserver.web.http.error_style import ErrorStyle
 from regserver.web.http.route import Match, Route, SocketMatch, SocketRoute
 
 REMEMBERED_PATHS = 4096
-LONGEST_REMEMBERED = 128  # characters; a longer path is searched for each time, and takes no memory
+LONGEST_REMEMBERED = 128
+"""Characters of a path; a longer one takes no memory."""
+SECRET_PARAMETERS = frozenset({"challenge", "registration"})
 
 
 class ExactAdapter(MapAdapter):
@@ -64,7 +65,7 @@ class Router:
         self._adapter = ExactAdapter(self.map, "", "", "", "http", "/", "GET")
         self._routes: dict[str, Route] = {}
         self._sockets: dict[str, SocketRoute] = {}
-        self._find = lru_cache(REMEMBERED_PATHS)(self._search)
+        self._remembered: dict[tuple[str, str], Match] = {}
         self._claimed: set[str | tuple[str, str]] = set()
         self.add(routes, sockets)
 
@@ -89,7 +90,7 @@ class Router:
             self._claim(socket.name, "websocket", socket.pattern)
             self._sockets[socket.name] = socket
             self.map.add(QuartRule(_rule(socket.pattern), endpoint=socket.name, websocket=True))
-        self._find.cache_clear()
+        self._remembered.clear()
 
     def _claim(self, name: str, method: str, pattern: str) -> None:
         place = method, re.sub(r"{\w+}", "{}", pattern)
@@ -99,7 +100,17 @@ class Router:
 
     def match(self, method: str, path: str) -> Match | None:
         """The route of a request. path: decoded, without the query."""
-        return (self._find if len(path) <= LONGEST_REMEMBERED else self._search)(method, path)
+        found = self._remembered.get((method, path))
+        if found is None and (found := self._search(method, path)) is not None:
+            self._remember(method, path, found)
+        return found
+
+    def _remember(self, method: str, path: str, found: Match) -> None:
+        if len(path) > LONGEST_REMEMBERED or not SECRET_PARAMETERS.isdisjoint(found.params):
+            return
+        if len(self._remembered) >= REMEMBERED_PATHS:
+            self._remembered.clear()
+        self._remembered[method, path] = found
 
     def _search(self, method: str, path: str) -> Match | None:
         try:

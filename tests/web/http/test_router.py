@@ -6,7 +6,7 @@ import pytest
 
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.web.http.error_style import NAMED
-from regserver.web.http.route import Route, SocketRoute
+from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
 
@@ -130,3 +130,19 @@ def test_a_name_is_taken_once() -> None:
         Router([route("GET", "/a"), route("GET", "/a/")], []).add(
             [Route("GET /a", "POST", "/b", endpoint, "read", NAMED)]
         )
+
+
+def test_a_path_with_a_secret_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = Router([route("GET", "/{challenge}/confirm"), route("GET", "/{name}/check")])
+    searched: list[str] = []
+    search = router._search
+
+    def counted(method: str, path: str) -> Match | None:
+        searched.append(path)
+        return search(method, path)
+
+    monkeypatch.setattr(router, "_search", counted)
+    for path in ("/4f9d2b7c/confirm", "/alice/check", "/nowhere") * 2:
+        router.match("GET", path)
+    assert searched.count("/alice/check") == 1
+    assert searched.count("/4f9d2b7c/confirm") == searched.count("/nowhere") == 2
