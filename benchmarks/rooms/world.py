@@ -46,7 +46,7 @@ def world(*, people: int, rooms: int = 1, posts: int = 0) -> Iterator[World]:
 
 
 def _token(number: int) -> str:
-    return new_token(hashlib.sha256(str(number).encode()).digest())
+    return new_token("regs_", hashlib.sha256(str(number).encode()).digest())
 
 
 async def _build(path: Path, now: Instant, people: int, rooms: int, posts: int) -> World:

@@ -3,32 +3,26 @@
 import base64
 import hashlib
 import re
-from typing import NewType
+from typing import Literal, NewType
 
 SecretHash = NewType("SecretHash", bytes)
 """SHA-256 of a secret of at least 128 random bits; too weak for a password or a short code."""
 
-TOKEN_PREFIX = "regs_"  # noqa: S105  (the prefix by which secret scanners find our tokens)
-TICKET_PREFIX = "regt_"
+TokenPrefix = Literal["regs_", "regt_", "regr_"]
+"""Secret scanners find our tokens by it. regs_: a session. regt_: a ticket, for one WebSocket. regr_: a registration by
+steps, where it proves that the client knew the code, and is good for nothing else.
+"""
+
 TOKEN_BYTES = 32
 
 _SHAPE = re.compile(r"reg[rst]_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-def new_token(randomness: bytes) -> str:
-    """A bearer token from 32 random bytes (256 bits), URL-safe, with the prefix."""
-    return TOKEN_PREFIX + _encode(randomness)
-
-
-def new_ticket(randomness: bytes) -> str:
-    """A single-use WebSocket ticket from 32 random bytes."""
-    return TICKET_PREFIX + _encode(randomness)
-
-
-def _encode(randomness: bytes) -> str:
+def new_token(prefix: TokenPrefix, randomness: bytes) -> str:
+    """A URL-safe token of `prefix` and 32 random bytes (256 bits). Raises ValueError for any other number."""
     if len(randomness) != TOKEN_BYTES:
         raise ValueError(f"a token takes {TOKEN_BYTES} random bytes")
-    return base64.urlsafe_b64encode(randomness).rstrip(b"=").decode()
+    return prefix + base64.urlsafe_b64encode(randomness).rstrip(b"=").decode()
 
 
 def hash_secret(secret: str) -> SecretHash:

@@ -14,7 +14,7 @@ import msgspec
 from regserver.domain.contact import CodeMac, ContactKey, ContactKind, LookupKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import Refusal
-from regserver.domain.secret import TOKEN_BYTES, SecretHash, new_token
+from regserver.domain.secret import SecretHash
 
 StepsState = Literal[
     "firstStep",
@@ -67,7 +67,6 @@ CODE_TRIES = 5
 """How often one code may be compared. No setting: six digits are secure only with few tries."""
 
 _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
-_TOKEN_PREFIX = "regr_"  # noqa: S105  (a prefix, as for all our tokens)
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,14 +142,6 @@ def new_user_id(prefix: str, below: Callable[[int], int]) -> str:
     """A ledger name: the prefix, then random letters up to 12 characters."""
     missing = USER_ID_LENGTH - len(prefix)
     return prefix + "".join(USER_ID_LETTERS[below(len(USER_ID_LETTERS))] for _ in range(missing))
-
-
-def new_registration_token(randomness: bytes) -> str:
-    """A token of 256 bits; it proves in later steps that the client knew the code, and is good for nothing else."""
-    return _TOKEN_PREFIX + new_token(randomness)[len(_TOKEN_PREFIX) :]
-
-
-REGISTRATION_TOKEN_BYTES = TOKEN_BYTES
 
 
 # --- refusals; web.steps has the code and text of each

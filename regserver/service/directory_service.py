@@ -12,28 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from regserver.domain import directory as rules
 from regserver.domain.account import AccountId, NewAccount, name_key
-from regserver.domain.directory import (
-    CHALLENGE_LENGTH,
-    MAX_PENDING_PER_EMAIL,
-    AlreadyConfirmed,
-    InvalidChallenge,
-    InvalidData,
-    InvalidUserName,
-    Malformed,
-    NoPendingCreation,
-    SignUpFault,
-    SignUpFields,
-    TooManyPending,
-    UnknownUserName,
-    WellFormed,
-    is_challenge,
-    is_name,
-    is_reserved,
-    least_used,
-    new_challenge,
-    parse_sign_up,
-)
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.secret import SecretHash, hash_secret
@@ -94,48 +74,48 @@ class DirectoryService:
         self._policy = policy
 
     # --- looking names up
-    async def check(self, name: str) -> bool | InvalidUserName:
+    async def check(self, name: str) -> bool | rules.InvalidUserName:
         """Whether the name cannot be had: taken at any door, reserved for a while, or a word of the operator's list."""
-        if not is_name(name):
-            return InvalidUserName()
-        if is_reserved(name, self._policy.reserved):
+        if not rules.is_name(name):
+            return rules.InvalidUserName()
+        if rules.is_reserved(name, self._policy.reserved):
             return True
         key, now = name_key(name), self._clock.now()
         return await self._store.read(lambda transaction: transaction.names.holder(key, now)) is not None
 
-    async def server(self, name: str) -> Allotted | InvalidUserName | UnknownUserName:
+    async def server(self, name: str) -> Allotted | rules.InvalidUserName | rules.UnknownUserName:
         """Where the user lives; users of other doors live on this host."""
-        if not is_name(name):
-            return InvalidUserName()
+        if not rules.is_name(name):
+            return rules.InvalidUserName()
         key = name_key(name)
         account = await self._store.read(lambda transaction: transaction.accounts.by_name(key))
         if account is None or account.deleted_at is not None:
-            return UnknownUserName()
+            return rules.UnknownUserName()
         return Allotted(account.server)
 
     # --- signing up
-    def parse(self, fields: SignUpFields) -> WellFormed | Malformed:
+    def parse(self, fields: rules.SignUpFields) -> rules.WellFormed | rules.Malformed:
         """Judges the syntax of a sign-up, once, for `init` and `init_trusted`."""
-        return parse_sign_up(fields, self._policy.reserved)
+        return rules.parse_sign_up(fields, self._policy.reserved)
 
     async def init(
-        self, sign_up: WellFormed | Malformed, link_base: str
-    ) -> InvalidData | TooManyPending | None:
+        self, sign_up: rules.WellFormed | rules.Malformed, link_base: str
+    ) -> rules.InvalidData | rules.TooManyPending | None:
         """Begins a sign-up: None when its mail is on the way. link_base: what the link in it starts with."""
         # Strangers who may not learn what is taken must not learn it by a sign-up that is malformed besides.
-        ask = self._policy.reveal_existing or isinstance(sign_up, WellFormed)
+        ask = self._policy.reveal_existing or isinstance(sign_up, rules.WellFormed)
         taken = await self._taken(sign_up) if ask else ()
-        if isinstance(sign_up, Malformed):
-            return InvalidData((*sign_up.faults, *taken))
+        if isinstance(sign_up, rules.Malformed):
+            return rules.InvalidData((*sign_up.faults, *taken))
         if taken and self._policy.reveal_existing:
-            return InvalidData(taken)
+            return rules.InvalidData(taken)
         return await self._begin(sign_up, taken, link_base)
 
     async def _begin(
-        self, sign_up: WellFormed, taken: tuple[SignUpFault, ...], link_base: str
-    ) -> TooManyPending | None:
+        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str
+    ) -> rules.TooManyPending | None:
         password_hash = await self._hasher.hash(sign_up.password)
-        challenge = new_challenge([self._randomness.below(62) for _ in range(CHALLENGE_LENGTH)])
+        challenge = rules.new_challenge([self._randomness.below(62) for _ in range(rules.CHALLENGE_LENGTH)])
         now, ttl = self._clock.now(), self._policy.pending_ttl
         pending = PendingCreation(
             username=sign_up.username,
@@ -150,11 +130,11 @@ class DirectoryService:
         # Rendered before the transaction, in whose thread all writers wait.
         mail = self._mail.write(sign_up, taken, link, pending.expires_at)
 
-        async def work(transaction: Transaction) -> TooManyPending | None:
+        async def work(transaction: Transaction) -> rules.TooManyPending | None:
             await transaction.lock(Lock.EMAIL, sign_up.email_key)
             count = await transaction.directory.count_pending(sign_up.email_key, Instant(now - ttl))
-            if count >= MAX_PENDING_PER_EMAIL:
-                return TooManyPending(ttl.whole_seconds)
+            if count >= rules.MAX_PENDING_PER_EMAIL:
+                return rules.TooManyPending(ttl.whole_seconds)
             # A sign-up that cannot succeed is stored too: it counts against the address like any other.
             await transaction.directory.add_pending(hash_secret(challenge), pending)
             await self._mail.enqueue(transaction, mail)
@@ -162,32 +142,32 @@ class DirectoryService:
 
         return await self._store.write(work)
 
-    async def init_trusted(self, sign_up: WellFormed | Malformed) -> Allotted | InvalidData:
+    async def init_trusted(self, sign_up: rules.WellFormed | rules.Malformed) -> Allotted | rules.InvalidData:
         """Sign-up for a platform that vouches for its users: no mail, an account at once."""
         taken = await self._taken(sign_up)
-        if isinstance(sign_up, Malformed):
-            return InvalidData((*sign_up.faults, *taken))
+        if isinstance(sign_up, rules.Malformed):
+            return rules.InvalidData((*sign_up.faults, *taken))
         if taken:
-            return InvalidData(taken)
+            return rules.InvalidData(taken)
         password_hash = await self._hasher.hash(sign_up.password)
 
-        async def work(transaction: Transaction) -> Allotted | InvalidData:
+        async def work(transaction: Transaction) -> Allotted | rules.InvalidData:
             match await self._add(transaction, sign_up.username, sign_up.email, password_hash):
                 case UsernameTaken():
-                    return InvalidData(("taken_name",))
+                    return rules.InvalidData(("taken_name",))
                 case EmailTaken():
-                    return InvalidData(("taken_email",))
+                    return rules.InvalidData(("taken_email",))
                 case (_, server):
                     return Allotted(server)
 
         return await self._store.write(work)
 
-    async def _taken(self, sign_up: WellFormed | Malformed) -> tuple[SignUpFault, ...]:
+    async def _taken(self, sign_up: rules.WellFormed | rules.Malformed) -> tuple[rules.SignUpFault, ...]:
         """Which of the well-formed fields are somebody's already: asked before a hash is paid for."""
         name, email = sign_up.name_key, sign_up.email_key
 
-        async def work(transaction: Transaction) -> tuple[SignUpFault, ...]:
-            taken: list[SignUpFault] = []
+        async def work(transaction: Transaction) -> tuple[rules.SignUpFault, ...]:
+            taken: list[rules.SignUpFault] = []
             if name is not None and await transaction.names.holder(name, self._clock.now()):
                 taken.append("taken_name")
             if email is not None and await transaction.accounts.by_email(email):
@@ -199,40 +179,46 @@ class DirectoryService:
     # --- confirming
     async def confirm(
         self, challenge: str
-    ) -> Allotted | InvalidChallenge | NoPendingCreation | AlreadyConfirmed | InvalidData:
+    ) -> (
+        Allotted
+        | rules.InvalidChallenge
+        | rules.NoPendingCreation
+        | rules.AlreadyConfirmed
+        | rules.InvalidData
+    ):
         """Makes the account. Repeating it changes nothing and says AlreadyConfirmed, for good."""
-        if not is_challenge(challenge):
-            return InvalidChallenge()
+        if not rules.is_challenge(challenge):
+            return rules.InvalidChallenge()
         key = hash_secret(challenge)
         return await self._store.write(lambda transaction: self._confirm(transaction, key))
 
     async def _confirm(
         self, transaction: Transaction, key: SecretHash
-    ) -> Allotted | NoPendingCreation | AlreadyConfirmed | InvalidData:
+    ) -> Allotted | rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData:
         pending = await transaction.directory.pending(key)
         if pending is None:
-            return NoPendingCreation()
+            return rules.NoPendingCreation()
         if pending.account is not None:
             account = await transaction.accounts.by_id(pending.account)
-            return AlreadyConfirmed(account.server if account else None)
+            return rules.AlreadyConfirmed(account.server if account else None)
         if self._clock.now() >= pending.expires_at:
-            return NoPendingCreation()
+            return rules.NoPendingCreation()
         match await self._add(transaction, pending.username, pending.email, pending.password_hash):
             case UsernameTaken():
                 winner = await transaction.accounts.by_name(name_key(pending.username))
                 if winner is None:  # reserved by a sign-up of another door, which may yet come to nothing
-                    return InvalidData(("taken_name",))
+                    return rules.InvalidData(("taken_name",))
                 await transaction.directory.settle(key, winner.id)
-                return AlreadyConfirmed(winner.server)
+                return rules.AlreadyConfirmed(winner.server)
             case EmailTaken():
-                return InvalidData(("taken_email",))
+                return rules.InvalidData(("taken_email",))
             case (added, server):
                 await transaction.directory.settle(key, added)
                 return Allotted(server)
 
     async def challenge_status(self, challenge: str) -> ChallengeStatus:
         """The use that the challenge has now; changes nothing."""
-        if not is_challenge(challenge):
+        if not rules.is_challenge(challenge):
             return ChallengeStatus("unknown")
         key = hash_secret(challenge)
         return await self._store.read(lambda transaction: self._status(transaction, key))
@@ -258,7 +244,7 @@ class DirectoryService:
         server = None
         if servers:
             await transaction.lock(Lock.SERVERS)
-            server = least_used(servers, await transaction.directory.users(servers))
+            server = rules.least_used(servers, await transaction.directory.users(servers))
         new = NewAccount(
             username=username,
             origin="directory",

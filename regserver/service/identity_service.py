@@ -15,7 +15,7 @@ from regserver.domain.account import Account, AccountId
 from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, IdempotencyConflict, Refusal, UserIsDeleted
-from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_ticket, new_token
+from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
@@ -102,7 +102,7 @@ class IdentityService:
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId) -> SignedIn:
         """A new token, written in the caller's transaction: it is good for whoever is told of it after the commit."""
-        token = new_token(self._randomness.bytes(TOKEN_BYTES))
+        token = new_token("regs_", self._randomness.bytes(TOKEN_BYTES))
         now = self._clock.now()
         await transaction.tokens.add(hash_secret(token), account, now, after(now, self._ttl))
         return SignedIn(account, token, self._ttl.whole_seconds)
@@ -120,7 +120,7 @@ class IdentityService:
 
     async def issue_ticket(self, token: SecretHash) -> str | Unidentified:
         """A ticket for one WebSocket within TICKET_TTL: browsers cannot send headers there, and URLs end up in logs."""
-        ticket = new_ticket(self._randomness.bytes(TOKEN_BYTES))
+        ticket = new_token("regt_", self._randomness.bytes(TOKEN_BYTES))
 
         async def act(transaction: Transaction, _account: Account, now: Instant) -> str:
             await transaction.tokens.add_ticket(hash_secret(ticket), token, after(now, TICKET_TTL))

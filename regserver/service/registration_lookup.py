@@ -4,21 +4,11 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from regserver.domain import steps_machine as machine
 from regserver.domain.account import email_key
 from regserver.domain.contact import Contact, Pepper
 from regserver.domain.secret import SecretHash, hash_secret
-from regserver.domain.steps_machine import (
-    FIRST,
-    TOKEN_STEPS,
-    TRANSITIONS,
-    AlreadyRegistered,
-    AmbiguousIdentity,
-    InvalidStep,
-    Registration,
-    Step,
-    StepRefusal,
-    as_of,
-)
+from regserver.domain.steps_machine import TRANSITIONS, AmbiguousIdentity, Registration, Step, StepRefusal
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
@@ -57,10 +47,10 @@ class RegistrationLookup:
 
     def _refusal(self, found: Registration, step: Step, token: str | None) -> StepRefusal | None:
         if found.state == "registered":
-            return AlreadyRegistered(state=found.state)
-        demands_token = step in TOKEN_STEPS and (found.token is not None or self._require_token)
+            return machine.AlreadyRegistered(state=found.state)
+        demands_token = step in machine.TOKEN_STEPS and (found.token is not None or self._require_token)
         if step not in TRANSITIONS[found.state] or (demands_token and not matches(found.token, token)):
-            return InvalidStep(state=found.state)
+            return machine.InvalidStep(state=found.state)
         return None
 
     async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
@@ -73,14 +63,14 @@ class RegistrationLookup:
         key = self._pepper.contact_key(contact)
         found = await transaction.registrations.by_contact(key)
         if found is not None:
-            return as_of(found, self._clock.now())
+            return machine.as_of(found, self._clock.now())
         lookup, now = self._pepper.lookup_key(contact), self._clock.now()
         if contact.kind == "identity" and contact.provider is None:
             several = await transaction.registrations.by_lookup(lookup)
             if len(several) > 1:
                 return AmbiguousIdentity()
             if several:
-                return as_of(several[0], now)
+                return machine.as_of(several[0], now)
         known = (
             contact.kind == "email"
             and await transaction.accounts.by_email(email_key(contact.value)) is not None
@@ -91,7 +81,7 @@ class RegistrationLookup:
             kind=contact.kind,
             mask=contact.mask,
             provider=contact.provider,
-            state="registered" if known else FIRST[contact.kind],
+            state="registered" if known else machine.FIRST[contact.kind],
             updated_at=now,
         )
 

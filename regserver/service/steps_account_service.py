@@ -12,22 +12,13 @@ import logging
 
 import msgspec
 
+from regserver.domain import steps_machine as machine
 from regserver.domain.account import NewAccount, name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import after
 from regserver.domain.journal import LedgerAccount
 from regserver.domain.outcome import UsernameTaken
-from regserver.domain.steps_machine import (
-    TRANSITIONS,
-    BadPublicKey,
-    LedgerUnavailable,
-    NameTaken,
-    OtherName,
-    OtherUserId,
-    Registration,
-    StepRefusal,
-    name_holder,
-)
+from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusal, name_holder
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
@@ -52,9 +43,7 @@ class StepsAccountService:
 
     def __init__(self, lookup: RegistrationLookup, parts: StepsParts, policy: StepsPolicy) -> None:
         self._lookup = lookup
-        self._store = parts.store
-        self._clock = parts.clock
-        self._ledger = parts.ledger
+        self._parts = parts
         self._policy = policy
 
     async def register(
@@ -62,7 +51,7 @@ class StepsAccountService:
     ) -> StepResult | StepRefusal:
         """Writes the account, if it is the one that was agreed on. May be repeated after any refusal or crash."""
         settled: Settled | StepRefusal = Settled("")
-        if self._ledger.outer:
+        if self._parts.ledger.outer:
             held = await self._hold(contact, proposal, token)
             settled = held if isinstance(held, StepRefusal) else await self._settle(contact, held)
         if isinstance(settled, StepRefusal):
@@ -76,10 +65,10 @@ class StepsAccountService:
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
                 return account
-            now = self._clock.now()
+            now = self._parts.clock.now()
             until = after(now, self._policy.claim_ttl)
             if not await transaction.names.claim(name_key(account.username), name_holder(found), until, now):
-                return NameTaken(state=found.state)
+                return machine.NameTaken(state=found.state)
             await transaction.registrations.save(
                 msgspec.structs.replace(found, lapses_at=None, updated_at=now)
             )
@@ -89,16 +78,16 @@ class StepsAccountService:
 
     async def _settle(self, contact: Contact, account: LedgerAccount) -> Settled | StepRefusal:
         try:
-            outcome = await self._ledger.settle(account)
+            outcome = await self._parts.ledger.settle(account)
         except LedgerFault as fault:
             log.error("the ledger did not take %s: %s", account.user_id, fault)
-            return LedgerUnavailable(state="toBlockChain")
+            return machine.LedgerUnavailable(state="toBlockChain")
         match outcome:
             case OtherKeysWritten():
-                return BadPublicKey(state="toBlockChain")
+                return machine.BadPublicKey(state="toBlockChain")
             case NameOccupied():
-                await self._store.write(lambda transaction: self._forget_user_id(transaction, contact))
-                return OtherUserId(state="toBlockChain")
+                await self._parts.store.write(lambda transaction: self._forget_user_id(transaction, contact))
+                return machine.OtherUserId(state="toBlockChain")
             case Settled():
                 return outcome
 
@@ -115,14 +104,14 @@ class StepsAccountService:
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
                 return account
-            now = self._clock.now()
+            now = self._parts.clock.now()
             new = NewAccount(
                 username=account.username, origin="steps", ledger_name=account.user_id, created_at=now
             )
             added = await add_account(transaction, new, reserved_by=name_holder(found))
             if isinstance(added, UsernameTaken):
-                return NameTaken(state=found.state)
-            await self._ledger.record(transaction, account, reference, now)
+                return machine.NameTaken(state=found.state)
+            await self._parts.ledger.record(transaction, account, reference, now)
             registered = msgspec.structs.replace(
                 found,
                 state=TRANSITIONS[found.state]["toBlockChain"],
@@ -139,11 +128,11 @@ class StepsAccountService:
 def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:
     """The account to be written, if it is the one that was agreed on. The checks come in the order of their codes."""
     if found.username is None or proposal.username != found.username:
-        return OtherName(state=found.state)
+        return machine.OtherName(state=found.state)
     if found.user_id is None or proposal.user_id != found.user_id:
-        return OtherUserId(state=found.state)
+        return machine.OtherUserId(state=found.state)
     if proposal.owner is None or proposal.active is None:
-        return BadPublicKey(state=found.state)
+        return machine.BadPublicKey(state=found.state)
     return LedgerAccount(
         user_id=found.user_id, username=found.username, owner_key=proposal.owner, active_key=proposal.active
     )

@@ -43,12 +43,7 @@ class StepCodes:
     """Issues codes, takes them back and compares guesses, inside the transactions of the steps."""
 
     def __init__(self, parts: StepsParts, policy: StepsPolicy) -> None:
-        self._clock = parts.clock
-        self._randomness = parts.randomness
-        self._pepper = parts.pepper
-        self._outbox = parts.outbox
-        self._mail_templates = parts.mail_templates
-        self._sms_texts = parts.sms_texts
+        self._parts = parts
         self._policy = policy
 
     async def issue(
@@ -58,16 +53,16 @@ class StepCodes:
 
         TooManyRetries when a daily budget is spent.
         """
-        now = self._clock.now()
+        now = self._parts.clock.now()
         budgets = self._budgets(found, contact, asker.address)
         if (spent := await transaction.budgets.spend(budgets, now)) is not None:
             return TooManyRetries(state=found.state, retry_at=spent.until)
-        code = new_code(self._policy.code_digits, self._randomness.below)
+        code = new_code(self._policy.code_digits, self._parts.randomness.below)
         again = found.state == state
         issued = msgspec.structs.replace(
             found,
             state=state,
-            code=self._pepper.code_mac(found.contact, code),
+            code=self._parts.pepper.code_mac(found.contact, code),
             code_expires_at=after(now, self._policy.code_ttl),
             code_tries=CODE_TRIES,
             resends=found.resends + 1 if again else 0,
@@ -77,7 +72,7 @@ class StepCodes:
         )
         await transaction.registrations.save(issued)
         if contact.kind == "email":
-            await self._outbox.enqueue(transaction, self._mail(contact, code, asker.language))
+            await self._parts.outbox.enqueue(transaction, self._mail(contact, code, asker.language))
         return Issued(found, issued, code, asker, budgets)
 
     async def take_back(self, transaction: Transaction, issued: Issued) -> None:
@@ -94,18 +89,18 @@ class StepCodes:
 
     async def compare(self, transaction: Transaction, found: Registration, guess: int | str) -> bool:
         """Whether the guess is the code. It is counted before it is compared, in the transaction that compares."""
-        now = self._clock.now()
+        now = self._parts.clock.now()
         if not may_be_compared(found, now):
             return False
         day = Budget(
-            self._pepper.budget_key("tries", found.contact), self._policy.daily_tries_per_contact, DAY
+            self._parts.pepper.budget_key("tries", found.contact), self._policy.daily_tries_per_contact, DAY
         )
         if await transaction.budgets.spend([day], now) is not None:
             return False
         await transaction.registrations.save(
             msgspec.structs.replace(found, code_tries=found.code_tries - 1, updated_at=now)
         )
-        expected = self._pepper.code_mac(found.contact, read_code(guess) or "")
+        expected = self._parts.pepper.code_mac(found.contact, read_code(guess) or "")
         return found.code is not None and hmac.compare_digest(found.code, expected)
 
     def next_retry(self, issued: Registration) -> Instant | None:
@@ -114,20 +109,20 @@ class StepCodes:
 
     def sms_text(self, issued: Issued) -> str:
         """The SMS that brings the code."""
-        return self._sms_texts[issued.asker.language].replace("{code}", issued.code)
+        return self._parts.sms_texts[issued.asker.language].replace("{code}", issued.code)
 
     def _mail(self, contact: Contact, code: str, language: str) -> Mail:
         values = {"code": code, "minutes": str(-(-self._policy.code_ttl // MINUTE))}
-        good_until = after(self._clock.now(), self._policy.code_ttl)
-        return self._mail_templates.write("code", language, contact.value, values, good_until)
+        good_until = after(self._parts.clock.now(), self._policy.code_ttl)
+        return self._parts.mail_templates.write("code", language, contact.value, values, good_until)
 
     def _budgets(self, found: Registration, contact: Contact, address: str) -> tuple[Budget, ...]:
-        contact_key = self._pepper.budget_key("codes", found.contact)
+        contact_key = self._parts.pepper.budget_key("codes", found.contact)
         budgets = [Budget(contact_key, self._policy.daily_codes_per_contact, DAY)]
         if self._policy.bounded and address:
-            key = self._pepper.budget_key("address", client_key(address))
+            key = self._parts.pepper.budget_key("address", client_key(address))
             budgets.append(Budget(key, self._policy.daily_codes_per_address, DAY))
         if self._policy.bounded and contact.kind == "phone":
-            key = self._pepper.budget_key("prefix", country_prefix(contact.value))
+            key = self._parts.pepper.budget_key("prefix", country_prefix(contact.value))
             budgets.append(Budget(key, self._policy.daily_codes_per_prefix, DAY))
         return tuple(budgets)

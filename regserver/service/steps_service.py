@@ -8,36 +8,16 @@ written before it is sent: otherwise an answer could come before the code is the
 was written is taken back. Mail goes into the outbox in the same transaction and is never refused.
 """
 
-import hashlib
-import hmac
 import logging
 
 import msgspec
 
+from regserver.domain import steps_machine as machine
 from regserver.domain.account import name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import Instant, after
-from regserver.domain.secret import hash_secret
-from regserver.domain.steps_machine import (
-    REGISTRATION_TOKEN_BYTES,
-    TRANSITIONS,
-    BadUserName,
-    CaptchaFailed,
-    NameTaken,
-    NotSent,
-    Registration,
-    Step,
-    StepRefusal,
-    TooManyRetries,
-    TryLater,
-    WrongCode,
-    WrongKey,
-    begun_anew,
-    is_steps_username,
-    name_holder,
-    new_registration_token,
-    new_user_id,
-)
+from regserver.domain.secret import TOKEN_BYTES, hash_secret, new_token
+from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, StepRefusal
 from regserver.ports.captcha import CaptchaType
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
@@ -66,11 +46,7 @@ class StepsService:
     def __init__(self, lookup: RegistrationLookup, parts: StepsParts, policy: StepsPolicy) -> None:
         self._lookup = lookup
         self._codes = StepCodes(parts, policy)
-        self._store = parts.store
-        self._clock = parts.clock
-        self._randomness = parts.randomness
-        self._sms = parts.sms
-        self._captcha = parts.captcha
+        self._parts = parts
         self._policy = policy
 
     async def state(self, contact: Contact, token: str | None) -> StepResult | StepRefusal:
@@ -84,7 +60,7 @@ class StepsService:
                 found = msgspec.structs.replace(found, username=None, user_id=None)
             return StepResult(registration=found)
 
-        return await self._store.read(work)
+        return await self._parts.store.read(work)
 
     # --- codes
     async def first_step(
@@ -92,9 +68,11 @@ class StepsService:
     ) -> StepResult | StepRefusal:
         """Sends the first code, to clients that solved the captcha."""
         step = FIRST_STEP[contact.kind]
-        if not await self._captcha.check(captcha, kind, asker.address):
+        if not await self._parts.captcha.check(captcha, kind, asker.address):
             here = await self.state(contact, None)
-            return here if isinstance(here, StepRefusal) else CaptchaFailed(state=here.registration.state)
+            if isinstance(here, StepRefusal):
+                return here
+            return machine.CaptchaFailed(state=here.registration.state)
 
         async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
             return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
@@ -106,11 +84,11 @@ class StepsService:
         step = RESEND_STEP[contact.kind]
 
         async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
-            now = self._clock.now()
+            now = self._parts.clock.now()
             if found.resends >= self._policy.max_resends:
-                return TooManyRetries(state=found.state, retry_at=found.lapses_at or now)
+                return machine.TooManyRetries(state=found.state, retry_at=found.lapses_at or now)
             if found.retry_at is not None and now < found.retry_at:
-                return TryLater(state=found.state, retry_at=found.retry_at)
+                return machine.TryLater(state=found.state, retry_at=found.retry_at)
             return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
         return await self._send(contact, await self._lookup.step(contact, step, None, act))
@@ -121,11 +99,11 @@ class StepsService:
             return issued
         if contact.kind == "phone":
             try:
-                await self._sms.send(contact.value, self._codes.sms_text(issued))
+                await self._parts.sms.send(contact.value, self._codes.sms_text(issued))
             except SmsFault as fault:
                 log.error("a code was not sent to %s: %s", contact.mask, fault)
-                await self._store.write(lambda transaction: self._codes.take_back(transaction, issued))
-                return NotSent(state=issued.before.state)
+                await self._parts.store.write(lambda transaction: self._codes.take_back(transaction, issued))
+                return machine.NotSent(state=issued.before.state)
         return StepResult(registration=issued.after, retry_at=self._codes.next_retry(issued.after))
 
     # --- proving the contact
@@ -135,7 +113,7 @@ class StepsService:
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
             if not await self._codes.compare(transaction, found, code):
-                return WrongCode(state=found.state)
+                return machine.WrongCode(state=found.state)
             return await self._admit(transaction, found, step, want_token)
 
         return await self._lookup.step(contact, step, None, act)
@@ -144,8 +122,9 @@ class StepsService:
         self, contact: Contact, secure_key: str, want_token: bool
     ) -> StepResult | StepRefusal:
         """Takes the word of the identity service, which proves itself by its secure key."""
-        if not self._policy.identity_secure_key or not _same(self._policy.identity_secure_key, secure_key):
-            return WrongKey()
+        expected = self._policy.identity_secure_key
+        if not expected or not matches(hash_secret(expected), secure_key):
+            return machine.WrongKey()
 
         async def act(transaction: Transaction, found: Registration) -> StepResult:
             return await self._admit(transaction, found, "createIdentity", want_token)
@@ -156,11 +135,11 @@ class StepsService:
         self, transaction: Transaction, found: Registration, step: Step, want_token: bool
     ) -> StepResult:
         """The contact is proven: from here on the registration belongs to the holder of its token, if there is one."""
-        now = self._clock.now()
+        now = self._parts.clock.now()
         wanted = want_token or self._policy.require_token
-        token = new_registration_token(self._randomness.bytes(REGISTRATION_TOKEN_BYTES)) if wanted else None
+        token = new_token("regr_", self._parts.randomness.bytes(TOKEN_BYTES)) if wanted else None
         admitted = msgspec.structs.replace(
-            begun_anew(found, TRANSITIONS[found.state][step], now),
+            machine.begun_anew(found, TRANSITIONS[found.state][step], now),
             lapses_at=after(now, self._policy.verified_ttl),
             token=hash_secret(token) if token else None,
         )
@@ -174,12 +153,12 @@ class StepsService:
         """Reserves the name for claim_ttl. A second choice frees the first and keeps the userId."""
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
-            if not is_steps_username(username):
-                return BadUserName(state=found.state)
-            now, holder = self._clock.now(), name_holder(found)
+            if not machine.is_steps_username(username):
+                return machine.BadUserName(state=found.state)
+            now, holder = self._parts.clock.now(), machine.name_holder(found)
             until = after(now, self._policy.claim_ttl)
             if not await transaction.names.claim(name_key(username), holder, until, now):
-                return NameTaken(state=found.state)
+                return machine.NameTaken(state=found.state)
             if found.username is not None and found.username != username:
                 await transaction.names.release(name_key(found.username), holder)
             chosen = msgspec.structs.replace(
@@ -196,15 +175,7 @@ class StepsService:
 
     async def _new_user_id(self, transaction: Transaction) -> str:
         while True:
-            user_id = new_user_id(self._policy.user_id_prefix, self._randomness.below)
+            user_id = machine.new_user_id(self._policy.user_id_prefix, self._parts.randomness.below)
             taken = await transaction.registrations.by_user_id(user_id)
             if taken is None and await transaction.accounts.by_ledger_name(user_id) is None:
                 return user_id
-
-
-def _same(expected: str, given: str) -> bool:
-    """Compares in constant time, whatever the lengths."""
-    return hmac.compare_digest(
-        hashlib.sha256(expected.encode()).digest(),
-        hashlib.sha256(given.encode("utf-8", "surrogatepass")).digest(),
-    )

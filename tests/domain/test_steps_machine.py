@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from regserver.domain.contact import ContactKey, LookupKey
 from regserver.domain.instant import Instant
-from regserver.domain.secret import redact_secrets
+from regserver.domain.secret import new_token, redact_secrets
 from regserver.domain.steps_machine import (
     FIRST,
     LAPSING,
@@ -19,7 +19,6 @@ from regserver.domain.steps_machine import (
     StepsState,
     as_of,
     is_steps_username,
-    new_registration_token,
     new_user_id,
 )
 from tests.fake import SeededRandomness
@@ -120,7 +119,7 @@ def test_user_ids_have_twelve_characters() -> None:
 
 
 def test_registration_tokens_are_of_their_own_kind() -> None:
-    token = new_registration_token(bytes(32))
+    token = new_token("regr_", bytes(32))
     assert token.startswith("regr_")
     assert len(token) == len("regr_") + 43
     assert redact_secrets(f"token {token} in a line") == "token regr_… in a line"
