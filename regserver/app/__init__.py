@@ -1,4 +1,4 @@
-"""The composition root: the only place that names back ends. `server` puts together what the other modules build."""
+"""The composition root: the only package that chooses back ends. `server` runs what the other modules build."""
 
 from regserver.app.asgi import create_app
 from regserver.app.collector import run_collector

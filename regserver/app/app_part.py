@@ -1,4 +1,4 @@
-"""The parts that the app is put together of, one a group of doors."""
+"""The parts of the app, one for each group of doors."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -11,8 +11,10 @@ from regserver.web.operations.endpoint import Check
 
 
 class AppPart(msgspec.Struct, frozen=True):
-    """checks: parts of readiness. background: work that runs as long as the server. stop: work to be finished before the
-    sockets close. reload: takes changed settings into use; settings that no part takes need a restart.
+    """Routes and work of one group of doors.
+
+    checks: parts of readiness. background: functions that run as long as the server. stop: called before the sockets
+    close. reload: applies changed settings; settings that no part applies need a restart.
     """
 
     routes: tuple[Route, ...] = ()

@@ -1,7 +1,7 @@
-"""The whole server as one Quart-Trio app, to be served or mounted by others: hypercorn -k trio "regserver.app:create_app()"
+"""The whole server as one Quart-Trio app, to be served or mounted: hypercorn -k trio "regserver.app:create_app()"
 
-The app's lifespan opens store, broker and services and runs the background work, so it serves nothing before its
-startup. Limits of connections, TLS and pings are then the server's affair.
+The app's lifespan opens store, broker and services and runs the background work, so the app has no routes before its
+startup. The ASGI server handles limits of connections, TLS and pings.
 """
 
 import os
@@ -15,9 +15,9 @@ from regserver.web.app import WebApp
 
 
 def create_app(loaded: Loaded | None = None) -> WebApp:
-    """The app. loaded: its configuration; by default the file that REGSERVER_CONFIG names, or else the usual places.
+    """The app. loaded: its configuration; by default the file that REGSERVER_CONFIG names, or one of the usual places.
 
-    Raises ConfigFault; what else goes wrong fails the lifespan's startup.
+    Raises ConfigFault; other faults fail the lifespan's startup.
     """
     if loaded is None:
         file = os.environ.get("REGSERVER_CONFIG")
@@ -31,7 +31,7 @@ def create_app(loaded: Loaded | None = None) -> WebApp:
 
 
 class _Lifespan:
-    """Holds everything open in a task of the app's nursery, since startup and shutdown are two calls."""
+    """Keeps the assembly open in a task of the app's nursery, since startup and shutdown are two calls."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly

@@ -18,7 +18,7 @@ from regserver.web.site.confirm import ConfirmApi
 
 
 async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
-    """The directory, and the delivery of every door's mail."""
+    """Opens the directory, and the delivery of every door's mail. Raises StoreFault."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics), node=base.node)

@@ -18,7 +18,7 @@ from regserver.web.sign_in.endpoint import SignInApi
 
 
 async def open_sign_in(stack: AsyncExitStack, base: Base, accounts: AccountService) -> AppPart:
-    """Sign-in, and the registrations it begins. Raises ConfigFault."""
+    """Opens sign-in and live registration. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
     policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)

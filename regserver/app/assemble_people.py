@@ -16,7 +16,7 @@ from regserver.web.sign_in.account import AccountApi
 
 
 async def open_people(stack: AsyncExitStack, base: Base) -> AppPart:
-    """Sign-in, live registration and rooms: the doors that share tokens and sockets."""
+    """Opens sign-in, live registration and rooms. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     accounts = AccountService(base.identity, base.broker)
     sign_ups = SignUpService(

@@ -25,7 +25,7 @@ from regserver.web.steps.method import StepsMethods
 
 
 async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
-    """The registration by steps, with its providers."""
+    """Opens the registration by steps. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)

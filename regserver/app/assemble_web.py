@@ -1,4 +1,4 @@
-"""Builds the parts that every request passes: limits, addresses of clients, origins, metrics."""
+"""Builds the parts that every request uses: rate limits, forwarded fields, cross-origin rules, metrics."""
 
 import time
 
@@ -12,7 +12,7 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 
 
 def build_web_parts(settings: Settings, access: AccessLog | None) -> WebParts:
-    """The parts that every request passes. access: takes a line for each. Raises ConfigFault."""
+    """The parts that every request uses. access: the access log, or None. Raises ConfigFault."""
     return WebParts(
         build_limits(settings),
         ForwardedReader(settings.server.trusted_proxies, settings.server.public_url),
@@ -23,7 +23,7 @@ def build_web_parts(settings: Settings, access: AccessLog | None) -> WebParts:
 
 
 def build_limits(settings: Settings) -> RateLimits:
-    """The table of limits with the operator's rates. Raises ConfigFault."""
+    """The rate limits with the operator's rates. Raises ConfigFault."""
     unknown = settings.limits.routes.keys() - LIMITS.keys()
     if unknown:
         raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")

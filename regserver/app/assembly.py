@@ -31,7 +31,7 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """An app before anything is opened behind it. access: where requests leave their lines."""
+    """An app whose back ends are not open yet. access: the access log, or None."""
 
     loaded: Loaded
     web: WebParts
@@ -41,30 +41,30 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """The work behind an app. stops, reloads: see AppPart."""
+    """The functions that stop and reload an open app: see AppPart."""
 
     stops: tuple[Callable[[], Awaitable[None]], ...]
     reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
 
 
 async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
-    """The web page, which uses the other doors like any client."""
+    """The web page, a client of the other doors."""
     return AppPart(routes=PageApi(base.web.forwarded).routes())
 
 
 PARTS = (open_people, open_directory, open_steps, open_page)
-"""Each opens one group of doors; a new group is one more module and one more name here."""
+"""Each opens one group of doors. A new group is a module and a name here."""
 
 
 def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:
-    """Builds the app, still without routes. access: where requests leave their lines. Raises ConfigFault."""
+    """Builds the app, without routes yet. access: the access log, or None. Raises ConfigFault."""
     web, limits = build_web_parts(loaded.settings, access), front_limits(loaded.settings)
     return Assembly(loaded, web, limits, create_app(web, limits), access)
 
 
 @asynccontextmanager
 async def open_assembly(assembly: Assembly) -> AsyncIterator[Opened]:
-    """Opens everything that the app's routes need, and adds the routes. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    """Opens the back ends and adds the routes. Raises ConfigFault, StoreFault, ServerKeyFault."""
     async with AsyncExitStack() as stack:
         base = await open_base(stack, assembly.loaded, assembly.web)
         parts = [await open_part(stack, base) for open_part in PARTS]
@@ -100,7 +100,7 @@ def _add_routes(app: WebApp, base: Base, parts: list[AppPart]) -> None:
 
 
 def front_limits(settings: Settings) -> FrontLimits:
-    """The bounds of the front door as configured."""
+    """The front door's configured bounds."""
     server, bounds = settings.server, settings.server.bounds
     return FrontLimits(
         connections=server.max_connections,
@@ -119,6 +119,6 @@ def front_limits(settings: Settings) -> FrontLimits:
         pong_seconds=bounds.pong_timeout.seconds,
         queue_bytes=settings.rooms.socket_queue,
         grace_seconds=server.grace.seconds,
-        # Behind a proxy all clients come from its one address.
+        # All clients of a proxy have its address.
         exempt_networks=(*LOOPBACK, *(p for p in server.trusted_proxies if p != "unix")),
     )

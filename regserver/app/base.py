@@ -1,4 +1,4 @@
-"""The base of every door: store, broker, keys, clocks, limits."""
+"""The common base of all doors: store, broker, keys, clock, mail."""
 
 import socket
 from contextlib import AsyncExitStack
@@ -31,7 +31,7 @@ from regserver.web.rooms.notification import notification_frame, resumable_frame
 
 
 class Base(msgspec.Struct, frozen=True):
-    """The things that every door is built on. node: this process among those that share the store."""
+    """The parts that all doors share. node: the name of this process among those that share the store."""
 
     loaded: Loaded
     store: Store
@@ -54,7 +54,7 @@ class Base(msgspec.Struct, frozen=True):
 
     @property
     def metrics(self) -> Metrics:
-        """Where the doors count."""
+        """The metrics of this node."""
         return self.web.metrics
 
 
@@ -99,7 +99,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:
-    """The mails, with the operator's own templates, all tried out. Raises ConfigFault."""
+    """The mails, with the operator's templates, all tested. Raises ConfigFault."""
     settings = loaded.settings
     folder = loaded.resolve(settings.mail.templates) if settings.mail.templates else None
     try:

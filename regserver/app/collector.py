@@ -1,4 +1,4 @@
-"""The garbage collector of a server: when it looks, and at what, is decided here, not by how much is allocated."""
+"""The schedule of the garbage collector: by time instead of by the number of allocations."""
 
 import gc
 import itertools
@@ -9,18 +9,17 @@ import trio
 YOUNG_SECONDS = 0.1
 OLD_TURNS = 100
 GROWTH = 1_000_000
-"""So many blocks more than the last look at everything left, some 80 MiB, call for the next."""
+"""Blocks, about 80 MiB: the growth since the last full collection that causes the next one."""
 
 
 async def run_collector(growth: int = GROWTH) -> None:
-    """Runs until cancelled, and then leaves the collector as it was. It belongs to the process: one server, one call.
+    """Runs until cancelled, and then restores the collector's settings. One call per process, since they are global.
 
-    Left to itself the collector counts what is made less what is freed. While as many tasks end as begin it lets the
-    young pile up, and then holds the loop for long; and it looks at all tasks and sockets again and again. Here the young
-    are looked at often, a little at a time, and once: what lives on is put out of its sight. What ends later is freed
-    without the collector, since a connection, a session, a request and a registration leave no cycle. In case something
-    else does, everything is looked at when twice as much is allocated as after the last time, and at least `growth`
-    blocks more.
+    By default the collector counts allocations minus deallocations. While as many tasks end as begin it seldom runs, then
+    scans many young objects at once and blocks the event loop; and it scans all tasks and sockets again and again. Here
+    young objects are scanned often, few at a time, and once: survivors are frozen. Objects that end later are freed
+    without the collector, since connections, sessions, requests and registrations leave no cycle. In case other objects
+    do, a full collection runs when twice as many blocks are allocated as after the last one, and at least `growth` more.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(50_000, 1_000_000, 1_000_000)
@@ -38,7 +37,7 @@ async def run_collector(growth: int = GROWTH) -> None:
 
 
 def _look_at_all(growth: int) -> int:
-    """How much is too much from now on."""
+    """Collects everything; returns the number of allocated blocks that causes the next full collection."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
@@ -47,5 +46,5 @@ def _look_at_all(growth: int) -> int:
 
 
 def _allocated() -> int:
-    """Blocks of the interpreter's allocator, which are counted by the pool; with another allocator, objects, one by one."""
+    """Allocated blocks; frozen objects where the interpreter's allocator is not in use and counts none."""
     return sys.getallocatedblocks() or gc.get_freeze_count()

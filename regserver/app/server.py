@@ -1,7 +1,7 @@
-"""The server on its own front door: its parts, the requests to it while it runs, and its end.
+"""The server on its own front door: opening it, running it, and stopping it.
 
-Nurseries: the one in `open_assembly` holds the background work. The front door has its own for connections, the broker for the
-workers of its delivery queues, live registration for its jobs; each is left after whatever uses it.
+Nurseries: `open_assembly` has one for the background work, the front door one for connections, the broker one for its workers,
+live registration one for its jobs. Each is closed after its users (docs/architecture.md).
 """
 
 import contextlib
@@ -24,7 +24,7 @@ log = logging.getLogger("regserver")
 
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. front: where it will. quart: the same as an ASGI application."""
+    """A server that is ready to listen. front: its front door. quart: the same server as an ASGI application."""
 
     front: Front
     quart: WebApp
@@ -34,7 +34,7 @@ class App(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIterator[App]:
-    """Builds the server. access: where requests leave their lines. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    """Opens the server. access: the access log, or None. Raises ConfigFault, StoreFault, ServerKeyFault."""
     assembly = assemble(loaded, access)
     app = assembly.app
     async with open_assembly(assembly) as behind:
@@ -57,15 +57,15 @@ class Control:
         self._ask, self._asked = trio.open_memory_channel[None](1)
 
     def stop_nowait(self) -> None:
-        """Asks for an orderly end."""
+        """Requests an orderly stop."""
         self._stop.set()
 
     def abort_nowait(self) -> None:
-        """Ends the grace time of an end that was asked for."""
+        """Ends the grace time of a stop."""
         self._abort.set()
 
     def reload_nowait(self) -> None:
-        """Asks for the configuration to be read again; asking twice before it happens is asking once."""
+        """Requests that the configuration be read again; several requests before it happens count as one."""
         with contextlib.suppress(trio.WouldBlock):
             self._ask.send_nowait(None)
 
@@ -90,9 +90,9 @@ async def run_app(
     access: AccessLog | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves until `control` says otherwise. Started with the addresses.
+    """Serves until `control` stops it. task_status: started with the addresses.
 
-    configure: reads the configuration, now and at each reload. Raises what it, open_app and Front.serve raise.
+    configure: reads the configuration, now and at each reload. Raises the exceptions of configure, open_app and Front.serve.
     """
     async with open_app(configure(), access) as app, trio.open_nursery() as nursery:
         closing = trio.Event()
@@ -111,7 +111,7 @@ async def run_app(
 
 
 async def _close(app: App, control: Control, closing: trio.Event) -> None:
-    """Running registrations fail first, so that their observers read it before the sockets close with 1001."""
+    """Ends the live registrations first, so that observers get their FAILURE before the sockets close with 1001."""
     await control.wait_stop()
     for stop in app.opened.stops:
         await stop()
@@ -124,7 +124,7 @@ async def _abort(app: App, control: Control) -> None:
 
 
 async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded]) -> None:
-    """Reads the configuration again when asked to. One that cannot be used is logged, and the server runs on."""
+    """Reads the configuration again on request. A fault is logged, and the server runs on."""
     while True:
         await control.wait_reload()
         try:

@@ -1,1 +1,1 @@
-"""Which socket hears what. `local` serves the sockets of this process."""
+"""Delivery of events to sockets. `local` serves the sockets of this process."""

@@ -1,11 +1,11 @@
-"""Sockets of one kind: which account and room each listens for, and the queues through which events reach them.
+"""The subscriptions of one kind of socket, and the queues through which events reach them.
 
-    publish_nowait → queue → its worker → memberships brought up to date → one frame, the same bytes to all
+    publish_nowait → queue → its worker → update of the memberships → one frame, the same bytes to all
 
-A subscription is an attached socket. Subscriptions are found by account (for those whom an event brings into a room)
-and by room. Both indexes change only as the workers work through the log, so what a socket hears and where it is a
-member never disagree. A worker is one task that lives while its queue holds something. Sending never blocks: a slow
-socket is its session's affair. Between slices of a big room the worker yields.
+A subscription is an attached socket. It is found by account, when an event brings the account into a room, and by room.
+The workers update both indexes while they process the log, so the events that a socket gets always match its memberships.
+A worker is a task that lives while its queue is not empty. Sending never blocks: the session handles a slow socket. A
+worker yields between slices of a big room.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.subscriber import Subscriber
 
 SLICE = 200
-"""Sends between two checkpoints: about a millisecond."""
+"""Sends between two checkpoints, about a millisecond."""
 
 FrameMaker = Callable[[RoomEvent, Audience], Frame]
 
@@ -28,8 +28,8 @@ FrameMaker = Callable[[RoomEvent, Audience], Frame]
 class Subscription:
     """An attached socket.
 
-    since: the newest position of the log that the socket has heard, or that lies before its time.
-    rooms: the rooms it hears of.
+    since: id of the newest event that the socket has received, or that was before it was attached.
+    rooms: the rooms whose events it receives.
     """
 
     __slots__ = ("account", "receiver", "rooms", "since")
@@ -42,7 +42,7 @@ class Subscription:
 
 
 class DeliveryQueue:
-    """The subscriptions that get the same frames in the same order."""
+    """Subscriptions that get the same frames, and the queues of their events."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class DeliveryQueue:
         *,
         ordered: bool,
     ) -> None:
-        """frame: makes an event's bytes. nursery: of the workers. count: told how many sockets were sent to.
+        """frame: builds an event's frame. nursery: of the workers. count: called with the number of receivers of each frame.
 
-        ordered: one queue for all rooms, so that a socket hears them in the order of the log. Otherwise each room has
+        ordered: one queue for all rooms, so that a socket gets events in the order of the log. Otherwise each room has
         its own queue, and rooms do not wait for each other.
         """
         self._frame = frame
@@ -64,11 +64,11 @@ class DeliveryQueue:
         self._count = count
         self._ordered = ordered
         self._accounts: dict[AccountId, set[Subscription]] = {}
-        # Values are the receivers, so that a broadcast need not look at each subscription: 5,000 of them do not fit a
-        # processor's cache, and reading them costs as much as some of the sending. The order is that of joining, which
-        # is about the order in memory.
+        # The values are the receivers, so that a broadcast reads no subscriptions: 5,000 of them do not fit into a
+        # processor's cache, and reading them would take a considerable part of the time of sending.
         self._rooms: dict[RoomId, dict[Subscription, Receiver]] = {}
-        # No subscription has heard anything beyond this position before it was attached.
+        # The newest event that was applied to a subscription when it was attached. Only up to here a queued event can be
+        # one that a subscription has already received.
         self._newest = EventId(0)
         self._waiting: dict[int, deque[RoomEvent]] = {}
 
@@ -76,9 +76,10 @@ class DeliveryQueue:
     def attach(
         self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[RoomEvent]
     ) -> Subscription:
-        """Attaches a socket that was in `rooms` at position `as_of`; the events since then are applied at once.
+        """Attaches a socket. rooms: of its account at position `as_of`. since_then: the later events, applied at once.
 
-        Those of them that are still queued carry a position at or below the subscription's, so they pass it by.
+        Some of these events may still be queued. Their ids are not above the subscription's `since`, so the worker does
+        not send them to it again.
         """
         subscription = Subscription(subscriber, as_of)
         self._accounts.setdefault(subscription.account, set()).add(subscription)
@@ -100,7 +101,7 @@ class DeliveryQueue:
         subscription.since = event.id
 
     def detach(self, subscription: Subscription) -> None:
-        """Removes a subscription; it hears nothing more."""
+        """Removes a subscription."""
         for room in list(subscription.rooms):
             self._leave(subscription, room)
         subscriptions = self._accounts[subscription.account]
@@ -121,21 +122,21 @@ class DeliveryQueue:
 
     # --- events
     def publish_nowait(self, event: RoomEvent) -> None:
-        """Queues the next event of the log, and starts a worker when none is at work on its queue."""
+        """Queues the next event of the log, and starts a worker if its queue has none."""
         key = 0 if self._ordered else event.room
         if (waiting := self._waiting.get(key)) is not None:
-            # Queued even if it concerns nobody here now: an event before it may bring somebody in.
+            # Even if it concerns no socket now: a queued event before it may bring an account into the room.
             waiting.append(event)
         elif self._concerns(event):
             self._waiting[key] = deque([event])
             self._nursery.start_soon(self._work, key)
 
     def _concerns(self, event: RoomEvent) -> bool:
-        """Whether a socket here hears of the event or comes in by it, given that nothing is queued before it."""
+        """Whether a subscription gets the event or joins its room by it, provided that no event is queued before it."""
         return event.room in self._rooms or any(map(self._accounts.__contains__, _arriving(event)))
 
     async def _work(self, key: int) -> None:
-        """The worker of one queue. Receivers are chosen and sent to without a checkpoint between, up to a slice."""
+        """The worker of one queue. No checkpoint lies between the choice of receivers and the first slice of sends."""
         waiting = self._waiting[key]
         sent = 0
         while waiting:
@@ -147,21 +148,21 @@ class DeliveryQueue:
                     sent += len(part)
                     if sent >= SLICE:
                         sent = 0
-                        # Others may attach or detach here. The list is of receivers: one that has gone refuses the
-                        # frame, and one that came was given this event when it was attached.
+                        # Sockets may attach or detach here. A session that has closed refuses the frame; a
+                        # subscription that is attached now got this event in `attach`.
                         await trio.lowlevel.checkpoint()
-        # No checkpoint since the queue was found empty, so no event can have been added to it.
+        # No checkpoint since the queue was found empty, so no event can have been added that would be lost here.
         del self._waiting[key]
 
     def _deliveries(self, event: RoomEvent) -> list[tuple[Frame, list[Receiver]]]:
-        """Which bytes go to whom; memberships are brought up to date on the way."""
+        """The frames of an event with their receivers. It also updates the memberships."""
         for account in _arriving(event):
             for subscription in self._accounts.get(account, ()):
                 if event.id > subscription.since:
                     self._join(subscription, event.room)
         members = self._rooms.get(event.room, {})
         if event.id <= self._newest:
-            # Attached while this event was queued: it was applied then.
+            # Subscriptions that were attached while this event was queued got it then.
             members = {one: receiver for one, receiver in members.items() if event.id > one.since}
         if own := self._accounts.get(event.actor):
             members = {one: receiver for one, receiver in members.items() if one not in own}
@@ -187,6 +188,6 @@ def _by_role(event: RoomEvent, members: dict[Subscription, Receiver]) -> dict[Au
 
 
 def _arriving(event: RoomEvent) -> tuple[AccountId, ...]:
-    """The accounts that are in the event's room from this event on."""
+    """The accounts whose membership begins with this event."""
     brought = newcomers(event.change)
     return (*brought, event.actor) if isinstance(event.change, Created) else brought

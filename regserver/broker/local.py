@@ -1,12 +1,12 @@
-"""Fan-out within one process.
+"""The broker of one process.
 
     store's commit → publish_nowait → plain sockets       (a queue for each room)
-                                    → resumable sockets   (one queue: a cursor stands for all rooms at once)
+                                    → resumable sockets   (one queue: a cursor covers all rooms)
 
-A new socket knows its rooms as of a position of the log. The newest events are kept in memory. Those after that
-position are applied to the socket at once; when some of them are no longer in memory, the socket reads the log again.
+A new socket has its rooms as of a position of the log. The broker keeps the newest events in memory, and applies those
+after that position to the socket at once. If it no longer has all of them, the socket reads the log again.
 
-Every method that ends with `_nowait` runs to its end without a checkpoint, so none of them sees another half done.
+Methods that end with `_nowait` have no checkpoint, so none sees the intermediate state of another.
 """
 
 from collections import deque
@@ -29,10 +29,10 @@ from regserver.ports.clock import Clock
 from regserver.ports.subscriber import Subscriber
 
 RECENT_EVENTS = 1024
-"""Kept for new sockets: enough for what is posted between a socket's snapshot and its use, even on a busy loop."""
+"""Events kept for new sockets: more than are published between a socket's snapshot and `attach_nowait` on a busy loop."""
 END_SECONDS = 0.5
 LONGEST_SLEEP = HOUR
-"""The system's clock may be set forward meanwhile, so no sleep is longer than this."""
+"""The system clock may be set forward during a sleep, so none is longer than this."""
 
 
 class LocalBroker(Broker):
@@ -44,10 +44,10 @@ class LocalBroker(Broker):
         self._subscriptions: dict[Subscriber, Subscription] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
         self._recent: deque[RoomEvent] = deque(maxlen=RECENT_EVENTS)
-        self._forgotten = EventId(0)  # events up to here are no longer in memory
+        self._forgotten = EventId(0)  # events up to this id are no longer in memory
         self._gone: dict[AccountId, trio.Event] = {}
         self._clock = clock
-        self._next_end = Instant(0)  # no token of a subscriber expires before this
+        self._next_end = Instant(0)  # the next time at which run_expiry looks at the tokens
         self._earlier_end = trio.Event()
 
     # --- subscribers
@@ -93,14 +93,14 @@ class LocalBroker(Broker):
                 subscriber.end_nowait(reason)
 
     def _all(self) -> list[Subscriber]:
-        """A copy, since ending a subscriber may detach it."""
+        """All subscribers: a copy, since ending one may detach it."""
         return [subscriber for subscribers in self._accounts.values() for subscriber in subscribers]
 
     async def run_expiry(self) -> None:
-        """Ends sockets whose token has expired, until cancelled. One task for all: a timer each would take a kilobyte each."""
+        """Ends sockets whose token has expired, until cancelled. One task for all: a timer per socket takes a kilobyte."""
         while True:
             now = self._clock.now()
-            # Made anew before the look at all, so that a subscriber who enters afterwards wakes this task.
+            # Replaced before the loop, so that a subscriber that enters afterwards wakes this task.
             self._earlier_end = trio.Event()
             self._next_end = after(now, LONGEST_SLEEP)
             for subscriber in self._all():
@@ -121,7 +121,7 @@ class LocalBroker(Broker):
     async def end_account(self, account: AccountId) -> None:
         """Ends the account's sockets and waits until they are detached, at most END_SECONDS.
 
-        Our Close frames are sent by then; a peer that does not answer its own is not waited for.
+        Their Close frames are sent by then; this does not wait for peers that do not answer.
         """
         self.end_account_nowait(account, None)
         if account in self._accounts:
@@ -134,9 +134,9 @@ class LocalBroker(Broker):
 async def open_local_broker(
     plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None], clock: Clock
 ) -> AsyncIterator[LocalBroker]:
-    """Owns the nursery of the workers and the expiry. What is still queued on leaving is dropped: the sockets are gone.
+    """The broker with the nursery of its workers and the expiry. Leaving drops queued events: the sockets are gone.
 
-    plain, resumable: make the two kinds of frames. broadcast: sends them. count: told how many sockets were sent to.
+    plain, resumable: build the two kinds of frames. broadcast: sends them. count: see DeliveryQueue.
     """
     async with trio.open_nursery() as nursery:
         broker = LocalBroker(

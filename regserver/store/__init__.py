@@ -1,2 +1,2 @@
-"""The store. `sql` holds the tables' statements, in SQL that SQLite and PostgreSQL both speak; `sqlite` runs them;
-`migration` holds the numbered SQL files; `rerun` runs a unit of work again after a conflict."""
+"""The store. `sql` has the tables' statements, in the common SQL of SQLite and PostgreSQL; `sqlite` executes them;
+`migration` has the numbered SQL files; `rerun` runs a unit of work again after a conflict."""

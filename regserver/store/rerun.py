@@ -1,4 +1,4 @@
-"""Running a unit of work again after a conflict, the same for every back end."""
+"""Running a unit of work again after a conflict, for every back end."""
 
 from collections.abc import Awaitable, Callable
 

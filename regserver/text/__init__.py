@@ -1,8 +1,7 @@
-"""What people read: pages, mails, text messages, messages of a live registration. One catalogue a language.
+"""All texts for people: pages, mails, SMS, messages of a live registration. One catalogue for each language.
 
-A catalogue is one TOML file, so that a translator has one file to write, without markup, and sees the same thing named
-in one place. All files have the same keys and the same {placeholders}: this is checked when they are loaded, which is
-once, at import. A language is added by its file and its code in `Language`.
+A catalogue is one TOML file without markup, so a translator works on one file. All files have the same keys and the same
+{placeholders}; this is checked when they are loaded, at import. To add a language, add its file and its code in `Language`.
 """
 
 from regserver.text.catalogue import (

@@ -1,4 +1,4 @@
-"""The form of a catalogue, and the check that all of them say the same."""
+"""The form of a catalogue, and the check that all have the same keys and placeholders."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ import msgspec
 
 Language = Literal["en", "fr", "ru"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-"""Every language that has a catalogue; the first is for readers of all others."""
+"""The languages with a catalogue; the first is the default."""
 
 OPTIONAL = "directory"
 """The one table that a language may lack: the directory's protocol has its messages in English and French only."""
@@ -19,7 +19,7 @@ _PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
 class TextFault(ValueError):
-    """The catalogues do not agree; the message names the language and the key."""
+    """The catalogues differ; the message names the language and the key."""
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -34,7 +34,7 @@ class Passage(_Table, frozen=True):
 
 
 class ConfirmText(_Table, frozen=True):
-    """The page behind the link of a confirmation mail. state: what the page says of the challenge."""
+    """The page behind the link in a confirmation mail. state: its text by the challenge's state."""
 
     code: str
     button: str
@@ -52,7 +52,7 @@ class MailText(_Table, frozen=True):
 
 
 class MailTexts(_Table, frozen=True):
-    """All mails by the names of their templates. copy_link: stands above a link that is also a button."""
+    """All mails by template name. copy_link: the line above a link that is also a button."""
 
     copy_link: str
     template: Mapping[str, MailText]
@@ -65,7 +65,7 @@ class SmsText(_Table, frozen=True):
 
 
 class DirectoryMessage(_Table, frozen=True):
-    """A message of the directory: the headline, and what explains it."""
+    """A message of the directory: a headline and its explanation."""
 
     message: str
     detail: str

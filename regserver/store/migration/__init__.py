@@ -1,10 +1,10 @@
-"""Numbered SQL files, and what is common to running them.
+"""Numbered SQL files, and how they are read.
 
-A file is applied once, in the order of its number, inside one transaction with the row that remembers it. A database
-that has seen a number which this program does not know was written by a newer one and is refused.
+Each file is applied once, in the order of the numbers, in one transaction with the row that records it. A database with an
+unknown number was written by a newer program and is refused.
 
 The format of a file: a comment is a line of its own that begins with `--`; a statement ends with a `;` at the end of a
-line. Nothing else is looked at, so both marks may stand within a statement. {identity} and {bytes} are the back end's.
+line. Elsewhere both are part of a statement. A back end replaces {identity} and {bytes}.
 """
 
 import re
@@ -21,14 +21,14 @@ REMEMBER = "INSERT INTO migration (number, name, at) VALUES (?, ?, ?)"
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One file: its number, its name and its text, with the back ends' words still to be put in."""
+    """One file: its number, its name and its text, with placeholders for the back end's words."""
 
     number: int
     name: str
     text: str
 
     def statements(self, words: dict[str, str]) -> Iterator[str]:
-        """The statements, one at a time. words: what the back end says for {identity} and {bytes}."""
+        """The statements. words: the back end's replacements of {identity} and {bytes}."""
         text = re.sub(r"^\s*--.*\n?", "", self.text, flags=re.MULTILINE)
         for word, meaning in words.items():
             text = text.replace("{" + word + "}", meaning)
@@ -50,7 +50,7 @@ def migrations() -> list[Migration]:
 
 
 def pending(version: int) -> list[Migration]:
-    """The migrations that a database at `version` lacks; 0 is an empty one. Raises StoreFault when it is a newer one."""
+    """The migrations after `version`; 0 is an empty database. Raises StoreFault for a version that is not known."""
     known = migrations()
     if version > known[-1].number:
         raise StoreFault(

@@ -1,4 +1,4 @@
-"""The repositories, in SQL that SQLite and PostgreSQL both speak, over the few calls that a back end must offer."""
+"""The repositories, in the common SQL of SQLite and PostgreSQL, on the few calls that a back end must implement."""
 
 from regserver.store.sql.sql_transaction import SqlTransaction
 

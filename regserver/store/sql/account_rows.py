@@ -33,7 +33,7 @@ class AccountRows(Rows):
     """The table account, of accounts of all doors, and the table profile."""
 
     async def add(self, account: NewAccount) -> AccountId | None:
-        """One INSERT: the unique index of addresses settles a race for one, that of names raises Conflict."""
+        """One INSERT. The unique index of addresses settles a race; that of names raises Conflict."""
         names = account.username, name_key(account.username)
         emails = account.email, None if account.email is None else email_key(account.email)
         door = account.password_hash, account.origin, account.ledger_name, account.server, account.subject
@@ -72,17 +72,17 @@ class AccountRows(Rows):
         return {row[0] for row in await self._among(accounts, living)}
 
     async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
-        """One UPDATE that looks and writes, so that it never undoes a change of the password."""
+        """One UPDATE that compares and writes, so that it never undoes a change of the password."""
         statement = "UPDATE account SET password_hash = ?, updated_at = ? WHERE id = ? AND password_hash = ?"
         await self._sql.run(statement, renewed, now, account, known)
 
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
-        """One UPDATE that looks and writes, so that an account ends once."""
+        """One UPDATE that compares and writes, so that of two deletions one succeeds."""
         statement = "UPDATE account SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL"
         return await self._sql.run(statement, now, now, account) > 0
 
     async def add_profile(self, account: AccountId, profile: Profile) -> None:
-        """One profile an account, by the primary key."""
+        """One profile per account, by the primary key."""
         statement = "INSERT INTO profile (account_id, first_name, middle_name, last_name) VALUES (?, ?, ?, ?)"
         await self._sql.run(statement, account, profile.first_name, profile.middle_name, profile.last_name)
 

@@ -1,4 +1,4 @@
-"""What is counted against guessing and flooding."""
+"""Budgets against guessing and flooding."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ class BudgetRows(Rows):
     """The table steps_budget. A count whose window is over stays until it is spent from again or purged."""
 
     async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
-        """Looks at every budget before it writes to any."""
+        """Reads every budget before it writes to any."""
         await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
         statement = "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?"
         for budget in budgets:
@@ -34,7 +34,7 @@ class BudgetRows(Rows):
         return None
 
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
-        """0 also when the window of the row is over."""
+        """0 if there is no row, or its window is over."""
         statement = "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?"
         return await self._count(statement, key, now - window)
 
@@ -44,7 +44,7 @@ class BudgetRows(Rows):
         await self._sql.run_many(statement, [(budget.key,) for budget in budgets])
 
     async def clear(self, key: BudgetKey) -> None:
-        """Without its row a budget is whole."""
+        """A budget without a row is unspent."""
         await self._sql.run("DELETE FROM steps_budget WHERE budget = ?", key)
 
     async def purge(self, now: Instant) -> int:

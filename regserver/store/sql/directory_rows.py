@@ -19,7 +19,7 @@ class DirectoryRows(Rows):
     """The tables pending_creation and directory_server."""
 
     async def add_pending(self, challenge: SecretHash, pending: PendingCreation) -> None:
-        """Stores the key of the address beside the address."""
+        """Stores the address and its key."""
         await self._sql.run(
             f"INSERT INTO pending_creation (challenge_hash, email_key, {COLUMNS})"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -34,7 +34,7 @@ class DirectoryRows(Rows):
         return await self._one(PendingCreation, statement, challenge)
 
     async def settle(self, challenge: SecretHash, account: AccountId) -> None:
-        """Leaves the name and whom the challenge leads to; what is personal is emptied."""
+        """Keeps the name and the account; personal columns are emptied."""
         statement = (
             "UPDATE pending_creation SET account_id = ?, email = NULL, email_key = NULL, password_hash = NULL"
             " WHERE challenge_hash = ?"
@@ -42,12 +42,12 @@ class DirectoryRows(Rows):
         await self._sql.run(statement, account, challenge)
 
     async def count_pending(self, email: EmailKey, since: Instant) -> int:
-        """Uses the index of those that wait."""
+        """Uses the index of waiting creations."""
         waiting = "pending_creation WHERE account_id IS NULL AND email_key = ? AND created_at >= ?"
         return await self._count(f"SELECT count(*) FROM {waiting}", email, since)
 
     async def purge(self, now: Instant) -> int:
-        """Uses the index of those that wait; settled rows stay for good."""
+        """Uses the index of waiting creations; settled rows stay for good."""
         statement = "DELETE FROM pending_creation WHERE account_id IS NULL AND expires_at <= ?"
         return await self._sql.run(statement, now)
 
@@ -64,7 +64,7 @@ class DirectoryRows(Rows):
         )
 
     async def recount(self) -> None:
-        """Uses the index of servers and deletions alone."""
+        """Reads the index of servers and deletions alone."""
         await self._sql.lock(Lock.SERVERS)
         await self._sql.run("DELETE FROM directory_server")
         await self._sql.run(

@@ -11,8 +11,8 @@ from regserver.domain.room_event import Change, EventId, Position, RoomEvent
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, Sql
 
-# One membership at a time, and of its room the part of the log that lies within the membership and the asked range.
-# CASE rather than two conditions, since an index scan begins at one bound, and it must be the narrower one.
+# For each membership, the events of its room that lie within the membership and the requested range. CASE instead of two
+# conditions, since an index scan begins at one bound, and it must be the narrower one.
 SEEN = (
     " FROM membership JOIN event ON event.room_id = membership.room_id"
     " AND event.id > CASE WHEN joined_event > ? THEN joined_event - 1 ELSE ? END"
@@ -35,7 +35,7 @@ class EventRows(Rows):
         self.begin()
 
     def begin(self) -> None:
-        """A unit begins, perhaps again: nothing is left of the one before it."""
+        """A unit begins, or is run again: drops the events of the last run."""
         self.appended: list[RoomEvent] = []
         self.last: tuple[RoomId, AccountId, Change, Instant] | None = None
 
@@ -44,7 +44,7 @@ class EventRows(Rows):
         self.last = (room, actor, change, now)
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
-        """The database gives the id; under the lock ids are given in the order of the commits."""
+        """The database assigns the id; under the lock ids follow the order of commits."""
         await self._sql.lock(Lock.LOG)
         statement = "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id"
         row = await self._sql.row(statement, room, actor, now, _encode(change).decode())
@@ -54,7 +54,7 @@ class EventRows(Rows):
         return event
 
     async def end(self) -> Position:
-        """Uses the primary key; the cut where the table is empty."""
+        """Uses the primary key; an empty table ends at the cut."""
         row = await self._sql.row("SELECT id, at FROM event ORDER BY id DESC LIMIT 1")
         return await self.cut() if row is None else Position(*row)
 
@@ -65,14 +65,14 @@ class EventRows(Rows):
         return Position(*row)
 
     async def reaches(self, position: Position) -> bool:
-        """The time must agree too: after a restore another event may have the id."""
+        """Compares the time too: after a restore another event may have the id."""
         if position == await self.cut():
             return True
         row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
         return row is not None and row[0] == position.at
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
-        """Costs what it counts."""
+        """Takes time in proportion to the count."""
         return await self._count(f"SELECT count(*){SEEN}", *_range(account, start, end))
 
     async def seen(
@@ -90,7 +90,7 @@ class EventRows(Rows):
         )
 
     async def trim(self, before: Instant, limit: int) -> int:
-        """Looks at one event more than it cuts, so that the newest always stays."""
+        """Reads one event more than it removes, so that the newest always stays."""
         rows = await self._sql.rows("SELECT id, at FROM event ORDER BY id LIMIT ?", limit + 1)
         doomed = list(takewhile(lambda row: row[1] < before, rows[:-1]))
         if doomed:

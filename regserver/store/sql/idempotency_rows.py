@@ -1,4 +1,4 @@
-"""The answers that were given to requests with an Idempotency-Key."""
+"""The stored answers to requests with an Idempotency-Key."""
 
 from regserver.domain.idempotency import IDEMPOTENCY_TTL, Idempotency, StoredAnswer
 from regserver.domain.instant import Instant, after
@@ -6,7 +6,7 @@ from regserver.store.sql.statement import Rows
 
 
 class IdempotencyRows(Rows):
-    """The table retry. A row is an answer, or a key that a unit under way has taken."""
+    """The table retry. A row is an answer, or a key that a running unit has taken."""
 
     async def find(self, scope: str, key: str, now: Instant) -> StoredAnswer | None:
         """Uses the primary key."""
@@ -15,7 +15,7 @@ class IdempotencyRows(Rows):
         return None if row is None else StoredAnswer(bytes(row[0]), row[1])
 
     async def take(self, scope: str, asked: Idempotency, now: Instant) -> StoredAnswer | None:
-        """An upsert that wins only over a row whose time is over; who does not win reads the row."""
+        """An upsert that replaces only an expired row; otherwise it reads the row."""
         statement = (
             "INSERT INTO retry (scope, retry_key, request, answer, expires_at) VALUES (?, ?, ?, NULL, ?)"
             " ON CONFLICT (scope, retry_key) DO UPDATE SET request = excluded.request, answer = NULL,"
@@ -27,12 +27,12 @@ class IdempotencyRows(Rows):
         return None if taken else await self.find(scope, asked.key, now)
 
     async def keep(self, scope: str, key: str, answer: int | None) -> None:
-        """The row is there: `take` has written it."""
+        """Updates the row of `take`."""
         statement = "UPDATE retry SET answer = ? WHERE scope = ? AND retry_key = ?"
         await self._sql.run(statement, answer, scope, key)
 
     async def release(self, scope: str, key: str) -> None:
-        """The row is this unit's own, so nobody else has seen it."""
+        """Deletes the row of `take`, which no other unit has seen."""
         await self._sql.run("DELETE FROM retry WHERE scope = ? AND retry_key = ?", scope, key)
 
     async def purge(self, now: Instant) -> int:

@@ -29,7 +29,7 @@ class JournalRows(Rows):
         return await self._all(JournalEntry, statement, after, limit)
 
     async def unjournalled(self) -> str | None:
-        """Looks at every account of the steps door."""
+        """Reads every account of the steps door."""
         row = await self._sql.row(
             "SELECT ledger_name FROM account WHERE door = 'steps'"
             " AND NOT EXISTS (SELECT 1 FROM ledger_journal WHERE user_id = ledger_name) ORDER BY id LIMIT 1"

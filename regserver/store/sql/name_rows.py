@@ -1,4 +1,4 @@
-"""User names, one row for each that is taken."""
+"""Taken user names."""
 
 from regserver.domain.account import NameKey
 from regserver.domain.instant import Instant
@@ -10,7 +10,7 @@ class NameRows(Rows):
     """The table name."""
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
-        """An upsert that wins only over the holder itself or a lapsed reservation."""
+        """An upsert that replaces only the holder's own row or a lapsed reservation."""
         statement = (
             "INSERT INTO name (name_key, holder, expires_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
@@ -25,9 +25,9 @@ class NameRows(Rows):
         return await self._one(Holder, f"SELECT holder, expires_at FROM {held}", key, now)
 
     async def release(self, key: NameKey, holder: str) -> None:
-        """Does nothing to a name that has another holder by now."""
+        """Does nothing if the name has another holder."""
         await self._sql.run("DELETE FROM name WHERE name_key = ? AND holder = ?", key, holder)
 
     async def purge(self, now: Instant) -> int:
-        """Uses the index of expiry times; names that are held for good have none."""
+        """Uses the index of expiry times; names held for good have none."""
         return await self._sql.run("DELETE FROM name WHERE expires_at <= ?", now)

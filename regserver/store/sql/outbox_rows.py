@@ -10,16 +10,16 @@ COLUMNS = columns(OutboxMessage)
 
 
 class OutboxRows(Rows):
-    """The table outbox. A message is leased by a due time ahead of now and the name of the node."""
+    """The table outbox. A leased message has a due time in the future and the name of its node."""
 
     async def add(self, sealed: bytes, now: Instant) -> None:
-        """Without a node and not parked."""
+        """A row without a node, not parked."""
         statement = "INSERT INTO outbox (sealed, created_at, due_at) VALUES (?, ?, ?)"
         await self._sql.run(statement, sealed, now, now)
 
     async def lease(self, node: str, now: Instant, until: Instant, limit: int) -> tuple[OutboxMessage, ...]:
         """One UPDATE over the index of due times."""
-        # due_at is asked for twice: where two nodes meet at a row, the second looks at it again and finds it gone.
+        # due_at is compared twice: PostgreSQL evaluates the outer condition again when another node has changed the row.
         statement = (
             "UPDATE outbox SET due_at = ?, node = ?, attempts = attempts + 1 WHERE due_at <= ? AND id IN"
             " (SELECT id FROM outbox WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?)"
@@ -34,34 +34,34 @@ class OutboxRows(Rows):
         return await self._sql.run(statement, now, node)
 
     async def remove(self, message: OutboxId) -> None:
-        """Whoever has it leased."""
+        """Whichever node has leased it."""
         await self._sql.run("DELETE FROM outbox WHERE id = ?", message)
 
     async def postpone(self, message: OutboxId, due_at: Instant, attempts: int, fault: str) -> None:
-        """The node goes, so that the message may be requeued."""
+        """Removes the node, so that the message may be requeued."""
         statement = "UPDATE outbox SET due_at = ?, attempts = ?, fault = ?, node = NULL WHERE id = ?"
         await self._sql.run(statement, due_at, attempts, fault, message)
 
     async def park(self, message: OutboxId, now: Instant, fault: str) -> None:
-        """The due time stays; the indexes of waiting messages leave the row out."""
+        """Keeps the due time; the indexes of waiting messages do not contain parked rows."""
         statement = "UPDATE outbox SET parked_at = ?, fault = ?, node = NULL WHERE id = ?"
         await self._sql.run(statement, now, fault, message)
 
     async def requeue(self, messages: Sequence[OutboxId] | None, now: Instant) -> int:
-        """A list is short: an operator has typed it."""
-        # What a sender has leased right now (node) is left to it: it would else go out twice.
+        """One UPDATE: the operator has typed the ids, so they are few."""
+        # Rows with a node are being sent now; requeued, they would be sent twice.
         statement = "UPDATE outbox SET due_at = ?, attempts = 0, parked_at = NULL WHERE node IS NULL"
         if messages is None:
             return await self._sql.run(statement, now)
         return await self._sql.run(f"{statement} AND id IN ({placeholders(messages)})", now, *messages)
 
     async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
-        """Sorts the whole table; only the operator asks."""
+        """Sorts the whole table: only the operator calls it."""
         order = "CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id"
         return await self._all(OutboxMessage, f"SELECT {COLUMNS} FROM outbox ORDER BY {order} LIMIT ?", limit)
 
     async def purge(self, parked_before: Instant) -> int:
-        """Looks at parked messages alone."""
+        """Reads parked messages alone."""
         return await self._sql.run("DELETE FROM outbox WHERE parked_at < ?", parked_before)
 
     async def backlog(self) -> Backlog:

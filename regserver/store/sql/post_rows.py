@@ -25,7 +25,7 @@ class PostRows(Rows):
     """The table post."""
 
     async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
-        """One INSERT that finds the newest ordinals by index; two at once would give one ordinal twice."""
+        """One INSERT that reads the newest ordinals by index; without the lock two inserts could get one ordinal."""
         statement = (
             "INSERT INTO post (room_id, author_id, content, created_at, ordinal, author_ordinal)"
             " VALUES (?, ?, ?, ?,"

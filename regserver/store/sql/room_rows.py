@@ -12,14 +12,14 @@ from regserver.ports.room_table import RoomAccess
 from regserver.store.sql.post_rows import read_post
 from regserver.store.sql.statement import Rows
 
-# How many of the account's own posts there are in the room, of all or up to its mark.
+# The number of the account's own posts in the room: all of them, or up to its unread mark.
 OWN = (
     "coalesce((SELECT author_ordinal FROM post WHERE post.room_id = mine.room_id"
     " AND author_id = mine.account_id{upto} ORDER BY id DESC LIMIT 1), 0)"
 )
 
 
-# Posts of the room less those up to the mark, less the account's own among the difference: lookups, no counting.
+# The room's posts after the mark, without the account's own, as a difference of ordinals: look-ups instead of counting.
 UNREAD = (
     "coalesce(last.ordinal, 0) - coalesce((SELECT ordinal FROM post WHERE post.id = mine.seen_post), 0)"
     f" - {OWN.format(upto='')} + {OWN.format(upto=' AND post.id <= mine.seen_post')}"
@@ -54,7 +54,7 @@ class RoomRows(Rows):
     """The tables room and membership. A membership without left_event is current."""
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
-        """The database gives the id."""
+        """The database assigns the id."""
         row = await self._sql.row(
             "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id", name, now, now
         )
@@ -71,7 +71,7 @@ class RoomRows(Rows):
         return None if row is None else RoomAccess(_room(row), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
-        """Every change of a room does it."""
+        """Every change of a room calls it."""
         await self._sql.run("UPDATE room SET updated_at = ? WHERE id = ?", now, room)
 
     async def remove(self, room: RoomId) -> None:
@@ -137,12 +137,12 @@ class RoomRows(Rows):
         )
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
-        """Does nothing to somebody who is not in."""
+        """Does nothing if the account is not a member."""
         current = "room_id = ? AND account_id = ? AND left_event IS NULL"
         await self._sql.run(f"UPDATE membership SET left_event = ? WHERE {current}", event, room, account)
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
-        """One UPDATE that looks and writes."""
+        """One UPDATE that compares and writes."""
         statement = (
             "UPDATE membership SET seen_post = ?"
             " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?"

@@ -1,4 +1,4 @@
-"""Past live registrations: the newest few of each source."""
+"""The newest past live registrations of each source."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ class RunRows(Rows):
     """The table live_run."""
 
     async def add(self, source: str, run: Run, now: Instant, keep: int) -> None:
-        """Drops the older ones by their ids, so a gap in these keeps fewer."""
+        """Removes older rows by their ids; with gaps between the ids fewer remain."""
         insert = "INSERT INTO live_run (source, took_ms, marks, ended_at) VALUES (?, ?, ?, ?)"
         await self._sql.run(insert, source, run.took_ms, msgspec.json.encode(run.marks).decode(), now)
         newest = "SELECT max(id) FROM live_run WHERE source = ?"

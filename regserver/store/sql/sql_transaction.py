@@ -1,4 +1,4 @@
-"""All repositories on one connection, for the length of one transaction."""
+"""All repositories on one connection, within one transaction."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -45,11 +45,11 @@ class SqlTransaction:
         self.runs = RunRows(sql)
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
-        """Passed on without a coroutine of its own: every post comes by here."""
+        """Returns the back end's coroutine, without one of its own: every post calls this."""
         return self._sql.lock(lock, *keys)
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Runs a unit of work, and writes the event that it left for the end."""
+        """Runs a unit of work, then writes the event of append_last."""
         self.events.begin()
         found = await work(self)
         if (last := self.events.last) is not None:

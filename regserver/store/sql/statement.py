@@ -10,11 +10,11 @@ from regserver.ports.transaction import Lock, LockKey
 S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_LIST = 500
-"""The most values in one `IN (…)`; longer lists are asked for in chunks."""
+"""The most values in one `IN (…)`; longer lists are read in chunks."""
 
 
 class Sql(Protocol):
-    """One connection, for the length of one transaction. Raises StoreFault, and Conflict where another unit came first."""
+    """One connection, within one transaction. Raises StoreFault, and Conflict where another unit was first."""
 
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """As in regserver.ports.transaction.Transaction."""
@@ -26,7 +26,7 @@ class Sql(Protocol):
         """All rows."""
 
     async def run(self, statement: str, *parameters: object) -> int:
-        """How many rows were changed."""
+        """Executes a statement; returns the number of changed rows."""
 
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         """Runs the statement once for each set of parameters."""
@@ -70,7 +70,7 @@ def columns(kind: type[msgspec.Struct]) -> str:
 
 
 def placeholders(values: Sequence[object]) -> str:
-    """One question mark a value, separated by commas."""
+    """One question mark for each value, separated by commas."""
     return ", ".join("?" * len(values))
 
 

@@ -18,7 +18,7 @@ class SubmissionRows(Rows):
         return await self._one(Submission, statement, user_id)
 
     async def offer(self, submission: Submission, now: Instant) -> Submission:
-        """An upsert that wins only over an expired row; then what is there is read."""
+        """An upsert that replaces only an expired row; then the row is read."""
         values = msgspec.structs.astuple(submission)
         statement = (
             f"INSERT INTO ledger_submission ({COLUMNS}) VALUES ({placeholders(values)})"

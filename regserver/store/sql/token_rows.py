@@ -13,7 +13,7 @@ ACCOUNT_OF_TOKEN = (
 
 
 class TokenRows(Rows):
-    """The tables token and ticket. A ticket goes with its token."""
+    """The tables token and ticket. Deleting a token deletes its tickets."""
 
     async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
         """The hash is the primary key."""
@@ -21,7 +21,7 @@ class TokenRows(Rows):
         await self._sql.run(statement, token, account, now, expires_at)
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
-        """One statement for token and account: every request of somebody signed in begins with it."""
+        """One statement for token and account, since every request with a token begins with it."""
         return read_account(await self._sql.row(ACCOUNT_OF_TOKEN, token, now))
 
     async def expiry(self, token: SecretHash) -> Instant | None:
@@ -43,12 +43,12 @@ class TokenRows(Rows):
         await self._sql.run(statement, ticket, token, expires_at)
 
     async def take_ticket(self, ticket: SecretHash, now: Instant) -> SecretHash | None:
-        """DELETE … RETURNING: of two, one gets the row."""
+        """DELETE … RETURNING: of two simultaneous calls, one gets the row."""
         statement = "DELETE FROM ticket WHERE hash = ? RETURNING token_hash, expires_at"
         row = await self._sql.row(statement, ticket)
         return None if row is None or row[1] <= now else SecretHash(row[0])
 
     async def purge(self, now: Instant) -> int:
-        """Uses the indexes of the ends; tickets first, since they refer to tokens."""
+        """Uses the indexes of expiry times. Tickets first, since they refer to tokens."""
         tickets = await self._sql.run("DELETE FROM ticket WHERE expires_at <= ?", now)
         return tickets + await self._sql.run("DELETE FROM token WHERE expires_at <= ?", now)

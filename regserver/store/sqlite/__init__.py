@@ -1,4 +1,4 @@
-"""The embedded back end: one SQLite file. `sqlite_store` runs units of work, `schema` migrates, `copy` makes backups."""
+"""The embedded back end: one SQLite file. `sqlite_store` runs units of work, `schema` migrates, `copy` copies the file."""
 
 from regserver.store.sqlite.connection import connect
 from regserver.store.sqlite.schema import migrate

@@ -1,4 +1,4 @@
-"""Copies of the database file: taken while the server runs, checked before they replace it."""
+"""Copies of the database file, also while the server runs, and the check of a copy."""
 
 import os
 import sqlite3
@@ -12,7 +12,7 @@ from regserver.store.sqlite.connection import connect
 def copy_database(source: Path, target: Path) -> None:
     """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
 
-    It is SQLite's own online backup: writers do not wait for it, and the copy needs no journal beside it.
+    By SQLite's online backup: writers do not wait, and the copy needs no journal file.
     """
     if not source.is_file():
         raise StoreFault(f"{source}: No such file or directory")

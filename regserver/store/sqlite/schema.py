@@ -1,4 +1,4 @@
-"""Bringing the file's schema up to date."""
+"""Migration of the file's schema."""
 
 import contextlib
 import os
@@ -13,13 +13,13 @@ WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 
 
 def migrate(path: Path, now: int) -> int:
-    """Brings the schema up to date and returns its version; makes the file if it is missing. Raises StoreFault.
+    """Updates the schema and returns its version; creates the file if it is missing. Raises StoreFault.
 
-    now: milliseconds since 1970, noted beside each migration.
+    now: milliseconds since 1970, recorded with each migration.
     """
     try:
-        # Only its owner may read the file, since it holds password hashes. An existing file is not opened here: closing
-        # it again would drop the locks of every connection that this process has to it.
+        # Only its owner may read the file, since it contains password hashes. An existing file is not opened here:
+        # closing it would release the locks of every connection of this process to it.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = connect(path)

@@ -3,9 +3,9 @@
     task → write() → queue → the writer's thread: BEGIN, (savepoint, unit)*, COMMIT → listener → the tasks wake up
     task → read()  → queue → one of the readers' threads: BEGIN, unit, ROLLBACK     → the task wakes up
 
-Each thread owns its connection, and nothing of SQLite runs on the event loop. The writer takes all units that wait and
-commits them together (group commit), because a commit costs a flush of the disk. Each unit has a savepoint, so that one
-that fails leaves the others alone. With `synchronous=FULL` a commit is durable before its tasks wake up.
+Each thread owns its connection, and no SQLite call runs on the event loop. The writer commits all waiting units together
+(group commit), because each commit flushes the disk. Each unit has a savepoint, so that a failing one does not affect the
+others. With `synchronous=FULL` a commit is durable before its tasks wake up.
 """
 
 import contextlib
@@ -66,15 +66,15 @@ class SqliteStore(Store):
         self._closed = False
 
     def listen(self, listener: EventListener) -> None:
-        """The listener hears of a batch before its writers wake up."""
+        """The listener is called with the events of a batch before its writers wake up."""
         self._listener = listener
 
     async def read(self, work: Work[T]) -> T:
-        """Runs `work` in a reader's thread, within one read transaction."""
+        """Runs `work` in a reader thread, within one read transaction."""
         return await self._hand_over(self._reads, work)
 
     async def write(self, work: Work[T]) -> T:
-        """Runs `work` in the writer's thread, within a savepoint of a batch."""
+        """Runs `work` in the writer thread, within a savepoint of a batch."""
         return await run_until_settled(lambda: self._hand_over(self._writes, work))
 
     async def check(self) -> None:
@@ -82,7 +82,7 @@ class SqliteStore(Store):
         await self.read(_touch)
 
     async def _hand_over(self, jobs: _Queue, work: Work[T]) -> T:
-        # One checkpoint for cancellation before, none after: from here on the outcome must be awaited.
+        # Cancellable before the unit is queued, not afterwards: then its outcome must be awaited.
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise StoreFault("the store is closed")
@@ -102,10 +102,10 @@ class SqliteStore(Store):
         while batch := self._next_batch():
             self._commit(connection, transaction, batch)
             self._wake(batch)
-            del batch  # or the thread would hold its results while it waits for the next unit
+            del batch  # or the thread would keep its results while it waits for the next unit
 
     def _next_batch(self) -> list[_Job[Any]]:
-        """Waits for a unit and takes those that wait behind it; returns an empty list when the thread is to end."""
+        """Waits for a unit, and takes all waiting ones; an empty list tells the thread to end."""
         batch: list[_Job[Any]] = []
         while not batch or (len(batch) < MAX_BATCH and not self._writes.empty()):
             job = self._writes.get()
@@ -170,7 +170,7 @@ class SqliteStore(Store):
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        """Runs the threads. They are not from Trio's pool: they live as long as the store and would use up its limit."""
+        """Runs the threads. Not from Trio's pool: they live as long as the store, and would use up the pool's limit."""
         threads = [
             threading.Thread(target=self._write_loop, args=(connect(self._path),), name="sqlite-writer")
         ]
@@ -189,15 +189,13 @@ class SqliteStore(Store):
             self._writes.put(None)
             for _ in range(READERS):
                 self._reads.put(None)
-            with trio.CancelScope(
-                shield=True
-            ):  # units that were handed over are finished; the disk bounds the time
+            with trio.CancelScope(shield=True):  # queued units are finished; the disk bounds the time
                 for thread in threads:
                     await trio.to_thread.run_sync(thread.join)
 
 
 def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:
-    """Drives a unit of work, which never suspends here. Raises StoreFault, Conflict and whatever the unit raises."""
+    """Runs a unit of work, which never suspends here. Raises StoreFault, Conflict, and exceptions of the unit."""
     coroutine = run(work)
     try:
         coroutine.send(None)
@@ -219,7 +217,7 @@ async def _touch(transaction: Transaction) -> None:
 
 @asynccontextmanager
 async def open_sqlite(path: Path) -> AsyncIterator[SqliteStore]:
-    """Opens the store, migrating it first. Raises StoreFault."""
+    """Migrates the file and opens the store. Raises StoreFault."""
     await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
     store = SqliteStore(path, trio.lowlevel.current_trio_token())
     async with store._running():
