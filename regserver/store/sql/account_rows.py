@@ -25,7 +25,7 @@ ACCOUNT_COLUMNS = (
 
 def read_account(row: tuple[Any, ...] | None) -> Account | None:
     """The account of a row of ACCOUNT_COLUMNS."""
-    # By position, which is the fastest: every request of somebody signed in comes by here.
+    # By position, for speed: every request with a token calls it.
     return None if row is None else Account(*row)
 
 

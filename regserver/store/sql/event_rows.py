@@ -25,9 +25,9 @@ _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 
 class EventRows(Rows):
-    """Writes events, and remembers those of the unit for the store's listener.
+    """The table event, and the unit's events for the store's listener.
 
-    begin → append, append, … → append_last → append(*last): the event that was left for the end
+    begin → append, append, … → append_last → append(*last), by SqlTransaction.run
     """
 
     def __init__(self, sql: Sql) -> None:

@@ -1,4 +1,4 @@
-"""What a back end offers to the repositories, and what they have in common: statements with parameters as `?`."""
+"""The calls that a back end implements for the repositories, and their base class. Parameters are written as `?`."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
@@ -33,7 +33,7 @@ class Sql(Protocol):
 
 
 class Rows:
-    """The statements of a table, or of some that belong together, on one connection."""
+    """Base of the repositories: the statements of one or several tables on one connection."""
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
@@ -55,7 +55,7 @@ class Rows:
     async def _among(
         self, values: Sequence[object], statement: str, *parameters: object
     ) -> list[tuple[Any, ...]]:
-        """The rows of a statement that ends with a column: those where it is one of the values."""
+        """The rows where a column has one of the values. statement: ends with the column's name."""
         chunks = (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))
         return [
             row
@@ -65,7 +65,7 @@ class Rows:
 
 
 def columns(kind: type[msgspec.Struct]) -> str:
-    """The columns of a table that are called like the fields of a Struct."""
+    """The columns of a table whose names are the fields of a Struct."""
     return ", ".join(kind.__struct_fields__)
 
 
