@@ -30,9 +30,8 @@ class OtherKeysWritten(msgspec.Struct, frozen=True):
 class Ledger(Protocol):
     """The journal in the store, and possibly an outer ledger."""
 
-    @property
-    def outer(self) -> bool:
-        """Whether there is an outer ledger; if not, `settle` does nothing and one transaction writes everything."""
+    outer: bool
+    """Whether there is an outer ledger; if not, `settle` does nothing and one transaction writes everything."""
 
     async def settle(self, account: LedgerAccount) -> Settled | NameOccupied | OtherKeysWritten:
         """Creates the account on the outer ledger unless it exists.

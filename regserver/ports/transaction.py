@@ -81,65 +81,36 @@ class Conflict(Exception):
 class Transaction(Protocol):
     """All tables, within one unit of work."""
 
+    accounts: AccountTable
+    """Accounts and profiles."""
+    names: NameTable
+    """User names and reservations."""
+    tokens: TokenTable
+    """Tokens and tickets."""
+    rooms: RoomTable
+    """Rooms and memberships."""
+    posts: PostTable
+    """Posts."""
+    events: EventTable
+    """The event log of all rooms."""
+    idempotency: IdempotencyTable
+    """Answers to keyed requests."""
+    outbox: OutboxTable
+    """Waiting mail."""
+    directory: DirectoryTable
+    """Pending creations and servers."""
+    registrations: RegistrationTable
+    """Registrations by steps."""
+    budgets: BudgetTable
+    """Spent budgets."""
+    rewards: RewardTable
+    """Granted rewards."""
+    journal: JournalTable
+    """The ledger's journal."""
+    submissions: SubmissionTable
+    """Signed transactions for another ledger."""
+    runs: RunTable
+    """Past live registrations."""
+
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""
-
-    @property
-    def accounts(self) -> AccountTable:
-        """Accounts and profiles."""
-
-    @property
-    def names(self) -> NameTable:
-        """User names and reservations."""
-
-    @property
-    def tokens(self) -> TokenTable:
-        """Tokens and tickets."""
-
-    @property
-    def rooms(self) -> RoomTable:
-        """Rooms and memberships."""
-
-    @property
-    def posts(self) -> PostTable:
-        """Posts."""
-
-    @property
-    def events(self) -> EventTable:
-        """The event log of all rooms."""
-
-    @property
-    def idempotency(self) -> IdempotencyTable:
-        """Answers to keyed requests."""
-
-    @property
-    def outbox(self) -> OutboxTable:
-        """Waiting mail."""
-
-    @property
-    def directory(self) -> DirectoryTable:
-        """Pending creations and servers."""
-
-    @property
-    def registrations(self) -> RegistrationTable:
-        """Registrations by steps."""
-
-    @property
-    def budgets(self) -> BudgetTable:
-        """Spent budgets."""
-
-    @property
-    def rewards(self) -> RewardTable:
-        """Granted rewards."""
-
-    @property
-    def journal(self) -> JournalTable:
-        """The ledger's journal."""
-
-    @property
-    def submissions(self) -> SubmissionTable:
-        """Signed transactions for another ledger."""
-
-    @property
-    def runs(self) -> RunTable:
-        """Past live registrations."""

@@ -23,7 +23,7 @@ from regserver.store.sql.submission_rows import SubmissionRows
 from regserver.store.sql.token_rows import TokenRows
 
 
-class SqlTransaction:
+class SqlTransaction(Transaction):
     """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
 
     def __init__(self, sql: Sql) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from regserver.ports.transaction import Lock, LockKey
 
@@ -39,7 +39,8 @@ class SqliteSql:
 
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """Steps the statement once."""
-        return cast("tuple[Any, ...] | None", self._execute(statement, parameters).fetchone())
+        found: tuple[Any, ...] | None = self._execute(statement, parameters).fetchone()
+        return found
 
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Fetches all rows, so that no cursor outlives the call."""

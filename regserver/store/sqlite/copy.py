@@ -1,7 +1,7 @@
 """Copies of the database file, also while the server runs, and the check of a copy."""
 
-import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from regserver.ports.store import StoreFault
@@ -17,13 +17,9 @@ def copy_database(source: Path, target: Path) -> None:
     if not source.is_file():
         raise StoreFault(f"{source}: No such file or directory")
     try:
-        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        origin, copy = connect(source, read_only=True), sqlite3.connect(target)
-        try:
+        target.touch(0o600, exist_ok=False)
+        with closing(connect(source, read_only=True)) as origin, closing(sqlite3.connect(target)) as copy:
             origin.backup(copy, pages=1000)
-        finally:
-            copy.close()
-            origin.close()
     except OSError as error:
         raise StoreFault(f"{target}: {error.strerror}") from None
     except sqlite3.Error as error:
@@ -33,14 +29,11 @@ def copy_database(source: Path, target: Path) -> None:
 def inspect_database(path: Path) -> int:
     """Checks that the file is whole and its schema is known; returns the schema's version. Raises StoreFault."""
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise StoreFault(f"{path}: damaged: {verdict}")
             (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         raise StoreFault(f"{path}: {error}") from error
     migration.pending(version or 0)

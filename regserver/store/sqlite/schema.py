@@ -1,8 +1,7 @@
 """Migration of the file's schema."""
 
-import contextlib
-import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from regserver.ports.store import StoreFault
@@ -20,10 +19,9 @@ def migrate(path: Path, now: int) -> int:
     try:
         # Only its owner may read the file, since it contains password hashes. An existing file is not opened here:
         # closing it would release the locks of every connection of this process to it.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = connect(path)
-        try:
+        with suppress(FileExistsError):
+            path.touch(0o600, exist_ok=False)
+        with closing(connect(path)) as connection:
             connection.execute(migration.VERSION_TABLE)
             # Locked before the version is read: of two servers that start at once, the second finds nothing to do.
             connection.execute("BEGIN IMMEDIATE")
@@ -35,8 +33,6 @@ def migrate(path: Path, now: int) -> int:
                 version = step.number
             connection.execute("COMMIT")
             return int(version)
-        finally:
-            connection.close()
     except OSError as error:
         raise StoreFault(f"{path}: {error.strerror}") from None
     except sqlite3.Error as error:

@@ -8,14 +8,14 @@ Each thread owns its connection, and no SQLite call runs on the event loop. The 
 others. With `synchronous=FULL` a commit is durable before its tasks wake up.
 """
 
-import contextlib
 import logging
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, cast
 
@@ -69,17 +69,18 @@ class SqliteStore(Store):
         """The listener is called with the events of a batch before its writers wake up."""
         self._listener = listener
 
-    async def read(self, work: Work[T]) -> T:
+    # Both return a coroutine instead of awaiting it: each level has a cost in every request.
+    def read(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` in a reader thread, within one read transaction."""
-        return await self._hand_over(self._reads, work)
+        return self._hand_over(self._reads, work)
 
-    async def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` in the writer thread, within a savepoint of a batch."""
-        return await run_until_settled(lambda: self._hand_over(self._writes, work))
+        return run_until_settled(partial(self._hand_over, self._writes, work))
 
     async def check(self) -> None:
         """Reads the end of the log."""
-        await self.read(_touch)
+        await self.read(lambda transaction: transaction.events.end())
 
     async def _hand_over(self, jobs: _Queue, work: Work[T]) -> T:
         # Cancellable before the unit is queued, not afterwards: then its outcome must be awaited.
@@ -94,15 +95,12 @@ class SqliteStore(Store):
 
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
-        with contextlib.closing(connection):
-            self._write_until_told(connection)
-
-    def _write_until_told(self, connection: sqlite3.Connection) -> None:
-        transaction = SqlTransaction(SqliteSql(connection))
-        while batch := self._next_batch():
-            self._commit(connection, transaction, batch)
-            self._wake(batch)
-            del batch  # or the thread would keep its results while it waits for the next unit
+        with closing(connection):
+            transaction = SqlTransaction(SqliteSql(connection))
+            while batch := self._next_batch():
+                self._commit(connection, transaction, batch)
+                self._trio.run_sync_soon(self._finish, batch)
+                del batch  # or the thread would keep its results while it waits for the next unit
 
     def _next_batch(self) -> list[_Job[Any]]:
         """Waits for a unit, and takes all waiting ones; an empty list tells the thread to end."""
@@ -143,23 +141,17 @@ class SqliteStore(Store):
             job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
-        with contextlib.closing(connection):
-            self._read_until_told(connection)
-
-    def _read_until_told(self, connection: sqlite3.Connection) -> None:
-        transaction = SqlTransaction(SqliteSql(connection))
-        while (job := self._reads.get()) is not None:
-            try:
-                connection.execute("BEGIN")
-                job.result = outcome.capture(run_to_end, transaction.run, job.work)
-                connection.execute("ROLLBACK")
-            except sqlite3.Error as error:
-                job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
-            self._wake([job])
-            del job  # as above
-
-    def _wake(self, batch: list[_Job[Any]]) -> None:
-        self._trio.run_sync_soon(self._finish, batch)
+        with closing(connection):
+            transaction = SqlTransaction(SqliteSql(connection))
+            while (job := self._reads.get()) is not None:
+                try:
+                    connection.execute("BEGIN")
+                    job.result = outcome.capture(run_to_end, transaction.run, job.work)
+                    connection.execute("ROLLBACK")
+                except sqlite3.Error as error:
+                    job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
+                self._trio.run_sync_soon(self._finish, [job])
+                del job  # as above
 
     # --- on the event loop again
     def _finish(self, batch: list[_Job[Any]]) -> None:
@@ -171,14 +163,10 @@ class SqliteStore(Store):
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         """Runs the threads. Not from Trio's pool: they live as long as the store, and would use up the pool's limit."""
-        threads = [
-            threading.Thread(target=self._write_loop, args=(connect(self._path),), name="sqlite-writer")
-        ]
+        writer, readers = connect(self._path), [connect(self._path, read_only=True) for _ in range(READERS)]
+        threads = [threading.Thread(target=self._write_loop, args=(writer,), name="sqlite-writer")]
         threads += [
-            threading.Thread(
-                target=self._read_loop, args=(connect(self._path, read_only=True),), name=f"sqlite-{n}"
-            )
-            for n in range(READERS)
+            threading.Thread(target=self._read_loop, args=(it,), name="sqlite-reader") for it in readers
         ]
         for thread in threads:
             thread.start()
@@ -209,10 +197,6 @@ def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) 
         raise StoreFault(str(error)) from error
     coroutine.close()
     raise RuntimeError("a unit of work awaited something that is not its transaction")
-
-
-async def _touch(transaction: Transaction) -> None:
-    await transaction.events.end()
 
 
 @asynccontextmanager
