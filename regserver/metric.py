@@ -79,27 +79,21 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = RequestMetrics()
         self.registry.register(self.requests)
-        self.limited = Counter(
-            "regserver_limited",
-            "Requests refused by a rate limit, by its name.",
-            ("limit",),
-            registry=self.registry,
+        self.limited = self.counter("limited", "Requests refused by a rate limit, by its name.", "limit")
+        self.sockets = self.gauge("sockets", "Open WebSocket sessions.", "door")
+        self.registrations = self.gauge("registrations_running", "Live registrations running now.")
+        self.registrations_ended = self.counter(
+            "registrations_ended", "Live registrations, by how they ended.", "state"
         )
-        self.sockets = Gauge(
-            "regserver_sockets", "Open WebSocket sessions.", ("door",), registry=self.registry
-        )
-        self.registrations = Gauge(
-            "regserver_registrations_running", "Live registrations running now.", registry=self.registry
-        )
-        self.registrations_ended = Counter(
-            "regserver_registrations_ended",
-            "Live registrations, by how they ended.",
-            ("state",),
-            registry=self.registry,
-        )
-        self.deliveries = Counter(
-            "regserver_deliveries", "Notifications handed to sockets.", registry=self.registry
-        )
+        self.deliveries = self.counter("deliveries", "Notifications handed to sockets.")
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """A new counter in the registry."""
+        return Counter(f"regserver_{name}", text, labels, registry=self.registry)
+
+    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        """A new gauge in the registry."""
+        return Gauge(f"regserver_{name}", text, labels, registry=self.registry)
 
     def show(self) -> bytes:
         """All metrics as text."""
@@ -110,29 +104,15 @@ class FrontCounters:
     """The FrontMetrics of regserver.serving, as Prometheus metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
-        registry = metrics.registry
-        self._connections = Gauge("regserver_connections", "Open connections.", registry=registry)
-        self._refused = Counter(
-            "regserver_connections_refused",
-            "Connections refused, by status.",
-            ("status",),
-            registry=registry,
+        self._connections = metrics.gauge("connections", "Open connections.")
+        self._refused = metrics.counter("connections_refused", "Connections refused, by status.", "status")
+        self._requests_refused = metrics.counter(
+            "requests_refused", "Requests refused before any endpoint saw them, by status.", "status"
         )
-        self._requests_refused = Counter(
-            "regserver_requests_refused",
-            "Requests refused before any endpoint saw them, by status.",
-            ("status",),
-            registry=registry,
+        self._closed = metrics.counter(
+            "sockets_closed", "WebSocket sessions that ended, by close code.", "code"
         )
-        self._closed = Counter(
-            "regserver_sockets_closed",
-            "WebSocket sessions that ended, by close code.",
-            ("code",),
-            registry=registry,
-        )
-        self._contained = Counter(
-            "regserver_errors_contained", "Bugs that ended one connection.", registry=registry
-        )
+        self._contained = metrics.counter("errors_contained", "Bugs that ended one connection.")
 
     def connection_opened(self) -> None:
         """A connection was accepted."""
@@ -167,17 +147,11 @@ class MailCounters:
     """Attempts to send mail by outcome, and the backlog after the last batch."""
 
     def __init__(self, metrics: Metrics) -> None:
-        registry = metrics.registry
-        self._attempts = Counter(
-            "regserver_mail_attempts",
-            "Attempts to send a message, by outcome.",
-            ("outcome",),
-            registry=registry,
+        self._attempts = metrics.counter(
+            "mail_attempts", "Attempts to send a message, by outcome.", "outcome"
         )
-        self._waiting = Gauge("regserver_mail_waiting", "Messages in the outbox.", registry=registry)
-        self._parked = Gauge(
-            "regserver_mail_parked", "Messages set aside for the operator.", registry=registry
-        )
+        self._waiting = metrics.gauge("mail_waiting", "Messages in the outbox.")
+        self._parked = metrics.gauge("mail_parked", "Messages set aside for the operator.")
 
     def count(self, outcome: str) -> None:
         """One attempt ended."""

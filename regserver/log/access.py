@@ -5,7 +5,6 @@ route's pattern replaces the path.
 """
 
 import contextlib
-import functools
 import threading
 import time
 from typing import TextIO
@@ -13,7 +12,7 @@ from typing import TextIO
 import msgspec
 import trio
 
-from regserver.log.line import request_id
+from regserver.log.line import request_id, utc_millis
 
 ACCESS = "regserver.access"
 FLUSH_SECONDS = 0.1
@@ -21,17 +20,6 @@ MAX_WAITING = 1000
 
 _Served = tuple[float, str, str, str, int, float, str]
 """A request whose line is not written yet: time, method, pattern, client, status, seconds, id."""
-
-
-class _AccessLine(msgspec.Struct, frozen=True):
-    at: str
-    level: str
-    logger: str
-    message: str
-    client: str
-    status: int
-    ms: float
-    request: str
 
 
 _encode_line = msgspec.json.Encoder().encode
@@ -78,16 +66,16 @@ class AccessLog:
 
 def _json_line(served: _Served) -> str:
     at, method, pattern, client, status, seconds, identity = served
-    line = _AccessLine(
-        f"{_utc(int(at))}.{int(at * 1000) % 1000:03d}Z",
-        "info",
-        ACCESS,
-        f"{method[:10]} {pattern}",
-        client,
-        status,
-        round(seconds * 1000, 1),
-        identity,
-    )
+    line = {
+        "at": utc_millis(at),
+        "level": "info",
+        "logger": ACCESS,
+        "message": f"{method[:10]} {pattern}",
+        "client": client,
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+        "request": identity,
+    }
     return _encode_line(line).decode() + "\n"
 
 
@@ -96,8 +84,3 @@ def _text_line(served: _Served) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(at))
     fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}"
     return f"{clock} info    {method[:10]} {pattern} {fields}\n"
-
-
-@functools.lru_cache(maxsize=4)
-def _utc(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

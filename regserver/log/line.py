@@ -4,6 +4,7 @@ Redaction is the formatter's last step, so no caller can forget it.
 """
 
 import contextvars
+import functools
 import logging
 import re
 import time
@@ -16,12 +17,7 @@ from regserver.domain.secret import redact_secrets
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """The id of the request that this task serves. It is in every log line and in the X-Request-Id field."""
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
-    "message",
-    "asctime",
-    "taskName",
-    "color_message",
-}
+_STANDARD = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
 
 _IN_URL = re.compile(r"(?i)\b(token|ticket|password|code|secret)=[^&\s\\\"'<>()]+")
 _REGISTRATION = re.compile(r"\bu-[0-9a-f]{8}-[0-9a-f-]{27}\b")
@@ -37,6 +33,16 @@ def redact(text: str) -> str:
     return redact_secrets(_AUTHORIZATION.sub(r"\1 …", text))
 
 
+def utc_millis(at: float) -> str:
+    """An instant in ISO 8601 with milliseconds. at: seconds since 1970, as `time.time` has them."""
+    return f"{_utc(int(at))}.{int(at * 1000) % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _utc(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
 class _Formatter(logging.Formatter):
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         fields = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
@@ -50,9 +56,8 @@ class JsonFormatter(_Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         line: dict[str, Any] = {
-            "at": at,
+            "at": utc_millis(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

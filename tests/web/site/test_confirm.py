@@ -6,8 +6,7 @@ from typing import get_args
 
 from msgspec.structs import fields
 
-from regserver.text import CATALOGUES
-from regserver.text.catalogue import ConfirmText
+from regserver.text import CATALOGUES, ConfirmText
 from regserver.web.site.confirm import STATUS, ConfirmState
 
 
