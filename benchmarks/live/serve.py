@@ -74,7 +74,7 @@ async def main(port: int, report: Path, settings: list[str]) -> None:
                 "task": watch.task,
             }
             await trio.Path(report).write_text(json.dumps(figures))
-            control.stop_nowait()
+            control.stop.set()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class _Lifespan:
             async with open_assembly(self._assembly) as behind:
                 task_status.started()
                 await self._stopping.wait()
-                for stop in behind.stops:
+                for stop in behind.stop:
                     await stop()
         finally:
             self._stopped.set()

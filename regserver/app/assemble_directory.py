@@ -6,8 +6,7 @@ from functools import partial
 import msgspec
 
 from regserver.adapters.mail import build_mailer
-from regserver.app.app_part import AppPart
-from regserver.app.base import Base
+from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.metric import MailCounters
 from regserver.service.directory_mail import DirectoryMail
@@ -38,7 +37,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
 
     return AppPart(
         routes=(*api.routes(), *ConfirmApi(directory).routes()),
-        checks={"mail": delivery.check},
+        checks=(("mail", delivery.check),),
         background=(partial(run_outbox, delivery),),
         reload=(reload,),
     )

@@ -3,41 +3,66 @@
 from contextlib import AsyncExitStack
 from functools import partial
 
-from regserver.app.app_part import AppPart
-from regserver.app.assemble_live import open_sign_in
-from regserver.app.base import Base
+import msgspec
+
+from regserver.adapters.source import open_source
+from regserver.app.base import AppPart, Base
 from regserver.service.account_service import AccountService
+from regserver.service.live_account import LivePolicy
+from regserver.service.live_service import LiveParts, open_live
 from regserver.service.recovery_service import RecoveryService, run_trim
 from regserver.service.room_service import RoomService
+from regserver.service.sign_in_service import SignInService
 from regserver.service.sign_up_service import SignUpService
+from regserver.service.source_check import SourceCheck
+from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.socket import RoomSocketApi
 from regserver.web.sign_in.account import AccountApi
+from regserver.web.sign_in.endpoint import SignInApi
 
 
-async def open_people(stack: AsyncExitStack, base: Base) -> AppPart:
-    """Opens sign-in, live registration and rooms. Raises ConfigFault."""
+async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
+    """Opens sign-in, live registration and accounts. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
+    source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
+    policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
+    parts = LiveParts(
+        store=store,
+        clock=clock,
+        randomness=base.randomness,
+        identity=base.identity,
+        source=source,
+        policy=policy,
+        on_end=lambda state: base.metrics.registrations_ended.labels(state).inc(),
+    )
+    live = await stack.enter_async_context(open_live(parts))
+    base.metrics.registrations.set_function(lambda: live.running)
+    check = None if source is None else SourceCheck(source, policy.max_running)
+    sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
+    is_open = settings.login.open_registration
+    sign_ups = SignUpService(store, clock, base.hasher, base.identity, is_open=is_open)
     accounts = AccountService(base.identity, base.broker)
-    sign_ups = SignUpService(
-        store, clock, base.hasher, base.identity, is_open=settings.login.open_registration
-    )
-    rooms = RoomService(base.identity, max_members=settings.rooms.max_members)
-    sign_in = await open_sign_in(stack, base, accounts)
-    room_socket = RoomSocketApi(
-        base.identity,
-        RecoveryService(store, base.identity),
-        base.broker,
-        base.seal,
-        query_token=settings.login.query_token,
-    )
+    watching = LiveApi(live)
     return AppPart(
         routes=(
-            *sign_in.routes,
+            *SignInApi(sign_in, accounts, base.web.forwarded).routes(),
+            *watching.routes(),
             *AccountApi(sign_ups, accounts, base.identity).routes(),
-            *RoomsApi(rooms).routes(),
         ),
-        sockets=(*sign_in.sockets, *room_socket.sockets()),
-        background=(partial(run_trim, store, clock, settings.rooms.event_retention),),
-        stop=sign_in.stop,
+        sockets=watching.sockets(),
+        stop=(live.stop,),
+    )
+
+
+async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
+    """Opens the rooms and their WebSocket."""
+    settings, store, identity = base.settings, base.store, base.identity
+    rooms = RoomService(identity, max_members=settings.rooms.max_members)
+    recovery = RecoveryService(store, identity)
+    query_token = settings.login.query_token
+    return AppPart(
+        routes=RoomsApi(rooms).routes(),
+        sockets=RoomSocketApi(identity, recovery, base.broker, base.seal, query_token=query_token).sockets(),
+        background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),
     )

@@ -10,8 +10,7 @@ from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
 from regserver.adapters.siteverify import build_captcha
 from regserver.adapters.sms import build_sms
-from regserver.app.app_part import AppPart
-from regserver.app.base import Base
+from regserver.app.base import AppPart, Base
 from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
 from regserver.service.onboarding_service import OnboardingService
@@ -57,7 +56,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     )
     return AppPart(
         routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
-        checks={"ledger": ledger.check} if ledger.outer else {},
+        checks=(("ledger", ledger.check),) if ledger.outer else (),
     )
 
 

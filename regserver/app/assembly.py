@@ -3,48 +3,44 @@
 store → broker → adapters → services → doors → routes
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import chain
 
 import msgspec
 import trio
 
 from regserver import __version__
-from regserver.app.app_part import AppPart
 from regserver.app.assemble_directory import open_directory
-from regserver.app.assemble_people import open_people
+from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_steps import open_steps
-from regserver.app.assemble_web import build_web_parts
-from regserver.app.base import Base, open_base
-from regserver.config import Loaded, Settings
+from regserver.app.base import AppPart, Base, open_base
+from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
+from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
+from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.document import DocumentApi
-from regserver.web.operations.endpoint import Check, OperationsApi
+from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.rate_limit import LIMITS, RateLimits
+from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.site.page import PageApi
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """An app whose back ends are not open yet. access: the access log, or None."""
+    """An app whose back ends are not open yet."""
 
     loaded: Loaded
     web: WebParts
     limits: FrontLimits
     app: WebApp
-    access: AccessLog | None
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """The functions that stop and reload an open app: see AppPart."""
-
-    stops: tuple[Callable[[], Awaitable[None]], ...]
-    reloads: tuple[Callable[[Settings], Awaitable[None]], ...]
 
 
 async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -52,36 +48,55 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     return AppPart(routes=PageApi(base.web.forwarded).routes())
 
 
-PARTS = (open_people, open_directory, open_steps, open_page)
+PARTS = (open_sign_in, open_rooms, open_directory, open_steps, open_page)
 """Each opens one group of doors. A new group is a module and a name here."""
 
 
 def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:
     """Builds the app, without routes yet. access: the access log, or None. Raises ConfigFault."""
-    web, limits = build_web_parts(loaded.settings, access), front_limits(loaded.settings)
-    return Assembly(loaded, web, limits, create_app(web, limits), access)
+    server, limits = loaded.settings.server, front_limits(loaded.settings)
+    forwarded = ForwardedReader(server.trusted_proxies, server.public_url)
+    web = WebParts(
+        build_limits(loaded.settings), forwarded, CorsPolicy(server.cors_origins), Metrics(), access
+    )
+    return Assembly(loaded, web, limits, create_app(web, limits))
+
+
+def build_limits(settings: Settings) -> RateLimits:
+    """The rate limits with the operator's rates. Raises ConfigFault."""
+    unknown = settings.limits.routes.keys() - LIMITS.keys()
+    if unknown:
+        raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
+    try:
+        return RateLimits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+    except ValueError as error:
+        raise ConfigFault(f"limits.routes: {error}") from None
 
 
 @asynccontextmanager
-async def open_assembly(assembly: Assembly) -> AsyncIterator[Opened]:
-    """Opens the back ends and adds the routes. Raises ConfigFault, StoreFault, ServerKeyFault."""
+async def open_assembly(assembly: Assembly) -> AsyncIterator[AppPart]:
+    """Opens the back ends and adds the routes; yields all parts as one. Raises ConfigFault, StoreFault, ServerKeyFault."""
     async with AsyncExitStack() as stack:
         base = await open_base(stack, assembly.loaded, assembly.web)
-        parts = [await open_part(stack, base) for open_part in PARTS]
-        _add_routes(assembly.app, base, parts)
+        whole = _joined([await open_part(stack, base) for open_part in PARTS])
+        _add_routes(assembly.app, base, whole)
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
-        if assembly.access is not None:
-            nursery.start_soon(assembly.access.run_flush)
-        for part in parts:
-            for work in part.background:
-                nursery.start_soon(work)
-        stops = tuple(stop for part in parts for stop in part.stop)
-        yield Opened(stops, tuple(reload for part in parts for reload in part.reload))
+        for work in whole.background:
+            nursery.start_soon(work)
+        if assembly.web.access is not None:
+            nursery.start_soon(assembly.web.access.run_flush)
+        yield whole
         nursery.cancel_scope.cancel()
 
 
-def _add_routes(app: WebApp, base: Base, parts: list[AppPart]) -> None:
+def _joined(parts: Iterable[AppPart]) -> AppPart:
+    """All parts as one: each of its fields holds that field of every part."""
+    columns = zip(*map(msgspec.structs.astuple, parts), strict=True)
+    return AppPart(*(tuple(chain.from_iterable(column)) for column in columns))
+
+
+def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
     async def store_check() -> str | None:
         try:
             await base.store.check()
@@ -89,14 +104,10 @@ def _add_routes(app: WebApp, base: Base, parts: list[AppPart]) -> None:
             return str(fault)
         return None
 
-    checks: dict[str, Check] = {"store": store_check}
-    for part in parts:
-        checks.update(part.checks)
-    routes = [*OperationsApi(base.metrics, checks, __version__).routes()]
-    routes += [route for part in parts for route in part.routes]
-    sockets = [socket for part in parts for socket in part.sockets]
-    routes += DocumentApi(routes, sockets, base.web.limits.rates, __version__).routes()
-    app.add_routes(routes, sockets)
+    checks = {"store": store_check, **dict(whole.checks)}
+    routes = [*OperationsApi(base.metrics, checks, __version__).routes(), *whole.routes]
+    routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()
+    app.add_routes(routes, whole.sockets)
 
 
 def front_limits(settings: Settings) -> FrontLimits:

@@ -1,8 +1,10 @@
-"""The common base of all doors: store, broker, keys, clock, mail."""
+"""The common base of all doors: store, broker, keys, clock, mail; and the form of a group of doors."""
 
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,6 +29,8 @@ from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import open_sqlite
 from regserver.web.http.dispatch import WebParts
+from regserver.web.http.route import Route, SocketRoute
+from regserver.web.operations.endpoint import Check
 from regserver.web.rooms.notification import notification_frame, resumable_frame
 
 
@@ -58,8 +62,23 @@ class Base(msgspec.Struct, frozen=True):
         return self.web.metrics
 
 
+class AppPart(msgspec.Struct, frozen=True):
+    """Routes and work of one group of doors, or of all.
+
+    checks: parts of readiness by name. background: functions that run as long as the server. stop: called before the
+    sockets close. reload: applies changed settings; settings that no part applies need a restart.
+    """
+
+    routes: tuple[Route, ...] = ()
+    sockets: tuple[SocketRoute, ...] = ()
+    checks: tuple[tuple[str, Check], ...] = ()
+    background: tuple[Callable[[], Any], ...] = ()
+    stop: tuple[Callable[[], Awaitable[None]], ...] = ()
+    reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
+
+
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
-    """Opens store and broker. web: see assemble_web. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
     path = sqlite_file(settings.store.url)
@@ -81,11 +100,12 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
+    node = settings.node.name or socket.gethostname()
     return Base(
         loaded,
         store,
         broker,
-        settings.node.name or socket.gethostname(),
+        node,
         clock,
         randomness,
         hasher,

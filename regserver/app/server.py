@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 import msgspec
 import trio
 
-from regserver.app.assembly import Opened, assemble, open_assembly
+from regserver.app.assembly import assemble, open_assembly
+from regserver.app.base import AppPart
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.log import AccessLog
 from regserver.metric import FrontCounters
@@ -24,12 +25,12 @@ log = logging.getLogger("regserver")
 
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. front: its front door. quart: the same server as an ASGI application."""
+    """A server that is ready to listen. front: its front door. quart: the same server as ASGI app. whole: all its parts."""
 
     front: Front
     quart: WebApp
     settings: Settings
-    opened: Opened
+    whole: AppPart
 
 
 @asynccontextmanager
@@ -37,7 +38,7 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
     """Opens the server. access: the access log, or None. Raises ConfigFault, StoreFault, ServerKeyFault."""
     assembly = assemble(loaded, access)
     app = assembly.app
-    async with open_assembly(assembly) as behind:
+    async with open_assembly(assembly) as whole:
         front = Front(
             app=app,
             dispatch=app.dispatcher.serve,
@@ -45,37 +46,21 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
             limits=assembly.limits,
             metrics=FrontCounters(assembly.web.metrics),
         )
-        yield App(front, app, loaded.settings, behind)
+        yield App(front, app, loaded.settings, whole)
 
 
 class Control:
-    """Requests to a running server: stop, abort, reload. The `_nowait` methods may be called at any time."""
+    """Requests to a running server. stop: requests an orderly stop. abort: ends its grace time."""
 
     def __init__(self) -> None:
-        self._stop = trio.Event()
-        self._abort = trio.Event()
+        self.stop = trio.Event()
+        self.abort = trio.Event()
         self._ask, self._asked = trio.open_memory_channel[None](1)
-
-    def stop_nowait(self) -> None:
-        """Requests an orderly stop."""
-        self._stop.set()
-
-    def abort_nowait(self) -> None:
-        """Ends the grace time of a stop."""
-        self._abort.set()
 
     def reload_nowait(self) -> None:
         """Requests that the configuration be read again; several requests before it happens count as one."""
         with contextlib.suppress(trio.WouldBlock):
             self._ask.send_nowait(None)
-
-    async def wait_stop(self) -> None:
-        """Returns when `stop_nowait` was called."""
-        await self._stop.wait()
-
-    async def wait_abort(self) -> None:
-        """Returns when `abort_nowait` was called."""
-        await self._abort.wait()
 
     async def wait_reload(self) -> None:
         """Returns when `reload_nowait` was called since the last time."""
@@ -112,14 +97,14 @@ async def run_app(
 
 async def _close(app: App, control: Control, closing: trio.Event) -> None:
     """Ends the live registrations first, so that observers get their FAILURE before the sockets close with 1001."""
-    await control.wait_stop()
-    for stop in app.opened.stops:
+    await control.stop.wait()
+    for stop in app.whole.stop:
         await stop()
     closing.set()
 
 
 async def _abort(app: App, control: Control) -> None:
-    await control.wait_abort()
+    await control.abort.wait()
     app.front.abort_nowait()
 
 
@@ -129,7 +114,7 @@ async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded
         await control.wait_reload()
         try:
             settings = configure().settings
-            for reload in app.opened.reloads:
+            for reload in app.whole.reload:
                 await reload(settings)
         except (ConfigFault, StoreFault) as fault:
             log.error("not reloaded: %s", fault)

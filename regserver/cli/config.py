@@ -11,7 +11,7 @@ from regserver.adapters.ledger import check_chain
 from regserver.adapters.server_key import KEY_BYTES, ServerKey
 from regserver.adapters.source import open_source
 from regserver.app.assemble_steps import steps_pepper
-from regserver.app.assemble_web import build_limits
+from regserver.app.assembly import build_limits
 from regserver.app.base import build_mail_templates
 from regserver.cli import FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show

@@ -55,8 +55,8 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: Access
         await nursery.start(
             partial(
                 run_signals,
-                stop=control.stop_nowait,
-                abort=control.abort_nowait,
+                stop=control.stop.set,
+                abort=control.abort.set,
                 reload=control.reload_nowait,
             )
         )
@@ -66,7 +66,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: Access
         _greet(loaded, urls)
         sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
         nursery.start_soon(run_watchdog)
-        await control.wait_stop()
+        await control.stop.wait()
         sd_notify(STOPPING=1)
         log.info("stopping")
 

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.app.assembly import Opened
+from regserver.app.base import AppPart
 from regserver.app.server import App, Control, _run_reload
 from regserver.config import Loaded, Settings
 from regserver.ports.store import StoreFault
@@ -24,7 +24,7 @@ async def test_a_reload_that_the_store_cannot_do_is_logged_and_may_be_repeated(
         if faults:
             raise faults.pop()
 
-    app = cast("App", SimpleNamespace(opened=Opened(stops=(), reloads=(reload,))))
+    app = cast("App", SimpleNamespace(whole=AppPart(reload=(reload,))))
     control = Control()
     caplog.set_level(logging.INFO)
     async with trio.open_nursery() as nursery:

@@ -104,7 +104,7 @@ async def hear_registrations(heard: Heard, app: App, stage: Stage) -> None:
 
     heard.take("live", await listen(app, await begin(stage.registrable()), 3))
     slow = await begin("slow")
-    for stop in app.opened.stops:
+    for stop in app.whole.stop:
         await stop()
     heard.take("live", await listen(app, slow, 1))
 
