@@ -1,5 +1,5 @@
-"""The use cases, one method each: policy and the transaction live here.
+"""The use cases, one method each: policy and transaction.
 
-A method returns its result or a refusal of `regserver.domain.outcome`. It opens at most one write transaction, and
-does slow work (password hashing, a source's answer) before it, never inside.
+A method returns its result or a refusal of `regserver.domain.outcome`. Slow work (password hashing, a source's answer) is
+done before the write transaction, never inside it.
 """

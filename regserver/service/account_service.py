@@ -1,4 +1,4 @@
-"""An account's own use cases: looking itself and others up, sign-out, deletion."""
+"""Use cases of a signed-in account: look-ups, sign-out, deletion."""
 
 import msgspec
 
@@ -22,14 +22,14 @@ class AccountDetail(msgspec.Struct, frozen=True):
 
 
 class AccountService:
-    """broker: ends the sockets of tokens and accounts."""
+    """Use cases of a signed-in account. broker: ends the sockets of tokens and accounts."""
 
     def __init__(self, identity: IdentityService, broker: Broker) -> None:
         self._identity = identity
         self._broker = broker
 
     async def info(self, token: SecretHash) -> AccountDetail | Unidentified:
-        """The asker's account, and the rooms it is in."""
+        """The token's account, and the rooms it is in."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountDetail:
             return AccountDetail(account, await transaction.rooms.of_account(account.id))
@@ -37,7 +37,7 @@ class AccountService:
         return await self._identity.read(token, act)
 
     async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
-        """The id of the living account with this name, however the name is spelt."""
+        """The id of the account with this name, in any spelling; deleted accounts are not found."""
 
         async def act(
             transaction: Transaction, _account: Account, _now: Instant
@@ -50,7 +50,7 @@ class AccountService:
         return await self._identity.read(token, act)
 
     async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
-        """The user name of the living account with this id. user_id: as it stands in the path."""
+        """The user name of the account with this id; deleted accounts are not found. user_id: as in the path."""
 
         async def act(
             transaction: Transaction, _account: Account, _now: Instant
@@ -64,9 +64,9 @@ class AccountService:
         return await self._identity.read(token, act)
 
     async def delete(self, token: SecretHash) -> Unidentified | None:
-        """Deletes the asker's account, ends its memberships in the same transaction and, before it returns, its sockets.
+        """Deletes the account with its memberships in one transaction; then ends its sockets and returns.
 
-        Name, e-mail and tokens stay, so that all of them go on answering UserIsDeleted.
+        Name, e-mail address and tokens stay, so that they are answered with UserIsDeleted.
         """
 
         async def act(transaction: Transaction, account: Account, now: Instant) -> AccountId | UserIsDeleted:
@@ -75,7 +75,7 @@ class AccountService:
                 return UserIsDeleted()
             if rooms := await transaction.rooms.of_account(account.id):
                 await transaction.lock(Lock.ROOM, *rooms)
-            # Read again: some of them may have been left before their locks were taken.
+            # Read again: the account may have left a room before its lock was taken.
             for room in await transaction.rooms.of_account(account.id):
                 await leave_room(transaction, room, account.id, Left(deleted=True), now)
             return account.id
@@ -87,7 +87,7 @@ class AccountService:
         return None
 
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
-        """Revokes the token, or all tokens of its account, and ends their sockets."""
+        """Revokes the token, or all tokens of its account (everywhere), and ends their sockets."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountId:
             if everywhere:

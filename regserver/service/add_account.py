@@ -1,4 +1,4 @@
-"""Writing an account and taking its name: every door's sign-up ends here."""
+"""Writing an account and taking its name, for the sign-ups of all doors."""
 
 from regserver.domain.account import AccountId, NewAccount, name_key
 from regserver.domain.outcome import EmailTaken, UsernameTaken
@@ -11,8 +11,8 @@ async def add_account(
 ) -> AccountId | UsernameTaken | EmailTaken:
     """Writes an account and takes its name for good.
 
-    reserved_by: the holder of the caller's own reservation of this name, if there is one. After a refusal the caller
-    writes nothing else in this transaction.
+    reserved_by: the holder of the caller's reservation of this name, or "". After a refusal the caller must write nothing
+    else in this transaction.
     """
     key = name_key(account.username)
     await transaction.lock(Lock.NAME, key)

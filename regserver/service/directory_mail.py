@@ -1,4 +1,4 @@
-"""The directory's mails: the challenge; or, if strangers may not learn who is here, a notice that the sign-up failed."""
+"""The directory's mails: the link with the challenge, or a notice that the name or the address is taken."""
 
 from regserver.domain.directory import SignUpFault, WellFormed
 from regserver.domain.instant import HOUR, Duration, Instant
@@ -9,7 +9,7 @@ from regserver.service.outbox import Outbox
 
 
 class DirectoryMail:
-    """pending_ttl: how long a challenge is good, as its mail says."""
+    """Writes the mails. pending_ttl: how long a challenge is valid, as its mail says."""
 
     def __init__(self, templates: MailTemplates, outbox: Outbox, pending_ttl: Duration) -> None:
         self._templates = templates
@@ -19,7 +19,7 @@ class DirectoryMail:
     def write(
         self, sign_up: WellFormed, taken: tuple[SignUpFault, ...], link: str, expires_at: Instant
     ) -> Mail:
-        """The mail for a sign-up. taken: its fields that are somebody's already; then the mail says so and has no link."""
+        """The mail for a sign-up. taken: its taken fields; with any, the mail says so and has no link."""
         language, to = sign_up.language, sign_up.email
         if "taken_email" in taken:
             return self._templates.write("email_taken", language, to, {})
@@ -30,5 +30,5 @@ class DirectoryMail:
         return self._templates.write("confirm", language, to, values, expires_at)
 
     async def enqueue(self, transaction: Transaction, mail: Mail) -> None:
-        """Sends the mail after the caller's commit."""
+        """Adds the mail to the outbox in the caller's transaction; it is sent after the commit."""
         await self._outbox.enqueue(transaction, mail)

@@ -1,10 +1,10 @@
-"""The directory: who has a name, on which server, and sign-up by a mailed challenge.
+"""The directory: names and their servers, and sign-up by a mailed challenge.
 
-    init     → a pending creation (password hashed, challenge as a hash) and its mail, in one transaction
-    confirm  → an account, if the name is still free: the first confirmation wins, by the unique keys of the store
-               every later one, of this challenge or of a rival's, is told who has won
+    init     → a pending creation (password and challenge as hashes) and its mail, in one transaction
+    confirm  → an account, if the name is still free: the first confirmation wins, by the store's unique keys;
+               a later one, of any challenge for that name, gets AlreadyConfirmed
 
-A pending creation reserves nothing, so any number of them may want one name.
+A pending creation reserves nothing, so several of them may be for one name.
 """
 
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ from regserver.service.directory_mail import DirectoryMail
 
 
 class Allotted(msgspec.Struct, frozen=True):
-    """Where a user lives. server: None is this host."""
+    """The server of a user. server: None is this host."""
 
     server: str | None
 
 
 class ChallengeStatus(msgspec.Struct, frozen=True):
-    """The use that a challenge has now. username: of its sign-up; None when the challenge is unknown."""
+    """The state of a challenge. username: of its sign-up; None when the challenge is unknown."""
 
     state: Literal["pending", "confirmed", "unknown"]
     username: str | None = None
@@ -42,10 +42,10 @@ class ChallengeStatus(msgspec.Struct, frozen=True):
 
 
 class DirectoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """servers: the hosts that users are allotted to; none means this host. reserved: names nobody gets.
+    """servers: the hosts of users; empty: this host. reserved: names that are refused.
 
-    pending_ttl: how long a sign-up may be confirmed. reveal_existing: False keeps from strangers which names and
-    addresses are taken; the answer is then the same for all, and the mailbox is told.
+    pending_ttl: how long a sign-up may be confirmed. reveal_existing: False hides which names and addresses are taken:
+    every sign-up gets the same answer, and a mail tells the owner of the address.
     """
 
     servers: tuple[str, ...]
@@ -75,7 +75,7 @@ class DirectoryService:
 
     # --- looking names up
     async def check(self, name: str) -> bool | rules.InvalidUserName:
-        """Whether the name cannot be had: taken at any door, reserved for a while, or a word of the operator's list."""
+        """Whether the name is taken at any door, reserved for a while, or in the operator's list."""
         if not rules.is_name(name):
             return rules.InvalidUserName()
         if rules.is_reserved(name, self._policy.reserved):
@@ -84,7 +84,7 @@ class DirectoryService:
         return await self._store.read(lambda transaction: transaction.names.holder(key, now)) is not None
 
     async def server(self, name: str) -> Allotted | rules.InvalidUserName | rules.UnknownUserName:
-        """Where the user lives; users of other doors live on this host."""
+        """The server of a user; users of other doors have this host."""
         if not rules.is_name(name):
             return rules.InvalidUserName()
         key = name_key(name)
@@ -95,14 +95,14 @@ class DirectoryService:
 
     # --- signing up
     def parse(self, fields: rules.SignUpFields) -> rules.WellFormed | rules.Malformed:
-        """Judges the syntax of a sign-up, once, for `init` and `init_trusted`."""
+        """Checks the syntax of a sign-up, for `init` and `init_trusted`."""
         return rules.parse_sign_up(fields, self._policy.reserved)
 
     async def init(
         self, sign_up: rules.WellFormed | rules.Malformed, link_base: str
     ) -> rules.InvalidData | rules.TooManyPending | None:
-        """Begins a sign-up: None when its mail is on the way. link_base: what the link in it starts with."""
-        # Strangers who may not learn what is taken must not learn it by a sign-up that is malformed besides.
+        """Begins a sign-up; None when its mail is in the outbox. link_base: scheme, host and path before /confirm."""
+        # With reveal_existing = false, a malformed sign-up must not reveal what is taken either.
         ask = self._policy.reveal_existing or isinstance(sign_up, rules.WellFormed)
         taken = await self._taken(sign_up) if ask else ()
         if isinstance(sign_up, rules.Malformed):
@@ -127,7 +127,7 @@ class DirectoryService:
             account=None,
         )
         link = f"{link_base}/confirm?lang={sign_up.language}#{challenge}"
-        # Rendered before the transaction, in whose thread all writers wait.
+        # Rendered before the transaction: all other units wait for the writer thread.
         mail = self._mail.write(sign_up, taken, link, pending.expires_at)
 
         async def work(transaction: Transaction) -> rules.TooManyPending | None:
@@ -135,7 +135,7 @@ class DirectoryService:
             count = await transaction.directory.count_pending(sign_up.email_key, Instant(now - ttl))
             if count >= rules.MAX_PENDING_PER_EMAIL:
                 return rules.TooManyPending(ttl.whole_seconds)
-            # A sign-up that cannot succeed is stored too: it counts against the address like any other.
+            # A sign-up that cannot succeed is stored too, so that it counts towards the address's limit.
             await transaction.directory.add_pending(hash_secret(challenge), pending)
             await self._mail.enqueue(transaction, mail)
             return None
@@ -143,7 +143,7 @@ class DirectoryService:
         return await self._store.write(work)
 
     async def init_trusted(self, sign_up: rules.WellFormed | rules.Malformed) -> Allotted | rules.InvalidData:
-        """Sign-up for a platform that vouches for its users: no mail, an account at once."""
+        """Signs up a user whom a trusted platform vouches for: an account at once, without a mail."""
         taken = await self._taken(sign_up)
         if isinstance(sign_up, rules.Malformed):
             return rules.InvalidData((*sign_up.faults, *taken))
@@ -163,7 +163,7 @@ class DirectoryService:
         return await self._store.write(work)
 
     async def _taken(self, sign_up: rules.WellFormed | rules.Malformed) -> tuple[rules.SignUpFault, ...]:
-        """Which of the well-formed fields are somebody's already: asked before a hash is paid for."""
+        """The well-formed fields that are taken. Checked before the costly hash; the unique keys decide later."""
         name, email = sign_up.name_key, sign_up.email_key
 
         async def work(transaction: Transaction) -> tuple[rules.SignUpFault, ...]:
@@ -186,7 +186,7 @@ class DirectoryService:
         | rules.AlreadyConfirmed
         | rules.InvalidData
     ):
-        """Makes the account. Repeating it changes nothing and says AlreadyConfirmed, for good."""
+        """Creates the account. Repetitions change nothing and return AlreadyConfirmed."""
         if not rules.is_challenge(challenge):
             return rules.InvalidChallenge()
         key = hash_secret(challenge)
@@ -206,7 +206,7 @@ class DirectoryService:
         match await self._add(transaction, pending.username, pending.email, pending.password_hash):
             case UsernameTaken():
                 winner = await transaction.accounts.by_name(name_key(pending.username))
-                if winner is None:  # reserved by a sign-up of another door, which may yet come to nothing
+                if winner is None:  # reserved by a sign-up of another door, which may still fail
                     return rules.InvalidData(("taken_name",))
                 await transaction.directory.settle(key, winner.id)
                 return rules.AlreadyConfirmed(winner.server)
@@ -217,7 +217,7 @@ class DirectoryService:
                 return Allotted(server)
 
     async def challenge_status(self, challenge: str) -> ChallengeStatus:
-        """The use that the challenge has now; changes nothing."""
+        """The state of the challenge; changes nothing."""
         if not rules.is_challenge(challenge):
             return ChallengeStatus("unknown")
         key = hash_secret(challenge)
@@ -239,7 +239,7 @@ class DirectoryService:
     async def _add(
         self, transaction: Transaction, username: str, email: str | None, password_hash: str | None
     ) -> tuple[AccountId, str | None] | UsernameTaken | EmailTaken:
-        """The account, on the server with fewest users; the count and the account are one transaction."""
+        """Adds an account on the server with fewest users; counts it in the same transaction."""
         servers = self._policy.servers
         server = None
         if servers:
@@ -262,10 +262,10 @@ class DirectoryService:
 
     # --- operating
     async def recount(self) -> None:
-        """Counts the users of every server; at start and at reload, so that deletions tell by then."""
+        """Counts the users of every server again, at start and at reload, since deletions are not subtracted."""
         await self._store.write(lambda transaction: transaction.directory.recount())
 
     async def reload(self, servers: Sequence[str], reserved: Sequence[str]) -> None:
-        """Takes other servers and reserved names into use; sign-ups from now on are allotted among these."""
+        """Applies other servers and reserved names to all later sign-ups."""
         self._policy = msgspec.structs.replace(self._policy, servers=tuple(servers), reserved=tuple(reserved))
         await self.recount()

@@ -1,6 +1,6 @@
-"""Removing expired rows, so that tables stay small. Nothing relies on it being on time: readers look at the times too.
+"""Removing expired rows, so that tables stay small. Readers check the times too, so it need not be punctual.
 
-It needs no lock: every row is removed by a statement that looks at its time again, so nodes may do it side by side.
+It needs no lock: each statement compares the times itself, so several nodes may run it at once.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("regserver.expiry")
 
 INTERVAL_SECONDS = 300.0
 KEEP_PARKED = Duration(30 * DAY)
-"""Mail that was set aside is stored for the operator this long, and no longer: it holds people's addresses."""
+"""How long parked mail is kept for the operator; not longer, since it contains addresses."""
 
 
 async def run_expiry(store: Store, clock: Clock) -> None:

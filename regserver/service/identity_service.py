@@ -1,10 +1,10 @@
-"""Bearer tokens and tickets, and the use cases that run for the account behind one.
+"""Bearer tokens and tickets, and running use cases for the account behind one.
 
-`IdentityService.read` and `.write` are the way into every use case that takes a token. The account is looked up in the
-transaction of the use case itself, so a token revoked a moment ago changes nothing any more.
+Every use case with a token runs by `IdentityService.read` or `.write`. The account is looked up in the use case's own
+transaction, so a token that was just revoked has no effect.
 """
 
-from __future__ import annotations  # the annotations of inner functions would be built anew at each call
+from __future__ import annotations  # otherwise each call evaluates the annotations of inner functions
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
@@ -30,7 +30,7 @@ Act = Callable[[Transaction, Account, Instant], Awaitable[T]]
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A fresh token. expires_in: its life in seconds."""
+    """A new token. expires_in: its life in seconds."""
 
     user_id: AccountId
     token: str
@@ -38,7 +38,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A socket's right to be there: an account, the token it came with, and the end of that token."""
+    """A signed-in session: an account, its token, and when that expires."""
 
     account: AccountId
     token: SecretHash
@@ -46,7 +46,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class IdentityService:
-    """Issues tokens and tickets, and runs use cases for the accounts behind them. ttl: life of a token."""
+    """Issues tokens and tickets, and runs use cases for their accounts. ttl: life of a token."""
 
     def __init__(self, store: Store, clock: Clock, randomness: Randomness, ttl: Duration) -> None:
         self._store = store
@@ -56,11 +56,11 @@ class IdentityService:
 
     # --- acting for somebody; passed on without coroutines of their own, since every request comes by here
     def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
-        """Runs `act` on a snapshot for the account behind `token`."""
+        """Runs `act` on a snapshot for the account of `token`."""
         return self._store.read(lambda transaction: self._act(transaction, token, act))
 
     def write(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
-        """Runs `act` for the account behind `token` and commits."""
+        """Runs `act` for the account of `token` and commits."""
         return self._store.write(lambda transaction: self._act(transaction, token, act))
 
     def write_once(
@@ -68,18 +68,17 @@ class IdentityService:
     ) -> Awaitable[T | Unidentified | IdempotencyConflict]:
         """As `write`. act: returns an id, None, or a refusal.
 
-        idempotency: a request that this account has sent before with the same key is answered as it was then, before
-        `act` looks at anything: the room that it left may be gone by now. Refusals are not stored. They have changed
-        nothing, so the request may be repeated, and may then succeed.
+        idempotency: a repeated request gets its stored answer before `act` reads anything: for instance, a room that the
+        first request left may no longer exist. Refusals are not stored. They change nothing, so a repetition may succeed.
         """
         if idempotency is None:
             return self.write(token, act)
 
         async def once(transaction: Transaction, account: Account, now: Instant) -> T | IdempotencyConflict:
-            # The key is taken first, and the answer is stored with its change: a repetition waits for the first.
+            # The key is taken first, and the answer is stored with the change: a simultaneous repetition waits.
             stored = await transaction.idempotency.take(account_scope(account.id), idempotency, now)
             if stored is not None:
-                # A stored answer has the type of `act`: the digest covers the path, so it is the same use case.
+                # A stored answer has the type of `act`: the digest covers the path, and so the use case.
                 same = stored.digest == idempotency.digest
                 return cast("T", stored.answer) if same else IdempotencyConflict()
             outcome = await act(transaction, account, now)
@@ -101,14 +100,14 @@ class IdentityService:
 
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId) -> SignedIn:
-        """A new token, written in the caller's transaction: it is good for whoever is told of it after the commit."""
+        """A new token, written in the caller's transaction; it must not be sent before the commit."""
         token = new_token("regs_", self._randomness.bytes(TOKEN_BYTES))
         now = self._clock.now()
         await transaction.tokens.add(hash_secret(token), account, now, after(now, self._ttl))
         return SignedIn(account, token, self._ttl.whole_seconds)
 
     async def session(self, token: SecretHash) -> Session | Unidentified:
-        """The session that a token opens."""
+        """The session of a token."""
         return await self._store.read(lambda transaction: self._session(transaction, token))
 
     async def _session(self, transaction: Transaction, token: SecretHash) -> Session | Unidentified:
@@ -129,7 +128,7 @@ class IdentityService:
         return await self.write(token, act)
 
     async def redeem_ticket(self, ticket: SecretHash) -> Session | Unidentified:
-        """The session that a ticket opens, once."""
+        """The session of a ticket, which becomes invalid."""
 
         async def work(transaction: Transaction) -> Session | Unidentified:
             token = await transaction.tokens.take_ticket(ticket, self._clock.now())

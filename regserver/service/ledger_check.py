@@ -1,4 +1,4 @@
-"""Checking the ledger: the journal's chain from its first entry to its last, and that it has every account."""
+"""Verifying the ledger: every link of the journal's chain, and that it has every account."""
 
 import msgspec
 
@@ -10,20 +10,20 @@ PAGE = 500
 
 
 class LedgerWhole(msgspec.Struct, frozen=True):
-    """Nothing is wrong. head: the last hash, in hex. Noted elsewhere, it proves later that no entry was rewritten."""
+    """The ledger is correct. head: the last hash, in hex. Stored elsewhere, it proves later that no entry was rewritten."""
 
     entries: int
     head: str
 
 
 class LedgerBroken(msgspec.Struct, frozen=True):
-    """Something is wrong. detail: what, and with which entry, the first that is."""
+    """The ledger is wrong. detail: the first wrong entry and its fault."""
 
     detail: str
 
 
 async def verify_ledger(store: Store) -> LedgerWhole | LedgerBroken:
-    """Checks the whole journal on one snapshot, a page at a time. Raises StoreFault."""
+    """Verifies the whole journal on one snapshot, page by page. Raises StoreFault."""
     return await store.read(_verify)
 
 

@@ -1,4 +1,4 @@
-"""The writes of a live registration: the reservation of its name, and at its end the account."""
+"""The transactions of a live registration: the reservation of its name, and the account at its end."""
 
 import logging
 
@@ -19,12 +19,12 @@ from regserver.service.live_job import LiveJob
 log = logging.getLogger("regserver.live")
 
 RESERVATION_MARGIN = Duration(30 * SECOND)
-"""A reservation outlives the deadline of its job by this, so that it does not lapse while the account is written."""
+"""A reservation outlives its job's deadline by this, so that it does not lapse while the account is written."""
 
 
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """deadline: how long a job may take. replay: how long a finished one stays readable. max_running: jobs at once.
-    source: the name under which the durations of past runs are stored.
+    """deadline: how long a job may take. replay: how long a finished job stays readable. max_running: jobs at once.
+    source: the name under which past runs are stored.
     """
 
     deadline: Duration
@@ -43,13 +43,13 @@ class LiveAccounts:
         self._policy = policy
 
     async def past_runs(self) -> tuple[Run, ...]:
-        """The newest runs of this source, oldest first."""
+        """The newest runs of the source, oldest first."""
         return await self._store.read(
             lambda transaction: transaction.runs.newest(self._policy.source, REMEMBERED_RUNS)
         )
 
     async def reserve(self, job: LiveJob) -> bool:
-        """Reserves the name for the time of the job; False when somebody else has it."""
+        """Reserves the name for the time of the job; False when another holder has it."""
 
         async def work(transaction: Transaction) -> bool:
             now = self._clock.now()
@@ -59,7 +59,7 @@ class LiveAccounts:
         return await self._store.write(work)
 
     async def release(self, job: LiveJob) -> None:
-        """Frees the name, also while everything is cancelled. A store that fails leaves it reserved until that lapses."""
+        """Frees the name, also during a cancellation. If the store fails, the reservation lapses by itself."""
         with trio.CancelScope(shield=True):
             try:
                 await self._store.write(lambda transaction: transaction.names.release(job.key, _holder(job)))
@@ -69,7 +69,7 @@ class LiveAccounts:
     async def register(
         self, job: LiveJob, profile: Profile, run: Run
     ) -> SignedIn | UsernameTaken | EmailTaken:
-        """Account, profile and token in one transaction: after a crash a user is registered whole or not at all.
+        """Writes account, profile and token in one transaction: after a crash a user is registered completely or not at all.
 
         run: the durations of this job, for the estimates of later ones. Raises StoreFault.
         """
@@ -89,12 +89,12 @@ class LiveAccounts:
             await transaction.runs.add(self._policy.source, run, new.created_at, REMEMBERED_RUNS)
             return await self._identity.issue(transaction, account)
 
-        # The deadline must not come between the commit and its frame: what was committed is told.
+        # The deadline must not cancel between the commit and its event: observers must learn of a committed account.
         with trio.CancelScope(shield=True):
             registered = await self._store.write(work)
         return registered
 
 
 def _holder(job: LiveJob) -> str:
-    """The same for every attempt of one person, so that the next attempt after a crash finds its own reservation."""
+    """The holder of the reservation, the same for every attempt of a person: after a crash the next one may take it over."""
     return f"live:{job.subject}"

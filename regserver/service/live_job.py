@@ -1,7 +1,7 @@
-"""One live registration: its progress, its history, and the signal that the history grew.
+"""One live registration: its progress, its history, and the signal that the history has grown.
 
-The job's task appends, observers read at their own pace, and neither knows of the other. So an observer costs the job
-nothing, whether there are none or a thousand, fast, slow or dead.
+The job's task appends to the history, and observers read it at their own pace. The job does not wait for observers and
+keeps no state for them, apart from their cancel scopes.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from regserver.ports.source import Subject
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An event of the history. ends_at: when the end was expected at that moment (trio's clock), None if unknown."""
+    """An event of the history. ends_at: the end as estimated then, by trio's clock; None if unknown."""
 
     event: ProgressEvent
     ends_at: float | None
@@ -26,9 +26,9 @@ class Shown(msgspec.Struct, frozen=True):
 class LiveJob:
     """A registration that runs, or is over and can still be read.
 
-    begun: set once the name is reserved, or was refused; then `gone` is set as well.
-    gone: set when it no longer runs and its name is free again or its account's.
-    language: of the sign-in that started it; all observers read its messages in it.
+    begun: set when the reservation of the name has succeeded or failed; if it failed, `gone` is set as well.
+    gone: set when the job has ended and its name is free, or its account's.
+    language: of the sign-in that started it, for the messages to all observers.
     """
 
     __slots__ = (
@@ -80,7 +80,7 @@ class LiveJob:
 
     @property
     def interrupted(self) -> bool:
-        """Whether a shutdown ended it."""
+        """Whether a shutdown ended the job."""
         return bool(self.history) and self.history[-1].event.message is LiveMessage.STOPPING
 
     @property
@@ -89,12 +89,12 @@ class LiveJob:
         return (trio.current_time() - self._started_at) * 1000
 
     def show(self, event: ProgressEvent, left_ms: float | None = None) -> None:
-        """Appends an event. left_ms: milliseconds that the registration is expected to go on after it."""
+        """Appends an event. left_ms: estimated milliseconds from it to the end."""
         ends_at = None if left_ms is None else trio.current_time() + left_ms / 1000
         if event.step not in self._marks and len(self._marks) < MAX_MARKS:
             self._marks[event.step] = round(self.elapsed_ms)
         self.history.append(Shown(event, ends_at))
-        # A trio.Event cannot be reset: those who wait have this one, those who come get the next.
+        # A trio.Event cannot be reset: waiting observers have this one, later ones get a new one.
         self._grown.set()
         self._grown = trio.Event()
         for scope in self._waits:
@@ -105,7 +105,7 @@ class LiveJob:
         return Run(round(self.elapsed_ms), tuple(self._marks.items()))
 
     def eta_seconds(self, shown: Shown) -> int | None:
-        """Whole seconds from now to the end as expected at that event; at least 1 until the end is there."""
+        """Whole seconds from now to the end as estimated at that event; at least 1 before the end, 0 after it."""
         if self.over:
             return 0
         if shown.ends_at is None:
@@ -113,7 +113,7 @@ class LiveJob:
         return max(1, round(shown.ends_at - trio.current_time()))
 
     async def more(self, seen: int) -> bool:
-        """Waits until the history is longer than `seen`; False when it is complete and is not."""
+        """Waits until the history is longer than `seen`; False when it is complete before."""
         while len(self.history) <= seen:
             if self.over:
                 return False
@@ -124,8 +124,8 @@ class LiveJob:
     def interrupt_on_more(self, seen: int) -> Iterator[trio.CancelScope]:
         """Cancels the wait inside the block when the history is longer than `seen`, or complete.
 
-        For an observer that waits for its socket at the same time. A cancel scope, since waiting for two things takes
-        a second task, and a task costs kilobytes for each observer.
+        For an observer that waits for its socket at the same time. A cancel scope instead of a second task, which would
+        take kilobytes for each observer.
         """
         with trio.CancelScope() as scope:
             if len(self.history) > seen or self.over:

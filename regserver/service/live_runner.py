@@ -1,9 +1,9 @@
-"""Running one live registration: the source's lines become the job's history, and at the end there is an account.
+"""Running one live registration: the source's lines become the job's history, and finally an account.
 
     source ──line──► LiveProgress ──event──► history
                          └─Complete──► one transaction ──► AUTHENTICATION
 
-Whatever goes wrong, the history ends with one FAILURE: its observers wait for an end, and other jobs run beside it.
+After any fault the history ends with one FAILURE, since observers wait for an end; other jobs run on.
 """
 
 import logging
@@ -25,11 +25,11 @@ from regserver.service.live_job import LiveJob
 log = logging.getLogger("regserver.live")
 
 LINES_PER_TURN = 64
-"""A source that has much to say at once must not keep the other tasks waiting."""
+"""Lines between two checkpoints, so that a fast source does not block other tasks."""
 
 
 class LiveRunner:
-    """deadline: how long one job may take. estimator: learns from each job that ended well."""
+    """Runs jobs. deadline: of one job. estimator: learns from each job that succeeded."""
 
     def __init__(
         self, source: Source, accounts: LiveAccounts, estimator: Estimator, deadline: Duration
@@ -40,7 +40,7 @@ class LiveRunner:
         self._deadline = deadline
 
     async def run(self, job: LiveJob) -> None:
-        """Runs the job to its end. It runs beside all others, so nothing but a cancellation may leave it."""
+        """Runs the job to its end. Raises nothing but Cancelled, since jobs share a nursery."""
         try:
             with job.scope, trio.move_on_after(self._deadline.seconds) as late:
                 await self._read(job)
@@ -48,14 +48,14 @@ class LiveRunner:
                 log.warning("registration failed: not done in %g s", self._deadline.seconds)
                 self._fail(job, LiveMessage.TOO_SLOW)
         finally:
-            # Also when everything is cancelled at once: the observers' sockets may still be open.
+            # Also when the whole server is cancelled: the observers' sockets may still be open.
             if not job.over:
                 self._fail(job, LiveMessage.STOPPING)
             if job.progress.state == "failed":
                 await self._accounts.release(job)
 
     async def _read(self, job: LiveJob) -> None:
-        """Reads the source to its end. The user reads one FAILURE, the operator's log its cause."""
+        """Reads the source to its end. After a fault the user gets one FAILURE, and the log its cause."""
         try:
             async with self._source.profile(job.subject) as lines:
                 async for line in lines:
@@ -90,7 +90,7 @@ class LiveRunner:
             self._fail(job, LiveMessage.NAME_LOST)
 
     def _break(self, job: LiveJob, detail: str) -> None:
-        """The source did not keep its protocol. detail: for the operator's log."""
+        """Fails the job because of the source. detail: for the operator's log."""
         if not job.over:
             log.warning("registration failed: %s", detail)
             self._fail(job, LiveMessage.BROKEN)

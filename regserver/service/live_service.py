@@ -2,8 +2,8 @@
 
     sign-in ──start()──► reserve the name ──► LiveJob, a task of the nursery ──► history ──► observers
 
-A job does not depend on its observers: nobody is ever waited for. A finished job stays readable for the replay time,
-its token in memory alone; then its id is forgotten.
+A job never waits for its observers. A finished job stays readable for the replay time, its token in memory alone; then
+it is dropped.
 """
 
 import uuid
@@ -31,7 +31,7 @@ STOP_SECONDS = 1.0
 
 
 class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of live registration. source: None when it is switched off. on_end: told how each job ended."""
+    """The parts of live registration. source: None when it is switched off. on_end: called with each job's last state."""
 
     store: Store
     clock: Clock
@@ -43,7 +43,7 @@ class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveService:
-    """Starts jobs and finds them by their id. nursery: the one that jobs run in. runner: None when there is no source."""
+    """Starts jobs and finds them by id. nursery: of the jobs. runner: None without a source."""
 
     def __init__(
         self, nursery: trio.Nursery, runner: LiveRunner | None, accounts: LiveAccounts, parts: LiveParts
@@ -64,11 +64,11 @@ class LiveService:
         return len(self._running)
 
     def job(self, registration: str) -> LiveJob | None:
-        """The job behind an id, running or still replayable."""
+        """The job with this id, running or finished within the replay time."""
         return self._jobs.get(RegistrationId(registration))
 
     def admits(self, username: str) -> bool:
-        """Whether `start` has a place for this user: asked before the source is."""
+        """Whether `start` would accept this user. Called before the source is asked."""
         if name_key(username) in self._running:
             return True
         return not self._stopping and len(self._running) < self._policy.max_running
@@ -76,17 +76,17 @@ class LiveService:
     async def start(
         self, username: str, subject: Subject, password_hash: str, language: str
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
-        """The registration of a user whose credentials the source has accepted: the one that runs, or a new one.
+        """The registration of a user whose credentials the source has accepted: a running one, or a new one.
 
-        language: in which a new one tells its progress.
+        password_hash: for the account. language: of a new registration's messages.
         """
         key = name_key(username)
         while (running := self._running.get(key)) is not None:
-            if running.subject != subject:  # two people to the source, although their names are one to us
+            if running.subject != subject:  # two people for the source, with names that are the same here
                 return UsernameTaken()
             await running.begun.wait()
             if running.progress.state == "failed":
-                await running.gone.wait()  # it frees its name: this is the next attempt
+                await running.gone.wait()  # until its name is free; then this is the next attempt
             elif not running.gone.is_set():
                 return running.id
         if self._runner is None or not self.admits(username):
@@ -98,13 +98,13 @@ class LiveService:
     async def _begin(
         self, runner: LiveRunner, job: LiveJob
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
-        # Entered before the first wait: of fifty concurrent sign-ins one makes the job and the others find it.
+        # Registered before the first await: of simultaneous sign-ins one starts the job and the others find it.
         self._running[job.key] = job
         begun = False
         try:
             if not await self._accounts.reserve(job):
                 return UsernameTaken()
-            if self._stopping:  # since `start` asked
+            if self._stopping:  # `stop` was called during the reservation
                 return SourceUnavailable(RETRY_AFTER_SECONDS)
             self._jobs[job.id] = job
             self._nursery.start_soon(self._run, runner, job)
@@ -129,11 +129,11 @@ class LiveService:
         del self._jobs[job.id]
 
     def refuse_nowait(self) -> None:
-        """Takes no new jobs from now on."""
+        """Refuses new jobs from now on."""
         self._stopping = True
 
     async def stop(self) -> None:
-        """Ends all running jobs with FAILURE and takes no new ones. Returns after STOP_SECONDS at the latest."""
+        """Ends all running jobs with FAILURE and refuses new ones. Returns after STOP_SECONDS at the latest."""
         self.refuse_nowait()
         for job in list(self._running.values()):
             job.scope.cancel()
@@ -144,7 +144,7 @@ class LiveService:
 
 @asynccontextmanager
 async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
-    """The service with the nursery of its jobs; leaving ends those that still run. Raises StoreFault."""
+    """The service with the nursery of its jobs; leaving ends running jobs. Raises StoreFault."""
     policy = parts.policy
     accounts = LiveAccounts(parts.store, parts.clock, parts.identity, policy)
     estimator = Estimator(await accounts.past_runs())

@@ -6,9 +6,9 @@
      │                ├─ refused for good, outdated, or not to be opened ──► parked, for the operator
      └────────────────┴─ the mail server itself fails: the attempt does not count, and all sending pauses
 
-A lease is a due time moved ahead, so two nodes never send the same message. What a killed process had leased becomes
-due again when it starts. An accepted message is removed in a shielded transaction right after the server's reply: only
-a crash between the two sends it again, with the same Message-ID, so that its receiver can tell.
+A lease is a due time in the future, so two nodes never send the same message. The leases of a killed process are released
+at its next start. An accepted message is removed in a shielded transaction right after the server's reply: only a crash
+between the two sends it again, with the same Message-ID, by which the receiver recognises it.
 """
 
 import logging
@@ -28,7 +28,7 @@ from regserver.service.outbox import Outbox
 log = logging.getLogger("regserver.mail")
 
 LEASE = Duration(5 * MINUTE)
-"""Longer than any attempt may take; a mailer bounds its own time far below this."""
+"""Longer than any attempt; a mailer bounds its time far below this."""
 BATCH = 16
 SENDERS = 4
 POLL_SECONDS = 1.0
@@ -39,9 +39,9 @@ MAX_ATTEMPTS = 20
 FIRST_PAUSE = Duration(2 * SECOND)
 LONGEST_PAUSE = Duration(MINUTE)
 LATE = Duration(2 * MINUTE)
-"""Mail that is due for longer than this is reported: no sender takes it."""
+"""Mail that has been due for longer is reported, since no sender seems to run."""
 
-# Why a message was set aside, for the operator.
+# Reasons for parking a message, for the operator.
 OUTDATED = "its link or code expired before the mail server accepted it"
 BUG = "the server met a bug while it sent this message; the log has it"
 UNREADABLE = "this server's key does not open it; was the key file replaced?"
@@ -50,17 +50,17 @@ DeliveryOutcome = Literal["sent", "deferred", "refused", "server failed"]
 
 
 class DeliveryObserver(Protocol):
-    """Hears how mail goes, such as the metrics do."""
+    """Receives counts, such as for metrics."""
 
     def count(self, outcome: DeliveryOutcome) -> None:
         """One attempt ended."""
 
     def show(self, waiting: int, parked: int) -> None:
-        """How many messages wait and are parked after a batch."""
+        """Takes the numbers of waiting and parked messages after a batch."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why nothing can be sent now, and since when."""
+    """The present fault of the mail server, and since when it lasts."""
 
     since: Instant
     detail: str
@@ -69,7 +69,7 @@ class Trouble(msgspec.Struct, frozen=True):
 class MailDelivery:
     """Sends mail from the outbox.
 
-    node: the name of this process among those that share the store; the same after a restart.
+    node: the name of this process, unique among those that share the store, and the same after a restart.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class MailDelivery:
         self._pause = FIRST_PAUSE
 
     async def recover(self) -> int:
-        """Makes due again what the last run of this node was sending when it ended; how many messages."""
+        """Releases the leases of this node's last run; returns how many messages."""
         released = await self._store.write(
             lambda transaction: transaction.outbox.release(self._node, self._clock.now())
         )
@@ -100,9 +100,9 @@ class MailDelivery:
         return released
 
     async def deliver_due(self) -> bool:
-        """Sends one batch of what is due, SENDERS messages at a time. True when more may be due already.
+        """Sends one batch of due messages, SENDERS at a time; returns whether more may be due.
 
-        While the mail server fails, a batch is a single message: one time-out shows that it still fails, not sixteen.
+        While the mail server fails, a batch has one message, so that a test of the server costs one time-out.
         """
         now = self._clock.now()
         size = BATCH if self._trouble is None else 1
@@ -121,7 +121,7 @@ class MailDelivery:
         return False
 
     async def _send_from(self, queue: list[OutboxMessage]) -> None:
-        # In a batch of one that tests a failing server, trouble is there from the start and no reason to give up.
+        # A batch of one tests a failing server, so trouble from before the batch does not stop it.
         healthy = self._trouble is None
         while queue:
             message = queue.pop()
@@ -141,7 +141,7 @@ class MailDelivery:
         except MailFault as fault:
             await self._failed(message, fault)
         except Exception:
-            # A bug that this message meets, as far as is known: it must not hold up the others.
+            # Presumably a bug that only this message triggers: it must not delay the others.
             log.exception("message %d met a bug", message.id)
             await self._park(message, BUG)
         else:
@@ -149,7 +149,7 @@ class MailDelivery:
         return None
 
     async def _accepted(self, message: OutboxMessage, mail: Mail) -> None:
-        # The receiver has it. Cancelled here, it would be sent a second time.
+        # The server has accepted it: a cancellation here would send it a second time.
         with trio.CancelScope(shield=True):
             await self._store.write(lambda transaction: transaction.outbox.remove(message.id))
         self._observer.count("sent")
@@ -185,7 +185,7 @@ class MailDelivery:
         await self._give_back(message, fault)
 
     async def _give_back(self, message: OutboxMessage, fault: str | None = None) -> None:
-        """Makes the message due again at once. The attempt does not count: it says nothing about the message."""
+        """Makes the message due again at once. The attempt does not count, since the message was not its cause."""
         now = self._clock.now()
         await self._store.write(
             lambda transaction: transaction.outbox.postpone(
@@ -199,7 +199,7 @@ class MailDelivery:
         await self._store.write(lambda transaction: transaction.outbox.park(message.id, now, fault))
 
     def next_pause(self) -> float:
-        """Seconds to wait before the next batch: short when all is well, longer each time the mail server fails."""
+        """Seconds until the next batch; they double with each fault of the mail server."""
         if self._trouble is None:
             return POLL_SECONDS
         pause, self._pause = self._pause, Duration(min(self._pause * 2, LONGEST_PAUSE))
@@ -210,11 +210,11 @@ class MailDelivery:
         self._observer.show(backlog.waiting, backlog.parked)
 
     async def backlog(self) -> Backlog:
-        """How much mail waits. Raises StoreFault."""
+        """The state of the outbox. Raises StoreFault."""
         return await self._store.read(lambda transaction: transaction.outbox.backlog())
 
     async def check(self) -> str | None:
-        """None when mail goes out in time; otherwise what waits, since when, why, and what to look at."""
+        """None when mail is sent in time; otherwise what waits, since when and why, and what to do."""
         try:
             backlog = await self.backlog()
         except StoreFault as fault:
@@ -231,7 +231,7 @@ class MailDelivery:
 
 
 async def run_outbox(delivery: MailDelivery) -> None:
-    """Sends until cancelled; a store that fails is asked again after a pause."""
+    """Sends until cancelled; after a fault of the store it tries again."""
     recovered = False
     while True:
         more = False

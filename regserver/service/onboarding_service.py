@@ -1,4 +1,4 @@
-"""Onboarding: a new user's rewards, each granted once. A reward is granted when its row is there."""
+"""Onboarding: a new user's rewards, each granted once. A reward is granted by writing its row."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from regserver.ports.transaction import Lock, Transaction
 MIN_COMMUNITIES = 3
 MAX_COMMUNITIES = 100
 MAX_REWARDS = 1000
-"""Rewards of one user: beyond this none is granted, so that nobody fills the table."""
+"""The most rewards of one user, so that nobody can fill the table."""
 
 
 class OnboardingService:

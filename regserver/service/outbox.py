@@ -1,8 +1,7 @@
 """The outbox: mail is written in the transaction that needs it, and sent later by `regserver.service.mail_delivery`.
 
-So a mail exists if and only if its change was committed. A waiting mail is sealed with the server's own key
-(ChaCha20-Poly1305, RFC 8439): its links and codes are as good as passwords, and a stolen database or backup must not
-hold them.
+So a mail exists if and only if its change was committed. A waiting mail is encrypted with a key of the server
+(ChaCha20-Poly1305, RFC 8439): its links and codes work like passwords, and a stolen database must not contain them.
 """
 
 import msgspec
@@ -16,11 +15,11 @@ from regserver.ports.transaction import Transaction
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver outbox 1"
-"""Bound to every sealed message: nothing sealed for another purpose, or in another format, opens as a mail."""
+"""Authenticated with every message, so that data of another purpose or format is not opened as a mail."""
 
 
 class Outbox:
-    """key: 32 bytes, of this server alone, stored outside the database."""
+    """Encrypts mail and adds it to the outbox. key: 32 bytes, derived from a key outside the database."""
 
     def __init__(self, clock: Clock, randomness: Randomness, key: bytes) -> None:
         self._clock = clock
@@ -30,7 +29,7 @@ class Outbox:
         self._decode = msgspec.msgpack.Decoder(Mail).decode
 
     async def enqueue(self, transaction: Transaction, mail: Mail) -> None:
-        """Writes the mail; it goes out after the caller's commit, or not at all."""
+        """Adds the mail in the caller's transaction; it is sent after the commit."""
         now = self._clock.now()
         mail = msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex(), written_at=now)
         await transaction.outbox.add(self.seal(mail), now)
@@ -41,7 +40,7 @@ class Outbox:
         return nonce + self._cipher.encrypt(nonce, self._encode(mail), PURPOSE)
 
     def open(self, sealed: bytes) -> Mail | None:
-        """The mail of a row; None when it was sealed with another key or has been changed."""
+        """Decrypts a mail; None when it was sealed with another key, or changed."""
         try:
             return self._decode(self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE))
         except (InvalidTag, ValueError, msgspec.DecodeError):

@@ -1,10 +1,10 @@
 """Rate limits by client: the generic cell rate algorithm over a bounded table in memory.
 
-One number is stored for each key: the time at which its allowance will be whole again. A request moves that time on by
-one interval. A request that would move it further than the burst allows is refused, with the seconds to wait. These
-limits protect one node; bounds over all nodes, such as tries of a code, are counted in the store.
+One number is stored for each key: the time when its allowance is full again. Each request moves it forward by one interval.
+A request that would move it further than the burst allows is refused, with the seconds to wait. These limits protect one
+node; limits over all nodes, such as tries of a code, are counted in the store.
 
-By hand, since a request is one look-up in a dictionary here; the libraries await a storage, and on asyncio.
+By hand, since a request costs one dictionary look-up here; the libraries await a storage, on asyncio.
 """
 
 import re
@@ -14,11 +14,11 @@ from collections.abc import Callable
 import msgspec
 
 MAX_KEYS = 100_000
-"""Beyond this the least recently used keys are forgotten: an attacker with many addresses must not fill the memory."""
+"""Beyond this the least recently used keys are dropped, so that an attacker with many addresses cannot fill the memory."""
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """`count` requests in `seconds`, all at once or spread."""
+    """`count` requests in `seconds`, evenly or all at once."""
 
     count: int
     seconds: float
@@ -42,7 +42,7 @@ class Limiter:
         self._whole_at: OrderedDict[str, float] = OrderedDict()
 
     def take(self, key: str) -> float | None:
-        """Counts a request of `key`: None when it may go on, else it is refused, and may come again after these seconds."""
+        """Counts a request of `key`; None when it is allowed, else it is refused: the seconds to wait."""
         now = self._monotonic()
         whole_at = max(self._whole_at.get(key, now), now)
         wait = whole_at - now - self._tolerance

@@ -1,10 +1,9 @@
-"""Recovery: where a socket starts in the event log, and the events that it missed.
+"""Recovery: a socket's start in the event log, and the events that it missed.
 
     begin → pages from the log, one short snapshot each → the page that reaches the end → the broker takes over
 
-Nothing is buffered on the way. New events are in the log too, so pages are read until one reaches the end of the log.
-The broker has all events after that page in memory. So nothing is missed and nothing comes twice, however slow the
-client is and whatever is posted meanwhile.
+Nothing is buffered meanwhile: new events are in the log too, and pages are read until one reaches the end of the log. The
+broker has all events after that page in memory. So no event is missed or sent twice, however slow the client is.
 """
 
 import logging
@@ -23,12 +22,12 @@ from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
 
 PAGE_EVENTS = 500
-"""One client holds a reader's thread no longer than this takes: a few milliseconds."""
+"""Events per page; reading them occupies a reader thread for a few milliseconds."""
 PAGE_CHARACTERS = 128 * 1024
-"""A client that is slow to take its page holds no more memory than this, however long the posts are."""
+"""Characters of posts per page, which bound the memory of a slow client."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
 TRIM_EVENTS = 1000
-"""Events removed in one transaction: posts wait no longer than this takes."""
+"""Events removed in one transaction, so that posts do not wait long."""
 
 TRIM_INTERVAL_SECONDS = 60.0
 
@@ -36,15 +35,15 @@ log = logging.getLogger("regserver.recovery")
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """The rooms an account was in at one point of the log."""
+    """The rooms of an account at one position of the log."""
 
     rooms: tuple[RoomId, ...]
     position: Position
 
 
 class Resumption(msgspec.Struct, frozen=True):
-    """Where a stream starts. recovered: whether all events since the client's position follow. missed: how many of them
-    there are already."""
+    """The start of a stream. recovered: whether all events since the client's position follow. missed: the present
+    number of these events."""
 
     start: Position
     recovered: bool
@@ -52,7 +51,7 @@ class Resumption(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some of the missed events. end: the position that they reach to. whole: whether the whole window was read.
+    """Some missed events. end: the position up to which the log was read. whole: whether the whole window was read.
     rooms: the account's rooms if the page reaches the end of the log, else None."""
 
     events: tuple[RoomEvent, ...]
@@ -62,14 +61,14 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RecoveryService:
-    """Where a socket of an account starts in the log. The token is checked in the snapshot that the answer is read from."""
+    """Finds the start of a socket in the log. The token is checked in the same snapshot."""
 
     def __init__(self, store: Store, identity: IdentityService) -> None:
         self._store = store
         self._identity = identity
 
     async def beginning(self, token: SecretHash) -> Beginning | Unidentified:
-        """For a socket that wants nothing of the past."""
+        """The start of a socket without recovery."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Beginning:
             return Beginning(await transaction.rooms.of_account(account.id), await transaction.events.end())
@@ -77,7 +76,7 @@ class RecoveryService:
         return await self._identity.read(token, act)
 
     async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unidentified:
-        """For a socket that wants everything after `since`; None means from now on."""
+        """The start of a socket with recovery. since: the client's position; None begins at the end of the log."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Resumption:
             end = await transaction.events.end()
@@ -91,15 +90,15 @@ class RecoveryService:
         return await self._identity.read(token, act)
 
     def reader(self, account: AccountId, start: EventId) -> "LogReader":
-        """Reads what `account` missed after `start`."""
+        """A reader of the events that `account` sees after `start`."""
         return LogReader(self._store, account, start)
 
 
 class LogReader:
-    """Reads one account's part of the log, page by page.
+    """Reads the events that one account sees, page by page.
 
-    A page covers a window of positions. The window grows while few events are found in it and shrinks while many are,
-    so that neither a quiet account in a long log nor a busy one costs more than the events it gets.
+    A page covers a window of positions. The window grows when it contains few of these events and shrinks when it
+    contains many, so that both a quiet account in a long log and a busy one cost about what they receive.
     """
 
     def __init__(self, store: Store, account: AccountId, start: EventId) -> None:
@@ -110,7 +109,7 @@ class LogReader:
         self._limit = PAGE_EVENTS
 
     async def next(self) -> Page | None:
-        """The next page, possibly without events; None when the log was trimmed beyond the reader's position meanwhile."""
+        """The next page, possibly without events; None when the log was trimmed beyond the reader's position."""
         page = await self._store.read(self._read)
         if page is not None:
             self._position = page.end
@@ -123,8 +122,8 @@ class LogReader:
             self._window = max(PAGE_EVENTS, self._window // 2)
         elif count < PAGE_EVENTS // 2:
             self._window *= 2
-        # Events that did not fit into the page will be read again: ask for no more than fit this time, and for twice as
-        # many whenever a page had room.
+        # Events that did not fit into the page are read again. So the next limit is the number that fitted, and doubles
+        # after a page that had room.
         self._limit = (
             max(1, count) if count < self._limit and not page.whole else min(PAGE_EVENTS, 2 * self._limit)
         )
@@ -144,7 +143,7 @@ class LogReader:
 
 
 def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
-    """The first events, up to PAGE_CHARACTERS of posts; at least one if there is any."""
+    """The first events with at most PAGE_CHARACTERS of posts, but at least one."""
     size = 0
     for number, event in enumerate(events):
         size += len(event.change.content) if isinstance(event.change, Posted) else 0

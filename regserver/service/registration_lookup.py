@@ -1,4 +1,4 @@
-"""The look-up of a contact's registration, and the steps that run from its state."""
+"""The look-up of a contact's registration, and running a step in its state."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class RegistrationLookup:
-    """pepper: makes the key that a contact is stored under. require_token: see StepsPolicy."""
+    """Finds registrations. pepper: hashes contacts to their keys. require_token: see StepsPolicy."""
 
     def __init__(self, store: Store, clock: Clock, pepper: Pepper, *, require_token: bool) -> None:
         self._store = store
@@ -32,9 +32,9 @@ class RegistrationLookup:
         token: str | None,
         act: Callable[[Transaction, Registration], Awaitable[T]],
     ) -> T | StepRefusal:
-        """Runs `act` in one transaction and commits, if `step` may be taken where the contact's registration stands.
+        """Runs `act` in one transaction and commits, if the registration's state allows `step`.
 
-        token: the registration's own, for the steps that demand it. Raises StoreFault.
+        token: the registration's own, for steps that require it. Raises StoreFault.
         """
 
         async def work(transaction: Transaction) -> T | StepRefusal:
@@ -54,12 +54,12 @@ class RegistrationLookup:
         return None
 
     async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
-        """As `find`, for a unit that may change the registration: nobody else does before that unit ends."""
+        """As `find`, under the contact's lock, for a unit that may change the registration."""
         await transaction.lock(Lock.CONTACT, self._pepper.lookup_key(contact))
         return await self.find(transaction, contact)
 
     async def find(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
-        """The contact's registration as of now; one in its first state, not written, when there is none."""
+        """The contact's registration as of now; if there is none, a new one, which is not written."""
         key = self._pepper.contact_key(contact)
         found = await transaction.registrations.by_contact(key)
         if found is not None:

@@ -1,12 +1,12 @@
-"""Rooms: what may be done in them and read of them.
+"""The use cases of rooms.
 
     token → the account → the room named in the path → is the account a member? → the use case
             IdentityService                 _in_room                              act
 
-All of it is one transaction. A change appends its event there; the broker hears of it after the commit.
+All of this is one transaction. A change appends its event to it; the broker gets the event after the commit.
 """
 
-from __future__ import annotations  # the annotations of inner functions would be built anew at each call
+from __future__ import annotations  # otherwise each call evaluates the annotations of inner functions
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -49,7 +49,7 @@ NoAccess = BadToken | UserIsDeleted | BadId | RoomNotFound | NotInRoom
 
 
 class RoomActor(msgspec.Struct, frozen=True):
-    """A member of a room who acts there. now: the time that the whole change bears."""
+    """A member who acts in a room. now: the time of the whole change."""
 
     account: AccountId
     room: Room
@@ -57,9 +57,9 @@ class RoomActor(msgspec.Struct, frozen=True):
 
 
 class RoomService:
-    """max_members: the size that no room may exceed.
+    """max_members: of one room.
 
-    A room is named by the text of the path. It is parsed after the token is checked, in the protocol's order of errors.
+    room_text: the room's id as in the path, parsed after the token is checked, in the protocol's order of errors.
     """
 
     def __init__(self, identity: IdentityService, *, max_members: int) -> None:
@@ -74,7 +74,7 @@ class RoomService:
         others: Sequence[AccountId],
         idempotency: Idempotency | None = None,
     ) -> RoomId | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
-        """A new room with the asker and `others` in it. name: None calls it by its members' names."""
+        """Creates a room with the account and `others` as members. name: None displays its members' names."""
 
         async def act(
             transaction: Transaction, creator: Account, now: Instant
@@ -99,7 +99,7 @@ class RoomService:
         others: Sequence[AccountId],
         idempotency: Idempotency | None = None,
     ) -> NoAccess | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
-        """Makes `others` members. Those who are members already are passed over; when nobody is new, nothing happens."""
+        """Makes `others` members. Present members are skipped; without a new one nothing happens."""
 
         async def act(transaction: Transaction, actor: RoomActor) -> AccountNotFound | TooManyUsers | None:
             if missing := await _missing(transaction, others):
@@ -122,7 +122,7 @@ class RoomService:
     async def leave(
         self, token: SecretHash, room_text: str, idempotency: Idempotency | None = None
     ) -> NoAccess | IdempotencyConflict | None:
-        """Ends the asker's membership; with the last member the room goes."""
+        """Ends the account's membership; the room is deleted with its last member."""
 
         async def act(transaction: Transaction, actor: RoomActor) -> None:
             await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
@@ -144,7 +144,7 @@ class RoomService:
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
     ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
-        """Moves the asker's unread mark forward to `post`."""
+        """Moves the account's unread mark forward to `post`."""
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostNotFound | None:
             found = await transaction.posts.by_id(post)
@@ -182,7 +182,7 @@ class RoomService:
         return await self._identity.read(token, self._in_room(room_text, act))
 
     async def list(self, token: SecretHash) -> tuple[RoomSummary, ...] | Unidentified:
-        """The asker's rooms, in the order in which they were joined."""
+        """The account's rooms, in the order of joining."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> tuple[RoomSummary, ...]:
             return await transaction.rooms.summaries(account.id)
@@ -192,7 +192,7 @@ class RoomService:
     async def read(
         self, token: SecretHash, post_text: str
     ) -> Post | Unidentified | BadId | PostNotFound | NotInRoom:
-        """One post of a room that the asker is in. post_text: its id, as it stands in the path."""
+        """One post of a room that the account is in. post_text: its id, as in the path."""
 
         async def act(
             transaction: Transaction, account: Account, _now: Instant
@@ -215,9 +215,9 @@ class RoomService:
         locked: bool = False,
         others: Sequence[AccountId] = (),
     ) -> Act[T | NotInside]:
-        """`act` for members of the room; others get the refusal, in the protocol's order.
+        """A use case that runs `act` for members of the room, and otherwise returns the refusal, in the protocol's order.
 
-        locked: no other unit changes the room meanwhile. others: accounts that no other unit deletes meanwhile.
+        locked: takes the room's lock. others: accounts whose locks are taken, so that they are not deleted meanwhile.
         """
 
         async def enter(transaction: Transaction, account: Account, now: Instant) -> T | NotInside:
@@ -241,8 +241,8 @@ class RoomService:
 async def leave_room(
     transaction: Transaction, room: RoomId, account: AccountId, left: Left, now: Instant
 ) -> None:
-    """Ends one membership, and the room with its last member. The caller's unit holds the room's lock."""
-    # Without the lock, two last members who leave at once each see the other, and the room stays without a member.
+    """Ends one membership, and deletes the room with its last member. The caller's unit holds the room's lock."""
+    # Without the lock, two last members who leave at once each see the other, and an empty room remains.
     if await transaction.rooms.is_alone(room, account):
         await transaction.rooms.remove(room)
     else:
@@ -252,7 +252,7 @@ async def leave_room(
 
 
 async def _missing(transaction: Transaction, others: Sequence[AccountId]) -> AccountNotFound | None:
-    """The refusal when some of `others` are unknown or deleted."""
+    """The refusal if some of `others` are unknown or deleted."""
     wanted = _distinct(others, set())
     living = await transaction.accounts.living(wanted)
     missing = tuple(account for account in wanted if account not in living)

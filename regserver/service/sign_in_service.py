@@ -1,16 +1,16 @@
 """Sign-in at POST /login, for accounts of every door, and the start of a live registration.
 
-    known here, password right → a token, without the source
-    all others                 → the source is asked
-        it refuses             → refused
-        it cannot say, is full → unavailable
+    known name, right password → a token, without the source
+    otherwise                  → the source is asked
+        it rejects             → BadCredentials
+        it cannot tell         → SourceUnavailable
         it accepts:
-            known here as the same person    → its new password is taken over, and a token
-            the name is another's            → taken (another door's account, or a person the source tells apart)
-            unknown here                     → a registration to watch
+            an account of the same person    → its password hash is replaced; a token
+            an account of another person     → UsernameTaken
+            no account                       → a live registration
 
-The source is asked about every wrong password, also of names that are known here, so that neither the answer nor its
-time tells whether a name is. Strangers are asked about only while there is a place for their registration.
+The source is asked about every wrong password, also for known names, so that neither the answer nor its time reveals
+whether a name is known. It is asked about unknown names only while there is a place for a registration.
 """
 
 import msgspec
@@ -29,7 +29,7 @@ from regserver.service.source_check import RETRY_AFTER_SECONDS, SourceCheck
 
 
 class Registering(msgspec.Struct, frozen=True):
-    """A registration of this user runs; knowing its id is the right to watch it."""
+    """A registration of this user runs; the knowledge of its id is the right to watch it."""
 
     registration: RegistrationId
 
@@ -59,12 +59,12 @@ class SignInService:
     async def sign_in(
         self, username: str, password: str, language: str
     ) -> SignedIn | Registering | SignInRefusal:
-        """A token for right credentials; for those that only the source knows, a registration. Raises StoreFault.
+        """A token for right credentials, or a registration if only the source knows them. Raises StoreFault.
 
-        language: in which the registration tells its progress.
+        language: of the registration's messages.
         """
         if not is_sign_in_name(username):
-            await self._hasher.verify(password, None)  # for the time it takes
+            await self._hasher.verify(password, None)  # so that the answer takes the usual time
             return BadCredentials()
         account = await self._find(username)
         right = await self._hasher.verify(password, account.password_hash if account else None)
@@ -81,7 +81,7 @@ class SignInService:
                 return unavailable
             case Accepted(subject=subject):
                 if account is not None and account.subject != subject:
-                    return UsernameTaken()  # the source's credentials, but here the name is somebody else's
+                    return UsernameTaken()  # the account is another person's
                 password_hash = await self._hasher.hash(password)
                 if account is not None:
                     return await self._admit(account, password_hash)
@@ -98,14 +98,14 @@ class SignInService:
         if isinstance(started, str):
             return Registering(started)
         if isinstance(started, UsernameTaken):
-            # While the source was asked, another sign-in of this person may have got as far as its account.
+            # Meanwhile another sign-in of this person may have been registered.
             account = await self._find(username)
             if account is not None and account.subject == subject:
                 return await self._admit(account, password_hash)
         return started
 
     async def _renew(self, account: Account, password: str) -> str | None:
-        """A hash at the cost that is configured now, if the stored one has another: only here is the password known."""
+        """A hash at the configured cost, if the stored one has another: only at sign-in is the password known."""
         stored = account.password_hash
         if stored is None or account.deleted_at is not None or not self._hasher.is_outdated(stored):
             return None
@@ -118,7 +118,7 @@ class SignInService:
             current = await transaction.accounts.by_id(account.id)
             if current is None or current.deleted_at is not None:
                 return UserIsDeleted()
-            # A hash that another sign-in has stored meanwhile is of a password as good as this one: it stays.
+            # A hash that another sign-in has stored meanwhile stays: its password was verified as well.
             if new_hash is not None and account.password_hash is not None:
                 now = self._clock.now()
                 await transaction.accounts.renew_password_hash(

@@ -1,4 +1,4 @@
-"""Sign-up at the rooms door."""
+"""Sign-up at POST /login/register."""
 
 import msgspec
 
@@ -41,7 +41,7 @@ SignUpRefusal = (
 
 
 class SignUpService:
-    """is_open: whether the rooms door takes sign-ups."""
+    """is_open: whether sign-ups are accepted."""
 
     def __init__(
         self, store: Store, clock: Clock, hasher: PasswordHasher, identity: IdentityService, *, is_open: bool
@@ -55,7 +55,7 @@ class SignUpService:
     async def register(
         self, username: str, email: str, password: str, idempotency: Idempotency | None = None
     ) -> SignedIn | SignUpRefusal:
-        """An account and its first token. The checks come in the protocol's order. Raises StoreFault."""
+        """Creates an account and its first token. The checks come in the protocol's order. Raises StoreFault."""
         if not is_email(email):
             return BadEmail()
         if not is_rooms_username(username):
@@ -70,7 +70,7 @@ class SignUpService:
             return again
         outcome = await self._register(username, email, password, idempotency)
         if isinstance(outcome, UsernameTaken | EmailTaken):
-            # Perhaps the same request came twice at once: the second finds the account that the first has made.
+            # The same request may have come twice at once: the second finds the account of the first.
             return await self._register_again(username, password, idempotency) or outcome
         return outcome
 
@@ -78,7 +78,7 @@ class SignUpService:
         self, username: str, email: str, password: str, idempotency: Idempotency | None
     ) -> SignedIn | UsernameTaken | EmailTaken:
         new = NewAccount(username=username, email=email, origin="rooms", created_at=self._clock.now())
-        # Looked at before the hash is paid for, and settled by the unique keys when the row is written.
+        # Checked before the costly hash; the unique keys decide when the row is written.
         if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
             return refusal
         password_hash = await self._hasher.hash(password)
@@ -99,9 +99,9 @@ class SignUpService:
     async def _register_again(
         self, username: str, password: str, idempotency: Idempotency
     ) -> SignedIn | IdempotencyConflict | None:
-        """The answer to a repeated sign-up; None when this key signed nobody up.
+        """The answer to a repeated sign-up; None when this key made no account.
 
-        The first token is stored only as a hash, so a repetition gets a token of its own, for the same password.
+        The first token is stored only as a hash, so a repetition with the same password gets a new token.
         """
 
         async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:

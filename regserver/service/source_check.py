@@ -1,4 +1,4 @@
-"""Asking the source about credentials, for a bounded number of sign-ins at once."""
+"""Checking credentials with the source, for a bounded number of sign-ins at once."""
 
 import logging
 
@@ -11,7 +11,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class SourceCheck:
-    """max_asking: how many sign-ins may wait for the source at once."""
+    """max_asking: sign-ins that may wait for the source at once."""
 
     def __init__(self, source: Source, max_asking: int) -> None:
         self._source = source
@@ -19,7 +19,7 @@ class SourceCheck:
         self._asking = 0
 
     async def verify(self, username: str, password: str) -> Accepted | Rejected | SourceUnavailable:
-        """The source's verdict on the credentials. A sign-in beyond the bound is refused without a wait."""
+        """The source's verdict on the credentials. A sign-in beyond the bound is refused at once."""
         if self._asking >= self._max_asking:
             return SourceUnavailable(RETRY_AFTER_SECONDS)
         self._asking += 1

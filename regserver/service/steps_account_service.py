@@ -1,11 +1,11 @@
-"""The last step of the registration by steps: the account, and with an outer ledger the steps before it.
+"""The last step of the registration by steps, which writes the account.
 
-    embedded ledger    one transaction writes journal and account
-    outer ledger       _hold   the registration no longer lapses: its account may exist out there from now on
-                       settle  makes the account on the outer ledger, by network, outside any transaction
-                       _finish writes journal and account here
+    embedded ledger    _finish  writes journal and account in one transaction
+    outer ledger       _hold    stops the registration from lapsing, since its account may soon exist on the ledger
+                       _settle  creates the account on the outer ledger, over the network, outside any transaction
+                       _finish  writes journal and account here
 
-Each of the three parts may be repeated after a crash; `settle` makes one account however often it is called.
+Each part may be repeated after a crash; repeated calls of `settle` create one account.
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger("regserver.steps")
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The account that a client asks for. owner, active: the keys as PUB_K1_…, None for text that is no key."""
+    """The account that a client requests. owner, active: the keys as PUB_K1_…; None for any other text."""
 
     username: str
     user_id: str
@@ -49,7 +49,7 @@ class StepsAccountService:
     async def register(
         self, contact: Contact, proposal: Proposal, token: str | None
     ) -> StepResult | StepRefusal:
-        """Writes the account, if it is the one that was agreed on. May be repeated after any refusal or crash."""
+        """Writes the account, if it matches the registration. May be repeated after any refusal or crash."""
         settled: Settled | StepRefusal = Settled("")
         if self._parts.ledger.outer:
             held = await self._hold(contact, proposal, token)
@@ -92,7 +92,7 @@ class StepsAccountService:
                 return outcome
 
     async def _forget_user_id(self, transaction: Transaction, contact: Contact) -> None:
-        """Somebody else has it on the outer ledger: the next setUsername gives a new one."""
+        """Removes the userId, which is taken on the outer ledger: the next setUsername draws a new one."""
         found = await self._lookup.hold(transaction, contact)
         if isinstance(found, Registration) and found.state == "toBlockChain":
             await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
@@ -126,7 +126,7 @@ class StepsAccountService:
 
 
 def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:
-    """The account to be written, if it is the one that was agreed on. The checks come in the order of their codes."""
+    """The account to write, if the proposal matches the registration. The checks come in the order of their codes."""
     if found.username is None or proposal.username != found.username:
         return machine.OtherName(state=found.state)
     if found.user_id is None or proposal.user_id != found.user_id:

@@ -1,4 +1,4 @@
-"""The operator's view of a registration by steps: its state and the budgets that it has spent, never the code."""
+"""The operator's view of a registration by steps: its state and its spent budgets, never the code."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ from regserver.service.steps_policy import StepsPolicy
 
 
 class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
-    """A registration beside the figures that bound it. codes_spent, tries_spent: in the last 24 hours."""
+    """A registration and the policy that bounds it. codes_spent, tries_spent: in the present window of 24 hours."""
 
     registration: Registration
     codes_spent: int
@@ -22,7 +22,7 @@ class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsAdmin:
-    """A registration is found by the contact in clear: the database knows only its hash."""
+    """Finds a registration by its contact in clear text, since the database has only hashes."""
 
     def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class StepsAdmin:
         self._lookup = RegistrationLookup(store, clock, pepper, require_token=policy.require_token)
 
     async def show(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
-        """Where the contact's registration stands. Raises StoreFault."""
+        """The contact's registration and budgets. Raises StoreFault."""
 
         async def work(transaction: Transaction) -> RegistrationOverview | AmbiguousIdentity:
             found = await self._lookup.find(transaction, contact)
@@ -50,9 +50,9 @@ class StepsAdmin:
         return await self._store.read(work)
 
     async def unlock(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
-        """Lets the contact start again at once, unless it is registered: removes its registration and what it has spent.
+        """Removes the contact's unfinished registration and resets its budgets, so that it can start again at once.
 
-        A reserved name stays reserved for this contact until it lapses.
+        A reserved name stays reserved for this contact until it lapses. Raises StoreFault.
         """
 
         async def work(transaction: Transaction) -> AmbiguousIdentity | None:
@@ -69,7 +69,7 @@ class StepsAdmin:
         return refusal if refusal is not None else await self.show(contact)
 
     async def _is_pending(self, transaction: Transaction, found: Registration) -> bool:
-        """Whether its account may already exist on an outer ledger: then only finishing the registration leads on."""
+        """Whether its account may already exist on an outer ledger; then the registration must be finished."""
         return (
             found.user_id is not None and await transaction.submissions.by_user_id(found.user_id) is not None
         )

@@ -1,4 +1,4 @@
-"""The codes of the registration by steps: drawn, paid for from daily budgets, compared, and taken back."""
+"""The codes of the registration by steps: issuing them within daily budgets, comparing, and taking back."""
 
 import hmac
 
@@ -23,14 +23,14 @@ from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """The client that asks for a code. address: "" when there is none. language: in which its user reads."""
+    """The client that requests a code. address: "" if unknown. language: of the message."""
 
     address: str
     language: str
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """A code that was written and is to be sent. asker: who asked for it. budgets: what was spent for it."""
+    """A stored code that is to be sent. before, after: the registration. budgets: counted for it."""
 
     before: Registration
     after: Registration
@@ -40,7 +40,7 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class StepCodes:
-    """Issues codes, takes them back and compares guesses, inside the transactions of the steps."""
+    """Issues codes, takes them back and compares guesses, within the transactions of the steps."""
 
     def __init__(self, parts: StepsParts, policy: StepsPolicy) -> None:
         self._parts = parts
@@ -49,7 +49,7 @@ class StepCodes:
     async def issue(
         self, transaction: Transaction, found: Registration, contact: Contact, asker: Asker, state: StepsState
     ) -> Issued | TooManyRetries:
-        """Writes a new code in place of any other and leads to `state`; by mail, also its message.
+        """Stores a new code in place of any other, with the registration in `state`; adds the mail, for an e-mail contact.
 
         TooManyRetries when a daily budget is spent.
         """
@@ -76,7 +76,7 @@ class StepCodes:
         return Issued(found, issued, code, asker, budgets)
 
     async def take_back(self, transaction: Transaction, issued: Issued) -> None:
-        """Undoes `issue`, unless another code has come since."""
+        """Undoes `issue`, unless another code was issued since."""
         await transaction.lock(Lock.CONTACT, issued.after.lookup)
         current = await transaction.registrations.by_contact(issued.after.contact)
         if current is None or current.code != issued.after.code:
@@ -88,7 +88,7 @@ class StepCodes:
         await transaction.budgets.give_back(issued.budgets)
 
     async def compare(self, transaction: Transaction, found: Registration, guess: int | str) -> bool:
-        """Whether the guess is the code. It is counted before it is compared, in the transaction that compares."""
+        """Whether the guess is the code. The try is counted first, in the same transaction."""
         now = self._parts.clock.now()
         if not may_be_compared(found, now):
             return False
@@ -104,11 +104,11 @@ class StepCodes:
         return found.code is not None and hmac.compare_digest(found.code, expected)
 
     def next_retry(self, issued: Registration) -> Instant | None:
-        """When the next code may be asked for: after the last one of a cycle that is when the cycle ends."""
+        """When the next code may be requested; after the last one of a cycle, when the cycle ends."""
         return issued.lapses_at if issued.resends >= self._policy.max_resends else issued.retry_at
 
     def sms_text(self, issued: Issued) -> str:
-        """The SMS that brings the code."""
+        """The text of the SMS with the code."""
         return self._parts.sms_texts[issued.asker.language].replace("{code}", issued.code)
 
     def _mail(self, contact: Contact, code: str, language: str) -> Mail:

@@ -1,4 +1,4 @@
-"""The parts of the registration by steps: the operator's figures, and the world around it."""
+"""The policy and the parts of the registration by steps."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ from regserver.service.outbox import Outbox
 
 
 class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's figures.
+    """The operator's settings.
 
-    cycle_ttl: from the first code until a registration without an answer starts again.
-    verified_ttl: the same after the answer, until the account is written. claim_ttl: life of a name's reservation.
-    require_token: whether later steps demand a token even of those who asked for none.
-    daily_*: messages and guesses in 24 hours. bounded: whether those per address and country prefix count.
+    cycle_ttl: from the first code until an unverified registration starts again.
+    verified_ttl: from the verification until an unfinished one starts again. claim_ttl: life of a name's reservation.
+    require_token: whether later steps always require a token, not only if the client asked for one.
+    daily_*: codes and guesses in 24 hours. bounded: whether the limits per address and country prefix apply.
     """
 
     code_digits: int = 6
@@ -46,8 +46,8 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
-    """pepper: hashes contacts and codes. sms_texts: language → the SMS that brings a code, with {code} in it.
-    captcha: guards the first step. ledger: takes the finished account.
+    """pepper: hashes contacts and codes. sms_texts: language → the SMS with {code} in it.
+    captcha: guards the first step. ledger: records the finished account.
     """
 
     store: Store

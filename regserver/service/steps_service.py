@@ -1,11 +1,11 @@
-"""The registration by steps up to the chosen name: one method a step, each one transaction that looks, decides and writes.
+"""The registration by steps up to the chosen name: one method and one transaction for each step.
 
     first_step → verify ──────┬─► set_username → (steps_account_service) register
     create_identity ──────────┘                                        beside them: state, resend
 
-`domain.steps_machine.TRANSITIONS` says where a step leads; here are the policy and the order of things. A code is
-written before it is sent: otherwise an answer could come before the code is there. If the SMS provider refuses, what
-was written is taken back. Mail goes into the outbox in the same transaction and is never refused.
+`domain.steps_machine.TRANSITIONS` has the states; the policy is here. A code is stored before it is sent, since a fast user
+could otherwise answer before it is stored. If the SMS provider refuses, the code is taken back. A mail goes into the outbox
+in the same transaction and is never refused.
 """
 
 import logging
@@ -33,7 +33,7 @@ RESEND_STEP: dict[str, Step] = {"phone": "resendSmsCode", "email": "resendEmailC
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a registration stands after a step. retry_at: when the next code may be asked for. token: only when new."""
+    """A registration after a step. retry_at: when the next code may be requested. token: only a new one."""
 
     registration: Registration
     retry_at: Instant | None = None
@@ -50,7 +50,7 @@ class StepsService:
         self._policy = policy
 
     async def state(self, contact: Contact, token: str | None) -> StepResult | StepRefusal:
-        """Where the contact stands. What was chosen is shown only to the holder of the token, if there is one."""
+        """The contact's registration. If it has a token, only the token's holder gets the chosen name."""
 
         async def work(transaction: Transaction) -> StepResult | StepRefusal:
             found = await self._lookup.find(transaction, contact)
@@ -80,7 +80,7 @@ class StepsService:
         return await self._send(contact, await self._lookup.step(contact, step, None, act))
 
     async def resend(self, contact: Contact, asker: Asker) -> StepResult | StepRefusal:
-        """Sends a new code in place of the last, not too soon and not too often."""
+        """Sends a new code in place of the last, within the policy's limits."""
         step = RESEND_STEP[contact.kind]
 
         async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
@@ -94,7 +94,7 @@ class StepsService:
         return await self._send(contact, await self._lookup.step(contact, step, None, act))
 
     async def _send(self, contact: Contact, issued: Issued | StepRefusal) -> StepResult | StepRefusal:
-        """Sends a code by SMS, after its commit; one by mail is in the outbox already."""
+        """Sends a code by SMS, after its commit. A mail is in the outbox already."""
         if isinstance(issued, StepRefusal):
             return issued
         if contact.kind == "phone":
@@ -108,7 +108,7 @@ class StepsService:
 
     # --- proving the contact
     async def verify(self, contact: Contact, code: int | str, want_token: bool) -> StepResult | StepRefusal:
-        """Compares a guess with the code. want_token: whether later steps shall demand a token."""
+        """Verifies a guess. want_token: whether later steps shall require a token."""
         step = VERIFY_STEP[contact.kind]
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
@@ -121,7 +121,7 @@ class StepsService:
     async def create_identity(
         self, contact: Contact, secure_key: str, want_token: bool
     ) -> StepResult | StepRefusal:
-        """Takes the word of the identity service, which proves itself by its secure key."""
+        """Verifies an identity on behalf of the identity service, which authenticates itself by its secure key."""
         expected = self._policy.identity_secure_key
         if not expected or not matches(hash_secret(expected), secure_key):
             return machine.WrongKey()
@@ -134,7 +134,7 @@ class StepsService:
     async def _admit(
         self, transaction: Transaction, found: Registration, step: Step, want_token: bool
     ) -> StepResult:
-        """The contact is proven: from here on the registration belongs to the holder of its token, if there is one."""
+        """Stores the verified registration, with a new token if one is wanted. From here on the token guards it."""
         now = self._parts.clock.now()
         wanted = want_token or self._policy.require_token
         token = new_token("regr_", self._parts.randomness.bytes(TOKEN_BYTES)) if wanted else None
