@@ -5,6 +5,7 @@ changes.
 """
 
 import argon2
+import msgspec
 import trio
 
 from regserver.config.setting import PasswordSection
@@ -47,12 +48,7 @@ class Argon2Hasher(PasswordHasher):
 
 def build_hasher(cost: PasswordSection) -> Argon2Hasher:
     """The hasher with the configured parameters."""
-    return Argon2Hasher(
-        time_cost=cost.time_cost,
-        memory=cost.memory,
-        parallelism=cost.parallelism,
-        max_memory=cost.max_memory,
-    )
+    return Argon2Hasher(**msgspec.structs.asdict(cost))
 
 
 def _bytes(password: str) -> bytes:

@@ -99,7 +99,9 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
     )
     own = {
         file: _try_out(environment, name, file)
-        for name, file in _file_names()
+        for name in SAMPLES
+        for language in LANGUAGES
+        for file in (f"{name}.{language}.txt", f"{name}.{language}.html")
         if folder is not None and (folder / file).is_file()
     }
     with _faults_of(LAYOUT):  # it may extend the operator's layout.html
@@ -108,13 +110,6 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
             for language in LANGUAGES:
                 templates.write(name, language, "", sample)
     return templates
-
-
-def _file_names() -> Iterator[tuple[MailTemplateName, str]]:
-    for name in SAMPLES:
-        for language in LANGUAGES:
-            yield name, f"{name}.{language}.txt"
-            yield name, f"{name}.{language}.html"
 
 
 def _try_out(environment: jinja2.Environment, name: MailTemplateName, file: str) -> jinja2.Template:

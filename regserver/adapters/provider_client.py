@@ -5,12 +5,15 @@ nothing of the request, which has phone numbers, codes and secrets.
 """
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import httpx
 import msgspec
 import trio
 
 from regserver.domain.instant import Duration
+
+T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 256 * 1024
 
@@ -39,6 +42,13 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
     def good(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
+
+    def read(self, kind: type[T]) -> T | None:
+        """The body as JSON of this type; None when it is not."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
 
 
 def open_http_client() -> httpx.AsyncClient:

@@ -65,14 +65,15 @@ class SiteVerifyCaptcha(Captcha):
         """The service's answer; None when there is no usable one. Its text is never logged whole."""
         try:
             answer = await self._client.ask(ProviderRequest("POST", self._url, form=form))
-            if answer.status == 200:
-                return msgspec.json.decode(answer.body, type=_SiteVerifyReply)
-            log.error("the captcha service answered with status %d", answer.status)
         except NoAnswer as fault:
             log.error("the captcha service: %s", fault)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        if answer.status != 200:
+            log.error("the captcha service answered with status %d", answer.status)
+            return None
+        if (reply := answer.read(_SiteVerifyReply)) is None:
             log.error("the captcha service did not answer with JSON of the expected form")
-        return None
+        return reply
 
 
 def build_captcha(settings: CaptchaSection, http: httpx.AsyncClient) -> Captcha:

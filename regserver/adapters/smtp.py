@@ -79,9 +79,9 @@ class SmtpSession:
         """Hands over one message. Raises MailFault; OSError or SMTPServerDisconnected when the connection is gone."""
         self.delivered = False
         if self.used:
-            self._expect(*self._smtp.rset(), server=True)  # the last message may have been refused midway
+            self._expect(*self._smtp.rset())  # the last message may have been refused midway
         self.used = True
-        self._expect(*self._smtp.mail(self._sender), server=True)
+        self._expect(*self._smtp.mail(self._sender))
         self._expect(*self._smtp.rcpt(mail.to), mail=mail)
         self._expect(*self._smtp.docmd("DATA"), mail=mail, wanted=354)
         sock = self._smtp.sock
@@ -98,14 +98,12 @@ class SmtpSession:
         self._expect(*self._smtp.getreply(), mail=mail)
         sock.settimeout(self._timeouts.command)
 
-    def _expect(
-        self, code: int, reply: bytes, *, mail: Mail | None = None, wanted: int = 250, server: bool = False
-    ) -> None:
+    def _expect(self, code: int, reply: bytes, mail: Mail | None = None, wanted: int = 250) -> None:
         if code == wanted or (wanted == 250 and code == 251):
             return
         if code == -1:
             raise smtplib.SMTPServerDisconnected("connection lost")
-        if server or mail is None or code in {421, 530, 535}:  # it is closing, or wants us to sign in
+        if mail is None or code in {421, 530, 535}:  # it is closing, or wants us to sign in
             raise MailFault(f"{self.place} refuses us: {quote_server(code, reply)}", server=True)
         raise MailFault(f"refused: {quote_reply(code, reply, mail.to)}", permanent=code >= 500)
 
@@ -143,7 +141,7 @@ class SmtpMailer(Mailer):
 
     async def send(self, mail: Mail) -> None:
         """Sends the mail on an idle connection, or a new one. Raises MailFault."""
-        session = self._idle.pop() if self._idle else self._new()
+        session = self._idle.pop() if self._idle else SmtpSession(self._address, self._sender, self._timeouts)
         reused = session.used
         try:
             await self._run(session, mail)
@@ -168,9 +166,6 @@ class SmtpMailer(Mailer):
         with trio.CancelScope(shield=True):  # QUIT has a second
             while self._idle:
                 await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
-
-    def _new(self) -> SmtpSession:
-        return SmtpSession(self._address, self._sender, self._timeouts)
 
     async def _run(self, session: SmtpSession, mail: Mail) -> None:
         """Sends one message through one session in a thread.

@@ -4,9 +4,8 @@ import httpx
 
 from regserver.adapters.ledger.antelope import AntelopeLedger
 from regserver.adapters.ledger.antelope_format import is_name, pack_asset
-from regserver.adapters.ledger.antelope_key import SigningKey
+from regserver.adapters.ledger.antelope_key import SigningKey, on_curve
 from regserver.adapters.ledger.antelope_node import AntelopeNode
-from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.adapters.provider_client import ProviderClient
 from regserver.config import ConfigFault

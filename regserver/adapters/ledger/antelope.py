@@ -17,15 +17,14 @@ from regserver.adapters.ledger.antelope_format import (
     Authorization,
     buy_ram,
     delegate,
-    header_of,
     new_account,
+    pack_header,
     pack_transaction,
     signing_digest,
     transaction_id,
 )
-from regserver.adapters.ledger.antelope_key import SigningKey
+from regserver.adapters.ledger.antelope_key import SigningKey, on_curve
 from regserver.adapters.ledger.antelope_node import DUPLICATE, NAME_EXISTS, AntelopeNode, ChainAccount, Info
-from regserver.adapters.ledger.curve import on_curve
 from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.config.provider import LedgerAntelope
 from regserver.domain.instant import Duration, Instant, after
@@ -69,7 +68,7 @@ class AntelopeLedger(EmbeddedLedger):
         submission = await self._submission(account)
         refused = await self._node.push(submission.signed)
         if refused is not None and refused.code not in {DUPLICATE, NAME_EXISTS}:
-            raise LedgerFault(f"push_transaction: refused with {refused.code} {refused.name}")
+            raise LedgerFault(f"push_transaction: refused with {refused.code} {refused.name[:80]}")
         for _ in range(CONFIRM_ATTEMPTS):
             if (known := await self._look_up(account)) is not None:
                 return known
@@ -125,7 +124,7 @@ class AntelopeLedger(EmbeddedLedger):
             raise ValueError("not the ids of a chain and a block")
         first = after(info.now, self._settings.expiration) // 1000
         for expiration in range(first, first + SIGN_ATTEMPTS):
-            packed = pack_transaction(header_of(block, expiration), actions)
+            packed = pack_transaction(pack_header(block, expiration), actions)
             signature = self._key.sign(signing_digest(chain, packed))
             if signature is not None:
                 return Submission(
@@ -152,14 +151,8 @@ class AntelopeLedger(EmbeddedLedger):
 
 def _body(packed: bytes, signature: str) -> bytes:
     """The body of push_transaction."""
-    return msgspec.json.encode(
-        {
-            "signatures": [signature],
-            "compression": 0,
-            "packed_context_free_data": "",
-            "packed_trx": packed.hex(),
-        }
-    )
+    content = {"signatures": [signature], "compression": 0, "packed_context_free_data": ""}
+    return msgspec.json.encode(content | {"packed_trx": packed.hex()})
 
 
 def _key(text: str) -> PublicKey:

@@ -38,14 +38,6 @@ class Action(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Header(msgspec.Struct, frozen=True):
-    """The reference to a recent block, which ties a transaction to one chain. expiration: seconds since 1970."""
-
-    expiration: int
-    ref_block_num: int
-    ref_block_prefix: int
-
-
 def is_name(text: str) -> bool:
     """Whether the text is an account name: up to 12 letters of a-z, 1-5 and dots, or 13 with a last one of a-j, 1-5."""
     return _NAME.fullmatch(text) is not None
@@ -117,11 +109,18 @@ def _pack_action(action: Action) -> bytes:
     return pack_name(action.contract) + pack_name(action.name) + authorization + data
 
 
-def pack_transaction(header: Header, actions: Sequence[Action]) -> bytes:
+def pack_header(reference_block: bytes, expiration: int) -> bytes:
+    """Ties a transaction to one chain, by a recent block. A block's id begins with its number and has its prefix at byte
+    eight. expiration: seconds since 1970.
+    """
+    number = int.from_bytes(reference_block[:4], "big")
+    return struct.pack("<IH", expiration, number & 0xFFFF) + reference_block[8:12]
+
+
+def pack_transaction(header: bytes, actions: Sequence[Action]) -> bytes:
     """A transaction without limits on net and CPU, delay, context-free actions or extensions."""
-    head = struct.pack("<IHI", header.expiration, header.ref_block_num, header.ref_block_prefix)
     limits = pack_length(0) + b"\0" + pack_length(0)
-    return head + limits + pack_length(0) + pack_list(actions, _pack_action) + pack_length(0)
+    return header + limits + pack_length(0) + pack_list(actions, _pack_action) + pack_length(0)
 
 
 def transaction_id(packed: bytes) -> str:
@@ -132,10 +131,3 @@ def transaction_id(packed: bytes) -> str:
 def signing_digest(chain_id: bytes, packed: bytes) -> bytes:
     """The digest that is signed: of chain id, transaction, and 32 zeros in place of context-free data."""
     return hashlib.sha256(chain_id + packed + bytes(32)).digest()
-
-
-def header_of(reference_block: bytes, expiration: int) -> Header:
-    """A header that refers to a recent block. A block's id begins with its number and has its prefix at byte eight."""
-    number = int.from_bytes(reference_block[:4], "big")
-    (prefix,) = struct.unpack_from("<I", reference_block, 8)
-    return Header(expiration, number & 0xFFFF, prefix)

@@ -35,7 +35,8 @@ class SigningKey:
         raw = self._key.sign_recoverable(digest, hasher=None)
         if not is_canonical(raw):
             return None
-        return format_signature(bytes([COMPRESSED + raw[64]]) + raw[:64])
+        signature = bytes([COMPRESSED + raw[64]]) + raw[:64]
+        return SIGNATURE_PREFIX + encode_base58(signature + key_checksum(signature + b"K1"))
 
 
 def is_canonical(raw: bytes) -> bool:
@@ -43,26 +44,24 @@ def is_canonical(raw: bytes) -> bool:
     return all(half[0] < 0x80 and not (half[0] == 0 and half[1] < 0x80) for half in (raw[:32], raw[32:64]))
 
 
-def format_signature(raw: bytes) -> str:
-    """The text of 65 bytes: header byte and both halves."""
-    return SIGNATURE_PREFIX + encode_base58(raw + key_checksum(raw + b"K1"))
+def on_curve(key: bytes) -> bool:
+    """Whether the 33 bytes are a compressed point of secp256k1."""
+    try:
+        coincurve.PublicKey(key)
+    except ValueError:
+        return False
+    return len(key) == 33
 
 
 def _read(text: str) -> bytes | None:
     """The 32 secret bytes; None when shape, checksum or range is wrong."""
     if len(text) > 64:
         return None
+    raw = decode_base58(text.removeprefix(PRIVATE_PREFIX)) or b""
+    body, checksum = raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]
     if text.startswith(PRIVATE_PREFIX):
-        raw = decode_base58(text[len(PRIVATE_PREFIX) :])
-        secret, checksum = (raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]) if raw else (b"", b"")
-        good = key_checksum(secret + b"K1") == checksum
+        secret, good = body, key_checksum(body + b"K1") == checksum
     else:
-        raw = decode_base58(text)
-        body, checksum = (raw[:-CHECKSUM_BYTES], raw[-CHECKSUM_BYTES:]) if raw else (b"", b"")
-        good = body[:1] == bytes([WIF_VERSION]) and _double_sha256(body)[:CHECKSUM_BYTES] == checksum
-        secret = body[1:]
+        twice = hashlib.sha256(hashlib.sha256(body).digest()).digest()
+        secret, good = body[1:], body[:1] == bytes([WIF_VERSION]) and twice[:CHECKSUM_BYTES] == checksum
     return secret if good and len(secret) == 32 and any(secret) else None
-
-
-def _double_sha256(body: bytes) -> bytes:
-    return hashlib.sha256(hashlib.sha256(body).digest()).digest()

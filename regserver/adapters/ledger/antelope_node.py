@@ -68,21 +68,16 @@ class _Detail(msgspec.Struct):
     message: str = ""
 
 
-class _Error(msgspec.Struct):
+class NodeError(msgspec.Struct):
+    """The exception by which the node refused a request; code 0 when it named none."""
+
     code: int = 0
     name: str = ""
     details: tuple[_Detail, ...] = ()
 
 
 class _Failure(msgspec.Struct):
-    error: _Error
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """The node refused a transaction. code, name: of its exception."""
-
-    code: int
-    name: str
+    error: NodeError
 
 
 class AntelopeNode:
@@ -106,13 +101,10 @@ class AntelopeNode:
             return None
         raise LedgerFault(f"get_account: status {answer.status}, {error.code} {error.name}")
 
-    async def push(self, signed: bytes) -> Refused | None:
+    async def push(self, signed: bytes) -> NodeError | None:
         """Pushes a transaction; None when the node accepted it. Raises LedgerFault when there is no answer."""
         answer = await self._post("push_transaction", signed)
-        if answer.good:
-            return None
-        error = _error_of(answer)
-        return Refused(error.code, error.name[:80])
+        return None if answer.good else _error_of(answer)
 
     async def _post(self, call: str, body: bytes) -> ProviderAnswer:
         try:
@@ -125,14 +117,10 @@ class AntelopeNode:
     def _read(self, answer: ProviderAnswer, kind: type[T]) -> T:
         if not answer.good:
             raise LedgerFault(f"the node answered with status {answer.status}")
-        try:
-            return msgspec.json.decode(answer.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise LedgerFault("the node's answer cannot be read") from None
+        if (read := answer.read(kind)) is None:
+            raise LedgerFault("the node's answer cannot be read")
+        return read
 
 
-def _error_of(answer: ProviderAnswer) -> _Error:
-    try:
-        return msgspec.json.decode(answer.body, type=_Failure).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _Error()
+def _error_of(answer: ProviderAnswer) -> NodeError:
+    return (answer.read(_Failure) or _Failure(NodeError())).error

@@ -47,7 +47,8 @@ FAULTS = (
     httpcore.UnsupportedProtocol,
     OSError,
 )
-"""The ways in which a service or the network fails; other exceptions are bugs."""
+"""The ways in which a service or the network fails; other exceptions are bugs. Only the kind is reported: the text of an
+error may contain an address or a secret."""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ class HttpSource(Source):
         except trio.TooSlowError:
             return Unavailable(f"verify: no answer in {service.timeout_seconds:g} s")
         except FAULTS as error:
-            return Unavailable(f"verify: {_name(error)}")
+            return Unavailable(f"verify: {type(error).__name__}")
 
     @asynccontextmanager
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
@@ -97,7 +98,7 @@ class HttpSource(Source):
                 try:
                     return await anext(chunks, b"")
                 except FAULTS as error:
-                    raise SourceFault(f"profile: {_name(error)}") from error
+                    raise SourceFault(f"profile: {type(error).__name__}") from error
 
             reader = LineReader(receive, self._service.timeout_seconds)
             try:
@@ -118,7 +119,7 @@ class HttpSource(Source):
         except trio.TooSlowError:
             raise SourceFault(f"profile: no answer in {service.timeout_seconds:g} s") from None
         except FAULTS as error:
-            raise SourceFault(f"profile: {_name(error)}") from error
+            raise SourceFault(f"profile: {type(error).__name__}") from error
         if response.status != 200:
             raise SourceFault(f"profile: answered with status {response.status}")
         return response
@@ -155,11 +156,6 @@ async def _end(chunks: AsyncIterator[bytes], timeout_seconds: float) -> None:
 async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
     with trio.CancelScope(shield=True):  # closing a socket waits for nothing
         await connection.aclose()
-
-
-def _name(error: Exception) -> str:
-    """The kind of error, without addresses and secrets."""
-    return type(error).__name__
 
 
 @asynccontextmanager

@@ -70,10 +70,7 @@ def _read(wire: _LineOnWire) -> SourceLine:
     if wire.failure is not None:
         return FailureLine(_clean(wire.failure))
     if wire.name is not None:
-        name = wire.name
-        return NameLine(
-            Profile(first_name=name.first_name, middle_name=name.middle_name, last_name=name.last_name)
-        )
+        return NameLine(Profile(**msgspec.structs.asdict(wire.name)))
     if wire.message is not None:
         return StepLine(_clean(wire.message), wire.step, wire.total_steps)
     return DoneLine()
