@@ -11,11 +11,12 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.config import ConfigFault, Loaded, load
+from regserver.domain.finding import Finding
 from regserver.ports.store import StoreFault
 
 FINE = 0
@@ -43,7 +44,7 @@ COMMANDS: dict[str, str] = {
     "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }
-"""Each is a module regserver.cli.<name> with `add(parser)`, which sets the default `run`: (arguments) -> exit code."""
+"""Each is a module regserver.cli.<name>. run: (arguments) -> exit code, None for success. add(parser): adds arguments, if any."""
 
 
 class CommandFault(Exception):
@@ -84,11 +85,14 @@ def run(arguments: Sequence[str]) -> int:
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         _add_common(command)
         if name in arguments[:1]:
-            importlib.import_module(f"regserver.cli.{name}").add(command)
+            module = importlib.import_module(f"regserver.cli.{name}")
+            if hasattr(module, "add"):
+                module.add(command)
+            command.set_defaults(run=module.run, misused=command.error)
     chosen = parser.parse_args(arguments)
-    execute: Callable[[argparse.Namespace], int] = chosen.run
+    execute: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
-        return execute(chosen)
+        return execute(chosen) or FINE
     except ConfigFault as fault:
         return _fail(fault, MISUSED)
     except CommandFault as fault:
@@ -117,6 +121,18 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="override one setting; may be repeated",
     )
+
+
+def report(findings: Iterable[Finding], part: str = "") -> int:
+    """Prints findings as they come; returns FAILED if one is a failure, else FINE. part: what was checked, such as "store"."""
+    code = FINE
+    for finding in findings:
+        failed = finding.level == "fail"
+        code = FAILED if failed else code
+        print(
+            f"{'FAIL' if failed else finding.level:4} {part}{': ' if part else ''}{finding.text}", flush=True
+        )
+    return code
 
 
 def configuration(chosen: argparse.Namespace) -> Loaded:

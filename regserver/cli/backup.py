@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from regserver import __version__
-from regserver.cli import FINE, CommandFault, configuration
+from regserver.cli import CommandFault, configuration
 from regserver.cli.store import store_place
 from regserver.store.sqlite.copy import copy_database, inspect_database
 
@@ -26,10 +26,10 @@ NOTE = "backup.json"
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("file", metavar="FILE", type=Path, help="the archive to write; it must not exist")
-    parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Writes the archive."""
     place = store_place(configuration(chosen).settings)
     target: Path = chosen.file
     if target.exists():
@@ -47,7 +47,6 @@ def _run(chosen: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandFault(f"{error.filename or target}: {error.strerror}") from None
     print(f"{target}: written, {target.stat().st_size} bytes, schema version {version}")
-    return FINE
 
 
 def _pack(draft: Path, database: Path, key: Path, version: int) -> None:

@@ -13,7 +13,7 @@ from regserver.adapters.source import open_source
 from regserver.app.assemble_steps import steps_pepper
 from regserver.app.assembly import build_limits
 from regserver.app.base import build_mail_templates
-from regserver.cli import FINE, CommandFault, configuration
+from regserver.cli import CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
 from regserver.group import unwrapped
 
@@ -28,10 +28,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path", metavar="PATH", nargs="?", type=Path, help="init: the file to write; it must not exist"
     )
-    parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Checks, writes or shows the configuration."""
     match chosen.action:
         case "check":
             loaded = configuration(chosen)
@@ -41,7 +41,6 @@ def _run(chosen: argparse.Namespace) -> int:
             print("\n".join(show(configuration(chosen).settings)).lstrip())
         case _:
             _init(chosen.path)
-    return FINE
 
 
 def _check(loaded: Loaded) -> None:

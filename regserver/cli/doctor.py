@@ -17,8 +17,7 @@ from cryptography import x509
 
 from regserver.adapters.server_key import KEY_BYTES
 from regserver.adapters.source.roster import read_roster
-from regserver.cli import NO_RIPEMD160, configuration
-from regserver.cli.report import Report
+from regserver.cli import NO_RIPEMD160, configuration, report
 from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.finding import Finding, Level
@@ -34,20 +33,10 @@ MIN_FREE_BYTES = 200 * 1024 * 1024
 EXPIRING_DAYS = 14
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's arguments."""
-    parser.set_defaults(run=_run)
-
-
-def _run(chosen: argparse.Namespace) -> int:
-    loaded, report = configuration(chosen), Report()
-    for part, check in CHECKS.items():
-        try:
-            for finding in check(loaded):
-                report.show(finding, part)
-        except ConfigFault as fault:  # a mistake in one part must not hide those in the others
-            report.show(Finding("fail", str(fault)), part)
-    return report.code
+def run(chosen: argparse.Namespace) -> int:
+    """Prints all findings."""
+    loaded = configuration(chosen)
+    return max([report(check(loaded), part) for part, check in CHECKS.items()])
 
 
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
@@ -138,7 +127,11 @@ def _source(loaded: Loaded) -> Iterator[Finding]:
         if not path.exists():
             yield Finding("hint", f"there is no {path}, so nobody can sign in by live registration")
             return
-        people = read_roster(path)
+        try:
+            people = read_roster(path)
+        except ConfigFault as fault:  # a mistake in one part must not hide those in the others
+            yield Finding("fail", str(fault))
+            return
         yield Finding("ok", f"{path} has {len(people)} people")
         if any(person.password is not None for person in people):
             yield Finding("hint", f"{path} has plain passwords: replace them with password_hash")

@@ -2,16 +2,15 @@
 
 import argparse
 import re
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import dns.resolver
 
 from regserver.adapters.mail_probe import probe_domain, probe_smtp
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
-from regserver.cli import FINE, CommandFault, configuration
-from regserver.cli.report import Report
+from regserver.cli import CommandFault, configuration, report
 from regserver.cli.store import StorePlace, open_store
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.account import is_email
@@ -38,34 +37,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--selector",
         help="test: the selector of the DKIM key to look for; it is s= in the DKIM-Signature of a received message",
     )
-    parser.set_defaults(run=partial(_run, parser))
 
 
-def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
-    given: list[str] = chosen.arguments
-    match chosen.action:
-        case "list" if not given:
-            return _list(chosen)
-        case "retry" if all(_OUTBOX_ID.fullmatch(word) for word in given):
-            return _retry(chosen)
-        case "test" if len(given) == 1 and is_email(given[0]):
-            return _test(chosen)
-    expected = {
-        "list": "nothing more",
-        "retry": "numbers of `mail list`, or nothing",
-        "test": "one e-mail address",
-    }
-    parser.error(f"{chosen.action}: expected {expected[chosen.action]}")
+def run(chosen: argparse.Namespace) -> int | None:
+    """Shows, requeues or tries out mail."""
+    act, fits, expected = ACTIONS[chosen.action]
+    if not fits(chosen.arguments):
+        chosen.misused(f"{chosen.action}: expected {expected}")
+    return act(chosen)
 
 
-def _list(chosen: argparse.Namespace) -> int:
+def _list(chosen: argparse.Namespace) -> None:
     async def work(store: Store, place: StorePlace) -> list[str]:
         outbox = Outbox(SystemClock(), SystemRandomness(), read_server_key(place.key).derive("outbox"))
         rows = await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
         return list(_lines(rows, outbox))
 
     print("\n".join(open_store(chosen, work)))
-    return FINE
 
 
 def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
@@ -81,18 +69,16 @@ def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
             yield f"        {row.fault}"
 
 
-def _retry(chosen: argparse.Namespace) -> int:
+def _retry(chosen: argparse.Namespace) -> None:
     ids = [OutboxId(int(word)) for word in chosen.arguments] or None
 
-    async def work(store: Store, _: StorePlace) -> int:
-        now = SystemClock().now()
-        return await store.write(lambda transaction: transaction.outbox.requeue(ids, now))
-
-    count = open_store(chosen, work)
+    now = SystemClock().now()
+    count = open_store(
+        chosen, lambda store, _: store.write(lambda transaction: transaction.outbox.requeue(ids, now))
+    )
     if ids is not None and count < len(set(ids)):
         raise CommandFault(f"{count} of {len(set(ids))} will be sent; the others are gone, or being sent now")
     print(f"{count} will be sent as soon as the server runs")
-    return FINE
 
 
 def _test(chosen: argparse.Namespace) -> int:
@@ -106,20 +92,27 @@ def _test(chosen: argparse.Namespace) -> int:
         id=SystemRandomness().bytes(16).hex(),
         written_at=SystemClock().now(),
     )
-    report = Report()
-    for finding in probe_smtp(parse_smtp_url(settings.smtp), settings.from_, mail):
-        report.show(finding)
-    for finding in _probe_domain(settings.from_.rpartition("@")[2], chosen.selector):
-        report.show(finding)
-    return report.code
+    sent = probe_smtp(parse_smtp_url(settings.smtp), settings.from_, mail)
+    return report(chain(sent, _probe_domain(settings.from_.rpartition("@")[2], chosen.selector)))
 
 
 def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:
     try:
         resolver = dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
-        return iter(
-            [Finding("hint", "no name server is configured: MX, SPF, DKIM and DMARC were not looked at")]
-        )
+        yield Finding("hint", "no name server is configured: MX, SPF, DKIM and DMARC were not looked at")
+        return
     resolver.lifetime = 5.0
-    return probe_domain(domain, resolver, selector)
+    yield from probe_domain(domain, resolver, selector)
+
+
+ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], int | None], Callable[[list[str]], object], str]] = {
+    "list": (_list, lambda given: not given, "nothing more"),
+    "retry": (
+        _retry,
+        lambda given: all(map(_OUTBOX_ID.fullmatch, given)),
+        "numbers of `mail list`, or nothing",
+    ),
+    "test": (_test, lambda given: len(given) == 1 and is_email(given[0]), "one e-mail address"),
+}
+"""By name: what it does, whether it takes these arguments, and the arguments that it expects."""

@@ -3,18 +3,13 @@
 import argparse
 
 from regserver.adapters.system import SystemClock
-from regserver.cli import FINE, configuration
+from regserver.cli import configuration
 from regserver.cli.store import store_place
 from regserver.store.sqlite import migrate
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's arguments."""
-    parser.set_defaults(run=_run)
-
-
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Migrates the database."""
     database = store_place(configuration(chosen).settings).database
     version = migrate(database, SystemClock().now())
     print(f"{database}: schema version {version}")
-    return FINE

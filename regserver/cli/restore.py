@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from regserver.cli import FINE, CommandFault, configuration
+from regserver.cli import CommandFault, configuration
 from regserver.cli.backup import DATABASE, KEY, NOTE
 from regserver.cli.store import StorePlace, store_place
 from regserver.store.sqlite.copy import inspect_database
@@ -23,10 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace an existing database; it and its key are renamed to .old",
     )
-    parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Unpacks the archive."""
     place = store_place(configuration(chosen).settings)
     target = place.database
     if target.exists() and not chosen.force:
@@ -44,7 +44,6 @@ def _run(chosen: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandFault(f"{error.filename or chosen.file}: {error.strerror}") from None
     print(f"{target}: restored, schema version {version}")
-    return FINE
 
 
 def _unpack(file: Path, folder: Path) -> None:

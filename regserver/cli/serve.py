@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -12,7 +12,7 @@ import trio
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import Control, run_app, run_collector
-from regserver.cli import FINE, NO_RIPEMD160, CommandFault, configuration
+from regserver.cli import NO_RIPEMD160, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, mask_url
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
@@ -29,12 +29,8 @@ REFUSALS = (BindError, UnsupportedLibrary, AppFailed)
 """Faults at the start of the front door; each message is one line for the operator."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the command's arguments."""
-    parser.set_defaults(run=_run)
-
-
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Serves until a signal."""
     loaded = configuration(chosen)
     if not has_ripemd160():
         raise CommandFault(NO_RIPEMD160)
@@ -45,40 +41,24 @@ def _run(chosen: argparse.Namespace) -> int:
             trio.run(_serve, loaded, lambda: configuration(chosen), access)
     except REFUSALS as fault:
         raise CommandFault(str(fault)) from None
-    return FINE
 
 
 async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: AccessLog | None) -> None:
     control = Control()
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
-        await nursery.start(
-            partial(
-                run_signals,
-                stop=control.stop.set,
-                abort=control.abort.set,
-                reload=control.reload_nowait,
-            )
-        )
+        stop, abort = control.stop.set, control.abort.set
+        await nursery.start(partial(run_signals, stop=stop, abort=abort, reload=control.reload_nowait))
         nursery.start_soon(run_collector)
-        serve = partial(run_app, configure, binds, control, access=access)
-        urls = await nursery.start(_server, serve, nursery.cancel_scope)
-        _greet(loaded, urls)
-        sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
-        nursery.start_soon(run_watchdog)
-        await control.stop.wait()
-        sd_notify(STOPPING=1)
-        log.info("stopping")
-
-
-async def _server(
-    serve: Callable[..., Awaitable[None]],
-    everything: trio.CancelScope,
-    *,
-    task_status: trio.TaskStatus[list[str]],
-) -> None:
-    await serve(task_status=task_status)
-    everything.cancel()
+        async with trio.open_nursery() as serving:
+            urls = await serving.start(partial(run_app, configure, binds, control, access=access))
+            _greet(loaded, urls)
+            sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
+            nursery.start_soon(run_watchdog)
+            await control.stop.wait()
+            sd_notify(STOPPING=1)
+            log.info("stopping")
+        nursery.cancel_scope.cancel()
 
 
 def _greet(loaded: Loaded, urls: list[str]) -> None:

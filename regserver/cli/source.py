@@ -29,10 +29,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("try",), help="try: check a password and run one registration")
     parser.add_argument("username", metavar="USERNAME")
     parser.epilog = "The password is asked for on the terminal, or read as the first line of standard input."
-    parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
+    """Runs one check and one registration."""
     loaded = configuration(chosen)
     start_logging(loaded.settings.log.level, loaded.settings.log.format)
     password = _ask_password()

@@ -8,7 +8,7 @@ import msgspec
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock
 from regserver.app.assemble_steps import steps_pepper
-from regserver.cli import FINE, MISUSED, CommandFault
+from regserver.cli import MISUSED, CommandFault
 from regserver.cli.store import StorePlace, open_store
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import Instant, iso_millis
@@ -32,10 +32,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--identity", action="store_true", help="CONTACT is an identity, not a phone or address"
     )
     parser.add_argument("--provider", help="the provider of the identity")
-    parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> None:
+    """Shows or unlocks the registration."""
     contact = _contact(chosen)
     if contact is None:
         raise CommandFault("expected a phone number such as +380000000000, or an e-mail address", MISUSED)
@@ -50,7 +50,6 @@ def _run(chosen: argparse.Namespace) -> int:
     if isinstance(outcome, AmbiguousIdentity):
         raise CommandFault("several providers know this identity: name one with --provider")
     print("\n".join(_lines(outcome)))
-    return FINE
 
 
 def _contact(chosen: argparse.Namespace) -> Contact | None:
