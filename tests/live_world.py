@@ -19,8 +19,7 @@ from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveParts, LiveService, open_live
-from regserver.service.sign_in_service import Registering, SignInService
-from regserver.service.source_check import SourceCheck
+from regserver.service.sign_in_service import Registering, SignInService, SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 

@@ -8,13 +8,13 @@ import msgspec
 from regserver.adapters.source import open_source
 from regserver.app.base import AppPart, Base
 from regserver.service.account_service import AccountService
+from regserver.service.expiry import run_trim
 from regserver.service.live_account import LivePolicy
 from regserver.service.live_service import LiveParts, open_live
-from regserver.service.recovery_service import RecoveryService, run_trim
+from regserver.service.recovery_service import RecoveryService
 from regserver.service.room_service import RoomService
-from regserver.service.sign_in_service import SignInService
+from regserver.service.sign_in_service import SignInService, SourceCheck
 from regserver.service.sign_up_service import SignUpService
-from regserver.service.source_check import SourceCheck
 from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.socket import RoomSocketApi

@@ -89,9 +89,12 @@ def is_rooms_password(password: str) -> bool:
 
 def is_sign_in_name(username: str) -> bool:
     """Whether a name may be looked up at sign-in. Doors differ in their rules, so only length and control characters count."""
-    return 0 < len(username) <= MAX_EMAIL_LENGTH and not any(
-        unicodedata.category(character) in {"Cc", "Cs"} for character in username
-    )
+    return 0 < len(username) <= MAX_EMAIL_LENGTH and not has_control_character(username)
+
+
+def has_control_character(text: str) -> bool:
+    """Whether the text has a control character or a lone surrogate."""
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def is_email(email: str) -> bool:

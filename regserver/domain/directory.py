@@ -6,9 +6,10 @@ sign, Arabic digits), and `$` a trailing newline.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
 from regserver.domain.outcome import Refusal
@@ -39,12 +40,7 @@ class InvalidUserName(DirectoryRefusal, frozen=True):
 class InvalidData(DirectoryRefusal, frozen=True):
     """A sign-up that is refused. faults: all of them; those of syntax come before names and addresses that are taken."""
 
-    faults: tuple[SignUpFault, ...]
-
-    @classmethod
-    def example(cls) -> Self:
-        """A name that is too short."""
-        return cls(("bad_name",))
+    faults: Annotated[tuple[SignUpFault, ...], Meta(examples=[("bad_name",)])]
 
 
 class InvalidChallenge(DirectoryRefusal, frozen=True):
@@ -58,12 +54,7 @@ class NoPendingCreation(DirectoryRefusal, frozen=True):
 class AlreadyConfirmed(DirectoryRefusal, frozen=True):
     """The name belongs to an account by now. server: that account's; None is this host."""
 
-    server: str | None
-
-    @classmethod
-    def example(cls) -> Self:
-        """The account lives on another host."""
-        return cls("one.example.org")
+    server: Annotated[str | None, Meta(examples=["one.example.org"])]
 
 
 class InvalidTrustedKey(DirectoryRefusal, frozen=True):
@@ -77,12 +68,7 @@ class UnknownUserName(DirectoryRefusal, frozen=True):
 class TooManyPending(DirectoryRefusal, frozen=True):
     """Too many sign-ups wait for this address. retry_after: whole seconds, at least 1."""
 
-    retry_after: int
-
-    @classmethod
-    def example(cls) -> Self:
-        """An hour to wait."""
-        return cls(3600)
+    retry_after: Annotated[int, Meta(examples=[3600])]
 
 
 # --- signing up

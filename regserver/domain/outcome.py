@@ -3,9 +3,10 @@
 A use case returns its result or one of these. Exceptions are bugs and broken infrastructure.
 """
 
-from typing import Self
+from typing import Annotated, Self, get_type_hints
 
 import msgspec
+from msgspec import Meta
 
 from regserver.domain.account import AccountId
 
@@ -15,8 +16,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @classmethod
     def example(cls) -> Self:
-        """One of them, for documents and tests."""
-        return cls()
+        """One of them, for documents and tests, with the examples that its fields are annotated with."""
+        hints = get_type_hints(cls, include_extras=True)
+        metas = ((name, meta) for name, hint in hints.items() for meta in getattr(hint, "__metadata__", ()))
+        return cls(**{name: meta.examples[0] for name, meta in metas})
 
 
 # --- the request itself
@@ -35,12 +38,7 @@ class BodyTooLarge(Refusal, frozen=True):
 class TooManyRequests(Refusal, frozen=True):
     """The route's rate limit is spent. retry_after: whole seconds, at least 1."""
 
-    retry_after: int
-
-    @classmethod
-    def example(cls) -> Self:
-        """Half a minute to wait."""
-        return cls(30)
+    retry_after: Annotated[int, Meta(examples=[30])]
 
 
 class MethodNotAllowed(Refusal, frozen=True):
@@ -90,12 +88,7 @@ class BadCredentials(Refusal, frozen=True):
 class SourceUnavailable(Refusal, frozen=True):
     """The source of live registrations is down, slow or full. retry_after: whole seconds, at least 1."""
 
-    retry_after: int
-
-    @classmethod
-    def example(cls) -> Self:
-        """A few seconds to wait."""
-        return cls(5)
+    retry_after: int = 5
 
 
 class RegistrationNotFound(Refusal, frozen=True):
@@ -130,12 +123,7 @@ class RegistrationClosed(Refusal, frozen=True):
 class AccountNotFound(Refusal, frozen=True):
     """No such account, or deleted. missing: the ids that were asked for and are not there."""
 
-    missing: tuple[AccountId, ...] = ()
-
-    @classmethod
-    def example(cls) -> Self:
-        """One of several is not there."""
-        return cls((AccountId(99),))
+    missing: Annotated[tuple[AccountId, ...], Meta(examples=[(AccountId(99),)])] = ()
 
 
 # --- rooms

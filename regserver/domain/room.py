@@ -1,11 +1,10 @@
 """Rooms, members and posts, and the rules of ids, room names and posts."""
 
-import unicodedata
 from typing import NewType, TypeGuard
 
 import msgspec
 
-from regserver.domain.account import MAX_JSON_INTEGER, AccountId
+from regserver.domain.account import MAX_JSON_INTEGER, AccountId, has_control_character
 from regserver.domain.instant import Instant
 
 RoomId = NewType("RoomId", int)
@@ -83,7 +82,7 @@ def is_id(value: object) -> TypeGuard[int]:
 
 def is_room_name(name: str) -> bool:
     """1 to 100 characters, not only white space, none of them a control character."""
-    return len(name.strip()) > 0 and len(name) <= MAX_ROOM_NAME_LENGTH and _is_storable(name, "Cc", "Cs")
+    return len(name.strip()) > 0 and len(name) <= MAX_ROOM_NAME_LENGTH and not has_control_character(name)
 
 
 def is_post_content(content: str) -> bool:
@@ -94,10 +93,6 @@ def is_post_content(content: str) -> bool:
         return len(content.encode()) <= MAX_POST_BYTES
     except UnicodeEncodeError:
         return False
-
-
-def _is_storable(text: str, *refused: str) -> bool:
-    return not any(unicodedata.category(character) in refused for character in text)
 
 
 def display_name(room: Room, members: tuple[Member, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Removing expired rows, so that tables stay small. Readers check the times too, so it need not be punctual.
+"""Removing expired rows and old events, so that tables stay small. Readers check the times too: it need not be punctual.
 
 It needs no lock: each statement compares the times itself, so several nodes may run it at once.
 """
@@ -15,6 +15,9 @@ from regserver.ports.transaction import Transaction
 log = logging.getLogger("regserver.expiry")
 
 INTERVAL_SECONDS = 300.0
+TRIM_INTERVAL_SECONDS = 60.0
+TRIM_EVENTS = 1000
+"""Events removed in one transaction, so that posts do not wait long."""
 KEEP_PARKED = Duration(30 * DAY)
 """How long parked mail is kept for the operator; not longer, since it contains addresses."""
 
@@ -29,13 +32,31 @@ async def run_expiry(store: Store, clock: Clock) -> None:
             log.warning("expired rows were not removed: %s", fault)
 
 
+async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
+    """Removes events older than `retention` until cancelled; a store that fails is tried again next time."""
+    while True:
+        await trio.sleep(TRIM_INTERVAL_SECONDS)
+        try:
+            await trim_log(store, clock, retention)
+        except StoreFault as fault:
+            log.warning("the event log was not trimmed: %s", fault)
+
+
 async def purge(transaction: Transaction, clock: Clock) -> None:
     """Removes expired rows of all tables, in one transaction."""
     now = clock.now()
-    await transaction.names.purge(now)
-    await transaction.tokens.purge(now)
-    await transaction.directory.purge(now)
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
-    await transaction.registrations.purge(now)
-    await transaction.budgets.purge(now)
-    await transaction.idempotency.purge(now)
+    for remove in (
+        *(transaction.names.purge, transaction.tokens.purge, transaction.directory.purge),
+        *(transaction.registrations.purge, transaction.budgets.purge, transaction.idempotency.purge),
+    ):
+        await remove(now)
+
+
+async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
+    """Removes events older than `retention`, TRIM_EVENTS a transaction; how many. Raises StoreFault."""
+    before = Instant(clock.now() - retention)
+    total = 0
+    while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):
+        total += count
+    return total

@@ -6,6 +6,7 @@ keeps no state for them, apart from their cancel scopes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import msgspec
 import trio
@@ -23,6 +24,7 @@ class Shown(msgspec.Struct, frozen=True):
     ends_at: float | None
 
 
+@dataclass(slots=True, eq=False, repr=False)  # a repr would show the password's hash
 class LiveJob:
     """A registration that runs, or is over and can still be read.
 
@@ -31,47 +33,25 @@ class LiveJob:
     language: of the sign-in that started it, for the messages to all observers.
     """
 
-    __slots__ = (
-        "_grown",
-        "_marks",
-        "_started_at",
-        "_waits",
-        "begun",
-        "gone",
-        "history",
-        "id",
-        "key",
-        "language",
-        "password_hash",
-        "progress",
-        "scope",
-        "subject",
-        "username",
-    )
+    id: RegistrationId
+    username: str
+    subject: Subject
+    password_hash: str
+    language: str
+    progress: LiveProgress = field(default_factory=LiveProgress)
+    history: list[Shown] = field(default_factory=list)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    begun: trio.Event = field(default_factory=trio.Event)
+    gone: trio.Event = field(default_factory=trio.Event)
+    _started_at: float = field(default_factory=trio.current_time)
+    _marks: dict[int, int] = field(default_factory=dict)
+    _grown: trio.Event = field(default_factory=trio.Event)
+    _waits: set[trio.CancelScope] = field(default_factory=set)
 
-    def __init__(
-        self,
-        registration: RegistrationId,
-        username: str,
-        subject: Subject,
-        password_hash: str,
-        language: str,
-    ) -> None:
-        self.id = registration
-        self.username = username
-        self.key: NameKey = name_key(username)
-        self.subject = subject
-        self.password_hash = password_hash
-        self.language = language
-        self.progress = LiveProgress()
-        self.history: list[Shown] = []
-        self.scope = trio.CancelScope()
-        self.begun = trio.Event()
-        self.gone = trio.Event()
-        self._started_at = trio.current_time()
-        self._marks: dict[int, int] = {}
-        self._grown = trio.Event()
-        self._waits: set[trio.CancelScope] = set()
+    @property
+    def key(self) -> NameKey:
+        """The name as it is compared."""
+        return name_key(self.username)
 
     @property
     def over(self) -> bool:

@@ -25,7 +25,6 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.live_account import LiveAccounts, LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_runner import LiveRunner
-from regserver.service.source_check import RETRY_AFTER_SECONDS
 
 STOP_SECONDS = 1.0
 
@@ -51,9 +50,7 @@ class LiveService:
         self._nursery = nursery
         self._runner = runner
         self._accounts = accounts
-        self._randomness = parts.randomness
-        self._policy = parts.policy
-        self._on_end = parts.on_end
+        self._parts = parts
         self._stopping = False
         self._jobs: dict[RegistrationId, LiveJob] = {}
         self._running: dict[NameKey, LiveJob] = {}
@@ -71,7 +68,7 @@ class LiveService:
         """Whether `start` would accept this user. Called before the source is asked."""
         if name_key(username) in self._running:
             return True
-        return not self._stopping and len(self._running) < self._policy.max_running
+        return not self._stopping and len(self._running) < self._parts.policy.max_running
 
     async def start(
         self, username: str, subject: Subject, password_hash: str, language: str
@@ -90,8 +87,8 @@ class LiveService:
             elif not running.gone.is_set():
                 return running.id
         if self._runner is None or not self.admits(username):
-            return SourceUnavailable(RETRY_AFTER_SECONDS)
-        identity = uuid.UUID(bytes=self._randomness.bytes(16), version=4)
+            return SourceUnavailable()
+        identity = uuid.UUID(bytes=self._parts.randomness.bytes(16), version=4)
         job = LiveJob(RegistrationId(f"u-{identity}"), username, subject, password_hash, language)
         return await self._begin(self._runner, job)
 
@@ -105,7 +102,7 @@ class LiveService:
             if not await self._accounts.reserve(job):
                 return UsernameTaken()
             if self._stopping:  # `stop` was called during the reservation
-                return SourceUnavailable(RETRY_AFTER_SECONDS)
+                return SourceUnavailable()
             self._jobs[job.id] = job
             self._nursery.start_soon(self._run, runner, job)
             begun = True
@@ -124,8 +121,8 @@ class LiveService:
             await runner.run(job)
         finally:
             self._leave(job)
-            self._on_end(job.progress.state)
-        await trio.sleep(self._policy.replay.seconds)
+            self._parts.on_end(job.progress.state)
+        await trio.sleep(self._parts.policy.replay.seconds)
         del self._jobs[job.id]
 
     def refuse_nowait(self) -> None:

@@ -6,18 +6,14 @@ Nothing is buffered meanwhile: new events are in the log too, and pages are read
 broker has all events after that page in memory. So no event is missed or sent twice, however slow the client is.
 """
 
-import logging
-
 import msgspec
-import trio
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.instant import Duration, Instant
+from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
 from regserver.domain.secret import SecretHash
-from regserver.ports.clock import Clock
-from regserver.ports.store import Store, StoreFault
+from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
 
@@ -26,12 +22,6 @@ PAGE_EVENTS = 500
 PAGE_CHARACTERS = 128 * 1024
 """Characters of posts per page, which bound the memory of a slow client."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
-TRIM_EVENTS = 1000
-"""Events removed in one transaction, so that posts do not wait long."""
-
-TRIM_INTERVAL_SECONDS = 60.0
-
-log = logging.getLogger("regserver.recovery")
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -150,22 +140,3 @@ def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
         if size > PAGE_CHARACTERS and number:
             return events[:number]
     return events
-
-
-async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
-    """Removes events older than `retention` until cancelled. A store that fails is tried again next time."""
-    while True:
-        await trio.sleep(TRIM_INTERVAL_SECONDS)
-        try:
-            await trim_log(store, clock, retention)
-        except StoreFault as fault:
-            log.warning("the event log was not trimmed: %s", fault)
-
-
-async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
-    """Removes events older than `retention`, TRIM_EVENTS a transaction; how many. Raises StoreFault."""
-    before = Instant(clock.now() - retention)
-    total = 0
-    while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):
-        total += count
-    return total

@@ -13,6 +13,8 @@ The source is asked about every wrong password, also for known names, so that ne
 whether a name is known. It is asked about unknown names only while there is a place for a registration.
 """
 
+import logging
+
 import msgspec
 
 from regserver.domain.account import Account, is_sign_in_name, name_key
@@ -20,12 +22,13 @@ from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
-from regserver.ports.source import Accepted, Rejected, Subject
+from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_service import LiveService
-from regserver.service.source_check import RETRY_AFTER_SECONDS, SourceCheck
+
+log = logging.getLogger("regserver.sign_in")
 
 
 class Registering(msgspec.Struct, frozen=True):
@@ -35,6 +38,29 @@ class Registering(msgspec.Struct, frozen=True):
 
 
 SignInRefusal = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailable
+
+
+class SourceCheck:
+    """max_asking: sign-ins that may wait for the source at once."""
+
+    def __init__(self, source: Source, max_asking: int) -> None:
+        self._source = source
+        self._max_asking = max_asking
+        self._asking = 0
+
+    async def verify(self, username: str, password: str) -> Accepted | Rejected | SourceUnavailable:
+        """The source's verdict on the credentials. A sign-in beyond the bound is refused at once."""
+        if self._asking >= self._max_asking:
+            return SourceUnavailable()
+        self._asking += 1
+        try:
+            verdict = await self._source.verify(username, password)
+        finally:
+            self._asking -= 1
+        if isinstance(verdict, Unavailable):
+            log.warning("the source cannot check a sign-in: %s", verdict.detail)
+            return SourceUnavailable()
+        return verdict
 
 
 class SignInService:
@@ -73,7 +99,7 @@ class SignInService:
         if self._source is None:
             return BadCredentials()
         if account is None and not self._live.admits(username):
-            return SourceUnavailable(RETRY_AFTER_SECONDS)
+            return SourceUnavailable()
         match await self._source.verify(username, password):
             case Rejected():
                 return BadCredentials()

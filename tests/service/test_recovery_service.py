@@ -11,13 +11,11 @@ from regserver.domain.instant import DAY, SECOND, Duration, Instant
 from regserver.domain.outcome import BadToken, UserIsDeleted
 from regserver.domain.room import MAX_POST_BYTES
 from regserver.domain.room_event import START, EventId, Left, Position, Posted
+from regserver.service.expiry import TRIM_INTERVAL_SECONDS, run_trim, trim_log
 from regserver.service.recovery_service import (
     PAGE_CHARACTERS,
     PAGE_EVENTS,
-    TRIM_INTERVAL_SECONDS,
     Resumption,
-    run_trim,
-    trim_log,
 )
 from tests.rooms import Rooms, open_rooms
 
