@@ -12,8 +12,7 @@ from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
 from regserver.ports.store import Store
 from regserver.service.add_account import add_account
-from regserver.service.directory_mail import DirectoryMail
-from regserver.service.directory_service import DirectoryPolicy, DirectoryService
+from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
 from tests.fake import ManualClock, SeededRandomness
@@ -35,8 +34,15 @@ class World:
         policy = DirectoryPolicy(
             servers=servers, reserved=RESERVED, pending_ttl=DAY, reveal_existing=reveal_existing
         )
-        mail = DirectoryMail(load_mail_templates(None, "example.org"), self.outbox, DAY)
-        self.directory = DirectoryService(store, self.clock, randomness, self.hasher, mail, policy)
+        parts = DirectoryParts(
+            store=store,
+            clock=self.clock,
+            randomness=randomness,
+            hasher=self.hasher,
+            outbox=self.outbox,
+            mail_templates=load_mail_templates(None, "example.org"),
+        )
+        self.directory = DirectoryService(parts, policy)
 
     async def mails(self) -> list[Mail]:
         rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))

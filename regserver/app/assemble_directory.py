@@ -9,8 +9,7 @@ from regserver.adapters.mail import build_mailer
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.metric import MailCounters
-from regserver.service.directory_mail import DirectoryMail
-from regserver.service.directory_service import DirectoryPolicy, DirectoryService
+from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.site.confirm import ConfirmApi
@@ -22,8 +21,15 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
-    mail = DirectoryMail(base.mail_templates, base.outbox, policy.pending_ttl)
-    directory = DirectoryService(store, clock, base.randomness, base.hasher, mail, policy)
+    parts = DirectoryParts(
+        store=store,
+        clock=clock,
+        randomness=base.randomness,
+        hasher=base.hasher,
+        outbox=base.outbox,
+        mail_templates=base.mail_templates,
+    )
+    directory = DirectoryService(parts, policy)
     await directory.recount()
     api = DirectoryApi(
         directory,

@@ -14,17 +14,19 @@ import msgspec
 
 from regserver.domain import directory as rules
 from regserver.domain.account import AccountId, NewAccount, name_key
-from regserver.domain.instant import Duration, Instant, after
+from regserver.domain.instant import HOUR, Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.clock import Clock
 from regserver.ports.directory_table import PendingCreation
+from regserver.ports.mail_template import MailTemplates
+from regserver.ports.mailer import Mail
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
-from regserver.service.directory_mail import DirectoryMail
+from regserver.service.outbox import Outbox
 
 
 class Allotted(msgspec.Struct, frozen=True):
@@ -54,23 +56,22 @@ class DirectoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     reveal_existing: bool = True
 
 
+class DirectoryParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The world around the directory."""
+
+    store: Store
+    clock: Clock
+    randomness: Randomness
+    hasher: PasswordHasher
+    outbox: Outbox
+    mail_templates: MailTemplates
+
+
 class DirectoryService:
     """The use cases of the directory door."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        randomness: Randomness,
-        hasher: PasswordHasher,
-        mail: DirectoryMail,
-        policy: DirectoryPolicy,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._randomness = randomness
-        self._hasher = hasher
-        self._mail = mail
+    def __init__(self, parts: DirectoryParts, policy: DirectoryPolicy) -> None:
+        self._parts = parts
         self._policy = policy
 
     # --- looking names up
@@ -80,15 +81,16 @@ class DirectoryService:
             return rules.InvalidUserName()
         if rules.is_reserved(name, self._policy.reserved):
             return True
-        key, now = name_key(name), self._clock.now()
-        return await self._store.read(lambda transaction: transaction.names.holder(key, now)) is not None
+        key, now = name_key(name), self._parts.clock.now()
+        holder = await self._parts.store.read(lambda transaction: transaction.names.holder(key, now))
+        return holder is not None
 
     async def server(self, name: str) -> Allotted | rules.InvalidUserName | rules.UnknownUserName:
         """The server of a user; users of other doors have this host."""
         if not rules.is_name(name):
             return rules.InvalidUserName()
         key = name_key(name)
-        account = await self._store.read(lambda transaction: transaction.accounts.by_name(key))
+        account = await self._parts.store.read(lambda transaction: transaction.accounts.by_name(key))
         if account is None or account.deleted_at is not None:
             return rules.UnknownUserName()
         return Allotted(account.server)
@@ -114,9 +116,10 @@ class DirectoryService:
     async def _begin(
         self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str
     ) -> rules.TooManyPending | None:
-        password_hash = await self._hasher.hash(sign_up.password)
-        challenge = rules.new_challenge([self._randomness.below(62) for _ in range(rules.CHALLENGE_LENGTH)])
-        now, ttl = self._clock.now(), self._policy.pending_ttl
+        password_hash = await self._parts.hasher.hash(sign_up.password)
+        below = self._parts.randomness.below
+        challenge = rules.new_challenge([below(62) for _ in range(rules.CHALLENGE_LENGTH)])
+        now, ttl = self._parts.clock.now(), self._policy.pending_ttl
         pending = PendingCreation(
             username=sign_up.username,
             email=sign_up.email,
@@ -128,7 +131,7 @@ class DirectoryService:
         )
         link = f"{link_base}/confirm?lang={sign_up.language}#{challenge}"
         # Rendered before the transaction: all other units wait for the writer thread.
-        mail = self._mail.write(sign_up, taken, link, pending.expires_at)
+        mail = self._write_mail(sign_up, taken, link, pending.expires_at)
 
         async def work(transaction: Transaction) -> rules.TooManyPending | None:
             await transaction.lock(Lock.EMAIL, sign_up.email_key)
@@ -137,10 +140,23 @@ class DirectoryService:
                 return rules.TooManyPending(ttl.whole_seconds)
             # A sign-up that cannot succeed is stored too, so that it counts towards the address's limit.
             await transaction.directory.add_pending(hash_secret(challenge), pending)
-            await self._mail.enqueue(transaction, mail)
+            await self._parts.outbox.enqueue(transaction, mail)
             return None
 
-        return await self._store.write(work)
+        return await self._parts.store.write(work)
+
+    def _write_mail(
+        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link: str, expires_at: Instant
+    ) -> Mail:
+        """The mail for a sign-up. taken: its taken fields; with any, the mail says so and has no link."""
+        templates, language, to = self._parts.mail_templates, sign_up.language, sign_up.email
+        if "taken_email" in taken:
+            return templates.write("email_taken", language, to, {})
+        values = {"username": sign_up.username}
+        if taken:
+            return templates.write("name_taken", language, to, values)
+        values |= {"link": link, "hours": str(-(-self._policy.pending_ttl // HOUR))}
+        return templates.write("confirm", language, to, values, expires_at)
 
     async def init_trusted(self, sign_up: rules.WellFormed | rules.Malformed) -> Allotted | rules.InvalidData:
         """Signs up a user whom a trusted platform vouches for: an account at once, without a mail."""
@@ -149,7 +165,7 @@ class DirectoryService:
             return rules.InvalidData((*sign_up.faults, *taken))
         if taken:
             return rules.InvalidData(taken)
-        password_hash = await self._hasher.hash(sign_up.password)
+        password_hash = await self._parts.hasher.hash(sign_up.password)
 
         async def work(transaction: Transaction) -> Allotted | rules.InvalidData:
             match await self._add(transaction, sign_up.username, sign_up.email, password_hash):
@@ -160,7 +176,7 @@ class DirectoryService:
                 case (_, server):
                     return Allotted(server)
 
-        return await self._store.write(work)
+        return await self._parts.store.write(work)
 
     async def _taken(self, sign_up: rules.WellFormed | rules.Malformed) -> tuple[rules.SignUpFault, ...]:
         """The well-formed fields that are taken. Checked before the costly hash; the unique keys decide later."""
@@ -168,13 +184,13 @@ class DirectoryService:
 
         async def work(transaction: Transaction) -> tuple[rules.SignUpFault, ...]:
             taken: list[rules.SignUpFault] = []
-            if name is not None and await transaction.names.holder(name, self._clock.now()):
+            if name is not None and await transaction.names.holder(name, self._parts.clock.now()):
                 taken.append("taken_name")
             if email is not None and await transaction.accounts.by_email(email):
                 taken.append("taken_email")
             return tuple(taken)
 
-        return await self._store.read(work)
+        return await self._parts.store.read(work)
 
     # --- confirming
     async def confirm(
@@ -190,7 +206,7 @@ class DirectoryService:
         if not rules.is_challenge(challenge):
             return rules.InvalidChallenge()
         key = hash_secret(challenge)
-        return await self._store.write(lambda transaction: self._confirm(transaction, key))
+        return await self._parts.store.write(lambda transaction: self._confirm(transaction, key))
 
     async def _confirm(
         self, transaction: Transaction, key: SecretHash
@@ -201,7 +217,7 @@ class DirectoryService:
         if pending.account is not None:
             account = await transaction.accounts.by_id(pending.account)
             return rules.AlreadyConfirmed(account.server if account else None)
-        if self._clock.now() >= pending.expires_at:
+        if self._parts.clock.now() >= pending.expires_at:
             return rules.NoPendingCreation()
         match await self._add(transaction, pending.username, pending.email, pending.password_hash):
             case UsernameTaken():
@@ -221,11 +237,11 @@ class DirectoryService:
         if not rules.is_challenge(challenge):
             return ChallengeStatus("unknown")
         key = hash_secret(challenge)
-        return await self._store.read(lambda transaction: self._status(transaction, key))
+        return await self._parts.store.read(lambda transaction: self._status(transaction, key))
 
     async def _status(self, transaction: Transaction, key: SecretHash) -> ChallengeStatus:
         pending = await transaction.directory.pending(key)
-        if pending is None or (pending.account is None and self._clock.now() >= pending.expires_at):
+        if pending is None or (pending.account is None and self._parts.clock.now() >= pending.expires_at):
             return ChallengeStatus("unknown")
         account = (
             await transaction.accounts.by_name(name_key(pending.username))
@@ -248,7 +264,7 @@ class DirectoryService:
         new = NewAccount(
             username=username,
             origin="directory",
-            created_at=self._clock.now(),
+            created_at=self._parts.clock.now(),
             email=email,
             password_hash=password_hash,
             server=server,
@@ -263,7 +279,7 @@ class DirectoryService:
     # --- operating
     async def recount(self) -> None:
         """Counts the users of every server again, at start and at reload, since deletions are not subtracted."""
-        await self._store.write(lambda transaction: transaction.directory.recount())
+        await self._parts.store.write(lambda transaction: transaction.directory.recount())
 
     async def reload(self, servers: Sequence[str], reserved: Sequence[str]) -> None:
         """Applies other servers and reserved names to all later sign-ups."""

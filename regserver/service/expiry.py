@@ -46,11 +46,12 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     """Removes expired rows of all tables, in one transaction."""
     now = clock.now()
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
-    for remove in (
-        *(transaction.names.purge, transaction.tokens.purge, transaction.directory.purge),
-        *(transaction.registrations.purge, transaction.budgets.purge, transaction.idempotency.purge),
-    ):
-        await remove(now)
+    await transaction.names.purge(now)
+    await transaction.tokens.purge(now)
+    await transaction.directory.purge(now)
+    await transaction.registrations.purge(now)
+    await transaction.budgets.purge(now)
+    await transaction.idempotency.purge(now)
 
 
 async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:

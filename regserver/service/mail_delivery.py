@@ -169,11 +169,7 @@ class MailDelivery:
             delay = min(FIRST_DELAY * 2 ** (message.attempts - 1), LONGEST_DELAY)
             due_at = after(self._clock.now(), delay)
             log.info("message %d was refused for now: %s", message.id, fault)
-            await self._store.write(
-                lambda transaction: transaction.outbox.postpone(
-                    message.id, due_at, message.attempts, str(fault)
-                )
-            )
+            await self._postpone(message, due_at, message.attempts, str(fault))
 
     async def _server_failed(self, message: OutboxMessage, fault: str) -> None:
         self._observer.count("server failed")
@@ -186,11 +182,12 @@ class MailDelivery:
 
     async def _give_back(self, message: OutboxMessage, fault: str | None = None) -> None:
         """Makes the message due again at once. The attempt does not count, since the message was not its cause."""
-        now = self._clock.now()
+        detail = fault or message.fault or ""
+        await self._postpone(message, self._clock.now(), message.attempts - 1, detail)
+
+    async def _postpone(self, message: OutboxMessage, due_at: Instant, attempts: int, fault: str) -> None:
         await self._store.write(
-            lambda transaction: transaction.outbox.postpone(
-                message.id, now, message.attempts - 1, fault or message.fault or ""
-            )
+            lambda transaction: transaction.outbox.postpone(message.id, due_at, attempts, fault)
         )
 
     async def _park(self, message: OutboxMessage, fault: str) -> None:

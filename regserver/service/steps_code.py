@@ -92,10 +92,8 @@ class StepCodes:
         now = self._parts.clock.now()
         if not may_be_compared(found, now):
             return False
-        day = Budget(
-            self._parts.pepper.budget_key("tries", found.contact), self._policy.daily_tries_per_contact, DAY
-        )
-        if await transaction.budgets.spend([day], now) is not None:
+        tries = self._budget("tries", found.contact, self._policy.daily_tries_per_contact)
+        if await transaction.budgets.spend([tries], now) is not None:
             return False
         await transaction.registrations.save(
             msgspec.structs.replace(found, code_tries=found.code_tries - 1, updated_at=now)
@@ -117,12 +115,14 @@ class StepCodes:
         return self._parts.mail_templates.write("code", language, contact.value, values, good_until)
 
     def _budgets(self, found: Registration, contact: Contact, address: str) -> tuple[Budget, ...]:
-        contact_key = self._parts.pepper.budget_key("codes", found.contact)
-        budgets = [Budget(contact_key, self._policy.daily_codes_per_contact, DAY)]
+        budgets = [self._budget("codes", found.contact, self._policy.daily_codes_per_contact)]
         if self._policy.bounded and address:
-            key = self._parts.pepper.budget_key("address", client_key(address))
-            budgets.append(Budget(key, self._policy.daily_codes_per_address, DAY))
+            of = client_key(address)
+            budgets.append(self._budget("address", of, self._policy.daily_codes_per_address))
         if self._policy.bounded and contact.kind == "phone":
-            key = self._parts.pepper.budget_key("prefix", country_prefix(contact.value))
-            budgets.append(Budget(key, self._policy.daily_codes_per_prefix, DAY))
+            of = country_prefix(contact.value)
+            budgets.append(self._budget("prefix", of, self._policy.daily_codes_per_prefix))
         return tuple(budgets)
+
+    def _budget(self, scope: str, of: str | bytes, most: int) -> Budget:
+        return Budget(self._parts.pepper.budget_key(scope, of), most, DAY)
