@@ -8,6 +8,7 @@ and needs no extraction. cryptography's HKDFExpand would take as many lines.
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -69,9 +70,7 @@ def _create(path: Path) -> None:
             file.write(os.urandom(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            return
     finally:
         draft.unlink()

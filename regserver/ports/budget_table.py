@@ -17,17 +17,11 @@ class Budget(msgspec.Struct, frozen=True):
     window: Duration
 
 
-class Spent(msgspec.Struct, frozen=True):
-    """A budget is spent until `until`."""
-
-    until: Instant
-
-
 class BudgetTable(Protocol):
     """Counts outlive the registrations that spent them."""
 
-    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
-        """Takes Lock.BUDGET, then counts one use of every budget; counts none, and returns Spent, if one is spent."""
+    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Instant | None:
+        """Takes Lock.BUDGET, then counts one use of every budget. If one is spent, counts none and returns its window's end."""
 
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
         """How many uses are counted in the current window."""

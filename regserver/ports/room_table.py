@@ -33,9 +33,6 @@ class RoomTable(Protocol):
     async def remove(self, room: RoomId) -> None:
         """Removes the room with its posts; ended memberships and events remain for recovery."""
 
-    async def is_member(self, room: RoomId, account: AccountId) -> bool:
-        """Whether the account is a member now."""
-
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
         """The current members among these accounts."""
 

@@ -203,7 +203,7 @@ class RoomService:
             post = await transaction.posts.by_id(PostId(number))
             if post is None:
                 return PostNotFound()
-            return post if await transaction.rooms.is_member(post.room, account.id) else NotInRoom()
+            return post if await transaction.rooms.present(post.room, [account.id]) else NotInRoom()
 
         return await self._identity.read(token, act)
 

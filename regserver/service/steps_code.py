@@ -55,8 +55,8 @@ class StepCodes:
         """
         now = self._parts.clock.now()
         budgets = self._budgets(found, contact, asker.address)
-        if (spent := await transaction.budgets.spend(budgets, now)) is not None:
-            return TooManyRetries(state=found.state, retry_at=spent.until)
+        if (spent_until := await transaction.budgets.spend(budgets, now)) is not None:
+            return TooManyRetries(state=found.state, retry_at=spent_until)
         code = new_code(self._policy.code_digits, self._parts.randomness.below)
         again = found.state == state
         issued = msgspec.structs.replace(

@@ -12,7 +12,7 @@ from regserver.domain.instant import DAY, HOUR, Instant, after
 from regserver.domain.journal import JournalEntry, LedgerAccount, following
 from regserver.domain.secret import SecretHash
 from regserver.domain.steps_machine import Registration
-from regserver.ports.budget_table import Budget, Spent
+from regserver.ports.budget_table import Budget
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.submission_table import Submission
 from regserver.ports.transaction import Lock, Transaction
@@ -104,21 +104,21 @@ async def test_no_change_of_a_registration_is_lost(any_store: Store) -> None:
 ONE, TWO = Budget(BudgetKey(b"one"), 1, DAY), Budget(BudgetKey(b"two"), 2, DAY)
 
 
-async def spend(store: Store, *budgets: Budget, at: int = 0) -> Spent | None:
+async def spend(store: Store, *budgets: Budget, at: int = 0) -> Instant | None:
     return await store.write(lambda t: t.budgets.spend(budgets, after(NOW, at)))
 
 
 async def test_a_budget_is_whole_again_after_its_time(any_store: Store) -> None:
     assert await spend(any_store, TWO) is None
     assert await spend(any_store, TWO, at=HOUR) is None
-    assert await spend(any_store, TWO, at=DAY - 1) == Spent(after(NOW, DAY))
+    assert await spend(any_store, TWO, at=DAY - 1) == after(NOW, DAY)
     assert await spend(any_store, TWO, at=DAY) is None
     assert await any_store.read(lambda t: t.budgets.spent(TWO.key, DAY, after(NOW, DAY))) == 1
 
 
 async def test_all_budgets_are_spent_or_none(any_store: Store) -> None:
     assert await spend(any_store, ONE, TWO) is None
-    assert await spend(any_store, TWO, ONE) == Spent(after(NOW, DAY))
+    assert await spend(any_store, TWO, ONE) == after(NOW, DAY)
     assert await any_store.read(lambda t: t.budgets.spent(TWO.key, DAY, NOW)) == 1
     await any_store.write(lambda t: t.budgets.give_back([ONE, TWO]))
     assert await spend(any_store, ONE, TWO) is None
@@ -128,7 +128,7 @@ async def test_all_budgets_are_spent_or_none(any_store: Store) -> None:
 
 async def test_racing_for_a_budget(any_store: Store) -> None:
     ten = Budget(BudgetKey(b"ten"), 10, DAY)
-    outcomes: list[Spent | None] = []
+    outcomes: list[Instant | None] = []
 
     async def race() -> None:
         outcomes.append(await spend(any_store, ten))

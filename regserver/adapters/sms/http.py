@@ -4,6 +4,7 @@
 JSON bodies, unchanged elsewhere. So no text can change the rest of the request.
 """
 
+import re
 from urllib.parse import quote
 
 import msgspec
@@ -51,12 +52,7 @@ def _content_type(settings: SmsHttp) -> str:
 def _fill(template: str, kind: str, phone: str, text: str) -> str:
     """Fills in both values in one pass, so that a placeholder inside the message stays text."""
     values = {"{phone}": _escape(phone, kind), "{message}": _escape(text, kind)}
-    filled, rest = "", template
-    while rest:
-        at, found = min(((rest.find(name), name) for name in values if name in rest), default=(len(rest), ""))
-        filled += rest[:at] + values.get(found, "")
-        rest = rest[at + len(found) :]
-    return filled
+    return re.sub(r"\{phone\}|\{message\}", lambda found: values[found[0]], template)
 
 
 def _escape(value: str, kind: str) -> str:

@@ -1,7 +1,7 @@
 """Sources of live registrations, each with a module and a line in SOURCES; `live.source` chooses one."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from regserver.adapters.source.command import open_command
 from regserver.adapters.source.http import open_http
@@ -13,16 +13,11 @@ from regserver.ports.source import Source
 Opener = Callable[[Loaded, PasswordHasher], AbstractAsyncContextManager[Source | None]]
 
 
-@asynccontextmanager
-async def _open_none(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[None]:
-    yield None
-
-
 SOURCES: Mapping[str, Opener] = {
     "file": open_roster,
     "http": open_http,
     "command": open_command,
-    "none": _open_none,
+    "none": lambda loaded, hasher: nullcontext(),
 }
 
 

@@ -15,14 +15,9 @@ from typing import Literal
 import msgspec
 import trio
 
+from regserver.adapters.source.message import MAX_ANSWER_BYTES, profile_request, read_answer, verify_request
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
 from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
-from regserver.adapters.source.verify_message import (
-    MAX_ANSWER_BYTES,
-    profile_request,
-    read_answer,
-    verify_request,
-)
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.group import unwrapped

@@ -21,13 +21,8 @@ import httpcore
 import msgspec
 import trio
 
+from regserver.adapters.source.message import MAX_ANSWER_BYTES, profile_request, read_answer, verify_request
 from regserver.adapters.source.ndjson import LineReader
-from regserver.adapters.source.verify_message import (
-    MAX_ANSWER_BYTES,
-    profile_request,
-    read_answer,
-    verify_request,
-)
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.ports.password_hasher import PasswordHasher
@@ -73,14 +68,10 @@ class HttpSource(Source):
         """Sends the check; at most CHECKS_AT_ONCE run at the same time."""
         service = self._service
         body = verify_request(username, password)
+        request = self._pool.stream("POST", service.verify, headers=service.fields, content=body)
         try:
             with trio.fail_after(service.timeout_seconds):
-                async with (
-                    self._turn,
-                    self._pool.stream(
-                        "POST", service.verify, headers=service.fields, content=body
-                    ) as response,
-                ):
+                async with self._turn, request as response:
                     return await _verdict(response)
         except trio.TooSlowError:
             return Unavailable(f"verify: no answer in {service.timeout_seconds:g} s")
@@ -111,11 +102,10 @@ class HttpSource(Source):
         connection = httpcore.AsyncHTTPConnection(service.profile.origin, self._tls)
         stack.push_async_callback(_close, connection)
         body = profile_request(subject)
+        request = connection.stream("POST", service.profile, headers=service.fields, content=body)
         try:
             with trio.fail_after(service.timeout_seconds):
-                response = await stack.enter_async_context(
-                    connection.stream("POST", service.profile, headers=service.fields, content=body)
-                )
+                response = await stack.enter_async_context(request)
         except trio.TooSlowError:
             raise SourceFault(f"profile: no answer in {service.timeout_seconds:g} s") from None
         except FAULTS as error:

@@ -32,11 +32,7 @@ class Migration(msgspec.Struct, frozen=True):
         text = re.sub(r"^\s*--.*\n?", "", self.text, flags=re.MULTILINE)
         for word, meaning in words.items():
             text = text.replace("{" + word + "}", meaning)
-        return (
-            statement.strip()
-            for statement in re.split(r";[ \t]*$", text, flags=re.MULTILINE)
-            if statement.strip()
-        )
+        return filter(None, map(str.strip, re.split(r";[ \t]*$", text, flags=re.MULTILINE)))
 
 
 def migrations() -> list[Migration]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from regserver.domain.contact import BudgetKey
 from regserver.domain.instant import DAY, Duration, Instant, after
-from regserver.ports.budget_table import Budget, Spent
+from regserver.ports.budget_table import Budget
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows
 
@@ -15,14 +15,14 @@ BUDGET_KEPT = Duration(7 * DAY)
 class BudgetRows(Rows):
     """The table steps_budget. A count whose window is over stays until it is spent from again or purged."""
 
-    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Spent | None:
+    async def spend(self, budgets: Sequence[Budget], now: Instant) -> Instant | None:
         """Reads every budget before it writes to any."""
         await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
         statement = "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?"
         for budget in budgets:
             row = await self._sql.row(statement, budget.key, budget.limit, now - budget.window)
             if row is not None:
-                return Spent(after(row[0], budget.window))
+                return after(row[0], budget.window)
         for budget in budgets:
             statement = (
                 "INSERT INTO steps_budget (budget, spent, started_at) VALUES (?, 1, ?)"

@@ -9,7 +9,7 @@ from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
 from regserver.ports.directory_table import PendingCreation
 from regserver.ports.transaction import Lock
-from regserver.store.sql.statement import Rows
+from regserver.store.sql.statement import Rows, placeholders
 
 COLUMNS = "username, email, password_hash, language, created_at, expires_at, account_id"
 """The fields of PendingCreation, in their order."""
@@ -20,13 +20,10 @@ class DirectoryRows(Rows):
 
     async def add_pending(self, challenge: SecretHash, pending: PendingCreation) -> None:
         """Stores the address and its key."""
-        await self._sql.run(
-            f"INSERT INTO pending_creation (challenge_hash, email_key, {COLUMNS})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            challenge,
-            None if pending.email is None else email_key(pending.email),
-            *msgspec.structs.astuple(pending),
-        )
+        key = None if pending.email is None else email_key(pending.email)
+        values = challenge, key, *msgspec.structs.astuple(pending)
+        table = f"pending_creation (challenge_hash, email_key, {COLUMNS})"
+        await self._sql.run(f"INSERT INTO {table} VALUES ({placeholders(values)})", *values)
 
     async def pending(self, challenge: SecretHash) -> PendingCreation | None:
         """Uses the primary key."""

@@ -79,10 +79,6 @@ class RoomRows(Rows):
         await self._sql.run("DELETE FROM post WHERE room_id = ?", room)
         await self._sql.run("DELETE FROM room WHERE id = ?", room)
 
-    async def is_member(self, room: RoomId, account: AccountId) -> bool:
-        """Uses the index of current memberships."""
-        return bool(await self.present(room, [account]))
-
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
         """A statement for every MAX_LIST accounts."""
         current = "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
