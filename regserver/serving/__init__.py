@@ -1,4 +1,4 @@
-"""The front door: what stands between the sockets and the endpoints. See docs/front-door.md."""
+"""The front door: sockets, HTTP and WebSocket sessions in front of the endpoints. See docs/front-door.md."""
 
 from regserver.serving.answer import response_fields
 from regserver.serving.asgi import asgi_sessions, local_path, request_from_scope

@@ -1,4 +1,4 @@
-"""Who may come in: a bound on all connections and one on those of an address (an IPv6 client is its /64)."""
+"""Bounds on the number of connections: in all, and per address (per /64 for IPv6)."""
 
 import trio
 
@@ -8,7 +8,7 @@ from regserver.serving.limit import FrontLimits
 
 
 class Admission:
-    """Counts connections. Each `enter` that returns 0 needs its `leave`."""
+    """Counts connections. Each `enter` that returns 0 needs one `leave`."""
 
     def __init__(self, limits: FrontLimits) -> None:
         self._limits = limits
@@ -20,17 +20,17 @@ class Admission:
 
     @property
     def total(self) -> int:
-        """Connections that are in."""
+        """The number of present connections."""
         return self._total
 
     async def wait_empty(self) -> None:
-        """Until nobody is in."""
+        """Waits until there is no connection."""
         while self._total:
             self._emptied = trio.Event()
             await self._emptied.wait()
 
     def enter(self, address: str) -> int:
-        """0 when the connection may come in, otherwise the status that tells why not: 503 or 429."""
+        """Counts a connection; returns 0, or the status that refuses it: 503 for the total, 429 for the address."""
         if self._total >= self._most:
             return 503
         if address:
@@ -43,7 +43,7 @@ class Admission:
         return 0
 
     def leave(self, address: str) -> None:
-        """The connection is gone."""
+        """Uncounts a connection."""
         self._total -= 1
         if not self._total:
             self._emptied.set()

@@ -1,6 +1,6 @@
 """Responses as bytes.
 
-The status line has no reason phrase (RFC 9112, 4: clients ignore it), there is no Server field, and Date comes last.
+The status line has no reason phrase (RFC 9112, 4: clients ignore it). There is no Server field, and Date comes last.
 """
 
 import time
@@ -33,7 +33,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Clock:
-    """The Date field, made once a second."""
+    """The value of the Date field, formatted once a second."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -56,7 +56,7 @@ def current_date() -> str:
 
 
 def response_fields(response: Response) -> Iterator[tuple[str, str]]:
-    """The fields of a Response in the order they are sent, without Date. One without a body has no type and length."""
+    """The fields of a response in order, without Date. A status without a body has no type and length."""
     yield from response.headers
     if response.status not in _BODILESS:
         yield "content-type", response.content_type
@@ -64,7 +64,7 @@ def response_fields(response: Response) -> Iterator[tuple[str, str]]:
 
 
 def encode_response(response: Response, method: str, *, close: bool) -> bytes:
-    """The whole response. `method` decides whether the body is sent (HEAD: no); `close` tells that we will close."""
+    """The whole response. method: of the request; HEAD gets no body. close: adds Connection: close."""
     lines = [f"HTTP/1.1 {response.status} \r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
     bodiless = response.status in _BODILESS
@@ -78,7 +78,7 @@ def encode_response(response: Response, method: str, *, close: bool) -> bytes:
 
 
 def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> bytes:
-    """The head of a response whose body follows: in chunks, else up to the end of the connection."""
+    """The head of a response whose body follows, in chunks or up to the end of the connection. close: adds Connection: close."""
     lines = [f"HTTP/1.1 {response.status} \r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
     lines.append(f"content-type: {response.content_type}\r\n")
@@ -90,7 +90,7 @@ def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> 
 
 
 def refusal(status: int) -> Response:
-    """What the front door itself answers to a request that reaches no endpoint."""
+    """The front door's own response to a request that reaches no endpoint."""
     headers: tuple[tuple[str, str], ...] = ()
     if status in (429, 503):
         headers = (("retry-after", "1"),)

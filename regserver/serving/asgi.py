@@ -1,7 +1,7 @@
-"""The same sessions over ASGI: for upgrades over HTTP/2, and for a framework's test client.
+"""Sessions over ASGI: for WebSockets over HTTP/2, and for a framework's test client.
 
-An ASGI server frames by itself and only sends from a task. So every frame waits in the session's queue, as on a slow
-socket, and the drain task takes it apart again. Pings are the server's affair.
+An ASGI server makes frames itself and sends only from a task. So every frame waits in the session's queue, as on a slow
+socket, and the drain task splits it into opcode and payload again. The ASGI server sends pings.
 """
 
 import logging
@@ -27,7 +27,7 @@ from regserver.serving.transport import Greeting
 
 _log = logging.getLogger(__name__)
 
-# Each framework has its own typed dictionaries for these.
+# Any, since each framework has its own typed dictionaries.
 Scope = Any
 AsgiMessage = Any
 Receive = Callable[[], Awaitable[AsgiMessage]]
@@ -37,7 +37,7 @@ SocketRoutes = Callable[[str], SocketEndpoint | None]
 
 
 def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Raw ASGI headers as a Request has them: end to end, names in lower case, repeated ones joined with ", "."""
+    """ASGI headers as the headers of a Request: end-to-end fields, names in lower case, repeated ones joined with ", "."""
     joined: dict[str, str] = {}
     for raw, value in fields:
         name = raw.decode("latin-1").lower()
@@ -49,13 +49,13 @@ def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def local_path(scope: Scope) -> str:
-    """The decoded path below where the application is mounted."""
+    """The decoded path, without the root path where the application is mounted."""
     path, root = str(scope["path"]), scope.get("root_path", "").rstrip("/")
     return (path[len(root) :] if path == root or path.startswith(f"{root}/") else path) or "/"
 
 
 def request_from_scope(scope: Scope, body: bytes = b"", *, oversized: bool = False) -> Request:
-    """The Request an ASGI scope (http or websocket) stands for: the same one the hot path makes of the same bytes."""
+    """The Request of an ASGI scope (http or websocket), the same as over HTTP/1.1."""
     client = scope.get("client")
     scheme: Literal["http", "https"] = "https" if scope.get("scheme") in ("https", "wss") else "http"
     return Request(
@@ -107,7 +107,7 @@ class AsgiTransport:
             return
         try:
             await self._send(message)
-        except Exception as error:  # the server below, when the peer is gone in the middle of something
+        except Exception as error:  # of the ASGI server, when the peer is gone
             _log.debug("session over ASGI lost: %r", error)
             raise trio.BrokenResourceError from error
 
@@ -115,7 +115,7 @@ class AsgiTransport:
         """The next message of the peer."""
         try:
             message = await self._receive()
-            # Not every test client begins with it, so nobody waits for it.
+            # Skipped here and not awaited before, since not every test client sends it.
             while message["type"] == "websocket.connect":
                 message = await self._receive()
         except Exception as error:
@@ -143,14 +143,14 @@ class AsgiTransport:
             await self._pass(body)
 
     async def finish(self) -> None:
-        """The server below sees to it."""
+        """Does nothing: the ASGI server delivers what was sent."""
 
     def close(self, *, reset: bool) -> None:
-        """The server below closes the stream when its application has returned."""
+        """Does nothing: the ASGI server closes the stream when its application returns."""
 
 
 def _message(chunk: bytes) -> AsgiMessage | None:
-    """The ASGI message that makes the server below send this chunk."""
+    """The ASGI message that sends this chunk; None for pings and pongs."""
     if chunk is _ACCEPT:
         return {"type": "websocket.accept", "subprotocol": None, "headers": []}
     opcode, payload = split_frame(Frame(chunk))
@@ -171,10 +171,10 @@ def asgi_sessions(
     metrics: FrontMetrics | None = None,
     registry: Registry | None = None,
 ) -> AsgiApp:
-    """Wraps an ASGI application: WebSockets on our paths are sessions, all else goes through unchanged.
+    """Wraps an ASGI application: WebSockets on known paths become sessions, everything else is passed on.
 
-    socket: the session endpoint at a decoded path, or None.
-    registry: where the sessions are entered, so that a shutdown closes them; by default one that nobody looks at.
+    socket: the session endpoint at a decoded path, or None. registry: closes the sessions at a shutdown; by default they
+    are in none that does.
     """
     bounds = limits if limits is not None else FrontLimits()
     counters: FrontMetrics = metrics if metrics is not None else NoMetrics()

@@ -1,8 +1,8 @@
-"""Time bounds of a request over HTTP/2, where Hypercorn reads and writes: those that a request over HTTP/1.1 has.
+"""Time bounds of requests over HTTP/2, where Hypercorn reads and writes: the same as over HTTP/1.1.
 
-A body that has not come after body_seconds ends its request with 408. A client that takes nothing of a response for
-write_seconds loses it; one that reads slowly does not. For that, a long body is passed on in parts, since the server
-below returns from each when the peer has taken most of it.
+A request whose body is not complete after body_seconds is answered with 408. A response is cancelled when the client reads
+nothing of it for write_seconds. To notice progress, a long body is sent in parts: Hypercorn returns from each part when the
+peer has taken most of it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _PART_BYTES: Final = 16 * 1024
 
 
 def bounded_requests(app: AsgiApp, limits: FrontLimits, metrics: FrontMetrics) -> AsgiApp:
-    """Wraps an ASGI application: its HTTP requests get the time bounds, all else goes through unchanged."""
+    """Wraps an ASGI application: HTTP requests get the time bounds, everything else is passed on."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -31,7 +31,7 @@ def bounded_requests(app: AsgiApp, limits: FrontLimits, metrics: FrontMetrics) -
 
 
 class _BoundedRequest:
-    """One request. Out of time, it cancels the application, which need not know of any bound."""
+    """One request. At a bound it cancels the application, which knows nothing of bounds."""
 
     def __init__(self, receive: Receive, send: Send, limits: FrontLimits, metrics: FrontMetrics) -> None:
         self._receive = receive
@@ -53,7 +53,7 @@ class _BoundedRequest:
         with trio.move_on_at(self._body_due):
             message = await self._receive()
             if not message.get("more_body", False):
-                self._body_due = float("inf")  # from here on it waits for the client to go
+                self._body_due = float("inf")  # further calls wait for the client to disconnect
             return message
         return await self._give_up()
 
@@ -78,7 +78,7 @@ class _BoundedRequest:
 
 
 def _parts(message: AsgiMessage) -> Iterator[AsgiMessage]:
-    """A response's message as several, none of which has a long body."""
+    """A message of a response, split into messages of at most _PART_BYTES of body."""
     body = message.get("body", b"")
     if len(body) <= _PART_BYTES:
         yield message

@@ -1,7 +1,6 @@
-"""The body of an HTTP/1.1 request: counted or chunked, never longer than its bound (RFC 9112, sections 6 and 7).
+"""The chunked body of an HTTP/1.1 request, within a bound (RFC 9112, section 7).
 
-A decoder is fed with what the socket gives and says when it has enough; it does no I/O. Chunks are undone here, so
-that nothing behind the front door ever parses them.
+The decoder does no I/O: it is fed with bytes and tells when the body is complete. No other part parses chunks.
 """
 
 import re
@@ -16,10 +15,10 @@ _MAX_TRAILERS: Final = 32
 
 
 class Chunks:
-    """Undoes the chunked coding.
+    """Decodes the chunked coding.
 
-    body: what came so far. oversized: it passed the bound; nothing more is kept and the rest is not looked at.
-    done: the last chunk and the trailers were there; `rest` is what followed them.
+    body: the decoded part. oversized: the body is over the bound; it is dropped, and the rest is not decoded.
+    done: the last chunk and the trailers have come. rest: the bytes after them.
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,7 +37,7 @@ class Chunks:
         return bytes(self._buffer)
 
     def feed(self, data: bytes) -> None:
-        """Takes what the socket gave. Raises BadHead (400) for anything that is not the coding to the letter."""
+        """Decodes further bytes. Raises BadHead (400) for any deviation from the coding."""
         self._buffer += data
         while not (self.done or self.oversized):
             if not (self._data() if self._missing else self._line()):
@@ -85,7 +84,7 @@ class Chunks:
             self._missing = size + 2
 
     def _trailer(self, line: bytes) -> None:
-        """Trailers are dropped, as RFC 9110, 6.5.1 advises for fields nobody asked for."""
+        """Drops a trailer, as RFC 9110, 6.5.1 advises for unknown ones."""
         if not line:
             self.done = True
             return

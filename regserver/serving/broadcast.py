@@ -1,8 +1,8 @@
 """One frame to many sessions, at little more than the cost of the system calls.
 
-A call of `send_nowait` per session would cost a tenth of the whole. So the loop over the sessions runs inside the
-interpreter's own C code, on what each session has for writing straight to its socket; whatever is out of the ordinary
-with one of them shows as an exception or as a short count, and only that one takes the long way.
+One call of `send_nowait` per session would take a tenth of the time. So the loop over the sessions runs inside the
+interpreter's C code, on `direct` of each session, which writes straight to the socket. A session that cannot take the whole
+frame shows as an exception or a short count, and only that session is handled by a Python call.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from regserver.endpoint import Frame, Receiver
 
 
 def broadcast_nowait(frame: Frame, receivers: Sequence[Receiver]) -> None:
-    """Sends a frame to all of them; it is up to the caller to take a checkpoint between slices of a long list."""
+    """Sends a frame to all receivers. The caller takes a checkpoint between slices of a long list."""
     size = len(frame)
     sends = iter([receiver.direct for receiver in receivers])
     taken: list[int] = []
     while len(taken) < len(receivers):
         try:
-            # What was appended before an exception stays, and the iterator is past the one that raised it.
+            # After an exception the counts before it are in the list, and the iterator is past the failed receiver.
             taken.extend(map(call, sends, repeat(frame)))
         except OSError:
             receivers[len(taken)].send_nowait(frame)
@@ -31,5 +31,5 @@ def broadcast_nowait(frame: Frame, receivers: Sequence[Receiver]) -> None:
 
 
 def not_direct(_: bytes) -> int:
-    """The `direct` of a session that cannot be written to just now."""
+    """The `direct` of a session that cannot be written to directly."""
     raise BlockingIOError

@@ -1,10 +1,10 @@
 """A connected client as a Trio stream, plain or TLS, with a bound on every wait for it to read.
 
-Two things go beyond `trio.abc.Stream`: `send_nowait`, which a broadcast calls for thousands of sockets from one loop
-without a task, a lock or a checkpoint each; and `send_queued`, which writes many chunks with one call. One thing falls
-short of it: `send_all` takes no checkpoint when the kernel takes all at once, which a small response would pay with a
-tenth of its time. The plain form uses the socket's own calls and Trio's two waits, so an idle connection keeps as few
-frames on its stack as possible. The TLS form uses Trio's SSLStream.
+It adds two methods to `trio.abc.Stream`: `send_nowait`, which a broadcast calls for thousands of sockets without a task, a
+lock or a checkpoint each; and `send_queued`, which writes many chunks with one call. One deviation: `send_all` takes no
+checkpoint when the kernel accepts all bytes at once, since that would take a tenth of a small response's time. The plain
+form uses the socket's own calls and Trio's two waits, so that an idle connection has few frames on its stack. The TLS form
+uses Trio's SSLStream.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from regserver.serving.send_queue import take_off
 RECEIVE_BYTES: Final = 16 * 1024
 SocketAddress = tuple[str, int]
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
-"""What a stream raises when the peer is gone, does not read, or the server itself has closed the socket."""
+"""The exceptions of a stream whose peer is gone or does not read, or that the server itself has closed."""
 
 _GATHER: Final = 64  # chunks per write; well below IOV_MAX
 _RECORD_BYTES: Final = 16 * 1024  # of TLS, at most
@@ -31,11 +31,11 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class ClientStream(trio.abc.Stream):
-    """What both forms share.
+    """The common base of both forms.
 
     sock: the connected socket, non-blocking. client, server: (host, port), None for a unix socket.
-    peer: the client's address without port, "" for a unix socket. write_seconds: without progress, for every send.
-    send_nowait: writes without blocking and returns how many bytes were taken; raises OSError.
+    peer: the client's address without port, "" for a unix socket. write_seconds: the longest send without progress.
+    send_nowait: writes without blocking; returns the number of bytes written, or raises OSError.
     """
 
     __slots__ = ("client", "peer", "send_nowait", "server", "sock", "write_seconds")
@@ -59,18 +59,18 @@ class ClientStream(trio.abc.Stream):
 
     @abstractmethod
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """As Trio has it: b"" at the end. At most RECEIVE_BYTES if no number is given. Raises LOST."""
+        """Receives as Trio's streams do: b"" at the end. max_bytes: by default RECEIVE_BYTES. Raises LOST."""
 
     @abstractmethod
     async def send_queued(self, queue: list[bytes]) -> int:
-        """Waits for room, writes what it can of a queue, takes that off the queue, and tells how many bytes it was.
+        """Waits for room, writes the beginning of a queue and removes it; returns the number of bytes.
 
-        The queue may change while it waits. Raises LOST.
+        The queue may change during the wait. Raises LOST.
         """
 
     @abstractmethod
     async def finish(self, linger_seconds: float) -> None:
-        """Closes so that what was sent last arrives: not before the peer has closed, or linger_seconds have passed."""
+        """Closes when the peer has closed, at most after linger_seconds, so that the last bytes arrive."""
 
     def close(self) -> None:
         """Closes at once; a task that waits on the socket gets ClosedResourceError. May be called twice."""
@@ -79,7 +79,7 @@ class ClientStream(trio.abc.Stream):
             self.sock.close()
 
     def reset(self) -> None:
-        """Closes at once and drops what the kernel still holds for the peer, who sees a connection reset."""
+        """Closes at once and drops the bytes in the kernel's buffer; the peer sees a connection reset."""
         with contextlib.suppress(OSError):
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.close()
@@ -114,7 +114,7 @@ class PlainStream(ClientStream):
         if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError("max_bytes must be positive")
         sock = self.sock
-        # Checked before each wait: Trio 0.35 would keep a task that waits for a closed descriptor for ever.
+        # Checked before each wait: with Trio 0.35 a task that waits for a closed descriptor would never wake up.
         while (number := sock.fileno()) >= 0:
             await trio.lowlevel.wait_readable(number)
             try:
@@ -142,7 +142,7 @@ class PlainStream(ClientStream):
         # A second sender would write into the middle of the first one's data.
         if self._sending:
             raise trio.BusyResourceError("another task is sending")
-        taken = self._send_some(data)  # most often that is all
+        taken = self._send_some(data)  # usually all of it
         if taken < len(data):
             self._sending = True
             try:
@@ -169,7 +169,7 @@ class PlainStream(ClientStream):
         if not queue:  # dropped meanwhile
             return 0
         try:
-            # The chunks are shared with other sessions; a gathering write copies none of them.
+            # A gathering write copies none of the chunks, which other sessions share.
             taken = self.sock.sendmsg(queue[:_GATHER])
         except BlockingIOError:
             return 0
@@ -189,7 +189,7 @@ class PlainStream(ClientStream):
 
 
 class TlsStream(ClientStream):
-    """A socket whose TLS handshake is done. Nothing can be written outside of a task: send_nowait always would block."""
+    """A socket whose TLS handshake is done. TLS can only be written in a task, so send_nowait always raises BlockingIOError."""
 
     __slots__ = ("_tls",)
 
@@ -213,7 +213,7 @@ class TlsStream(ClientStream):
         """Writes everything, a record at a time. Raises LOST after write_seconds without progress."""
         view = memoryview(data)
         for first in range(0, len(view), _RECORD_BYTES):
-            with self._bounded():  # of each record, since a slow peer that does read makes progress
+            with self._bounded():  # for each record, since a slow peer makes progress
                 await self._tls.send_all(view[first : first + _RECORD_BYTES])
 
     @contextlib.contextmanager
@@ -231,7 +231,7 @@ class TlsStream(ClientStream):
             size += len(queue[count])
             count += 1
         data = b"".join(queue[:count])
-        # Taken off before they are sent: a record that is begun must be finished, whatever is dropped meanwhile.
+        # Removed before they are sent: a record that is begun must be finished, even if the queue is dropped meanwhile.
         del queue[:count]
         await self.send_all(data)
         return size

@@ -1,7 +1,7 @@
 """One client connection: reads requests and answers them, until it becomes a session, changes to HTTP/2 or ends.
 
-Its states and their deadlines are in connection_state.py. At a deadline the connection's one cancel scope is cancelled.
-What the client does wrong is answered once and ends the connection, since nobody can tell where the next request begins.
+Its states and their deadlines are in connection_state.py. A deadline cancels the connection's one cancel scope. A malformed
+request is answered once and ends the connection, since the beginning of the next request is unknown.
 """
 
 import logging
@@ -40,7 +40,7 @@ _ANSWERED: Final = ConnectionEvent.ANSWERED
 
 
 class ConnectionContext:
-    """What all connections of a front door share. closing: the server stops, so no connection waits for a further request."""
+    """The common state of all connections of a front door. closing: the server stops; no connection waits for a request."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ConnectionContext:
 
 
 class Upgrade(msgspec.Struct, frozen=True):
-    """The handshake of a WebSocket on one of our paths."""
+    """A WebSocket upgrade on a known path."""
 
     request: Request
     transport: SocketTransport
@@ -70,7 +70,7 @@ class Upgrade(msgspec.Struct, frozen=True):
 
 
 class Connection:
-    """Reads and answers requests on one stream. Run once."""
+    """Reads and answers requests on one stream."""
 
     __slots__ = ("_buffer", "_context", "_is_first", "_is_last", "_scope", "_stream", "due", "state")
 
@@ -79,7 +79,7 @@ class Connection:
         self._stream = stream
         self._buffer = b""
         self._is_first = True
-        self._is_last = False  # the request that is read or answered ends the connection
+        self._is_last = False  # the present request ends the connection
         self._scope = trio.CancelScope()
         self.state = ConnectionState.FRESH
         self.due = context.deadlines.after(context.timeouts[self.state])
@@ -89,12 +89,12 @@ class Connection:
         self.due = self._context.deadlines.after(self._context.timeouts[state])
 
     def close_if_idle(self) -> None:
-        """At shutdown: ends the connection unless a request is on its way or being answered."""
+        """At shutdown: closes the connection unless a request is being read or answered."""
         if self.state in WITHOUT_A_REQUEST:
             self._stream.close()
 
     def expire_nowait(self) -> None:
-        """The time of this state is up."""
+        """The deadline of the present state has passed."""
         self.due = NEVER
         self._scope.cancel()
 
@@ -104,7 +104,7 @@ class Connection:
         self._scope.cancel()
 
     async def run(self) -> Upgrade | None:
-        """Serves requests until the connection ends (None), or is to go on as a session."""
+        """Serves requests until the connection ends (None) or becomes a session."""
         try:
             with self._scope:
                 if (upgrade := await self._serve()) is not None:
@@ -142,10 +142,10 @@ class Connection:
     # Reading a request.
 
     async def _read_head(self) -> bytes:
-        """The next head, or b"" when there will be none. Raises BadHead, LOST."""
+        """The next head, or b"" at the end. Raises BadHead, LOST."""
         limits = self._context.limits
         if self._buffer:
-            await trio.lowlevel.checkpoint()  # pipelined: the others get their turn
+            await trio.lowlevel.checkpoint()  # a pipelined request: other tasks run first
         elif self._context.closing:
             return b""
         skipped = False
@@ -211,7 +211,7 @@ class Connection:
         body = await self._read_body(head) if head.length else b""
         self._enter(_REQUEST)
         response = await self._dispatch(self._request(head, body))
-        # Behind an oversized body the next request cannot be found.
+        # The beginning of the request after an oversized body is unknown.
         self._is_last = head.close or body is None or context.closing
         if isinstance(response, StreamResponse):
             await self._answer_stream(head, response)

@@ -1,17 +1,17 @@
-"""The states of a connection that speaks HTTP/1.1, and how long it may stay in each.
+"""The states of an HTTP/1.1 connection, and how long it may stay in each.
 
     FRESH ──PART──▶ HEAD ──PART_OF_BODY──▶ BODY ──REQUEST──▶ ANSWERING ──ANSWERED──▶ IDLE ──PART──▶ HEAD …
                       └───────────────────────────REQUEST───────▲
-    FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: not ours to time any more
-    all that wait for the client ──REFUSED──▶ ANSWERING  then the connection ends
+    FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: Hypercorn keeps the time
+    FRESH, IDLE, HEAD, BODY ──REFUSED──▶ ANSWERING       then the connection ends
 
-A state is left when the client has sent what it waits for, so its time is the client's time. It begins when the state is
-entered, and no further byte extends it: a client that sends one byte a second gets no longer than one that sends none.
-Whole requests pass HEAD and BODY by. ANSWERING has no time of its own: the endpoint bounds itself, and each write that
-makes no progress is bounded by write_seconds. In HEAD and BODY a client whose time is up is told so; in FRESH and IDLE it
-has asked for nothing, and the connection closes without a word.
+In FRESH, IDLE, HEAD and BODY the connection waits for the client. The time of a state begins when it is entered, and no
+further byte extends it: a client that sends one byte a second gets no more time than one that sends none. A request that
+comes in one piece skips HEAD and BODY. ANSWERING has no deadline: the endpoint bounds itself, and write_seconds bounds each
+write without progress. After a deadline in HEAD or BODY the client gets 408. In FRESH and IDLE it has requested nothing, and
+the connection closes without an answer.
 
-An event that a state has no entry for is a bug: the connection's own task is the only source of events.
+An event without an entry is a bug, since the connection's own task is the only source of events.
 """
 
 import enum
@@ -23,10 +23,10 @@ NEVER: Final = float("inf")
 
 
 class ConnectionState(enum.IntEnum):
-    """What a connection waits for, or does."""
+    """The state of a connection."""
 
-    FRESH = 0  # connected; nothing has come
-    IDLE = 1  # a request was answered; nothing of the next has come
+    FRESH = 0  # connected; no byte has come
+    IDLE = 1  # a request was answered; no byte of the next has come
     HEAD = 2  # a part of a head has come
     BODY = 3  # a head and a part of its body have come
     ANSWERING = 4
@@ -40,7 +40,7 @@ class ConnectionEvent(enum.IntEnum):
     PART_OF_BODY = 1  # a head is whole, its body is not
     REQUEST = 2  # a request is whole
     ANSWERED = 3  # it was answered, and the connection goes on
-    REFUSED = 4  # what has come is no request, or not in time
+    REFUSED = 4  # the request is malformed or late
     SWITCHED = 5  # the client speaks HTTP/2
 
 
@@ -67,7 +67,7 @@ TRANSITIONS: Final[dict[ConnectionState, dict[ConnectionEvent, ConnectionState]]
 }
 
 WITHOUT_A_REQUEST: Final = (ConnectionState.FRESH, ConnectionState.IDLE)
-"""Where a connection may be closed without a word: its client has asked for nothing."""
+"""States where a connection may be closed without an answer: its client has requested nothing."""
 
 
 def timeouts(limits: FrontLimits) -> dict[ConnectionState, float]:

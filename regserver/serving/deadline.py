@@ -1,7 +1,7 @@
 """The deadlines of all connections, kept by one task with a coarse clock.
 
-A connection sets two or three deadlines per request. As cancel scopes of Trio they took an eighth of a request's
-processor time; here setting one is an addition. None ends early, and none more than three tenths of a second late.
+A connection sets two or three deadlines per request. As Trio's cancel scopes they took an eighth of a request's processor
+time; here setting one is an addition. None ends early, and none more than 0.3 s late.
 """
 
 import time
@@ -16,7 +16,7 @@ _SLICE: Final = 2000  # connections between two checkpoints: well below a millis
 
 
 class Timed(Protocol):
-    """A connection. due: what `Deadlines.after` gave for its present state."""
+    """A connection. due: the deadline of its present state, from `Deadlines.after`."""
 
     due: float
 
@@ -24,26 +24,26 @@ class Timed(Protocol):
         """Called at the deadline, and again a tenth of a second later until `due` is set anew."""
 
     def close_if_idle(self) -> None:
-        """Closes the connection unless its client has asked for something."""
+        """Closes the connection unless a request is being read or answered."""
 
     def abort(self) -> None:
         """Ends the connection at once."""
 
 
 class Deadlines:
-    """The deadlines of the connections that have entered."""
+    """The deadlines of all present connections."""
 
     def __init__(self) -> None:
         self.connections: set[Timed] = set()
         self._soon = time.monotonic() + _TICK_SECONDS  # now, or a little later
 
     def after(self, seconds: float) -> float:
-        """The `due` of a state that begins now and may last `seconds`; infinity never ends."""
+        """The `due` of a state that begins now and may last `seconds`, or for ever with infinity."""
         return self._soon + seconds
 
     @contextmanager
     def entered(self, connection: Timed) -> Iterator[None]:
-        """Watches a connection's deadline while the body runs."""
+        """Watches a connection's deadline during the body."""
         self.connections.add(connection)
         try:
             yield
@@ -51,13 +51,13 @@ class Deadlines:
             self.connections.discard(connection)
 
     async def run(self) -> None:
-        """Keeps the time until cancelled."""
+        """Expires connections until cancelled."""
         while True:
             await self._look_at_all()
             await trio.sleep(_TICK_SECONDS)
 
     async def _look_at_all(self) -> None:
-        # Apart from `run`, which would keep the last connection alive while it sleeps.
+        # Not part of `run`, whose frame would keep a reference to the last connection while it sleeps.
         now = time.monotonic()
         self._soon = now + _TICK_SECONDS
         for number, connection in enumerate(list(self.connections), 1):

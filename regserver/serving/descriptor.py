@@ -1,18 +1,18 @@
-"""File descriptors: each connection takes one, and the process may have only so many."""
+"""File descriptors: each connection takes one, and the system limits their number."""
 
 import resource
 import sys
 from typing import Final
 
-# For the store, mail and all else: a server that accepts its last descriptor is stuck.
+# For the store, mail and other files: without a free descriptor the server could not work.
 _SPARE: Final = 128
 
 
 def raise_limit(connections: int) -> None:
-    """Asks the system for as many as these connections need, as far as it grants them (the hard limit).
+    """Raises the soft limit to the number that these connections need, at most to the hard limit.
 
-    The soft limit is often 1,024, for the sake of programs that use select(2). For the process as a whole, so it is up
-    to whoever starts it.
+    The soft limit is often 1,024, for programs that use select(2). It belongs to the process, so only the program's start
+    calls this.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _SPARE
@@ -23,15 +23,15 @@ def raise_limit(connections: int) -> None:
 
 
 def connections_within(limit: int) -> int:
-    """How many connections a limit on open files leaves room for."""
+    """The number of connections that a limit on open files allows."""
     return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, limit - _SPARE)
 
 
 def connections_now() -> int:
-    """How many the process may have as it is."""
+    """The number of connections that the present soft limit allows."""
     return connections_within(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def connections_at_most() -> int:
-    """How many it may have once the limit is raised."""
+    """The number of connections that the hard limit allows."""
     return connections_within(resource.getrlimit(resource.RLIMIT_NOFILE)[1])

@@ -1,4 +1,4 @@
-"""Server frames (RFC 6455, section 5). They are not masked, so one frame serves every receiver of a message."""
+"""Server frames (RFC 6455, section 5). They are not masked, so one frame serves all receivers."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ def _frame(opcode: int, payload: bytes) -> Frame:
 
 
 def text_frame(payload: str | bytes) -> Frame:
-    """One whole text message. Bytes must be valid UTF-8; that is the caller's promise and not checked."""
+    """One whole text message. Bytes must be valid UTF-8, which is not checked."""
     return _frame(TEXT, payload.encode() if isinstance(payload, str) else payload)
 
 
@@ -35,7 +35,7 @@ def binary_frame(payload: bytes) -> Frame:
 
 
 def ping_frame(payload: bytes = b"") -> Frame:
-    """A ping; `payload` has at most 125 bytes."""
+    """A ping. payload: at most 125 bytes."""
     return _frame(PING, payload)
 
 
@@ -45,7 +45,7 @@ def pong_frame(payload: bytes) -> Frame:
 
 
 def close_frame(code: int, reason: str = "") -> Frame:
-    """A Close frame; CloseCode.NO_STATUS makes an empty one. The reason is cut, at a character, to what fits."""
+    """A Close frame; an empty one for CloseCode.NO_STATUS. A long reason is cut at a character."""
     if code == CloseCode.NO_STATUS:
         return _frame(CLOSE, b"")
     text = reason.encode()
@@ -55,7 +55,7 @@ def close_frame(code: int, reason: str = "") -> Frame:
 
 
 def split_frame(frame: Frame) -> tuple[int, bytes]:
-    """Opcode and payload of a frame made here: the way back, for transports that frame by themselves."""
+    """Opcode and payload of a frame made here, for transports that make frames themselves."""
     length = frame[1]
     start = 2 if length < 126 else 4 if length == 126 else 10
     return frame[0] & 0x0F, frame[start:]

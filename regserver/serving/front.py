@@ -1,14 +1,14 @@
-"""The front door: all listeners, all connections, and their end.
+"""The front door: listeners, connections, and the shutdown.
 
-`open` owns three nurseries, from the outside in: the application's lifespan, the connections, and the accept loops
-with the ticker. They end in the reverse order, so that nothing is closed under what still needs it:
+`open` has three nurseries, from outside to inside: of the application's lifespan, of the connections, and of the accept loops
+with the ticker. They end in the reverse order, so that each part ends before the parts that it uses:
 
 1. accepting stops; idle connections are closed, sessions get GOING_AWAY, HTTP/2 connections GOAWAY;
-2. what is in flight has `grace_seconds`;
-3. what is left is reset: closing the socket under a task ends even a send that cannot be cancelled;
+2. requests and sessions have `grace_seconds` to end;
+3. remaining connections are reset: closing its socket ends even a send that cannot be cancelled;
 4. the application shuts down.
 
-A connection runs in the shared nursery, so whatever it raises is caught in `_handle` and ends there.
+Connections share a nursery, so `_handle` catches every exception of a connection.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ from regserver.serving.session_core import SessionContext
 
 _log = logging.getLogger(__name__)
 
-_FORCED_SECONDS = 0.5  # what is reset needs a few turns of the loop to end
+_FORCED_SECONDS = 0.5  # reset connections need a few turns of the event loop to end
 
 
 class Front:
@@ -77,16 +77,16 @@ class Front:
 
     @property
     def connections(self) -> int:
-        """Connections that are open, sessions included."""
+        """The number of open connections, including sessions."""
         return self._admission.total
 
     @property
     def sessions(self) -> int:
-        """WebSocket sessions that are open or in their handshake."""
+        """The number of WebSocket sessions that are open or in their handshake."""
         return len(self._registry)
 
     def abort_nowait(self) -> None:
-        """Ends the grace time of a shutdown that has begun, or will."""
+        """Ends the grace time of the present or a later shutdown."""
         self._forced.set()
 
     async def serve(
@@ -100,7 +100,7 @@ class Front:
     ) -> None:
         """Serves until `shutdown` is set and everything has ended, or until cancelled. See `open`.
 
-        Started with the addresses, such as "http://127.0.0.1:8080".
+        task_status: started with the addresses, such as "http://127.0.0.1:8080".
         """
         async with self.open(binds, tls_cert=tls_cert, tls_key=tls_key) as urls:
             task_status.started(urls)
@@ -110,10 +110,10 @@ class Front:
     async def open(
         self, binds: Sequence[str], *, tls_cert: str = "", tls_key: str = ""
     ) -> AsyncIterator[list[str]]:
-        """Serves while the body runs, then shuts down; gives the addresses.
+        """Serves while the body runs, then shuts down; yields the addresses.
 
-        The shutdown takes at most grace_seconds and a second, and the application's own. Raises BindError before
-        anything is served, AppFailed.
+        The shutdown takes at most grace_seconds, a second, and the time of the application's shutdown. Raises BindError
+        before it serves anything, AppFailed.
         """
         tls = load_tls(tls_cert, tls_key) if tls_cert else None
         listeners = await open_listeners(list(binds), self._limits, tls=tls is not None)
@@ -137,7 +137,7 @@ class Front:
                     connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
 
     async def _drain(self) -> None:
-        """Ends everything gently; returns when all have ended or the grace time has."""
+        """Asks all connections to end; returns when they have, or after the grace time."""
         self._context.closing = True
         for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
@@ -180,21 +180,21 @@ class Front:
         return handle
 
     def _refuse(self, stream: PlainStream, status: int, secure: bool) -> None:
-        """Turns a connection away without spending a task on it; over TLS there is no way to say why."""
+        """Refuses a connection without a task; over TLS it is closed without an answer."""
         self._metrics.connection_refused(status)
         with contextlib.suppress(OSError):
             if not secure:
                 stream.send_nowait(encode_response(refusal(status), "GET", close=True))
                 stream.sock.shutdown(sockets.SHUT_WR)
-                stream.sock.recv(self._limits.head_bytes)  # unread bytes would turn the close into a reset
+                stream.sock.recv(self._limits.head_bytes)  # closing with unread bytes would send a reset
         stream.close()
 
     async def _handle(self, stream: PlainStream, tls: ssl.SSLContext | None) -> None:
-        """The life of one connection. Runs in the shared nursery: nothing may escape it."""
+        """The life of one connection. Raises nothing but Cancelled, since connections share a nursery."""
         self._streams.add(stream)
         self._metrics.connection_opened()
         try:
-            # What a session goes on in is awaited right here: each frame more is one that each idle session keeps.
+            # The session is awaited here and not in an inner function, whose frame each idle session would hold.
             if tls is not None:
                 await self._serve_tls(stream, tls)
             elif (session := await self._serve_requests(stream)) is not None:
@@ -234,9 +234,9 @@ class Front:
         return not patience.cancelled_caught
 
     async def _serve_requests(self, stream: ClientStream) -> Coroutine[Any, Any, None] | None:
-        """Serves HTTP/1.1; the session that it led to, for the caller to await at once.
+        """Serves HTTP/1.1; returns the session that it became, to be awaited at once, or None.
 
-        Nothing but that is kept of the handshake: its request may hold a token, and a session may live for days.
+        The frame ends here and drops the handshake's request, which may contain a token, while a session may live for days.
         """
         connection = Connection(self._context, stream)
         with self._context.deadlines.entered(connection):

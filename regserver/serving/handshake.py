@@ -22,12 +22,12 @@ _OURS: Final = frozenset(("sec-websocket-key", "sec-websocket-version", "sec-web
 
 
 def session_fields(fields: Mapping[str, str]) -> dict[str, str]:
-    """What an endpoint sees of a handshake's fields. They live as long as the session: names are shared."""
+    """The fields of a handshake without the handshake's own. Their names are interned, since many sessions hold them."""
     return {sys.intern(name): value for name, value in fields.items() if name not in _OURS}
 
 
 def kept(request: Request) -> Request:
-    """What a session keeps of its request once that is accepted: neither its fields nor its query."""
+    """The request of an accepted session, without fields and query."""
     return Request(
         method=request.method,
         path=request.path,

@@ -1,8 +1,8 @@
-"""The head of an HTTP/1.1 request, read as strictly as RFC 9112 allows, for every path behind it alike.
+"""The head of an HTTP/1.1 request, parsed as strictly as RFC 9112 allows.
 
-Request smuggling lives on two parsers that read one message differently. So this is the only parser of HTTP/1.1 that
-sees a client's bytes. tests/serving/test_head_against_h11.py holds it against h11: it accepts nothing that h11 refuses,
-and lists where it is the stricter one.
+Request smuggling needs two parsers that read one message differently. So no other parser of HTTP/1.1 sees a client's
+bytes. tests/serving/test_head_against_h11.py compares it with h11: it accepts nothing that h11 refuses, and the test lists
+where it is stricter.
 """
 
 import ipaddress
@@ -16,22 +16,22 @@ from regserver.serving.limit import FrontLimits
 
 END: Final = b"\r\n\r\n"
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client that speaks HTTP/2 without asking begins with (RFC 9113, 3.4)."""
+"""The first bytes of a client that speaks HTTP/2 without ALPN (RFC 9113, 3.4)."""
 
 _LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])")
 # One field per match; possessive, so that a long hostile value costs linear time (RFC 9112, 5; RFC 9110, 5.5).
 _FIELDS = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
 )
-# RFC 3986, 3.2.2, as far as it is a host: names of the DNS and addresses. A label that is empty or too long would make
-# the framework's IDNA codec raise.
+# RFC 3986, 3.2.2, restricted to DNS names and addresses. An empty or too long label would make the framework's IDNA
+# codec raise.
 _HOST = re.compile(
     r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?",
 )
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
-# Fields of this hop: they are for us, and no endpoint sees them (RFC 9110, 7.6.1). Nor does it see the length: it has
-# the body itself, and over HTTP/2 or in chunks there may be no such field.
+# Fields of the hop, which no endpoint sees (RFC 9110, 7.6.1). The length is one of them, since there may be none over
+# HTTP/2 or in chunks; an endpoint has the body itself.
 HOP_FIELDS: Final = frozenset(
     ("connection", "content-length", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade"),
@@ -40,7 +40,7 @@ _ONCE: Final = ("content-length", "host", "transfer-encoding")
 
 
 class BadHead(Exception):
-    """The client's request cannot be served; `status` is the answer. The connection ends with it."""
+    """The request is malformed or not supported. status: of the answer, after which the connection ends."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -48,11 +48,11 @@ class BadHead(Exception):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """A request head whose framing is beyond doubt.
+    """A request head with unambiguous framing.
 
     fields: end-to-end fields, names in lower case, repeated ones joined with ", "; latin-1.
     length: announced body length; -1 for a chunked body. minor_version: 1 for HTTP/1.1, 0 for HTTP/1.0.
-    close: the connection ends with the response. upgrade: the Upgrade field where it counts, else "".
+    close: the connection ends with the response. upgrade: the Upgrade field if Connection names it, else "".
     """
 
     method: str
@@ -68,9 +68,9 @@ class Head(msgspec.Struct, frozen=True):
 
 
 def find_end(buffer: bytes, limits: FrontLimits) -> int:
-    """Where the head in the buffer ends, behind its empty line; 0 when bytes are missing.
+    """The length of the head in the buffer, including its empty line; 0 when bytes are missing.
 
-    Raises BadHead as soon as what is there can no longer become an acceptable head.
+    Raises BadHead as soon as no further bytes can make it a valid head.
     """
     end = buffer.find(END)
     if end < 0:
@@ -96,7 +96,7 @@ def _too_long(buffer: bytes, limits: FrontLimits) -> int:
 
 
 def parse_head(head: bytes, limits: FrontLimits) -> Head:
-    """Reads one whole head, empty line included. Raises BadHead (400, 414, 417, 431, 501, 505)."""
+    """Parses one whole head, including its empty line. Raises BadHead (400, 414, 417, 431, 501, 505)."""
     line_end = head.index(b"\r\n")
     line = _LINE.fullmatch(head, 0, line_end)
     if line is None:
@@ -106,7 +106,7 @@ def parse_head(head: bytes, limits: FrontLimits) -> Head:
         raise BadHead(505, "not HTTP/1")
     if len(target) > limits.target_bytes:
         raise BadHead(414, "target too long")
-    if target[0] != 47 or b"#" in target:  # origin-form only (RFC 9112, 3.2.1): we are no proxy
+    if target[0] != 47 or b"#" in target:  # origin-form only (RFC 9112, 3.2.1): this is no proxy
         raise BadHead(400, "bad target")
     if _FIELDS.fullmatch(head, line_end + 2, len(head) - 2) is None:
         raise BadHead(400, "bad field")
@@ -155,7 +155,7 @@ def _tokens(value: str) -> list[str]:
 
 
 def _check_host(fields: dict[str, str], modern: bool) -> None:
-    """RFC 9112, 3.2: one Host in HTTP/1.1; RFC 9110, 4.2.1: never an empty one. HTTP/1.0 may do without."""
+    """RFC 9112, 3.2: one Host in HTTP/1.1; RFC 9110, 4.2.1: not an empty one. HTTP/1.0 need not have it."""
     host = fields.get("host")
     if host is None:
         if modern:
@@ -177,23 +177,22 @@ def _is_host(host: str) -> bool:
 
 
 def _length(fields: dict[str, str], modern: bool) -> int:
-    """How long the body is (RFC 9112, 6.3); -1 for a chunked one. The steps are numbered as they are there."""
+    """The length of the body (RFC 9112, 6.3, whose numbers the steps have); -1 for a chunked one."""
     announced = fields.get("content-length")
     coding = fields.get("transfer-encoding")
     # Steps 1 and 2 are about responses.
     if coding is not None:
-        # Step 3: both fields together may be smuggling. The RFC lets a server refuse them, and so we do; it says the
-        # same of a coding in HTTP/1.0 (6.1).
+        # Step 3: both fields together may be smuggling. The RFC allows to refuse them, and a coding in HTTP/1.0 (6.1).
         if announced is not None or not modern:
             raise BadHead(400, "transfer coding with a length, or in HTTP/1.0")
-        # Step 4: chunked must be the last coding, or the end of the body is unknown: 400. Others before it are
-        # unknown to us: 501 (6.1).
+        # Step 4: chunked must be the last coding, or the end of the body is unknown: 400. Other codings before it
+        # are not supported: 501 (6.1).
         codings = _tokens(coding.lower())
         if codings != ["chunked"]:
             raise BadHead(501 if codings[-1] == "chunked" else 400, "unknown transfer coding")
         return -1
     if announced is not None:
-        # Step 5: an invalid length is refused. The RFC lets a server take a list of equal lengths for one; we do not.
+        # Step 5: an invalid length is refused, also a list of equal lengths, which the RFC allows to accept.
         # Step 6: a valid one is the length.
         if _LENGTH.fullmatch(announced) is None:
             raise BadHead(400, "bad Content-Length")

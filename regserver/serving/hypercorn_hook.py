@@ -1,8 +1,8 @@
-"""HTTP/2 and the ASGI application's lifespan, by Hypercorn: one exact version of it, checked at start.
+"""HTTP/2 and the ASGI application's lifespan, by one exact version of Hypercorn, checked at start.
 
-All that relies on the inside of Hypercorn is here. It never sees HTTP/1.1, so the faults of its connection handling
-there (an early frame or a bad chunk that ends the server, sockets that are never closed) find no way in. What still
-escapes it ends one connection: see front.py. A request has its time bounds from asgi_bound.py.
+Everything that relies on the inside of Hypercorn is here. It never sees HTTP/1.1, so its faults there (an early frame or a
+bad chunk ends the server, sockets are never closed) have no effect. An exception that escapes it ends one connection: see
+front.py. asgi_bound.py bounds the time of requests.
 """
 
 import contextlib
@@ -34,18 +34,18 @@ from regserver.serving.reference_cycle import UnsupportedLibrary, break_cycle, c
 
 VERSION: Final = "0.18.0"
 
-_IDLE_LOOKS: Final = 8  # in the time that a connection may be idle; it ends up to one look late
+_IDLE_LOOKS: Final = 8  # checks within the idle time of a connection, which ends at most one interval late
 _STOPPING_SECONDS: Final = 0.05
 
 _log = logging.getLogger(__name__)
 
 
 class AppFailed(Exception):
-    """The ASGI application refused to start or to stop (its lifespan failed, or took too long)."""
+    """The ASGI application's lifespan failed or took too long, at start or at shutdown."""
 
 
 def check_version() -> None:
-    """Raises UnsupportedLibrary unless what is hooked is there. A frozen binary has no metadata; its build had."""
+    """Raises UnsupportedLibrary unless the hooked parts are as expected. A frozen binary has no metadata to check."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         version = importlib.metadata.version("hypercorn")
         if version != VERSION:
@@ -62,7 +62,7 @@ def check_version() -> None:
 
 
 def _no_extensions(*_: object) -> None:
-    """permessage-deflate is never agreed on: compression per socket costs more memory than everything else."""
+    """Refuses permessage-deflate: compression takes more memory per socket than everything else."""
 
 
 class _Config(Config):
@@ -80,7 +80,7 @@ class Backend:
         config.errorlog = logging.getLogger(f"{__name__}.app")
         config.h2_max_header_list_size = limits.head_bytes
         config.keep_alive_timeout = limits.idle_seconds
-        # It would bound each read of the connection, also while a response takes longer.
+        # It would bound each read of the connection, and so cut responses that take longer.
         config.read_timeout = None
         config.websocket_max_message_size = limits.message_bytes
         config.websocket_ping_interval = limits.ping_seconds
@@ -100,7 +100,7 @@ class Backend:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(self._run_lifespan, lifespan, ended)
                     await lifespan.wait_for_startup()
-                    if lifespan.shutdown.is_set():  # over already: it is not supported, or about to raise
+                    if lifespan.shutdown.is_set():  # the app has no lifespan, or is about to raise
                         await ended.wait()
                         await trio.lowlevel.checkpoint()
                     yield
@@ -119,11 +119,11 @@ class Backend:
             ended.set()
 
     async def stop(self) -> None:
-        """HTTP/2 connections end when their streams have; idle ones now."""
+        """Ends HTTP/2 connections: idle ones at once, others with their streams."""
         await self._context.terminated.set()
 
     async def serve_http2(self, stream: ClientStream, early: bytes) -> None:
-        """A whole HTTP/2 connection; `early` are its first bytes, where they were read already."""
+        """Serves a whole HTTP/2 connection. early: its first bytes, if they were read already."""
         adapter: Any = _StreamAdapter(stream, early)
         server = _Http2(
             self._app, self._config, _Http2Context(self._context), AppState(self._state.copy()), adapter
@@ -135,7 +135,7 @@ class Backend:
 
 
 class _Http2Context(WorkerContext):
-    """Hypercorn sleeps on it between the pings of a WebSocket: no longer than the connection lives."""
+    """The context of one connection. Hypercorn sleeps on it between pings, at most until the connection ends."""
 
     def __init__(self, shared: WorkerContext) -> None:
         super().__init__(None)
@@ -148,7 +148,7 @@ class _Http2Context(WorkerContext):
         return self.terminated.is_set()
 
     async def pause(self, seconds: float) -> None:
-        """Sleeps that long, or until the server stops; then a moment, for the streams to end."""
+        """Sleeps, at most until the server stops. While it stops, sleeps _STOPPING_SECONDS, so that streams can end."""
         if self.stopping:
             await trio.sleep(_STOPPING_SECONDS)
         else:
@@ -161,12 +161,12 @@ class _Http2Context(WorkerContext):
 
 
 class _ClosedStream:
-    """Stands for a stream that was answered and closed before all of its request had come."""
+    """Replaces a stream that was answered and closed before its whole request had come."""
 
     idle = True
 
     async def handle(self, _: object) -> None:
-        """What still comes is dropped; Hypercorn then gives the peer its flow control window back."""
+        """Drops further data; Hypercorn then restores the peer's flow control window."""
 
 
 class _Streams(dict[int, Any]):
@@ -175,8 +175,8 @@ class _Streams(dict[int, Any]):
 
 
 class _Buffer(StreamBuffer):
-    """What waits for the peer's window. Hypercorn lets a writer go on whenever the window is found empty, so that what
-    a peer does not take piles up without a bound; here it goes on when the peer has taken most of what there is."""
+    """Data that waits for the peer's window. Hypercorn's own resumes the writer whenever the window is found empty, so a
+    peer that does not read makes it grow without a bound. This one resumes when the peer has taken most of the data."""
 
     async def push(self, data: bytes) -> None:
         if self._complete:
@@ -184,7 +184,7 @@ class _Buffer(StreamBuffer):
         self.buffer.extend(data)
         await self._is_empty.clear()
         while len(self.buffer) >= BUFFER_HIGH_WATER and not self._complete:
-            # No checkpoint between the two, or what is set meanwhile would be missed.
+            # No checkpoint between the two, or an event that is set meanwhile would be missed.
             await self._paused.clear()
             await self._paused.wait()
 
@@ -201,11 +201,11 @@ class _Buffers(dict[int, Any]):
 
 
 class _Http2(TCPServer):
-    """A whole connection, with faults of Hypercorn's mended.
+    """A whole connection, with corrections of Hypercorn's faults.
 
-    Data for a stream that is closed ends the connection there (KeyError). The ping tasks and the idle task outlive the
-    connection. And the idle timer is lost: a stream that ends cancels its application, which was about to start the
-    timer; a stream that the client resets starts none. Here one task looks whether there are streams, again and again.
+    In Hypercorn, data for a closed stream ends the connection (KeyError); the ping tasks and the idle task outlive the
+    connection; and the idle timer is often not started: a stream that ends cancels its application, which was about to
+    start it, and a stream that the client resets starts none. Here one task checks for streams at intervals.
     """
 
     context: _Http2Context
@@ -235,9 +235,9 @@ class _Http2(TCPServer):
 
 
 class _StreamAdapter:
-    """A ClientStream as Hypercorn wants it: a TLS stream, long shaken hands, whose ALPN chose HTTP/2.
+    """A ClientStream with the interface that Hypercorn expects: a TLS stream whose ALPN chose HTTP/2, and its socket.
 
-    That is the one way to make Hypercorn speak HTTP/2 from the first byte. It stands for the socket below as well.
+    Only so does Hypercorn speak HTTP/2 from the first byte.
     """
 
     def __init__(self, stream: ClientStream, early: bytes) -> None:

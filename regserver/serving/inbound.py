@@ -1,7 +1,7 @@
-"""What a WebSocket client sends: frames become whole messages, within a bound (RFC 6455, sections 5 and 7).
+"""Decoding the frames of a WebSocket client to whole messages, within a bound (RFC 6455, sections 5 and 7).
 
-wsproto checks masks, lengths, fragments, close codes and UTF-8. It is made only for the first frame that is more than
-a pong: most sockets never send anything else, and there are many of them.
+wsproto checks masks, lengths, fragments, close codes and UTF-8. It is created at the first frame that is no pong, since
+most of many sockets never send anything else.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Pinged(msgspec.Struct, frozen=True):
-    """The peer wants a pong with this payload."""
+    """A ping, to be answered with this payload."""
 
     payload: bytes
 
@@ -37,13 +37,13 @@ class PeerClosed(msgspec.Struct, frozen=True):
 
 
 class Violated(msgspec.Struct, frozen=True):
-    """The peer broke the protocol: PROTOCOL_ERROR, INVALID_DATA or MESSAGE_TOO_BIG. It is the last."""
+    """The peer broke the protocol; nothing follows. code: PROTOCOL_ERROR, INVALID_DATA or MESSAGE_TOO_BIG."""
 
     code: int
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """The connection is gone. code: what the transport says why, else ABNORMAL."""
+    """The connection is gone. code: from the transport, else ABNORMAL."""
 
     code: int
 
@@ -52,7 +52,7 @@ Inbound = Received | Pinged | PeerClosed | Violated | Lost
 
 
 class Decoder:
-    """Turns bytes into messages; does no I/O. Nothing may be fed after PeerClosed or Violated."""
+    """Decodes bytes to messages; does no I/O. Must not be fed after PeerClosed or Violated."""
 
     __slots__ = ("_connection", "_limit", "_parts", "_size")
 
@@ -63,7 +63,7 @@ class Decoder:
         self._size = 0
 
     def feed(self, data: bytes) -> Iterator[Inbound]:
-        """What these bytes complete, in order. Iterate to the end, or stop for good."""
+        """The messages that these bytes complete. The iterator must be exhausted, unless the decoder is dropped."""
         if self._connection is None:
             if _is_pongs(data):
                 return
@@ -82,11 +82,11 @@ class Decoder:
         if isinstance(event, Ping):
             return Pinged(bytes(event.payload))
         if isinstance(event, CloseConnection):
-            # wsproto reports a violation as a close too, but has then not seen the peer close.
+            # wsproto reports a violation as a close too, but its state is then still OPEN.
             if connection.state is ConnectionState.OPEN:
                 return Violated(int(event.code))
             return PeerClosed(int(event.code) if event.code is not None else CloseCode.NO_STATUS)
-        return None  # a pong: that something came is all that counts
+        return None  # a pong: receiving it has marked the peer as alive
 
     def _message(self, event: TextMessage | BytesMessage) -> Inbound | None:
         data = event.data if isinstance(event.data, str) else bytes(event.data)
@@ -97,7 +97,7 @@ class Decoder:
         if event.message_finished and not self._parts:
             self._size = 0
             return Received(data)
-        # The first keeps the type; empty ones after it would be free memory for a peer.
+        # The first part has the type. Empty ones after it are dropped, or a peer could fill the memory with them.
         if data or not self._parts:
             self._parts.append(data)
         if not event.message_finished:
@@ -114,7 +114,7 @@ class Decoder:
 
 
 def _is_pongs(data: bytes) -> bool:
-    """Whether this is nothing but whole masked pongs."""
+    """Whether the data consists of whole masked pongs."""
     at = 0
     size = len(data)
     while at + 6 <= size:

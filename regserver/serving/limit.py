@@ -1,4 +1,4 @@
-"""Every bound of the front door, in one place. Reaching one ends a request or a connection, never the server."""
+"""All bounds of the front door. Reaching one ends a request or a connection, never the server."""
 
 import msgspec
 
@@ -6,19 +6,19 @@ from regserver.endpoint import MAX_BODY_BYTES
 
 
 class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of connections, requests and sessions; each is checked where its comment says what happens at it.
+    """Bounds of connections, requests and sessions, with the answers in the comments.
 
-    A time is in seconds, a size in bytes. Raises ValueError when the figures contradict each other.
+    Times are in seconds, sizes in bytes. Raises ValueError when values contradict each other.
     """
 
-    # Connections. Past `connections`: 503; past the share of one address (IPv6: of one /64): 429.
-    connections: int = 50_000  # or what the limit on open files leaves room for, if that is less
+    # Connections. Above `connections`: 503; above those of one address (IPv6: one /64): 429.
+    connections: int = 50_000  # fewer if the limit on open files allows fewer
     connections_per_address: int = 1_000
     exempt_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # proxies: one address, many clients
     backlog: int = 1024
-    send_buffer_bytes: int = 64 * 1024  # SO_SNDBUF: what the kernel holds for a peer that does not read
+    send_buffer_bytes: int = 64 * 1024  # SO_SNDBUF: held by the kernel for a peer that does not read
 
-    # Requests. 414 for the target, 431 for the rest of the head, 408 for the two reading times.
+    # Requests. 414 for the target, 431 for the rest of the head, 413 for the body, 408 for head and body times.
     target_bytes: int = 8 * 1024
     head_bytes: int = 16 * 1024
     header_count: int = 100
@@ -28,17 +28,17 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 20.0
     idle_seconds: float = 75.0  # longer than nginx's keep-alive of 60, so that the proxy closes first
     write_seconds: float = 20.0  # without any progress
-    linger_seconds: float = 1.0  # reading on after a last answer, so that a reset does not overtake it
+    linger_seconds: float = 1.0  # reading after the last answer, so that no reset overtakes it
 
-    # Sessions. 1009 for a message, 1013 for the queue, 503 for a handshake the endpoint does not answer.
+    # Sessions. 1009 for a message, 1013 for the queue, 503 for a handshake that the endpoint does not answer.
     message_bytes: int = 64 * 1024
     queue_bytes: int = 256 * 1024
     accept_seconds: float = 10.0
     ping_seconds: float = 15.0
-    pong_seconds: float = 10.0  # after a ping, until a silent peer counts as gone
+    pong_seconds: float = 10.0  # after a ping, until a silent peer is reset
     close_seconds: float = 2.0  # for the closing handshake
 
-    grace_seconds: float = 5.0  # at shutdown, for what is in flight
+    grace_seconds: float = 5.0  # at shutdown, for requests and sessions
 
     def __post_init__(self) -> None:
         if self.pong_seconds >= self.ping_seconds:

@@ -1,6 +1,6 @@
-"""Where clients come in: TCP, unix and inherited sockets, TLS, and the accept loop.
+"""Listening sockets (TCP, unix, inherited), TLS, and the accept loop.
 
-Every address is bound before anything is served, and a bind that fails says which and why.
+All addresses are bound before any is served. A failing bind names the address and the reason.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ _ACCEPTS_PER_TURN: Final = 64
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EXHAUSTED_SECONDS: Final = 0.1
 _KEEPALIVE_SECONDS: Final = 60
-# A peer that vanished is dropped, although sends to it wait for nothing.
+# The kernel drops a peer that acknowledges nothing for so long; a non-blocking send would not notice it.
 _UNACKED_MILLISECONDS: Final = 45_000
 
 
 class BindError(Exception):
-    """An address cannot be served. `address` is as configured, `reason` one line for the operator."""
+    """An address cannot be bound. address: as configured. reason: one line for the operator."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"cannot listen on {address}: {reason}")
@@ -38,14 +38,14 @@ class BindError(Exception):
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """A listening socket. url: what a client would use. path: the unix socket to remove at the end, or ""."""
+    """A listening socket. url: for clients. path: of the unix socket to remove at the end, or ""."""
 
     sock: socket.socket
     url: str
     path: str = ""
 
     def close(self) -> None:
-        """Stops listening; whoever waits in `accept` ends. May be called twice."""
+        """Stops listening, which ends `accept`. May be called twice."""
         if self.sock.fileno() < 0:
             return
         trio.lowlevel.notify_closing(self.sock)
@@ -87,7 +87,7 @@ def _open_unix(bind: str) -> Listener:
     try:
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISSOCK(os.stat(path).st_mode) and sock.connect_ex(path) == errno.ECONNREFUSED:
-                os.unlink(path)  # left behind by a server that was killed
+                os.unlink(path)  # of a server that was killed
         sock.close()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.bind(path)
@@ -123,7 +123,7 @@ async def _open_tcp(bind: str, scheme: str) -> list[Listener]:
             listeners.append(Listener(sock, ""))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                # So that 0.0.0.0 can be bound as well.
+                # Without it, 0.0.0.0 could not be bound on the same port.
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind(address)
     except BaseException:
@@ -143,7 +143,7 @@ def _url(sock: socket.socket, scheme: str) -> str:
 
 
 def _prepare(sock: socket.socket, limits: FrontLimits) -> None:
-    """Sets what accepted TCP sockets inherit (on Linux: all of this), and starts to listen."""
+    """Sets options that accepted TCP sockets inherit (on Linux all of these), and starts to listen."""
     sock.setblocking(False)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
@@ -189,7 +189,7 @@ async def accept(
                 handle(client, address)
         except BlockingIOError:
             continue
-        except OSError as error:  # all others: a client that was gone before it was accepted
+        except OSError as error:  # an error outside _EXHAUSTED: the client was gone before it was accepted
             if error.errno in _EXHAUSTED:
                 _log.error("cannot accept on %s: %s", listener.url, error.strerror)
                 await trio.sleep(_EXHAUSTED_SECONDS)

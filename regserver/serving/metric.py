@@ -1,31 +1,31 @@
-"""What the front door counts. The composition root plugs its own counters in; by default nothing is kept."""
+"""The interface of the front door's counters. The composition root implements it; by default nothing is counted."""
 
 from typing import Protocol
 
 
 class FrontMetrics(Protocol):
-    """Events of the front door. No method may raise or block: they are called in the middle of everything."""
+    """Counts events of the front door. No method may raise or block."""
 
     def connection_opened(self) -> None:
-        """A connection was accepted and is being served."""
+        """A connection was accepted."""
 
     def connection_closed(self) -> None:
-        """A connection that was counted as opened is gone."""
+        """An accepted connection is gone."""
 
     def connection_refused(self, status: int) -> None:
-        """A connection was turned away at the door: 429 for its address's share, 503 for the total."""
+        """A connection was refused: 429 for the bound per address, 503 for the total."""
 
     def request_refused(self, status: int) -> None:
-        """The front door itself answered a request with this error, so no endpoint has seen it."""
+        """The front door itself answered a request with this status; no endpoint has seen it."""
 
     def session_opened(self) -> None:
         """A WebSocket handshake was accepted."""
 
     def session_closed(self, code: int) -> None:
-        """An accepted WebSocket is over; `code` is its close code, 1006 when it was lost, 1013 when too slow."""
+        """An accepted WebSocket is over. code: its close code, such as 1006 when it was lost."""
 
     def error_contained(self) -> None:
-        """An unexpected exception ended one connection (and nothing else). The log has it."""
+        """An unexpected exception ended one connection; the log has it."""
 
 
 class NoMetrics:

@@ -1,9 +1,9 @@
-"""All running sessions: pinged by one ticker, closed together at shutdown. Entering and leaving is O(1).
+"""All running sessions: one ticker pings them, and a shutdown closes them. Joining and leaving is O(1).
 
-Sessions are dealt into as many buckets as the ping interval has ticks. Each tick pings the sessions of one bucket, and
-ends those of another that have been silent since their ping `pong_seconds` ago. So the work is even, and no session
-needs a timer of its own. The ticks are short because each ping is answered: of 5,000 sessions 33 pongs come at a time,
-for which a broadcast waits a few milliseconds, instead of the 333 of a whole second.
+Sessions are distributed over as many buckets as the ping interval has ticks. Each tick pings the sessions of one bucket, and
+ends those of another that have been silent since their ping `pong_seconds` ago. So the work is even, and no session has a
+timer of its own. Ticks are short because each ping is answered: with 5,000 sessions and ticks of a tenth of a second, 33
+pongs come at once and delay a broadcast by a few milliseconds; with whole seconds it would be 333.
 """
 
 import itertools
@@ -22,7 +22,7 @@ _SLICE: Final = 200  # sessions between two checkpoints: about a millisecond
 
 
 class Registered(Protocol):
-    """Any session."""
+    """A session, as the registry sees it."""
 
     def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None: ...
     def abort_nowait(self) -> None: ...
@@ -30,7 +30,7 @@ class Registered(Protocol):
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing came since the last ping."""
+        """Whether nothing came since the last ping, although the session reads."""
 
 
 class Registry:
@@ -41,7 +41,7 @@ class Registry:
         count = max(2, round(limits.ping_seconds / self._tick_seconds))
         self._buckets: list[set[Registered]] = [set() for _ in range(count)]
         self._pong_ticks = max(1, round(limits.pong_seconds / self._tick_seconds))
-        # Against the ticker's direction: the first sessions of a server are not pinged before anything has happened.
+        # Against the ticker's direction, so that a server's first sessions are not pinged at once.
         self._next = itertools.cycle(reversed(self._buckets))
         self._unpinged: set[Registered] = set()
         self._closing: int | None = None
@@ -50,7 +50,7 @@ class Registry:
         return sum(map(len, self._buckets)) + len(self._unpinged)
 
     def join(self, session: Registered, *, is_pinged: bool) -> set[Registered]:
-        """Enters a session; the set it must be discarded from. One that comes too late is closed at once."""
+        """Adds a session; returns the set from which it must be discarded. After close_all it is closed at once."""
         bucket = next(self._next) if is_pinged else self._unpinged
         bucket.add(session)
         if self._closing is not None:
@@ -61,7 +61,7 @@ class Registry:
         return [*itertools.chain.from_iterable(self._buckets), *self._unpinged]
 
     def close_all(self, code: int, reason: str = "") -> None:
-        """Starts the closing handshake of all sessions, and of each that still comes."""
+        """Starts the closing handshake of all sessions, and of those that join later."""
         self._closing = code
         for session in self._all():
             session.close_nowait(code, reason)
@@ -79,7 +79,7 @@ class Registry:
             await trio.sleep_until(at)
             try:
                 await self._tick(tick)
-            except Exception:  # a fault with one session must not end the pings of all
+            except Exception:  # an error of one session must not end the pings of all
                 _log.exception("ping failed")
 
     async def _tick(self, tick: int) -> None:

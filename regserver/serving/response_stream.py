@@ -1,8 +1,8 @@
-"""A response whose body is written as it comes, over HTTP/1.1 in chunks (RFC 9112, 7.1), so that its end is no accident.
+"""A response whose body is written while it is made, over HTTP/1.1 in chunks (RFC 9112, 7.1).
 
-Beside the writer a watcher reads. It learns that the client has gone, which ends the stream, and keeps what the client
-sends meanwhile: that is its next request. A stream that fails is cut: the last chunk is missing, and the client can tell.
-HTTP/1.0 knows no chunks; there the end of the connection ends the body, and a reset says that it was cut.
+A watcher reads during the writing. It ends the stream when the client disconnects, and keeps other bytes: they are the
+client's next request. A stream that fails is cut: the last chunk is missing, so that the client notices. HTTP/1.0 has no
+chunks: there the end of the connection ends the body, and a reset shows that it was cut.
 """
 
 from collections.abc import AsyncGenerator
@@ -18,19 +18,19 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class ResponseStream:
-    """Sends one StreamResponse. received: what the client has sent meanwhile."""
+    """Sends one StreamResponse. received: bytes that the client has sent meanwhile."""
 
     def __init__(self, stream: ClientStream, *, is_chunked: bool, room: int) -> None:
-        """room: bytes to keep of what the client sends; what is more stays in the kernel until the stream's end."""
+        """room: most bytes of the client to keep; further ones stay in the kernel until the stream ends."""
         self._stream = stream
         self._is_chunked = is_chunked
         self._room = room
         self.received = b""
 
     async def send(self, response: StreamResponse, method: str, *, close: bool) -> bool:
-        """Whether all of it was sent: False when the client has gone. Raises what the body raises, in a group.
+        """Sends the response; False when the client disconnected before its end. Raises exceptions of the body, in a group.
 
-        close: tells the client that the connection ends with this response.
+        close: adds Connection: close.
         """
         whole = False
         async with aclosing(response.stream) as body:
@@ -65,13 +65,13 @@ class ResponseStream:
                     break
                 self.received += data
             else:
-                # From here on a client that has gone shows by a write that fails.
+                # The room is full. From here on only a failing write shows that the client has disconnected.
                 return
         except LOST:
             pass
         sending.cancel()
 
     def cut(self) -> None:
-        """Ends a response that is not whole so that the client can tell."""
+        """Ends an incomplete response so that the client notices."""
         if not self._is_chunked:
             self._stream.reset()

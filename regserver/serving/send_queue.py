@@ -1,14 +1,14 @@
-"""What waits to be sent on a stream: a list of chunks, of which the first may be the rest of a frame."""
+"""The queue of a stream: a list of chunks, the first of which may be the rest of a frame."""
 
 
 class Rest(bytes):
-    """What is left of a frame of which a part is sent. It must follow, or the peer takes the next frame for its payload."""
+    """The rest of a partly sent frame. It must be sent, or the peer takes the next frame for its payload."""
 
     __slots__ = ()
 
 
 def take_off(queue: list[bytes], taken: int) -> None:
-    """Takes the first `taken` bytes off a queue; what is left of the chunk they end in becomes a Rest."""
+    """Removes the first `taken` bytes of a queue; the rest of a partly removed chunk becomes a Rest."""
     whole = 0
     for chunk in queue:
         if taken < len(chunk):
@@ -21,5 +21,5 @@ def take_off(queue: list[bytes], taken: int) -> None:
 
 
 def drop_all(queue: list[bytes]) -> None:
-    """Drops what is queued, but for a Rest."""
+    """Empties a queue, except for a Rest."""
     del queue[1 if queue and isinstance(queue[0], Rest) else 0 :]

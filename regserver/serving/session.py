@@ -1,13 +1,14 @@
-"""A WebSocket session: one task, one nursery, one queue, and sending that never blocks. On a socket or over ASGI.
+"""The life of a WebSocket session, on a socket or over ASGI: one task, one nursery, one queue.
 
-All reading happens in the session's own task, inside `receive` or `wait_closed`: nothing is read while the endpoint does
-not ask, and TCP passes that on to the peer. Sending happens in whatever task calls `send_nowait`: the frame goes straight
-to the transport while that takes it. What it does not take waits in a queue, bounded in bytes, and a drain task that
-lives as long as the queue is not empty empties it. Past the bound the peer is too slow: the queue is dropped, except
-for the rest of a frame that is half sent, and the session closes with TRY_AGAIN_LATER.
+Only the session's own task reads, in `receive` or `wait_closed`: without a reading endpoint nothing is read, and TCP slows
+the peer down. Any task may call `send_nowait`, which never blocks: the frame is written straight to the transport. Bytes
+that it does not take wait in a queue, bounded in bytes, and a drain task, which lives while the queue is not empty, sends
+them. Past the bound the queue is dropped, except for the rest of a partly sent frame, and the session closes with
+TRY_AGAIN_LATER.
 
-The nursery holds the endpoint and the drain task. It ends when the endpoint has returned, the Close frames are exchanged
-and the queue is empty; its deadline bounds the handshake first and the closing later. A lost connection cancels it.
+The nursery has the endpoint in its body and the drain task as a child. It ends when the endpoint has returned, the Close
+frames are exchanged and the queue is empty. Its deadline bounds first the handshake, later the closing. A lost connection
+cancels it.
 """
 
 import trio
@@ -21,14 +22,14 @@ from regserver.serving.transport import Transport
 async def run_session(
     context: SessionContext, request: Request, transport: Transport, endpoint: SocketEndpoint
 ) -> None:
-    """Serves one session to its very end. Raises nothing but Cancelled."""
+    """Serves one session to its end. Raises nothing but Cancelled."""
     try:
         async with trio.open_nursery() as nursery:
             session = SessionCore(context, request, transport, nursery)
             del request  # it may hold a token, and this frame lives as long as the session
             bucket = context.registry.join(session, is_pinged=transport.is_pinged)
             try:
-                # Not a function of its own: it would be one frame more that each idle session keeps.
+                # Not an inner function, whose frame each idle session would hold.
                 try:
                     await endpoint(session)
                 except* SessionClosed:
@@ -47,13 +48,13 @@ async def run_session(
     except LOST:
         pass
     finally:
-        transport.close(reset=session.unsent_bytes > 0)  # the kernel shall not go on trying
+        transport.close(reset=session.unsent_bytes > 0)  # with a reset the kernel drops unsent bytes
 
 
 async def receive_text(session: SocketSession) -> str:
-    """The next message for an endpoint that takes text only; a binary one ends the session (RFC 6455, 7.4.1).
+    """The next message of a session for text only; a binary one closes it (RFC 6455, 7.4.1).
 
-    Raises SessionClosed when there will be none, with UNSUPPORTED_DATA when that was the reason.
+    Raises SessionClosed at the end of the session, with UNSUPPORTED_DATA after a binary message.
     """
     message = await session.receive()
     if isinstance(message, bytes):

@@ -1,7 +1,7 @@
-"""What a session does between its first and its last event: see session.py for its life, session_state.py for its states.
+"""The methods of a session; session.py has its life, session_state.py its states.
 
-Whatever may be called from another task is a method that ends with `_nowait`, and runs to its end without a checkpoint.
-So no task sees the queue, the state and `direct` out of step with each other.
+Methods that other tasks may call end with `_nowait` and have no checkpoint. So no task sees the queue, the state and
+`direct` in contradiction to each other.
 """
 
 import logging
@@ -29,7 +29,7 @@ _PING = ping_frame()
 
 
 class SessionContext(msgspec.Struct, frozen=True):
-    """What all sessions of a front door share."""
+    """The common parts of all sessions of a front door."""
 
     limits: FrontLimits
     metrics: FrontMetrics
@@ -39,9 +39,9 @@ class SessionContext(msgspec.Struct, frozen=True):
 class SessionCore:
     """The SocketSession of regserver.endpoint. Made and run by session.py.
 
-    direct: the transport's send_nowait while the session is open and nothing waits, else `not_direct`.
-    rejection: the response that answers the handshake instead of 101.
-    unsent_bytes: what is queued or being written; it counts against the bound.
+    direct: the transport's send_nowait while the session is open and its queue empty, else `not_direct`.
+    rejection: the response to the handshake instead of 101.
+    unsent_bytes: queued or being written; bounded by queue_bytes.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class SessionCore:
     def __init__(
         self, context: SessionContext, request: Request, transport: Transport, nursery: trio.Nursery
     ) -> None:
-        """nursery: the session's own; its deadline is set here and at each change of state that has one."""
+        """nursery: the session's own, with the deadline of the present state."""
         self._context = context
         self._request = request
         self._transport = transport
@@ -62,7 +62,7 @@ class SessionCore:
         self._code = 0
         self.rejection: Response | None = None
         self.direct: Callable[[Frame], int] = not_direct
-        self._queue: list[bytes] = []  # a list, since an empty deque takes 600 bytes and most stay empty
+        self._queue: list[bytes] = []  # no deque: an empty one takes 600 bytes, and most stay empty
         self.unsent_bytes = 0
         self._draining = False
         self._drained: trio.Event | None = None
@@ -72,7 +72,7 @@ class SessionCore:
         nursery.cancel_scope.deadline = trio.current_time() + context.limits.accept_seconds
 
     def _enter(self, event: SessionEvent) -> bool:
-        """Whether the event may happen now; if so, the session is in the state behind it."""
+        """Whether the present state has this event; if so, enters the next state."""
         state = TRANSITIONS[self._state].get(event)
         if state is None:
             return False
@@ -85,22 +85,22 @@ class SessionCore:
         return self._request
 
     def fail_nowait(self, error: BaseException) -> None:
-        """The endpoint has raised what it should not have."""
+        """The endpoint has raised an unexpected exception: logs it and closes."""
         self._context.metrics.error_contained()
         _log.error("session endpoint failed", exc_info=error)
-        self.reject_nowait(Response(status=500))  # whichever of the two still applies
+        self.reject_nowait(Response(status=500))  # one of the two has an effect, depending on the state
         self.close_nowait(CloseCode.INTERNAL_ERROR)
 
     def return_nowait(self) -> None:
-        """The endpoint has returned: a session that is open closes."""
+        """The endpoint has returned: closes an open session."""
         if self._state is SessionState.HANDSHAKE:
             _log.error("session endpoint neither accepted nor rejected: %s", self._request.path)
             self.reject_nowait(Response(status=500))
         self.close_nowait()
 
     def leave_nowait(self) -> None:
-        """The endpoint has ended, or was cancelled: nothing more is sent but what is queued."""
-        # If the handshake is still unanswered, its deadline has passed or the server ends.
+        """The endpoint has ended or was cancelled: only queued frames are sent from here on."""
+        # A handshake without an answer: its deadline has passed, or the server stops.
         self.reject_nowait(Response(status=503, headers=(("retry-after", "1"),)))
         self._enter(SessionEvent.LOST)
         self.direct = not_direct
@@ -110,7 +110,7 @@ class SessionCore:
     # The handshake.
 
     def accept_nowait(self) -> None:
-        """Sends the 101, and behind it what was queued; reads what the peer has sent behind its request."""
+        """Sends the 101 and the queued frames, and decodes bytes that came after the request."""
         if not self._enter(SessionEvent.ACCEPT):
             return
         self._accepted = True
@@ -118,7 +118,7 @@ class SessionCore:
         self._nursery.cancel_scope.deadline = float("inf")
         self._context.metrics.session_opened()
         greeting = self._transport.accept()
-        # Frames sent before this moment were queued; the answer goes ahead of them.
+        # Frames of this session may be queued already; the answer must precede them.
         self._queue.insert(0, greeting.answer)
         self.unsent_bytes += len(greeting.answer)
         self._flush_nowait()
@@ -126,7 +126,7 @@ class SessionCore:
             self._take(greeting.early)
 
     def reject_nowait(self, response: Response) -> None:
-        """Keeps the response that answers the handshake; run_session sends it."""
+        """Stores the response to the handshake, which run_session sends."""
         if self._enter(SessionEvent.REJECT):
             self.rejection = response
             self._code = CloseCode.ABNORMAL
@@ -134,7 +134,7 @@ class SessionCore:
     # Sending.
 
     def send_nowait(self, frame: Frame) -> bool:
-        """Writes the frame, or queues it. False when the session is not open, or has just become too slow."""
+        """Writes or queues the frame. False when the session is not open, or closes because its queue is full."""
         try:
             taken = self.direct(frame)
         except BlockingIOError:
@@ -145,11 +145,11 @@ class SessionCore:
         return taken == len(frame) or self.send_rest_nowait(frame, taken)
 
     def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
-        """Queues what a direct write has left of a frame."""
+        """Queues the rest of a frame of which `taken` bytes were written."""
         return self._enqueue(Rest(memoryview(frame)[taken:]))
 
     def send_text_nowait(self, text: str | bytes) -> bool:
-        """Frames a text and sends it."""
+        """Sends a text message."""
         return self.send_nowait(text_frame(text))
 
     async def drained(self) -> None:
@@ -172,7 +172,7 @@ class SessionCore:
         return fits
 
     def _push(self, data: bytes) -> None:
-        # From here on everything must queue up behind this, until the drain task has found the queue empty.
+        # A direct write now would overtake this frame, so all frames are queued until the queue is empty.
         self.direct = not_direct
         self._queue.append(data)
         self.unsent_bytes += len(data)
@@ -180,7 +180,7 @@ class SessionCore:
             self._start_drain()
 
     def _flush_nowait(self) -> None:
-        """Writes the queue as far as the transport takes it; the drain task does the rest."""
+        """Writes as much of the queue as the transport takes; the drain task sends the rest."""
         try:
             while self._queue:
                 taken = self._transport.send_nowait(self._queue[0])
@@ -206,7 +206,7 @@ class SessionCore:
         try:
             while self._queue:
                 taken = await self._transport.send_queued(self._queue)
-                # The queue may have been dropped while this was on its way.
+                # The queue may have been dropped meanwhile, with the count.
                 self.unsent_bytes = max(0, self.unsent_bytes - taken)
         except LOST:
             self._lose()
@@ -219,7 +219,7 @@ class SessionCore:
             if self._drained is not None:
                 self._drained.set()
                 self._drained = None
-        # Without a checkpoint since the queue was found empty, so nothing is overtaken.
+        # No checkpoint since the queue was found empty, so a direct write overtakes nothing.
         self._send_directly()
 
     # Reading.
@@ -233,7 +233,7 @@ class SessionCore:
         return self._inbox.pop()
 
     async def wait_closed(self) -> int:
-        """Reads and discards until the session is over; its close code."""
+        """Reads and discards messages until the session is over; returns its close code."""
         while self._state is SessionState.OPEN or (
             self._state is SessionState.CLOSING and self._transport.awaits_close
         ):
@@ -242,7 +242,7 @@ class SessionCore:
         return self._code
 
     async def _read(self) -> None:
-        # A peer that nobody was reading from cannot have answered a ping, so it counts as alive from now on.
+        # Pongs are only noticed while the session reads, so the peer counts as alive at the beginning of a read.
         self._reading = self._alive = True
         try:
             received = await self._transport.receive()
@@ -268,20 +268,20 @@ class SessionCore:
                     self._end(code)
 
     def ping_nowait(self) -> None:
-        """Asks the peer for a sign of life; see is_silent."""
+        """Sends a ping; see is_silent."""
         if self._state is SessionState.OPEN:
             self._alive = False
             self.send_nowait(_PING)
 
     @property
     def is_silent(self) -> bool:
-        """Nothing came since the last ping, although somebody was reading."""
+        """Whether nothing came since the last ping, although the session reads."""
         return not self._alive and self._reading
 
     # Closing.
 
     def close_nowait(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
-        """Queues our Close frame, once; in the handshake, rejects with 503 or 403."""
+        """Queues a Close frame, once; in the handshake, rejects with 503 or 403."""
         if self._state is SessionState.HANDSHAKE:
             passing = code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER)
             self.reject_nowait(Response(status=503 if passing else 403))
@@ -289,7 +289,7 @@ class SessionCore:
             self._code = code
             self._bound_end()
             self.direct = not_direct
-            # Past the queue's bound if need be: it is the last frame.
+            # Even beyond the queue's bound, since it is the last frame.
             frame = close_frame(code, reason)
             self._queue.append(frame)
             self.unsent_bytes += len(frame)
@@ -297,12 +297,12 @@ class SessionCore:
                 self._flush_nowait()
 
     def _lose(self) -> None:
-        """The connection is gone: an endpoint that does not read learns it by being cancelled."""
+        """The connection is gone: ends the session, and cancels the endpoint, which may not be reading."""
         self._end(CloseCode.ABNORMAL)
         self._nursery.cancel_scope.cancel()
 
     def _end(self, code: int) -> None:
-        """Nothing comes or goes any more. An endpoint that reads learns it by SessionClosed."""
+        """Ends the session without cancelling: a reading endpoint gets SessionClosed."""
         self.direct = not_direct
         self._queue.clear()
         self.unsent_bytes = 0
@@ -311,7 +311,7 @@ class SessionCore:
             self._code = self._code or code
 
     def _bound_end(self) -> None:
-        """From now on the session lives close_seconds at most, whatever the endpoint and the peer do."""
+        """Bounds the rest of the session to close_seconds, whatever the endpoint and the peer do."""
         scope = self._nursery.cancel_scope
         scope.deadline = min(scope.deadline, trio.current_time() + self._context.limits.close_seconds)
 

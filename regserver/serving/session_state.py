@@ -1,17 +1,16 @@
-"""The states of a WebSocket session, and what may happen in each. Everything that depends on the state asks this table.
+"""The states of a WebSocket session, and the events of each.
 
     HANDSHAKE ──ACCEPT──▶ OPEN ──CLOSE──▶ CLOSING ──PEER_CLOSED──▶ OVER
         └───────────────REJECT─────────────────────────────────────▲
-    any of them ──LOST─────────────────────────────────────────────┘
+    HANDSHAKE, OPEN, CLOSING ──LOST────────────────────────────────┘
 
-A session begins with the client's request. The endpoint answers it once: it accepts or rejects. What the endpoint sends
-before that waits for the 101. From OPEN on either side may close. Our Close frame is our last, so nothing is sent in
-CLOSING, and what the peer still says is not passed on. The peer's Close, or a frame that breaks the protocol, is
-answered before it counts: in OPEN the session closes with the same code first, and so comes by CLOSING to OVER. A lost
-connection, or one that the server gives up, ends every state at once.
+A session begins with the client's request. The endpoint answers it once: it accepts or rejects. Frames that it sends before
+wait for the 101. In OPEN either side may close. The server's Close frame is its last, so in CLOSING nothing is sent, and
+messages of the peer are dropped. A Close of the peer, or a frame that breaks the protocol, causes CLOSE with the same code
+and then PEER_CLOSED, so it leads from OPEN by CLOSING to OVER. A connection that is lost or reset ends every state at once.
 
-An event that a state has no entry for changes nothing there. That is no error: the two sides, the endpoint and whoever
-else holds the session act independently, and each of them may be late.
+An event without an entry changes nothing. It is no error: the peer, the endpoint and other users of the session act
+independently, and an event of one may come after the session was closed by another.
 """
 
 import enum
@@ -19,7 +18,7 @@ from typing import Final
 
 
 class SessionState(enum.IntEnum):
-    """Where a session is in its life."""
+    """The state of a session."""
 
     HANDSHAKE = 0
     OPEN = 1
@@ -30,12 +29,12 @@ class SessionState(enum.IntEnum):
 class SessionEvent(enum.IntEnum):
     """What can happen to a session."""
 
-    ACCEPT = 0  # the endpoint takes the client's request
-    REJECT = 1  # the endpoint answers it with an ordinary response, or nobody answers it in time
-    SEND = 2  # somebody has a frame for the peer
-    MESSAGE = 3  # a whole message of the peer is there
-    CLOSE = 4  # our Close frame is on its way
-    PEER_CLOSED = 5  # the peer's Close frame is there, or the last that can be understood of the peer
+    ACCEPT = 0  # the endpoint accepts the client's request
+    REJECT = 1  # the endpoint answers it with an ordinary response, or not in time
+    SEND = 2  # a frame is to be sent
+    MESSAGE = 3  # a whole message of the peer has come
+    CLOSE = 4  # a Close frame is queued
+    PEER_CLOSED = 5  # the peer's Close frame has come, or a frame that breaks the protocol
     LOST = 6  # the connection is gone
 
 

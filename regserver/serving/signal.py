@@ -1,4 +1,4 @@
-"""Signals as events: the first SIGTERM or SIGINT asks for a shutdown, a second one for an end at once."""
+"""Signals: the first SIGTERM or SIGINT requests a shutdown, a further one ends it at once."""
 
 import signal
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""What systemd expects of a service: readiness, a watchdog, inherited sockets. Without systemd, all of it does nothing.
+"""systemd's interfaces: readiness, watchdog, inherited sockets. Without systemd, all of these do nothing.
 
-The protocols are those of sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3). All of them pass through
-environment variables, which are given here as a mapping so that tests need not change the process.
+The protocols are sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3). They use environment variables; `environ`
+replaces the process's own in tests.
 """
 
 import logging
@@ -18,9 +18,9 @@ _FIRST_FD: Final = 3
 
 
 def sd_notify(environ: Mapping[str, str] | None = None, /, **assignments: str | int) -> bool:
-    """Tells systemd something, such as READY=1, STOPPING=1 or STATUS="…". Whether there was anybody to tell.
+    """Notifies systemd, such as READY=1, STOPPING=1 or STATUS="…"; returns whether it was notified.
 
-    Never blocks and never raises: a service does not fail for want of somebody who listens.
+    Never blocks or raises: a service must not fail because of a notification.
     """
     address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -38,10 +38,9 @@ def sd_notify(environ: Mapping[str, str] | None = None, /, **assignments: str | 
 
 
 def inherited_binds(environ: Mapping[str, str] | None = None) -> list[str]:
-    """The sockets systemd passed on, as binds: "fd://3", "fd://4"…
+    """The sockets from systemd, as binds: "fd://3", "fd://4"…
 
-    LISTEN_PID must be this process or its parent: the one-file binary unpacks itself in a parent process, and that is
-    the one systemd started.
+    LISTEN_PID must be this process or its parent: systemd starts the one-file binary's parent process, which unpacks it.
     """
     variables = os.environ if environ is None else environ
     count = variables.get("LISTEN_FDS", "")
@@ -52,9 +51,9 @@ def inherited_binds(environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def watchdog_seconds(environ: Mapping[str, str] | None = None) -> float:
-    """How long systemd waits for a sign of life before it kills the service; 0.0 when it does not watch.
+    """Seconds without a notification after which systemd kills the service; 0.0 without a watchdog.
 
-    As for LISTEN_PID, a WATCHDOG_PID that is the parent's counts.
+    Like LISTEN_PID, WATCHDOG_PID may be the parent's.
     """
     variables = os.environ if environ is None else environ
     microseconds = variables.get("WATCHDOG_USEC", "")
@@ -65,9 +64,9 @@ def watchdog_seconds(environ: Mapping[str, str] | None = None) -> float:
 
 
 async def run_watchdog(environ: Mapping[str, str] | None = None) -> None:
-    """Gives a sign of life twice per watchdog time, until cancelled: proof that the event loop turns.
+    """Notifies the watchdog twice per watchdog time, until cancelled. A blocked event loop stops it.
 
-    Returns at once when systemd does not watch.
+    Returns at once without a watchdog.
     """
     seconds = watchdog_seconds(environ)
     if not seconds:

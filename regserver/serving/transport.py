@@ -1,4 +1,4 @@
-"""What carries a session's frames: a socket of ours, or (asgi.py) an ASGI server. See session.py."""
+"""The transports of a session: a socket here, an ASGI server in asgi.py."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar, Final, Protocol
@@ -11,23 +11,23 @@ from regserver.serving.client_stream import ClientStream
 from regserver.serving.inbound import Decoder, Inbound, Lost
 from regserver.serving.limit import FrontLimits
 
-_READ_BYTES = 4096  # 680 of the smallest frames: what a peer can make us parse before others get their turn
+_READ_BYTES = 4096  # at most 680 frames, which are decoded without a checkpoint
 
 
 class Greeting(msgspec.Struct, frozen=True):
-    """The answer to an accepted handshake, which goes ahead of all frames; and what the peer has sent behind its request."""
+    """answer: to an accepted handshake, sent before all frames. early: bytes that the peer sent after its request."""
 
     answer: bytes
     early: bytes
 
 
-_GIVEN: Final = Greeting(b"", b"")  # a session may live for days, so it does not keep the other
+_GIVEN: Final = Greeting(b"", b"")  # replaces a used greeting, since a session may live for days
 
 
 class Transport(Protocol):
-    """One WebSocket's way to its peer.
+    """The connection of one WebSocket to its peer.
 
-    is_pinged: whether pings are ours to send. awaits_close: whether the peer's Close is ours to wait for.
+    is_pinged: whether the registry sends pings. awaits_close: whether the session waits for the peer's Close.
     """
 
     is_pinged: ClassVar[bool]
@@ -35,28 +35,28 @@ class Transport(Protocol):
 
     @property
     def send_nowait(self) -> Callable[[bytes], int]:
-        """Writes without blocking and returns how many bytes were taken. Raises OSError; BlockingIOError for "not now"."""
+        """Writes without blocking; returns the number of bytes written. Raises OSError, such as BlockingIOError."""
 
     def accept(self) -> Greeting:
-        """What to send first. Called once."""
+        """The greeting. Called once."""
 
     async def send_queued(self, queue: list[bytes]) -> int:
         """As ClientStream.send_queued."""
 
     def receive(self) -> Awaitable[Any]:
-        """The next that comes, for `decode`. Raises LOST."""
+        """Waits for data, which `decode` decodes. Raises LOST."""
 
     def decode(self, received: Any) -> Iterable[Inbound]:
-        """What it means, in order."""
+        """The decoded data, in order."""
 
     async def reject(self, response: Response) -> None:
         """Answers the handshake with an ordinary response. Raises LOST."""
 
     async def finish(self) -> None:
-        """Lets arrive what was sent last; bounded in time."""
+        """Waits until the last bytes have arrived; bounded in time."""
 
     def close(self, *, reset: bool) -> None:
-        """Ends the connection at once; `reset` drops what is on its way. May be called twice."""
+        """Ends the connection at once. reset: drops unsent bytes. May be called twice."""
 
 
 class SocketTransport:
@@ -86,7 +86,7 @@ class SocketTransport:
         """Writes to the stream."""
         return await self._stream.send_queued(queue)
 
-    # Not `async`: a session that waits would keep one frame more on its stack.
+    # Not `async`, which would add a frame to the stack of each waiting session.
     def receive(self) -> Awaitable[bytes]:
         """Up to 4 KiB of the peer."""
         return self._stream.receive_some(_READ_BYTES)
