@@ -6,6 +6,7 @@ request's time, so `RequestMetrics` counts requests in plain numbers and convert
 
 import bisect
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
@@ -39,16 +40,13 @@ class RequestMetrics(Collector):
     """Requests by route, status and time."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str, int], int] = {}
-        self._times: dict[str, _Times] = {}
+        self._counts: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._times: defaultdict[str, _Times] = defaultdict(_Times)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one answered request. seconds: from its last byte to its answer."""
-        key = (method, route, status)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        times = self._times.get(route)
-        if times is None:
-            times = self._times[route] = _Times()
+        self._counts[method, route, status] += 1
+        times = self._times[route]
         times.counts[bisect.bisect_left(SECONDS, seconds)] += 1
         times.sum += seconds
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from regserver.app.assembly import Assembly, assemble, open_assembly
+from regserver.app.assembly import assemble, open_assembly
 from regserver.config import Loaded, load
 from regserver.web.app import WebApp
 
@@ -23,34 +23,27 @@ def create_app(loaded: Loaded | None = None) -> WebApp:
         file = os.environ.get("REGSERVER_CONFIG")
         loaded = load(Path(file) if file else None)
     assembly = assemble(loaded, None)
-    app, lifespan = assembly.app, _Lifespan(assembly)
+    app, stopping, stopped = assembly.app, trio.Event(), trio.Event()
     app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = loaded.settings.server.grace.seconds
-    app.before_serving(lifespan.start)
-    app.after_serving(lifespan.stop)
-    return app
 
-
-class _Lifespan:
-    """Keeps the assembly open in a task of the app's nursery, since startup and shutdown are two calls."""
-
-    def __init__(self, assembly: Assembly) -> None:
-        self._assembly = assembly
-        self._stopping = trio.Event()
-        self._stopped = trio.Event()
-
-    async def start(self) -> None:
-        await self._assembly.app.nursery.start(self._run)
-
-    async def stop(self) -> None:
-        self._stopping.set()
-        await self._stopped.wait()
-
-    async def _run(self, *, task_status: trio.TaskStatus[None]) -> None:
+    async def keep_open(*, task_status: trio.TaskStatus[None]) -> None:
+        """Runs in a task of the app's nursery, since startup and shutdown are two calls."""
         try:
-            async with open_assembly(self._assembly) as behind:
+            async with open_assembly(assembly) as whole:
                 task_status.started()
-                await self._stopping.wait()
-                for stop in behind.stop:
+                await stopping.wait()
+                for stop in whole.stop:
                     await stop()
         finally:
-            self._stopped.set()
+            stopped.set()
+
+    @app.before_serving
+    async def start() -> None:
+        await app.nursery.start(keep_open)
+
+    @app.after_serving
+    async def stop() -> None:
+        stopping.set()
+        await stopped.wait()
+
+    return app

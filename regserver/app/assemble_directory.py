@@ -31,12 +31,8 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     )
     directory = DirectoryService(parts, policy)
     await directory.recount()
-    api = DirectoryApi(
-        directory,
-        base.web.forwarded,
-        trusted_key=settings.directory.trusted_key,
-        take_mail=partial(base.web.limits.take, "mail"),
-    )
+    key, take_mail = settings.directory.trusted_key, partial(base.web.limits.take, "mail")
+    api = DirectoryApi(directory, base.web.forwarded, trusted_key=key, take_mail=take_mail)
 
     async def reload(changed: Settings) -> None:
         await directory.reload(changed.directory.servers, changed.directory.reserved)

@@ -28,11 +28,10 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)
-    policy = msgspec.structs.replace(
-        msgspec.convert(settings.steps, StepsPolicy, from_attributes=True),
-        bounded=settings.limits.enabled,
-    )
+    policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
+    policy = msgspec.structs.replace(policy, bounded=settings.limits.enabled)
     ledger = build_ledger(settings.ledger, client, store)
+    own_text, languages = settings.sms.text, CATALOGUES.items()
     parts = StepsParts(
         store=store,
         clock=clock,
@@ -40,9 +39,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         pepper=pepper,
         outbox=base.outbox,
         mail_templates=base.mail_templates,
-        sms_texts={
-            language: settings.sms.text or catalogue.sms.code for language, catalogue in CATALOGUES.items()
-        },
+        sms_texts={language: own_text or catalogue.sms.code for language, catalogue in languages},
         sms=build_sms(settings.sms, client, base.randomness),
         captcha=build_captcha(settings.captcha, client),
         ledger=ledger,

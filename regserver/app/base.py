@@ -86,15 +86,9 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     key = await trio.to_thread.run_sync(load_server_key, server_key_file(path))
     store = await stack.enter_async_context(open_sqlite(path))
     seal = CursorSeal(key.derive("cursor"))
-    broker = await stack.enter_async_context(
-        open_local_broker(
-            notification_frame,
-            partial(resumable_frame, seal),
-            broadcast_nowait,
-            web.metrics.deliveries.inc,
-            clock,
-        )
-    )
+    frame, count = partial(resumable_frame, seal), web.metrics.deliveries.inc
+    opened = open_local_broker(notification_frame, frame, broadcast_nowait, count, clock)
+    broker = await stack.enter_async_context(opened)
     store.listen(broker.publish_nowait)
     hasher = build_hasher(settings.password)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)

@@ -20,6 +20,7 @@ from regserver.adapters.source.roster import read_roster
 from regserver.cli import NO_RIPEMD160, configuration, report
 from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded
+from regserver.config.check import trial_settings
 from regserver.domain.finding import Finding, Level
 from regserver.domain.public_key import has_ripemd160
 from regserver.ports.store import StoreFault
@@ -154,14 +155,9 @@ def _executable(loaded: Loaded) -> Finding:
 
 def _providers(loaded: Loaded) -> Iterator[Finding]:
     settings = loaded.settings
-    if settings.mail.smtp == "log:":
-        yield Finding("hint", 'mail.smtp is "log:": mail is only written to the log')
-    else:
+    yield from (Finding("hint", text) for text in trial_settings(settings))
+    if settings.mail.smtp != "log:":
         yield Finding("ok", "mail.smtp is set; try it with: regserver mail test ADDRESS")
-    if "log" in settings.sms.used_kinds:
-        yield Finding("hint", 'sms.kind is "log": codes are only written to the log')
-    if settings.captcha.kind == "none":
-        yield Finding("hint", 'captcha.kind is "none": robots can register')
     if not settings.limits.enabled:
         yield Finding("hint", "limits.enabled is false: one client may send any number of requests")
 

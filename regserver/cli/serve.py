@@ -13,7 +13,9 @@ from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import Control, run_app, run_collector
 from regserver.cli import NO_RIPEMD160, CommandFault, configuration
-from regserver.config import ConfigFault, Loaded, mask_url
+from regserver.config import ConfigFault, Loaded
+from regserver.config.check import trial_settings
+from regserver.config.show import mask_url
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import AccessLog, start_logging
@@ -66,8 +68,13 @@ def _greet(loaded: Loaded, urls: list[str]) -> None:
     settings = loaded.settings
     fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
-    for warning in _warnings(loaded):
+    for warning in trial_settings(settings):
         log.warning(warning)
+    possible, wanted = connections_now(), settings.server.max_connections
+    if possible < wanted:
+        log.warning(
+            "server.max_connections is %d, but the limit on open files allows only %d", wanted, possible
+        )
     if settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty()):
         with contextlib.suppress(OSError):  # a log without a reader must not end the server
             print("\n".join(_suggestions(loaded, urls[0])), file=sys.stderr)
@@ -78,20 +85,3 @@ def _suggestions(loaded: Loaded, url: str) -> list[str]:
     if loaded.settings.live.source == "file":
         lines.append(f"  Sign in  as somebody from {loaded.resolve(loaded.settings.live.file.path)}")
     return [*lines, f"  Look at  {url}/health/ready", "  Stop     with Ctrl-C", ""]
-
-
-def _warnings(loaded: Loaded) -> list[str]:
-    settings = loaded.settings
-    found = []
-    if settings.mail.smtp == "log:":
-        found.append('mail.smtp is "log:": mail is written to this log, for trying out only')
-    if "log" in settings.sms.used_kinds:
-        found.append('sms.kind is "log": codes are written to this log, for trying out only')
-    if settings.captcha.kind == "none":
-        found.append('captcha.kind is "none": robots can register')
-    if connections_now() < settings.server.max_connections:
-        found.append(
-            f"server.max_connections is {settings.server.max_connections}, but the limit on open files allows "
-            f"only {connections_now()}"
-        )
-    return found

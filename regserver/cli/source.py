@@ -53,77 +53,63 @@ async def _try(loaded: Loaded, username: str, password: str) -> int:
             raise CommandFault('live.source is "none": there is nothing to try')
         started = trio.current_time()
         verdict = await source.verify(username, password)
-        seconds = trio.current_time() - started
         match verdict:
             case Accepted(subject=subject):
-                _say(seconds, f"verify: accepted, subject {subject!a}")
+                _say(started, f"verify: accepted, subject {subject!a}")
                 return await _play(source, subject, settings.live.deadline.seconds)
             case Rejected():
-                _say(seconds, "verify: unknown user or wrong password; a sign-in is answered 401")
+                _say(started, "verify: unknown user or wrong password; a sign-in is answered 401")
             case Unavailable(detail=detail):
-                _say(seconds, f"WRONG  {detail}; a sign-in is answered 503")
+                _say(started, f"WRONG  {detail}; a sign-in is answered 503")
     return FAILED
 
 
 async def _play(source: Source, subject: Subject, deadline_seconds: float) -> int:
     """Runs one registration, and stops where the server would."""
-    reading = _Reading()
+    started, code = trio.current_time(), FAILED
     with trio.move_on_after(deadline_seconds) as late:
         try:
             async with source.profile(subject) as lines:
-                await reading.read(lines)
+                code = await _read(lines, started)
         except SourceFault as fault:
-            reading.wrong(str(fault))
+            code = _wrong(started, str(fault))
     if late.cancelled_caught:
-        reading.wrong(f"not done within live.deadline, {deadline_seconds:g} s")
-    return reading.code
+        code = _wrong(started, f"not done within live.deadline, {deadline_seconds:g} s")
+    return code
 
 
-class _Reading:
-    """Reads lines as the server does, and prints the meaning of each."""
-
-    def __init__(self) -> None:
-        self.code = FAILED
-        self._progress = LiveProgress()
-        self._started = trio.current_time()
-
-    async def read(self, lines: AsyncIterator[SourceLine]) -> None:
-        """Prints lines until the server would stop reading."""
-        async for line in lines:
-            if not self._take(line):
-                return
-        self.wrong("the stream ended without done")
-
-    def _take(self, line: SourceLine) -> bool:
-        """Prints one line; returns whether the server would read on."""
-        match self._progress.take(line):
+async def _read(lines: AsyncIterator[SourceLine], started: float) -> int:
+    """Prints the meaning of each line that the server would read; returns FINE when it would make the account."""
+    progress = LiveProgress()
+    async for line in lines:
+        match progress.take(line):
             case ProtocolBroken(detail=detail):
-                self.wrong(f"{detail}: {_quoted(line.raw)}" if isinstance(line, MalformedLine) else detail)
-                return False
+                quoted = f": {_quoted(line.raw)}" if isinstance(line, MalformedLine) else ""
+                return _wrong(started, detail + quoted)
             case Complete():
-                self._say("done: the account would be made now")
-                self.code = FINE
-                return False
+                _say(started, "done: the account would be made now")
+                return FINE
             case ProgressEvent() as event:
-                self._say(_described(event) + self._remark(line, event))
-                return not self._progress.over
+                _say(started, _described(event) + _remark(line, event))
+                if progress.over:
+                    return FAILED
+    return _wrong(started, "the stream ended without done")
 
-    def _remark(self, line: SourceLine, event: ProgressEvent) -> str:
-        if not isinstance(line, StepLine):
-            return ""
-        if line.step is not None and line.step != event.step:
-            return f"   NOTE  the source said step {line.step}, shown as {event.step}"
-        if line.total is not None and line.total != event.total_steps:
-            return f"   NOTE  the source said {line.total} steps in all, shown as {event.total_steps}"
+
+def _wrong(started: float, text: str) -> int:
+    """Prints a fault of the source; the command fails."""
+    _say(started, f"WRONG  {text}; the user sees one FAILURE")
+    return FAILED
+
+
+def _remark(line: SourceLine, event: ProgressEvent) -> str:
+    if not isinstance(line, StepLine):
         return ""
-
-    def _say(self, text: str) -> None:
-        _say(trio.current_time() - self._started, text)
-
-    def wrong(self, text: str) -> None:
-        """Prints a fault of the source; the command fails."""
-        self.code = FAILED
-        self._say(f"WRONG  {text}; the user sees one FAILURE")
+    if line.step is not None and line.step != event.step:
+        return f"   NOTE  the source said step {line.step}, shown as {event.step}"
+    if line.total is not None and line.total != event.total_steps:
+        return f"   NOTE  the source said {line.total} steps in all, shown as {event.total_steps}"
+    return ""
 
 
 def _described(event: ProgressEvent) -> str:
@@ -140,5 +126,5 @@ def _quoted(raw: bytes) -> str:
     return ascii(raw.decode("utf-8", "replace"))
 
 
-def _say(seconds: float, text: str) -> None:
-    print(f"{seconds:8.3f} s  {text}", flush=True)
+def _say(started: float, text: str) -> None:
+    print(f"{trio.current_time() - started:8.3f} s  {text}", flush=True)

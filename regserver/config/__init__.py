@@ -3,18 +3,7 @@
 from regserver.config.load import ConfigFault, load
 from regserver.config.section import Secret, Section
 from regserver.config.setting import Loaded, Settings, sqlite_file
-from regserver.config.show import mask_url, show
+from regserver.config.show import show
 from regserver.config.unit import Size
 
-__all__ = [
-    "ConfigFault",
-    "Loaded",
-    "Secret",
-    "Section",
-    "Settings",
-    "Size",
-    "load",
-    "mask_url",
-    "show",
-    "sqlite_file",
-]
+__all__ = ["ConfigFault", "Loaded", "Secret", "Section", "Settings", "Size", "load", "show", "sqlite_file"]

@@ -22,7 +22,10 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from out_of_range(settings)
     yield from _bounds(settings.server.bounds)
     yield from _server(settings.server)
-    yield from _store(settings)
+    try:
+        sqlite_file(settings.store.url)
+    except ValueError as error:
+        yield ("store", "url"), str(error)
     if not _USER_ID_PREFIX.fullmatch(settings.steps.user_id_prefix):
         yield ("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter"
     yield from _mail(settings)
@@ -31,6 +34,16 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from sms_faults(settings.sms)
     yield from captcha_faults(settings.captcha)
     yield from ledger_faults(settings.ledger)
+
+
+def trial_settings(settings: Settings) -> Iterator[str]:
+    """Each setting in force that is for trying out only, with what it means."""
+    if settings.mail.smtp == "log:":
+        yield 'mail.smtp is "log:": mail is only written to the log, for trying out'
+    if "log" in settings.sms.used_kinds:
+        yield 'sms.kind is "log": codes are only written to the log, for trying out'
+    if settings.captcha.kind == "none":
+        yield 'captcha.kind is "none": robots can register'
 
 
 def _bounds(bounds: Bounds) -> Iterator[Fault]:
@@ -60,13 +73,6 @@ def _is_bind(text: str) -> bool:
     """Whether the text has the form of an address to listen on."""
     found = _BIND.fullmatch(text)
     return found is not None and int(found["port"] or 0) < 2**16
-
-
-def _store(settings: Settings) -> Iterator[Fault]:
-    try:
-        sqlite_file(settings.store.url)
-    except ValueError as error:
-        yield ("store", "url"), str(error)
 
 
 def _mail(settings: Settings) -> Iterator[Fault]:

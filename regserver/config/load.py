@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -104,16 +104,13 @@ def _put(tree: dict[str, Any], origins: Origins, keys: Keys, text: str, origin: 
 
 def _from_text(text: str, wanted: Any) -> Any:
     """A value from the environment or the command line: text where a string is wanted, else TOML, else a list."""
-    if wanted in {str, Secret, Duration, Size} or get_origin(wanted) is Literal:
+    if wanted in {str, *_READERS} or get_origin(wanted) is Literal:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return (
-            [part.strip() for part in text.split(",") if part.strip()]
-            if get_origin(wanted) is tuple
-            else text
-        )
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return parts if get_origin(wanted) is tuple else text
 
 
 def _type_at(keys: Keys) -> Any:
@@ -130,19 +127,15 @@ def _check_keys(tree: Mapping[str, Any], kind: Any, at: Keys, origins: Origins) 
         path = (*at, key)
         if key not in fields:
             near = difflib.get_close_matches(key, fields, 1, 0.6)
-            hint = (
-                f"; did you mean {'.'.join((*at, near[0]))}?"
-                if near
-                else f"; known here: {', '.join(fields)}"
-            )
-            raise ConfigFault(f"{origins.get(path, 'configuration')}: unknown key {'.'.join(path)}{hint}")
+            hint = f"did you mean {'.'.join((*at, *near))}?" if near else f"known here: {', '.join(fields)}"
+            raise ConfigFault(f"{origins.get(path, 'configuration')}: unknown key {'.'.join(path)}; {hint}")
         if isinstance(value, dict) and fields_of(fields[key]):
             _check_keys(value, fields[key], path, origins)
 
 
 def _convert(tree: dict[str, Any], origins: Origins) -> Settings:
     try:
-        settings = msgspec.convert(tree, Settings, dec_hook=_decode)
+        settings = msgspec.convert(tree, Settings, dec_hook=lambda kind, value: _READERS[kind](value))
     except msgspec.ValidationError as error:
         raise _fault_of(error, origins) from None
     for keys, expected in faults(settings):
@@ -154,25 +147,21 @@ def _fault_of(error: msgspec.ValidationError, origins: Origins) -> ConfigFault:
     """msgspec's message about a value, in plain words and with the value's origin."""
     text, _, place = str(error).partition(" - at `$")
     keys = tuple(key for key in re.split(r"[.\[\]`]+", place) if key and key != "...")
-    known = keys
-    while known and known not in origins:
-        known = known[:-1]
+    places = (origins.get(keys[:length]) for length in range(len(keys), 0, -1))
     kind = _type_at(keys)
     if get_origin(kind) is Literal:
         text = f"expected {' or '.join(map(repr, get_args(kind)))}".replace("'", '"')
     for word, meaning in _KINDS.items():
         text = text.replace(f"`{word}`", meaning)
-    shown = ".".join(keys) or "configuration"
-    return ConfigFault(f"{origins.get(known, 'configuration')}: {shown}: {text[:1].lower()}{text[1:]}")
+    origin, shown = next(filter(None, places), "configuration"), ".".join(keys) or "configuration"
+    return ConfigFault(f"{origin}: {shown}: {text[:1].lower()}{text[1:]}")
 
 
-def _decode(kind: type, value: object) -> object:
-    if kind is Secret:
-        if isinstance(value, str):
-            return Secret(value)
+def _read_secret(value: object) -> Secret:
+    if not isinstance(value, str):
         raise ValueError("expected a string")
-    if kind is Duration:
-        return read_duration(value)
-    if kind is Size:
-        return read_size(value)
-    raise NotImplementedError(kind)
+    return Secret(value)
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {Duration: read_duration, Secret: _read_secret, Size: read_size}
+"""The types that msgspec does not know, each with the function that reads it."""

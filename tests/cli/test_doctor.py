@@ -27,7 +27,7 @@ async def test_a_fresh_place(tmp_path: Path) -> None:
     assert "ok   configuration: built-in defaults" in lines
     assert "ok   store: regserver.db will be created at the first start" in lines
     assert "hint source: there is no roster.toml, so nobody can sign in by live registration" in lines
-    assert 'hint provider: mail.smtp is "log:": mail is only written to the log' in lines
+    assert 'hint provider: mail.smtp is "log:": mail is only written to the log, for trying out' in lines
     assert list(tmp_path.iterdir()) == []
 
 
