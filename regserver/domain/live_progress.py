@@ -156,17 +156,10 @@ class LiveProgress:
         return self._event("NAME", LiveMessage.NAMED, profile)
 
     def _event(
-        self,
-        event_type: EventType,
-        message: str | LiveMessage,
-        data: Profile | Authentication | None = None,
+        self, event_type: EventType, message: str | LiveMessage, data: Profile | Authentication | None = None
     ) -> ProgressEvent:
         if self._total != UNKNOWN_TOTAL:
             self._total = max(self._total, self._step)
         return ProgressEvent(
-            event_type=event_type,
-            step=self._step,
-            total_steps=self._total,
-            message=message,
-            data=data,
+            event_type=event_type, step=self._step, total_steps=self._total, message=message, data=data
         )

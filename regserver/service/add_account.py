@@ -1,9 +1,22 @@
-"""Writing an account and taking its name, for the sign-ups of all doors."""
+"""Looking whether a name is taken, and writing an account that takes it, for the sign-ups of all doors."""
 
-from regserver.domain.account import AccountId, NewAccount, name_key
+from regserver.domain.account import AccountId, EmailKey, NameKey, NewAccount, name_key
+from regserver.domain.instant import Instant
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.ports.name_table import account_holder
 from regserver.ports.transaction import Conflict, Lock, Transaction
+
+
+async def find_taken(
+    transaction: Transaction, name: NameKey | None, email: EmailKey | None, now: Instant
+) -> tuple[UsernameTaken | EmailTaken, ...]:
+    """A refusal for each of the two that is taken. Checked before the costly hash; the unique keys decide later."""
+    taken: list[UsernameTaken | EmailTaken] = []
+    if name is not None and await transaction.names.holder(name, now) is not None:
+        taken.append(UsernameTaken())
+    if email is not None and await transaction.accounts.by_email(email) is not None:
+        taken.append(EmailTaken())
+    return tuple(taken)
 
 
 async def add_account(

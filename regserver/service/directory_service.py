@@ -25,8 +25,11 @@ from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.add_account import add_account
+from regserver.service.add_account import add_account, find_taken
 from regserver.service.outbox import Outbox
+
+ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData
+TAKEN: dict[type, rules.SignUpFault] = {UsernameTaken: "taken_name", EmailTaken: "taken_email"}
 
 
 class Allotted(msgspec.Struct, frozen=True):
@@ -169,48 +172,28 @@ class DirectoryService:
 
         async def work(transaction: Transaction) -> Allotted | rules.InvalidData:
             match await self._add(transaction, sign_up.username, sign_up.email, password_hash):
-                case UsernameTaken():
-                    return rules.InvalidData(("taken_name",))
-                case EmailTaken():
-                    return rules.InvalidData(("taken_email",))
+                case UsernameTaken() | EmailTaken() as refusal:
+                    return rules.InvalidData((TAKEN[type(refusal)],))
                 case (_, server):
                     return Allotted(server)
 
         return await self._parts.store.write(work)
 
     async def _taken(self, sign_up: rules.WellFormed | rules.Malformed) -> tuple[rules.SignUpFault, ...]:
-        """The well-formed fields that are taken. Checked before the costly hash; the unique keys decide later."""
-        name, email = sign_up.name_key, sign_up.email_key
-
-        async def work(transaction: Transaction) -> tuple[rules.SignUpFault, ...]:
-            taken: list[rules.SignUpFault] = []
-            if name is not None and await transaction.names.holder(name, self._parts.clock.now()):
-                taken.append("taken_name")
-            if email is not None and await transaction.accounts.by_email(email):
-                taken.append("taken_email")
-            return tuple(taken)
-
-        return await self._parts.store.read(work)
+        """The well-formed fields that are taken."""
+        name, email, now = sign_up.name_key, sign_up.email_key, self._parts.clock.now()
+        taken = await self._parts.store.read(lambda transaction: find_taken(transaction, name, email, now))
+        return tuple(TAKEN[type(refusal)] for refusal in taken)
 
     # --- confirming
-    async def confirm(
-        self, challenge: str
-    ) -> (
-        Allotted
-        | rules.InvalidChallenge
-        | rules.NoPendingCreation
-        | rules.AlreadyConfirmed
-        | rules.InvalidData
-    ):
+    async def confirm(self, challenge: str) -> Allotted | rules.InvalidChallenge | ConfirmRefusal:
         """Creates the account. Repetitions change nothing and return AlreadyConfirmed."""
         if not rules.is_challenge(challenge):
             return rules.InvalidChallenge()
         key = hash_secret(challenge)
         return await self._parts.store.write(lambda transaction: self._confirm(transaction, key))
 
-    async def _confirm(
-        self, transaction: Transaction, key: SecretHash
-    ) -> Allotted | rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData:
+    async def _confirm(self, transaction: Transaction, key: SecretHash) -> Allotted | ConfirmRefusal:
         pending = await transaction.directory.pending(key)
         if pending is None:
             return rules.NoPendingCreation()

@@ -1,7 +1,5 @@
 """Sign-up at POST /login/register."""
 
-import msgspec
-
 from regserver.domain.account import (
     Account,
     AccountId,
@@ -26,7 +24,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.add_account import add_account
+from regserver.service.add_account import add_account, find_taken
 from regserver.service.identity_service import IdentityService, SignedIn
 
 SignUpRefusal = (
@@ -77,20 +75,23 @@ class SignUpService:
     async def _register(
         self, username: str, email: str, password: str, idempotency: Idempotency | None
     ) -> SignedIn | UsernameTaken | EmailTaken:
-        new = NewAccount(username=username, email=email, origin="rooms", created_at=self._clock.now())
+        name, address, now = name_key(username), email_key(email), self._clock.now()
         # Checked before the costly hash; the unique keys decide when the row is written.
-        if refusal := await self._store.read(lambda transaction: _taken(transaction, new)):
-            return refusal
+        if taken := await self._store.read(lambda transaction: find_taken(transaction, name, address, now)):
+            return taken[0]
         password_hash = await self._hasher.hash(password)
-        new = msgspec.structs.replace(new, password_hash=password_hash, created_at=self._clock.now())
+        now = self._clock.now()
+        new = NewAccount(
+            username=username, email=email, origin="rooms", password_hash=password_hash, created_at=now
+        )
 
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
             added = await add_account(transaction, new)
             if isinstance(added, UsernameTaken | EmailTaken):
                 return added
             if idempotency is not None:
-                scope = sign_up_scope(name_key(username))
-                await transaction.idempotency.take(scope, idempotency, new.created_at)
+                scope = sign_up_scope(name)
+                await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
             return await self._identity.issue(transaction, added)
 
@@ -120,11 +121,3 @@ class SignUpService:
         if not await self._hasher.verify(password, account.password_hash):
             return IdempotencyConflict()
         return await self._store.write(lambda transaction: self._identity.issue(transaction, account.id))
-
-
-async def _taken(transaction: Transaction, new: NewAccount) -> UsernameTaken | EmailTaken | None:
-    if await transaction.names.holder(name_key(new.username), new.created_at) is not None:
-        return UsernameTaken()
-    if new.email is not None and await transaction.accounts.by_email(email_key(new.email)) is not None:
-        return EmailTaken()
-    return None
