@@ -53,12 +53,8 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
 
 def open_http_client() -> httpx.AsyncClient:
     """The client that all providers share, without timeouts, proxies or redirects."""
-    return httpx.AsyncClient(
-        trust_env=False,
-        timeout=httpx.Timeout(None),
-        follow_redirects=False,
-        headers={"accept-encoding": "identity"},
-    )
+    headers, timeout = {"accept-encoding": "identity"}, httpx.Timeout(None)
+    return httpx.AsyncClient(trust_env=False, timeout=timeout, follow_redirects=False, headers=headers)
 
 
 class ProviderClient:

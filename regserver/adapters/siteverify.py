@@ -85,6 +85,5 @@ def build_captcha(settings: CaptchaSection, http: httpx.AsyncClient) -> Captcha:
         "android": settings.secret_android,
         "ios": settings.secret_ios,
     }
-    return SiteVerifyCaptcha(
-        ProviderClient(http, settings.timeout), settings.url or PRESETS[settings.kind], secrets
-    )
+    url = settings.url or PRESETS[settings.kind]
+    return SiteVerifyCaptcha(ProviderClient(http, settings.timeout), url, secrets)

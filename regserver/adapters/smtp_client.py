@@ -46,8 +46,14 @@ def is_loopback(sock: socket.socket | None) -> bool:
 def explain(error: Exception) -> str:
     """The error, and where to look, as the end of a sentence that begins with the server."""
     match error:
-        case smtplib.SMTPException():
-            return _explain_smtp(error)
+        case smtplib.SMTPAuthenticationError():
+            reply = quote_server(error.smtp_code, error.smtp_error)
+            return f"refuses the user name or password of mail.smtp: {reply}"
+        case smtplib.SMTPResponseException():
+            return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
+        case smtplib.SMTPServerDisconnected():  # raised for every error while smtplib reads
+            timed_out = isinstance(error.__context__, TimeoutError)
+            return "does not answer in time" if timed_out else "closed the connection"
         case ssl.SSLCertVerificationError():
             return f"shows a certificate that is not trusted: {error.verify_message} (mail.smtp, ?ca=FILE)"
         case ssl.SSLError():
@@ -58,21 +64,7 @@ def explain(error: Exception) -> str:
             return "does not answer in time"
         case ConnectionRefusedError():
             return "refuses connections: is it running, and is the port right?"
-        case OSError():
+        case OSError() if not isinstance(error, smtplib.SMTPException):  # which is an OSError too
             return f"cannot be used: {error.strerror or error}"
-        case _:
-            return str(error)
-
-
-def _explain_smtp(error: smtplib.SMTPException) -> str:
-    match error:
-        case smtplib.SMTPAuthenticationError():
-            reply = quote_server(error.smtp_code, error.smtp_error)
-            return f"refuses the user name or password of mail.smtp: {reply}"
-        case smtplib.SMTPResponseException():
-            return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
-        case smtplib.SMTPServerDisconnected():  # raised for every error while smtplib reads
-            timed_out = isinstance(error.__context__, TimeoutError)
-            return "does not answer in time" if timed_out else "closed the connection"
         case _:
             return str(error)

@@ -139,11 +139,9 @@ async def open_local_broker(
     plain, resumable: build the two kinds of frames. broadcast: sends them. count: see DeliveryQueue.
     """
     async with trio.open_nursery() as nursery:
-        broker = LocalBroker(
-            DeliveryQueue(plain, broadcast, nursery, count, ordered=False),
-            DeliveryQueue(resumable, broadcast, nursery, count, ordered=True),
-            clock,
-        )
+        plain_queue = DeliveryQueue(plain, broadcast, nursery, count, ordered=False)
+        resumable_queue = DeliveryQueue(resumable, broadcast, nursery, count, ordered=True)
+        broker = LocalBroker(plain_queue, resumable_queue, clock)
         nursery.start_soon(broker.run_expiry)
         yield broker
         nursery.cancel_scope.cancel()

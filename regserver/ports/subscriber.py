@@ -16,21 +16,14 @@ class Subscriber(Protocol):
     cursor covers everything before it. Others get the events of each room in order.
     """
 
-    @property
-    def account(self) -> AccountId:
-        """The account whose socket it is."""
-
-    @property
-    def token(self) -> SecretHash:
-        """The hash of the token that the socket was opened with."""
-
-    @property
-    def expires_at(self) -> Instant:
-        """When the token expires."""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether its frames carry cursors."""
+    account: AccountId
+    """The account whose socket it is."""
+    token: SecretHash
+    """The hash of the token that the socket was opened with."""
+    expires_at: Instant
+    """When the token expires."""
+    resumable: bool
+    """Whether its frames carry cursors."""
 
     @property
     def receiver(self) -> Receiver:

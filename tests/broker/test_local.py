@@ -14,7 +14,7 @@ from regserver.domain.instant import Instant
 from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
-from regserver.domain.secret import SecretHash, hash_secret
+from regserver.domain.secret import hash_secret
 from regserver.endpoint import Frame, Receiver
 from regserver.ports.clock import Clock
 from regserver.ports.subscriber import Subscriber
@@ -31,28 +31,12 @@ class Ear(Subscriber):
     def __init__(
         self, account: AccountId, *, resumable: bool = False, token: str = "", expires_at: int = 1 << 50
     ) -> None:
-        self._account = account
-        self._resumable = resumable
-        self._token = hash_secret(token or str(account))
-        self._expires_at = Instant(expires_at)
+        self.account = account
+        self.resumable = resumable
+        self.token = hash_secret(token or str(account))
+        self.expires_at = Instant(expires_at)
         self.heard: list[str] = []
         self.ended: list[Refusal | None] = []
-
-    @property
-    def account(self) -> AccountId:
-        return self._account
-
-    @property
-    def token(self) -> SecretHash:
-        return self._token
-
-    @property
-    def expires_at(self) -> Instant:
-        return self._expires_at
-
-    @property
-    def resumable(self) -> bool:
-        return self._resumable
 
     @property
     def receiver(self) -> Receiver:

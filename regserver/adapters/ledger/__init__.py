@@ -21,9 +21,8 @@ def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store)
     if settings.kind == "embedded":
         return EmbeddedLedger()
     chain = settings.antelope
-    return AntelopeLedger(
-        store, AntelopeNode(ProviderClient(http, chain.timeout), chain.url), check_chain(chain), chain
-    )
+    node = AntelopeNode(ProviderClient(http, chain.timeout), chain.url)
+    return AntelopeLedger(store, node, check_chain(chain), chain)
 
 
 def check_chain(chain: LedgerAntelope) -> SigningKey:

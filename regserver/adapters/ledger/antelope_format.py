@@ -102,9 +102,8 @@ def delegate(contract: str, giver: Authorization, receiver: str, net: str, cpu: 
 
 
 def _pack_action(action: Action) -> bytes:
-    authorization = pack_list(
-        [action.authorization], lambda each: pack_name(each.actor) + pack_name(each.permission)
-    )
+    signer = action.authorization
+    authorization = pack_length(1) + pack_name(signer.actor) + pack_name(signer.permission)
     data = pack_length(len(action.data)) + action.data
     return pack_name(action.contract) + pack_name(action.name) + authorization + data
 

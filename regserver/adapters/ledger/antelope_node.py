@@ -107,10 +107,9 @@ class AntelopeNode:
         return None if answer.good else _error_of(answer)
 
     async def _post(self, call: str, body: bytes) -> ProviderAnswer:
+        request = ProviderRequest("POST", f"{self._url}/v1/chain/{call}", headers=JSON, content=body)
         try:
-            return await self._client.ask(
-                ProviderRequest("POST", f"{self._url}/v1/chain/{call}", headers=JSON, content=body)
-            )
+            return await self._client.ask(request)
         except NoAnswer as fault:
             raise LedgerFault(f"{call}: {fault}") from None
 

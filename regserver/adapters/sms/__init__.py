@@ -28,11 +28,6 @@ def build_sms(settings: SmsSection, http: httpx.AsyncClient, randomness: Randomn
     client = ProviderClient(http, settings.timeout)
     if not settings.weights:
         return DRIVERS[settings.kind](settings, client)
-    return SharedSms(
-        {
-            str(kind): (DRIVERS[kind](settings, client), weight)
-            for kind, weight in settings.weights.items()
-            if weight > 0
-        },
-        randomness,
-    )
+    shares = {str(kind): weight for kind, weight in settings.weights.items() if weight > 0}
+    drivers = {kind: (DRIVERS[kind](settings, client), weight) for kind, weight in shares.items()}
+    return SharedSms(drivers, randomness)

@@ -28,12 +28,10 @@ class HttpProvider(SmsProvider):
     def request(self, phone: str, text: str) -> ProviderRequest:
         """The templates, filled in."""
         settings = self._settings
-        return ProviderRequest(
-            settings.method.upper(),
-            _fill(settings.url, FORM, phone, text),
-            headers={"content-type": self._type} | {k.lower(): v for k, v in settings.headers.items()},
-            content=_fill(settings.body, self._type, phone, text).encode(),
-        )
+        url = _fill(settings.url, FORM, phone, text)
+        headers = {"content-type": self._type} | {k.lower(): v for k, v in settings.headers.items()}
+        content = _fill(settings.body, self._type, phone, text).encode()
+        return ProviderRequest(settings.method.upper(), url, headers=headers, content=content)
 
     def check(self, answer: ProviderAnswer) -> None:
         """Raises SmsFault unless the status is 2xx."""

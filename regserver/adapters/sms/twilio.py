@@ -30,18 +30,12 @@ class TwilioProvider(SmsProvider):
     def request(self, phone: str, text: str) -> ProviderRequest:
         """A form with HTTP Basic."""
         settings = self._settings
-        form = {"To": phone, "Body": text}
-        if settings.messaging_service_sid:
-            form["MessagingServiceSid"] = settings.messaging_service_sid
-        else:
-            form["From"] = settings.from_
+        service = settings.messaging_service_sid
+        sender = {"MessagingServiceSid": service} if service else {"From": settings.from_}
         credentials = base64.b64encode(f"{settings.account_sid}:{settings.auth_token}".encode()).decode()
-        return ProviderRequest(
-            "POST",
-            f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json",
-            headers={"authorization": f"Basic {credentials}"},
-            form=form,
-        )
+        url = f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
+        form = {"To": phone, "Body": text} | sender
+        return ProviderRequest("POST", url, headers={"authorization": f"Basic {credentials}"}, form=form)
 
     def check(self, answer: ProviderAnswer) -> None:
         """Raises SmsFault with Twilio's error code."""

@@ -54,10 +54,8 @@ def parse_line(line: bytes) -> SourceLine:
         return MalformedLine("not JSON in UTF-8", line[:_RAW_SHOWN])
     given = [key for key in ("message", "name", "failure", "done") if getattr(wire, key) is not None]
     if len(given) != 1:
-        return MalformedLine(
-            f"expected one of message, name, failure, done, not {' and '.join(given) or 'none'}",
-            line[:_RAW_SHOWN],
-        )
+        detail = f"expected one of message, name, failure, done, not {' and '.join(given) or 'none'}"
+        return MalformedLine(detail, line[:_RAW_SHOWN])
     return _read(wire)
 
 

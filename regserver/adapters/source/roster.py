@@ -93,13 +93,8 @@ class RosterSource(Source):
         for number, message in enumerate(person.steps, 1):
             await trio.sleep(pause)
             yield StepLine(message, number, len(person.steps))
-        yield NameLine(
-            Profile(
-                first_name=person.first_name,
-                middle_name=person.middle_name or None,
-                last_name=person.last_name,
-            )
-        )
+        middle = person.middle_name or None
+        yield NameLine(Profile(first_name=person.first_name, middle_name=middle, last_name=person.last_name))
         yield DoneLine()
 
 

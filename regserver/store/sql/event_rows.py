@@ -79,11 +79,8 @@ class EventRows(Rows):
         self, account: AccountId, start: EventId, end: EventId, limit: int
     ) -> tuple[RoomEvent, ...]:
         """Ordered by id over all rooms."""
-        rows = await self._sql.rows(
-            f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?",
-            *_range(account, start, end),
-            limit,
-        )
+        statement = f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?"
+        rows = await self._sql.rows(statement, *_range(account, start, end), limit)
         return tuple(
             RoomEvent(id=row[0], room=row[1], actor=row[2], at=row[3], change=_decode.decode(row[4]))
             for row in rows

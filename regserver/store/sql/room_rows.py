@@ -86,12 +86,11 @@ class RoomRows(Rows):
 
     async def members(self, room: RoomId) -> tuple[Member, ...]:
         """With their names, in one statement."""
-        return await self._all(
-            Member,
+        statement = (
             "SELECT account_id, username FROM membership JOIN account ON account.id = membership.account_id"
-            " WHERE room_id = ? AND left_event IS NULL ORDER BY joined_event, account_id",
-            room,
+            " WHERE room_id = ? AND left_event IS NULL ORDER BY joined_event, account_id"
         )
+        return tuple([Member(*row) for row in await self._sql.rows(statement, room)])
 
     async def count_members(self, room: RoomId) -> int:
         """Uses the index of current memberships."""
@@ -127,10 +126,8 @@ class RoomRows(Rows):
 
     async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
         """The unique index of current memberships settles a race."""
-        await self._sql.run_many(
-            "INSERT INTO membership (room_id, account_id, joined_event) VALUES (?, ?, ?)",
-            [(room, account, event) for account in accounts],
-        )
+        statement = "INSERT INTO membership (room_id, account_id, joined_event) VALUES (?, ?, ?)"
+        await self._sql.run_many(statement, [(room, account, event) for account in accounts])
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
         """Does nothing if the account is not a member."""
