@@ -9,37 +9,21 @@ from regserver.web.http.body import content_type
 from regserver.web.http.error_style import ErrorStyle
 from regserver.web.http.pipeline import RequestBody, pipeline
 from regserver.web.http.route import Route
-from regserver.web.steps.jsonrpc import (
-    INTERNAL_ERROR,
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    TOO_MANY_REQUESTS,
-    Call,
-    ErrorReply,
-    Method,
-    ResultReply,
-    Rpc,
-    RpcError,
-    invalid_params,
-)
+from regserver.web.steps import jsonrpc
 from regserver.web.steps.method import StepsMethods
 from regserver.web.steps.openrpc import describe
 from regserver.web.steps.table import methods
 from regserver.web.steps.wire import NamesContact
 
 CONTACTS = ("phone", "email", "identity")
+AnyReply = jsonrpc.ResultReply | jsonrpc.ErrorReply
 
 
 class RpcMessage(RequestBody, frozen=True):
     """A JSON-RPC 2.0 request, or a batch of at most 50; `rpc.discover` describes the methods."""
 
-    media_types: ClassVar[tuple[str, ...]] = (
-        "application/json",
-        "application/json-rpc",
-        "application/jsonrequest",
-    )
-
-    wire_type: ClassVar[Any] = Call | list[Call]
+    media_types = ("application/json", "application/json-rpc", "application/jsonrequest")
+    wire_type = jsonrpc.Call | list[jsonrpc.Call]
 
     text: bytes
 
@@ -47,39 +31,39 @@ class RpcMessage(RequestBody, frozen=True):
 class RpcReplies(Response, frozen=True, kw_only=True):
     """The reply to a request, or those to a batch."""
 
-    wire_type: ClassVar[Any] = ResultReply | ErrorReply | list[ResultReply | ErrorReply]
+    wire_type: ClassVar[Any] = AnyReply | list[AnyReply]
+
+
+ERRORS: dict[type[o.Refusal], jsonrpc.RpcError] = {
+    o.BadJson: jsonrpc.PARSE_ERROR,
+    o.TooManyRequests: jsonrpc.TOO_MANY_REQUESTS,
+    o.InternalError: jsonrpc.INTERNAL_ERROR,
+    o.StoreUnavailable: jsonrpc.INTERNAL_ERROR,
+}
+"""The protocol's own error for a refusal. All others are invalid requests."""
 
 
 class StepsStyle(ErrorStyle):
     """Refusals that concern no single call, as JSON-RPC replies with the id null."""
 
-    def body(self, refusal: o.Refusal) -> ErrorReply:
+    def body(self, refusal: o.Refusal) -> jsonrpc.ErrorReply:
         """The protocol's own error for it."""
-        match refusal:
-            case o.BadJson():
-                error = PARSE_ERROR
-            case o.TooManyRequests():
-                error = TOO_MANY_REQUESTS
-            case o.InternalError() | o.StoreUnavailable():
-                error = INTERNAL_ERROR
-            case _:
-                error = INVALID_REQUEST
-        return ErrorReply(None, error.as_wire())
+        return jsonrpc.ErrorReply(None, ERRORS.get(type(refusal), jsonrpc.INVALID_REQUEST).as_wire())
 
 
 STYLE = StepsStyle()
 
 
-def exactly_one_contact(method: Method, given: Mapping[str, Any]) -> RpcError | None:
+def exactly_one_contact(method: jsonrpc.Method, given: Mapping[str, Any]) -> jsonrpc.RpcError | None:
     """Refuses requests that name no contact, or several, whatever else the method takes."""
     if not issubclass(method.params, NamesContact) or sum(name in given for name in CONTACTS) == 1:
         return None
-    return invalid_params()
+    return jsonrpc.invalid_params()
 
 
 def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tuple[Route, ...]:
     """take: counts a further call of a client's batch against the routes' limit; None, or the seconds to wait."""
-    rpc = Rpc(methods(steps), describe, exactly_one_contact, take)
+    rpc = jsonrpc.Rpc(methods(steps), describe, exactly_one_contact, take)
 
     async def call(request: Request, _: RpcMessage) -> RpcReplies | None:
         """Register by steps, as JSON-RPC 2.0.

@@ -1,9 +1,10 @@
 """The functions behind the methods of the steps: parameters to the service's types, its outcome to a result or an error.
 
-What holds for a phone number and an e-mail address alike is one function, and two methods of `steps_table`.
+What holds for a phone number and an e-mail address alike is one function, and two methods of the table.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from msgspec import UNSET
 
@@ -21,6 +22,23 @@ from regserver.web.steps import wire
 from regserver.web.steps.jsonrpc import RpcError, invalid_params
 from regserver.web.steps.wire import error_of
 
+P = TypeVar("P", bound=wire.NamesContact)
+Act = Callable[[Any, P, Contact, Request], Awaitable[wire.Result | StepRefusal]]
+
+
+def about_contact(act: Act[P]) -> Callable[[Any, P, Request], Awaitable[wire.Result | RpcError]]:
+    """Parses the contact of the parameters first, and words a refusal for the kind of that contact."""
+
+    async def call(methods: Any, params: P, request: Request) -> wire.Result | RpcError:
+        contact = params.contact
+        if isinstance(contact, RpcError):
+            # The first step, and only that, has an error of its own for it in the protocol.
+            return error_of(BadContact()) if isinstance(params, wire.FirstStep) else contact
+        outcome = await act(methods, params, contact, request)
+        return error_of(outcome, contact.kind) if isinstance(outcome, StepRefusal) else outcome
+
+    return call
+
 
 class StepsMethods:
     """on_curve: whether 33 bytes are a public key."""
@@ -37,67 +55,61 @@ class StepsMethods:
         self._onboarding = onboarding
         self._on_curve = on_curve
 
-    async def get_state(self, params: wire.ContactParams, _: Request) -> object:
+    @about_contact
+    async def get_state(
+        self, params: wire.ContactParams, contact: Contact, _: Request
+    ) -> wire.StateResult | StepRefusal:
         """Where the registration of a contact stands; what was chosen before, in the state toBlockChain."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         status = await self._steps.state(contact, params.token)
         if isinstance(status, StepRefusal):
-            return error_of(status)
+            return status
         found = status.registration
         if found.state != "toBlockChain" or found.user_id is None or found.username is None:
             return wire.StateResult(current_state=found.state)
         chosen = wire.Chosen(user_id=found.user_id, username=found.username)
         return wire.StateResult(current_state=found.state, data=chosen)
 
-    async def first_step(self, params: wire.FirstStep, request: Request) -> object:
+    @about_contact
+    async def first_step(
+        self, params: wire.FirstStep, contact: Contact, request: Request
+    ) -> wire.Result | StepRefusal:
         """Begins with a phone number or an e-mail address, and sends a code to it."""
-        contact = params.contact
-        if isinstance(contact, RpcError):  # here, and only here, the protocol has an error of its own for it
-            return error_of(BadContact())
-        platform = wire.PLATFORMS.get(params.captcha_type, "web")
-        return _sent(
-            contact, await self._steps.first_step(contact, params.captcha, platform, _asker(request))
-        )
+        platform, asker = wire.PLATFORMS.get(params.captcha_type, "web"), _asker(request)
+        return _sent(contact, await self._steps.first_step(contact, params.captcha, platform, asker))
 
-    async def resend(self, params: wire.Resend, request: Request) -> object:
+    @about_contact
+    async def resend(self, _: wire.Resend, contact: Contact, request: Request) -> wire.Result | StepRefusal:
         """Sends a new code."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         return _sent(contact, await self._steps.resend(contact, _asker(request)))
 
-    async def verify(self, params: wire.Verify, _: Request) -> object:
+    @about_contact
+    async def verify(self, params: wire.Verify, contact: Contact, _: Request) -> wire.Result | StepRefusal:
         """Proves a contact with its code."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         return _verified(await self._steps.verify(contact, params.code, params.want_token))
 
-    async def create_identity(self, params: wire.CreateIdentityParams, _: Request) -> object:
+    @about_contact
+    async def create_identity(
+        self, params: wire.CreateIdentityParams, contact: Contact, _: Request
+    ) -> wire.Result | StepRefusal:
         """Begins with a person whom the identity service vouches for."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         return _verified(await self._steps.create_identity(contact, params.secure_key, params.want_token))
 
-    async def set_username(self, params: wire.SetUsernameParams, _: Request) -> object:
+    @about_contact
+    async def set_username(
+        self, params: wire.SetUsernameParams, contact: Contact, _: Request
+    ) -> wire.UsernameResult | StepRefusal:
         """Reserves a user name and gives the user its ledger id."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         outcome = await self._steps.set_username(contact, params.username, params.token)
         if isinstance(outcome, StepRefusal):
-            return error_of(outcome, contact.kind)
+            return outcome
         found = outcome.registration
         return wire.UsernameResult(current_state=found.state, user_id=found.user_id or "")
 
-    async def to_block_chain(self, params: wire.ToBlockChainParams, _: Request) -> object:
+    @about_contact
+    async def to_block_chain(
+        self, params: wire.ToBlockChainParams, contact: Contact, _: Request
+    ) -> wire.RegisteredResult | StepRefusal:
         """Writes the account with its two public keys to the ledger."""
-        contact = params.contact
-        if isinstance(contact, RpcError):
-            return contact
         proposal = Proposal(
             username=params.username,
             user_id=params.user_id,
@@ -106,11 +118,9 @@ class StepsMethods:
         )
         outcome = await self._accounts.register(contact, proposal, params.token)
         if isinstance(outcome, StepRefusal):
-            return error_of(outcome, contact.kind)
-        found = outcome.registration
-        return wire.RegisteredResult(
-            username=params.username, user_id=params.user_id, current_state=found.state
-        )
+            return outcome
+        state = outcome.registration.state
+        return wire.RegisteredResult(username=params.username, user_id=params.user_id, current_state=state)
 
     def _key(self, text: str) -> str | None:
         key = parse_public_key(text, self._on_curve)
@@ -135,18 +145,18 @@ def _asker(request: Request) -> Asker:
     return Asker(request.client, language_of(request))
 
 
-def _sent(contact: Contact, outcome: StepResult | StepRefusal) -> object:
+def _sent(contact: Contact, outcome: StepResult | StepRefusal) -> wire.Result | StepRefusal:
     if isinstance(outcome, StepRefusal):
-        return error_of(outcome, contact.kind)
+        return outcome
     state, retry = outcome.registration.state, iso_millis(outcome.retry_at or outcome.registration.updated_at)
     if contact.kind == "email":
         return wire.EmailResult(next_email_retry=retry, current_state=state)
     return wire.SmsResult(next_sms_retry=retry, current_state=state)
 
 
-def _verified(outcome: StepResult | StepRefusal) -> object:
+def _verified(outcome: StepResult | StepRefusal) -> wire.VerifiedResult | StepRefusal:
     if isinstance(outcome, StepRefusal):
-        return error_of(outcome)
+        return outcome
     token = UNSET if outcome.token is None else outcome.token
     return wire.VerifiedResult(current_state=outcome.registration.state, token=token)
 

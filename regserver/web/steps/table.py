@@ -1,164 +1,66 @@
 """The methods of the registration steps, in the protocol's order: what each takes, gives and refuses.
 
-The description that clients can ask for is made from this table, so it cannot say anything else than what is served.
+The description that clients can ask for is made from these tables, so it cannot say anything else than what is served.
 """
 
 from regserver.domain import steps_machine as steps
 from regserver.domain.steps_machine import StepRefusal
 from regserver.web.steps import wire
-from regserver.web.steps.jsonrpc import Method, RpcError
+from regserver.web.steps.jsonrpc import Caller, Method, RpcError
 from regserver.web.steps.method import StepsMethods
 
+Refusals = tuple[type[StepRefusal], ...]
 
-def _errors(*kinds: type[StepRefusal]) -> tuple[RpcError, ...]:
-    return tuple(RpcError(*wire.REPLIES[kind]) for kind in kinds)
+STEP: Refusals = (steps.AlreadyRegistered, steps.InvalidStep)
+"""What every step may refuse."""
+FIRST: Refusals = (*STEP, steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries)
+RESEND: Refusals = (*STEP, steps.TryLater, steps.TooManyRetries)
+PROPOSAL = (steps.NameTaken, steps.OtherName, steps.OtherUserId, steps.BadPublicKey, steps.LedgerUnavailable)
+ONBOARDING: Refusals = (steps.UserNotFound,)
 
-
-def _step_errors(*kinds: type[StepRefusal]) -> tuple[RpcError, ...]:
-    """With the two that every step has."""
-    return _errors(steps.AlreadyRegistered, steps.InvalidStep, *kinds)
+TEXTS: dict[str, tuple[str, Refusals]] = {
+    "getState": ("Where the registration of a contact stands", ()),
+    "firstStep": ("Sends a code to a phone", (*FIRST, steps.NotSent)),
+    "verify": ("Proves the phone with the code", (*STEP, steps.WrongCode)),
+    "resendSmsCode": ("Sends a new code", (*RESEND, steps.NotSent)),
+    "firstStepEmail": ("Sends a code to an e-mail address", FIRST),
+    "verifyEmail": ("Proves the address with the code", (*STEP, steps.WrongCode)),
+    "resendEmailCode": ("Sends a new code", RESEND),
+    "createIdentity": (
+        "Takes a person from the identity service, which proves itself with its secure key",
+        (*STEP, steps.WrongKey),
+    ),
+    "setUsername": ("Reserves a user name", (*STEP, steps.NameTaken, steps.BadUserName)),
+    "toBlockChain": ("Writes the account with its keys", (*STEP, *PROPOSAL)),
+    "onboardingCommunitySubscriptions": ("The user follows at least three communities", ONBOARDING),
+    "onboardingDeviceSwitched": ("The user signed in on another device", ONBOARDING),
+    "onboardingSharedLink": ("The user shared a link", ONBOARDING),
+}
+"""Summary and refusals of each method. The last three tell what a new user has done, for which a reward may be paid."""
 
 
 def methods(calls: StepsMethods) -> tuple[Method, ...]:
     """Every method, with the function of `calls` that runs it."""
     return (
-        *_proving_phone(calls),
-        *_proving_email(calls),
-        _taking_identity(calls),
-        *_naming(calls),
-        *_onboarding(calls),
+        _method("getState", wire.ContactParams, wire.StateResult, calls.get_state),
+        _method("firstStep", wire.FirstStepParams, wire.SmsResult, calls.first_step),
+        _method("verify", wire.VerifyParams, wire.VerifiedResult, calls.verify),
+        _method("resendSmsCode", wire.PhoneParams, wire.SmsResult, calls.resend),
+        _method("firstStepEmail", wire.FirstStepEmailParams, wire.EmailResult, calls.first_step),
+        _method("verifyEmail", wire.VerifyEmailParams, wire.VerifiedResult, calls.verify),
+        _method("resendEmailCode", wire.EmailParams, wire.EmailResult, calls.resend),
+        _method("createIdentity", wire.CreateIdentityParams, wire.VerifiedResult, calls.create_identity),
+        _method("setUsername", wire.SetUsernameParams, wire.UsernameResult, calls.set_username),
+        _method("toBlockChain", wire.ToBlockChainParams, wire.RegisteredResult, calls.to_block_chain),
+        _method(
+            "onboardingCommunitySubscriptions", wire.SubscriptionParams, wire.StatusResult, calls.subscribed
+        ),
+        _method("onboardingDeviceSwitched", wire.UserParams, wire.StatusResult, calls.switched_device),
+        _method("onboardingSharedLink", wire.UserParams, wire.StatusResult, calls.shared_link),
     )
 
 
-def _proving_phone(calls: StepsMethods) -> tuple[Method, ...]:
-    return (
-        Method(
-            name="getState",
-            summary="Where the registration of a contact stands",
-            params=wire.ContactParams,
-            result=wire.StateResult,
-            call=calls.get_state,
-        ),
-        Method(
-            name="firstStep",
-            summary="Sends a code to a phone",
-            params=wire.FirstStepParams,
-            result=wire.SmsResult,
-            call=calls.first_step,
-            errors=_step_errors(steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries, steps.NotSent),
-        ),
-        Method(
-            name="verify",
-            summary="Proves the phone with the code",
-            params=wire.VerifyParams,
-            result=wire.VerifiedResult,
-            call=calls.verify,
-            errors=_step_errors(steps.WrongCode),
-        ),
-        Method(
-            name="resendSmsCode",
-            summary="Sends a new code",
-            params=wire.PhoneParams,
-            result=wire.SmsResult,
-            call=calls.resend,
-            errors=_step_errors(steps.TryLater, steps.TooManyRetries, steps.NotSent),
-        ),
-    )
-
-
-def _proving_email(calls: StepsMethods) -> tuple[Method, ...]:
-    return (
-        Method(
-            name="firstStepEmail",
-            summary="Sends a code to an e-mail address",
-            params=wire.FirstStepEmailParams,
-            result=wire.EmailResult,
-            call=calls.first_step,
-            errors=_step_errors(steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries),
-        ),
-        Method(
-            name="verifyEmail",
-            summary="Proves the address with the code",
-            params=wire.VerifyEmailParams,
-            result=wire.VerifiedResult,
-            call=calls.verify,
-            errors=_step_errors(steps.WrongCode),
-        ),
-        Method(
-            name="resendEmailCode",
-            summary="Sends a new code",
-            params=wire.EmailParams,
-            result=wire.EmailResult,
-            call=calls.resend,
-            errors=_step_errors(steps.TryLater, steps.TooManyRetries),
-        ),
-    )
-
-
-def _taking_identity(calls: StepsMethods) -> Method:
-    return Method(
-        name="createIdentity",
-        summary="Takes a person from the identity service, which proves itself with its secure key",
-        params=wire.CreateIdentityParams,
-        result=wire.VerifiedResult,
-        call=calls.create_identity,
-        errors=_step_errors(steps.WrongKey),
-    )
-
-
-def _naming(calls: StepsMethods) -> tuple[Method, ...]:
-    """Those that lead from a proved contact to an account."""
-    return (
-        Method(
-            name="setUsername",
-            summary="Reserves a user name",
-            params=wire.SetUsernameParams,
-            result=wire.UsernameResult,
-            call=calls.set_username,
-            errors=_step_errors(steps.NameTaken, steps.BadUserName),
-        ),
-        Method(
-            name="toBlockChain",
-            summary="Writes the account with its keys",
-            params=wire.ToBlockChainParams,
-            result=wire.RegisteredResult,
-            call=calls.to_block_chain,
-            errors=_step_errors(
-                steps.NameTaken,
-                steps.OtherName,
-                steps.OtherUserId,
-                steps.BadPublicKey,
-                steps.LedgerUnavailable,
-            ),
-        ),
-    )
-
-
-def _onboarding(calls: StepsMethods) -> tuple[Method, ...]:
-    """Those that tell what a new user has done, for which a reward may be paid."""
-    return (
-        Method(
-            name="onboardingCommunitySubscriptions",
-            summary="The user follows at least three communities",
-            params=wire.SubscriptionParams,
-            result=wire.StatusResult,
-            call=calls.subscribed,
-            errors=_errors(steps.UserNotFound),
-        ),
-        Method(
-            name="onboardingDeviceSwitched",
-            summary="The user signed in on another device",
-            params=wire.UserParams,
-            result=wire.StatusResult,
-            call=calls.switched_device,
-            errors=_errors(steps.UserNotFound),
-        ),
-        Method(
-            name="onboardingSharedLink",
-            summary="The user shared a link",
-            params=wire.UserParams,
-            result=wire.StatusResult,
-            call=calls.shared_link,
-            errors=_errors(steps.UserNotFound),
-        ),
-    )
+def _method(name: str, params: type[wire.Params], result: type[wire.Result], call: Caller) -> Method:
+    summary, refusals = TEXTS[name]
+    errors = tuple(RpcError(*wire.REPLIES[kind]) for kind in refusals)
+    return Method(name=name, summary=summary, params=params, result=result, call=call, errors=errors)

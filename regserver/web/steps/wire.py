@@ -27,30 +27,27 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class NamesContact(Params, frozen=True, kw_only=True):
-    """Base of those that name whom they are about."""
+    """Base of those that name whom they are about, by one of phone, email and identity."""
 
     @property
     def contact(self) -> Contact | RpcError:
         """Who that is, or the parameter that is wrong."""
-        raise NotImplementedError
+        given = msgspec.structs.asdict(self)
+        if (phone := given.get("phone")) is not None:
+            return parse_phone(phone) or invalid_params("phone")
+        if (email := given.get("email")) is not None:
+            return parse_email(email) or invalid_params("email")
+        if (identity := given.get("identity")) is not None:
+            return parse_identity(identity, given["provider"]) or invalid_params("identity")
+        return invalid_params()
 
 
 class PhoneParams(NamesContact, frozen=True, kw_only=True):
     phone: str
 
-    @property
-    def contact(self) -> Contact | RpcError:
-        """See NamesContact."""
-        return parse_phone(self.phone) or invalid_params("phone")
-
 
 class EmailParams(NamesContact, frozen=True, kw_only=True):
     email: str
-
-    @property
-    def contact(self) -> Contact | RpcError:
-        """See NamesContact."""
-        return parse_email(self.email) or invalid_params("email")
 
 
 class ContactParams(NamesContact, frozen=True, kw_only=True):
@@ -61,17 +58,6 @@ class ContactParams(NamesContact, frozen=True, kw_only=True):
     identity: str | None = None
     provider: str | None = None
     token: str | None = None
-
-    @property
-    def contact(self) -> Contact | RpcError:
-        """See NamesContact."""
-        if self.phone is not None:
-            return parse_phone(self.phone) or invalid_params("phone")
-        if self.email is not None:
-            return parse_email(self.email) or invalid_params("email")
-        if self.identity is not None:
-            return parse_identity(self.identity, self.provider) or invalid_params("identity")
-        return invalid_params()
 
 
 class FirstStepParams(PhoneParams, frozen=True, kw_only=True):
@@ -99,11 +85,6 @@ class CreateIdentityParams(NamesContact, frozen=True, kw_only=True):
     provider: str
     secure_key: str
     want_token: bool = False
-
-    @property
-    def contact(self) -> Contact | RpcError:
-        """See NamesContact."""
-        return parse_identity(self.identity, self.provider) or invalid_params("identity")
 
 
 class SetUsernameParams(ContactParams, frozen=True, kw_only=True):
