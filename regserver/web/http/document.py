@@ -11,7 +11,6 @@ import msgspec
 from regserver.endpoint import Request, Response
 from regserver.service.rate_limiter import Rate
 from regserver.web.http.asyncapi import asyncapi
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.openapi import openapi
 from regserver.web.http.route import Route, SocketRoute
 
@@ -45,8 +44,8 @@ class DocumentApi:
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         return (
-            Route("documents.openapi", "GET", "/openapi.json", self.openapi, "operation", NAMED),
-            Route("documents.asyncapi", "GET", "/asyncapi.json", self.asyncapi, "operation", NAMED),
+            Route("documents.openapi", "GET", "/openapi.json", self.openapi, "operation"),
+            Route("documents.asyncapi", "GET", "/asyncapi.json", self.asyncapi, "operation"),
         )
 
     async def openapi(self, _: Request) -> OpenApiDocument:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from regserver.endpoint import SocketSession
-from regserver.web.http.error_style import ErrorStyle
+from regserver.web.http.error_style import NAMED, ErrorStyle
 from regserver.web.http.pipeline import Parameters, RouteEndpoint
 from regserver.web.http.rate_limit import LimitName
 
@@ -16,6 +16,7 @@ class Route(msgspec.Struct, frozen=True):
 
     name: "rooms.post", unique; the endpoint's name on the app's `url_map`.
     pattern: "/room/post/{room}"; a word in braces takes one whole segment, found in Request.params.
+    style: the wording of its refusals; by name, except in the directory and the steps.
     described: whether it stands in the OpenAPI document. What only browsers ask for, pages and their parts, does not.
     """
 
@@ -24,7 +25,7 @@ class Route(msgspec.Struct, frozen=True):
     pattern: str
     endpoint: RouteEndpoint
     limit: LimitName
-    style: ErrorStyle
+    style: ErrorStyle = NAMED
     described: bool = True
 
 

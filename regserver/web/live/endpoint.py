@@ -17,7 +17,6 @@ from regserver.domain.outcome import RegistrationNotFound
 from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.live.wire import (
@@ -45,7 +44,7 @@ class LiveApi:
     def routes(self) -> tuple[Route, ...]:
         """The one."""
         stream = pipeline(self.stream, read_watch_wish)
-        return (Route("live.stream", "GET", "/register/{registration}/events", stream, "socket", NAMED),)
+        return (Route("live.stream", "GET", "/register/{registration}/events", stream, "socket"),)
 
     def sockets(self) -> tuple[SocketRoute, ...]:
         """The one."""

@@ -8,7 +8,6 @@ from msgspec import Meta
 from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.route import Route
 
 Check = Callable[[], Awaitable[str | None]]
@@ -59,9 +58,9 @@ class OperationsApi:
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         return (
-            Route("operations.alive", "GET", "/health/alive", self.alive, "operation", NAMED),
-            Route("operations.ready", "GET", "/health/ready", self.ready, "operation", NAMED),
-            Route("operations.metrics", "GET", "/metrics", self.metrics, "operation", NAMED),
+            Route("operations.alive", "GET", "/health/alive", self.alive, "operation"),
+            Route("operations.ready", "GET", "/health/ready", self.ready, "operation"),
+            Route("operations.metrics", "GET", "/metrics", self.metrics, "operation"),
         )
 
     async def alive(self, _: Request) -> Alive:

@@ -14,7 +14,6 @@ from regserver.endpoint import Request
 from regserver.service.identity_service import Unidentified
 from regserver.service.room_service import NoAccess, RoomService
 from regserver.web.http.bearer import bearer
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.pipeline import Keyed, keyed, pipeline
 from regserver.web.http.route import Route
 from regserver.web.rooms import wire
@@ -36,15 +35,15 @@ class RoomsApi:
         info = pipeline(self.info, bearer, wire.read_last_post_wish)
         read_all = pipeline(self.read_all, bearer, wire.read_post_range)
         return (
-            Route("rooms.create", "POST", "/room/create", create, "write", NAMED),
-            Route("rooms.list", "GET", "/room/list", pipeline(self.list, bearer), "read", NAMED),
-            Route("rooms.info", "GET", "/room/info/{room}", info, "read", NAMED),
-            Route("rooms.invite", "POST", "/room/invite/{room}", invite, "write", NAMED),
-            Route("rooms.leave", "POST", "/room/leave/{room}", leave, "write", NAMED),
-            Route("rooms.post", "POST", "/room/post/{room}", post, "write", NAMED),
-            Route("rooms.read", "GET", "/room/read/{post}", pipeline(self.read, bearer), "read", NAMED),
-            Route("rooms.read_all", "GET", "/room/readAll/{room}", read_all, "read", NAMED),
-            Route("rooms.seen", "POST", "/room/seen/{room}", seen, "write", NAMED),
+            Route("rooms.create", "POST", "/room/create", create, "write"),
+            Route("rooms.list", "GET", "/room/list", pipeline(self.list, bearer), "read"),
+            Route("rooms.info", "GET", "/room/info/{room}", info, "read"),
+            Route("rooms.invite", "POST", "/room/invite/{room}", invite, "write"),
+            Route("rooms.leave", "POST", "/room/leave/{room}", leave, "write"),
+            Route("rooms.post", "POST", "/room/post/{room}", post, "write"),
+            Route("rooms.read", "GET", "/room/read/{post}", pipeline(self.read, bearer), "read"),
+            Route("rooms.read_all", "GET", "/room/readAll/{room}", read_all, "read"),
+            Route("rooms.seen", "POST", "/room/seen/{room}", seen, "write"),
         )
 
     # --- changes

@@ -8,7 +8,6 @@ from regserver.service.account_service import AccountService
 from regserver.service.identity_service import TICKET_TTL, IdentityService, Unidentified
 from regserver.service.sign_up_service import SignUpRefusal, SignUpService
 from regserver.web.http.bearer import bearer
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.pipeline import Keyed, keyed, pipeline
 from regserver.web.http.route import Route
 from regserver.web.sign_in import wire
@@ -25,27 +24,14 @@ class AccountApi:
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         register = pipeline(self.register, keyed(wire.read_sign_up))
+        id_of, name_of = pipeline(self.id_of, bearer), pipeline(self.name_of, bearer)
         return (
-            Route("account.register", "POST", "/login/register", register, "sign_up", NAMED),
-            Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read", NAMED),
-            Route(
-                "account.id_of",
-                "GET",
-                "/login/userId/{username}",
-                pipeline(self.id_of, bearer),
-                "read",
-                NAMED,
-            ),
-            Route(
-                "account.name_of",
-                "GET",
-                "/login/username/{user_id}",
-                pipeline(self.name_of, bearer),
-                "read",
-                NAMED,
-            ),
-            Route("account.delete", "DELETE", "/login/delete", pipeline(self.delete, bearer), "write", NAMED),
-            Route("account.ticket", "POST", "/login/ticket", pipeline(self.ticket, bearer), "write", NAMED),
+            Route("account.register", "POST", "/login/register", register, "sign_up"),
+            Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read"),
+            Route("account.id_of", "GET", "/login/userId/{username}", id_of, "read"),
+            Route("account.name_of", "GET", "/login/username/{user_id}", name_of, "read"),
+            Route("account.delete", "DELETE", "/login/delete", pipeline(self.delete, bearer), "write"),
+            Route("account.ticket", "POST", "/login/ticket", pipeline(self.ticket, bearer), "write"),
         )
 
     async def register(self, _: Request, asked: Keyed[wire.SignUp]) -> wire.AccountOpened | SignUpRefusal:

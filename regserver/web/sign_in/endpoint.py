@@ -7,7 +7,6 @@ from regserver.service.identity_service import SignedIn, Unidentified
 from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
 from regserver.text import Language
 from regserver.web.http.bearer import bearer
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.pipeline import pipeline
@@ -28,9 +27,9 @@ class SignInApi:
         login = pipeline(self.login, wire.read_credentials, wire.read_preference, language_of)
         sign_out = pipeline(self.sign_out, bearer, wire.read_sign_out_scope)
         return (
-            Route("sign_in.login", "POST", "/login", login, "sign_in", NAMED),
-            Route("sign_in.user_login", "POST", "/user/login", login, "sign_in", NAMED),
-            Route("sign_in.sign_out", "DELETE", "/login/token", sign_out, "write", NAMED),
+            Route("sign_in.login", "POST", "/login", login, "sign_in"),
+            Route("sign_in.user_login", "POST", "/user/login", login, "sign_in"),
+            Route("sign_in.sign_out", "DELETE", "/login/token", sign_out, "write"),
         )
 
     async def login(

@@ -6,18 +6,13 @@ from typing import Literal
 
 import jinja2
 
-from regserver.domain.directory import (
-    AlreadyConfirmed,
-    DirectoryRefusal,
-    InvalidData,
-)
+from regserver.domain.directory import AlreadyConfirmed, DirectoryRefusal, InvalidData
 from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, content_type, read_object
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
@@ -63,12 +58,10 @@ class ConfirmApi:
     def routes(self) -> tuple[Route, ...]:
         """The routes below /confirm."""
         return (
-            Route("confirm.open", "GET", "/confirm", self.open, "page", NAMED, described=False),
-            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", NAMED, described=False),
-            Route(
-                "confirm.status", "POST", "/confirm/standing", self.standing, "read", NAMED, described=False
-            ),
-            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", NAMED, described=False),
+            Route("confirm.open", "GET", "/confirm", self.open, "page", described=False),
+            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", described=False),
+            Route("confirm.status", "POST", "/confirm/standing", self.standing, "read", described=False),
+            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", described=False),
         )
 
     async def open(self, request: Request) -> Response:

@@ -12,7 +12,6 @@ import msgspec
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES, Language
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
@@ -40,10 +39,8 @@ class PageApi:
         """GET / and the files below /static."""
         # Three segments, because two would take words such as /static/check away from the directory.
         return (
-            Route("site.page", "GET", "/", self.page, "page", NAMED, described=False),
-            Route(
-                "site.asset", "GET", "/static/{version}/{file}", self.asset, "page", NAMED, described=False
-            ),
+            Route("site.page", "GET", "/", self.page, "page", described=False),
+            Route("site.asset", "GET", "/static/{version}/{file}", self.asset, "page", described=False),
         )
 
     async def page(self, request: Request) -> Response:
