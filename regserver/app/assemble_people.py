@@ -18,7 +18,6 @@ from regserver.service.sign_up_service import SignUpService
 from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.socket import RoomSocketApi
-from regserver.web.sign_in.account import AccountApi
 from regserver.web.sign_in.endpoint import SignInApi
 
 
@@ -46,9 +45,8 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     watching = LiveApi(live)
     return AppPart(
         routes=(
-            *SignInApi(sign_in, accounts, base.web.forwarded).routes(),
+            *SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded).routes(),
             *watching.routes(),
-            *AccountApi(sign_ups, accounts, base.identity).routes(),
         ),
         sockets=watching.sockets(),
         stop=(live.stop,),

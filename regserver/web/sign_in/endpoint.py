@@ -1,35 +1,55 @@
-"""Sign-in and sign-out: POST /login, which may answer with where a registration can be watched."""
+"""The endpoints under /login: sign-in, which may answer with where a registration can be watched, sign-up and accounts."""
 
+from regserver.domain.instant import iso_seconds
+from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.account_service import AccountService
-from regserver.service.identity_service import SignedIn, Unidentified
+from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
 from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
+from regserver.service.sign_up_service import SignUpRefusal, SignUpService
 from regserver.text import Language
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
-from regserver.web.http.pipeline import pipeline
+from regserver.web.http.pipeline import Keyed, keyed, pipeline
 from regserver.web.http.route import Route
 from regserver.web.sign_in import wire
 
 
 class SignInApi:
-    """The endpoints of this door."""
+    """Sign-in and sign-out, sign-up, who is who, deletion, tickets."""
 
-    def __init__(self, sign_in: SignInService, accounts: AccountService, forwarded: ForwardedReader) -> None:
+    def __init__(
+        self,
+        sign_in: SignInService,
+        sign_ups: SignUpService,
+        accounts: AccountService,
+        identity: IdentityService,
+        forwarded: ForwardedReader,
+    ) -> None:
         self._sign_in = sign_in
+        self._sign_ups = sign_ups
         self._accounts = accounts
+        self._identity = identity
         self._forwarded = forwarded
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         login = pipeline(self.login, wire.read_credentials, wire.read_preference, language_of)
         sign_out = pipeline(self.sign_out, bearer, wire.read_sign_out_scope)
+        register = pipeline(self.register, keyed(wire.read_sign_up))
+        id_of, name_of = pipeline(self.id_of, bearer), pipeline(self.name_of, bearer)
         return (
             Route("sign_in.login", "POST", "/login", login, "sign_in"),
             Route("sign_in.user_login", "POST", "/user/login", login, "sign_in"),
             Route("sign_in.sign_out", "DELETE", "/login/token", sign_out, "write"),
+            Route("account.register", "POST", "/login/register", register, "sign_up"),
+            Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read"),
+            Route("account.id_of", "GET", "/login/userId/{username}", id_of, "read"),
+            Route("account.name_of", "GET", "/login/username/{user_id}", name_of, "read"),
+            Route("account.delete", "DELETE", "/login/delete", pipeline(self.delete, bearer), "write"),
+            Route("account.ticket", "POST", "/login/ticket", pipeline(self.ticket, bearer), "write"),
         )
 
     async def login(
@@ -53,3 +73,48 @@ class SignInApi:
     async def sign_out(self, _: Request, token: SecretHash, scope: wire.SignOutScope) -> Unidentified | None:
         """Sign out: the token ends."""
         return await self._accounts.sign_out(token, everywhere=scope.all)
+
+    async def register(self, _: Request, asked: Keyed[wire.SignUp]) -> wire.AccountOpened | SignUpRefusal:
+        """Sign up."""
+        who = asked.body
+        outcome = await self._sign_ups.register(who.username, who.email, who.password, asked.idempotency)
+        return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
+
+    async def info(self, _: Request, token: SecretHash) -> wire.AccountShown | Unidentified:
+        """Show the asker's account."""
+        detail = await self._accounts.info(token)
+        if isinstance(detail, Refusal):
+            return detail
+        account = detail.account
+        user = wire.AccountBody(
+            user_id=account.id,
+            username=account.username,
+            email=account.email,
+            rooms=detail.rooms,
+            created_at=iso_seconds(account.created_at),
+            updated_at=iso_seconds(account.updated_at),
+        )
+        return wire.AccountShown(user)
+
+    async def id_of(
+        self, request: Request, token: SecretHash
+    ) -> wire.UserIdFound | Unidentified | AccountNotFound:
+        """Find the id behind a user name."""
+        found = await self._accounts.id_of(token, request.params["username"])
+        return found if isinstance(found, Refusal) else wire.UserIdFound(found)
+
+    async def name_of(
+        self, request: Request, token: SecretHash
+    ) -> wire.UsernameFound | Unidentified | BadId | AccountNotFound:
+        """Find the user name behind an id."""
+        found = await self._accounts.name_of(token, request.params["user_id"])
+        return found if isinstance(found, Refusal) else wire.UsernameFound(found)
+
+    async def delete(self, _: Request, token: SecretHash) -> Unidentified | None:
+        """Delete the asker's account. Its sockets are closed before the answer."""
+        return await self._accounts.delete(token)
+
+    async def ticket(self, _: Request, token: SecretHash) -> wire.TicketIssued | Unidentified:
+        """Issue a ticket that opens one WebSocket, where no header field can be sent."""
+        ticket = await self._identity.issue_ticket(token)
+        return ticket if isinstance(ticket, Refusal) else wire.TicketIssued(ticket, TICKET_TTL.whole_seconds)
