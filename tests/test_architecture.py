@@ -272,8 +272,8 @@ async def test_every_route_has_a_limit_and_words_every_general_refusal(tmp_path:
     store = StoreSection(url=Secret(f"sqlite:{tmp_path / 'x.db'}"))
     async with open_app(Loaded(Settings(store=store), None)) as app:
         assert len(app.quart.router.routes) > 20
-        named = {route.pattern: route.limit for route in app.quart.router.routes}
-        named |= {socket.pattern: socket.limit for socket in app.quart.router.sockets}
+        named = {route.pattern: route.limit for route in app.quart.router.routes.values()}
+        named |= {socket.pattern: socket.limit for socket in app.quart.router.sockets.values()}
         assert {pattern for pattern, limit in named.items() if limit not in LIMITS} == set()
         general = (
             outcome.TooManyRequests(3),
@@ -281,7 +281,7 @@ async def test_every_route_has_a_limit_and_words_every_general_refusal(tmp_path:
             outcome.InternalError(),
             outcome.StoreUnavailable(),
         )
-        for route in app.quart.router.routes:
+        for route in app.quart.router.routes.values():
             for refusal in general:
                 status = route.style.refuse(refusal).status
                 # A directory's clients know one status for every fault of the server.

@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from regserver.domain.outcome import InternalError
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.serving import FrontLimits, asgi_sessions, request_from_scope, response_fields
+from regserver.web.http.answer import NAMED, Error
 from regserver.web.http.dispatch import Dispatcher, WebParts
-from regserver.web.http.error_style import NAMED, Error
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
@@ -56,7 +56,7 @@ class WebApp(QuartTrio):
 
         return view
 
-    async def _respond(self, match: Match | None) -> quart.Response:
+    async def _respond(self, match: Match[Route] | None) -> quart.Response:
         return _as_quart(await self.dispatcher.respond(await _read(), match))
 
     async def _handle(self, error: HTTPException) -> quart.Response:
@@ -68,7 +68,7 @@ class WebApp(QuartTrio):
                 Response(status=error.code, body=msgspec.json.encode(Error(type(error).__name__)))
             )
         rule = quart.request.url_rule
-        style = NAMED if rule is None else self.router.style(rule.endpoint)
+        style = NAMED if rule is None else self.router.routes[rule.endpoint].style
         return _as_quart(style.refuse(InternalError()))
 
 

@@ -35,7 +35,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Holds every answer of a described route against its document, in whatever test it comes up."""
     respond, faults = Dispatcher.respond, list[str]()
 
-    async def recorded(self: Dispatcher, request: Request, match: Match | None) -> Response:
+    async def recorded(self: Dispatcher, request: Request, match: Match[Route] | None) -> Response:
         response = await respond(self, request, match)
         if match is not None and _is_ours(match.route):
             try:

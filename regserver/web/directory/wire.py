@@ -15,9 +15,8 @@ from regserver.domain.outcome import BadJson, Refusal
 from regserver.endpoint import Request, Response
 from regserver.text import LANGUAGES, Language
 from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId
-from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.answer import ErrorStyle, JsonAnswer
 from regserver.web.http.body import Unreadable, content_type, parse_object, read_object
-from regserver.web.http.error_style import ErrorStyle
 from regserver.web.http.field import DirectoryNameField, EmailField, PasswordField
 from regserver.web.http.language import match_language
 from regserver.web.http.pipeline import RequestBody

@@ -7,15 +7,23 @@
 
 An endpoint's return type names each of them, and the OpenAPI document is read off that type: so every answer that is not
 empty has a type of its own, whose docstring says what it means and whose fields carry examples.
+
+How refusals read on the wire is one style for each group of routes. All give the same status and header fields.
 """
 
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
-from regserver.domain.outcome import Refusal
+from regserver import errors
+from regserver.domain.outcome import AccountNotFound, MethodNotAllowed, Refusal, RouteNotFound
 from regserver.endpoint import Response
-from regserver.web.http.error_style import ErrorStyle, HeaderFields
+from regserver.web.http.field import UserIdField
+
+HeaderFields = tuple[tuple[str, str], ...]
+"""Header fields of a response, names in lower case."""
 
 _encode = msgspec.json.Encoder().encode
 _NO_CONTENT = Response(status=204, content_type="")
@@ -33,6 +41,72 @@ class JsonAnswer(msgspec.Struct, frozen=True):
 
 Answer = JsonAnswer | Response | Refusal | None
 """What an endpoint returns."""
+
+
+# --- how refusals read
+class ErrorStyle(ABC):
+    """The wire style of one group of routes. Every style can word every general refusal.
+
+    name_field: the field of a body that names the refusal; "" where the bodies have no such field.
+    """
+
+    name_field: ClassVar[str] = ""
+
+    @abstractmethod
+    def body(self, refusal: Refusal) -> msgspec.Struct:
+        """The response's JSON."""
+
+    def status(self, refusal: Refusal) -> int:
+        """The response's status."""
+        return errors.STATUS[type(refusal)]
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """The refusal as clients of these routes expect it."""
+        status = self.status(refusal)
+        return Response(status=status, body=_encode(self.body(refusal)), headers=_fields(refusal, status))
+
+
+def _fields(refusal: Refusal, status: int) -> HeaderFields:
+    """What explains a refusal: Retry-After, Allow and WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1 and 11.6.1)."""
+    if (seconds := getattr(refusal, "retry_after", None)) is not None:
+        return (("retry-after", str(max(1, seconds))),)
+    if isinstance(refusal, MethodNotAllowed):
+        return (("allow", ", ".join(refusal.methods)),)
+    return (("www-authenticate", "Bearer"),) if status == 401 else ()
+
+
+class Error(msgspec.Struct, frozen=True):
+    """A refusal by its name."""
+
+    error: str
+
+
+class AccountError(Error, frozen=True, rename="camel"):
+    """A refusal that concerns accounts; missingUsers: those of the request that are not there."""
+
+    missing_users: Annotated[tuple[UserIdField, ...] | UnsetType, Meta(description="Ids of no account.")] = (
+        UNSET
+    )
+
+
+class NamedStyle(ErrorStyle):
+    """`{"error": "Name"}`: sign-in, live registration, rooms, and what belongs to no door."""
+
+    name_field = "error"
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """See ErrorStyle. Another method on a known path is an unknown route here."""
+        return super().refuse(RouteNotFound() if isinstance(refusal, MethodNotAllowed) else refusal)
+
+    def body(self, refusal: Refusal) -> Error:
+        """The refusal's name; for accounts that are not there, which ones."""
+        name = errors.name(refusal)
+        if isinstance(refusal, AccountNotFound):
+            return AccountError(name, refusal.missing or UNSET)
+        return Error(name)
+
+
+NAMED = NamedStyle()
 
 
 def respond(answer: Answer, style: ErrorStyle) -> Response:

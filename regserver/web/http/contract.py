@@ -8,9 +8,8 @@ import msgspec
 
 from regserver.domain.outcome import Refusal
 from regserver.web.http.bearer import bearer, optional_bearer
-from regserver.web.http.idempotency import idempotency_of
 from regserver.web.http.language import LanguageWish, language_of
-from regserver.web.http.pipeline import Parameters, RequestBody, RouteEndpoint, steps_of
+from regserver.web.http.pipeline import Parameters, RequestBody, RouteEndpoint, idempotency_of, steps_of
 from regserver.web.http.schema import members
 
 T = TypeVar("T")

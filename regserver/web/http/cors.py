@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from regserver.endpoint import Request, Response
-from regserver.web.http.error_style import HeaderFields
+from regserver.web.http.answer import HeaderFields
 
 EXPOSED = "Location, Retry-After, X-Request-Id"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer"

@@ -27,12 +27,11 @@ from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, Soc
 from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
-from regserver.web.http.answer import respond
+from regserver.web.http.answer import NAMED, respond
 from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.error_style import NAMED
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.rate_limit import LimitName, RateLimits
-from regserver.web.http.route import Match, Route, SocketMatch
+from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
 fault_log = logging.getLogger("regserver.fault")
@@ -65,7 +64,7 @@ class Dispatcher:
         """Answers a request that has not been routed yet."""
         return await self.respond(request, self.router.match(request.method, request.path))
 
-    async def respond(self, request: Request, match: Match | None) -> Response:
+    async def respond(self, request: Request, match: Match[Route] | None) -> Response:
         """Answers a routed request. match: None where the router has found nothing."""
         started = time.perf_counter()
         identity = self._identify()
@@ -86,7 +85,7 @@ class Dispatcher:
         request_id.set(identity)
         return identity
 
-    async def _answer(self, request: Request, match: Match | None, client: str) -> Response:
+    async def _answer(self, request: Request, match: Match[Route] | None, client: str) -> Response:
         if match is None:
             return self._unmatched(request, client)
         route = match.route
@@ -153,7 +152,7 @@ class Dispatcher:
         client = self._parts.forwarded.address(session.request)
         session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
 
-    async def _serve_socket(self, match: SocketMatch, session: SocketSession) -> None:
+    async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
         """The same way for a session: id, limit, origin, then the endpoint."""
         self._identify()
         if refusal := self._refusal(match, session.request):
@@ -168,7 +167,7 @@ class Dispatcher:
                 session.close_nowait(CloseCode.INTERNAL_ERROR)
         return None
 
-    def _refusal(self, match: SocketMatch, request: Request) -> Refusal | None:
+    def _refusal(self, match: Match[SocketRoute], request: Request) -> Refusal | None:
         info = self._parts.forwarded.read(request)
         if limited := self._limited(match.route.limit, info.address):
             return limited

@@ -17,9 +17,8 @@ from regserver.domain.outcome import (
     TooManyRequests,
 )
 from regserver.endpoint import Response
-from regserver.web.http.answer import JsonAnswer, respond
+from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
 from regserver.web.http.contract import Contract
-from regserver.web.http.error_style import ErrorStyle
 from regserver.web.http.route import Route
 from regserver.web.http.schema import Schema, Schemas
 

@@ -1,21 +1,21 @@
 """Endpoints made of steps: what is read off the request, in the order in which it is checked, then the use case.
 
-    pipeline(self.post, keyed(read_new_post), bearer)      body, Idempotency-Key, token, then self.post
+    pipeline(self.post, KeyedStep(read_new_post), bearer)      body, Idempotency-Key, token, then self.post
 
 A step takes the request and gives what it found or a refusal. Its return type says which refusals, that of the use case
 also which answers: the OpenAPI document is read off these types, so it names what can happen and nothing else.
 """
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import msgspec
 
-from regserver.domain.idempotency import Idempotency
+from regserver.domain.idempotency import Idempotency, is_idempotency_key
 from regserver.domain.outcome import BadIdempotencyKey, Refusal
 from regserver.endpoint import Request
 from regserver.web.http.answer import Answer
-from regserver.web.http.idempotency import idempotency_of
 
 
 class RequestBody(msgspec.Struct, frozen=True):
@@ -42,6 +42,28 @@ B = TypeVar("B")
 C = TypeVar("C")
 RouteEndpoint = Callable[[Request], Awaitable[Answer]]
 
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+def idempotency_of(
+    request: Request, body: Mapping[str, Any] | msgspec.Struct
+) -> Idempotency | BadIdempotencyKey | None:
+    """The key with a hash of what the request means; None when there is no key.
+
+    body: what is compared with a repetition, as an object: a client may order or space its JSON differently. Its hash is
+    stored, so a password must not be in it. Its member names are hashed too: an update that renames one makes
+    repetitions of earlier requests conflict.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    # draft-ietf-httpapi-idempotency-key-header has a quoted string, most clients send a bare one.
+    key = key.strip().removeprefix('"').removesuffix('"')
+    if not is_idempotency_key(key):
+        return BadIdempotencyKey()
+    path = request.path.removesuffix("/").encode("utf-8", "surrogatepass")
+    return Idempotency(key, hashlib.sha256(path + b"\n" + _encode_sorted(body)).digest())
+
 
 class Keyed(msgspec.Struct, Generic[Body], frozen=True):
     """A body, and what makes a repetition of the request safe; None when it has no Idempotency-Key."""
@@ -51,7 +73,7 @@ class Keyed(msgspec.Struct, Generic[Body], frozen=True):
 
 
 class KeyedStep(msgspec.Struct, Generic[Body], frozen=True):
-    """See `keyed`."""
+    """A step that reads the body and then the Idempotency-Key."""
 
     read: Callable[[Request], Body | Refusal]
 
@@ -66,11 +88,6 @@ class KeyedStep(msgspec.Struct, Generic[Body], frozen=True):
             return body
         idempotency = idempotency_of(request, body.identity())
         return idempotency if isinstance(idempotency, Refusal) else Keyed(body, idempotency)
-
-
-def keyed(read: Callable[[Request], Body | Refusal]) -> KeyedStep[Body]:
-    """A step that reads the body and then the Idempotency-Key."""
-    return KeyedStep(read)
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -99,22 +116,21 @@ def steps_of(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
     return function.steps if isinstance(function, Pipeline | KeyedStep) else (function,)
 
 
+ReadStep = Callable[[Request], A | Refusal]
+Acting = Awaitable[Answer]
+
+
+@overload
+def pipeline(act: Callable[[Request, A], Acting], first: ReadStep[A], /) -> Pipeline: ...
 @overload
 def pipeline(
-    act: Callable[[Request, A], Awaitable[Answer]], first: Callable[[Request], A | Refusal], /
+    act: Callable[[Request, A, B], Acting], first: ReadStep[A], second: ReadStep[B], /
 ) -> Pipeline: ...
 @overload
 def pipeline(
-    act: Callable[[Request, A, B], Awaitable[Answer]],
-    first: Callable[[Request], A | Refusal],
-    second: Callable[[Request], B | Refusal],
-    /,
-) -> Pipeline: ...
-@overload
-def pipeline(
-    act: Callable[[Request, A, B, C], Awaitable[Answer]],
-    first: Callable[[Request], A | Refusal],
-    second: Callable[[Request], B | Refusal],
+    act: Callable[[Request, A, B, C], Acting],
+    first: ReadStep[A],
+    second: ReadStep[B],
     third: Callable[[Request], C],
     /,
 ) -> Pipeline: ...

@@ -1,12 +1,12 @@
 """Routes: which request goes to which endpoint, in whose style it is refused, and by which limit it is bounded."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from regserver.endpoint import SocketSession
-from regserver.web.http.error_style import NAMED, ErrorStyle
+from regserver.web.http.answer import NAMED, ErrorStyle
 from regserver.web.http.pipeline import Parameters, RouteEndpoint
 from regserver.web.http.rate_limit import LimitName
 
@@ -49,15 +49,11 @@ class SocketRoute(msgspec.Struct, frozen=True):
     admit: Callable[..., Any] | None = None
 
 
-class Match(msgspec.Struct, frozen=True):
-    """The route of a request, and what its path has in the places of the pattern's braces."""
-
-    route: Route
-    params: Mapping[str, str]
+AnyRoute = TypeVar("AnyRoute", Route, SocketRoute)
 
 
-class SocketMatch(msgspec.Struct, frozen=True):
-    """The same for a WebSocket."""
+class Match(msgspec.Struct, Generic[AnyRoute], frozen=True):
+    """The route of a request or a WebSocket, and what its path has in the places of the pattern's braces."""
 
-    route: SocketRoute
+    route: AnyRoute
     params: Mapping[str, str]

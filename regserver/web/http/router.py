@@ -10,7 +10,7 @@ found, but no path that holds a secret: a challenge or a registration id would o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quart.routing import QuartMap, QuartRule
@@ -19,8 +19,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import MapAdapter, WebsocketMismatch
 
 from regserver.serving import local_path
-from regserver.web.http.error_style import ErrorStyle
-from regserver.web.http.route import Match, Route, SocketMatch, SocketRoute
+from regserver.web.http.route import AnyRoute, Match, Route, SocketRoute
 
 REMEMBERED_PATHS = 4096
 LONGEST_REMEMBERED = 128
@@ -58,37 +57,27 @@ class ExactMap(QuartMap):
 
 
 class Router:
-    """All routes of the server, on one Map."""
+    """All routes of the server, on one Map. routes, sockets: those of HTTP and those of WebSockets, by name."""
 
     def __init__(self, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()) -> None:
         self.map = ExactMap()
         self._adapter = ExactAdapter(self.map, "", "", "", "http", "/", "GET")
-        self._routes: dict[str, Route] = {}
-        self._sockets: dict[str, SocketRoute] = {}
-        self._remembered: dict[tuple[str, str], Match] = {}
+        self.routes: dict[str, Route] = {}
+        self.sockets: dict[str, SocketRoute] = {}
+        self._remembered: dict[tuple[str, str], Match[Route]] = {}
         self._claimed: set[str | tuple[str, str]] = set()
         self.add(routes, sockets)
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """Those of HTTP, in the order in which they were added."""
-        return tuple(self._routes.values())
-
-    @property
-    def sockets(self) -> tuple[SocketRoute, ...]:
-        """Those of WebSockets."""
-        return tuple(self._sockets.values())
 
     def add(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
         """Adds routes. Raises ValueError where a name is taken, or a method of a path."""
         # Of two rules that fit, the Map takes the first: HEAD's own before GET's, which takes HEAD as well.
         for route in sorted(routes, key=lambda route: route.method != "HEAD"):
             self._claim(route.name, route.method, route.pattern)
-            self._routes[route.name] = route
+            self.routes[route.name] = route
             self.map.add(QuartRule(_rule(route.pattern), methods=[route.method], endpoint=route.name))
         for socket in sockets:
             self._claim(socket.name, "websocket", socket.pattern)
-            self._sockets[socket.name] = socket
+            self.sockets[socket.name] = socket
             self.map.add(QuartRule(_rule(socket.pattern), endpoint=socket.name, websocket=True))
         self._remembered.clear()
 
@@ -98,38 +87,30 @@ class Router:
             raise ValueError(f"two routes for {name} or {method} {pattern}")
         self._claimed |= {name, place}
 
-    def match(self, method: str, path: str) -> Match | None:
+    def match(self, method: str, path: str) -> Match[Route] | None:
         """The route of a request. path: decoded, without the query."""
         found = self._remembered.get((method, path))
-        if found is None and (found := self._search(method, path)) is not None:
+        if found is None and (found := self._search(self.routes, path, method=method)) is not None:
             self._remember(method, path, found)
         return found
 
-    def _remember(self, method: str, path: str, found: Match) -> None:
+    def _remember(self, method: str, path: str, found: Match[Route]) -> None:
         if len(path) > LONGEST_REMEMBERED or not SECRET_PARAMETERS.isdisjoint(found.params):
             return
         if len(self._remembered) >= REMEMBERED_PATHS:
             self._remembered.clear()
         self._remembered[method, path] = found
 
-    def _search(self, method: str, path: str) -> Match | None:
-        try:
-            rule, params = self._adapter.match(path, method=method, return_rule=True)
-        except HTTPException:
-            return None
-        return Match(self._routes[rule.endpoint], params)
-
-    def match_socket(self, path: str) -> SocketMatch | None:
+    def match_socket(self, path: str) -> Match[SocketRoute] | None:
         """The route of a WebSocket."""
+        return self._search(self.sockets, path, websocket=True)
+
+    def _search(self, routes: Mapping[str, AnyRoute], path: str, **options: Any) -> Match[AnyRoute] | None:
         try:
-            rule, params = self._adapter.match(path, return_rule=True, websocket=True)
+            rule, params = self._adapter.match(path, return_rule=True, **options)
         except HTTPException:
             return None
-        return SocketMatch(self._sockets[rule.endpoint], params)
-
-    def style(self, name: str) -> ErrorStyle:
-        """The error style of the route with this name."""
-        return self._routes[name].style
+        return Match(routes[rule.endpoint], params)
 
     def methods(self, path: str) -> list[str]:
         """The methods that this path takes; none where it is not known."""

@@ -19,14 +19,7 @@ from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route, SocketRoute
-from regserver.web.live.wire import (
-    AnyLiveFrame,
-    EventStream,
-    EventStreamHead,
-    WatchWish,
-    encode_frame,
-    read_watch_wish,
-)
+from regserver.web.live import wire
 
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
@@ -43,25 +36,17 @@ class LiveApi:
 
     def routes(self) -> tuple[Route, ...]:
         """The one."""
-        stream = pipeline(self.stream, read_watch_wish)
+        stream = pipeline(self.stream, wire.read_watch_wish)
         return (Route("live.stream", "GET", "/register/{registration}/events", stream, "socket"),)
 
     def sockets(self) -> tuple[SocketRoute, ...]:
         """The one."""
-        return (
-            SocketRoute(
-                name="live.watch",
-                pattern="/register/{registration}",
-                handler=self.watch,
-                limit="socket",
-                frames=AnyLiveFrame,
-                asked=WatchWish,
-            ),
-        )
+        pattern = "/register/{registration}"
+        return (SocketRoute("live.watch", pattern, self.watch, "socket", wire.AnyLiveFrame, wire.WatchWish),)
 
     async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
         """Serves one observer's socket to its end."""
-        eta, seen = read_watch_wish(session.request).eta, 0
+        eta, seen = wire.read_watch_wish(session.request).eta, 0
         session.accept_nowait()
         job = self._live.job(params["registration"])
         if job is None:
@@ -78,8 +63,8 @@ class LiveApi:
         return session.close_nowait(CloseCode.GOING_AWAY if job.interrupted else CloseCode.NORMAL)
 
     async def stream(
-        self, request: Request, wish: WatchWish
-    ) -> EventStream | EventStreamHead | RegistrationNotFound | None:
+        self, request: Request, wish: wire.WatchWish
+    ) -> wire.EventStream | wire.EventStreamHead | RegistrationNotFound | None:
         """Watch a registration as Server-Sent Events, one for each event so far and to come.
 
         The same events come over a WebSocket at `/register/{registration}`. 204 tells an EventSource not to come again.
@@ -91,8 +76,8 @@ class LiveApi:
         if job.over and seen >= len(job.history):
             return None  # which tells an EventSource not to come again (HTML, 9.2.3)
         if request.method == "HEAD":
-            return EventStreamHead()
-        return EventStream(stream=_stream(job, min(seen, len(job.history)), eta=wish.eta))
+            return wire.EventStreamHead()
+        return wire.EventStream(stream=_stream(job, min(seen, len(job.history)), eta=wish.eta))
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
@@ -132,7 +117,7 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
 
 def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
     """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
-    text = encode_frame(shown.event, job.language)
+    text = wire.encode_frame(shown.event, job.language)
     if not eta:
         return text
     left = job.eta_seconds(shown)

@@ -12,7 +12,7 @@ from regserver.domain.account import Profile
 from regserver.domain.live_progress import Authentication, LiveMessage, ProgressEvent
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.text import CATALOGUES
-from regserver.web.http.error_style import HeaderFields
+from regserver.web.http.answer import HeaderFields
 from regserver.web.http.field import TokenField, UserIdField
 from regserver.web.http.pipeline import Parameters
 

@@ -14,7 +14,7 @@ from regserver.endpoint import Request
 from regserver.service.identity_service import Unidentified
 from regserver.service.room_service import NoAccess, RoomService
 from regserver.web.http.bearer import bearer
-from regserver.web.http.pipeline import Keyed, keyed, pipeline
+from regserver.web.http.pipeline import Keyed, KeyedStep, pipeline
 from regserver.web.http.route import Route
 from regserver.web.rooms import wire
 
@@ -27,11 +27,11 @@ class RoomsApi:
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
-        create = pipeline(self.create, keyed(wire.read_new_room), bearer)
-        invite = pipeline(self.invite, keyed(wire.read_invitation), bearer)
-        leave = pipeline(self.leave, keyed(wire.read_leaving), bearer)
-        post = pipeline(self.post, keyed(wire.read_new_post), bearer)
-        seen = pipeline(self.seen, keyed(wire.read_seen), bearer)
+        create = pipeline(self.create, KeyedStep(wire.read_new_room), bearer)
+        invite = pipeline(self.invite, KeyedStep(wire.read_invitation), bearer)
+        leave = pipeline(self.leave, KeyedStep(wire.read_leaving), bearer)
+        post = pipeline(self.post, KeyedStep(wire.read_new_post), bearer)
+        seen = pipeline(self.seen, KeyedStep(wire.read_seen), bearer)
         info = pipeline(self.info, bearer, wire.read_last_post_wish)
         read_all = pipeline(self.read_all, bearer, wire.read_post_range)
         return (

@@ -73,7 +73,7 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 AnyNotification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
 RoomFrame = Resumed | AnyNotification
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
@@ -93,7 +93,7 @@ def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
 
 def notification_frame(event: RoomEvent, audience: Audience) -> Frame:
     """The frame of a socket that does not resume."""
-    return text_frame(_encode(notification(event, audience)))
+    return text_frame(encode(notification(event, audience)))
 
 
 def resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> Frame:
@@ -103,10 +103,5 @@ def resumable_frame(seal: CursorSeal, event: RoomEvent, audience: Audience) -> F
 
 def encode_resumable(event: RoomEvent, audience: Audience, seal: CursorSeal) -> bytes:
     """The text of a resumable frame: the notification with `cursor` as its last key."""
-    text = _encode(notification(event, audience))
+    text = encode(notification(event, audience))
     return text[:-1] + b',"cursor":"%s"}' % seal.write(event.position).encode()
-
-
-def encode_resumed(resumed: Resumed) -> bytes:
-    """The text of a resumable socket's first frame."""
-    return _encode(resumed)

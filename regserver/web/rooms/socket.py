@@ -28,7 +28,7 @@ from regserver.service.identity_service import Session as SignedInSession
 from regserver.service.recovery_service import Page, RecoveryService
 from regserver.web.http.bearer import bearer_in
 from regserver.web.http.route import SocketRoute
-from regserver.web.rooms.notification import Resumed, RoomFrame, encode_resumable, encode_resumed
+from regserver.web.rooms.notification import Resumed, RoomFrame, encode, encode_resumable
 from regserver.web.rooms.wire import ListenWish, read_listen_wish
 
 BURST_BYTES = 64 * 1024
@@ -97,13 +97,7 @@ class RoomSocketApi:
         """The one."""
         return (
             SocketRoute(
-                name="rooms.listen",
-                pattern="/room/websocket",
-                handler=self.listen,
-                limit="socket",
-                frames=RoomFrame,
-                asked=ListenWish,
-                admit=self._admit,
+                "rooms.listen", "/room/websocket", self.listen, "socket", RoomFrame, ListenWish, self._admit
             ),
         )
 
@@ -148,7 +142,7 @@ class RoomSocketApi:
         if isinstance(start, Refusal):
             return end(session, start)
         resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
-        session.send_text_nowait(encode_resumed(resumed))
+        session.send_text_nowait(encode(resumed))
         with unwrapped(StoreFault):
             async with trio.open_nursery() as nursery:
                 # Somebody must read meanwhile, or nobody would notice that the client has gone.

@@ -11,18 +11,6 @@ from regserver.domain import room as domain
 from regserver.domain.account import AccountId
 from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import BadId, BadOtherUsers, BadPostContent, BadRoomName, Refusal
-from regserver.domain.room import (
-    MAX_POSTS_LISTED,
-    Member,
-    Post,
-    RoomDetail,
-    RoomSummary,
-    display_name,
-    is_id,
-    is_post_content,
-    is_room_name,
-    parse_id,
-)
 from regserver.endpoint import Request
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
@@ -77,7 +65,7 @@ def read_new_room(request: Request) -> NewRoom | Unreadable | BadOtherUsers | Ba
     if isinstance(others, Refusal):
         return others
     name = fields.get("name")
-    if name is None or (isinstance(name, str) and is_room_name(name)):
+    if name is None or (isinstance(name, str) and domain.is_room_name(name)):
         return NewRoom(name, others)
     return BadRoomName()
 
@@ -104,7 +92,9 @@ def read_new_post(request: Request) -> PostDraft | Unreadable | BadPostContent:
     if isinstance(fields, Refusal):
         return fields
     content = fields.get("content")
-    return PostDraft(content) if isinstance(content, str) and is_post_content(content) else BadPostContent()
+    if isinstance(content, str) and domain.is_post_content(content):
+        return PostDraft(content)
+    return BadPostContent()
 
 
 def read_seen(request: Request) -> Seen | Unreadable | BadId:
@@ -113,7 +103,7 @@ def read_seen(request: Request) -> Seen | Unreadable | BadId:
     if isinstance(fields, Refusal):
         return fields
     post = fields.get("postId")
-    return Seen(domain.PostId(post)) if is_id(post) else BadId()
+    return Seen(domain.PostId(post)) if domain.is_id(post) else BadId()
 
 
 def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
@@ -122,7 +112,7 @@ def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
         return ()
     if not isinstance(value, list):
         return BadOtherUsers()
-    return [AccountId(item) for item in value] if all(map(is_id, value)) else BadId()
+    return [AccountId(item) for item in value] if all(map(domain.is_id, value)) else BadId()
 
 
 class LastPostWish(Parameters, frozen=True):
@@ -137,7 +127,7 @@ class PostRange(Parameters, frozen=True):
     before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
     limit: Annotated[
         int, Meta(ge=1, description="So many posts at most; 1000 is the highest.", examples=[50])
-    ] = MAX_POSTS_LISTED
+    ] = domain.MAX_POSTS_LISTED
 
 
 class ListenWish(Parameters, frozen=True):
@@ -177,11 +167,11 @@ def read_last_post_wish(request: Request) -> LastPostWish:
 def read_post_range(request: Request) -> PostRange | BadId:
     """The query of /room/readAll."""
     query = _query(request)
-    before, limit = query.get("before"), parse_id(query.get("limit", str(MAX_POSTS_LISTED)))
-    number = None if before is None else parse_id(before)
+    before, limit = query.get("before"), domain.parse_id(query.get("limit", str(domain.MAX_POSTS_LISTED)))
+    number = None if before is None else domain.parse_id(before)
     if limit is None or (before is not None and number is None):
         return BadId()
-    return PostRange(None if number is None else domain.PostId(number), min(limit, MAX_POSTS_LISTED))
+    return PostRange(None if number is None else domain.PostId(number), min(limit, domain.MAX_POSTS_LISTED))
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -270,23 +260,23 @@ class RoomList(JsonAnswer, frozen=True):
     rooms: tuple[RoomSummaryBody, ...]
 
 
-def post_body(post: Post) -> PostBody:
+def post_body(post: domain.Post) -> PostBody:
     """A post as /room/read shows it."""
     return PostBody(post.id, post.author, post.room, post.content, iso_seconds(post.created_at))
 
 
-def listed_post(post: Post) -> ListedPost:
+def listed_post(post: domain.Post) -> ListedPost:
     """A post as lists show it, with its author's name."""
     return ListedPost(
         post.id, post.author, post.username, post.room, post.content, iso_seconds(post.created_at)
     )
 
 
-def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
+def room_body(detail: domain.RoomDetail, *, with_last_post: bool) -> RoomBody:
     """A room as /room/info shows it."""
     return RoomBody(
         detail.room.id,
-        display_name(detail.room, detail.members),
+        domain.display_name(detail.room, detail.members),
         _ids(detail.members),
         detail.posts,
         iso_seconds(detail.room.created_at),
@@ -295,20 +285,20 @@ def room_body(detail: RoomDetail, *, with_last_post: bool) -> RoomBody:
     )
 
 
-def room_summary(summary: RoomSummary) -> RoomSummaryBody:
+def room_summary(summary: domain.RoomSummary) -> RoomSummaryBody:
     """A room as /room/list shows it."""
     return RoomSummaryBody(
         summary.room.id,
-        display_name(summary.room, summary.members),
+        domain.display_name(summary.room, summary.members),
         _ids(summary.members),
         _last_post(summary.last_post),
         summary.unread,
     )
 
 
-def _ids(members: tuple[Member, ...]) -> tuple[AccountId, ...]:
+def _ids(members: tuple[domain.Member, ...]) -> tuple[AccountId, ...]:
     return tuple(member.account for member in members)
 
 
-def _last_post(post: Post | None) -> ListedPost | None:
+def _last_post(post: domain.Post | None) -> ListedPost | None:
     return None if post is None else listed_post(post)

@@ -12,7 +12,7 @@ from regserver.text import Language
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
-from regserver.web.http.pipeline import Keyed, keyed, pipeline
+from regserver.web.http.pipeline import Keyed, KeyedStep, pipeline
 from regserver.web.http.route import Route
 from regserver.web.sign_in import wire
 
@@ -38,7 +38,7 @@ class SignInApi:
         """All of them."""
         login = pipeline(self.login, wire.read_credentials, wire.read_preference, language_of)
         sign_out = pipeline(self.sign_out, bearer, wire.read_sign_out_scope)
-        register = pipeline(self.register, keyed(wire.read_sign_up))
+        register = pipeline(self.register, KeyedStep(wire.read_sign_up))
         id_of, name_of = pipeline(self.id_of, bearer), pipeline(self.name_of, bearer)
         return (
             Route("sign_in.login", "POST", "/login", login, "sign_in"),
@@ -86,15 +86,12 @@ class SignInApi:
         if isinstance(detail, Refusal):
             return detail
         account = detail.account
-        user = wire.AccountBody(
-            user_id=account.id,
-            username=account.username,
-            email=account.email,
-            rooms=detail.rooms,
-            created_at=iso_seconds(account.created_at),
-            updated_at=iso_seconds(account.updated_at),
+        created_at, updated_at = iso_seconds(account.created_at), iso_seconds(account.updated_at)
+        return wire.AccountShown(
+            wire.AccountBody(
+                account.id, account.username, account.email, detail.rooms, created_at, updated_at
+            )
         )
-        return wire.AccountShown(user)
 
     async def id_of(
         self, request: Request, token: SecretHash

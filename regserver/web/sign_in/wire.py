@@ -9,9 +9,8 @@ from msgspec import Meta
 from regserver.domain.outcome import BadEmail, BadJson, BadPassword, BadUsername, Refusal
 from regserver.endpoint import Request
 from regserver.service.identity_service import SignedIn
-from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.answer import HeaderFields, JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
-from regserver.web.http.error_style import HeaderFields
 from regserver.web.http.field import (
     EmailField,
     PasswordField,

@@ -1,6 +1,6 @@
 """What keeps a page to itself: its Content-Security-Policy, and the fields that go with it."""
 
-from regserver.web.http.error_style import HeaderFields
+from regserver.web.http.answer import HeaderFields
 
 PAGE_FIELDS: HeaderFields = (
     ("vary", "Accept-Language"),

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
+from regserver.web.http.answer import ErrorStyle
 from regserver.web.http.body import content_type
-from regserver.web.http.error_style import ErrorStyle
 from regserver.web.http.pipeline import RequestBody, pipeline
 from regserver.web.http.route import Route
 from regserver.web.steps import jsonrpc

@@ -23,10 +23,10 @@ from regserver.web.steps.jsonrpc import RpcError, invalid_params
 from regserver.web.steps.wire import error_of
 
 P = TypeVar("P", bound=wire.NamesContact)
-Act = Callable[[Any, P, Contact, Request], Awaitable[wire.Result | StepRefusal]]
+ContactMethod = Callable[[Any, P, Contact, Request], Awaitable[wire.Result | StepRefusal]]
 
 
-def about_contact(act: Act[P]) -> Callable[[Any, P, Request], Awaitable[wire.Result | RpcError]]:
+def about_contact(act: ContactMethod[P]) -> Callable[[Any, P, Request], Awaitable[wire.Result | RpcError]]:
     """Parses the contact of the parameters first, and words a refusal for the kind of that contact."""
 
     async def call(methods: Any, params: P, request: Request) -> wire.Result | RpcError:

@@ -96,7 +96,7 @@ async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIt
 
 async def test_every_answer_that_the_document_names_is_given(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, stage):
-        seen = Seen(list(app.quart.router.routes))
+        seen = Seen(list(app.quart.router.routes.values()))
         for operation in seen.routes:
             route = seen.routes[operation]
             for _, name in seen.described.names(route.method, route.pattern):
@@ -261,7 +261,7 @@ def test_an_answer_that_is_not_named_is_found() -> None:
 
 async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, _):
-        routes = app.quart.router.routes
+        routes = app.quart.router.routes.values()
         hidden = {f"{route.method} {route.pattern}" for route in routes if not route.described}
         untold = {
             route.name for route in routes if route.described and not contract_of(route.endpoint).summary

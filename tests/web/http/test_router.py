@@ -1,11 +1,12 @@
 """The router: exact words before parameters, optional slashes, HEAD."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from regserver.endpoint import Request, Response, SocketSession
-from regserver.web.http.error_style import NAMED
+from regserver.web.http.answer import NAMED
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
@@ -137,9 +138,9 @@ def test_a_path_with_a_secret_is_not_remembered(monkeypatch: pytest.MonkeyPatch)
     searched: list[str] = []
     search = router._search
 
-    def counted(method: str, path: str) -> Match | None:
+    def counted(routes: Any, path: str, **options: Any) -> Match[Route] | None:
         searched.append(path)
-        return search(method, path)
+        return search(routes, path, **options)
 
     monkeypatch.setattr(router, "_search", counted)
     for path in ("/4f9d2b7c/confirm", "/alice/check", "/nowhere") * 2:
