@@ -15,7 +15,7 @@ MAX_POST_BYTES = 16 * 1024
 MAX_POSTS_LISTED = 1000
 
 
-class Room(msgspec.Struct, frozen=True, kw_only=True):
+class Room(msgspec.Struct, frozen=True):
     """A room. name: None when it is displayed by its members' names."""
 
     id: RoomId
@@ -31,7 +31,7 @@ class Member(msgspec.Struct, frozen=True):
     username: str
 
 
-class Post(msgspec.Struct, frozen=True, kw_only=True):
+class Post(msgspec.Struct, frozen=True):
     """One post. username: of the author."""
 
     id: PostId

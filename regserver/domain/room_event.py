@@ -55,7 +55,7 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
 Change = Posted | Created | Invited | Left
 
 
-class RoomEvent(msgspec.Struct, frozen=True, kw_only=True):
+class RoomEvent(msgspec.Struct, frozen=True):
     """One committed change of one room by one actor."""
 
     id: EventId

@@ -25,7 +25,7 @@ from regserver.ports.store import EventListener, Store, StoreFault
 from regserver.ports.transaction import Conflict, Lock, LockKey, Transaction
 from regserver.store import migration
 from regserver.store.rerun import run_until_settled
-from regserver.store.sql import SqlTransaction
+from regserver.store.sql.sql_transaction import SqlTransaction
 from tests.peer.required import find_program
 
 T = TypeVar("T")

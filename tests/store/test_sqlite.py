@@ -15,7 +15,7 @@ from regserver.domain.room_event import Left, RoomEvent
 from regserver.ports.store import StoreFault
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.migration import migrations
-from regserver.store.sql import SqlTransaction
+from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
 from regserver.store.sqlite.sqlite_store import run_to_end

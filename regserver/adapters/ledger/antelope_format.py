@@ -8,14 +8,11 @@ antelopy) have had no release since 2024, and request the contracts' ABI from a 
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 
 from regserver.domain.public_key import PublicKey
-
-T = TypeVar("T")
 
 NAME_LETTERS = ".12345abcdefghijklmnopqrstuvwxyz"
 _NAME = re.compile(r"[a-z1-5.]{0,11}[a-z1-5]|[a-z1-5.]{12}[a-j1-5]", re.ASCII)
@@ -61,11 +58,6 @@ def pack_length(value: int) -> bytes:
     return packed + bytes([value])
 
 
-def pack_list(items: Sequence[T], pack: Callable[[T], bytes]) -> bytes:
-    """A list: its length, then each item."""
-    return pack_length(len(items)) + b"".join(pack(item) for item in items)
-
-
 def pack_asset(text: str) -> bytes:
     """An amount such as "1.0000 EOS": in its smallest unit, the number of decimals, the symbol. Raises ValueError."""
     found = _ASSET.fullmatch(text)
@@ -77,7 +69,7 @@ def pack_asset(text: str) -> bytes:
 
 def _pack_authority(key: PublicKey) -> bytes:
     """An authority of one key: threshold 1, one key (K1) of weight 1, no accounts, no waits."""
-    keys = pack_list([key], lambda each: b"\0" + each + struct.pack("<H", 1))
+    keys = pack_length(1) + b"\0" + key + struct.pack("<H", 1)
     return struct.pack("<I", 1) + keys + pack_length(0) + pack_length(0)
 
 
@@ -119,7 +111,8 @@ def pack_header(reference_block: bytes, expiration: int) -> bytes:
 def pack_transaction(header: bytes, actions: Sequence[Action]) -> bytes:
     """A transaction without limits on net and CPU, delay, context-free actions or extensions."""
     limits = pack_length(0) + b"\0" + pack_length(0)
-    return header + limits + pack_length(0) + pack_list(actions, _pack_action) + pack_length(0)
+    packed = pack_length(len(actions)) + b"".join(map(_pack_action, actions))
+    return header + limits + pack_length(0) + packed + pack_length(0)
 
 
 def transaction_id(packed: bytes) -> str:

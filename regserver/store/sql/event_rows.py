@@ -49,7 +49,7 @@ class EventRows(Rows):
         statement = "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id"
         row = await self._sql.row(statement, room, actor, now, _encode(change).decode())
         assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        event = RoomEvent(id=EventId(row[0]), room=room, actor=actor, at=now, change=change)
+        event = RoomEvent(EventId(row[0]), room, actor, now, change)
         self.appended.append(event)
         return event
 
@@ -82,8 +82,8 @@ class EventRows(Rows):
         statement = f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?"
         rows = await self._sql.rows(statement, *_range(account, start, end), limit)
         return tuple(
-            RoomEvent(id=row[0], room=row[1], actor=row[2], at=row[3], change=_decode.decode(row[4]))
-            for row in rows
+            RoomEvent(number, room, actor, at, _decode.decode(change))
+            for number, room, actor, at, change in rows
         )
 
     async def trim(self, before: Instant, limit: int) -> int:

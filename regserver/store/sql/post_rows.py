@@ -1,24 +1,15 @@
 """Posts of rooms."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import Post, PostId, RoomId
 from regserver.store.sql.statement import Rows
 
+# In the order of the fields of Post.
 POST_COLUMNS = (
     "SELECT post.id, room_id, author_id, username, content, post.created_at"
     " FROM post JOIN account ON account.id = post.author_id"
 )
-
-
-def read_post(row: Sequence[Any]) -> Post:
-    """The post of a row of POST_COLUMNS."""
-    return Post(
-        id=row[0], room=row[1], author=row[2], username=row[3], content=row[4], created_at=Instant(row[5])
-    )
 
 
 class PostRows(Rows):
@@ -39,7 +30,8 @@ class PostRows(Rows):
 
     async def by_id(self, post: PostId) -> Post | None:
         """Uses the primary key."""
-        return await self._one(Post, f"{POST_COLUMNS} WHERE post.id = ?", post)
+        row = await self._sql.row(f"{POST_COLUMNS} WHERE post.id = ?", post)
+        return None if row is None else Post(*row)
 
     async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
         """Uses the index of a room's posts."""
@@ -53,4 +45,4 @@ class PostRows(Rows):
         rows = await self._sql.rows(
             f"{POST_COLUMNS} WHERE room_id = ?{older} ORDER BY post.id DESC LIMIT ?", *parameters, limit
         )
-        return tuple(read_post(row) for row in reversed(rows))
+        return tuple(Post(*row) for row in reversed(rows))

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, PostId, Room, RoomId, RoomSummary
+from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
 from regserver.domain.room_event import EventId
 from regserver.ports.room_table import RoomAccess
-from regserver.store.sql.post_rows import read_post
 from regserver.store.sql.statement import Rows
 
 # The number of the account's own posts in the room: all of them, or up to its unread mark.
@@ -46,10 +44,6 @@ FELLOW_MEMBERS = (
 )
 
 
-def _room(row: Sequence[Any]) -> Room:
-    return Room(id=row[0], name=row[1], created_at=row[2], updated_at=row[3])
-
-
 class RoomRows(Rows):
     """The tables room and membership. A membership without left_event is current."""
 
@@ -68,7 +62,7 @@ class RoomRows(Rows):
             " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?"
         )
         row = await self._sql.row(statement, account, room)
-        return None if row is None else RoomAccess(_room(row), bool(row[4]))
+        return None if row is None else RoomAccess(Room(*row[:4]), bool(row[4]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Every change of a room calls it."""
@@ -116,9 +110,9 @@ class RoomRows(Rows):
         }
         return tuple(
             RoomSummary(
-                room=_room(row),
+                room=Room(*row[:4]),
                 members=fellows[row[0]],
-                last_post=None if row[4] is None else read_post(row[4:10]),
+                last_post=None if row[4] is None else Post(*row[4:10]),
                 unread=row[10],
             )
             for row in await self._sql.rows(SUMMARIES, account)

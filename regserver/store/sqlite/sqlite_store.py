@@ -26,7 +26,7 @@ from regserver.domain.room_event import RoomEvent
 from regserver.ports.store import EventListener, Store, StoreFault, T
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.rerun import run_until_settled
-from regserver.store.sql import SqlTransaction
+from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.schema import migrate
 
