@@ -1,4 +1,4 @@
-"""The doors, a package each, and the Quart-Trio app that hosts them: see create_app."""
+"""The Quart-Trio app, and a package for each door: see create_app."""
 
 from regserver.web.app import WebApp, create_app
 

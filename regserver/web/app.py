@@ -1,7 +1,7 @@
-"""The Quart-Trio app: the same routes and endpoints for HTTP/2, for the test client, and for whoever mounts it.
+"""The Quart-Trio app, with the routes and endpoints of HTTP/1.1, for HTTP/2, the test client and other ASGI servers.
 
-Quart matches a request on `url_map`, which is the router's Map, reads its body, and calls the view of its route; the
-view, and the handler of what was not found, leave the rest to the dispatcher. WebSockets on our paths become sessions.
+Quart matches a request on `url_map`, which is the router's Map, reads its body, and calls the view of its route. The view,
+and the handler of requests without a route, call the dispatcher. WebSockets become sessions and do not reach Quart.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,29 +22,29 @@ from regserver.web.http.router import Router
 
 
 class WebApp(QuartTrio):
-    """See create_app. Routes may be added up to the first request, by a lifespan for one."""
+    """See create_app. Routes may be added before the first request, for instance by a lifespan."""
 
     def __init__(self, parts: WebParts, limits: FrontLimits) -> None:
         super().__init__("regserver", static_folder=None)
         self.router = Router()
         self.url_map = self.router.map
         self.dispatcher = Dispatcher(self.router, parts)
-        # Of a longer body only that is told.
+        # A longer body is dropped; the dispatcher sees `oversized`.
         self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
         self.config["BODY_TIMEOUT"] = limits.body_seconds
-        # Who reads slowly may; the front door ends a client that takes nothing of a response.
+        # Slow clients may read for long; the front door ends one that reads nothing.
         self.config["RESPONSE_TIMEOUT"] = None
         self._sessions = asgi_sessions(super().asgi_app, self._socket_endpoint, limits)
         self.register_error_handler(HTTPException, self._handle)
 
     def add_routes(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
-        """Adds routes to `url_map`, under their names. Raises ValueError where one is there already."""
+        """Adds routes to `url_map`, under their names. Raises ValueError for a duplicate."""
         routes = tuple(routes)
         self.router.add(routes, sockets)
         self.view_functions.update({route.name: self._view(route) for route in routes})
 
     async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
-        """The ASGI application. WebSockets do not reach Quart."""
+        """The ASGI application."""
         await self._sessions(scope, receive, send)
 
     def _socket_endpoint(self, path: str) -> Any:
@@ -60,7 +60,7 @@ class WebApp(QuartTrio):
         return _as_quart(await self.dispatcher.respond(await _read(), match))
 
     async def _handle(self, error: HTTPException) -> quart.Response:
-        """What was not found, and what Quart could not do."""
+        """Answers a request without a route, or one that Quart failed to handle."""
         if error.code in {404, 405}:
             return await self._respond(None)
         if error.code is not None and error.code < 500:
@@ -75,7 +75,7 @@ class WebApp(QuartTrio):
 def create_app(
     parts: WebParts, limits: FrontLimits, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()
 ) -> WebApp:
-    """The app with these routes on its `url_map`. limits: of bodies, and of sessions where the app stands by itself."""
+    """The app with these routes on its `url_map`. limits: of bodies, and of sessions without the front door."""
     app = WebApp(parts, limits)
     app.add_routes(routes, sockets)
     return app
@@ -92,7 +92,7 @@ async def _read() -> Request:
 def _as_quart(response: Response) -> quart.Response:
     if isinstance(response, StreamResponse):
         made = quart.Response(response.stream, status=response.status)
-        made.timeout = None  # a stream may take as long as it likes
+        made.timeout = None  # a stream has no deadline
         fields = [*response.headers, ("content-type", response.content_type)]
     else:
         made = quart.Response(response.body, status=response.status)

@@ -1,1 +1,1 @@
-"""The directory: who may have a name, sign-up by mail, and the server that a user was allotted."""
+"""The directory: name check, sign-up by mail, and the server of a user."""

@@ -31,8 +31,8 @@ from regserver.web.http.route import Route
 
 
 class DirectoryApi:
-    """trusted_key: lets its bearer sign users up without a mail; "" switches that off.
-    take_mail: counts a mail against the client's allowance; None, or the seconds to wait.
+    """trusted_key: a bearer token that signs users up without a mail; "" allows none.
+    take_mail: counts a mail of a client; returns None, or the seconds to wait.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class DirectoryApi:
     ) -> None:
         self._directory = directory
         self._forwarded = forwarded
-        # Compared by their hashes: equal lengths, whatever somebody sends.
+        # Hashes have equal lengths, so that the comparison takes constant time.
         self._trusted = hash_secret(trusted_key) if trusted_key else None
         self._take_mail = take_mail
 
     def routes(self) -> tuple[Route, ...]:
-        """All of them."""
+        """The routes of the directory."""
         init = pipeline(self.init, wire.read_creation, optional_bearer)
         return (
             Route("directory.check", "GET", "/{name}/check", self.check, "read", STYLE),
@@ -122,7 +122,7 @@ class DirectoryApi:
         return wire.Residence(allotted.server or self._here(request))
 
     def _here(self, request: Request) -> str:
-        """This host, as the client knows it: a name or an address, without port or brackets."""
+        """This host's name or address as the client uses it, without port and brackets."""
         return urllib.parse.urlsplit(self._forwarded.read(request).base).hostname or "localhost"
 
 

@@ -1,6 +1,6 @@
-"""The ids of the directory's messages. Their texts stand in the catalogues.
+"""The ids of the directory's messages, whose texts are in the catalogues.
 
-Answers carry the English text beside the id; clients translate by id, with the files made from the same catalogues.
+Answers have the id and the English text. Clients translate by id, with files made from the same catalogues.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ MessageId = Literal[
     "TOO_MANY_REQUESTS",
     "INTERNAL_ERROR",
 ]
-"""What this door says, as its clients read it; the spelling of UNKOWN_USER_NAME is the seed's."""
+"""The ids on the wire; the spelling of UNKOWN_USER_NAME is the protocol's."""
 
 FAULT_IDS: dict[SignUpFault, MessageId] = {
     "bad_name": "INVALID_USER_NAME",
@@ -46,7 +46,7 @@ FAULT_IDS: dict[SignUpFault, MessageId] = {
 MESSAGES: Mapping[MessageId, DirectoryMessage] = {
     message: CATALOGUES["en"].directory[message] for message in get_args(MessageId)
 }
-"""The messages in English, which answers are made of; a start without one of them fails here."""
+"""The English messages of answers. A missing one fails here, at start."""
 
 
 def message_file(language: Language) -> bytes:

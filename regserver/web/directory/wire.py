@@ -1,6 +1,6 @@
-"""The directory on the wire: the sign-up that is taken, what is answered, and how its refusals read.
+"""The directory on the wire: request bodies, answers and refusals.
 
-Refusals are `{message, detail, id}` in English, from the one table of messages; clients translate by id.
+Refusals are `{message, detail, id}` in English; clients translate by id.
 """
 
 import urllib.parse
@@ -27,7 +27,7 @@ MAX_FORM_FIELDS = 50
 Host = Annotated[str, Meta(description="The host that the user lives on.", examples=["one.example.org"])]
 
 
-# --- what is asked
+# --- requests
 class Creation(RequestBody, frozen=True, rename="camel"):
     """Who signs up, and the language of the mail. What is absent or no string is judged with the others."""
 
@@ -40,7 +40,7 @@ class Creation(RequestBody, frozen=True, rename="camel"):
 
     @property
     def fields(self) -> SignUpFields:
-        """The same as the directory takes it."""
+        """The fields for the directory service."""
         return SignUpFields(self.user_name, self.password, self.email, self.language_code)
 
 
@@ -54,7 +54,7 @@ def read_creation(request: Request) -> Creation | Unreadable:
         value = fields.get(name)
         return value if isinstance(value, str) else None
 
-    # The code alone decides: a sign-up comes from a program, whose Accept-Language says little of the user.
+    # languageCode alone counts: programs send sign-ups, and their Accept-Language is not the user's.
     language = match_language(field("languageCode") or "", LANGUAGES) or LANGUAGES[0]
     return Creation(field("userName"), field("password"), field("email"), language)
 
@@ -62,7 +62,7 @@ def read_creation(request: Request) -> Creation | Unreadable:
 def _fields(request: Request) -> dict[str, Any] | Unreadable:
     if content_type(request) != FORM:
         return read_object(request)
-    # `curl -d '{…}'` declares a form unless it is told otherwise: what starts like an object is read as one.
+    # `curl -d '{…}'` declares a form by default, so a body that starts like a JSON object is parsed as one.
     if request.body.lstrip().startswith(b"{"):
         return parse_object(request.body)
     try:
@@ -72,11 +72,11 @@ def _fields(request: Request) -> dict[str, Any] | Unreadable:
                 text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
             )
         )
-    except ValueError:  # no UTF-8, escaped or not, or more fields than that
+    except ValueError:  # not UTF-8, or too many fields
         return BadJson()
 
 
-# --- what is shown
+# --- answers
 class Existence(JsonAnswer, frozen=True):
     """Whether the user name is taken."""
 
@@ -108,7 +108,7 @@ class Script(Response, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = (("cache-control", "public, max-age=3600"),)
 
 
-# --- what is refused
+# --- refusals
 class RefusalMessage(msgspec.Struct, frozen=True):
     """A headline, its explanation, and the id to translate them by."""
 
@@ -144,7 +144,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     outcome.BadContentType: ("BAD_CONTENT_TYPE", 415),
     outcome.BadJson: ("INVALID_JSON_REQUEST", 400),
 }
-"""Id and status of what this door refuses. All else, a store that cannot answer as well, is a fault of the server."""
+"""Id and status of each refusal. All others, such as StoreUnavailable, are INTERNAL_ERROR."""
 
 
 class DirectoryStyle(ErrorStyle):
@@ -153,11 +153,11 @@ class DirectoryStyle(ErrorStyle):
     name_field = "id"
 
     def status(self, refusal: Refusal) -> int:
-        """The status of its row."""
+        """The status in WORDS."""
         return _words(refusal)[1]
 
     def body(self, refusal: Refusal) -> RefusalMessage:
-        """The message of its row; with what is wrong, or where the user lives already."""
+        """The message in WORDS, with the faults of the data, or the server of the user."""
         message = _message(_words(refusal)[0])
         match refusal:
             case directory.InvalidData(faults=faults):
@@ -173,7 +173,7 @@ STYLE = DirectoryStyle()
 
 
 def begun() -> SignUpBegun:
-    """The answer to a sign-up that was taken."""
+    """The answer to a sign-up that was begun."""
     text = MESSAGES["INIT_DONE"]
     return SignUpBegun(text.message, text.detail)
 

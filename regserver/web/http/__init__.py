@@ -1,1 +1,1 @@
-"""What all doors share: routes, the dispatcher, bodies, tokens, limits, the rules for other sites, the documents."""
+"""Common parts of all doors: routes, dispatcher, bodies, tokens, rate limits, cross-origin rules, API documents."""

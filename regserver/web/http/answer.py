@@ -1,12 +1,12 @@
-"""What endpoints answer with, and how that becomes a response.
+"""The answers of endpoints, and their conversion to responses.
 
     None                 204
     a JsonAnswer         its JSON, with the status and header fields of its type
-    a Response           as it is: scripts, streams, replies that are bytes already
-    a Refusal            as the style of the route words it
+    a Response           unchanged: scripts, streams, encoded replies
+    a Refusal            in the error style of the route
 
-An endpoint's return type names each of them, and the OpenAPI document is read off that type: so every answer that is not
-empty has a type of its own, whose docstring says what it means and whose fields carry examples.
+The OpenAPI document is derived from the return types of endpoints. So every answer with a body has a type of its own, with
+a docstring for its meaning and examples on its fields.
 
 How refusals read on the wire is one style for each group of routes. All give the same status and header fields.
 """
@@ -30,17 +30,17 @@ _NO_CONTENT = Response(status=204, content_type="")
 
 
 class JsonAnswer(msgspec.Struct, frozen=True):
-    """Base of what is answered as JSON."""
+    """Base of JSON answers."""
 
     http_status: ClassVar[int] = 200
 
     def headers(self) -> HeaderFields:
-        """Header fields beside those that every response has."""
+        """Header fields in addition to those of every response."""
         return ()
 
 
 Answer = JsonAnswer | Response | Refusal | None
-"""What an endpoint returns."""
+"""The return type of endpoints."""
 
 
 # --- how refusals read
@@ -110,7 +110,7 @@ NAMED = NamedStyle()
 
 
 def respond(answer: Answer, style: ErrorStyle) -> Response:
-    """The response that an answer becomes at a route of this style."""
+    """The response of an answer. style: of the route."""
     match answer:
         case JsonAnswer():
             return Response(status=answer.http_status, body=_encode(answer), headers=answer.headers())

@@ -15,13 +15,13 @@ from regserver.web.http.route import SocketRoute
 from regserver.web.http.schema import Schemas, members, parameters
 
 IN_THE_HANDSHAKE: tuple[type[Refusal], ...] = (RouteNotFound, TooManyRequests, StoreUnavailable)
-"""What the dispatcher refuses in place of an upgrade; RouteNotFound also a page whose origin is not allowed."""
+"""Refusals of the dispatcher instead of an upgrade; RouteNotFound also for an origin that is not allowed."""
 
 NEVER_SENT = {CloseCode.NO_STATUS, CloseCode.ABNORMAL}
 
 
 def asyncapi(sockets: Iterable[SocketRoute], rates: Mapping[str, Rate], version: str) -> dict[str, Any]:
-    """The document. Clients only listen. rates: the limits that are in force, by name."""
+    """The document. Clients only receive. rates: the limits in force, by name."""
     schemas, messages, channels = Schemas(), dict[str, Any](), dict[str, Any]()
     for socket in sockets:
         own = _messages(socket, schemas)

@@ -6,7 +6,7 @@ from regserver.endpoint import Request
 
 
 def bearer(request: Request) -> SecretHash | MissingAuth | BadAuthType | BadToken:
-    """The hash of the token; the token itself goes no further than this module."""
+    """The hash of the token; the token itself does not leave this module."""
     field = request.headers.get("authorization")
     return MissingAuth() if field is None else bearer_in(field)
 
@@ -21,6 +21,6 @@ def bearer_in(field: str) -> SecretHash | BadAuthType | BadToken:
 
 
 def optional_bearer(request: Request) -> SecretHash | None:
-    """The hash of the token; None when there is none, or something else in its place."""
+    """The hash of the token; None without a valid Authorization field."""
     found = bearer(request)
     return None if isinstance(found, Refusal) else found

@@ -1,4 +1,4 @@
-"""Reads request bodies that are JSON objects."""
+"""Reading request bodies as JSON objects."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] | Unreadable:
     """The body as a JSON object. optional: an empty body is an empty object.
 
-    Another declared type is refused: browsers send forms and plain text to other sites without asking them first.
+    Other declared types are refused, since browsers send forms and plain text to other sites without a preflight.
     """
     if not is_json(request):
         return BadContentType()
@@ -25,7 +25,7 @@ def read_object(request: Request, *, optional: bool = False) -> dict[str, Any] |
 
 
 def parse_object(body: bytes) -> dict[str, Any] | BadJson:
-    """The body as a JSON object, whatever type it is declared to be."""
+    """The body as a JSON object, without a look at its declared type."""
     try:
         return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What an endpoint takes and gives, read off the types of its steps."""
+"""The contract of an endpoint, derived from the types of its steps."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +32,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def contract_of(endpoint: RouteEndpoint) -> Contract:
-    """Looks at each step's return type."""
+    """The contract of an endpoint, from the return type of each step."""
     steps = steps_of(endpoint)
     summary, _, description = (inspect.getdoc(steps[-1]) or "").partition("\n")
     found = [kind for step in steps for kind in returned(step)]

@@ -1,4 +1,4 @@
-"""Which pages of other sites may call us: by CORS (Fetch standard) and by WebSocket (RFC 6455, section 10.2)."""
+"""Cross-origin rules: which pages may call the server by CORS (Fetch standard) and WebSocket (RFC 6455, section 10.2)."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ class CorsPolicy:
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
 
     def allows(self, origin: str) -> bool:
-        """Whether pages of this origin may call us."""
+        """Whether pages of this origin may call the server."""
         return self._any or origin.lower() in self._allowed
 
     def fields(self, request: Request) -> HeaderFields:
-        """The CORS fields of an ordinary answer. They let an allowed origin read it, and are left out for others."""
+        """The CORS fields of an ordinary answer, which let an allowed origin read it; none for others."""
         origin = request.headers.get("origin")
         if not self._allowed:
             return ()
@@ -36,7 +36,7 @@ class CorsPolicy:
         )
 
     def preflight(self, request: Request, methods: Sequence[str]) -> Response:
-        """The answer to OPTIONS (Fetch standard, CORS protocol); the CORS fields are added as to every answer."""
+        """The answer to OPTIONS (Fetch standard, CORS protocol). The dispatcher adds the CORS fields, as to every answer."""
         return Response(
             status=204,
             content_type="",
@@ -48,9 +48,9 @@ class CorsPolicy:
         )
 
     def admits_socket(self, request: Request, base: str) -> bool:
-        """Whether the page that asks may open a WebSocket. CORS does not apply to those: the server must look at Origin.
+        """Whether a page may open a WebSocket. CORS does not apply there, so the server checks Origin itself.
 
-        base: see ClientInfo. Our own page always may. Without a list of origins every page may, since it needs a token.
+        base: see ClientInfo. The server's own page always may. Without a list of origins every page may: it needs a token.
         """
         origin = request.headers.get("origin")
         if origin is None or not self._allowed:

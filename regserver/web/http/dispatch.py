@@ -1,7 +1,7 @@
-"""The way of every request: id, route, limit, size, endpoint, headers, log line, metrics.
+"""The steps of every request: id, route, rate limit, size, endpoint, headers, metrics, log line.
 
-HTTP/1.1 comes from the front door to `serve`, everything else from the Quart app to `respond`. Nothing that a client
-can send raises out of here; a bug becomes 500 in the style of its route.
+The front door calls `serve` for HTTP/1.1; the Quart app calls `respond` for everything else. No request raises an exception
+out of here: a bug is answered with 500 in the style of its route.
 """
 
 import itertools
@@ -41,7 +41,7 @@ NO_STORE = ("cache-control", "no-store")
 
 
 class WebParts(msgspec.Struct, frozen=True):
-    """What every request passes. access: where each leaves its line; None keeps none."""
+    """The parts that every request uses. access: the access log; None for no log."""
 
     limits: RateLimits
     forwarded: ForwardedReader
@@ -56,7 +56,7 @@ class Dispatcher:
     def __init__(self, router: Router, parts: WebParts) -> None:
         self.router = router
         self._parts = parts
-        # An id need not be secret, only unique: the time of the start and a number cost no system call.
+        # Ids must be unique, not secret: the time of the start and a number need no system call per request.
         self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
 
@@ -65,7 +65,7 @@ class Dispatcher:
         return await self.respond(request, self.router.match(request.method, request.path))
 
     async def respond(self, request: Request, match: Match[Route] | None) -> Response:
-        """Answers a routed request. match: None where the router has found nothing."""
+        """Answers a routed request. match: None without a route."""
         started = time.perf_counter()
         identity = self._identify()
         client = self._parts.forwarded.address(request)
@@ -134,7 +134,7 @@ class Dispatcher:
     async def _counted(
         self, pattern: str, stream: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
-        """The stream, counted for as long as it is read."""
+        """The stream, counted while it is read."""
         with self._parts.metrics.sockets.labels(pattern).track_inprogress():
             async with aclosing(stream):
                 async for chunk in stream:
@@ -142,18 +142,18 @@ class Dispatcher:
 
     # --- WebSocket sessions
     def socket_endpoint(self, path: str) -> SocketEndpoint | None:
-        """What serves the WebSockets on a decoded path; None where there are none."""
+        """The endpoint of WebSockets on a decoded path, or None."""
         match = self.router.match_socket(path)
         return None if match is None else partial(self._serve_socket, match)
 
     async def refuse_socket(self, session: SocketSession) -> None:
-        """Serves a WebSocket where there are none."""
+        """The endpoint of WebSockets on all other paths: rejects them."""
         self._identify()
         client = self._parts.forwarded.address(session.request)
         session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
 
     async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
-        """The same way for a session: id, limit, origin, then the endpoint."""
+        """The steps of a session: id, rate limit, origin, endpoint."""
         self._identify()
         if refusal := self._refusal(match, session.request):
             return session.reject_nowait(NAMED.refuse(refusal))
@@ -162,7 +162,7 @@ class Dispatcher:
                 await match.route.handler(session, match.params)
             except StoreFault as fault:
                 fault_log.error("the store failed: %s", fault)
-                # One of the two has an effect: the first before the handshake is answered, the second after.
+                # One of the two has an effect: reject before the handshake is answered, close afterwards.
                 session.reject_nowait(NAMED.refuse(StoreUnavailable()))
                 session.close_nowait(CloseCode.INTERNAL_ERROR)
         return None

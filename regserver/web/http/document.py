@@ -1,6 +1,6 @@
-"""GET /openapi.json and GET /asyncapi.json: the HTTP routes and the WebSockets, described for machines.
+"""GET /openapi.json and GET /asyncapi.json: descriptions of the HTTP routes and the WebSockets.
 
-Both are built once, at the start, from the routes that there are and the types of their endpoints.
+Both are built once, at start, from the routes and the types of their endpoints.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class AsyncApiDocument(Response, frozen=True, kw_only=True):
 
 
 class DocumentApi:
-    """others, sockets: the routes of all other doors. rates: the limits that are in force, by name."""
+    """others, sockets: all other routes. rates: the limits in force, by name."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class DocumentApi:
         self._asyncapi = AsyncApiDocument(body=msgspec.json.encode(asyncapi(sockets, rates, version)))
 
     def routes(self) -> tuple[Route, ...]:
-        """All of them."""
+        """The routes of the documents."""
         return (
             Route("documents.openapi", "GET", "/openapi.json", self.openapi, "operation"),
             Route("documents.asyncapi", "GET", "/asyncapi.json", self.asyncapi, "operation"),

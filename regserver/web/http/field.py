@@ -1,7 +1,7 @@
-"""Fields that several bodies, answers and addresses have: what each may hold, what it means, and an example.
+"""Common fields of bodies, answers and paths, each with its constraints, its meaning and an example.
 
-The documents show these examples, and the tests send them. Constraints here describe; what comes from a client is
-checked where it is read, so that it is refused by its proper name.
+The documents contain these examples, and the tests send them. The constraints are for the documents only: requests are
+checked where they are read, so that each fault gets its own refusal.
 """
 
 from typing import Annotated
@@ -71,4 +71,4 @@ PATH_FIELDS = {
     "name": DirectoryNameField,
     "challenge": Annotated[str, Meta(description="The challenge that was mailed.", examples=["a" * 24])],
 }
-"""What stands in braces in the patterns of the routes."""
+"""The parameters in the patterns of routes."""

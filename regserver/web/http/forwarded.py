@@ -1,4 +1,4 @@
-"""The client's address, and the base of links to us. Forwarded fields count only from listed proxies."""
+"""The client's address, and the base of links to the server. Forwarded fields count only from trusted proxies."""
 
 import ipaddress
 import re
@@ -15,10 +15,10 @@ _FALLBACK_HOST = "localhost"
 
 
 class ClientInfo(msgspec.Struct, frozen=True):
-    """What a request tells about its way here.
+    """The client's view of a connection.
 
     address: the client's, "" for a unix socket.
-    base: scheme, host and base path that links to us start with, without a slash at the end.
+    base: scheme, host and base path of links to the server, without a slash at the end.
     """
 
     address: str
@@ -26,7 +26,7 @@ class ClientInfo(msgspec.Struct, frozen=True):
 
     @property
     def socket_base(self) -> str:
-        """The same with ws or wss."""
+        """The base with ws or wss."""
         return "ws" + self.base.removeprefix("http")
 
 
@@ -36,14 +36,14 @@ class ForwardedReader:
     def __init__(self, trusted: Sequence[str], public_url: str) -> None:
         """trusted: addresses or networks of proxies, or "unix" for every peer of a unix socket.
 
-        public_url: the base of all links; "" derives it from the request. Raises ValueError for what is no address.
+        public_url: the base of all links; "" derives it from the request. Raises ValueError for an invalid address.
         """
         self._unix = "unix" in trusted
         self._networks = Networks(text for text in trusted if text != "unix")
         self._public_url = public_url.rstrip("/")
 
     def read(self, request: Request) -> ClientInfo:
-        """The client, as far as its proxies are trusted. A Host that is no host counts as localhost."""
+        """The client, by the fields of trusted proxies. An invalid Host counts as localhost."""
         address, scheme = request.peer, str(request.scheme)
         host = request.headers.get("host", "")
         if self._trusts(request.peer):
@@ -53,7 +53,7 @@ class ForwardedReader:
         return ClientInfo(address, self._public_url or f"{scheme}://{host}{request.root_path}")
 
     def address(self, request: Request) -> str:
-        """The client's address alone; cheap where no proxy is trusted."""
+        """The client's address alone; fast without trusted proxies."""
         if not (self._networks or self._unix):
             return request.peer
         return self.read(request).address
@@ -62,7 +62,7 @@ class ForwardedReader:
         return address in self._networks if address else self._unix
 
     def _forwarded(self, request: Request, scheme: str, host: str) -> tuple[str, str, str]:
-        """What the proxies say: RFC 7239's Forwarded, or else the X-Forwarded fields.
+        """Address, scheme and host from RFC 7239's Forwarded, or else the X-Forwarded fields.
 
         The client is the last address that is not a trusted proxy: the client itself may have written those before it.
         """
@@ -83,7 +83,7 @@ class ForwardedReader:
 
 
 def _is_host(text: str) -> bool:
-    """Whether a link can be made of it. Brackets must hold an IPv6 address."""
+    """Whether the text is a host with an optional port. Brackets must contain an IPv6 address."""
     found = _HOST.fullmatch(text)
     if found is None or found["ipv6"] is None:
         return found is not None

@@ -1,4 +1,4 @@
-"""Which language a client is answered in: the one it asks for in the query, else the one that it prefers, else ours."""
+"""The language of an answer: from the query, else from Accept-Language, else the default."""
 
 import urllib.parse
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from regserver.text import LANGUAGES, Language
 from regserver.web.http.pipeline import Parameters
 
 MAX_HEADER = 500
-"""Characters of Accept-Language that are looked at; browsers send less than a hundred."""
+"""Characters of Accept-Language that are parsed; browsers send less than a hundred."""
 
 L = TypeVar("L", bound=str)
 
@@ -33,7 +33,7 @@ class LanguageWish(Parameters, frozen=True):
 
 
 def choose_language(query: str, header: str, supported: Sequence[L]) -> L:
-    """The language of an answer; the first of `supported` when the client knows none of them.
+    """The language of an answer; the first of `supported` when the client accepts none of them.
 
     query: the raw query string, whose `lang` wins. header: Accept-Language (RFC 9110, 12.5.4). supported: primary tags
     in lower case. Tags are held against them by their primary subtag alone, the most wanted first: of en and fr, a reader
@@ -43,7 +43,7 @@ def choose_language(query: str, header: str, supported: Sequence[L]) -> L:
     if asked is not None:
         return asked
     if len(header) > MAX_HEADER:
-        header = header[:MAX_HEADER].rpartition(",")[0]  # half an element might lack its q
+        header = header[:MAX_HEADER].rpartition(",")[0]  # a cut element might lack its q
     for tag, quality in parse_accept_header(header, LanguageAccept):
         found = match_language(tag, supported)
         if found is not None and quality > 0:
@@ -58,5 +58,5 @@ def match_language(tag: str, supported: Sequence[L]) -> L | None:
 
 
 def language_of(request: Request) -> Language:
-    """The language in which the sender of a request reads."""
+    """The language of the client's user."""
     return choose_language(request.query, request.headers.get("accept-language", ""), LANGUAGES)

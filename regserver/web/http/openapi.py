@@ -33,7 +33,7 @@ IDEMPOTENCY_KEY: Schema = {
 
 
 def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) -> dict[str, Any]:
-    """The document. rates: the limits that are in force, by name."""
+    """The document. rates: the limits in force, by name."""
     paths: dict[str, dict[str, Any]] = {}
     schemas = Schemas()
     for route in routes:
@@ -84,6 +84,6 @@ def _body(body: type[RequestBody], schemas: Schemas) -> dict[str, Any]:
 
 
 def rate_limit(name: str, rates: Mapping[str, Rate]) -> dict[str, Any]:
-    """The row by its name, and what it allows to one client unless limits are off."""
+    """The name of a rate limit, and its rate for one client."""
     rate = rates.get(name)
     return {"name": name} | ({} if rate is None else {"requests": rate.count, "seconds": rate.seconds})

@@ -23,7 +23,7 @@ from regserver.web.http.route import Route
 from regserver.web.http.schema import Schema, Schemas
 
 EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, InternalError)
-"""What the dispatcher refuses, whatever the route."""
+"""Refusals of the dispatcher at every route."""
 
 IN_MEMORY = frozenset({"operation", "page", "socket"})
 """Limits of routes that answer without the store; at all others it may be unavailable."""
@@ -116,7 +116,7 @@ def _response(variants: list[Variant], *, with_body: bool) -> dict[str, Any]:
 
 
 def _headers(variants: list[Variant]) -> dict[str, Any]:
-    """Fields that some variant has; those that all have are required."""
+    """The header fields of the variants; a field of all variants is required."""
     fields = [{**DISPATCHER_FIELDS, **dict(variant.response.headers)} for variant in variants]
     described: dict[str, Any] = {}
     for name, value in {name: value for own in fields for name, value in own.items()}.items():

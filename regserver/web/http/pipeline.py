@@ -1,9 +1,9 @@
-"""Endpoints made of steps: what is read off the request, in the order in which it is checked, then the use case.
+"""Endpoints as pipelines: steps that read and check the request in order, then the use case.
 
     pipeline(self.post, KeyedStep(read_new_post), bearer)      body, Idempotency-Key, token, then self.post
 
-A step takes the request and gives what it found or a refusal. Its return type says which refusals, that of the use case
-also which answers: the OpenAPI document is read off these types, so it names what can happen and nothing else.
+A step takes the request and returns a value or a refusal. The OpenAPI document is derived from the return types of steps and
+use case, so it names exactly the answers and refusals that can happen.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from regserver.web.http.answer import Answer
 
 
 class RequestBody(msgspec.Struct, frozen=True):
-    """Base of what a body is read to. media_types: what it may be sent as. wire_type: its type, where it is not the Struct."""
+    """Base of decoded bodies. media_types: accepted ones. wire_type: the type on the wire, if it is not the Struct."""
 
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
     wire_type: ClassVar[Any] = None
 
     def identity(self) -> Any:
-        """What a repetition of the request is known by, beside its path: compared as JSON."""
+        """The value that a repetition must repeat, compared as JSON, together with the path."""
         return self
 
 
 class Parameters(msgspec.Struct, frozen=True, rename="camel"):
-    """Base of what query and header fields are read to.
+    """Base of decoded query and header parameters.
 
     A field is a query parameter of its name in camel case; with `Meta(extra={"header": "Prefer"})` a header field.
     """
@@ -66,7 +66,7 @@ def idempotency_of(
 
 
 class Keyed(msgspec.Struct, Generic[Body], frozen=True):
-    """A body, and what makes a repetition of the request safe; None when it has no Idempotency-Key."""
+    """A body and its Idempotency-Key, or None."""
 
     body: Body
     idempotency: Idempotency | None
@@ -79,7 +79,7 @@ class KeyedStep(msgspec.Struct, Generic[Body], frozen=True):
 
     @property
     def steps(self) -> tuple[Callable[..., Any], ...]:
-        """What it is made of."""
+        """The functions of this step."""
         return (self.read, idempotency_of)
 
     def __call__(self, request: Request) -> Keyed[Body] | BadIdempotencyKey | Refusal:
@@ -91,14 +91,14 @@ class KeyedStep(msgspec.Struct, Generic[Body], frozen=True):
 
 
 class Pipeline(msgspec.Struct, frozen=True):
-    """An endpoint, and the steps that it takes; the last is the use case."""
+    """An endpoint: the steps `reads`, then the use case `act`."""
 
     act: Callable[..., Awaitable[Answer]]
     reads: tuple[Callable[[Request], Any], ...]
 
     @property
     def steps(self) -> tuple[Callable[..., Any], ...]:
-        """The functions whose return types tell what the endpoint may answer."""
+        """All functions of the endpoint, whose return types are its contract."""
         return (*(step for read in self.reads for step in steps_of(read)), self.act)
 
     async def __call__(self, request: Request) -> Answer:
@@ -112,7 +112,7 @@ class Pipeline(msgspec.Struct, frozen=True):
 
 
 def steps_of(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """The steps of a pipeline or of one of its own; a plain function is its only one."""
+    """The functions of a pipeline or a step; a plain function is its only one."""
     return function.steps if isinstance(function, Pipeline | KeyedStep) else (function,)
 
 
@@ -135,5 +135,5 @@ def pipeline(
     /,
 ) -> Pipeline: ...
 def pipeline(act: Callable[..., Awaitable[Answer]], /, *reads: Callable[[Request], Any]) -> Pipeline:
-    """An endpoint that calls `act` with the request and what each step found, once no step refuses."""
+    """An endpoint that calls `act` with the request and the value of each step, unless a step refuses."""
     return Pipeline(act, reads)

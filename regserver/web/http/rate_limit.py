@@ -1,4 +1,4 @@
-"""The table of rate limits. Every route names a row; the operator may set other rates in [limits.routes]."""
+"""The rate limits by name. Every route has one of these names; [limits.routes] may set other rates."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
@@ -11,21 +11,21 @@ LimitName = Literal["sign_in", "sign_up", "read", "write", "rpc", "mail", "socke
 LIMITS: dict[LimitName, Rate] = {
     "sign_in": Rate(300, 60),  # bounds password guessing from one address
     "sign_up": Rate(300, 60),  # each costs a password hash
-    "mail": Rate(120, 60),  # each sends a message; a school class behind one address signs up at once
+    "mail": Rate(120, 60),  # each sends a message; a school class may sign up from one address
     "rpc": Rate(3000, 60),  # codes and tries have their own, stricter bounds
     "read": Rate(12_000, 60),
     "write": Rate(6000, 60),
-    "socket": Rate(12_000, 60),  # an office behind one address comes back all at once after a restart
+    "socket": Rate(12_000, 60),  # an office behind one address reconnects at once after a restart
     "page": Rate(1200, 60),
     "operation": Rate(1200, 60),
 }
-"""Requests per client (an IPv4 address or an IPv6 /64) and row."""
+"""Requests per client (an IPv4 address or an IPv6 /64) and name."""
 
 assert set(LIMITS) == set(get_args(LimitName))  # noqa: S101  (the table is complete)
 
 
 class RateLimits:
-    """The limiters of one node, which counts for itself."""
+    """The limiters of one node; nodes do not share counts."""
 
     def __init__(
         self, monotonic: Callable[[], float], *, enabled: bool, overrides: Mapping[str, str]
@@ -39,6 +39,6 @@ class RateLimits:
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in self.rates.items()}
 
     def take(self, name: LimitName, client: str) -> float | None:
-        """Counts a request: None when it may go on, else the seconds to wait."""
+        """Counts a request; returns None when it is allowed, else the seconds to wait."""
         limiter = self._limiters.get(name)
         return None if limiter is None else limiter.take(client_key(client))

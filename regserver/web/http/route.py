@@ -1,4 +1,4 @@
-"""Routes: which request goes to which endpoint, in whose style it is refused, and by which limit it is bounded."""
+"""Routes: each has an endpoint, an error style and a rate limit."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
@@ -30,14 +30,14 @@ class Route(msgspec.Struct, frozen=True):
 
 
 SocketHandler = Callable[[SocketSession, Mapping[str, str]], Awaitable[None]]
-"""Serves one session; the second argument is what the router took from the path."""
+"""Serves one session. The second argument has the parameters in the path."""
 
 
 class SocketRoute(msgspec.Struct, frozen=True):
     """One WebSocket endpoint; name, pattern and limit as in a Route.
 
-    frames: the type, or union, of what it sends. asked: its parameters.
-    admit: the step that lets a client in; its refusals are told in a bare text frame. None: it tells none.
+    frames: the type, or union, of its frames. asked: its parameters.
+    admit: the function that checks the client; its refusals are sent in a bare text frame. None: there are none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The routing, one werkzeug Map for both ways to an endpoint.
+"""The routing: one werkzeug Map for HTTP/1.1 and for Quart.
 
 HTTP/1.1 asks the Router; Quart, which serves HTTP/2, the test client and mounts, matches against the same Map by its
 own dispatch. A trailing slash is optional everywhere. Exact words win over parameters. HEAD goes to GET unless it has a
@@ -28,10 +28,10 @@ SECRET_PARAMETERS = frozenset({"challenge", "registration"})
 
 
 class ExactAdapter(MapAdapter):
-    """Finds nothing where werkzeug would look at another path or method than the client has sent."""
+    """Finds no route where werkzeug would match another path or method than the client has sent."""
 
     def match(self, *path: Any, **options: Any) -> Any:
-        """As MapAdapter.match, with everything but the path by keyword. Raises HTTPException where there is no route."""
+        """As MapAdapter.match, with all arguments but the path by keyword. Raises HTTPException without a route."""
         asked = str(path[0]) if path else self.path_info
         method = options.get("method") or self.default_method
         if not asked.startswith("/") or asked.startswith("//") or method != method.upper():
@@ -43,7 +43,7 @@ class ExactAdapter(MapAdapter):
 
 
 class ExactMap(QuartMap):
-    """A Map whose adapters are exact, and look at neither host nor port."""
+    """A Map whose adapters are exact, and ignore host and port."""
 
     def __init__(self) -> None:
         super().__init__(strict_slashes=False, merge_slashes=False, redirect_defaults=False)
@@ -69,8 +69,8 @@ class Router:
         self.add(routes, sockets)
 
     def add(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
-        """Adds routes. Raises ValueError where a name is taken, or a method of a path."""
-        # Of two rules that fit, the Map takes the first: HEAD's own before GET's, which takes HEAD as well.
+        """Adds routes. Raises ValueError for a duplicate name, or a duplicate method of a path."""
+        # Of two matching rules the Map uses the first. A rule for GET also matches HEAD, so HEAD's own come first.
         for route in sorted(routes, key=lambda route: route.method != "HEAD"):
             self._claim(route.name, route.method, route.pattern)
             self.routes[route.name] = route
@@ -113,10 +113,10 @@ class Router:
         return Match(routes[rule.endpoint], params)
 
     def methods(self, path: str) -> list[str]:
-        """The methods that this path takes; none where it is not known."""
+        """The methods of this path; none for an unknown one."""
         return sorted(self._adapter.allowed_methods(path))
 
 
 def _rule(pattern: str) -> str:
-    """A pattern as werkzeug writes it."""
+    """A pattern in werkzeug's syntax."""
     return pattern.replace("{", "<").replace("}", ">")

@@ -13,14 +13,14 @@ TEMPLATE = "#/components/schemas/{name}"
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """The types that a union is made of; any other type alone."""
+    """The members of a union; any other type alone."""
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(part for argument in get_args(annotation) for part in members(argument))
     return (annotation,)
 
 
 class Schemas:
-    """The schemas of one document. Structs are collected as its components, and referred to."""
+    """The schemas of one document. Structs become its components, and schemas refer to them."""
 
     def __init__(self) -> None:
         self.components: dict[str, Schema] = {}
@@ -43,18 +43,18 @@ class Schemas:
         return {"name": name, "in": place, "required": place == "path", **meaning, "schema": schema}
 
     def add(self, name: str, schema: Schema) -> Schema:
-        """Makes a schema a component of its own; a reference to it."""
+        """Adds a schema as a component; returns a reference to it."""
         self.components[name] = schema
         return {"$ref": TEMPLATE.format(name=name)}
 
     def resolve(self, schema: Schema) -> Schema:
-        """What a reference refers to; any other schema as it is."""
+        """The target of a reference; any other schema unchanged."""
         if "$ref" in schema:
             return self.components[schema["$ref"].rpartition("/")[2]]
         return schema
 
     def example(self, schema: Schema) -> Any:
-        """A value that the schema takes, of the examples of its parts."""
+        """A valid value, made of the examples of the schema's parts."""
         schema = self.resolve(schema)
         for key in ("examples", "enum"):
             if key in schema:
@@ -83,7 +83,7 @@ def parameters(kind: type[Parameters], schemas: Schemas) -> list[Schema]:
 
 
 def _place(field: msgspec.structs.FieldInfo, hint: Any) -> tuple[str, str]:
-    """Where a parameter stands, and under which name."""
+    """The place and the name of a parameter."""
     for meta in getattr(hint, "__metadata__", ()):
         if isinstance(meta, msgspec.Meta) and meta.extra:
             return "header", meta.extra["header"]

@@ -1,1 +1,1 @@
-"""Live registration: the socket and the event stream of those who watch one."""
+"""Live registration: the socket and the event stream of its observers."""

@@ -23,13 +23,13 @@ from regserver.web.live import wire
 
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
-"""A long history is sent in turns, so that a late observer does not keep the others waiting."""
+"""Events between two checkpoints, so that a long history does not delay other tasks."""
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 2000
 
 
 class LiveApi:
-    """The endpoints of those who watch."""
+    """The endpoints of observers."""
 
     def __init__(self, live: LiveService) -> None:
         self._live = live

@@ -23,7 +23,7 @@ STREAM_FIELDS = (
 )
 
 
-# --- what is asked
+# --- requests
 class WatchWish(Parameters, frozen=True):
     """From where on a registration is watched, and with what."""
 
@@ -40,13 +40,13 @@ class WatchWish(Parameters, frozen=True):
 
 
 def read_watch_wish(request: Request) -> WatchWish:
-    """What stands for no event id of ours counts as none."""
+    """The parameters of a request. An invalid Last-Event-ID counts as none."""
     eta = urllib.parse.parse_qs(request.query).get("eta", [""])[-1] in {"1", "true"}
     seen = request.headers.get("last-event-id", "")
     return WatchWish(eta, int(seen) if re.fullmatch(r"[0-9]{1,9}", seen) else 0)
 
 
-# --- what is shown
+# --- frames
 class EventStream(StreamResponse, frozen=True, kw_only=True):
     """Events as they come; the data of each is a LiveFrame."""
 
@@ -130,19 +130,19 @@ TEXTS: Mapping[str, Mapping[LiveMessage, str]] = {
     language: {message: catalogue.live[message] for message in LiveMessage}
     for language, catalogue in CATALOGUES.items()
 }
-"""language → message of ours → text; a start without one of them fails here."""
+"""language → message of the server → text. A missing one fails here, at start."""
 
 _encode = msgspec.json.Encoder().encode
 _NO_DATA = NoData()
 
 
 def encode_frame(event: ProgressEvent, language: str) -> bytes:
-    """The event's frame as JSON, with our own messages in the given language."""
+    """The event's frame as JSON. language: of the server's own messages."""
     return _encode(_frame(event, message_text(event.message, language)))
 
 
 def message_text(message: str | LiveMessage, language: str) -> str:
-    """What a user reads: the text of a message of ours, and the source's words as they are."""
+    """The text for a user: of a message of the server, or the source's own."""
     return TEXTS[language][message] if isinstance(message, LiveMessage) else message
 
 

@@ -1,1 +1,1 @@
-"""For operators and their machines: health and metrics."""
+"""Health checks and metrics, for operators."""

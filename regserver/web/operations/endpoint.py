@@ -1,4 +1,4 @@
-"""For operators and their machines: health and metrics."""
+"""Health checks and metrics, for operators."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.route import Route
 
 Check = Callable[[], Awaitable[str | None]]
-"""Looks at one part of the server; None when it is well, else what is wrong, in words an operator can act on."""
+"""Checks one part of the server; returns None, or its fault in words for the operator."""
 
 Part = Annotated[str, Meta(examples=["store"])]
 
@@ -56,7 +56,7 @@ class OperationsApi:
         self._version = version
 
     def routes(self) -> tuple[Route, ...]:
-        """All of them."""
+        """The routes of health checks and metrics."""
         return (
             Route("operations.alive", "GET", "/health/alive", self.alive, "operation"),
             Route("operations.ready", "GET", "/health/ready", self.ready, "operation"),

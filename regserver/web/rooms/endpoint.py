@@ -1,4 +1,4 @@
-"""The room door over HTTP: what each endpoint asks of the rooms, once body and token are known to be in order."""
+"""The room door over HTTP: the calls of the room service, after the checks of body and token."""
 
 from regserver.domain.outcome import (
     AccountNotFound,
@@ -26,7 +26,7 @@ class RoomsApi:
         self._rooms = rooms
 
     def routes(self) -> tuple[Route, ...]:
-        """All of them."""
+        """The routes under /room."""
         create = pipeline(self.create, KeyedStep(wire.read_new_room), bearer)
         invite = pipeline(self.invite, KeyedStep(wire.read_invitation), bearer)
         leave = pipeline(self.leave, KeyedStep(wire.read_leaving), bearer)
@@ -81,7 +81,7 @@ class RoomsApi:
         """Move the unread mark."""
         return await self._rooms.seen(token, request.params["room"], asked.body.post_id, asked.idempotency)
 
-    # --- looking
+    # --- reading
     async def list(self, _: Request, token: SecretHash) -> wire.RoomList | Unidentified:
         """List the asker's rooms."""
         rooms = await self._rooms.list(token)

@@ -1,4 +1,4 @@
-"""The five notifications, with exactly the seed's keys; for sockets that can resume, with the key `cursor` as well."""
+"""The five notifications, with exactly the protocol's keys, and `cursor` for sockets that resume."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The static files of a page, read once, and the version under which browsers may keep them for good."""
+"""The static files of a page, read once, and their version, by which browsers may cache them for ever."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ CONTENT_TYPES = {
 class Assets:
     """files: name → content type and bytes. version: changes with any of them.
 
-    One version for all, as a directory in the path, so that modules import their neighbours by plain relative names.
+    The version is a directory in the path, so that scripts import each other by relative names.
     """
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
@@ -42,7 +42,7 @@ def load_assets(page: str) -> Assets:
 
 
 def asset_response(asset: tuple[str, bytes], cache_control: str) -> Response:
-    """The answer to a GET of a file. cache_control: for how long browsers may keep it."""
+    """The answer to a GET of a file. cache_control: the value of Cache-Control."""
     content_type, body = asset
     fields = (("cache-control", cache_control), ("cross-origin-resource-policy", "same-origin"))
     return Response(body=body, content_type=content_type, headers=fields)

@@ -1,4 +1,4 @@
-"""`/confirm`: the page, its form, and what its script asks."""
+"""`/confirm`: the page, its form, and the request of its script."""
 
 import urllib.parse
 from importlib.resources import files
@@ -47,7 +47,7 @@ class Standing(JsonAnswer, frozen=True, rename="camel"):
 
 
 class ConfirmApi:
-    """Everything it knows comes from the directory's use cases; a challenge never stands in an address here."""
+    """A client of the directory's use cases. A challenge is never part of an address here, since addresses end up in logs."""
 
     def __init__(self, directory: DirectoryService) -> None:
         self._directory = directory
@@ -65,11 +65,11 @@ class ConfirmApi:
         )
 
     async def open(self, request: Request) -> Response:
-        """The page before anything happened: it is the same for every link."""
+        """The page before the confirmation, the same for every link."""
         return self._page(request, "ask")
 
     async def confirm(self, request: Request) -> Response | BadContentType:
-        """The form's answer: the page that says how it went."""
+        """Confirms, and answers the form with a page that says the result."""
         if content_type(request) != FORM:
             return BadContentType()
         outcome = await self._directory.confirm(_challenge(request.body))
@@ -84,7 +84,7 @@ class ConfirmApi:
                 return self._page(request, "unknown")
 
     async def standing(self, request: Request) -> Standing | Unreadable:
-        """What the challenge in the body is good for, in the page's words; changes nothing."""
+        """The state of the challenge in the body, with the page's text; changes nothing."""
         body = read_object(request)
         if isinstance(body, Refusal):
             return body
@@ -117,9 +117,9 @@ class ConfirmApi:
 
 
 def _challenge(form: bytes) -> str:
-    """The form's one field; a person who copies it by hand may take a space along."""
+    """The form's one field, without white space, which a person may have copied with it."""
     try:
         fields = urllib.parse.parse_qs(form.decode("ascii", "replace"), max_num_fields=10)
-    except ValueError:  # more fields than that
+    except ValueError:  # too many fields
         return ""
     return fields.get("challenge", [""])[-1].strip()

@@ -1,7 +1,7 @@
-"""`GET /` and the files under `/static/`, with the fields that keep the page to itself.
+"""`GET /` and the files under `/static/`, with their security fields.
 
-The page is the same for everybody in one language, so it is rendered at the start; what differs per request is only
-the address that its script may open sockets to.
+The page is the same for all readers of one language, so it is rendered at start. Only the address to which its script may
+open sockets differs between requests.
 """
 
 from importlib.resources import files
@@ -27,24 +27,24 @@ FIELDS = (
 
 
 class PageApi:
-    """The page, and its files."""
+    """The page and its files."""
 
     def __init__(self, forwarded: ForwardedReader) -> None:
-        """forwarded: tells the address that the page may open sockets to."""
+        """forwarded: finds the address to which the page may open sockets."""
         self._forwarded = forwarded
         self._assets = load_assets("page")
         self._pages = render_pages(self._assets)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
-        # Three segments, because two would take words such as /static/check away from the directory.
+        # Three segments, since two would conflict with the directory's /{name}/check.
         return (
             Route("site.page", "GET", "/", self.page, "page", described=False),
             Route("site.asset", "GET", "/static/{version}/{file}", self.asset, "page", described=False),
         )
 
     async def page(self, request: Request) -> Response:
-        """The page in the language of its reader."""
+        """The page in the reader's language."""
         language = language_of(request)
         policy = page_policy(self._forwarded.read(request).socket_base)
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
@@ -55,7 +55,7 @@ class PageApi:
         found = self._assets.files.get(request.params["file"])
         if found is None:
             return RouteNotFound()
-        # While nodes are being updated, a page of one version may ask a node of another: served, but not kept.
+        # During an update a page of one version may get files from a node of another: served, but not cached.
         current = request.params["version"] == self._assets.version
         return asset_response(found, FOR_GOOD if current else REVALIDATE)
 
@@ -71,7 +71,7 @@ def page_policy(socket_base: str) -> str:
 
 
 def render_pages(assets: Assets) -> dict[Language, bytes]:
-    """language → HTML. Addresses in it are relative, so that it also works below a proxy's base path."""
+    """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string((files(__package__) / "page.html").read_text(encoding="utf-8"))
     return {language: _render(template, assets, language) for language in CATALOGUES}

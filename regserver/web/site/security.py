@@ -1,4 +1,4 @@
-"""What keeps a page to itself: its Content-Security-Policy, and the fields that go with it."""
+"""Security fields of pages, and their Content-Security-Policy."""
 
 from regserver.web.http.answer import HeaderFields
 
@@ -8,11 +8,11 @@ PAGE_FIELDS: HeaderFields = (
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
 )
-"""Of every page."""
+"""Fields of every page."""
 
 
 def content_security_policy(*own: str) -> str:
-    """The policy of a page (CSP 3): nothing but our own scripts, styles and forms. own: what this page needs beyond."""
+    """The policy of a page (CSP 3): scripts, styles and forms of this server only. own: further directives."""
     return "; ".join(
         (
             "default-src 'none'",

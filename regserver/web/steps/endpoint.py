@@ -47,7 +47,7 @@ class StepsStyle(ErrorStyle):
     """Refusals that concern no single call, as JSON-RPC replies with the id null."""
 
     def body(self, refusal: o.Refusal) -> jsonrpc.ErrorReply:
-        """The protocol's own error for it."""
+        """The JSON-RPC error of a refusal."""
         return jsonrpc.ErrorReply(None, ERRORS.get(type(refusal), jsonrpc.INVALID_REQUEST).as_wire())
 
 
@@ -55,14 +55,14 @@ STYLE = StepsStyle()
 
 
 def exactly_one_contact(method: jsonrpc.Method, given: Mapping[str, Any]) -> jsonrpc.RpcError | None:
-    """Refuses requests that name no contact, or several, whatever else the method takes."""
+    """Refuses calls of methods with a contact that name none, or several."""
     if not issubclass(method.params, NamesContact) or sum(name in given for name in CONTACTS) == 1:
         return None
     return jsonrpc.invalid_params()
 
 
 def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tuple[Route, ...]:
-    """take: counts a further call of a client's batch against the routes' limit; None, or the seconds to wait."""
+    """The routes of the steps. take: counts a further call of a client's batch; None, or the seconds to wait."""
     rpc = jsonrpc.Rpc(methods(steps), describe, exactly_one_contact, take)
 
     async def call(request: Request, _: RpcMessage) -> RpcReplies | None:
@@ -81,6 +81,6 @@ def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tu
 
 
 def read_message(request: Request) -> RpcMessage | o.BadContentType:
-    """The body as it came: what is wrong with it is told in a JSON-RPC reply."""
+    """The body, undecoded: its faults are answered in a JSON-RPC reply."""
     declared = content_type(request)
     return RpcMessage(request.body) if declared in {"", *RpcMessage.media_types} else o.BadContentType()

@@ -1,9 +1,9 @@
-"""JSON-RPC 2.0 over HTTP POST: https://www.jsonrpc.org/specification, to the letter.
+"""JSON-RPC 2.0 over HTTP POST (https://www.jsonrpc.org/specification).
 
     bytes → JSON → batch or single → request object → method → typed parameters → call → reply, or none
 
-Parameters come by name; null is the same as absent. An application error is a value of its own, `RpcError`; what a bug
-or a broken store leaves behind is one reply with code 500 for that call alone, so that a batch goes on.
+Parameters are given by name; null is the same as absent. An application error is a value, `RpcError`. A bug or a fault of the
+store gives a reply with code 500 for that call alone, so that a batch continues.
 """
 
 import logging
@@ -30,7 +30,7 @@ _FIELD = re.compile(r"field `(\w+)`|\$\.(\w+)")
 
 
 class RpcError(msgspec.Struct, frozen=True):
-    """What stands under `error`. beside: members that stand beside code and message too, as old clients read them."""
+    """The value of `error`. beside: members next to code and message, for old clients."""
 
     code: int
     message: str
@@ -80,7 +80,7 @@ INTERNAL_ERROR = RpcError(500, "Internal Service Error")
 
 
 def invalid_params(parameter: str | None = None) -> RpcError:
-    """parameter: which one is wrong; its value is never repeated."""
+    """The error of wrong parameters. parameter: the name of the wrong one; its value is never repeated."""
     return RpcError(-32602, "Invalid params", {"parameter": parameter} if parameter else None)
 
 
@@ -88,7 +88,7 @@ Caller = Callable[[Any, Request], Awaitable[Any]]
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """One method. call: takes the decoded `params` and the HTTP request; gives a `result` or an RpcError."""
+    """One method. call: takes the decoded `params` and the HTTP request; returns a `result` or an RpcError."""
 
     name: str
     summary: str
@@ -119,7 +119,7 @@ class Rpc:
         self._take = take
 
     async def serve(self, request: Request) -> bytes | None:
-        """The reply to a body; None when nothing in it wants one."""
+        """The reply to a body; None for notifications only."""
         try:
             message = _decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -183,7 +183,7 @@ def _reply(identity: Any, outcome: Any) -> RpcReply:
 
 
 def _named(error: msgspec.ValidationError) -> str | None:
-    """The parameter that a complaint is about. Only the name: the text may repeat what was sent."""
+    """The name of the wrong parameter. The error's text is not used, since it may contain the value."""
     text = str(error)
     place = text.rpartition(" - at `")[2] if " - at `" in text else text
     found = _FIELD.search(text) if text.startswith("Object missing") else _FIELD.search(place)

@@ -41,7 +41,7 @@ def about_contact(act: ContactMethod[P]) -> Callable[[Any, P, Request], Awaitabl
 
 
 class StepsMethods:
-    """on_curve: whether 33 bytes are a public key."""
+    """The functions of all methods. on_curve: whether 33 bytes are a public key."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class StepsMethods:
     async def get_state(
         self, params: wire.ContactParams, contact: Contact, _: Request
     ) -> wire.StateResult | StepRefusal:
-        """Where the registration of a contact stands; what was chosen before, in the state toBlockChain."""
+        """The state of a contact's registration; in the state toBlockChain also the chosen name."""
         status = await self._steps.state(contact, params.token)
         if isinstance(status, StepRefusal):
             return status

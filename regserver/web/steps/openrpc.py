@@ -1,4 +1,4 @@
-"""The description of a JSON-RPC service, made from the very types that decode its parameters (https://spec.open-rpc.org)."""
+"""The OpenRPC document, derived from the types that decode the parameters (https://spec.open-rpc.org)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ REF = "#/components/schemas/{name}"
 
 
 def describe(methods: Iterable[Method]) -> dict[str, Any]:
-    """The OpenRPC document; parameters by name, with required and optional told apart."""
+    """The OpenRPC document; parameters by name, required or optional."""
     methods = list(methods)
     types = [kind for method in methods for kind in (method.params, method.result)]
     _, components = msgspec.json.schema_components(types, ref_template=REF)
@@ -48,5 +48,5 @@ def _method(method: Method, components: dict[str, Any]) -> dict[str, Any]:
 
 
 def _errors(method: Method) -> dict[tuple[int, str], None]:
-    """Code and message of every error, the method's own first; each once."""
+    """Code and message of every error once, the method's own first."""
     return dict.fromkeys((error.code, error.message) for error in (*method.errors, *OF_EVERY_METHOD))

@@ -1,4 +1,4 @@
-"""The registration steps on the wire: parameters and results of every method, and the code and words of each refusal."""
+"""The registration steps on the wire: parameters and results of methods, and the code and message of each refusal."""
 
 from typing import Annotated, Any, Literal
 
@@ -31,7 +31,7 @@ class NamesContact(Params, frozen=True, kw_only=True):
 
     @property
     def contact(self) -> Contact | RpcError:
-        """Who that is, or the parameter that is wrong."""
+        """The contact, or the error of the wrong parameter."""
         given = msgspec.structs.asdict(self)
         if (phone := given.get("phone")) is not None:
             return parse_phone(phone) or invalid_params("phone")
@@ -106,7 +106,7 @@ class SubscriptionParams(UserParams, frozen=True, kw_only=True):
     community_ids: Annotated[list[Community], Meta(min_length=MIN_COMMUNITIES, max_length=MAX_COMMUNITIES)]
 
 
-# The same by telephone and by mail.
+# Parameters by phone or by e-mail.
 FirstStep = FirstStepParams | FirstStepEmailParams
 Resend = PhoneParams | EmailParams
 Verify = VerifyParams | VerifyEmailParams
@@ -183,7 +183,7 @@ RETRY_MEMBER: dict[ContactKind, str] = {"phone": "nextSmsRetry", "email": "nextE
 
 
 def error_of(refusal: StepRefusal, contact: ContactKind = "phone") -> RpcError:
-    """State and retry time stand in `data` and beside `code`."""
+    """The JSON-RPC error of a refusal. State and retry time are in `data`, and also beside `code`."""
     code, message = REPLIES[type(refusal)]
     if isinstance(refusal, steps.AmbiguousIdentity):
         return invalid_params("provider")
