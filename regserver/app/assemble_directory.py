@@ -19,7 +19,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the directory, and the delivery of every door's mail. Raises StoreFault."""
     settings, store, clock = base.settings, base.store, base.clock
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
-    delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.metrics), node=base.node)
+    delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     parts = DirectoryParts(
         store=store,

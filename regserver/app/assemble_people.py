@@ -33,10 +33,10 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
         identity=base.identity,
         source=source,
         policy=policy,
-        on_end=lambda state: base.metrics.registrations_ended.labels(state).inc(),
+        on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
     live = await stack.enter_async_context(open_live(parts))
-    base.metrics.registrations.set_function(lambda: live.running)
+    base.web.metrics.registrations.set_function(lambda: live.running)
     check = None if source is None else SourceCheck(source, policy.max_running)
     sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
     is_open = settings.login.open_registration

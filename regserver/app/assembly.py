@@ -105,7 +105,7 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
         return None
 
     checks = {"store": store_check, **dict(whole.checks)}
-    routes = [*OperationsApi(base.metrics, checks, __version__).routes(), *whole.routes]
+    routes = [*OperationsApi(base.web.metrics, checks, __version__).routes(), *whole.routes]
     routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()
     app.add_routes(routes, whole.sockets)
 

@@ -17,7 +17,6 @@ from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
-from regserver.metric import Metrics
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
@@ -55,11 +54,6 @@ class Base(msgspec.Struct, frozen=True):
     def settings(self) -> Settings:
         """The settings in force."""
         return self.loaded.settings
-
-    @property
-    def metrics(self) -> Metrics:
-        """The metrics of this node."""
-        return self.web.metrics
 
 
 class AppPart(msgspec.Struct, frozen=True):

@@ -50,21 +50,20 @@ async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIter
 
 
 class Control:
-    """Requests to a running server. stop: requests an orderly stop. abort: ends its grace time."""
+    """Requests to a running server. stop: requests an orderly stop. abort: ends its grace time.
+
+    reloads: receives each request that the configuration be read again.
+    """
 
     def __init__(self) -> None:
         self.stop = trio.Event()
         self.abort = trio.Event()
-        self._ask, self._asked = trio.open_memory_channel[None](1)
+        self._reload, self.reloads = trio.open_memory_channel[None](1)
 
     def reload_nowait(self) -> None:
         """Requests that the configuration be read again; several requests before it happens count as one."""
         with contextlib.suppress(trio.WouldBlock):
-            self._ask.send_nowait(None)
-
-    async def wait_reload(self) -> None:
-        """Returns when `reload_nowait` was called since the last time."""
-        await self._asked.receive()
+            self._reload.send_nowait(None)
 
 
 async def run_app(
@@ -110,8 +109,7 @@ async def _abort(app: App, control: Control) -> None:
 
 async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded]) -> None:
     """Reads the configuration again on request. A fault is logged, and the server runs on."""
-    while True:
-        await control.wait_reload()
+    async for _ in control.reloads:
         try:
             settings = configure().settings
             for reload in app.whole.reload:

@@ -37,7 +37,15 @@ EXPIRING_DAYS = 14
 def run(chosen: argparse.Namespace) -> int:
     """Prints all findings."""
     loaded = configuration(chosen)
-    return max([report(check(loaded), part) for part, check in CHECKS.items()])
+    return max([report(_contained(check, loaded), part) for part, check in CHECKS.items()])
+
+
+def _contained(check: Callable[[Loaded], Iterator[Finding]], loaded: Loaded) -> Iterator[Finding]:
+    """The findings of one check. A fault ends this check only: it must not hide the findings of the others."""
+    try:
+        yield from check(loaded)
+    except (ConfigFault, StoreFault, OSError, ValueError) as fault:
+        yield Finding("fail", str(fault))
 
 
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
@@ -55,11 +63,7 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
         else:
             yield Finding("fail", f"{path} cannot be created: {near} is not writable")
         return
-    try:
-        version = inspect_database(path)
-    except StoreFault as fault:
-        yield Finding("fail", str(fault))
-        return
+    version = inspect_database(path)
     newest = len(migration.migrations())
     text = f"{path} is whole, schema version {version}"
     yield Finding("ok", text if version == newest else f"{text}; the next start updates it to {newest}")
@@ -106,12 +110,8 @@ def _tls(loaded: Loaded) -> Iterator[Finding]:
                 "hint", "passwords travel unencrypted: set server.tls_cert, or put a TLS proxy in front"
             )
         return
-    try:
-        end = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
-        Path(server.tls_key).read_bytes()
-    except (OSError, ValueError) as error:
-        yield Finding("fail", f"{error}")
-        return
+    end = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
+    Path(server.tls_key).read_bytes()
     days = (end - datetime.datetime.now(datetime.UTC)).days
     level: Level = "fail" if days < 0 else "hint" if days < EXPIRING_DAYS else "ok"
     yield Finding(level, f"{server.tls_cert} is valid until {end:%Y-%m-%d}")
@@ -128,11 +128,7 @@ def _source(loaded: Loaded) -> Iterator[Finding]:
         if not path.exists():
             yield Finding("hint", f"there is no {path}, so nobody can sign in by live registration")
             return
-        try:
-            people = read_roster(path)
-        except ConfigFault as fault:  # a mistake in one part must not hide those in the others
-            yield Finding("fail", str(fault))
-            return
+        people = read_roster(path)
         yield Finding("ok", f"{path} has {len(people)} people")
         if any(person.password is not None for person in people):
             yield Finding("hint", f"{path} has plain passwords: replace them with password_hash")

@@ -12,8 +12,6 @@ from regserver.cli.backup import DATABASE, KEY, NOTE
 from regserver.cli.store import StorePlace, store_place
 from regserver.store.sqlite.copy import inspect_database
 
-SIDECARS = ("-wal", "-shm")
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
@@ -66,7 +64,7 @@ def _put(folder: Path, place: StorePlace) -> None:
     for path in (place.database, place.key):
         if path.exists():
             path.replace(path.with_name(path.name + ".old"))
-    for suffix in SIDECARS:  # SQLite would apply the old database's journal to the new one
+    for suffix in ("-wal", "-shm"):  # SQLite would apply the old database's journal to the new one
         place.database.with_name(place.database.name + suffix).unlink(missing_ok=True)
     (folder / KEY).replace(place.key)
     (folder / DATABASE).replace(place.database)

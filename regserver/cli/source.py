@@ -35,15 +35,9 @@ def run(chosen: argparse.Namespace) -> int:
     """Runs one check and one registration."""
     loaded = configuration(chosen)
     start_logging(loaded.settings.log.level, loaded.settings.log.format)
-    password = _ask_password()
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     with unwrapped(ConfigFault, CommandFault):
         return trio.run(_try, loaded, chosen.username, password)
-
-
-def _ask_password() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass()
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 async def _try(loaded: Loaded, username: str, password: str) -> int:
@@ -84,8 +78,9 @@ async def _read(lines: AsyncIterator[SourceLine], started: float) -> int:
     async for line in lines:
         match progress.take(line):
             case ProtocolBroken(detail=detail):
-                quoted = f": {_quoted(line.raw)}" if isinstance(line, MalformedLine) else ""
-                return _wrong(started, detail + quoted)
+                if isinstance(line, MalformedLine):  # in a form that cannot control a terminal
+                    detail += f": {line.raw.decode('utf-8', 'replace')!a}"
+                return _wrong(started, detail)
             case Complete():
                 _say(started, "done: the account would be made now")
                 return FINE
@@ -119,11 +114,6 @@ def _described(event: ProgressEvent) -> str:
         name = event.data
         text += f": {name.first_name!r}, {name.middle_name!r}, {name.last_name!r}"
     return text
-
-
-def _quoted(raw: bytes) -> str:
-    """Bytes from the source in a form that cannot control a terminal."""
-    return ascii(raw.decode("utf-8", "replace"))
 
 
 def _say(started: float, text: str) -> None:

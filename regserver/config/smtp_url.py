@@ -10,12 +10,15 @@ _URL = re.compile(r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\
 EXPECTED = '"log:", "smtp://user:password@host:587" or "smtps://…"'
 
 
+Tls = Literal["none", "starttls", "implicit"]
+
+
 class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
     """The mail server. ca: a file of certificates to trust instead of the system's."""
 
     host: str
     port: int
-    tls: Literal["none", "starttls", "implicit"]
+    tls: Tls
     user: str | None = None
     password: str | None = None
     ca: str | None = None
@@ -38,9 +41,7 @@ def parse_smtp_url(url: str) -> SmtpAddress:
         raise ValueError(f"?tls=none or ?ca=FILE, not {', '.join(sorted(unknown))}")
     if options.get("tls", "none") != "none":
         raise ValueError("?tls=none or no tls at all: smtps:// is implicit TLS, smtp:// is STARTTLS")
-    tls: Literal["none", "starttls", "implicit"] = (
-        "implicit" if parts.scheme == "smtps" else "none" if "tls" in options else "starttls"
-    )
+    tls: Tls = "implicit" if parts.scheme == "smtps" else "none" if "tls" in options else "starttls"
     return SmtpAddress(
         host=parts.hostname or "",
         port=parts.port or (465 if tls == "implicit" else 587),

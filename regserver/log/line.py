@@ -43,15 +43,14 @@ def _utc(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
-class _Formatter(logging.Formatter):
-    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        fields = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
-        if (identity := request_id.get()) and "request" not in fields:
-            fields["request"] = identity
-        return fields
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    fields = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+    if (identity := request_id.get()) and "request" not in fields:
+        fields["request"] = identity
+    return fields
 
 
-class JsonFormatter(_Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object per line: at, level, logger, message, the record's own fields, and a traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -61,20 +60,20 @@ class JsonFormatter(_Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **self._fields(record),
+            **_fields(record),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return redact(msgspec.json.encode(line, enc_hook=str).decode())
 
 
-class TextFormatter(_Formatter):
+class TextFormatter(logging.Formatter):
     """For a terminal: local time, level, message, then the record's own fields as key=value."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end; a traceback follows on lines of its own."""
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        fields = "".join(f" {key}={value}" for key, value in self._fields(record).items())
+        fields = "".join(f" {key}={value}" for key, value in _fields(record).items())
         text = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
