@@ -8,7 +8,7 @@ import contextlib
 from functools import partial
 
 from benchmarks.checkout import checkouts
-from benchmarks.front import churn, contender, house, request
+from benchmarks.front import churn, contender, request, scenario
 from benchmarks.front.contender import Open, contest
 from benchmarks.front.memory import memory
 from benchmarks.front.server import server
@@ -63,7 +63,7 @@ def stock(bursts: int, seconds: float) -> None:
 def hot(count: int, bursts: int, seconds: float) -> None:
     opens: dict[str, Open] = {
         **{
-            name: partial(contender.http, partial(house.rpc, checkout), seconds)
+            name: partial(contender.http, partial(scenario.rpc, checkout), seconds)
             for name, checkout in checkouts("product").items()
         },
         "bare": partial(contender.http, partial(server, "ours"), seconds),

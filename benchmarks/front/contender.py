@@ -65,9 +65,9 @@ def fan(
 
 
 @contextlib.contextmanager
-def http(house: Callable[[], AbstractContextManager[Server]], seconds: float) -> Iterator[Contender]:
+def http(serve: Callable[[], AbstractContextManager[Server]], seconds: float) -> Iterator[Contender]:
     """POST /rpc in a closed loop of 32 connections."""
-    with house() as running, asking(running, NOTHING, 32, seconds) as contender:
+    with serve() as running, asking(running, NOTHING, 32, seconds) as contender:
         yield contender
 
 

@@ -14,13 +14,13 @@ import trio
 
 from tests.serving.differential import disagreement
 from tests.serving.fuzz import mutations
-from tests.serving.support import House, bounds, house
+from tests.serving.support import RunningFront, bounds, open_front
 
 _TOGETHER = 50
 _CHECK_EVERY = 1000
 
 
-async def _throw(server: House, raw: bytes, cut: int) -> None:
+async def _throw(server: RunningFront, raw: bytes, cut: int) -> None:
     async with server.peer() as peer:
         try:
             await peer.send(raw[:cut])
@@ -32,7 +32,7 @@ async def _throw(server: House, raw: bytes, cut: int) -> None:
             pass
 
 
-async def _worker(server: House, inputs: "trio.MemoryReceiveChannel[tuple[bytes, int]]") -> None:
+async def _worker(server: RunningFront, inputs: "trio.MemoryReceiveChannel[tuple[bytes, int]]") -> None:
     async for raw, cut in inputs:
         await _throw(server, raw, cut)
 
@@ -41,7 +41,7 @@ async def main(*arguments: int) -> int:
     count, seed = (*arguments, *(100_000, 1)[len(arguments) :])
     started = time.monotonic()
     print(f"{count:,} inputs, seed {seed}")
-    async with house(bounds(head_seconds=1, body_seconds=1, idle_seconds=1, accept_seconds=1)) as server:
+    async with open_front(bounds(head_seconds=1, body_seconds=1, idle_seconds=1, accept_seconds=1)) as server:
         descriptors = len(os.listdir("/proc/self/fd"))
         sender, receiver = trio.open_memory_channel[tuple[bytes, int]](_TOGETHER)
         async with trio.open_nursery() as nursery:

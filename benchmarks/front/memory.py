@@ -10,17 +10,17 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from benchmarks.checkout import with_earlier
-from benchmarks.front import house
+from benchmarks.front import scenario
 from benchmarks.front.contender import fan_client
-from benchmarks.front.house import Sockets
+from benchmarks.front.scenario import Sockets
 from benchmarks.table import Figures, median, report, rounds, verdict
 
 FIRST = 50
 LEAVE_SECONDS = 3.0  # until they are gone, and the garbage collector has seen to what they left
 HOUSES: dict[str, Callable[[int], AbstractContextManager[Sockets]]] = {
-    "bare": house.bare,
-    "rooms": house.rooms,
-    "live": house.live,
+    "bare": scenario.bare,
+    "rooms": scenario.rooms,
+    "live": scenario.live,
 }
 
 

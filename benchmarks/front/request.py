@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from benchmarks.checkout import Checkout, checkouts
-from benchmarks.front import house
+from benchmarks.front import scenario
 from benchmarks.front.contender import EVENT_STREAM, Open, asking, contest, write_request
 from benchmarks.process import Server
 from benchmarks.table import BEFORE, Table, ratio, report, verdict
@@ -51,11 +51,11 @@ REQUESTS: Mapping[str, Callable[[Inside], str]] = {
 @contextlib.contextmanager
 def open_product(checkout: Checkout) -> Iterator[Inside]:
     """Starts the product with a person, a room of that person's, and a registration that has begun."""
-    with house.live_product(checkout) as running:
+    with scenario.live_product(checkout) as running:
         person = {"username": "ann", "email": "ann@example.org", "password": "a long password"}
-        token = house.ask(running, "/login/register", person)["token"]
-        room = house.ask(running, "/room/create", {"name": "Tea"}, token)["roomId"]
-        yield Inside(running, token, room, house.sign_in(running))
+        token = scenario.ask(running, "/login/register", person)["token"]
+        room = scenario.ask(running, "/room/create", {"name": "Tea"}, token)["roomId"]
+        yield Inside(running, token, room, scenario.sign_in(running))
 
 
 def measure(count: int, bursts: int, seconds: float) -> None:

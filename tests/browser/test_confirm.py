@@ -10,19 +10,19 @@ from tests.browser.conftest import Visit
 from tests.browser.mailbox import Mailbox, open_mailbox
 from tests.browser.server import Server, running_server
 
-House = tuple[Server, Mailbox]
+Site = tuple[Server, Mailbox]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server that sends real mail, and the mailbox it goes to."""
     folder: Path = tmp_path_factory.mktemp("confirm")
     with open_mailbox() as mailbox, running_server(folder, *mailbox.settings) as server:
         yield server, mailbox
 
 
-def test_open_press_sign_in(visit: Visit, house: House) -> None:
-    server, mailbox = house
+def test_open_press_sign_in(visit: Visit, site: Site) -> None:
+    server, mailbox = site
     path = mailbox.begin(server.url, "Alice", "en")
     alice = visit(server.url)
     alice.open(path)
@@ -39,8 +39,8 @@ def test_open_press_sign_in(visit: Visit, house: House) -> None:
     alice.sees("#who", "Alice")
 
 
-def test_a_second_look_says_that_it_is_done(visit: Visit, house: House) -> None:
-    server, mailbox = house
+def test_a_second_look_says_that_it_is_done(visit: Visit, site: Site) -> None:
+    server, mailbox = site
     path = mailbox.begin(server.url, "Bobby", "fr")
     bobby = visit(server.url)
     bobby.open(path)
@@ -53,15 +53,15 @@ def test_a_second_look_says_that_it_is_done(visit: Visit, house: House) -> None:
     expect(again.page.get_by_role("link", name="Se connecter")).to_be_visible()
 
 
-def test_a_link_that_is_no_longer_good(visit: Visit, house: House) -> None:
-    somebody = visit(house[0].url)
+def test_a_link_that_is_no_longer_good(visit: Visit, site: Site) -> None:
+    somebody = visit(site[0].url)
     somebody.open("/confirm?lang=ru#abcdefghijklmnopqrstuvwx")
     somebody.sees("h1", "Эта ссылка больше не действует")
     expect(somebody.find("main button")).to_be_hidden()
 
 
-def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, house: House) -> None:
-    server, mailbox = house
+def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, site: Site) -> None:
+    server, mailbox = site
     path = mailbox.begin(server.url, "Carol", "en")
     carol = visit(server.url, java_script_enabled=False)
     carol.open(path)
@@ -70,8 +70,8 @@ def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, house: House
     carol.sees("h1", "Registration confirmed")
 
 
-def test_by_keyboard_on_a_narrow_screen(visit: Visit, house: House) -> None:
-    server, mailbox = house
+def test_by_keyboard_on_a_narrow_screen(visit: Visit, site: Site) -> None:
+    server, mailbox = site
     path = mailbox.begin(server.url, "Dora5", "fr")
     dora = visit(server.url, viewport={"width": 320, "height": 568}, color_scheme="dark")
     dora.open(path)

@@ -9,7 +9,7 @@ import h2.connection
 import h2.events
 import trio
 
-from tests.serving.support import House, Peer
+from tests.serving.support import Peer, RunningFront
 
 Fields = list[tuple[str, str]]
 Certificate = tuple[str, str]
@@ -134,7 +134,9 @@ class Http2Socket(Peer):
 
 
 @contextlib.asynccontextmanager
-async def secure(server: House, certificate: Certificate, *protocols: str) -> AsyncIterator[trio.abc.Stream]:
+async def secure(
+    server: RunningFront, certificate: Certificate, *protocols: str
+) -> AsyncIterator[trio.abc.Stream]:
     context = ssl.create_default_context(cafile=certificate[0])
     if protocols:
         context.set_alpn_protocols(list(protocols))
@@ -149,7 +151,7 @@ async def secure(server: House, certificate: Certificate, *protocols: str) -> As
 
 
 @contextlib.asynccontextmanager
-async def http2(server: House, certificate: Certificate) -> AsyncIterator[Http2Peer]:
+async def http2(server: RunningFront, certificate: Certificate) -> AsyncIterator[Http2Peer]:
     async with secure(server, certificate, "h2", "http/1.1") as stream:
         assert isinstance(stream, trio.SSLStream)
         assert stream.selected_alpn_protocol() == "h2"

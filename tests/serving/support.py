@@ -238,7 +238,7 @@ def close_payload(code: int) -> bytes:
     return client_frame(code.to_bytes(2, "big"), 8)
 
 
-class House:
+class RunningFront:
     """A running front door."""
 
     def __init__(self, front: Front, urls: list[str], counts: Counts, nursery: trio.Nursery) -> None:
@@ -280,7 +280,7 @@ def bounds(**changes: Any) -> FrontLimits:
 
 
 @contextlib.asynccontextmanager
-async def house(
+async def open_front(
     limits: FrontLimits | None = None,
     *,
     dispatch: Handler = show,
@@ -288,7 +288,7 @@ async def house(
     binds: tuple[str, ...] = ("127.0.0.1:0",),
     tls_cert: str = "",
     tls_key: str = "",
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningFront]:
     """A front door whose /echo and /listen are sessions."""
     counts = Counts()
     used = limits if limits is not None else bounds()
@@ -304,4 +304,4 @@ async def house(
         trio.open_nursery() as nursery,
         front.open(binds, tls_cert=tls_cert, tls_key=tls_key) as urls,
     ):
-        yield House(front, urls, counts, nursery)
+        yield RunningFront(front, urls, counts, nursery)

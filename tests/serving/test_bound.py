@@ -5,7 +5,7 @@ import trio
 
 from regserver.endpoint import Request, Response
 from regserver.serving import FrontLimits
-from tests.serving.support import Peer, bounds, house, show
+from tests.serving.support import Peer, bounds, open_front, show
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.serving.support import Peer, bounds, house, show
     ],
 )
 async def test_oversized_head(status: int, raw: bytes) -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         answer = await peer.ask(raw)
         assert answer[0] == status
         assert answer[1]["connection"] == "close"
@@ -28,7 +28,7 @@ async def test_oversized_head(status: int, raw: bytes) -> None:
 
 
 async def test_largest_head_and_body() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         fields = b"".join(b"X-%d: 1\r\n" % number for number in range(98))
         raw = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n" + fields + b"\r\n" + b"a" * 65536
         assert (await peer.ask(raw))[0] == 200
@@ -39,7 +39,7 @@ async def test_largest_head_and_body() -> None:
 async def test_oversized_body_is_answered_by_the_endpoint() -> None:
     """At once, while the client still waits to be told to go on; and what it sends after all does no harm."""
     head = b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n"
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         status, fields, body = await peer.ask(head)
         assert (status, fields["connection"]) == (413, "close")
         assert b"b'', True" in body
@@ -48,7 +48,7 @@ async def test_oversized_body_is_answered_by_the_endpoint() -> None:
 
 
 async def test_oversized_chunks_are_answered_by_the_endpoint() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         await peer.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(5):
             await peer.send(b"4000\r\n" + b"a" * 0x4000 + b"\r\n")
@@ -58,7 +58,7 @@ async def test_oversized_chunks_are_answered_by_the_endpoint() -> None:
 
 
 async def test_expectation_is_met() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         head = b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n"
         assert (await peer.ask(head))[0] == 100
         assert b"b'abc'" in (await peer.ask(b"abc"))[2]
@@ -77,7 +77,7 @@ async def test_expectation_is_met() -> None:
     ],
 )
 async def test_too_slow_a_request(limits: FrontLimits, raw: bytes) -> None:
-    async with house(limits) as server, server.peer() as peer:
+    async with open_front(limits) as server, server.peer() as peer:
         assert (await peer.ask(raw))[0] == 408
         assert await peer.ended()
         assert server.counts.refused == {408: 1}
@@ -90,7 +90,7 @@ async def test_drip_does_not_extend_the_deadline() -> None:
             await trio.sleep(0.02)
 
     async with (
-        house(bounds(head_seconds=0.3)) as server,
+        open_front(bounds(head_seconds=0.3)) as server,
         server.peer() as peer,
         trio.open_nursery() as nursery,
     ):
@@ -100,7 +100,7 @@ async def test_drip_does_not_extend_the_deadline() -> None:
 
 
 async def test_silence_is_closed_without_a_word() -> None:
-    async with house(bounds(head_seconds=0.1, idle_seconds=0.2)) as server:
+    async with open_front(bounds(head_seconds=0.1, idle_seconds=0.2)) as server:
         async with server.peer() as peer:  # never says anything
             assert await peer.ended()
         async with server.peer() as peer:  # says nothing more
@@ -111,7 +111,7 @@ async def test_silence_is_closed_without_a_word() -> None:
 
 
 async def test_pipelined_requests_are_answered_in_order() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         paths = [b"/%d" % number for number in range(6)]
         await peer.send(b"".join(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths))
         for path in paths:
@@ -124,7 +124,7 @@ async def test_many_pipelined_requests_let_others_in() -> None:
             pass
 
     async with (
-        house() as server,
+        open_front() as server,
         server.peer() as busy,
         server.peer() as peer,
         trio.open_nursery() as nursery,
@@ -136,7 +136,7 @@ async def test_many_pipelined_requests_let_others_in() -> None:
 
 
 async def test_connections_in_all() -> None:
-    async with house(bounds(connections=2)) as server:
+    async with open_front(bounds(connections=2)) as server:
         async with server.peer() as first, server.peer() as second, server.peer() as third:
             assert (await first.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
             assert (await second.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
@@ -151,7 +151,7 @@ async def test_connections_in_all() -> None:
 
 async def test_connections_of_one_address() -> None:
     limits = bounds(connections_per_address=1, exempt_networks=())
-    async with house(limits) as server:
+    async with open_front(limits) as server:
         async with server.peer() as first, server.peer() as second:
             assert (await first.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
             assert (await second.response())[0] == 429
@@ -162,7 +162,7 @@ async def test_connections_of_one_address() -> None:
 
 async def test_a_proxy_is_exempt() -> None:
     limits = bounds(connections_per_address=1)
-    async with house(limits) as server, server.peer() as first, server.peer() as second:
+    async with open_front(limits) as server, server.peer() as first, server.peer() as second:
         assert (await first.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
         assert (await second.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
 
@@ -172,7 +172,7 @@ async def test_a_response_nobody_reads_is_given_up() -> None:
         return Response(body=b"x" * 8_000_000)
 
     async with (
-        house(bounds(write_seconds=0.2), dispatch=big) as server,
+        open_front(bounds(write_seconds=0.2), dispatch=big) as server,
         server.peer(receive_buffer=4096) as peer,
     ):
         await peer.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -185,7 +185,7 @@ async def test_a_failing_dispatcher_ends_one_request() -> None:
             raise ExceptionGroup("several", [ValueError("a secret"), KeyError()])
         return await show(request)
 
-    async with house(dispatch=fail) as server, server.peer() as peer:
+    async with open_front(dispatch=fail) as server, server.peer() as peer:
         status, _, body = await peer.ask(b"GET /a?1 HTTP/1.1\r\nHost: x\r\n\r\n")
         assert status == 500
         assert b"secret" not in body
@@ -195,7 +195,7 @@ async def test_a_failing_dispatcher_ends_one_request() -> None:
 async def test_clients_that_leave_in_the_middle() -> None:
     """At every point of a request, cleanly and by a reset; none leaves anything behind."""
     data = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n" + b"a" * 20
-    async with house() as server:
+    async with open_front() as server:
         for size in range(0, len(data) + 1, 7):
             for reset in (False, True):
                 async with server.peer() as peer:

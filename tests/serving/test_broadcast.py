@@ -5,7 +5,7 @@ import trio.testing
 
 from regserver.endpoint import Frame
 from regserver.serving import broadcast_nowait, text_frame
-from tests.serving.support import Peer, Room, bounds, house
+from tests.serving.support import Peer, Room, bounds, open_front
 
 
 class Scripted:
@@ -50,7 +50,7 @@ async def test_among_slow_and_lost_peers() -> None:
     room = Room()
     limits = bounds(queue_bytes=64 * 1024, send_buffer_bytes=16 * 1024, close_seconds=5)
     async with (
-        house(limits, sockets={"/x": room}) as server,
+        open_front(limits, sockets={"/x": room}) as server,
         server.peer() as first,
         server.peer(receive_buffer=4096) as deaf,
         server.peer() as lost,

@@ -13,7 +13,7 @@ from regserver.serving.body import Chunks
 from regserver.serving.head import BadHead, find_end, parse_head
 from regserver.serving.inbound import Decoder, PeerClosed, Violated
 from tests.serving.fuzz import mutations
-from tests.serving.support import House, client_frame, house, upgrade
+from tests.serving.support import RunningFront, client_frame, open_front, upgrade
 
 KILLERS = {
     "bad field byte": b"GET / HTTP/1.1\r\nHost: x\r\nX\0Y: 1\r\n\r\n",
@@ -36,7 +36,7 @@ KILLERS = {
 
 
 async def test_known_killers() -> None:
-    async with house() as server:
+    async with open_front() as server:
         for name, raw in KILLERS.items():
             async with server.peer() as peer:
                 await peer.send(raw)
@@ -50,7 +50,7 @@ async def test_known_killers() -> None:
 async def test_mutated_traffic(seed: int) -> None:
     """A little of what benchmarks.front.fuzz does at length."""
     rounds = int(os.environ.get("REGSERVER_FUZZ_ROUNDS", "150"))
-    async with house() as server:
+    async with open_front() as server:
         for raw, cut in mutations(random.Random(seed), rounds):  # noqa: S311
             await throw(server, raw, cut)
         assert await server.is_fine()
@@ -58,7 +58,7 @@ async def test_mutated_traffic(seed: int) -> None:
         assert server.counts.open == server.counts.sessions == 0
 
 
-async def throw(server: House, raw: bytes, cut: int) -> None:
+async def throw(server: RunningFront, raw: bytes, cut: int) -> None:
     async with server.peer() as peer:
         try:
             await peer.send(raw[:cut])

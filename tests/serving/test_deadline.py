@@ -9,7 +9,7 @@ import trio
 
 from regserver.endpoint import Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from tests.serving.http2 import Certificate, Http2Peer, http2, secure
-from tests.serving.support import House, Peer, Room, bounds, client_frame, house, show
+from tests.serving.support import Peer, Room, RunningFront, bounds, client_frame, open_front, show
 
 SHORT = bounds(
     tls_seconds=1,
@@ -69,16 +69,16 @@ async def pour(session: SocketSession) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _house(certificate: Certificate | None, door: Door) -> AsyncIterator[House]:
+async def _house(certificate: Certificate | None, door: Door) -> AsyncIterator[RunningFront]:
     cert, key = certificate or ("", "")
     sockets: dict[str, SocketEndpoint] = {"/pour": pour, "/room": Room()}
-    async with house(SHORT, dispatch=door, sockets=sockets, tls_cert=cert, tls_key=key) as server:
+    async with open_front(SHORT, dispatch=door, sockets=sockets, tls_cert=cert, tls_key=key) as server:
         yield server
 
 
 @contextlib.asynccontextmanager
 async def _peer(
-    server: House, certificate: Certificate | None, receive_buffer: int = 0
+    server: RunningFront, certificate: Certificate | None, receive_buffer: int = 0
 ) -> AsyncIterator[Peer]:
     """A client that speaks HTTP/1.1."""
     if certificate is None:

@@ -15,7 +15,7 @@ from regserver.serving.connection import Connection
 from regserver.serving.session_core import SessionCore
 from tests.garbage import count, no_collector
 from tests.serving.http2 import Http2Peer
-from tests.serving.support import House, Peer, bounds, close_payload, house
+from tests.serving.support import Peer, RunningFront, bounds, close_payload, open_front
 
 Certificate = tuple[str, str]
 
@@ -85,7 +85,7 @@ WAYS: tuple[Way, ...] = (
 
 @contextlib.asynccontextmanager
 async def _connected(
-    server: House, certificate: Certificate | None, protocol: str = "http/1.1"
+    server: RunningFront, certificate: Certificate | None, protocol: str = "http/1.1"
 ) -> AsyncIterator[trio.abc.Stream]:
     plain = await trio.open_tcp_stream("127.0.0.1", server.port)
     stream: trio.abc.Stream = plain
@@ -111,7 +111,7 @@ def _left() -> dict[str, int]:
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool) -> None:
     cert, key = certificate if secure else ("", "")
-    async with house(bounds(head_seconds=0.2), tls_cert=cert, tls_key=key) as server:
+    async with open_front(bounds(head_seconds=0.2), tls_cert=cert, tls_key=key) as server:
         with no_collector():
             for _ in range(3):
                 async with _connected(server, certificate if secure else None) as stream:
@@ -121,7 +121,7 @@ async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool)
 
 
 async def test_nothing_is_left_of_http2(certificate: Certificate) -> None:
-    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+    async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
         with no_collector():
             async with _connected(server, certificate, "h2") as stream:
                 peer = Http2Peer(stream)

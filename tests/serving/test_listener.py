@@ -11,7 +11,7 @@ import trio
 from regserver.serving import BindError, FrontLimits
 from regserver.serving.admission import Admission
 from regserver.serving.listener import open_listeners
-from tests.serving.support import Peer, house
+from tests.serving.support import Peer, open_front
 
 LIMITS = FrontLimits()
 
@@ -26,7 +26,7 @@ async def test_all_kinds_at_once(tmp_path: Path) -> None:
     inherited.bind(("127.0.0.1", 0))
     port = inherited.getsockname()[1]
     binds = ("127.0.0.1:0", "[::1]:0", f"unix:{path}", f"fd://{inherited.detach()}")
-    async with house(binds=binds) as server:
+    async with open_front(binds=binds) as server:
         assert server.urls[2] == f"unix:{path}"
         assert server.urls[3] == f"http://127.0.0.1:{port}"
         v6 = re.fullmatch(r"http://\[::1\]:(\d+)", server.urls[1])

@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from tests.peer.required import find_program
-from tests.serving.support import Peer, client_frame, close_payload, house, upgrade
+from tests.serving.support import Peer, client_frame, close_payload, open_front, upgrade
 
 _CONFIG = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
@@ -55,7 +55,7 @@ async def _connect(port: int) -> Peer:
 async def test_requests_and_sessions_over_the_same_upstream_connections(
     tmp_path: Path, nginx: str, own_port: int
 ) -> None:
-    async with house() as server, trio.open_nursery() as nursery:
+    async with open_front() as server, trio.open_nursery() as nursery:
         config = tmp_path / "nginx.conf"
         config.write_text(_CONFIG.format(folder=tmp_path, port=server.port, own=own_port))
         process = await nursery.start(trio.run_process, [nginx, "-p", str(tmp_path), "-c", str(config)])

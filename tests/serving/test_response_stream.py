@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from regserver.endpoint import Request, Response, StreamResponse
-from tests.serving.support import House, Peer, bounds, house, show
+from tests.serving.support import Peer, RunningFront, bounds, open_front, show
 
 GET = b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
 PIECES = b"one", b"", b"three" * 1000
@@ -62,7 +62,7 @@ async def _line(peer: Peer) -> bytes:
 
 
 async def test_chunks_and_the_connection_goes_on() -> None:
-    async with house(dispatch=Streams()) as server, server.peer() as peer:
+    async with open_front(dispatch=Streams()) as server, server.peer() as peer:
         for _ in range(2):
             await peer.send(GET)
             head = await peer.read_head()
@@ -75,7 +75,7 @@ async def test_chunks_and_the_connection_goes_on() -> None:
 
 
 async def test_a_client_that_asks_to_close() -> None:
-    async with house(dispatch=Streams()) as server, server.peer() as peer:
+    async with open_front(dispatch=Streams()) as server, server.peer() as peer:
         await peer.send(b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         head = await peer.read_head()
         assert b"transfer-encoding: chunked" in head
@@ -86,7 +86,7 @@ async def test_a_client_that_asks_to_close() -> None:
 
 
 async def test_the_end_of_the_connection_ends_it_in_http_1_0() -> None:
-    async with house(dispatch=Streams()) as server, server.peer() as peer:
+    async with open_front(dispatch=Streams()) as server, server.peer() as peer:
         await peer.send(b"GET /stream HTTP/1.0\r\n\r\n")
         head = await peer.read_head()
         assert b"transfer-encoding" not in head
@@ -97,7 +97,7 @@ async def test_the_end_of_the_connection_ends_it_in_http_1_0() -> None:
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_head_has_no_body(version: bytes) -> None:
-    async with house(dispatch=Streams()) as server, server.peer() as peer:
+    async with open_front(dispatch=Streams()) as server, server.peer() as peer:
         await peer.send(b"HEAD /endless HTTP/" + version + b"\r\nHost: x\r\n\r\n")
         assert b"text/event-stream" in await peer.read_head()
         if version == b"1.1":
@@ -108,7 +108,7 @@ async def test_head_has_no_body(version: bytes) -> None:
 
 
 async def test_a_stream_that_fails_is_cut() -> None:
-    async with house(dispatch=Streams()) as server:
+    async with open_front(dispatch=Streams()) as server:
         async with server.peer() as peer:
             await peer.send(GET.replace(b"/stream", b"/fail"))
             await peer.read_head()
@@ -125,7 +125,7 @@ async def test_a_stream_that_fails_is_cut() -> None:
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_a_client_that_goes_ends_it(version: bytes) -> None:
     streams = Streams()
-    async with house(dispatch=streams) as server:
+    async with open_front(dispatch=streams) as server:
         async with server.peer() as peer:
             await peer.send(b"GET /endless HTTP/" + version + b"\r\nHost: x\r\n\r\n")
             await streams.begun.wait()
@@ -144,7 +144,7 @@ async def test_a_client_that_reads_nothing_ends_it() -> None:
         return StreamResponse(stream=flood())
 
     async with (
-        house(bounds(write_seconds=0.3), dispatch=dispatch) as server,
+        open_front(bounds(write_seconds=0.3), dispatch=dispatch) as server,
         server.peer(receive_buffer=4096) as peer,
     ):
         await peer.send(GET)
@@ -152,7 +152,7 @@ async def test_a_client_that_reads_nothing_ends_it() -> None:
 
 
 async def test_what_comes_meanwhile_is_the_next_request() -> None:
-    async with house(dispatch=Streams()) as server, server.peer() as peer:
+    async with open_front(dispatch=Streams()) as server, server.peer() as peer:
         await peer.send(GET + b"GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /seco")
         await peer.read_head()
         await peer.send(b"nd HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -166,12 +166,12 @@ async def test_more_than_is_kept_meanwhile_is_not_lost() -> None:
     streams = Streams()
     fields = b"X: " + b"a" * 8000 + b"\r\n"
     request = b"GET /next HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n"
-    async with house(dispatch=streams) as server, server.peer() as peer:
+    async with open_front(dispatch=streams) as server, server.peer() as peer:
         await peer.send(GET + request * 5)
         assert b"".join(await _chunks_of(peer)) == b"".join(PIECES)
         for _ in range(5):
             assert (await peer.response())[0] == 200
-    async with house(bounds(grace_seconds=0.1), dispatch=streams) as server, server.peer() as peer:
+    async with open_front(bounds(grace_seconds=0.1), dispatch=streams) as server, server.peer() as peer:
         await peer.send(GET.replace(b"/stream", b"/endless") + request * 5)
         await peer.read_head()
         await _leave_unread(server, peer)
@@ -189,7 +189,7 @@ async def _read_on(peer: Peer) -> None:
         pass
 
 
-async def _leave_unread(server: House, peer: Peer) -> None:
+async def _leave_unread(server: RunningFront, peer: Peer) -> None:
     """The client goes while nobody reads from it; a write that fails shows it."""
     await trio.sleep(0.1)
     await peer.aclose()

@@ -15,7 +15,7 @@ from tests.serving.support import (
     bounds,
     client_frame,
     close_payload,
-    house,
+    open_front,
     upgrade,
 )
 
@@ -23,7 +23,7 @@ QUICK = bounds(close_seconds=0.2, accept_seconds=0.2)
 
 
 async def test_echo_of_every_size() -> None:
-    async with house(bounds(message_bytes=1 << 20)) as server, server.peer() as peer:
+    async with open_front(bounds(message_bytes=1 << 20)) as server, server.peer() as peer:
         head = await peer.upgrade()
         assert head.startswith(b"HTTP/1.1 101 ")
         assert ACCEPT in head
@@ -41,7 +41,7 @@ async def test_echo_of_every_size() -> None:
 
 
 async def test_fragments_pings_and_pongs() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         await peer.upgrade()
         await peer.send(client_frame("h\u00e9".encode()[:2], 1, fin=False) + client_frame(b"p", 9))
         assert await peer.frame() == (10, b"p")
@@ -51,7 +51,7 @@ async def test_fragments_pings_and_pongs() -> None:
 
 
 async def test_frames_behind_the_handshake() -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         await peer.upgrade(early=client_frame(b"early") + client_frame(b"late")[:3])
         assert await peer.frame() == (1, b"early")
         await peer.send(client_frame(b"late")[3:])
@@ -60,7 +60,7 @@ async def test_frames_behind_the_handshake() -> None:
 
 async def test_late_upgrade_on_a_kept_alive_connection() -> None:
     """As a proxy with upstream keep-alive does, even without waiting for the answers of the requests before it."""
-    async with house() as server:
+    async with open_front() as server:
         request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
         async with server.peer() as peer:
             for _ in range(3):
@@ -93,7 +93,7 @@ async def test_late_upgrade_on_a_kept_alive_connection() -> None:
     ],
 )
 async def test_what_is_no_handshake(status: int, raw: bytes) -> None:
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         answer = await peer.ask(raw)
         assert answer[0] == status
         if status == 426:
@@ -108,7 +108,7 @@ async def test_request_of_a_session() -> None:
         seen.append(session.request)
         session.accept_nowait()
 
-    async with house(sockets={"/lo ok": look}) as server, server.peer() as peer:
+    async with open_front(sockets={"/lo ok": look}) as server, server.peer() as peer:
         await peer.send(upgrade("/lo%20ok?a=%20", "X-A: 1", "x-a: 2"))
         await peer.read_head()
         assert await peer.close_code() == 1000
@@ -125,7 +125,7 @@ async def test_rejection_is_an_ordinary_response() -> None:
         session.accept_nowait()  # too late: nothing happens
         assert not session.send_text_nowait("lost")
 
-    async with house(sockets={"/no": reject}) as server, server.peer() as peer:
+    async with open_front(sockets={"/no": reject}) as server, server.peer() as peer:
         status, fields, body = await peer.ask(upgrade("/no"))
         assert (status, fields["connection"], body) == (403, "close", b"no")
         assert await peer.ended()
@@ -154,7 +154,7 @@ async def _closes_early(session: SocketSession) -> None:
 async def test_handshake_that_is_not_accepted(
     endpoint: Callable[[SocketSession], Awaitable[None]], status: int
 ) -> None:
-    async with house(QUICK, sockets={"/x": endpoint}) as server, server.peer() as peer:
+    async with open_front(QUICK, sockets={"/x": endpoint}) as server, server.peer() as peer:
         assert (await peer.ask(upgrade("/x")))[0] == status
         assert await peer.ended()
         assert server.counts.sessions == 0
@@ -168,7 +168,7 @@ async def test_frames_sent_before_the_answer_follow_it() -> None:
         session.accept_nowait()
         session.send_text_nowait("second")
 
-    async with house(sockets={"/x": early}) as server, server.peer() as peer:
+    async with open_front(sockets={"/x": early}) as server, server.peer() as peer:
         assert b"101" in await peer.upgrade("/x")
         assert [await peer.frame(), await peer.frame()] == [(1, b"first"), (1, b"second")]
         assert await peer.close_code() == 1000
@@ -202,7 +202,7 @@ async def _closes(session: SocketSession) -> None:
 async def test_close_codes_of_endpoints(
     endpoint: Callable[[SocketSession], Awaitable[None]], code: int
 ) -> None:
-    async with house(sockets={"/x": endpoint}) as server, server.peer() as peer:
+    async with open_front(sockets={"/x": endpoint}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         assert await peer.close_code() == code
         await peer.send(close_payload(code))
@@ -237,7 +237,7 @@ async def test_close_codes_of_endpoints(
     ],
 )
 async def test_close_codes_of_peers(raw: bytes, code: int) -> None:
-    async with house(bounds(message_bytes=100)) as server, server.peer() as peer:
+    async with open_front(bounds(message_bytes=100)) as server, server.peer() as peer:
         await peer.upgrade()
         await peer.send(raw)
         assert await peer.close_code() == code
@@ -254,7 +254,7 @@ async def test_text_only() -> None:
         while True:
             heard.append(await receive_text(session))
 
-    async with house(sockets={"/x": read}) as server, server.peer() as peer:
+    async with open_front(sockets={"/x": read}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         await peer.send(client_frame(b"text", 1) + client_frame(b"bytes", 2) + client_frame(b"more", 1))
         assert await peer.close_code() == 1003
@@ -267,7 +267,7 @@ async def test_text_only() -> None:
 
 
 async def test_lost_peers() -> None:
-    async with house() as server:
+    async with open_front() as server:
         for _ in range(3):
             async with server.peer() as peer:
                 await peer.upgrade("/listen")
@@ -277,14 +277,14 @@ async def test_lost_peers() -> None:
 
 
 async def test_peer_that_never_answers_a_close() -> None:
-    async with house(QUICK, sockets={"/x": _returns}) as server, server.peer() as peer:
+    async with open_front(QUICK, sockets={"/x": _returns}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         await server.settled()
 
 
 async def test_close_from_another_task() -> None:
     room = Room()
-    async with house(sockets={"/x": room}) as server, server.peer() as peer:
+    async with open_front(sockets={"/x": room}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         room.sessions[0].send_text_nowait("last words")
@@ -300,7 +300,7 @@ async def test_slow_reader_is_closed_with_1013_in_whole_frames() -> None:
     """The stream stays valid to the end: whole frames in order, then the Close."""
     room = Room()
     limits = bounds(queue_bytes=64 * 1024, send_buffer_bytes=16 * 1024, close_seconds=5)
-    async with house(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
+    async with open_front(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         (session,) = room.sessions
@@ -327,7 +327,7 @@ async def test_slow_reader_is_closed_with_1013_in_whole_frames() -> None:
 async def test_slow_reader_that_never_reads_is_dropped() -> None:
     room = Room()
     limits = bounds(queue_bytes=4096, close_seconds=0.2)
-    async with house(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
+    async with open_front(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         while room.sessions[0].send_nowait(text_frame(b"x" * 1000)):
@@ -340,7 +340,7 @@ async def test_backlog_is_delivered_when_the_peer_reads_again() -> None:
     """More than the kernel takes but less than the bound; then the socket is written to directly again."""
     room = Room()
     limits = bounds(queue_bytes=8 << 20)
-    async with house(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
+    async with open_front(limits, sockets={"/x": room}) as server, server.peer(receive_buffer=4096) as peer:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         (session,) = room.sessions
@@ -367,7 +367,7 @@ async def test_sending_to_a_lost_peer_ends_the_session() -> None:
         finally:
             ended.set()
 
-    async with house(sockets={"/x": busy}) as server:
+    async with open_front(sockets={"/x": busy}) as server:
         async with server.peer() as peer:
             await peer.upgrade("/x")
         with trio.fail_after(5):
@@ -387,7 +387,7 @@ async def test_receive_does_not_read_ahead() -> None:
         while True:
             got.append(len(await session.receive()))
 
-    async with house(sockets={"/x": lazy}) as server, server.peer() as peer:
+    async with open_front(sockets={"/x": lazy}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         sent = 0
         with trio.move_on_after(0.3) as scope:
@@ -405,7 +405,7 @@ async def test_receive_does_not_read_ahead() -> None:
 
 async def test_pings_find_the_dead_and_spare_the_living() -> None:
     limits = bounds(ping_seconds=0.6, pong_seconds=0.5)
-    async with house(limits) as server, server.peer() as dead, server.peer() as living:
+    async with open_front(limits) as server, server.peer() as dead, server.peer() as living:
         await dead.upgrade("/listen")
         await living.upgrade("/listen")
         for _ in range(3):
@@ -429,7 +429,7 @@ async def test_endpoint_is_cancelled_when_the_peer_does_not_close() -> None:
         finally:
             cancelled.set()
 
-    async with house(QUICK, sockets={"/x": stubborn}) as server, server.peer() as peer:
+    async with open_front(QUICK, sockets={"/x": stubborn}) as server, server.peer() as peer:
         await peer.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()
         sessions[0].close_nowait(4000)
@@ -440,7 +440,7 @@ async def test_endpoint_is_cancelled_when_the_peer_does_not_close() -> None:
 
 async def test_one_frame_for_many() -> None:
     room = Room()
-    async with house(sockets={"/x": room}) as server, server.peer() as first, server.peer() as second:
+    async with open_front(sockets={"/x": room}) as server, server.peer() as first, server.peer() as second:
         await first.upgrade("/x")
         await second.upgrade("/x")
         await trio.testing.wait_all_tasks_blocked()

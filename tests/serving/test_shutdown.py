@@ -12,7 +12,7 @@ from tests.serving.support import (
     bounds,
     client_frame,
     close_payload,
-    house,
+    open_front,
     quart_app,
     show,
     upgrade,
@@ -66,7 +66,7 @@ async def _serve(
 
 async def test_sessions_are_told() -> None:
     async with trio.open_nursery() as nursery:
-        async with house(bounds(grace_seconds=5)) as server:
+        async with open_front(bounds(grace_seconds=5)) as server:
             codes = []
 
             async def listen(peer: Peer) -> None:
@@ -92,7 +92,7 @@ async def test_a_handshake_in_the_middle_is_answered() -> None:
         await trio.sleep(0.1)
         session.accept_nowait()
 
-    async with house(sockets={"/x": thinks}) as server:
+    async with open_front(sockets={"/x": thinks}) as server:
         peer = Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
         await peer.send(upgrade("/x"))
         await entered.wait()
@@ -115,7 +115,7 @@ async def test_200_clients_that_never_read() -> None:
     frame = text_frame(b"x" * 10_000)
     streams = []
     limits = bounds(grace_seconds=0.5, close_seconds=60, write_seconds=60)
-    async with house(limits, dispatch=big, sockets={"/pour": pour}) as server:
+    async with open_front(limits, dispatch=big, sockets={"/pour": pour}) as server:
         for number in range(200):
             sock = trio.socket.socket()
             sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
@@ -142,7 +142,7 @@ async def test_200_clients_that_never_read() -> None:
 async def test_force_ends_the_grace_time() -> None:
     gate = Gate()
     limits = bounds(grace_seconds=60, close_seconds=60)
-    async with house(limits, dispatch=gate) as server:
+    async with open_front(limits, dispatch=gate) as server:
         busy = Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
         await busy.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         await gate.entered.wait()
@@ -160,7 +160,7 @@ async def test_cancelling_ends_at_once() -> None:
     gate = Gate()
     limits = bounds(grace_seconds=60, close_seconds=60)
     with trio.CancelScope() as scope:
-        async with house(limits, dispatch=gate) as server:
+        async with open_front(limits, dispatch=gate) as server:
             peers = [Peer(await trio.open_tcp_stream("127.0.0.1", server.port)) for _ in range(3)]
             await peers[0].send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
             await peers[1].upgrade("/listen")
@@ -174,7 +174,7 @@ async def test_cancelling_ends_at_once() -> None:
 
 
 async def test_messages_still_arrive_before_the_close() -> None:
-    async with trio.open_nursery() as nursery, house() as server:
+    async with trio.open_nursery() as nursery, open_front() as server:
         peer = Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
         await peer.upgrade("/echo", early=client_frame(b"one"))
         assert await peer.frame() == (1, b"one")
@@ -183,7 +183,7 @@ async def test_messages_still_arrive_before_the_close() -> None:
 
 
 async def test_a_bind_that_fails_says_which_and_why() -> None:
-    async with house() as server:
+    async with open_front() as server:
         front = Front(app=quart_app(show, 100), dispatch=show, socket=lambda _: None, metrics=Counts())
         taken = f"127.0.0.1:{server.port}"
         with pytest.raises(BindError) as caught:
@@ -209,5 +209,5 @@ async def test_an_application_that_fails_to_start() -> None:
 
 async def test_an_error_of_the_caller_passes() -> None:
     with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
-        async with house():
+        async with open_front():
             raise ZeroDivisionError

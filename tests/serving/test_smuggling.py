@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.serving.support import house
+from tests.serving.support import open_front
 
 _POST = b"POST /a HTTP/1.1\r\nHost: x\r\n"
 _SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -92,7 +92,7 @@ REFUSED = {
 
 async def test_refused_once_and_closed() -> None:
     """One server takes the whole table, which shows too that nothing in it ends more than its own connection."""
-    async with house() as server:
+    async with open_front() as server:
         for name, (status, raw) in REFUSED.items():
             async with server.peer() as peer:
                 await peer.send(raw + _SMUGGLED)
@@ -146,7 +146,7 @@ LAST = {
 @pytest.mark.parametrize("name", ACCEPTED)
 async def test_accepted_and_answered_once(name: str) -> None:
     """Whole, with one Date, and the connection goes on where it may."""
-    async with house() as server, server.peer() as peer:
+    async with open_front() as server, server.peer() as peer:
         await peer.send(ACCEPTED[name])
         head = await peer.read_head()
         assert head.startswith(b"HTTP/1.1 ")

@@ -11,11 +11,11 @@ import trio.testing
 from regserver.endpoint import Response, SocketSession
 from regserver.serving import BindError, text_frame
 from tests.serving.http2 import Certificate, Http2Peer, http2, secure
-from tests.serving.support import Peer, bounds, client_frame, close_payload, house, upgrade
+from tests.serving.support import Peer, bounds, client_frame, close_payload, open_front, upgrade
 
 
 async def test_http1_over_tls(certificate: Certificate) -> None:
-    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+    async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
         assert server.urls == [f"https://127.0.0.1:{server.port}"]
         async with secure(server, certificate, "http/1.1") as stream:
             peer = Peer(stream)
@@ -28,7 +28,7 @@ async def test_http1_over_tls(certificate: Certificate) -> None:
 
 
 async def test_session_over_tls(certificate: Certificate) -> None:
-    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+    async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
         async with secure(server, certificate) as stream:
             peer = Peer(stream)
             assert (await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
@@ -53,7 +53,7 @@ async def test_slow_reader_over_tls(certificate: Certificate) -> None:
         await session.wait_closed()
 
     limits = bounds(queue_bytes=100_000, close_seconds=0.2)
-    async with house(
+    async with open_front(
         limits, sockets={"/pour": pour}, tls_cert=certificate[0], tls_key=certificate[1]
     ) as server:
         async with secure(server, certificate) as stream:
@@ -67,7 +67,7 @@ async def test_slow_reader_over_tls(certificate: Certificate) -> None:
 )
 async def test_what_is_no_tls(certificate: Certificate, raw: bytes) -> None:
     limits = bounds(tls_seconds=0.1)
-    async with house(limits, tls_cert=certificate[0], tls_key=certificate[1]) as server:
+    async with open_front(limits, tls_cert=certificate[0], tls_key=certificate[1]) as server:
         async with server.peer() as peer:
             await peer.send(raw)
             assert await peer.ended()
@@ -79,7 +79,7 @@ async def test_what_is_no_tls(certificate: Certificate, raw: bytes) -> None:
 
 async def test_http2_requests(certificate: Certificate) -> None:
     async with (
-        house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
     ):
         status, fields, body = await peer.ask_http2("GET", "/any%20thing?201")
@@ -93,7 +93,7 @@ async def test_http2_requests(certificate: Certificate) -> None:
 
 
 async def test_http2_without_tls() -> None:
-    async with house() as server:
+    async with open_front() as server:
         stream = await trio.open_tcp_stream("127.0.0.1", server.port)
         peer = Http2Peer(stream)
         await peer.start()
@@ -104,7 +104,7 @@ async def test_http2_without_tls() -> None:
 
 async def test_session_over_http2(certificate: Certificate) -> None:
     async with (
-        house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
     ):
         sock = await peer.connect("/echo", ("sec-websocket-extensions", "permessage-deflate"))
@@ -130,7 +130,7 @@ async def test_rejected_session_over_http2(certificate: Certificate) -> None:
         session.reject_nowait(Response(status=403, body=b"no"))
 
     async with (
-        house(sockets={"/no": reject}, tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(sockets={"/no": reject}, tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
     ):
         sock = await peer.connect("/no")
@@ -146,7 +146,9 @@ async def test_shutdown_over_http2(certificate: Certificate) -> None:
             codes.append(await sock.close_code())
             await sock.send(struct.pack("!BBI", 0x88, 0x82, 0) + (1001).to_bytes(2, "big"))
 
-        async with house(bounds(grace_seconds=3), tls_cert=certificate[0], tls_key=certificate[1]) as server:
+        async with open_front(
+            bounds(grace_seconds=3), tls_cert=certificate[0], tls_key=certificate[1]
+        ) as server:
             context = ssl.create_default_context(cafile=certificate[0])
             context.set_alpn_protocols(["h2"])
             plain = await trio.open_tcp_stream("127.0.0.1", server.port)
@@ -167,7 +169,7 @@ async def test_http2_body_longer_than_the_bound(certificate: Certificate) -> Non
     """The endpoint is told, and the client's other streams live on."""
     limits = bounds(body_bytes=10_000)
     async with (
-        house(limits, tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(limits, tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
     ):
         status, _, body = await peer.ask_http2("POST", "/a", b"x" * 16_000)
@@ -179,7 +181,7 @@ async def test_http2_body_longer_than_the_bound(certificate: Certificate) -> Non
 async def test_http2_data_after_the_answer(certificate: Certificate) -> None:
     """An endpoint that answers early ends its stream, not the connection."""
     async with (
-        house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
     ):
         fields = [(":method", "POST"), (":path", "/hasty"), (":scheme", "https"), (":authority", "localhost")]
@@ -193,7 +195,7 @@ async def test_http2_data_after_the_answer(certificate: Certificate) -> None:
 
 
 async def test_http2_connections_leave_nothing(certificate: Certificate) -> None:
-    async with house(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+    async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
         async with http2(server, certificate):
             pass
         async with http2(server, certificate) as peer:
@@ -206,7 +208,7 @@ async def test_http2_connections_leave_nothing(certificate: Certificate) -> None
 
 async def test_http2_noise_ends_its_own_connection(certificate: Certificate) -> None:
     async with (
-        house(tls_cert=certificate[0], tls_key=certificate[1]) as server,
+        open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server,
         http2(server, certificate) as peer,
         http2(server, certificate) as other,
     ):
@@ -218,5 +220,5 @@ async def test_http2_noise_ends_its_own_connection(certificate: Certificate) -> 
 
 async def test_unusable_certificate() -> None:
     with pytest.RaisesGroup(pytest.RaisesExc(BindError, match=r"/nowhere\.pem.*cannot be used")):
-        async with house(tls_cert="/nowhere.pem"):
+        async with open_front(tls_cert="/nowhere.pem"):
             raise AssertionError

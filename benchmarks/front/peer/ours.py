@@ -1,4 +1,4 @@
-"""Our front door: /sub and /pub as sessions, /rpc hot. Usage: ours PORT [CERT KEY]"""
+"""regserver's front door: /sub and /pub as sessions, /rpc as a request. Usage: ours PORT [CERT KEY]"""
 
 import signal
 import sys

@@ -8,7 +8,7 @@
 The OpenAPI document is derived from the return types of endpoints. So every answer with a body has a type of its own, with
 a docstring for its meaning and examples on its fields.
 
-How refusals read on the wire is one style for each group of routes. All give the same status and header fields.
+Each group of routes has its own error style, the form of a refusal's body. The header fields are the same in all styles.
 """
 
 from abc import ABC, abstractmethod
@@ -43,31 +43,31 @@ Answer = JsonAnswer | Response | Refusal | None
 """The return type of endpoints."""
 
 
-# --- how refusals read
+# --- refusals
 class ErrorStyle(ABC):
-    """The wire style of one group of routes. Every style can word every general refusal.
+    """The style of one group of routes. Every style has a body for every general refusal.
 
-    name_field: the field of a body that names the refusal; "" where the bodies have no such field.
+    name_field: the field of a body with the refusal's name; "" without such a field.
     """
 
     name_field: ClassVar[str] = ""
 
     @abstractmethod
     def body(self, refusal: Refusal) -> msgspec.Struct:
-        """The response's JSON."""
+        """The body, encoded as JSON."""
 
     def status(self, refusal: Refusal) -> int:
         """The response's status."""
         return errors.STATUS[type(refusal)]
 
     def refuse(self, refusal: Refusal) -> Response:
-        """The refusal as clients of these routes expect it."""
+        """The response of a refusal."""
         status = self.status(refusal)
         return Response(status=status, body=_encode(self.body(refusal)), headers=_fields(refusal, status))
 
 
 def _fields(refusal: Refusal, status: int) -> HeaderFields:
-    """What explains a refusal: Retry-After, Allow and WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1 and 11.6.1)."""
+    """Retry-After, Allow or WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1 and 11.6.1)."""
     if (seconds := getattr(refusal, "retry_after", None)) is not None:
         return (("retry-after", str(max(1, seconds))),)
     if isinstance(refusal, MethodNotAllowed):
@@ -90,7 +90,7 @@ class AccountError(Error, frozen=True, rename="camel"):
 
 
 class NamedStyle(ErrorStyle):
-    """`{"error": "Name"}`: sign-in, live registration, rooms, and what belongs to no door."""
+    """`{"error": "Name"}`: for sign-in, live registration, rooms, and paths without a route."""
 
     name_field = "error"
 
@@ -99,7 +99,7 @@ class NamedStyle(ErrorStyle):
         return super().refuse(RouteNotFound() if isinstance(refusal, MethodNotAllowed) else refusal)
 
     def body(self, refusal: Refusal) -> Error:
-        """The refusal's name; for accounts that are not there, which ones."""
+        """The refusal's name, with the missing accounts for AccountNotFound."""
         name = errors.name(refusal)
         if isinstance(refusal, AccountNotFound):
             return AccountError(name, refusal.missing or UNSET)

@@ -15,7 +15,7 @@ class Route(msgspec.Struct, frozen=True):
     """One endpoint on one path.
 
     name: "rooms.post", unique; the endpoint's name on the app's `url_map`.
-    pattern: "/room/post/{room}"; a word in braces takes one whole segment, found in Request.params.
+    pattern: "/room/post/{room}"; a name in braces matches one whole segment, which is in Request.params.
     style: the wording of its refusals; by name, except in the directory and the steps.
     described: whether it stands in the OpenAPI document. What only browsers ask for, pages and their parts, does not.
     """
@@ -53,7 +53,7 @@ AnyRoute = TypeVar("AnyRoute", Route, SocketRoute)
 
 
 class Match(msgspec.Struct, Generic[AnyRoute], frozen=True):
-    """The route of a request or a WebSocket, and what its path has in the places of the pattern's braces."""
+    """The route of a request or a WebSocket, and the parameters in its path."""
 
     route: AnyRoute
     params: Mapping[str, str]

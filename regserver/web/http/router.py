@@ -57,7 +57,7 @@ class ExactMap(QuartMap):
 
 
 class Router:
-    """All routes of the server, on one Map. routes, sockets: those of HTTP and those of WebSockets, by name."""
+    """All routes of the server, on one Map. routes, sockets: by name."""
 
     def __init__(self, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()) -> None:
         self.map = ExactMap()

@@ -40,7 +40,7 @@ ERRORS: dict[type[o.Refusal], jsonrpc.RpcError] = {
     o.InternalError: jsonrpc.INTERNAL_ERROR,
     o.StoreUnavailable: jsonrpc.INTERNAL_ERROR,
 }
-"""The protocol's own error for a refusal. All others are invalid requests."""
+"""The JSON-RPC errors of refusals; all others are INVALID_REQUEST."""
 
 
 class StepsStyle(ErrorStyle):

@@ -1,4 +1,4 @@
-"""The functions behind the methods of the steps: parameters to the service's types, its outcome to a result or an error.
+"""The functions of the steps' methods: they convert parameters for the services, and outcomes to results or errors.
 
 What holds for a phone number and an e-mail address alike is one function, and two methods of the table.
 """
@@ -27,7 +27,7 @@ ContactMethod = Callable[[Any, P, Contact, Request], Awaitable[wire.Result | Ste
 
 
 def about_contact(act: ContactMethod[P]) -> Callable[[Any, P, Request], Awaitable[wire.Result | RpcError]]:
-    """Parses the contact of the parameters first, and words a refusal for the kind of that contact."""
+    """Parses the contact of the parameters first, and converts a refusal by the kind of that contact."""
 
     async def call(methods: Any, params: P, request: Request) -> wire.Result | RpcError:
         contact = params.contact

@@ -1,4 +1,4 @@
-"""The methods of the registration steps, in the protocol's order: what each takes, gives and refuses.
+"""The methods of the registration steps, in the protocol's order, with their types and errors.
 
 The description that clients can ask for is made from these tables, so it cannot say anything else than what is served.
 """
@@ -12,7 +12,7 @@ from regserver.web.steps.method import StepsMethods
 Refusals = tuple[type[StepRefusal], ...]
 
 STEP: Refusals = (steps.AlreadyRegistered, steps.InvalidStep)
-"""What every step may refuse."""
+"""The refusals of every step."""
 FIRST: Refusals = (*STEP, steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries)
 RESEND: Refusals = (*STEP, steps.TryLater, steps.TooManyRetries)
 PROPOSAL = (steps.NameTaken, steps.OtherName, steps.OtherUserId, steps.BadPublicKey, steps.LedgerUnavailable)
@@ -36,7 +36,7 @@ TEXTS: dict[str, tuple[str, Refusals]] = {
     "onboardingDeviceSwitched": ("The user signed in on another device", ONBOARDING),
     "onboardingSharedLink": ("The user shared a link", ONBOARDING),
 }
-"""Summary and refusals of each method. The last three tell what a new user has done, for which a reward may be paid."""
+"""Summary and refusals of each method. The last three report a new user's actions, which are rewarded."""
 
 
 def methods(calls: StepsMethods) -> tuple[Method, ...]:

@@ -27,7 +27,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class NamesContact(Params, frozen=True, kw_only=True):
-    """Base of those that name whom they are about, by one of phone, email and identity."""
+    """Base of parameters with a contact: one of phone, email and identity."""
 
     @property
     def contact(self) -> Contact | RpcError:

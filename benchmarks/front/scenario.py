@@ -1,5 +1,5 @@
-"""The started product as the measurements of the front door need it: with a room that everybody is in, with a
-registration that everybody watches, and with a method that does nothing. Beside it the bare front door."""
+"""The started product in the scenarios of the front door's measurements: all sockets in one room, all sockets watching one
+registration, and a method that does nothing; and the front door alone."""
 
 import contextlib
 import http.client
@@ -19,11 +19,11 @@ from benchmarks.process import CLIENT_CORE, Server, Words, free_port, scratch
 from benchmarks.product import product
 from benchmarks.rooms.world import world
 
-LIVE_SECONDS = 3600  # longer than anybody looks at it
+LIVE_SECONDS = 3600  # longer than a measurement
 
 
 class Sockets(msgspec.Struct, frozen=True):
-    """A server, and what its client is to open: a path, and a file with a token for each socket if they need one."""
+    """A server, and the target of its client: a path, and a file with a token for each socket if they need one."""
 
     server: Server
     target: tuple[str | Path, ...]
@@ -38,7 +38,7 @@ def bare(sockets: int) -> Iterator[Sockets]:
 
 @contextlib.contextmanager
 def rooms(sockets: int) -> Iterator[Sockets]:
-    """Each socket somebody else's, all of them members of one room."""
+    """Each socket of another account, all of them members of one room."""
     with world(people=sockets) as made, product(made.path) as running:
         yield Sockets(running, ("/room/websocket", made.tokens))
 
