@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import re
 from typing import Literal, NewType
 
@@ -28,6 +29,11 @@ def new_token(prefix: TokenPrefix, randomness: bytes) -> str:
 def hash_secret(secret: str) -> SecretHash:
     """The stored form of a secret."""
     return SecretHash(hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest())
+
+
+def matches(expected: SecretHash | None, given: str | None) -> bool:
+    """Whether `expected` is the hash of `given`, compared in constant time; False when either is None."""
+    return expected is not None and given is not None and hmac.compare_digest(expected, hash_secret(given))
 
 
 def redact_secrets(text: str) -> str:

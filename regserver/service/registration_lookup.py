@@ -1,13 +1,12 @@
 """The look-up of a contact's registration, and running a step in its state."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from regserver.domain import steps_machine as machine
 from regserver.domain.account import email_key
 from regserver.domain.contact import Contact, Pepper
-from regserver.domain.secret import SecretHash, hash_secret
+from regserver.domain.secret import matches
 from regserver.domain.steps_machine import TRANSITIONS, AmbiguousIdentity, Registration, Step, StepRefusal
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store
@@ -84,8 +83,3 @@ class RegistrationLookup:
             state="registered" if known else machine.FIRST[contact.kind],
             updated_at=now,
         )
-
-
-def matches(expected: SecretHash | None, token: str | None) -> bool:
-    """Whether this is the registration's token; compared in constant time."""
-    return expected is not None and token is not None and hmac.compare_digest(expected, hash_secret(token))

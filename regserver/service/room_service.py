@@ -19,7 +19,6 @@ from regserver.domain.instant import Instant
 from regserver.domain.outcome import (
     AccountNotFound,
     BadId,
-    BadToken,
     IdempotencyConflict,
     NotInRoom,
     PostNotFound,
@@ -45,7 +44,7 @@ from regserver.service.identity_service import Act, IdentityService, Unidentifie
 
 T = TypeVar("T")
 NotInside = BadId | RoomNotFound | NotInRoom
-NoAccess = BadToken | UserIsDeleted | BadId | RoomNotFound | NotInRoom
+NoAccess = Unidentified | NotInside
 
 
 class RoomActor(msgspec.Struct, frozen=True):

@@ -16,12 +16,12 @@ from regserver.domain import steps_machine as machine
 from regserver.domain.account import name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import Instant, after
-from regserver.domain.secret import TOKEN_BYTES, hash_secret, new_token
+from regserver.domain.secret import TOKEN_BYTES, hash_secret, matches, new_token
 from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, StepRefusal
 from regserver.ports.captcha import CaptchaType
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
-from regserver.service.registration_lookup import RegistrationLookup, matches
+from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_code import Asker, Issued, StepCodes
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
