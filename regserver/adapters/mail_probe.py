@@ -60,9 +60,8 @@ def _connect(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
         raise _StopError(f"it greets with {quote_server(code, greeting)}: it refuses the connection for now")
     assert smtp.sock is not None  # noqa: S101  (connected)
     peer = smtp.sock.getpeername()[0]
-    return Finding(
-        "ok", f"connected to {address.host}:{address.port} ({peer}), which says {one_line(greeting)}"
-    )
+    text = f"connected to {address.host}:{address.port} ({peer}), which says {one_line(greeting)}"
+    return Finding("ok", text)
 
 
 def _offers(smtp: smtplib.SMTP) -> Finding:
@@ -137,9 +136,8 @@ def _mx(domain: str, resolver: dns.resolver.Resolver) -> Finding:
     hosts = sorted(record.rpartition(" ")[2] for record in _records(resolver, domain, "MX"))
     if hosts:
         return Finding("ok", f"MX of {domain}: {', '.join(hosts)}")
-    return Finding(
-        "hint", f"{domain} has no MX: bounces cannot come back, and some receivers refuse its mail"
-    )
+    text = f"{domain} has no MX: bounces cannot come back, and some receivers refuse its mail"
+    return Finding("hint", text)
 
 
 def _spf(domain: str, resolver: dns.resolver.Resolver) -> Finding:
@@ -148,9 +146,8 @@ def _spf(domain: str, resolver: dns.resolver.Resolver) -> Finding:
         return Finding("hint", f"{domain} has {len(found)} SPF records, which counts as none: merge them")
     if found:
         return Finding("ok", f"SPF: {found[0]} (the mail server's address must be among these)")
-    return Finding(
-        "hint", f'{domain} has no SPF record: add a TXT such as "v=spf1 mx -all" that covers the server'
-    )
+    text = f'{domain} has no SPF record: add a TXT such as "v=spf1 mx -all" that covers the server'
+    return Finding("hint", text)
 
 
 def _dkim(domain: str, resolver: dns.resolver.Resolver, selector: str | None) -> Finding:
@@ -159,9 +156,8 @@ def _dkim(domain: str, resolver: dns.resolver.Resolver, selector: str | None) ->
             return Finding("ok", f"DKIM: a key at {tried}._domainkey.{domain}")
     if selector:
         return Finding("hint", f"no DKIM key at {selector}._domainkey.{domain}")
-    return Finding(
-        "hint", "no DKIM key under the usual selectors; see s= in a received message and use --selector"
-    )
+    text = "no DKIM key under the usual selectors; see s= in a received message and use --selector"
+    return Finding("hint", text)
 
 
 def _dmarc(domain: str, resolver: dns.resolver.Resolver) -> Finding:

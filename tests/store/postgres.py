@@ -79,6 +79,10 @@ class PostgresSql:
         cursor = await self._execute(_dialect(statement), *parameters)
         return cursor.fetchone()
 
+    async def value(self, statement: str, *parameters: object) -> Any:
+        row = await self.row(statement, *parameters)
+        return None if row is None else row[0]
+
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         return (await self._execute(_dialect(statement), *parameters)).fetchall()
 

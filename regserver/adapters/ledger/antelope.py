@@ -91,9 +91,8 @@ class AntelopeLedger(EmbeddedLedger):
         found = await self._node.account(account.user_id)
         if found is None:
             return None
-        stored = await self._store.read(
-            lambda transaction: transaction.submissions.by_user_id(account.user_id)
-        )
+        name = account.user_id
+        stored = await self._store.read(lambda transaction: transaction.submissions.by_user_id(name))
         if _has_keys(found, account.owner_key, account.active_key):
             return Settled(stored.transaction_id if stored else "")
         ours = stored is not None and _has_keys(found, stored.owner_key, stored.active_key)

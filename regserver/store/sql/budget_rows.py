@@ -20,9 +20,9 @@ class BudgetRows(Rows):
         await self._sql.lock(Lock.BUDGET, *(budget.key for budget in budgets))
         statement = "SELECT started_at FROM steps_budget WHERE budget = ? AND spent >= ? AND started_at > ?"
         for budget in budgets:
-            row = await self._sql.row(statement, budget.key, budget.limit, now - budget.window)
-            if row is not None:
-                return after(row[0], budget.window)
+            started_at = await self._sql.value(statement, budget.key, budget.limit, now - budget.window)
+            if started_at is not None:
+                return after(started_at, budget.window)
         for budget in budgets:
             statement = (
                 "INSERT INTO steps_budget (budget, spent, started_at) VALUES (?, 1, ?)"
@@ -36,7 +36,7 @@ class BudgetRows(Rows):
     async def spent(self, key: BudgetKey, window: Duration, now: Instant) -> int:
         """0 if there is no row, or its window is over."""
         statement = "SELECT spent FROM steps_budget WHERE budget = ? AND started_at > ?"
-        return await self._count(statement, key, now - window)
+        return int(await self._sql.value(statement, key, now - window) or 0)
 
     async def give_back(self, budgets: Sequence[Budget]) -> None:
         """Never below 0: the row may have begun a new window meanwhile."""

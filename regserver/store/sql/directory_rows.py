@@ -41,7 +41,7 @@ class DirectoryRows(Rows):
     async def count_pending(self, email: EmailKey, since: Instant) -> int:
         """Uses the index of waiting creations."""
         waiting = "pending_creation WHERE account_id IS NULL AND email_key = ? AND created_at >= ?"
-        return await self._count(f"SELECT count(*) FROM {waiting}", email, since)
+        return int(await self._sql.value(f"SELECT count(*) FROM {waiting}", email, since))
 
     async def purge(self, now: Instant) -> int:
         """Uses the index of waiting creations; settled rows stay for good."""

@@ -47,9 +47,8 @@ class EventRows(Rows):
         """The database assigns the id; under the lock ids follow the order of commits."""
         await self._sql.lock(Lock.LOG)
         statement = "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id"
-        row = await self._sql.row(statement, room, actor, now, _encode(change).decode())
-        assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        event = RoomEvent(EventId(row[0]), room, actor, now, change)
+        number = await self._sql.value(statement, room, actor, now, _encode(change).decode())
+        event = RoomEvent(EventId(number), room, actor, now, change)
         self.appended.append(event)
         return event
 
@@ -73,7 +72,7 @@ class EventRows(Rows):
 
     async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
         """Takes time in proportion to the count."""
-        return await self._count(f"SELECT count(*){SEEN}", *_range(account, start, end))
+        return int(await self._sql.value(f"SELECT count(*){SEEN}", *_range(account, start, end)))
 
     async def seen(
         self, account: AccountId, start: EventId, end: EventId, limit: int

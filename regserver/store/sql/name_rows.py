@@ -16,8 +16,7 @@ class NameRows(Rows):
             " ON CONFLICT (name_key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
             " WHERE name.holder = excluded.holder OR name.expires_at <= ? RETURNING 1"
         )
-        row = await self._sql.row(statement, key, holder, expires_at, now)
-        return row is not None
+        return await self._sql.value(statement, key, holder, expires_at, now) is not None
 
     async def holder(self, key: NameKey, now: Instant) -> Holder | None:
         """Uses the primary key."""

@@ -24,9 +24,7 @@ class PostRows(Rows):
             " coalesce((SELECT author_ordinal FROM post WHERE room_id = ? AND author_id = ?"
             " ORDER BY id DESC LIMIT 1), 0) + 1) RETURNING id"
         )
-        row = await self._sql.row(statement, room, author, content, now, room, room, author)
-        assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        return PostId(row[0])
+        return PostId(await self._sql.value(statement, room, author, content, now, room, room, author))
 
     async def by_id(self, post: PostId) -> Post | None:
         """Uses the primary key."""

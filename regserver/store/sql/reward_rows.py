@@ -13,9 +13,8 @@ class RewardRows(Rows):
             "INSERT INTO steps_reward (user_id, reason, community, granted_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (user_id, reason, community) DO NOTHING RETURNING 1"
         )
-        row = await self._sql.row(statement, user_id, reason, community, now)
-        return row is not None
+        return await self._sql.value(statement, user_id, reason, community, now) is not None
 
     async def count(self, user_id: str) -> int:
         """Uses the primary key, which begins with the userId."""
-        return await self._count("SELECT count(*) FROM steps_reward WHERE user_id = ?", user_id)
+        return int(await self._sql.value("SELECT count(*) FROM steps_reward WHERE user_id = ?", user_id))

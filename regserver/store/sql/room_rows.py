@@ -49,11 +49,8 @@ class RoomRows(Rows):
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
         """The database assigns the id."""
-        row = await self._sql.row(
-            "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id", name, now, now
-        )
-        assert row is not None  # noqa: S101  (an insert that returns gives a row)
-        return RoomId(row[0])
+        statement = "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id"
+        return RoomId(await self._sql.value(statement, name, now, now))
 
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room and the membership in one statement."""
@@ -89,7 +86,7 @@ class RoomRows(Rows):
     async def count_members(self, room: RoomId) -> int:
         """Uses the index of current memberships."""
         statement = "SELECT count(*) FROM membership WHERE room_id = ? AND left_event IS NULL"
-        return await self._count(statement, room)
+        return int(await self._sql.value(statement, room))
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
         """Stops at the first other member."""

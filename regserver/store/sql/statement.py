@@ -22,6 +22,9 @@ class Sql(Protocol):
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """The first row, or None."""
 
+    async def value(self, statement: str, *parameters: object) -> Any:
+        """The first column of the first row, or None."""
+
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows."""
 
@@ -46,11 +49,6 @@ class Rows:
     async def _all(self, kind: type[S], statement: str, *parameters: object) -> tuple[S, ...]:
         """All rows, read in the same way."""
         return tuple([_read(kind, row) for row in await self._sql.rows(statement, *parameters)])
-
-    async def _count(self, statement: str, *parameters: object) -> int:
-        """The number in the only column of the first row; 0 when there is none."""
-        row = await self._sql.row(statement, *parameters)
-        return 0 if row is None else int(row[0])
 
     async def _among(
         self, values: Sequence[object], statement: str, *parameters: object

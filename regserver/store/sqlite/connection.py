@@ -42,6 +42,11 @@ class SqliteSql:
         found: tuple[Any, ...] | None = self._execute(statement, parameters).fetchone()
         return found
 
+    async def value(self, statement: str, *parameters: object) -> Any:
+        """Reads the first row, as `row` does."""
+        found = self._execute(statement, parameters).fetchone()
+        return None if found is None else found[0]
+
     async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Fetches all rows, so that no cursor outlives the call."""
         return self._execute(statement, parameters).fetchall()
