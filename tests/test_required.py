@@ -1,4 +1,4 @@
-"""A program that the tests need and that is not there."""
+"""A missing program that the tests need."""
 
 import pytest
 

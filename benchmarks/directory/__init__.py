@@ -1,1 +1,1 @@
-"""Measurements of the directory: what a sign-up costs beside its password hash, and lookups as the store grows."""
+"""Measurements of the directory: the cost of a sign-up compared with its password hash, and of look-ups in growing stores."""

@@ -1,4 +1,4 @@
-"""One request and its answer on a kept-alive connection, at as little cost to the client as can be."""
+"""One request and its answer on a kept-alive connection, with little work for the client."""
 
 import re
 

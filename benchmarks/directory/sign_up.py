@@ -1,4 +1,4 @@
-"""Sign-ups from /init over a mail by SMTP to the confirmation, held against the bare cost of the password hash."""
+"""Sign-ups from /init over a mail by SMTP to the confirmation, compared with the cost of the password hash alone."""
 
 import json
 import subprocess

@@ -1,1 +1,1 @@
-"""The front door beside what else people would use, and the sessions of the product that stand on it."""
+"""The front door compared with other servers, and the product's sessions on it."""

@@ -1,4 +1,4 @@
-"""Measures the front door side by side with what else people would use: python -m benchmarks.front [--quick]
+"""Measures the front door and other servers in one run: python -m benchmarks.front [--quick]
 
 BEFORE=CHECKOUT in the environment adds an earlier version to every part but `deaf` and `churn`; a figure's ratio to it
 stands behind the figure. Server and client have a core each. `ours` and `bare` are the front door alone, with endpoints that do next to nothing.

@@ -1,4 +1,4 @@
-"""Autobahn's fuzzing client against our sessions: python -m benchmarks.front.autobahn [CASES…]
+"""Autobahn's fuzzing client against regserver's sessions: python -m benchmarks.front.autobahn [CASES…]
 
 Cases 1 to 7 and 10 by default: all of RFC 6455 but compression (which is never agreed on) and the mass tests. The suite
 runs under Python 2.7 only: the one named by PYTHON27, else pyenv's, else python2.7. It is installed under

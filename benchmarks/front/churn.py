@@ -1,4 +1,4 @@
-"""Clients that come and go in every way, plain and over TLS; afterwards the server must be as it was before.
+"""Clients that connect and disconnect in every way, plain and over TLS; afterwards the server must hold nothing of them.
 
 A mix of clean ends, resets, half heads, sessions that never read, late upgrades and broken TLS handshakes. What is
 looked at is the server's: open descriptors before and after, and its memory in the middle and at the end.

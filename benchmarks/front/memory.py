@@ -1,4 +1,4 @@
-"""What an idle socket takes: of the bare front door and of both doors of the started product.
+"""The memory of an idle socket: of the front door alone, and of both WebSockets of the started product.
 
 It is what resident memory has grown by, from before the first socket until some rounds of pings after the last.
 A few sockets come and go before, since what is made once is no socket's.

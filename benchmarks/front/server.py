@@ -1,4 +1,4 @@
-"""The servers that are held against each other, each started by its name."""
+"""The compared servers, each started by its name."""
 
 import contextlib
 import subprocess

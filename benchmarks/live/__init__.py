@@ -1,1 +1,1 @@
-"""Many live registrations at once: what each costs, how soon its observers see it, and what the loop feels of it."""
+"""Many live registrations at once: the cost of each, the delay to its observers, and the load of the event loop."""

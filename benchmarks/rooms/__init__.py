@@ -1,1 +1,1 @@
-"""The rooms of the started product: durable posts, fan-out, recovery, and what a long log costs."""
+"""The rooms of the started product: durable posts, fan-out, recovery, and the cost of a long log."""

@@ -1,4 +1,4 @@
-"""The product with a commit of its own for every unit of work: what group commit is held against."""
+"""The product with a commit of its own for every unit of work: the yardstick of group commit."""
 
 import regserver.store.sqlite.sqlite_store
 from regserver.__main__ import main

@@ -1,1 +1,1 @@
-"""The registration by steps, measured side by side with the smallest honest peer."""
+"""The registration by steps, compared with a minimal server of the same function."""

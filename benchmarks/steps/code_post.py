@@ -1,4 +1,4 @@
-"""How a server under measurement hands its codes to the client: a datagram each, in place of an SMS."""
+"""The transfer of codes from a measured server to the client: a datagram each, instead of an SMS."""
 
 import socket
 

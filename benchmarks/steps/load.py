@@ -1,4 +1,4 @@
-"""The client of the measurement: so many connections, each with one call under way, on uvloop.
+"""The client of the measurement: a number of connections with one call at a time each, on uvloop.
 
 Prints one JSON object: what was done per second, and the latency of single calls. Every answer is looked at; one that
 is not what the protocol says ends the measurement. Usage: load MODE PORT CODE_PORT CONNECTIONS SECONDS

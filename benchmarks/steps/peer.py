@@ -1,4 +1,4 @@
-"""The smallest honest peer: Starlette on uvicorn with uvloop and httptools, one SQLite connection on the loop.
+"""A minimal server of the same function: Starlette on uvicorn with uvloop and httptools, one SQLite connection on the loop.
 
 It does what the protocol asks of the phone's way: hashed contacts and codes, tries counted, unique names, checked keys,
 and every change durable (WAL, synchronous=FULL) before its answer. It has no limits, journal, log, metrics or batches.

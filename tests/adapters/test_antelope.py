@@ -1,4 +1,4 @@
-"""The ledger on a chain: one account for one registration, whatever dies between sign, push and answer."""
+"""The ledger on a chain: one account per registration, whatever fails between signing, pushing and the answer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The chain's byte format, keys and signatures, held against an independent implementation."""
+"""The chain's byte format, keys and signatures, compared with an independent implementation."""
 
 import hashlib
 import struct

@@ -1,4 +1,4 @@
-"""What the lines of a source mean, and that nothing else is taken for one."""
+"""Parsing the lines of a source, and refusing everything else."""
 
 import pytest
 from hypothesis import given

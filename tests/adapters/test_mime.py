@@ -1,4 +1,4 @@
-"""Messages as bytes, and what is kept of a mail server's replies."""
+"""Messages as bytes, and the stored form of a mail server's replies."""
 
 import email
 import email.policy

@@ -1,4 +1,4 @@
-"""Lines out of pieces of any size, within bounds."""
+"""Lines from chunks of any size, within bounds."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Requests to somebody else's service: bounded in time and size, and silent about what they carried."""
+"""Requests to providers: bounded in time and size, with faults that contain nothing of the request."""
 
 import gzip
 

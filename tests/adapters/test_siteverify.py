@@ -1,4 +1,4 @@
-"""The captcha driver against a siteverify peer on loopback: what is asked, and that every doubt is a no."""
+"""The captcha driver against a siteverify peer on loopback: its requests, and that every doubtful answer is a refusal."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What is set in smtplib's private parts is what certificates are checked by."""
+"""Certificates are checked for the name that is set in smtplib's private attribute."""
 
 import smtplib
 import ssl

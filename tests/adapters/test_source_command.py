@@ -1,4 +1,4 @@
-"""The `command` source against a real executable: what its exit means, and that nothing of it is left behind."""
+"""The `command` source against a real executable: its exit codes, and that no process is left over."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The `http` source against a real service: what its answers mean, and that no wait is without a bound."""
+"""The `http` source against a real service: its answers, and a bound on every wait."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

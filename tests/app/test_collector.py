@@ -1,4 +1,4 @@
-"""When the collector looks, at what, and that it is left as it was."""
+"""The schedule of the garbage collector, and that its settings are restored."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""What is asked of a running server."""
+"""Requests to a running server: stop, abort, reload."""
 
 import logging
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Who hears what, in which order, from which moment on; with real workers and sockets that only remember."""
+"""The delivery of events: recipients, order and beginning; with real workers and sockets that record frames."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The page behind the mailed link: it says whose registration it is, a button confirms, and it leads on to sign-in."""
+"""The page behind the mailed link: it names the user, a button confirms, and it links to sign-in."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the page looks and sounds: languages, narrow and wide, names for everything that can be used."""
+"""The page's layout and accessibility: languages, narrow and wide screens, names of all controls."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Rooms between real browsers: what one does the others see, also after the connection was lost."""
+"""Rooms between real browsers: each sees the actions of the others, also after a lost connection."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""What goes wrong is told in words: limits, a full or slow source, cut connections."""
+"""Messages of the page after faults: limits, a full or slow source, cut connections."""
 
 from pathlib import Path
 

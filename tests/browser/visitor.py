@@ -1,4 +1,4 @@
-"""Somebody in front of a browser, in a session of their own, and what they do again and again.
+"""A user of a browser in a session of its own, with frequent actions.
 
 Whatever a script throws, the policy blocks or the server breaks is kept in `problems`; the fixture fails on it.
 """

@@ -1,4 +1,4 @@
-"""What the doctor says of a fresh place, a running server and a broken one; and each finding alone."""
+"""The doctor's report on a new server, a running one and a broken one; and each finding alone."""
 
 import datetime
 import os

@@ -1,4 +1,4 @@
-"""`regserver ledger verify`: a journal that is whole, and each way in which it is not."""
+"""`regserver ledger verify`: a correct journal, and each kind of fault."""
 
 import sqlite3
 from contextlib import closing

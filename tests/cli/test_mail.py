@@ -1,4 +1,4 @@
-"""`regserver mail`: what waits, sending it again, trying the server."""
+"""`regserver mail`: the list of waiting mail, sending it again, testing the server."""
 
 from pathlib import Path
 

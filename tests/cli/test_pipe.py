@@ -1,4 +1,4 @@
-"""What commands do when the reader of their output has gone, as in `regserver doctor | head -1`."""
+"""Commands whose output has no reader any more, as in `regserver doctor | head -1`."""
 
 import os
 import subprocess

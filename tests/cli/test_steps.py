@@ -1,4 +1,4 @@
-"""`regserver steps`: what an operator is told of a contact, and what is wrong usage. Unlocking: tests/system."""
+"""`regserver steps`: its output about a contact, and wrong usage. Unlocking: tests/system."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reading the configuration: where values come from, and what is said when one is wrong."""
+"""Reading the configuration: the sources of values, and the messages about wrong ones."""
 
 from pathlib import Path
 

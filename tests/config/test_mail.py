@@ -1,4 +1,4 @@
-"""What the configuration of mail and directory must be."""
+"""The checks of the settings of mail and directory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the configuration of the registration steps must say once a provider is chosen."""
+"""The checks of the settings of each provider."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What numbers may be, and that the front door's bounds are by default what its own module says."""
+"""The ranges of numbers, and that the default bounds are those of the front door's own module."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Kills the started server under load and checks what it promised: python -m tests.crash --kills 200 [--seed N]"""
+"""Kills the started server under load and checks its guarantees: python -m tests.crash --kills 200 [--seed N]"""
 
 import argparse
 import random

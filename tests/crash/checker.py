@@ -1,4 +1,4 @@
-"""Kills the server at random moments under load, and checks every promise it made.
+"""Kills the server at random moments under load, and checks every guarantee.
 
     load ── kill -9 ──▶ (now and then: cut the log) ──▶ start again ──▶ load … ──▶ settle ──▶ verify
 

@@ -1,4 +1,4 @@
-"""The log: its forms, and that secrets do not get through."""
+"""The log: its formats, and the removal of secrets."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""A provider on loopback: a real HTTP server that keeps what it was asked and answers as it is told."""
+"""A provider on loopback: a real HTTP server that records requests and answers as the test says."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

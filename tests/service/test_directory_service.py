@@ -1,4 +1,4 @@
-"""The directory's use cases on a real store: who gets a name, and what everybody else is told."""
+"""The directory's use cases on a real store: who gets a name, and the answers to all others."""
 
 from pathlib import Path
 

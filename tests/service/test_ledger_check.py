@@ -1,4 +1,4 @@
-"""Checking the ledger finds what somebody changed in the database, and names it."""
+"""Verifying the ledger finds changes in the database, and names the entry."""
 
 import sqlite3
 from pathlib import Path

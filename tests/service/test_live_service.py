@@ -1,4 +1,4 @@
-"""Live registration: one job per user, everything told to everybody, and nothing half done."""
+"""Live registration: one job per user, the whole history for every observer, and no partial registration."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Delivery: no mail is lost, none is sent twice where the server said yes, and the operator can see what waits."""
+"""Delivery: no mail is lost, no accepted mail is sent twice, and the operator sees the waiting ones."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

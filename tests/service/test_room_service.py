@@ -1,4 +1,4 @@
-"""Rooms as use cases on a real store: who may, what it changes, races, and requests that are made twice."""
+"""Rooms as use cases on a real store: permissions, changes, races, and repeated requests."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sign-in: who is asked, who is let in, and that a stranger learns nothing."""
+"""Sign-in: when the source is asked, who gets a token, and that a stranger learns nothing."""
 
 from pathlib import Path
 

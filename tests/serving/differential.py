@@ -1,4 +1,4 @@
-"""Our reading of a request's head and body beside h11's, for one message of a client.
+"""A client's message as regserver's parser and as h11 read it.
 
 What we accept, h11 must accept and read the same, down to the byte where the next request begins. What h11 accepts we may
 refuse, for one of the reasons in STRICTER. In one thing we are the more lenient one: as RFC 9112, 2.2 advises, one empty

@@ -1,4 +1,4 @@
-"""Traffic that is almost right: heads, bodies and frames with a few bytes changed, dropped or put in."""
+"""Almost valid traffic: heads, bodies and frames with a few bytes changed, dropped or inserted."""
 
 import random
 from collections.abc import Iterator, Sequence

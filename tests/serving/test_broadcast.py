@@ -1,4 +1,4 @@
-"""One frame to many: each hears whole frames in order, whatever is wrong with the others."""
+"""One frame to many: each receiver gets whole frames in order, whatever the state of the others."""
 
 import trio
 import trio.testing

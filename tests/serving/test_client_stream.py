@@ -1,4 +1,4 @@
-"""A client's stream against Trio's own contract for streams, and what goes beyond it."""
+"""A client's stream against Trio's contract for streams, and its further methods."""
 
 import socket
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""No input ends more than its own connection: known killers of the stack behind, and a fuzz of everything."""
+"""No input ends more than its own connection: known fatal inputs of Hypercorn, and a fuzz of everything."""
 
 import os
 import random

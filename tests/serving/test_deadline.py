@@ -1,4 +1,4 @@
-"""Every kind of exchange against every deadline, each deadline about a second: what makes progress lives, what stalls dies."""
+"""Every kind of exchange against every deadline, each deadline about a second: exchanges with progress survive, stalled ones end."""
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable

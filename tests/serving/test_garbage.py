@@ -1,4 +1,4 @@
-"""What a connection was made of is freed when it ends: nothing of it waits for the garbage collector."""
+"""A connection's objects are freed when it ends, without the garbage collector."""
 
 import contextlib
 import gc

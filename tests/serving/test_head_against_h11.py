@@ -1,4 +1,4 @@
-"""The head and body parser held against h11's: nothing that one of them reads differently gets past ours."""
+"""The parser of heads and bodies compared with h11: it accepts no request that h11 reads differently."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What is relied on inside Hypercorn. A change of any of it must be looked at, not met in production."""
+"""The internals of Hypercorn that the hook relies on: a change fails here and not in production."""
 
 import hashlib
 import importlib.metadata

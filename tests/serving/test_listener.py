@@ -1,4 +1,4 @@
-"""Addresses: what can be bound, what cannot and why, and who may come in."""
+"""Addresses: valid and failing binds with their reasons, and the bounds on connections."""
 
 import re
 import resource

@@ -1,4 +1,4 @@
-"""Behind a real nginx that keeps its connections to us alive, as it stands before most servers of this kind."""
+"""Behind a real nginx that keeps its upstream connections alive."""
 
 import socket
 from pathlib import Path

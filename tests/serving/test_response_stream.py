@@ -1,4 +1,4 @@
-"""Responses whose body is written as it comes: framed so that a client can tell the end from a cut, and ended with the client."""
+"""Responses whose body is written while it is made: a client recognises a cut one, and a disconnect ends it."""
 
 from collections.abc import AsyncGenerator
 

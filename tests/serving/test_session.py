@@ -1,4 +1,4 @@
-"""Sessions on sockets: handshake, messages, bounds, and every way they end."""
+"""Sessions on sockets: handshake, messages, bounds, and all their ends."""
 
 from collections.abc import Awaitable, Callable
 

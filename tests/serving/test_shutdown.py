@@ -1,4 +1,4 @@
-"""The end of the server: gentle within the grace time, forced after it, never later, whatever the peers do."""
+"""The shutdown: orderly within the grace time, forced after it, and bounded whatever the peers do."""
 
 import pytest
 import trio

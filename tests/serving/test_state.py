@@ -1,4 +1,4 @@
-"""The states of a session and of a connection: every state with every event, by the table and by a session that is made to go through it."""
+"""The states of a session and of a connection: every state with every event, in the table and in a real session."""
 
 from collections.abc import Callable
 from typing import ClassVar, NoReturn

@@ -1,4 +1,4 @@
-"""Many at once, in whatever order they come: the same counts on every back end."""
+"""Many units of work at once, in any order: the same counts on every back end."""
 
 from collections.abc import Awaitable, Callable
 

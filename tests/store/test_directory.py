@@ -1,4 +1,4 @@
-"""What every back end owes to the directory: pending creations that come back whole, and counted servers."""
+"""The contract of back ends for the directory: pending creations, and counted servers."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What every back end owes to the outbox: no message for two senders, and none that gets lost between them."""
+"""The contract of back ends for the outbox: each message goes to one sender, and none is lost."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What every back end owes to rooms: stays, the log and who sees what of it, unread counts, kept answers."""
+"""The contract of back ends for rooms: memberships, the event log and its audience, unread counts, stored answers."""
 
 import random
 from collections.abc import Awaitable, Callable

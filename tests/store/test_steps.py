@@ -1,4 +1,4 @@
-"""What every back end owes to the registration by steps: rows that come back whole, budgets, rewards, the journal."""
+"""The contract of back ends for the registration by steps: registrations, budgets, rewards, the journal."""
 
 import itertools
 

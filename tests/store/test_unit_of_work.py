@@ -1,4 +1,4 @@
-"""What every back end owes to a unit of work: it is whole or nothing, and is run again where another came first."""
+"""The contract of back ends for units of work: all or nothing, and run again after a conflict."""
 
 import pytest
 

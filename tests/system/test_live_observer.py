@@ -1,4 +1,4 @@
-"""Observers of every kind on the started server: early, late, slow, deaf, dead, talkative."""
+"""Observers of every kind on the started server: early, late, slow, not reading, disconnected, and sending."""
 
 import re
 from pathlib import Path

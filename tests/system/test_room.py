@@ -1,4 +1,4 @@
-"""Rooms on the started server: who hears what, and what is refused."""
+"""Rooms on the started server: recipients of events, and refusals."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Sockets of the room door on the started server: how they end, and that bad ones change nothing for the others."""
+"""Sockets of the room door on the started server: their ends, and that bad ones do not affect the others."""
 
 import re
 from pathlib import Path

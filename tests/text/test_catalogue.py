@@ -1,4 +1,4 @@
-"""The catalogues: what the loader refuses, and what only a reader would notice."""
+"""The catalogues: the loader's refusals, and mistakes that only a reader would notice."""
 
 import re
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""The three ways that the tests of the doors go, and the document that all their answers are held against."""
+"""The three ways to an app in the tests of the doors, and the document that validates all answers."""
 
 import json
 from collections.abc import Iterator

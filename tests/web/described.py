@@ -1,4 +1,4 @@
-"""Holds responses against the OpenAPI document: status, header fields, content type and body."""
+"""Validates responses against the OpenAPI document: status, header fields, content type and body."""
 
 import json
 import re

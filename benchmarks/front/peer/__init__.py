@@ -1,1 +1,1 @@
-"""The servers that are measured, a module each; benchmarks.front.server starts them."""
+"""The measured servers, a module each; benchmarks.front.server starts them."""

@@ -1,4 +1,4 @@
-"""asyncio websockets with its broadcast, which frames once too. Usage: broadcast PORT"""
+"""asyncio websockets with its broadcast, which also builds a frame once. Usage: broadcast PORT"""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Our front door as an echo server, with room for large messages. Usage: echo PORT"""
+"""regserver's front door as an echo server, with room for large messages. Usage: echo PORT"""
 
 import sys
 

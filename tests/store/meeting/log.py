@@ -1,4 +1,4 @@
-"""The event log: nothing appears behind a reader, and what was cut off stays cut off."""
+"""The event log: no event appears before a reader's position, and removed events stay removed."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Rooms: posts, members, the last one out, accounts that end, and repeated requests."""
+"""Rooms: posts, members, the last one to leave, deleted accounts, and repeated requests."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Whose address counts, and what links start with."""
+"""The client's address, and the base of links."""
 
 import pytest
 

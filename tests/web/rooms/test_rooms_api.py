@@ -1,4 +1,4 @@
-"""The room door on the wire: every route's answer to the byte, every refusal in its order, whatever is sent."""
+"""The room door on the wire: every route's answer byte by byte, every refusal in order, and arbitrary input."""
 
 import json
 import re
