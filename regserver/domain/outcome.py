@@ -52,7 +52,7 @@ class RouteNotFound(Refusal, frozen=True):
 
 
 class InternalError(Refusal, frozen=True):
-    """A fault of ours."""
+    """A fault of the server."""
 
 
 class StoreUnavailable(Refusal, frozen=True):
@@ -132,7 +132,7 @@ class BadId(Refusal, frozen=True):
 
 
 class BadOtherUsers(Refusal, frozen=True):
-    """Not a list of users, or an empty one where somebody must be named."""
+    """Not a list of users, or an empty one where a user must be named."""
 
 
 class BadRoomName(Refusal, frozen=True):

@@ -54,7 +54,7 @@ class IdentityService:
         self._randomness = randomness
         self._ttl = ttl
 
-    # --- acting for somebody; passed on without coroutines of their own, since every request comes by here
+    # --- use cases of an account; without coroutines of their own, since every request calls them
     def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """Runs `act` on a snapshot for the account of `token`."""
         return self._store.read(lambda transaction: self._act(transaction, token, act))

@@ -93,7 +93,7 @@ class AsgiTransport:
         return not_direct
 
     def accept(self) -> Greeting:
-        """A mark that stands for the accepting message."""
+        """A greeting whose answer is a mark for the accepting message."""
         return Greeting(_ACCEPT, b"")
 
     async def send_queued(self, queue: list[bytes]) -> int:

@@ -60,7 +60,7 @@ class Transport(Protocol):
 
 
 class SocketTransport:
-    """A WebSocket on a stream of our own."""
+    """A WebSocket on a ClientStream."""
 
     __slots__ = ("_decoder", "_greeting", "_linger_seconds", "_stream")
 

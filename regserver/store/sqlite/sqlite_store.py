@@ -192,7 +192,7 @@ def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) 
     except sqlite3.IntegrityError as error:
         raise Conflict(str(error)) from error
     except sqlite3.ProgrammingError:
-        raise  # a bug of ours, for the log
+        raise  # a bug, for the log
     except sqlite3.DatabaseError as error:
         raise StoreFault(str(error)) from error
     coroutine.close()

@@ -108,7 +108,7 @@ class DirectoryApi:
                 return confirmed
 
     async def look(self, request: Request) -> wire.SignUpPending | AlreadyConfirmed | NoPendingCreation:
-        """Tell what a challenge is good for, without using it, as link checkers ask."""
+        """Tell the state of a challenge, without using it, for link checkers."""
         status = await self._directory.challenge_status(request.params["challenge"])
         match status.state:
             case "pending":

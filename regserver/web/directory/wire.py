@@ -29,7 +29,7 @@ Host = Annotated[str, Meta(description="The host that the user lives on.", examp
 
 # --- requests
 class Creation(RequestBody, frozen=True, rename="camel"):
-    """Who signs up, and the language of the mail. What is absent or no string is judged with the others."""
+    """Who signs up, and the language of the mail. A field that is absent or no string is null."""
 
     media_types: ClassVar[tuple[str, ...]] = ("application/json", FORM)
 

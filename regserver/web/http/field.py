@@ -64,7 +64,7 @@ PATH_FIELDS = {
     "registration": Annotated[
         str,
         Meta(
-            description="The id of a registration; whoever knows it may watch.",
+            description="The id of a registration; anybody who knows it may watch.",
             examples=["u-00000000-0000-4000-8000-000000000000"],
         ),
     ],

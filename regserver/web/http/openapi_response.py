@@ -1,7 +1,7 @@
-"""The responses of one route: what the types of its endpoint name, with the refusals that every route has.
+"""The responses of one route: those in the types of its endpoint, and the refusals of every route.
 
-Each kind of answer and refusal is answered once, as an example, by the code that answers requests: status, header fields
-and body are what clients get, not what somebody wrote down about it.
+The code that answers requests makes an example of each answer and refusal. So status, header fields and body in the document
+are those that clients get.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
 }
-"""Header fields whose values differ from response to response; of others the value itself is told."""
+"""Header fields whose values differ between responses; the document has the values of all others."""
 
 DISPATCHER_FIELDS = {"x-request-id": "", "cache-control": "no-store"}
 """What the dispatcher adds to each response that has no such field."""

@@ -74,7 +74,7 @@ class Schemas:
 
 
 def parameters(kind: type[Parameters], schemas: Schemas) -> list[Schema]:
-    """The query and header parameters that a Struct's fields stand for."""
+    """The query and header parameters of a Struct's fields."""
     hints = get_type_hints(kind, include_extras=True)
     return [
         schemas.parameter(*_place(field, hints[field.name]), hints[field.name])

@@ -145,7 +145,7 @@ class RoomSocketApi:
         session.send_text_nowait(encode(resumed))
         with unwrapped(StoreFault):
             async with trio.open_nursery() as nursery:
-                # Somebody must read meanwhile, or nobody would notice that the client has gone.
+                # Only a reading task notices that the client has disconnected.
                 nursery.start_soon(_watch, session, nursery.cancel_scope)
                 await self._catch_up(session, subscriber, start.start.id)
                 nursery.cancel_scope.cancel()

@@ -26,7 +26,7 @@ from regserver.web.http.field import (
 from regserver.web.http.pipeline import Parameters, RequestBody
 
 
-# --- what is asked; its JSON is what a repetition is known by
+# --- requests; a repetition must have the same JSON
 class NewRoom(RequestBody, frozen=True, rename="camel"):
     """A room to be created. Without a name it is called by its members' names."""
 
@@ -125,9 +125,9 @@ class PostRange(Parameters, frozen=True):
     """Which posts /room/readAll shows."""
 
     before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
-    limit: Annotated[
-        int, Meta(ge=1, description="So many posts at most; 1000 is the highest.", examples=[50])
-    ] = domain.MAX_POSTS_LISTED
+    limit: Annotated[int, Meta(ge=1, description="The most posts to return, up to 1000.", examples=[50])] = (
+        domain.MAX_POSTS_LISTED
+    )
 
 
 class ListenWish(Parameters, frozen=True):

@@ -81,7 +81,7 @@ def read_credentials(request: Request) -> Credentials | Unreadable:
 
 
 def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUsername | BadPassword:
-    """Fields that are no strings, in the contract's order; what is wrong with those that are, the service says."""
+    """Refuses fields that are no strings, in the protocol's order; the service checks the others."""
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
@@ -131,7 +131,7 @@ class RegistrationRunning(JsonAnswer, frozen=True):
     location: Annotated[
         str,
         Meta(
-            description="The WebSocket that shows the registration; whoever knows it may watch.",
+            description="The WebSocket that shows the registration; anybody who knows it may watch.",
             examples=["wss://example.org/register/u-00000000-0000-4000-8000-000000000000"],
             extra_json_schema={"format": "uri"},
         ),

@@ -38,7 +38,7 @@ FIELDS = (
 
 
 class Standing(JsonAnswer, frozen=True, rename="camel"):
-    """What a challenge is good for, in the page's words."""
+    """The state of a challenge, with the page's text."""
 
     state: str
     user_name: str | None

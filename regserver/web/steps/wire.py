@@ -51,7 +51,7 @@ class EmailParams(NamesContact, frozen=True, kw_only=True):
 
 
 class ContactParams(NamesContact, frozen=True, kw_only=True):
-    """Exactly one of phone, email and identity. provider: of the identity, where several know somebody by that name."""
+    """Exactly one of phone, email and identity. provider: of the identity, if several have it."""
 
     phone: str | None = None
     email: str | None = None
