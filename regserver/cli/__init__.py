@@ -44,7 +44,11 @@ COMMANDS: dict[str, str] = {
     "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }
-"""Each is a module regserver.cli.<name>. run: (arguments) -> exit code, None for success. add(parser): adds arguments, if any."""
+"""Each is a module regserver.cli.<name>.
+
+run: (arguments) -> exit code, None for success. add(parser): adds the command's arguments, if it has any. Among the
+arguments `misused` is a function that takes a message and ends the process as wrong usage.
+"""
 
 
 class CommandFault(Exception):
@@ -124,7 +128,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def report(findings: Iterable[Finding], part: str = "") -> int:
-    """Prints findings as they come; returns FAILED if one is a failure, else FINE. part: what was checked, such as "store"."""
+    """Prints findings as they come; returns FAILED if one is a failure, else FINE. part: what was checked."""
     code = FINE
     for finding in findings:
         failed = finding.level == "fail"

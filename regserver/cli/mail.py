@@ -22,7 +22,7 @@ from regserver.ports.store import Store
 from regserver.service.outbox import Outbox
 
 MAX_LISTED = 1000
-_OUTBOX_ID = re.compile(r"\d{1,18}", re.ASCII)
+_ID = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -108,11 +108,7 @@ def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:
 
 ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], int | None], Callable[[list[str]], object], str]] = {
     "list": (_list, lambda given: not given, "nothing more"),
-    "retry": (
-        _retry,
-        lambda given: all(map(_OUTBOX_ID.fullmatch, given)),
-        "numbers of `mail list`, or nothing",
-    ),
+    "retry": (_retry, lambda given: all(map(_ID.fullmatch, given)), "numbers of `mail list`, or nothing"),
     "test": (_test, lambda given: len(given) == 1 and is_email(given[0]), "one e-mail address"),
 }
 """By name: what it does, whether it takes these arguments, and the arguments that it expects."""

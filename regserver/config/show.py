@@ -11,30 +11,24 @@ from regserver.config.unit import format_value
 
 def show(settings: Section, at: Keys = ()) -> Iterable[str]:
     """The settings as lines of TOML, secrets masked."""
-    inner: list[tuple[str, Section]] = []
-    for field in msgspec.structs.fields(settings):
-        value = getattr(settings, field.name)
+    values = {field.encode_name: getattr(settings, field.name) for field in msgspec.structs.fields(settings)}
+    for name, value in values.items():
+        if not isinstance(value, Section):
+            yield f"{name} = {_toml(value)}"
+    for name, value in values.items():
         if isinstance(value, Section):
-            inner.append((field.encode_name, value))
-        else:
-            yield f"{field.encode_name} = {_toml(value)}"
-    for name, section in inner:
-        path = (*at, name)
-        yield ""
-        yield f"[{'.'.join(path)}]"
-        yield from show(section, path)
+            path = (*at, name)
+            yield from ("", f"[{'.'.join(path)}]", *show(value, path))
 
 
 def _toml(value: object) -> str:
     match value:
-        case bool():
-            return "true" if value else "false"
         case Secret():
             return _toml(_masked(value))
+        case bool() | str():  # written in TOML as in JSON
+            return msgspec.json.encode(value).decode()
         case int():
             return format_value(value)
-        case str():
-            return msgspec.json.encode(value).decode()
         case tuple():
             return f"[{', '.join(_toml(item) for item in value)}]"
         case dict():
