@@ -26,7 +26,7 @@ def session_fields(fields: Mapping[str, str]) -> dict[str, str]:
     return {sys.intern(name): value for name, value in fields.items() if name not in _OURS}
 
 
-def kept(request: Request) -> Request:
+def without_fields(request: Request) -> Request:
     """The request of an accepted session, without fields and query."""
     return Request(
         method=request.method,

@@ -14,7 +14,7 @@ from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClose
 from regserver.serving.broadcast import not_direct
 from regserver.serving.client_stream import LOST
 from regserver.serving.frame import close_frame, ping_frame, pong_frame, text_frame
-from regserver.serving.handshake import kept
+from regserver.serving.handshake import without_fields
 from regserver.serving.inbound import Lost, PeerClosed, Pinged, Received, Violated
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics
@@ -114,7 +114,7 @@ class SessionCore:
         if not self._enter(SessionEvent.ACCEPT):
             return
         self._accepted = True
-        self._request = kept(self._request)
+        self._request = without_fields(self._request)
         self._nursery.cancel_scope.deadline = float("inf")
         self._context.metrics.session_opened()
         greeting = self._transport.accept()

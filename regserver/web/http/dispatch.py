@@ -128,8 +128,8 @@ class Dispatcher:
         ours = (NOSNIFF, ("x-request-id", identity), *self._parts.cors.fields(request))
         if not own:
             return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
-        kept = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
-        return msgspec.structs.replace(response, headers=(*own, *ours, *kept))
+        caching = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
+        return msgspec.structs.replace(response, headers=(*own, *ours, *caching))
 
     async def _counted(
         self, pattern: str, stream: AsyncGenerator[bytes, None]

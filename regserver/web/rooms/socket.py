@@ -50,7 +50,7 @@ class RoomSubscriber:
         self.resumable = resumable
 
     def end_nowait(self, reason: Refusal | None) -> None:
-        """Closes the socket. reason: told to the client first; None tells nothing."""
+        """Closes the socket. reason: sent to the client first, unless None."""
         end(self.receiver, reason)
 
 

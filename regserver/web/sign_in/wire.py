@@ -40,12 +40,12 @@ class SignUp(RequestBody, frozen=True):
     password: PasswordField
 
     def identity(self) -> dict[str, str]:
-        """Without the password: of that nothing is kept but its slow hash."""
+        """Without the password, of which only the slow hash is stored."""
         return {"username": self.username, "email": self.email}
 
 
 class Preference(Parameters, frozen=True):
-    """How the asker wants to be told of a registration (RFC 7240)."""
+    """The client's preference for the answer with a registration (RFC 7240)."""
 
     prefer: Annotated[
         str,

@@ -37,7 +37,7 @@ FIELDS = (
 )
 
 
-class Standing(JsonAnswer, frozen=True, rename="camel"):
+class ChallengeState(JsonAnswer, frozen=True, rename="camel"):
     """The state of a challenge, with the page's text."""
 
     state: str
@@ -60,7 +60,7 @@ class ConfirmApi:
         return (
             Route("confirm.open", "GET", "/confirm", self.open, "page", described=False),
             Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", described=False),
-            Route("confirm.status", "POST", "/confirm/standing", self.standing, "read", described=False),
+            Route("confirm.status", "POST", "/confirm/standing", self.status, "read", described=False),
             Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", described=False),
         )
 
@@ -83,7 +83,7 @@ class ConfirmApi:
             case DirectoryRefusal():
                 return self._page(request, "unknown")
 
-    async def standing(self, request: Request) -> Standing | Unreadable:
+    async def status(self, request: Request) -> ChallengeState | Unreadable:
         """The state of the challenge in the body, with the page's text; changes nothing."""
         body = read_object(request)
         if isinstance(body, Refusal):
@@ -91,10 +91,10 @@ class ConfirmApi:
         challenge = body.get("challenge")
         if not isinstance(challenge, str):
             return BadJson()
-        standing = await self._directory.challenge_status(challenge)
-        passage = CATALOGUES[language_of(request)].confirm.state[standing.state]
-        text = passage.text.replace("{name}", standing.username or "")
-        return Standing(standing.state, standing.username, passage.title, text)
+        status = await self._directory.challenge_status(challenge)
+        passage = CATALOGUES[language_of(request)].confirm.state[status.state]
+        text = passage.text.replace("{name}", status.username or "")
+        return ChallengeState(status.state, status.username, passage.title, text)
 
     async def file(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""

@@ -54,7 +54,7 @@ class Call(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag=VERSION):
 
 
 class RpcReply(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag=VERSION):
-    """What every reply begins with. id: that of the request; null where it cannot be told."""
+    """Base of replies. id: that of the request; null where it is unknown."""
 
     id: Annotated[str | int | float | None, Meta(examples=[1])]
 

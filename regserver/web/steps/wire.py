@@ -187,9 +187,9 @@ def error_of(refusal: StepRefusal, contact: ContactKind = "phone") -> RpcError:
     code, message = REPLIES[type(refusal)]
     if isinstance(refusal, steps.AmbiguousIdentity):
         return invalid_params("provider")
-    told: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     if refusal.state is not None:
-        told["currentState"] = refusal.state
+        members["currentState"] = refusal.state
     if isinstance(refusal, steps.TryLater | steps.TooManyRetries):
-        told[RETRY_MEMBER[contact]] = iso_millis(refusal.retry_at)
-    return RpcError(code, message, told, told)
+        members[RETRY_MEMBER[contact]] = iso_millis(refusal.retry_at)
+    return RpcError(code, message, members, members)
