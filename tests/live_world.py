@@ -16,9 +16,9 @@ from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
-from regserver.service.live_account import LivePolicy
+from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_job import LiveJob
-from regserver.service.live_service import LiveParts, LiveService, open_live
+from regserver.service.live_service import LiveService, open_live
 from regserver.service.sign_in_service import Registering, SignInService, SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness

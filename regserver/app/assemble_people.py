@@ -9,8 +9,8 @@ from regserver.adapters.source import open_source
 from regserver.app.base import AppPart, Base
 from regserver.service.account_service import AccountService
 from regserver.service.expiry import run_trim
-from regserver.service.live_account import LivePolicy
-from regserver.service.live_service import LiveParts, open_live
+from regserver.service.live_account import LiveParts, LivePolicy
+from regserver.service.live_service import open_live
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.room_service import RoomService
 from regserver.service.sign_in_service import SignInService, SourceCheck

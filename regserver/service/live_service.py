@@ -7,38 +7,21 @@ it is dropped.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import msgspec
 import trio
 
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import Estimator
-from regserver.domain.live_progress import ProgressState, RegistrationId
+from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
-from regserver.ports.clock import Clock
-from regserver.ports.randomness import Randomness
-from regserver.ports.source import Source, Subject
-from regserver.ports.store import Store
-from regserver.service.identity_service import IdentityService
-from regserver.service.live_account import LiveAccounts, LivePolicy
+from regserver.ports.source import Subject
+from regserver.service.live_account import LiveAccounts, LiveParts
 from regserver.service.live_job import LiveJob
 from regserver.service.live_runner import LiveRunner
 
 STOP_SECONDS = 1.0
-
-
-class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of live registration. source: None when it is switched off. on_end: called with each job's last state."""
-
-    store: Store
-    clock: Clock
-    randomness: Randomness
-    identity: IdentityService
-    source: Source | None
-    policy: LivePolicy
-    on_end: Callable[[ProgressState], None] = lambda state: None
 
 
 class LiveService:
@@ -143,7 +126,7 @@ class LiveService:
 async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
     """The service with the nursery of its jobs; leaving ends running jobs. Raises StoreFault."""
     policy = parts.policy
-    accounts = LiveAccounts(parts.store, parts.clock, parts.identity, policy)
+    accounts = LiveAccounts(parts)
     estimator = Estimator(await accounts.past_runs())
     runner = None if parts.source is None else LiveRunner(parts.source, accounts, estimator, policy.deadline)
     async with trio.open_nursery() as nursery:
