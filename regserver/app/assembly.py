@@ -56,9 +56,8 @@ def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:
     """Builds the app, without routes yet. access: the access log, or None. Raises ConfigFault."""
     server, limits = loaded.settings.server, front_limits(loaded.settings)
     forwarded = ForwardedReader(server.trusted_proxies, server.public_url)
-    web = WebParts(
-        build_limits(loaded.settings), forwarded, CorsPolicy(server.cors_origins), Metrics(), access
-    )
+    rates, cors = build_limits(loaded.settings), CorsPolicy(server.cors_origins)
+    web = WebParts(rates, forwarded, cors, Metrics(), access)
     return Assembly(loaded, web, limits, create_app(web, limits))
 
 

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 _URL = re.compile(r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?(\?\S*)?", re.ASCII)
-EXPECTED = '"log:", "smtp://user:password@host:587" or "smtps://…"'
 
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -34,7 +33,7 @@ def parse_smtp_url(url: str) -> SmtpAddress:
     server but one on the loopback interface must offer STARTTLS.
     """
     if not _URL.fullmatch(url):
-        raise ValueError(EXPECTED)
+        raise ValueError('"log:", "smtp://user:password@host:587" or "smtps://…"')
     parts = urlsplit(url)
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     if unknown := set(options) - {"tls", "ca"}:
