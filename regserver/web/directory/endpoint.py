@@ -92,7 +92,7 @@ class DirectoryApi:
         if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return TooManyRequests(math.ceil(wait))
         refusal = await self._directory.init(sign_up, self._forwarded.read(request).base)
-        return wire.begun() if refusal is None else refusal
+        return wire.BEGUN if refusal is None else refusal
 
     async def confirm(
         self, request: Request

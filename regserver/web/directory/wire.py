@@ -16,15 +16,14 @@ from regserver.endpoint import Request, Response
 from regserver.text import LANGUAGES, Language
 from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId
 from regserver.web.http.answer import ErrorStyle, JsonAnswer
-from regserver.web.http.body import Unreadable, content_type, parse_object, read_object
-from regserver.web.http.field import DirectoryNameField, EmailField, PasswordField
+from regserver.web.http.body import FORM, Unreadable, content_type, parse_object, read_object
+from regserver.web.http.field import DirectoryNameField, EmailField, PasswordField, described
 from regserver.web.http.language import match_language
 from regserver.web.http.pipeline import RequestBody
 
-FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 50
 
-Host = Annotated[str, Meta(description="The host that the user lives on.", examples=["one.example.org"])]
+Host = Annotated[str, described("The host that the user lives on.", "one.example.org")]
 
 
 # --- requests
@@ -55,7 +54,7 @@ def read_creation(request: Request) -> Creation | Unreadable:
         return value if isinstance(value, str) else None
 
     # languageCode alone counts: programs send sign-ups, and their Accept-Language is not the user's.
-    language = match_language(field("languageCode") or "", LANGUAGES) or LANGUAGES[0]
+    language = match_language(field("languageCode") or "") or LANGUAGES[0]
     return Creation(field("userName"), field("password"), field("email"), language)
 
 
@@ -95,6 +94,9 @@ class SignUpBegun(JsonAnswer, frozen=True):
     message: Annotated[str, Meta(examples=["Registration started"])]
     detail: Annotated[str, Meta(examples=["An e-mail has been sent, check your mailbox to confirm."])]
     id: MessageId = "INIT_DONE"
+
+
+BEGUN = SignUpBegun(MESSAGES["INIT_DONE"].message, MESSAGES["INIT_DONE"].detail)
 
 
 class SignUpPending(Response, frozen=True, kw_only=True):
@@ -170,12 +172,6 @@ class DirectoryStyle(ErrorStyle):
 
 
 STYLE = DirectoryStyle()
-
-
-def begun() -> SignUpBegun:
-    """The answer to a sign-up that was begun."""
-    text = MESSAGES["INIT_DONE"]
-    return SignUpBegun(text.message, text.detail)
 
 
 def _words(refusal: Refusal) -> tuple[MessageId, int]:

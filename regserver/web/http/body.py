@@ -7,6 +7,8 @@ import msgspec
 from regserver.domain.outcome import BadContentType, BadJson
 from regserver.endpoint import Request
 
+FORM = "application/x-www-form-urlencoded"
+"""What browsers send a form as."""
 Unreadable = BadJson | BadContentType
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode

@@ -31,11 +31,7 @@ class DocumentApi:
     """others, sockets: all other routes. rates: the limits in force, by name."""
 
     def __init__(
-        self,
-        others: Iterable[Route],
-        sockets: Iterable[SocketRoute],
-        rates: Mapping[str, Rate],
-        version: str,
+        self, others: Iterable[Route], sockets: Iterable[SocketRoute], rates: Mapping[str, Rate], version: str
     ) -> None:
         routes = (*others, *self.routes())
         self._openapi = OpenApiDocument(body=msgspec.json.encode(openapi(routes, rates, version)))

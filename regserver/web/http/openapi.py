@@ -18,11 +18,7 @@ from regserver.web.http.pipeline import RequestBody
 from regserver.web.http.route import Route
 from regserver.web.http.schema import Schema, Schemas, parameters
 
-SECURITY: dict[str, list[Any]] = {
-    "none": [],
-    "optional": [{}, {"token": []}],
-    "required": [{"token": []}],
-}
+SECURITY: dict[str, list[Any]] = {"none": [], "optional": [{}, {"token": []}], "required": [{"token": []}]}
 
 IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",

@@ -9,13 +9,7 @@ from typing import Any
 
 import msgspec
 
-from regserver.domain.outcome import (
-    BodyTooLarge,
-    InternalError,
-    Refusal,
-    StoreUnavailable,
-    TooManyRequests,
-)
+from regserver.domain.outcome import BodyTooLarge, InternalError, Refusal, StoreUnavailable, TooManyRequests
 from regserver.endpoint import Response
 from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
 from regserver.web.http.contract import Contract
@@ -28,19 +22,15 @@ EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, Internal
 IN_MEMORY = frozenset({"operation", "page", "socket"})
 """Limits of routes that answer without the store; at all others it may be unavailable."""
 
+
+def _header(meaning: str, **schema: Any) -> Schema:
+    return {"description": meaning, "schema": schema}
+
+
 HEADERS: dict[str, Schema] = {
-    "Location": {
-        "description": "Where to watch the registration.",
-        "schema": {"type": "string", "format": "uri"},
-    },
-    "Retry-After": {
-        "description": "Seconds until the next try.",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "X-Request-Id": {
-        "description": "Names the request in the log of the server.",
-        "schema": {"type": "string"},
-    },
+    "Location": _header("Where to watch the registration.", type="string", format="uri"),
+    "Retry-After": _header("Seconds until the next try.", type="integer", minimum=1),
+    "X-Request-Id": _header("Names the request in the log of the server.", type="string"),
 }
 """Header fields whose values differ between responses; the document has the values of all others."""
 

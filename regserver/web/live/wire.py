@@ -13,7 +13,7 @@ from regserver.domain.live_progress import Authentication, LiveMessage, Progress
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import HeaderFields
-from regserver.web.http.field import TokenField, UserIdField
+from regserver.web.http.field import TokenField, UserIdField, described
 from regserver.web.http.pipeline import Parameters
 
 EVENT_STREAM = "text/event-stream"
@@ -30,10 +30,10 @@ class WatchWish(Parameters, frozen=True):
     eta: Annotated[bool, Meta(description="Adds etaSeconds to each event.")] = False
     last_event_id: Annotated[
         int,
-        Meta(
-            description="The id of the last event that came; events behind it follow.",
+        described(
+            "The id of the last event that came; events behind it follow.",
+            3,
             ge=0,
-            examples=[3],
             extra={"header": "Last-Event-ID"},
         ),
     ] = 0
@@ -85,19 +85,16 @@ class TimedFrame(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     eta_seconds: Annotated[
         int | UnsetType | None,
-        Meta(
-            description="Where it was asked for: seconds still to wait; null where nobody can tell.",
-            examples=[12],
-        ),
+        described("Where it was asked for: seconds still to wait; null where nobody can tell.", 12),
     ] = UNSET
 
 
 class LiveFrame(TimedFrame, frozen=True, tag_field="eventType"):
     """One text frame of `WS /register/{id}`, and the data of one Server-Sent Event."""
 
-    step: Annotated[int, Meta(ge=1, description="Never goes back.", examples=[1])]
-    total_steps: Annotated[int, Meta(ge=-1, description="-1 until it is known.", examples=[4])]
-    message: Annotated[str, Meta(description="Fit for the person to read.", examples=["Looking you up"])]
+    step: Annotated[int, described("Never goes back.", 1, ge=1)]
+    total_steps: Annotated[int, described("-1 until it is known.", 4, ge=-1)]
+    message: Annotated[str, described("Fit for the person to read.", "Looking you up")]
 
 
 class InformationFrame(LiveFrame, frozen=True, tag="INFORMATION"):

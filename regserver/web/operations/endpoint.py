@@ -8,6 +8,7 @@ from msgspec import Meta
 from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
 from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.field import described
 from regserver.web.http.route import Route
 
 Check = Callable[[], Awaitable[str | None]]
@@ -27,7 +28,7 @@ class Ready(JsonAnswer, frozen=True):
     """Every part is well."""
 
     status: Literal["ready"]
-    parts: Annotated[dict[Part, str], Meta(description='"ok", or what is wrong.', examples=[{"store": "ok"}])]
+    parts: Annotated[dict[Part, str], described('"ok", or what is wrong.', {"store": "ok"})]
     failing: tuple[Part, ...]
 
 

@@ -10,15 +10,14 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.room_event import Audience, Created, Invited, Left, Posted, RoomEvent
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
-from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField
+from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField, described
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
     """Base of all. cursor: stands last, where the socket asked with `since`."""
 
     cursor: Annotated[
-        str | UnsetType,
-        Meta(description="Where to go on from, if the socket asked with `since`.", examples=["AAAAAAAAAAA"]),
+        str | UnsetType, described("Where to go on from, if the socket asked with `since`.", "AAAAAAAAAAA")
     ] = UNSET
 
 
@@ -67,7 +66,7 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 
     cursor: Annotated[str, Meta(examples=["AAAAAAAAAAA"])]
     recovered: Annotated[bool, Meta(description="Whether the log reaches back to the cursor.")]
-    missed: Annotated[int, Meta(ge=0, description="How many frames of the past follow.", examples=[2])]
+    missed: Annotated[int, described("How many frames of the past follow.", 2, ge=0)]
 
 
 AnyNotification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom

@@ -22,6 +22,7 @@ from regserver.web.http.field import (
     TimeField,
     UserIdField,
     UsernameField,
+    described,
 )
 from regserver.web.http.pipeline import Parameters, RequestBody
 
@@ -118,14 +119,14 @@ def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
 class LastPostWish(Parameters, frozen=True):
     """What /room/info is asked with."""
 
-    get_last_post: Annotated[bool, Meta(description="Adds lastPost.", examples=[True])] = False
+    get_last_post: Annotated[bool, described("Adds lastPost.", True)] = False
 
 
 class PostRange(Parameters, frozen=True):
     """Which posts /room/readAll shows."""
 
     before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
-    limit: Annotated[int, Meta(ge=1, description="The most posts to return, up to 1000.", examples=[50])] = (
+    limit: Annotated[int, described("The most posts to return, up to 1000.", 50, ge=1)] = (
         domain.MAX_POSTS_LISTED
     )
 
@@ -135,20 +136,18 @@ class ListenWish(Parameters, frozen=True):
 
     token: Annotated[
         str | None,
-        Meta(
-            description="A bearer token, where no Authorization field can be sent; the operator may forbid it.",
-            examples=["regs_0123abcd"],
+        described(
+            "A bearer token, where no Authorization field can be sent; the operator may forbid it.",
+            "regs_0123abcd",
         ),
     ] = None
-    ticket: Annotated[
-        str | None, Meta(description="A ticket of POST /login/ticket.", examples=["regs_0123abcd"])
-    ] = None
+    ticket: Annotated[str | None, described("A ticket of POST /login/ticket.", "regs_0123abcd")] = None
     since: Annotated[
         str | None,
-        Meta(
-            description="A cursor, or empty for now: Resumed comes first, then what was missed, then live frames,"
+        described(
+            "A cursor, or empty for now: Resumed comes first, then what was missed, then live frames,"
             " each with a cursor.",
-            examples=["AAAAAAAAAAA"],
+            "AAAAAAAAAAA",
         ),
     ] = None
 

@@ -20,6 +20,7 @@ from regserver.web.http.field import (
     TokenField,
     UserIdField,
     UsernameField,
+    described,
 )
 from regserver.web.http.pipeline import Parameters, RequestBody
 
@@ -49,9 +50,9 @@ class Preference(Parameters, frozen=True):
 
     prefer: Annotated[
         str,
-        Meta(
-            description="`respond-async` asks for 202 in place of 303, which browser code cannot read.",
-            examples=["respond-async"],
+        described(
+            "`respond-async` asks for 202 in place of 303, which browser code cannot read.",
+            "respond-async",
             extra={"header": "Prefer"},
         ),
     ] = ""
@@ -66,7 +67,7 @@ class Preference(Parameters, frozen=True):
 class SignOutScope(Parameters, frozen=True):
     """What ends at a sign-out."""
 
-    all: Annotated[bool, Meta(description="Ends every token of the account.", examples=[True])] = False
+    all: Annotated[bool, described("Ends every token of the account.", True)] = False
 
 
 def read_credentials(request: Request) -> Credentials | Unreadable:
@@ -130,9 +131,9 @@ class RegistrationRunning(JsonAnswer, frozen=True):
 
     location: Annotated[
         str,
-        Meta(
-            description="The WebSocket that shows the registration; anybody who knows it may watch.",
-            examples=["wss://example.org/register/u-00000000-0000-4000-8000-000000000000"],
+        described(
+            "The WebSocket that shows the registration; anybody who knows it may watch.",
+            "wss://example.org/register/u-00000000-0000-4000-8000-000000000000",
             extra_json_schema={"format": "uri"},
         ),
     ]

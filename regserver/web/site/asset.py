@@ -1,8 +1,10 @@
-"""The static files of a page, read once, and their version, by which browsers may cache them for ever."""
+"""The template and the static files of a page, read once, and their version, by which browsers may cache them for ever."""
 
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
+
+import jinja2
 
 from regserver.endpoint import Response
 
@@ -33,6 +35,12 @@ class Assets:
     def modules(self) -> list[str]:
         """The names of the scripts."""
         return sorted(name for name in self.files if name.endswith(".js"))
+
+
+def load_template(name: str) -> jinja2.Template:
+    """The template of a page. name: of its file."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string((files(__package__) / name).read_text("utf-8"))
 
 
 def load_assets(page: str) -> Assets:

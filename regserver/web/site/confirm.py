@@ -1,10 +1,7 @@
 """`/confirm`: the page, its form, and the request of its script."""
 
 import urllib.parse
-from importlib.resources import files
 from typing import Literal
-
-import jinja2
 
 from regserver.domain.directory import AlreadyConfirmed, DirectoryRefusal, InvalidData
 from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
@@ -12,10 +9,10 @@ from regserver.endpoint import Request, Response
 from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.body import Unreadable, content_type, read_object
+from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
+from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
@@ -28,7 +25,6 @@ STATUS: dict[ConfirmState, int] = {
     "name": 400,
     "email": 400,
 }
-FORM = "application/x-www-form-urlencoded"
 HTML = "text/html; charset=utf-8"
 FIELDS = (
     ("content-security-policy", content_security_policy("connect-src 'self'")),
@@ -51,8 +47,7 @@ class ConfirmApi:
 
     def __init__(self, directory: DirectoryService) -> None:
         self._directory = directory
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-        self._template = environment.from_string((files(__package__) / "confirm.html").read_text("utf-8"))
+        self._template = load_template("confirm.html")
         self._assets = load_assets("confirm")
 
     def routes(self) -> tuple[Route, ...]:

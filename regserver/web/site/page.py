@@ -4,8 +4,6 @@ The page is the same for all readers of one language, so it is rendered at start
 open sockets differs between requests.
 """
 
-from importlib.resources import files
-
 import jinja2
 import msgspec
 
@@ -15,7 +13,7 @@ from regserver.text import CATALOGUES, Language
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets
+from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets, load_template
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 FIELDS = (
@@ -72,8 +70,7 @@ def page_policy(socket_base: str) -> str:
 
 def render_pages(assets: Assets) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string((files(__package__) / "page.html").read_text(encoding="utf-8"))
+    template = load_template("page.html")
     return {language: _render(template, assets, language) for language in CATALOGUES}
 
 
