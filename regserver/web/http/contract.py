@@ -36,11 +36,13 @@ def contract_of(endpoint: RouteEndpoint) -> Contract:
     steps = steps_of(endpoint)
     summary, _, description = (inspect.getdoc(steps[-1]) or "").partition("\n")
     found = [kind for step in steps for kind in returned(step)]
+    body = next(_kinds(found, RequestBody), None)
+    beside = (LanguageWish,) if language_of in steps else () if body is None else body.beside
     return Contract(
         summary=summary,
         description=description.strip(),
-        body=next(_kinds(found, RequestBody), None),
-        parameters=(*_kinds(found, Parameters), *([LanguageWish] if language_of in steps else [])),
+        body=body,
+        parameters=(*_kinds(found, Parameters), *beside),
         answers=tuple(kind for kind in returned(steps[-1]) if not _is_kind(kind, Refusal)),
         refusals=tuple(_kinds(found, Refusal)),
         security="required" if bearer in steps else "optional" if optional_bearer in steps else "none",

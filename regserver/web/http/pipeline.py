@@ -18,22 +18,27 @@ from regserver.endpoint import Request
 from regserver.web.http.answer import Answer
 
 
-class RequestBody(msgspec.Struct, frozen=True):
-    """Base of decoded bodies. media_types: accepted ones. wire_type: the type on the wire, if it is not the Struct."""
-
-    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
-    wire_type: ClassVar[Any] = None
-
-    def identity(self) -> Any:
-        """The value that a repetition must repeat, compared as JSON, together with the path."""
-        return self
-
-
 class Parameters(msgspec.Struct, frozen=True, rename="camel"):
     """Base of decoded query and header parameters.
 
     A field is a query parameter of its name in camel case; with `Meta(extra={"header": "Prefer"})` a header field.
     """
+
+
+class RequestBody(msgspec.Struct, frozen=True):
+    """Base of decoded bodies.
+
+    media_types: accepted ones. wire_type: the type on the wire, if it is not the Struct. beside: parameters that the use
+    case reads by itself.
+    """
+
+    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
+    wire_type: ClassVar[Any] = None
+    beside: ClassVar[tuple[type[Parameters], ...]] = ()
+
+    def identity(self) -> Any:
+        """The value that a repetition must repeat, compared as JSON, together with the path."""
+        return self
 
 
 Body = TypeVar("Body", bound=RequestBody)

@@ -273,26 +273,18 @@ def listed_post(post: domain.Post) -> ListedPost:
 
 def room_body(detail: domain.RoomDetail, *, with_last_post: bool) -> RoomBody:
     """A room as /room/info shows it."""
-    return RoomBody(
-        detail.room.id,
-        domain.display_name(detail.room, detail.members),
-        _ids(detail.members),
-        detail.posts,
-        iso_seconds(detail.room.created_at),
-        iso_seconds(detail.room.updated_at),
-        _last_post(detail.last_post) if with_last_post else UNSET,
-    )
+    room, members = detail.room, _ids(detail.members)
+    name = domain.display_name(room, detail.members)
+    created_at, updated_at = iso_seconds(room.created_at), iso_seconds(room.updated_at)
+    last_post = _last_post(detail.last_post) if with_last_post else UNSET
+    return RoomBody(room.id, name, members, detail.posts, created_at, updated_at, last_post)
 
 
 def room_summary(summary: domain.RoomSummary) -> RoomSummaryBody:
     """A room as /room/list shows it."""
-    return RoomSummaryBody(
-        summary.room.id,
-        domain.display_name(summary.room, summary.members),
-        _ids(summary.members),
-        _last_post(summary.last_post),
-        summary.unread,
-    )
+    room, members = summary.room, _ids(summary.members)
+    name = domain.display_name(room, summary.members)
+    return RoomSummaryBody(room.id, name, members, _last_post(summary.last_post), summary.unread)
 
 
 def _ids(members: tuple[domain.Member, ...]) -> tuple[AccountId, ...]:

@@ -100,12 +100,7 @@ class ConfirmApi:
         language = language_of(request)
         text = CATALOGUES[language].confirm
         page = self._template.render(
-            language=language,
-            t=text,
-            state=state,
-            passage=text.state[state],
-            server=server,
-            static="confirm/static",
+            language=language, t=text, state=state, passage=text.state[state], server=server
         )
         headers = (*FIELDS, ("content-language", language))
         return Response(status=STATUS[state], body=page.encode(), content_type=HTML, headers=headers)

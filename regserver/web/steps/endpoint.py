@@ -7,6 +7,7 @@ from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
 from regserver.web.http.answer import ErrorStyle
 from regserver.web.http.body import content_type
+from regserver.web.http.language import LanguageWish
 from regserver.web.http.pipeline import RequestBody, pipeline
 from regserver.web.http.route import Route
 from regserver.web.steps import jsonrpc
@@ -24,6 +25,7 @@ class RpcMessage(RequestBody, frozen=True):
 
     media_types = ("application/json", "application/json-rpc", "application/jsonrequest")
     wire_type = jsonrpc.Call | list[jsonrpc.Call]
+    beside = (LanguageWish,)  # codes are sent in the language of their receiver
 
     text: bytes
 

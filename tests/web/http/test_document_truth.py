@@ -28,6 +28,7 @@ from regserver.ports.store import StoreFault
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.language import LanguageWish
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import OperationsApi
@@ -275,3 +276,12 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /confirm/standing",
         "GET /confirm/static/{file}",
     }
+
+
+async def test_routes_whose_texts_have_a_language_tell_how_to_choose_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, _):
+        routes = app.quart.router.routes.values()
+        spoken = {
+            r.pattern for r in routes if r.described and LanguageWish in contract_of(r.endpoint).parameters
+        }
+    assert spoken == {"/login", "/user/login", "/rpc", "/"}
