@@ -1,19 +1,26 @@
 """OpenAPI 3.1 of the routes, derived from what their endpoints are made of.
 
 body, parameters, security    from the steps of the endpoint (`contract`)
-answers and refusals          from the return types of the steps (`openapi_response`)
+answers and refusals          from the return types of the steps
 limits                        from the row of rates that the route names
 texts                         from docstrings; examples from those of the fields
+
+The code that answers requests makes an example of each answer and refusal. So status, header fields and body in the document
+are those that clients get.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
+from regserver.domain.outcome import BodyTooLarge, InternalError, Refusal, StoreUnavailable, TooManyRequests
+from regserver.endpoint import Response
 from regserver.service.rate_limiter import Rate
-from regserver.web.http.contract import contract_of
+from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
+from regserver.web.http.contract import Contract, contract_of
 from regserver.web.http.field import PATH_FIELDS
-from regserver.web.http.openapi_response import HEADERS, responses
 from regserver.web.http.pipeline import RequestBody
 from regserver.web.http.route import Route
 from regserver.web.http.schema import Schema, Schemas, parameters
@@ -26,6 +33,27 @@ IDEMPOTENCY_KEY: Schema = {
     "description": "Makes a repetition safe: for 24 hours the same key gets the same answer.",
     "schema": {"type": "string", "examples": ["6f1c9b1e-0f5a-4c3e-9d1b-2f6f1c9b1e0f"]},
 }
+
+EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, InternalError)
+"""Refusals of the dispatcher at every route."""
+
+IN_MEMORY = frozenset({"operation", "page", "socket"})
+"""Limits of routes that answer without the store; at all others it may be unavailable."""
+
+
+def _header(meaning: str, **schema: Any) -> Schema:
+    return {"description": meaning, "schema": schema}
+
+
+HEADERS: dict[str, Schema] = {
+    "Location": _header("Where to watch the registration.", type="string", format="uri"),
+    "Retry-After": _header("Seconds until the next try.", type="integer", minimum=1),
+    "X-Request-Id": _header("Names the request in the log of the server.", type="string"),
+}
+"""Header fields whose values differ between responses; the document has the values of all others."""
+
+DISPATCHER_FIELDS = {"x-request-id": "", "cache-control": "no-store"}
+"""What the dispatcher adds to each response that has no such field."""
 
 
 def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) -> dict[str, Any]:
@@ -61,7 +89,7 @@ def _operation(route: Route, schemas: Schemas, rates: Mapping[str, Rate]) -> dic
         "summary": contract.summary,
         "description": contract.description,
         "parameters": [*asked, IDEMPOTENCY_KEY] if contract.is_keyed else asked,
-        "responses": responses(route, contract, schemas),
+        "responses": _responses(route, contract, schemas),
         "security": SECURITY[contract.security],
         "x-rate-limit": rate_limit(route.limit, rates),
     }
@@ -83,3 +111,96 @@ def rate_limit(name: str, rates: Mapping[str, Rate]) -> dict[str, Any]:
     """The name of a rate limit, and its rate for one client."""
     rate = rates.get(name)
     return {"name": name} | ({} if rate is None else {"requests": rate.count, "seconds": rate.seconds})
+
+
+# --- responses
+class Variant(msgspec.Struct, frozen=True):
+    """One thing that a route may answer. name: of the type or the refusal. schema: None where there is no body."""
+
+    name: str
+    meaning: str
+    response: Response
+    schema: Schema | None
+    example: Any = msgspec.UNSET
+
+
+def _responses(route: Route, contract: Contract, schemas: Schemas) -> dict[str, Any]:
+    """The `responses` of an operation, by status."""
+    by_status: dict[int, list[Variant]] = {}
+    for variant in _variants(route, contract, schemas):
+        by_status.setdefault(variant.response.status, []).append(variant)
+    return {
+        str(status): _response(by_status[status], with_body=route.method != "HEAD")
+        for status in sorted(by_status)
+    }
+
+
+def _variants(route: Route, contract: Contract, schemas: Schemas) -> Iterator[Variant]:
+    for answer in contract.answers:
+        yield _answered(answer, route.style, schemas)
+    store = () if route.limit in IN_MEMORY else (StoreUnavailable,)
+    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *store)):
+        yield _refused(refusal, route.style, schemas)
+
+
+def _answered(kind: Any, style: ErrorStyle, schemas: Schemas) -> Variant:
+    if kind is None:
+        return Variant("Done", "Done; there is no body.", respond(None, style), None)
+    name, meaning = kind.__name__, kind.__doc__
+    if issubclass(kind, JsonAnswer):
+        schema = schemas.of(kind)
+        example = schemas.example(schema)
+        return Variant(name, meaning, respond(msgspec.convert(example, kind), style), schema, example)
+    values = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    shown = Response(status=values["status"], content_type=values["content_type"], headers=values["headers"])
+    return Variant(name, meaning, shown, schemas.of(getattr(kind, "wire_type", str)))
+
+
+def _refused(kind: type[Refusal], style: ErrorStyle, schemas: Schemas) -> Variant:
+    refusal = kind.example()
+    body, meaning = style.body(refusal), kind.__doc__ or ""
+    example, schema = msgspec.to_builtins(body), schemas.of(type(body))
+    name = example.get(style.name_field, kind.__name__)
+    if style.name_field:
+        narrowed = {"allOf": [schema], "properties": {style.name_field: {"const": name}}}
+        schema = schemas.add(name, {"description": meaning, **narrowed})
+    return Variant(name, meaning, style.refuse(refusal), schema, example)
+
+
+def _response(variants: list[Variant], *, with_body: bool) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": "\n\n".join(f"{variant.name}: {variant.meaning}" for variant in variants),
+        "headers": _headers(variants),
+    }
+    bodies = [variant for variant in variants if variant.schema is not None]
+    if bodies and with_body:
+        response["content"] = {
+            kind: _media([variant for variant in bodies if variant.response.content_type == kind])
+            for kind in dict.fromkeys(variant.response.content_type for variant in bodies)
+        }
+    return response
+
+
+def _headers(variants: list[Variant]) -> dict[str, Any]:
+    """The header fields of the variants; a field of all variants is required."""
+    fields = [{**DISPATCHER_FIELDS, **dict(variant.response.headers)} for variant in variants]
+    described: dict[str, Any] = {}
+    for name, value in {name: value for own in fields for name, value in own.items()}.items():
+        title = name.title()
+        if title in HEADERS:
+            described[title] = {"$ref": f"#/components/headers/{title}"}
+        else:
+            everywhere = all(own.get(name) == value for own in fields)
+            described[title] = {"schema": {"const": value}, "required": everywhere}
+    return described
+
+
+def _media(variants: list[Variant]) -> dict[str, Any]:
+    schemas = list({repr(variant.schema): variant.schema for variant in variants}.values())
+    media: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    examples = {
+        variant.name: {"value": variant.example}
+        for variant in variants
+        if variant.example is not msgspec.UNSET
+    }
+    return media | ({"examples": examples} if examples else {})

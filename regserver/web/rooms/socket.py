@@ -74,24 +74,17 @@ async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
     catching_up.cancel()
 
 
-class RoomSocketApi:
-    """The WebSocket of the rooms."""
+class RoomSocketApi(msgspec.Struct, frozen=True):
+    """The WebSocket of the rooms.
 
-    def __init__(
-        self,
-        identity: IdentityService,
-        recovery: RecoveryService,
-        broker: Broker,
-        seal: CursorSeal,
-        *,
-        query_token: bool,
-    ) -> None:
-        """seal: of cursors. query_token: whether `?token=` is taken; tickets and the Authorization field always are."""
-        self._identity = identity
-        self._recovery = recovery
-        self._broker = broker
-        self._seal = seal
-        self._query_token = query_token
+    seal: of cursors. query_token: whether `?token=` is taken; tickets and the Authorization field always are.
+    """
+
+    identity: IdentityService
+    recovery: RecoveryService
+    broker: Broker
+    seal: CursorSeal
+    query_token: bool
 
     def sockets(self) -> tuple[SocketRoute, ...]:
         """The one."""
@@ -108,7 +101,7 @@ class RoomSocketApi:
             return end(session, asked)
         signed_in = asked.signed_in
         subscriber = RoomSubscriber(session, signed_in, resumable=asked.since is not None)
-        self._broker.enter_nowait(subscriber)
+        self.broker.enter_nowait(subscriber)
         try:
             if asked.since is None:
                 await self._begin(session, subscriber)
@@ -116,7 +109,7 @@ class RoomSocketApi:
                 await self._resume(session, subscriber, *asked.since)
             await session.wait_closed()
         finally:
-            self._broker.detach_nowait(subscriber)
+            self.broker.detach_nowait(subscriber)
         return None
 
     # --- without a past
@@ -127,10 +120,10 @@ class RoomSocketApi:
         forgotten some it refuses, and a new snapshot is taken.
         """
         while True:
-            start = await self._recovery.beginning(subscriber.token)
+            start = await self.recovery.beginning(subscriber.token)
             if isinstance(start, Refusal):
                 return end(session, start)
-            if self._broker.attach_nowait(subscriber, start.rooms, start.position.id):
+            if self.broker.attach_nowait(subscriber, start.rooms, start.position.id):
                 return session.accept_nowait()
 
     # --- with one
@@ -138,10 +131,10 @@ class RoomSocketApi:
         self, session: SocketSession, subscriber: RoomSubscriber, since: Position | None
     ) -> None:
         session.accept_nowait()
-        start = await self._recovery.begin(subscriber.token, since)
+        start = await self.recovery.begin(subscriber.token, since)
         if isinstance(start, Refusal):
             return end(session, start)
-        resumed = Resumed(self._seal.write(start.start), start.recovered, start.missed)
+        resumed = Resumed(self.seal.write(start.start), start.recovered, start.missed)
         session.send_text_nowait(encode(resumed))
         with unwrapped(StoreFault):
             async with trio.open_nursery() as nursery:
@@ -152,12 +145,12 @@ class RoomSocketApi:
         return None
 
     async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
-        reader = self._recovery.reader(subscriber.account, start)
+        reader = self.recovery.reader(subscriber.account, start)
         while (page := await reader.next()) is not None:
             waited = await self._send_page(session, subscriber, page)
             # While the client was slow to take this page, events may have come behind it: read once more before joining.
             fresh = page.rooms is not None and not waited
-            if fresh and self._broker.attach_nowait(subscriber, page.rooms or (), page.end):
+            if fresh and self.broker.attach_nowait(subscriber, page.rooms or (), page.end):
                 return
         # Old events were deleted between two pages. The client reconnects with its last cursor and reads recovered: false.
         session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
@@ -169,7 +162,7 @@ class RoomSocketApi:
             role = audience(event, subscriber.account)
             if role is None:
                 continue
-            text = encode_resumable(event, role, self._seal)
+            text = encode_resumable(event, role, self.seal)
             if queued and queued + len(text) > BURST_BYTES:
                 await self._drained(session)
                 queued, waited = 0, True
@@ -196,18 +189,18 @@ class RoomSocketApi:
             return signed_in
         if not wish.since:
             return ListenRequest(signed_in, None if wish.since is None else (None,))
-        position = self._seal.read(wish.since)
+        position = self.seal.read(wish.since)
         return BadCursor() if position is None else ListenRequest(signed_in, (position,))
 
     async def _authorize(
         self, request: Request, wish: ListenWish
     ) -> SignedInSession | MissingToken | BadAuthType | BadToken | UserIsDeleted:
         if wish.ticket:
-            return await self._identity.redeem_ticket(hash_secret(wish.ticket))
+            return await self.identity.redeem_ticket(hash_secret(wish.ticket))
         if (field := request.headers.get("authorization")) is not None:
             token = bearer_in(field)
-        elif self._query_token and wish.token:
+        elif self.query_token and wish.token:
             token = hash_secret(wish.token)
         else:
             return MissingToken()
-        return token if isinstance(token, Refusal) else await self._identity.session(token)
+        return token if isinstance(token, Refusal) else await self.identity.session(token)

@@ -1,5 +1,7 @@
 """The endpoints under /login: sign-in, which may answer with where a registration can be watched, sign-up and accounts."""
 
+import msgspec
+
 from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
@@ -17,22 +19,14 @@ from regserver.web.http.route import Route
 from regserver.web.sign_in import wire
 
 
-class SignInApi:
+class SignInApi(msgspec.Struct, frozen=True):
     """Sign-in and sign-out, sign-up, who is who, deletion, tickets."""
 
-    def __init__(
-        self,
-        sign_in: SignInService,
-        sign_ups: SignUpService,
-        accounts: AccountService,
-        identity: IdentityService,
-        forwarded: ForwardedReader,
-    ) -> None:
-        self._sign_in = sign_in
-        self._sign_ups = sign_ups
-        self._accounts = accounts
-        self._identity = identity
-        self._forwarded = forwarded
+    sign_in: SignInService
+    sign_ups: SignUpService
+    accounts: AccountService
+    identity: IdentityService
+    forwarded: ForwardedReader
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -59,12 +53,12 @@ class SignInApi:
 
         The first sign-in of a person whom the data source knows starts a registration, which can be watched.
         """
-        outcome = await self._sign_in.sign_in(body.username, body.password, language)
+        outcome = await self.sign_in.sign_in(body.username, body.password, language)
         match outcome:
             case SignedIn():
                 return wire.SessionOpened.of(outcome)
             case Registering():
-                location = f"{self._forwarded.read(request).socket_base}/register/{outcome.registration}"
+                location = f"{self.forwarded.read(request).socket_base}/register/{outcome.registration}"
                 answer = wire.RegistrationAccepted if preference.respond_async else wire.RegistrationRunning
                 return answer(location)
             case _:
@@ -72,17 +66,17 @@ class SignInApi:
 
     async def sign_out(self, _: Request, token: SecretHash, scope: wire.SignOutScope) -> Unidentified | None:
         """Sign out: the token ends."""
-        return await self._accounts.sign_out(token, everywhere=scope.all)
+        return await self.accounts.sign_out(token, everywhere=scope.all)
 
     async def register(self, _: Request, asked: Keyed[wire.SignUp]) -> wire.AccountOpened | SignUpRefusal:
         """Sign up."""
         who = asked.body
-        outcome = await self._sign_ups.register(who.username, who.email, who.password, asked.idempotency)
+        outcome = await self.sign_ups.register(who.username, who.email, who.password, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 
     async def info(self, _: Request, token: SecretHash) -> wire.AccountShown | Unidentified:
         """Show the asker's account."""
-        detail = await self._accounts.info(token)
+        detail = await self.accounts.info(token)
         if isinstance(detail, Refusal):
             return detail
         account = detail.account
@@ -97,21 +91,21 @@ class SignInApi:
         self, request: Request, token: SecretHash
     ) -> wire.UserIdFound | Unidentified | AccountNotFound:
         """Find the id behind a user name."""
-        found = await self._accounts.id_of(token, request.params["username"])
+        found = await self.accounts.id_of(token, request.params["username"])
         return found if isinstance(found, Refusal) else wire.UserIdFound(found)
 
     async def name_of(
         self, request: Request, token: SecretHash
     ) -> wire.UsernameFound | Unidentified | BadId | AccountNotFound:
         """Find the user name behind an id."""
-        found = await self._accounts.name_of(token, request.params["user_id"])
+        found = await self.accounts.name_of(token, request.params["user_id"])
         return found if isinstance(found, Refusal) else wire.UsernameFound(found)
 
     async def delete(self, _: Request, token: SecretHash) -> Unidentified | None:
         """Delete the asker's account. Its sockets are closed before the answer."""
-        return await self._accounts.delete(token)
+        return await self.accounts.delete(token)
 
     async def ticket(self, _: Request, token: SecretHash) -> wire.TicketIssued | Unidentified:
         """Issue a ticket that opens one WebSocket, where no header field can be sent."""
-        ticket = await self._identity.issue_ticket(token)
+        ticket = await self.identity.issue_ticket(token)
         return ticket if isinstance(ticket, Refusal) else wire.TicketIssued(ticket, TICKET_TTL.whole_seconds)

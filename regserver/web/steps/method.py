@@ -6,6 +6,7 @@ What holds for a phone number and an e-mail address alike is one function, and t
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import UNSET
 
 from regserver.domain.contact import Contact
@@ -40,27 +41,20 @@ def about_contact(act: ContactMethod[P]) -> Callable[[Any, P, Request], Awaitabl
     return call
 
 
-class StepsMethods:
+class StepsMethods(msgspec.Struct, frozen=True):
     """The functions of all methods. on_curve: whether 33 bytes are a public key."""
 
-    def __init__(
-        self,
-        steps: StepsService,
-        accounts: StepsAccountService,
-        onboarding: OnboardingService,
-        on_curve: Callable[[bytes], bool],
-    ) -> None:
-        self._steps = steps
-        self._accounts = accounts
-        self._onboarding = onboarding
-        self._on_curve = on_curve
+    steps: StepsService
+    accounts: StepsAccountService
+    onboarding: OnboardingService
+    on_curve: Callable[[bytes], bool]
 
     @about_contact
     async def get_state(
         self, params: wire.ContactParams, contact: Contact, _: Request
     ) -> wire.StateResult | StepRefusal:
         """The state of a contact's registration; in the state toBlockChain also the chosen name."""
-        status = await self._steps.state(contact, params.token)
+        status = await self.steps.state(contact, params.token)
         if isinstance(status, StepRefusal):
             return status
         found = status.registration
@@ -75,31 +69,31 @@ class StepsMethods:
     ) -> wire.Result | StepRefusal:
         """Begins with a phone number or an e-mail address, and sends a code to it."""
         platform, asker = wire.PLATFORMS.get(params.captcha_type, "web"), _asker(request)
-        return _sent(contact, await self._steps.first_step(contact, params.captcha, platform, asker))
+        return _sent(contact, await self.steps.first_step(contact, params.captcha, platform, asker))
 
     @about_contact
     async def resend(self, _: wire.Resend, contact: Contact, request: Request) -> wire.Result | StepRefusal:
         """Sends a new code."""
-        return _sent(contact, await self._steps.resend(contact, _asker(request)))
+        return _sent(contact, await self.steps.resend(contact, _asker(request)))
 
     @about_contact
     async def verify(self, params: wire.Verify, contact: Contact, _: Request) -> wire.Result | StepRefusal:
         """Proves a contact with its code."""
-        return _verified(await self._steps.verify(contact, params.code, params.want_token))
+        return _verified(await self.steps.verify(contact, params.code, params.want_token))
 
     @about_contact
     async def create_identity(
         self, params: wire.CreateIdentityParams, contact: Contact, _: Request
     ) -> wire.Result | StepRefusal:
         """Begins with a person whom the identity service vouches for."""
-        return _verified(await self._steps.create_identity(contact, params.secure_key, params.want_token))
+        return _verified(await self.steps.create_identity(contact, params.secure_key, params.want_token))
 
     @about_contact
     async def set_username(
         self, params: wire.SetUsernameParams, contact: Contact, _: Request
     ) -> wire.UsernameResult | StepRefusal:
         """Reserves a user name and gives the user its ledger id."""
-        outcome = await self._steps.set_username(contact, params.username, params.token)
+        outcome = await self.steps.set_username(contact, params.username, params.token)
         if isinstance(outcome, StepRefusal):
             return outcome
         found = outcome.registration
@@ -110,35 +104,31 @@ class StepsMethods:
         self, params: wire.ToBlockChainParams, contact: Contact, _: Request
     ) -> wire.RegisteredResult | StepRefusal:
         """Writes the account with its two public keys to the ledger."""
-        proposal = Proposal(
-            username=params.username,
-            user_id=params.user_id,
-            owner=self._key(params.public_owner_key),
-            active=self._key(params.public_active_key),
-        )
-        outcome = await self._accounts.register(contact, proposal, params.token)
+        owner, active = self._key(params.public_owner_key), self._key(params.public_active_key)
+        proposal = Proposal(username=params.username, user_id=params.user_id, owner=owner, active=active)
+        outcome = await self.accounts.register(contact, proposal, params.token)
         if isinstance(outcome, StepRefusal):
             return outcome
         state = outcome.registration.state
         return wire.RegisteredResult(username=params.username, user_id=params.user_id, current_state=state)
 
     def _key(self, text: str) -> str | None:
-        key = parse_public_key(text, self._on_curve)
+        key = parse_public_key(text, self.on_curve)
         return None if key is None else format_public_key(key)
 
     async def subscribed(self, params: wire.SubscriptionParams, _: Request) -> object:
         """Notes the communities that a user follows."""
         if len(set(params.community_ids)) < MIN_COMMUNITIES:
             return invalid_params("communityIds")
-        return _status(await self._onboarding.subscribed(params.user_id, params.community_ids))
+        return _status(await self.onboarding.subscribed(params.user_id, params.community_ids))
 
     async def switched_device(self, params: wire.UserParams, _: Request) -> object:
         """Notes that a user has signed in on another device."""
-        return _status(await self._onboarding.switched_device(params.user_id))
+        return _status(await self.onboarding.switched_device(params.user_id))
 
     async def shared_link(self, params: wire.UserParams, _: Request) -> object:
         """Notes that a user has shared a link."""
-        return _status(await self._onboarding.shared_link(params.user_id))
+        return _status(await self.onboarding.shared_link(params.user_id))
 
 
 def _asker(request: Request) -> Asker:
