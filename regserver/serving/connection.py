@@ -82,11 +82,12 @@ class Connection:
         self._is_last = False  # the present request ends the connection
         self._scope = trio.CancelScope()
         self.state = ConnectionState.FRESH
-        self.due = context.deadlines.after(context.timeouts[self.state])
+        self.due = context.deadlines.soon + context.timeouts[self.state]
 
     def _enter(self, event: ConnectionEvent) -> None:
+        context = self._context
         self.state = state = TRANSITIONS[self.state][event]
-        self.due = self._context.deadlines.after(self._context.timeouts[state])
+        self.due = context.deadlines.soon + context.timeouts[state]
 
     def close_if_idle(self) -> None:
         """At shutdown: closes the connection unless a request is being read or answered."""
@@ -210,7 +211,7 @@ class Connection:
         context = self._context
         body = await self._read_body(head) if head.length else b""
         self._enter(_REQUEST)
-        response = await self._dispatch(self._request(head, body))
+        response = await self._dispatch(self._request(head, head.fields, body))
         # The beginning of the request after an oversized body is unknown.
         self._is_last = head.close or body is None or context.closing
         if isinstance(response, StreamResponse):
@@ -246,12 +247,12 @@ class Connection:
             _log.exception("dispatcher failed")
             return refusal(500)
 
-    def _request(self, head: Head, body: bytes | None) -> Request:
+    def _request(self, head: Head, fields: dict[str, str], body: bytes | None) -> Request:
         return Request(
             method=head.method,
             path=head.path,
             query=head.query,
-            headers=head.fields,
+            headers=fields,
             body=body or b"",
             oversized=body is None,
             peer=self._stream.peer,
@@ -259,9 +260,8 @@ class Connection:
         )
 
     def _upgrade(self, head: Head, endpoint: SocketEndpoint) -> Upgrade:
-        request = self._request(head, b"")
         return Upgrade(
-            msgspec.structs.replace(request, headers=session_fields(request.headers)),
+            self._request(head, session_fields(head.fields), b""),
             SocketTransport(self._stream, Greeting(accept_head(head), self._buffer), self._context.limits),
             endpoint,
         )

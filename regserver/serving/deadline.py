@@ -5,8 +5,6 @@ time; here setting one is an addition. None ends early, and none more than 0.3 s
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, Protocol
 
 import trio
@@ -16,7 +14,7 @@ _SLICE: Final = 2000  # connections between two checkpoints: well below a millis
 
 
 class Timed(Protocol):
-    """A connection. due: the deadline of its present state, from `Deadlines.after`."""
+    """A connection. due: the deadline of its present state, counted from `Deadlines.soon`."""
 
     due: float
 
@@ -31,24 +29,11 @@ class Timed(Protocol):
 
 
 class Deadlines:
-    """The deadlines of all present connections."""
+    """The deadlines of all present connections. soon: now or a little later, in seconds of the monotonic clock."""
 
     def __init__(self) -> None:
         self.connections: set[Timed] = set()
-        self._soon = time.monotonic() + _TICK_SECONDS  # now, or a little later
-
-    def after(self, seconds: float) -> float:
-        """The `due` of a state that begins now and may last `seconds`, or for ever with infinity."""
-        return self._soon + seconds
-
-    @contextmanager
-    def entered(self, connection: Timed) -> Iterator[None]:
-        """Watches a connection's deadline during the body."""
-        self.connections.add(connection)
-        try:
-            yield
-        finally:
-            self.connections.discard(connection)
+        self.soon = time.monotonic() + _TICK_SECONDS
 
     async def run(self) -> None:
         """Expires connections until cancelled."""
@@ -59,7 +44,7 @@ class Deadlines:
     async def _look_at_all(self) -> None:
         # Not part of `run`, whose frame would keep a reference to the last connection while it sleeps.
         now = time.monotonic()
-        self._soon = now + _TICK_SECONDS
+        self.soon = now + _TICK_SECONDS
         for number, connection in enumerate(list(self.connections), 1):
             if connection.due < now:
                 connection.expire_nowait()

@@ -239,8 +239,12 @@ class Front:
         The frame ends here and drops the handshake's request, which may contain a token, while a session may live for days.
         """
         connection = Connection(self._context, stream)
-        with self._context.deadlines.entered(connection):
+        timed = self._context.deadlines.connections
+        timed.add(connection)
+        try:
             upgrade = await connection.run()
+        finally:
+            timed.discard(connection)
         if upgrade is None:
             return None
         return run_session(self._sessions, upgrade.request, upgrade.transport, upgrade.endpoint)

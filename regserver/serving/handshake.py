@@ -1,6 +1,5 @@
 """The WebSocket opening handshake over HTTP/1.1 (RFC 6455, section 4.2), without extensions or subprotocols."""
 
-import base64
 import binascii
 import hashlib
 import sys
@@ -47,7 +46,9 @@ def accept_head(head: Head) -> bytes:
     key = head.fields.get("sec-websocket-key", "")
     if not _is_key(key):
         raise BadHead(400, "bad Sec-WebSocket-Key")
-    accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
+    accept = binascii.b2a_base64(
+        hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest(), newline=False
+    )
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: "
         + accept
@@ -57,6 +58,6 @@ def accept_head(head: Head) -> bytes:
 
 def _is_key(key: str) -> bool:
     try:
-        return len(key) == 24 and len(base64.b64decode(key, validate=True)) == 16
+        return len(key) == 24 and len(binascii.a2b_base64(key, strict_mode=True)) == 16
     except (binascii.Error, ValueError):
         return False

@@ -65,6 +65,7 @@ class Router:
         self.routes: dict[str, Route] = {}
         self.sockets: dict[str, SocketRoute] = {}
         self._remembered: dict[tuple[str, str], Match[Route]] = {}
+        self._fixed_sockets: dict[str, Match[SocketRoute]] = {}
         self._claimed: set[str | tuple[str, str]] = set()
         self.add(routes, sockets)
 
@@ -78,6 +79,8 @@ class Router:
         for socket in sockets:
             self._claim(socket.name, "websocket", socket.pattern)
             self.sockets[socket.name] = socket
+            if "{" not in socket.pattern:
+                self._fixed_sockets[socket.pattern] = Match(socket, {})
             self.map.add(QuartRule(_rule(socket.pattern), endpoint=socket.name, websocket=True))
         self._remembered.clear()
 
@@ -103,7 +106,8 @@ class Router:
 
     def match_socket(self, path: str) -> Match[SocketRoute] | None:
         """The route of a WebSocket."""
-        return self._search(self.sockets, path, websocket=True)
+        fixed = self._fixed_sockets.get(path)
+        return self._search(self.sockets, path, websocket=True) if fixed is None else fixed
 
     def _search(self, routes: Mapping[str, AnyRoute], path: str, **options: Any) -> Match[AnyRoute] | None:
         try:
