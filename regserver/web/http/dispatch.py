@@ -8,7 +8,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from functools import partial
 
@@ -60,9 +60,10 @@ class Dispatcher:
         self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
 
-    async def serve(self, request: Request) -> Response:
+    # Not `async`: each request would pay for one coroutine more.
+    def serve(self, request: Request) -> Awaitable[Response]:
         """Answers a request that has not been routed yet."""
-        return await self.respond(request, self.router.match(request.method, request.path))
+        return self.respond(request, self.router.match(request.method, request.path))
 
     async def respond(self, request: Request, match: Match[Route] | None) -> Response:
         """Answers a routed request. match: None without a route."""

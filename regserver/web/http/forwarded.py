@@ -40,6 +40,7 @@ class ForwardedReader:
         """
         self._unix = "unix" in trusted
         self._networks = Networks(text for text in trusted if text != "unix")
+        self._trusts_proxies = bool(trusted)
         self._public_url = public_url.rstrip("/")
 
     def read(self, request: Request) -> ClientInfo:
@@ -54,9 +55,7 @@ class ForwardedReader:
 
     def address(self, request: Request) -> str:
         """The client's address alone; fast without trusted proxies."""
-        if not (self._networks or self._unix):
-            return request.peer
-        return self.read(request).address
+        return self.read(request).address if self._trusts_proxies else request.peer
 
     def _trusts(self, address: str) -> bool:
         return address in self._networks if address else self._unix
