@@ -1,4 +1,4 @@
-"""IP addresses: one spelling for each, the key by which clients are counted, and lists of networks.
+"""IP addresses: one spelling for each, the key by which clients are counted, and lists of networks; and hosts in URLs.
 
 An IPv4 client appears as ::ffff:192.0.2.1 on a dual-stack socket, a link-local one with a zone (fe80::1%eth0). Each
 address is converted to one spelling where it enters, so that it is one client in logs, limits and lists.
@@ -6,9 +6,27 @@ address is converted to one spelling where it enters, so that it is one client i
 
 import functools
 import ipaddress
+import re
 from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# RFC 3986, 3.2.2, restricted to DNS names and addresses. An empty or too long label would make the framework's IDNA
+# codec raise.
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::[0-9]{0,5})?",
+)
+
+
+def is_host(text: str) -> bool:
+    """Whether the text is a host with an optional port, as in a Host field. Brackets must contain an IPv6 address."""
+    found = _HOST.fullmatch(text)
+    if found is None or found["ipv6"] is None:
+        return found is not None
+    try:
+        ipaddress.IPv6Address(found["ipv6"])
+    except ValueError:
+        return False
+    return True
 
 
 def parse_address(text: str) -> Address | None:

@@ -5,13 +5,13 @@ bytes. tests/serving/test_head_against_h11.py compares it with h11: it accepts n
 where it is stricter.
 """
 
-import ipaddress
 import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from regserver.domain.address import is_host
 from regserver.serving.limit import FrontLimits
 
 END: Final = b"\r\n\r\n"
@@ -22,11 +22,6 @@ _LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-
 # One field per match; possessive, so that a long hostile value costs linear time (RFC 9112, 5; RFC 9110, 5.5).
 _FIELDS = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
-)
-# RFC 3986, 3.2.2, restricted to DNS names and addresses. An empty or too long label would make the framework's IDNA
-# codec raise.
-_HOST = re.compile(
-    r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?",
 )
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
@@ -161,19 +156,8 @@ def _check_host(fields: dict[str, str], modern: bool) -> None:
         if modern:
             raise BadHead(400, "no Host")
         fields["host"] = "localhost"
-    elif not _is_host(host):
+    elif not is_host(host):
         raise BadHead(400, "bad Host")
-
-
-def _is_host(host: str) -> bool:
-    if _HOST.fullmatch(host) is None:
-        return False
-    if host[0] == "[":
-        try:
-            ipaddress.IPv6Address(host[1 : host.index("]")])
-        except ValueError:
-            return False
-    return True
 
 
 def _length(fields: dict[str, str], modern: bool) -> int:

@@ -1,15 +1,13 @@
 """The client's address, and the base of links to the server. Forwarded fields count only from trusted proxies."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
 import msgspec
 
-from regserver.domain.address import Networks, parse_address
+from regserver.domain.address import Networks, is_host, parse_address
 from regserver.endpoint import Request
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::\d{1,5})?", re.ASCII)
 _ELEMENT = re.compile(r'(?i)\b(for|proto|host)=("[^"]*"|[^;,\s]+)')
 _FALLBACK_HOST = "localhost"
 
@@ -49,7 +47,7 @@ class ForwardedReader:
         host = request.headers.get("host", "")
         if self._trusts(request.peer):
             address, scheme, host = self._forwarded(request, scheme, host)
-        if not _is_host(host):
+        if not is_host(host):
             host = _FALLBACK_HOST
         return ClientInfo(address, self._public_url or f"{scheme}://{host}{request.root_path}")
 
@@ -79,18 +77,6 @@ class ForwardedReader:
         if protocols and protocols[-1].lower() in {"http", "https"}:
             scheme = protocols[-1].lower()
         return address, scheme, hosts[-1] if hosts else host
-
-
-def _is_host(text: str) -> bool:
-    """Whether the text is a host with an optional port. Brackets must contain an IPv6 address."""
-    found = _HOST.fullmatch(text)
-    if found is None or found["ipv6"] is None:
-        return found is not None
-    try:
-        ipaddress.IPv6Address(found["ipv6"])
-    except ValueError:
-        return False
-    return True
 
 
 def _items(text: str) -> list[str]:
