@@ -70,9 +70,10 @@ def test_a_range_takes_its_ends_and_refuses_what_is_past_them() -> None:
                 load(None, [f"{key}={text}"], {})
 
 
-@pytest.mark.parametrize("override", ["rooms.max_members=2", "rooms.max_members=1000000", "server.grace=0s"])
-def test_the_ends_of_a_range_are_in_it(override: str) -> None:
-    load(None, [override], {})
+def test_the_ends_of_a_range_are_in_it() -> None:
+    for members in (2, 1_000_000):
+        assert load(None, [f"rooms.max_members={members}"], {}).settings.rooms.max_members == members
+    assert load(None, ["server.grace=0s"], {}).settings.server.grace == Duration(0)
 
 
 @pytest.mark.parametrize(
