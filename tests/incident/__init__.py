@@ -1,0 +1,1 @@
+"""Incidents of comparable servers, each kept as a test named after its lesson."""

@@ -1,0 +1,1 @@
+"""Attacks and reports from the field, each kept as a test on a running server."""
