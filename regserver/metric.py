@@ -7,7 +7,7 @@ request's time, so `RequestMetrics` counts requests in plain numbers and convert
 import bisect
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
@@ -68,6 +68,18 @@ class RequestMetrics(Collector):
         yield seconds
 
 
+class _Watched(Collector):
+    """A count of another part, read when it is collected."""
+
+    def __init__(self, name: str, text: str, read: Callable[[], int]) -> None:
+        self._name = name
+        self._text = text
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(self._name, self._text, value=self._read())
+
+
 class Metrics:
     """The metrics of one node, in a registry of their own, so that tests can have many."""
 
@@ -90,6 +102,10 @@ class Metrics:
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
         """A new gauge in the registry."""
         return Gauge(f"regserver_{name}", text, labels, registry=self.registry)
+
+    def watch(self, name: str, text: str, read: Callable[[], int]) -> None:
+        """Shows a count that another part keeps. read: the count now."""
+        self.registry.register(_Watched(f"regserver_{name}", text, read))
 
     def show(self) -> bytes:
         """All metrics as text."""

@@ -14,7 +14,7 @@ class LogMailer(Mailer):
 
     async def send(self, mail: Mail) -> None:
         """Writes the mail to the log."""
-        log.info("mail to %s\nSubject: %s\n\n%s", mail.to, mail.subject, mail.text)
+        log.info("mail to %s: %s", mail.to, mail.subject, extra={"text": mail.text})
 
     async def close_idle(self) -> None:
         """Does nothing: there is no connection."""

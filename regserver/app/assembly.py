@@ -17,7 +17,7 @@ from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.log import AccessLog
+from regserver.log import ProcessLog
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
@@ -52,12 +52,17 @@ PARTS = (open_sign_in, open_rooms, open_directory, open_steps, open_page)
 """Each opens one group of doors. A new group is a module and a name here."""
 
 
-def assemble(loaded: Loaded, access: AccessLog | None) -> Assembly:
-    """Builds the app, without routes yet. access: the access log, or None. Raises ConfigFault."""
+def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
+    """Builds the app, without routes yet. output: the log, if the server has one of its own. Raises ConfigFault."""
     server, limits = loaded.settings.server, front_limits(loaded.settings)
     forwarded = ForwardedReader(server.trusted_proxies, server.public_url)
     rates, cors = build_limits(loaded.settings), CorsPolicy(server.cors_origins)
-    web = WebParts(rates, forwarded, cors, Metrics(), access)
+    metrics, access = Metrics(), None if output is None else output.access
+    if output is not None:
+        metrics.watch(
+            "log_lines_lost", "Lines of the log lost to a full disk or a stalled reader.", lambda: output.lost
+        )
+    web = WebParts(rates, forwarded, cors, metrics, access)
     return Assembly(loaded, web, limits, create_app(web, limits))
 
 

@@ -15,7 +15,7 @@ import trio
 from regserver.app.assembly import assemble, open_assembly
 from regserver.app.base import AppPart
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.log import AccessLog
+from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
 from regserver.ports.store import StoreFault
 from regserver.serving import Front
@@ -34,9 +34,9 @@ class App(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_app(loaded: Loaded, access: AccessLog | None = None) -> AsyncIterator[App]:
-    """Opens the server. access: the access log, or None. Raises ConfigFault, StoreFault, ServerKeyFault."""
-    assembly = assemble(loaded, access)
+async def open_app(loaded: Loaded, output: ProcessLog | None = None) -> AsyncIterator[App]:
+    """Opens the server. output: the log, if the server has one of its own. Raises ConfigFault, StoreFault, ServerKeyFault."""
+    assembly = assemble(loaded, output)
     app = assembly.app
     async with open_assembly(assembly) as whole:
         front = Front(
@@ -71,14 +71,14 @@ async def run_app(
     binds: Iterable[str],
     control: Control,
     *,
-    access: AccessLog | None = None,
+    output: ProcessLog | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves until `control` stops it. task_status: started with the addresses.
 
     configure: reads the configuration, now and at each reload. Raises the exceptions of configure, open_app and Front.serve.
     """
-    async with open_app(configure(), access) as app, trio.open_nursery() as nursery:
+    async with open_app(configure(), output) as app, trio.open_nursery() as nursery:
         closing = trio.Event()
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)

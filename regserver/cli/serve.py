@@ -1,9 +1,9 @@
 """`regserver serve`: runs the server, handles its signals, and notifies systemd and the person at the terminal."""
 
 import argparse
-import contextlib
 import logging
-import sys
+import os
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -18,11 +18,11 @@ from regserver.config.check import trial_settings
 from regserver.config.show import mask_url
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
-from regserver.log import AccessLog, start_logging
+from regserver.log import ProcessLog, log_file, log_interpreter, start_logging
 from regserver.ports.store import StoreFault
 from regserver.serving import AppFailed, BindError, UnsupportedLibrary
 from regserver.serving.descriptor import connections_now, raise_limit
-from regserver.serving.signal import run_signals
+from regserver.serving.signal import Terminal, run_signals
 from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 
 log = logging.getLogger("regserver")
@@ -36,25 +36,57 @@ def run(chosen: argparse.Namespace) -> None:
     loaded = configuration(chosen)
     if not has_ripemd160():
         raise CommandFault(NO_RIPEMD160)
-    access = start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    output = _start_log(loaded)
     raise_limit(loaded.settings.server.max_connections)
     try:
         with unwrapped(*REFUSALS, ConfigFault, StoreFault, ServerKeyFault):
-            trio.run(_serve, loaded, lambda: configuration(chosen), access)
+            trio.run(_serve, loaded, lambda: configuration(chosen), output)
     except REFUSALS as fault:
         raise CommandFault(str(fault)) from None
+    finally:
+        if not output.close():  # the reader has stalled, and whatever is printed now would wait for it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: AccessLog | None) -> None:
+def _start_log(loaded: Loaded) -> ProcessLog:
+    settings = loaded.settings.log
+    try:
+        target = log_file(loaded.resolve(settings.file)) if settings.file else None
+    except OSError as error:
+        raise ConfigFault(f"log.file: {error.filename}: {error.strerror}") from None
+    output = start_logging(settings.level, settings.format, target)
+    log_interpreter()
+    return output
+
+
+def _signal_actions(control: Control, output: ProcessLog) -> dict[signal.Signals, Callable[[], None]]:
+    terminal = Terminal()
+
+    def hang_up() -> None:
+        if terminal.has_gone():
+            control.stop.set()
+        else:
+            output.reopen_nowait()
+            control.reload_nowait()
+
+    return {
+        signal.SIGHUP: hang_up,
+        signal.SIGUSR1: output.reopen_nowait,  # as other servers do
+        signal.SIGUSR2: lambda: None,  # its default would end the process
+    }
+
+
+async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: ProcessLog) -> None:
     control = Control()
+    actions = _signal_actions(control, output)
     binds = inherited_binds() or list(loaded.settings.server.bind)
     async with trio.open_nursery() as nursery:
         stop, abort = control.stop.set, control.abort.set
-        await nursery.start(partial(run_signals, stop=stop, abort=abort, reload=control.reload_nowait))
+        await nursery.start(partial(run_signals, stop=stop, abort=abort, others=actions))
         nursery.start_soon(run_collector)
         async with trio.open_nursery() as serving:
-            urls = await serving.start(partial(run_app, configure, binds, control, access=access))
-            _greet(loaded, urls)
+            urls = await serving.start(partial(run_app, configure, binds, control, output=output))
+            _greet(loaded, urls, output)
             sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
             nursery.start_soon(run_watchdog)
             await control.stop.wait()
@@ -63,7 +95,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], access: Access
         nursery.cancel_scope.cancel()
 
 
-def _greet(loaded: Loaded, urls: list[str]) -> None:
+def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
     """Logs the addresses, the store and the configuration; prints to a terminal what to try."""
     settings = loaded.settings
     fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
@@ -75,9 +107,8 @@ def _greet(loaded: Loaded, urls: list[str]) -> None:
         log.warning(
             "server.max_connections is %d, but the limit on open files allows only %d", wanted, possible
         )
-    if settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty()):
-        with contextlib.suppress(OSError):  # a log without a reader must not end the server
-            print("\n".join(_suggestions(loaded, urls[0])), file=sys.stderr)
+    if output.text:
+        output.print("\n".join(_suggestions(loaded, urls[0])))
 
 
 def _suggestions(loaded: Loaded, url: str) -> list[str]:

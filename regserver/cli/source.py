@@ -34,10 +34,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Runs one check and one registration."""
     loaded = configuration(chosen)
-    start_logging(loaded.settings.log.level, loaded.settings.log.format)
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    with unwrapped(ConfigFault, CommandFault):
-        return trio.run(_try, loaded, chosen.username, password)
+    output = start_logging(loaded.settings.log.level, loaded.settings.log.format)
+    try:
+        with unwrapped(ConfigFault, CommandFault):
+            return trio.run(_try, loaded, chosen.username, password)
+    finally:
+        output.close()
 
 
 async def _try(loaded: Loaded, username: str, password: str) -> int:

@@ -163,10 +163,11 @@ class LimitsSection(Section, frozen=True):
 
 
 class LogSection(Section, frozen=True):
-    """format: "auto" is text on a terminal, JSON otherwise."""
+    """format: "auto" is text on a terminal, JSON otherwise. file: appended to; "": standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
+    file: str = ""
 
 
 class Settings(Section, frozen=True):

@@ -4,15 +4,13 @@ Making and formatting a LogRecord takes more time than a short request. No field
 route's pattern replaces the path.
 """
 
-import contextlib
 import threading
 import time
-from typing import TextIO
+from collections.abc import Callable, Sequence
 
-import msgspec
 import trio
 
-from regserver.log.line import request_id, utc_millis
+from regserver.log.line import request_id, to_json, utc_millis, visible, visible_json
 
 ACCESS = "regserver.access"
 FLUSH_SECONDS = 0.1
@@ -22,20 +20,17 @@ _Served = tuple[float, str, str, str, int, float, str]
 """A request whose line is not written yet: time, method, pattern, client, status, seconds, id."""
 
 
-_encode_line = msgspec.json.Encoder().encode
-
-
 class AccessLog:
-    """Writes lines in batches: every FLUSH_SECONDS, and before each line of the logging module, to keep their order.
+    """Makes lines in batches: every FLUSH_SECONDS, and before each line of the logging module, to keep their order.
 
-    stream: several threads write to it. text: for a terminal; else JSON.
+    put: takes lines from several threads, and does not block. text: for a terminal; else JSON.
     """
 
-    def __init__(self, stream: TextIO, *, text: bool) -> None:
-        self._stream = stream
+    def __init__(self, put: Callable[[Sequence[str]], None], *, text: bool) -> None:
+        self._put = put
         self._line = _text_line if text else _json_line
         self._waiting: list[_Served] = []
-        self._flushing = threading.Lock()
+        self._flushing = threading.RLock()  # a finalizer that logs may run inside
 
     def record(self, method: str, pattern: str, client: str, status: int, seconds: float) -> None:
         """Adds one answered request. client: its address. seconds: from the request's last byte to its answer."""
@@ -44,18 +39,15 @@ class AccessLog:
             self.flush()
 
     def flush(self) -> None:
-        """Writes all waiting lines."""
+        """Hands all waiting lines over."""
         with self._flushing:  # other threads log as well, and flush before their lines
             waiting = self._waiting[:]
             del self._waiting[: len(waiting)]  # not clear(): another thread may have appended since the copy
-            if not waiting:
-                return
-            with contextlib.suppress(OSError):  # a log without a reader must not end the server
-                self._stream.write("".join(map(self._line, waiting)))
-                self._stream.flush()
+            if waiting:
+                self._put([*map(self._line, waiting)])
 
     async def run_flush(self) -> None:
-        """Writes until cancelled, then writes the rest."""
+        """Flushes until cancelled, then once more."""
         try:
             while True:
                 await trio.sleep(FLUSH_SECONDS)
@@ -76,11 +68,11 @@ def _json_line(served: _Served) -> str:
         "ms": round(seconds * 1000, 1),
         "request": identity,
     }
-    return _encode_line(line).decode() + "\n"
+    return visible_json(to_json(line)) + "\n"
 
 
 def _text_line(served: _Served) -> str:
     at, method, pattern, client, status, seconds, identity = served
     clock = time.strftime("%H:%M:%S", time.localtime(at))
     fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}"
-    return f"{clock} info    {method[:10]} {pattern} {fields}\n"
+    return visible(f"{clock} info    {method[:10]} {pattern} {fields}") + "\n"

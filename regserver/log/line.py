@@ -1,10 +1,13 @@
-"""The two formats of a log line: text for a terminal, JSON for programs. Secrets are removed from both.
+"""The two formats of a log line: text for a terminal, JSON for programs.
 
-Redaction is the formatter's last step, so no caller can forget it.
+Secrets are removed from both, and characters that are not printed are written as escapes: a control sequence or a line
+break in a value would let a stranger clear the terminal, or forge a line. Both are the formatter's last steps, so no caller
+can forget them.
 """
 
 import contextvars
 import functools
+import json
 import logging
 import re
 import time
@@ -19,6 +22,8 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 
 _STANDARD = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 _IN_URL = re.compile(r"(?i)\b(token|ticket|password|code|secret)=[^&\s\\\"'<>()]+")
 _REGISTRATION = re.compile(r"\bu-[0-9a-f]{8}-[0-9a-f-]{27}\b")
 _CHALLENGE = re.compile(r"/[A-Za-z0-9]{5,200}/confirm\b")
@@ -31,6 +36,20 @@ def redact(text: str) -> str:
     text = _REGISTRATION.sub("u-…", text)
     text = _CHALLENGE.sub("/…/confirm", text)
     return redact_secrets(_AUTHORIZATION.sub(r"\1 …", text))
+
+
+def visible(text: str) -> str:
+    """The text with escapes for what is not printed: control characters, line breaks, changes of direction."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def visible_json(text: str) -> str:
+    """JSON with escapes for what is not printed; its meaning stays."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def utc_millis(at: float) -> str:
@@ -64,17 +83,33 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return redact(msgspec.json.encode(line, enc_hook=str).decode())
+        return visible_json(redact(to_json(line)))
+
+
+def to_json(line: dict[str, Any]) -> str:
+    """One object as JSON. Never raises: what has no form in JSON is written as text."""
+    try:
+        return _encode(line).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, as in the name of a file that is not UTF-8
+        return json.dumps(line, default=str)
 
 
 class TextFormatter(logging.Formatter):
-    """For a terminal: local time, level, message, then the record's own fields as key=value."""
+    """For a terminal: local time, level, message, then the record's own fields as key=value.
+
+    A field named `text` and a traceback follow, each of their lines behind a mark.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end; a traceback follows on lines of its own."""
-        at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        fields = "".join(f" {key}={value}" for key, value in _fields(record).items())
-        text = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
+        """The line, without its end."""
+        at, own = time.strftime("%H:%M:%S", time.localtime(record.created)), _fields(record)
+        block = str(own.pop("text", ""))
+        fields = "".join(f" {key}={value}" for key, value in own.items())
+        first = f"{at} {record.levelname.lower():7} {record.getMessage()}{fields}"
         if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return redact(text)
+            block += "\n" + self.formatException(record.exc_info)
+        lines = [
+            visible(redact(first)),
+            *(f"  | {visible(redact(line))}" for line in block.strip("\n").splitlines()),
+        ]
+        return "\n".join(lines)

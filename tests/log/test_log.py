@@ -1,28 +1,52 @@
 """The log: its formats, and the removal of secrets."""
 
-import contextlib
-import io
 import json
 import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TextIO
 
 import pytest
 import trio
 import trio.testing
 
-from regserver.log import AccessLog, redact, request_id, start_logging
+from regserver.log import AccessLog, LogTarget, ProcessLog, redact, request_id, start_logging
 from regserver.log.access import FLUSH_SECONDS, MAX_WAITING
 
 TOKEN = "regs_" + "a1B2" * 10 + "xyz"
+
+
+class Kept(LogTarget):
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
+        self.text = ""
+
+    def write(self, lines: Sequence[str]) -> int:
+        self.text += "".join(lines)
+        return len(lines)
+
+    def after(self, output: ProcessLog) -> str:
+        """What is there once everything is written."""
+        assert output.close()
+        return self.text
+
+
+def opened(form: str, level: str = "info") -> tuple[Kept, ProcessLog]:
+    kept = Kept()
+    return kept, start_logging(level, "text" if form == "text" else "json", kept)
+
+
+def requests_of(output: ProcessLog) -> AccessLog:
+    assert output.access is not None
+    return output.access
 
 
 @pytest.fixture(autouse=True)
 def _restored() -> object:
     root, ours = logging.getLogger(), logging.getLogger("regserver")
     handlers, level, our_level = root.handlers[:], root.level, ours.level
+    request_id.set("")
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -47,8 +71,7 @@ def test_secrets_are_taken_out(text: str, shown: str) -> None:
 
 
 def test_json_lines() -> None:
-    stream = io.StringIO()
-    start_logging("info", "json", stream)
+    kept, output = opened("json")
     request_id.set("r1")
     logging.getLogger("regserver.x").info("hello %s", TOKEN, extra={"status": 200, "url": "?token=abc"})
     logging.getLogger("regserver.x").debug("not this")
@@ -56,7 +79,7 @@ def test_json_lines() -> None:
         raise ValueError("ticket=abc")
     except ValueError:
         logging.getLogger("regserver.x").exception("broken")
-    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    first, second = [json.loads(line) for line in kept.after(output).splitlines()]
     assert first["message"] == "hello regs_…"
     assert (first["level"], first["logger"], first["status"]) == ("info", "regserver.x", 200)
     assert (first["url"], first["request"]) == ("?token=…", "r1")
@@ -64,23 +87,47 @@ def test_json_lines() -> None:
 
 
 def test_text_lines() -> None:
-    stream = io.StringIO()
-    start_logging("info", "auto", stream)
-    assert not stream.getvalue()
-    start_logging("info", "text", stream)
+    kept, output = opened("text")
     logging.getLogger("regserver.x").warning("careful", extra={"status": 5})
-    assert "warning careful status=5" in stream.getvalue()
+    logging.getLogger("regserver.x").info("a letter", extra={"text": "Dear Ann,\n\nbye"})
+    assert "warning careful status=5\n" in kept.after(output)
+    assert kept.text.endswith("info    a letter\n  | Dear Ann,\n  | \n  | bye\n")
+
+
+CONTROLS = "\x1b[2J\r\n12:00:00 error   forged \x00\x07\x7f\x9b\u202e\u2028\u2066\ud800"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_control_characters_are_escaped(form: str) -> None:
+    """They could clear a terminal, forge a line or turn it round, whoever sent them."""
+    kept, output = opened(form)
+    logging.getLogger("regserver.x").info("said %s", CONTROLS, extra={"field": CONTROLS, "text": CONTROLS})
+    try:
+        raise ValueError(CONTROLS)
+    except ValueError:
+        logging.getLogger("regserver.x").exception("broken")
+    requests_of(output).record(CONTROLS, "/" + CONTROLS, CONTROLS, 200, 0)
+    lines = kept.after(output).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert not [line for line in lines if line.startswith("12:00:00")]
+    if form == "json":
+        assert json.loads(lines[0])["message"] == f"said {CONTROLS}"
+        assert len(lines) == 4
+
+
+def test_a_line_that_cannot_be_formatted_is_told_and_ends_nothing() -> None:
+    kept, output = opened("json")
+    logging.getLogger("regserver.x").info("%d", "no number")
+    line = json.loads(kept.after(output))
+    assert line["message"] == "a line of the log cannot be formatted: TypeError"
+    assert line["logger"] == "regserver.x"
 
 
 def test_the_access_log_has_the_same_form() -> None:
-    stream = io.StringIO()
-    access = start_logging("info", "json", stream)
-    assert access is not None
+    kept, output = opened("json")
     request_id.set("r2")
-    access.record("GET", "/room/info/{room}", "192.0.2.1", 200, 0.00123)
-    assert not stream.getvalue()  # lines are written together
-    access.flush()
-    line = json.loads(stream.getvalue())
+    requests_of(output).record("GET", "/room/info/{room}", "192.0.2.1", 200, 0.00123)
+    line = json.loads(kept.after(output))
     assert line.pop("at")[-5:-4] == "."
     assert line == {
         "level": "info",
@@ -91,47 +138,44 @@ def test_the_access_log_has_the_same_form() -> None:
         "ms": 1.2,
         "request": "r2",
     }
-    assert start_logging("warning", "json", stream) is None
-    text = io.StringIO()
-    readable = start_logging("debug", "text", text)
-    assert readable is not None
-    readable.record("X" * 99, "(none)", "", 404, 0.001)
-    readable.flush()
-    assert text.getvalue()[9:] == "info    XXXXXXXXXX (none) client= status=404 ms=1.0 request=r2\n"
+    assert opened("json", "warning")[1].access is None
+    text, readable = opened("text", "debug")
+    requests_of(readable).record("X" * 99, "(none)", "", 404, 0.001)
+    assert text.after(readable)[9:] == "info    XXXXXXXXXX (none) client= status=404 ms=1.0 request=r2\n"
+
+
+def messages(text: str) -> list[str]:
+    return [json.loads(line)["message"] for line in text.splitlines()]
 
 
 def test_all_lines_stand_in_their_order() -> None:
-    stream = io.StringIO()
-    access = start_logging("info", "json", stream)
-    assert access is not None
+    kept, output = opened("json")
     for number in range(3):
-        access.record("GET", f"/{number}", "", 200, 0)
+        requests_of(output).record("GET", f"/{number}", "", 200, 0)
         logging.getLogger("regserver").info("after %s", number)
-    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
-    assert messages == ["GET /0", "after 0", "GET /1", "after 1", "GET /2", "after 2"]
+    told = messages(kept.after(output))
+    assert told == ["GET /0", "after 0", "GET /1", "after 1", "GET /2", "after 2"]
 
 
 def test_many_requests_do_not_wait() -> None:
-    stream = io.StringIO()
-    access = start_logging("info", "json", stream)
-    assert access is not None
+    taken: list[str] = []
+    access = AccessLog(taken.extend, text=False)
     for _ in range(MAX_WAITING):
         access.record("GET", "/", "", 200, 0)
-    assert stream.getvalue().count("\n") == MAX_WAITING
+    assert len(taken) == MAX_WAITING
 
 
 async def test_lines_are_written_soon_and_at_the_end(autojump_clock: trio.testing.MockClock) -> None:
-    stream = io.StringIO()
-    access = start_logging("info", "json", stream)
-    assert access is not None
+    taken: list[str] = []
+    access = AccessLog(taken.extend, text=False)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(access.run_flush)
         access.record("GET", "/soon", "", 200, 0)
         await trio.sleep(2 * FLUSH_SECONDS)
-        assert "/soon" in stream.getvalue()
+        assert "/soon" in taken[-1]
         access.record("GET", "/last", "", 200, 0)
         nursery.cancel_scope.cancel()
-    assert "/last" in stream.getvalue()
+    assert "/last" in taken[-1]
 
 
 def _flush_often(access: AccessLog) -> None:
@@ -140,38 +184,12 @@ def _flush_often(access: AccessLog) -> None:
 
 
 def test_threads_that_log_lose_no_request() -> None:
-    stream = io.StringIO()
-    access = start_logging("info", "json", stream)
-    assert access is not None
+    kept, output = opened("json")
+    access = requests_of(output)
     with ThreadPoolExecutor(4) as pool:
         for _ in range(4):
             pool.submit(_flush_often, access)
         for number in range(5000):
             access.record("GET", f"/{number}", "", 200, 0)
-    access.flush()
-    lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
-    assert lines == [f"GET /{number}" for number in range(5000)]
-
-
-@pytest.fixture
-def unread() -> Iterator[TextIO]:
-    """A pipe whose reader has gone."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    stream = open(writer, "w", buffering=1)  # noqa: SIM115  (closing it fails as well)
-    yield stream
-    with contextlib.suppress(BrokenPipeError):
-        stream.close()
-
-
-async def test_a_log_that_nobody_reads_ends_nothing(unread: TextIO) -> None:
-    access = start_logging("info", "json", unread)
-    assert access is not None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(access.run_flush)
-        access.record("GET", "/", "", 200, 0)
-        await trio.sleep(2 * FLUSH_SECONDS)
-        assert nursery.child_tasks  # it goes on
-        nursery.cancel_scope.cancel()
-    with pytest.raises(BrokenPipeError):
-        unread.flush()
+    assert messages(kept.after(output)) == [f"GET /{number}" for number in range(5000)]
+    assert output.lost == 0

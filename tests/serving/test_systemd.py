@@ -60,6 +60,7 @@ async def test_watchdog_beats_twice_in_its_time(
 
 
 _SIGNALS = """
+import signal
 import trio
 from regserver.serving.signal import run_signals
 
@@ -67,8 +68,8 @@ async def main():
     say = lambda word: print(word, flush=True)
     async with trio.open_nursery() as nursery:
         await nursery.start(lambda task_status: run_signals(
-            stop=lambda: say("stop"), abort=lambda: say("abort"), reload=lambda: say("reload"),
-            task_status=task_status))
+            stop=lambda: say("stop"), abort=lambda: say("abort"),
+            others={signal.SIGHUP: lambda: say("reload")}, task_status=task_status))
         say("ready")
 
 trio.run(main)

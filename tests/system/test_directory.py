@@ -22,11 +22,11 @@ async def begin(server: Server, client: httpx.AsyncClient, name: str, **more: st
     assert response.json()["id"] == "INIT_DONE"
 
     def wanted(line: LogLine) -> bool:
-        return str(line["message"]).startswith(f"mail to {fields['email']}\n")
+        return str(line["message"]).startswith(f"mail to {fields['email']}:")
 
     with trio.fail_after(60):
         line = await server.wait_line(wanted)
-    found = LINK.search(line["message"])
+    found = LINK.search(line["text"])
     assert found is not None
     assert found[3] not in response.text
     return f"{found[1]}?lang={found[2]}", found[3]
