@@ -1,0 +1,1 @@
+"""What one hostile client can do to the server and to everybody else."""

@@ -1,0 +1,150 @@
+"""The attackers: python -m benchmarks.abuse.attack KIND PORT TOKEN …. Says one line when it is under way; runs until it is killed."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ResponseReceived
+from h2.settings import SettingCodes
+
+CONNECTIONS = 40
+SETTINGS_FRAME = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+BYTES_PER_SECOND = 480_000  # in all: little more than nothing
+_PIECE = 1000  # frames
+
+
+def _connect(port: int, receive_buffer: int = 0) -> socket.socket:
+    sock = socket.socket()
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def _http2(port: int, window: int | None = None) -> tuple[socket.socket, H2Connection]:
+    sock, http = _connect(port), H2Connection(H2Configuration(client_side=True))
+    if window is not None:
+        http.local_settings.update({SettingCodes.INITIAL_WINDOW_SIZE: window})
+        http.local_settings.acknowledge()
+    http.initiate_connection()
+    sock.sendall(http.data_to_send())
+    return sock, http
+
+
+def _fields(method: str, path: str, token: str, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    pseudo = [(":method", method), *more, (":scheme", "http"), (":path", path), (":authority", "x")]
+    pseudo.sort(key=lambda field: not field[0].startswith(":"))
+    return [*pseudo, ("authorization", f"Bearer {token}")]
+
+
+def readers(port: int, token: str, room: str) -> None:
+    """40 connections ask for a full page and take 2 KB of it every 5 s."""
+    request = (
+        f"GET /room/readAll/{room} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+    socks = [_connect(port, 4096) for _ in range(CONNECTIONS)]
+    for sock in socks:
+        sock.sendall(request)
+    _begin()
+    while True:
+        time.sleep(5)
+        for sock in socks:
+            sock.setblocking(False)
+            try:
+                sock.recv(2048)
+            except OSError:
+                continue
+
+
+def streams(port: int, token: str, room: str) -> None:
+    """40 streams of one connection ask for a full page behind a window of 0."""
+    sock, http = _http2(port, 0)
+    for number in range(CONNECTIONS):
+        fields = _fields("GET", f"/room/readAll/{room}", token)
+        http.send_headers(1 + 2 * number, fields, end_stream=True)
+    sock.sendall(http.data_to_send())
+    _begin()
+    while True:
+        time.sleep(5)
+        http.ping(b"12345678")
+        _send(sock, http.data_to_send())
+
+
+def frames(port: int, token: str, connections: str) -> None:
+    """Connections that send SETTINGS without pause, and come again when they are ended."""
+    each = BYTES_PER_SECOND / int(connections)
+    for _ in range(int(connections)):
+        threading.Thread(target=_flood, args=(port, each), daemon=True).start()
+    _begin()
+    threading.Event().wait()
+
+
+def _flood(port: int, bytes_per_second: float) -> None:
+    piece = SETTINGS_FRAME * _PIECE
+    while True:
+        sock, _ = _http2(port)
+        sock.setblocking(True)
+        threading.Thread(target=_drain, args=(sock,), daemon=True).start()
+        while _send(sock, piece):
+            time.sleep(len(piece) / bytes_per_second)
+        sock.close()
+        time.sleep(len(piece) / bytes_per_second)
+
+
+def _drain(sock: socket.socket) -> None:
+    try:
+        while sock.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
+def sockets(port: int, tokens: str, each: str) -> None:
+    """WebSockets on an HTTP/2 connection for each token, with shut windows; they read the heads of the answers."""
+    kept = []
+    for token in tokens.split(","):
+        sock, http = _http2(port)
+        for number in range(int(each)):
+            fields = _fields("CONNECT", "/room/websocket", token, (":protocol", "websocket"))
+            http.send_headers(1 + 2 * number, [*fields, ("sec-websocket-version", "13")])
+        http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        sock.sendall(http.data_to_send())
+        _await_answers(sock, http, int(each))
+        kept.append(sock)
+    _begin()
+    threading.Event().wait()
+
+
+def _await_answers(sock: socket.socket, http: H2Connection, count: int) -> None:
+    sock.settimeout(20)
+    while count > 0 and (data := sock.recv(65536)):
+        count -= sum(isinstance(event, ResponseReceived) for event in http.receive_data(data))
+        _send(sock, http.data_to_send())
+
+
+def _send(sock: socket.socket, data: bytes) -> bool:
+    try:
+        sock.sendall(data)
+    except OSError:
+        return False
+    return True
+
+
+def _begin() -> None:
+    time.sleep(1)
+    print("begun", flush=True)
+
+
+KINDS: dict[str, Callable[..., None]] = {
+    "readers": readers,
+    "streams": streams,
+    "frames": frames,
+    "sockets": sockets,
+}
+
+if __name__ == "__main__":
+    KINDS[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])
