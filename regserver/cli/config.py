@@ -1,6 +1,7 @@
 """`regserver config check|init|show`: finds mistakes, writes the annotated default, prints the settings in force."""
 
 import argparse
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from regserver.app.base import build_mail_templates
 from regserver.cli import CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
 from regserver.group import unwrapped
+from regserver.serving import BindError
+from regserver.serving.listener import load_tls
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,11 @@ def _check(loaded: Loaded) -> None:
     """Builds every part that needs neither the store nor the network. Raises ConfigFault as `serve` does."""
     settings = loaded.settings
     build_limits(settings)
+    if settings.server.tls_cert:
+        try:
+            load_tls(settings.server.tls_cert, settings.server.tls_key)
+        except BindError as error:
+            raise ConfigFault(f"server.tls_cert: {error.address}: {error.reason}") from None
     steps_pepper(settings, ServerKey(bytes(KEY_BYTES)))
     if settings.ledger.kind == "antelope":
         check_chain(settings.ledger.antelope)
@@ -72,8 +80,9 @@ def _init(path: Path | None) -> None:
         print(annotated(), end="")
         return
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(annotated())
+        # Passwords and keys will be written into it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(annotated().encode())
     except OSError as error:
         raise CommandFault(f"{path}: {error.strerror}") from None
     print(f"{path}: written; change what you need and run: regserver serve --config {path}")

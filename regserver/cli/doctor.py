@@ -16,7 +16,7 @@ import trio
 from cryptography import x509
 
 from regserver.adapters.server_key import KEY_BYTES
-from regserver.adapters.source.roster import read_roster
+from regserver.adapters.source.roster_file import read_roster
 from regserver.cli import NO_RIPEMD160, configuration, report
 from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded

@@ -15,7 +15,7 @@ from regserver.app import Control, run_app, run_collector
 from regserver.cli import NO_RIPEMD160, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded
 from regserver.config.check import trial_settings
-from regserver.config.show import mask_url
+from regserver.config.mask import mask_url
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import ProcessLog, log_file, log_interpreter, start_logging

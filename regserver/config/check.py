@@ -59,6 +59,8 @@ def _server(server: ServerSection) -> Iterator[Fault]:
         yield ("server", "bind"), "at least one address"
     if not all(map(_is_bind, server.bind)):
         yield ("server", "bind"), '"host:port", "[::]:port", "unix:/path" or "fd://number"'
+    if len(set(server.bind)) < len(server.bind):
+        yield ("server", "bind"), "each address once"
     if bool(server.tls_cert) != bool(server.tls_key):
         yield ("server", "tls_cert"), "tls_cert and tls_key together"
     if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):

@@ -20,6 +20,7 @@ import msgspec
 from regserver.config.check import faults
 from regserver.config.section import Keys, Secret, fields_of, plain_type
 from regserver.config.setting import Loaded, Settings
+from regserver.config.text_file import read_text
 from regserver.config.unit import Size, read_duration, read_size
 from regserver.domain.instant import Duration
 
@@ -33,6 +34,20 @@ _KINDS = {
     "object": "a table",
 }
 """msgspec's names of types, and the words of our messages."""
+_WORDS_OF_BOOL = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+FILE_VARIABLE = "REGSERVER_CONFIG"
+"""The configuration's file, for `regserver.app.create_app`."""
+_OF_A_CLUSTER = re.compile(r"REGSERVER_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_\w+)?)?)")
+"""What Kubernetes and Docker give every program beside a service of our name."""
 SEARCHED = (Path("regserver.toml"), Path("/etc/regserver/regserver.toml"))
 
 
@@ -65,18 +80,35 @@ def load(
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise ConfigFault(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigFault(f"{path}: not valid TOML: {error}") from None
+    except ValueError as error:
+        raise ConfigFault(f"{path}: {error}") from None
 
 
 def _environment(environment: Mapping[str, str]) -> Iterable[tuple[Keys, str, str]]:
+    """The settings in the environment. A name with our prefix that is no setting would be ignored in silence: it is refused."""
     for name in sorted(environment):
-        if name.startswith(ENV_PREFIX) and "__" in name:
-            keys = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
-            yield keys, environment[name], f"environment {name}"
+        if not name.startswith(ENV_PREFIX) or name == FILE_VARIABLE or _OF_A_CLUSTER.fullmatch(name):
+            continue
+        keys = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
+        if _type_at(keys) is None:
+            near = difflib.get_close_matches(name, known := _variables(Settings), 1, 0.6)
+            hint = f"did you mean {near[0]}?" if near else f"names look like {known[0]}"
+            raise ConfigFault(f"environment {name}: no setting has this name; {hint}")
+        yield keys, environment[name], f"environment {name}"
+
+
+def _variables(kind: Any, at: str = ENV_PREFIX) -> list[str]:
+    """The names of all variables for the settings below `at`."""
+    names = []
+    for key, inner in fields_of(kind).items():
+        below = _variables(inner, f"{at}{key.upper()}__")
+        names += below or [f"{at}{key.upper()}"]
+    return names
 
 
 def _merge(tree: dict[str, Any], origins: Origins, new: dict[str, Any], origin: str, at: Keys = ()) -> None:
@@ -106,6 +138,8 @@ def _from_text(text: str, wanted: Any) -> Any:
     """A value from the environment or the command line: text where a string is wanted, else TOML, else a list."""
     if wanted in {str, *_READERS} or get_origin(wanted) is Literal:
         return text
+    if wanted is bool and (word := text.strip().lower()) in _WORDS_OF_BOOL:
+        return _WORDS_OF_BOOL[word]
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -117,7 +151,8 @@ def _type_at(keys: Keys) -> Any:
     """The type of a setting; None for an unknown key, which `_check_keys` reports later."""
     kind: Any = Settings
     for key in keys:
-        kind = plain_type(fields_of(kind).get(key))
+        table = get_origin(kind) is dict
+        kind = get_args(kind)[1] if table else plain_type(fields_of(kind).get(key))
     return kind
 
 

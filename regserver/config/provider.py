@@ -25,10 +25,10 @@ class CaptchaSection(Section, frozen=True):
 class SmsHttp(Section, frozen=True):
     """An HTTP request as a template: {phone} and {message} are filled into url and body."""
 
-    url: str = ""
+    url: Secret = Secret("")
     method: str = "POST"
     headers: dict[str, Secret] = msgspec.field(default_factory=dict)
-    body: str = '{"to": "{phone}", "text": "{message}"}'
+    body: Secret = Secret('{"to": "{phone}", "text": "{message}"}')
 
 
 class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
@@ -44,7 +44,7 @@ class SmsTwilio(Section, frozen=True, rename={"from_": "from"}):
 class SmsVonage(Section, frozen=True, rename={"from_": "from"}):
     """Vonage. from: the sender's number or name."""
 
-    api_key: str = ""
+    api_key: Secret = Secret("")
     api_secret: Secret = Secret("")
     from_: str = ""
     url: str = "https://rest.nexmo.com"

@@ -33,6 +33,14 @@ def within(least: int, most: int) -> msgspec.Meta:
     return msgspec.Meta(extra={"least": least, "most": most})
 
 
+LEAST_SECRET_LENGTH = 16
+
+
+def unguessable() -> msgspec.Meta:
+    """Marks a secret that strangers may try to guess: it is empty, or has at least LEAST_SECRET_LENGTH characters."""
+    return msgspec.Meta(extra={"least_length": LEAST_SECRET_LENGTH})
+
+
 def fields_of(kind: Any) -> dict[str, Any]:
     """The keys of a section with their types; empty for any other type."""
     if isinstance(kind, type) and issubclass(kind, Section):
@@ -46,14 +54,21 @@ def plain_type(kind: Any) -> Any:
 
 
 def out_of_range(section: Section, at: Keys = ()) -> Iterator[Fault]:
-    """Each number outside its range, and the expected range."""
+    """Each number outside its range and each secret that is too short, with the expected value."""
     for field in msgspec.structs.fields(section):
         keys, value = (*at, field.encode_name), getattr(section, field.name)
         if isinstance(value, Section):
             yield from out_of_range(value, keys)
         for meta in getattr(field.type, "__metadata__", ()):
-            least, most = meta.extra["least"], meta.extra["most"]
-            if not least <= value <= most:
-                kind = type(value)
-                low, high = format_value(kind(least)), format_value(kind(most))
-                yield keys, f"{low} to {high}, not {format_value(value)}"
+            if (expected := _expected(value, meta.extra)) is not None:
+                yield keys, expected
+
+
+def _expected(value: Any, bounds: dict[str, int]) -> str | None:
+    """What a value outside its bounds should be; None for one within them."""
+    if shortest := bounds.get("least_length"):
+        return f"at least {shortest} characters" if 0 < len(value) < shortest else None
+    if bounds["least"] <= value <= bounds["most"]:
+        return None
+    low, high = (format_value(type(value)(bounds[end])) for end in ("least", "most"))
+    return f"{low} to {high}, not {format_value(value)}"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, SmsSection
-from regserver.config.section import Secret, Section, within
+from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 
@@ -117,9 +117,9 @@ class StepsSection(Section, frozen=True):
     max_resends: Annotated[int, within(0, 100)] = 3
     cycle_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     user_id_prefix: str = "reg1"
-    identity_secure_key: Secret = Secret("")
+    identity_secure_key: Annotated[Secret, unguessable()] = Secret("")
     require_token: bool = False
-    pepper: Secret = Secret("")
+    pepper: Annotated[Secret, unguessable()] = Secret("")
     claim_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     verified_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(7 * DAY)
     daily_tries_per_contact: Annotated[int, within(1, 1_000_000)] = 10
@@ -133,7 +133,7 @@ class DirectorySection(Section, frozen=True):
 
     servers: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ("admin", "root")
-    trusted_key: Secret = Secret("")
+    trusted_key: Annotated[Secret, unguessable()] = Secret("")
     pending_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     reveal_existing: bool = True
 

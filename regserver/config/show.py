@@ -1,10 +1,10 @@
 """The configuration in force as TOML, secrets masked."""
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
+from regserver.config.mask import MASK, MASKS, mask_url
 from regserver.config.section import Keys, Secret, Section
 from regserver.config.unit import format_value
 
@@ -14,7 +14,8 @@ def show(settings: Section, at: Keys = ()) -> Iterable[str]:
     values = {field.encode_name: getattr(settings, field.name) for field in msgspec.structs.fields(settings)}
     for name, value in values.items():
         if not isinstance(value, Section):
-            yield f"{name} = {_toml(value)}"
+            mask = MASKS.get((*at, name))
+            yield f"{name} = {_toml(mask(value) if mask else value)}"
     for name, value in values.items():
         if isinstance(value, Section):
             path = (*at, name)
@@ -25,6 +26,8 @@ def _toml(value: object) -> str:
     match value:
         case Secret():
             return _toml(_masked(value))
+        case str() if "://" in value:
+            return msgspec.json.encode(mask_url(value)).decode()
         case bool() | str():  # written in TOML as in JSON
             return msgspec.json.encode(value).decode()
         case int():
@@ -38,12 +41,7 @@ def _toml(value: object) -> str:
 
 
 def _masked(secret: Secret) -> str:
-    """A URL without its password; "…" for any other secret that is set."""
+    """A URL without its secrets; any other secret that is set is masked whole."""
     if "://" in secret or secret.startswith(("sqlite:", "log:")):
         return mask_url(secret)
-    return "…" if secret else ""
-
-
-def mask_url(url: str) -> str:
-    """A URL without the password of its user."""
-    return re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:…@", url)
+    return MASK if secret else ""

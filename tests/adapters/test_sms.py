@@ -38,7 +38,7 @@ def twilio(url: str, limit: Duration = PATIENT, **more: str) -> SmsSection:
 
 
 def vonage(url: str, limit: Duration = PATIENT) -> SmsSection:
-    fields = SmsVonage(api_key="k3y", api_secret=Secret("s3cret"), from_="regserver", url=url)
+    fields = SmsVonage(api_key=Secret("k3y"), api_secret=Secret("s3cret"), from_="regserver", url=url)
     return SmsSection(kind="vonage", timeout=limit, vonage=fields)
 
 
@@ -98,7 +98,7 @@ def settings_of(kind: str, url: str, limit: Duration = PATIENT) -> SmsSection:
     return (
         vonage(url, limit)
         if kind == "vonage"
-        else SmsSection(kind="http", timeout=limit, http=SmsHttp(url=url))
+        else SmsSection(kind="http", timeout=limit, http=SmsHttp(url=Secret(url)))
     )
 
 
@@ -124,7 +124,7 @@ async def test_a_provider_that_is_out_of_order(kind: str, reply: Answer) -> None
 # --- templates
 async def test_a_template_escapes_for_json_by_default() -> None:
     async with open_http_peer(lambda asked: answer({}, 202)) as peer:
-        http = SmsHttp(url=peer.url + "/send?to={phone}", headers={"X-Key": Secret("k3y")})
+        http = SmsHttp(url=Secret(peer.url + "/send?to={phone}"), headers={"X-Key": Secret("k3y")})
         await send(SmsSection(kind="http", http=http))
     (asked,) = peer.asked
     assert asked.target == "/send?to=%2B380000000000"
@@ -135,9 +135,16 @@ async def test_a_template_escapes_for_json_by_default() -> None:
 
 async def test_a_template_escapes_for_forms_and_leaves_other_text() -> None:
     async with open_http_peer(lambda asked: Answer(200)) as peer:
-        await send(SmsSection(kind="http", http=SmsHttp(url=peer.url, body="to={phone}&text={message}")))
+        await send(
+            SmsSection(
+                kind="http", http=SmsHttp(url=Secret(peer.url), body=Secret("to={phone}&text={message}"))
+            )
+        )
         plain = SmsHttp(
-            url=peer.url, method="put", headers={"Content-Type": Secret("text/plain")}, body="{message}"
+            url=Secret(peer.url),
+            method="put",
+            headers={"Content-Type": Secret("text/plain")},
+            body=Secret("{message}"),
         )
         await send(SmsSection(kind="http", http=plain))
     form, text = peer.asked
@@ -148,7 +155,7 @@ async def test_a_template_escapes_for_forms_and_leaves_other_text() -> None:
 @pytest.mark.parametrize("url", ["", "no url", "ftp://127.0.0.1/", "http://[/"])
 async def test_a_url_that_is_none(url: str) -> None:
     with pytest.raises(SmsFault):
-        await send(SmsSection(kind="http", http=SmsHttp(url=url)))
+        await send(SmsSection(kind="http", http=SmsHttp(url=Secret(url))))
 
 
 # --- several providers

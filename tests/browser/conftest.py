@@ -1,6 +1,6 @@
 """A real Chromium in front of a started server.
 
-The browser is the one of the system, or the one that REGSERVER_CHROMIUM names. None is ever downloaded.
+The browser is the one of the system, or the one that TEST_CHROMIUM names. None is ever downloaded.
 """
 
 import os
@@ -32,7 +32,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("REGSERVER_CHROMIUM") or find_program("chromium", *NAMES)
+    path = os.environ.get("TEST_CHROMIUM") or find_program("chromium", *NAMES)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

@@ -1,5 +1,6 @@
 """`regserver config`: what check finds, what init writes, what show hides."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,10 @@ async def test_templates_are_checked(shell: Shell) -> None:
         (("server.trusted_proxies=10.0.0.0/40",), "server.trusted_proxies: expected addresses, networks"),
         (("limits.routes={sign_inn = '1/1m'}",), "limits.routes: unknown sign_inn; known: sign_in, "),
         (("limits.routes={sign_in = 'often'}",), 'limits.routes: expected a rate such as "60/1m"'),
-        (("steps.pepper=salt",), "steps.pepper: "),
+        (("steps.pepper=salt",), "steps.pepper: expected at least 16 characters"),
+        (("directory.trusted_key=letmein",), "directory.trusted_key: expected at least 16 characters"),
+        (("steps.identity_secure_key=x",), "steps.identity_secure_key: expected at least 16 characters"),
+        (('server.bind=["127.0.0.1:1", "127.0.0.1:1"]',), "server.bind: expected each address once"),
         (
             (
                 "ledger.kind=antelope",
@@ -75,6 +79,67 @@ async def test_init_writes_every_setting_and_no_file_twice(shell: Shell) -> None
     assert load(path, (), {}).settings == load(None, (), {}).settings
     assert await shell.run_bare("config", "init", str(path)) == (1, "", f"regserver: {path}: File exists\n")
     assert await shell.run_bare("config", "init") == (0, path.read_text(), "")
+
+
+async def test_init_writes_a_file_that_its_owner_alone_reads(shell: Shell) -> None:
+    path = shell.folder / "new.toml"
+    before = os.umask(0)
+    try:
+        await shell.run_bare("config", "init", str(path))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_certificates_are_looked_at(shell: Shell) -> None:
+    pem = ("server.tls_cert=none.pem", "server.tls_key=none.pem", "live.source=none")
+    done = await shell.run("config", "check", settings=pem)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "server.tls_cert: none.pem: certificate or key cannot be used" in done.err
+
+
+# Each value with its secret and what is shown of it.
+MASKED = {
+    "sms.http.url=https://u1:s3cr3t@sms.example/bot123456:AAbbCCddEEffGGhh/send?key=s3cr3t&to={phone}&sender=me": (
+        'url = "https://u1:…@sms.example/…/send?key=…&to={phone}&sender=…"'
+    ),
+    "captcha.url=https://s3cr3t@captcha.example/verify?k=s3cr3t#s3cr3t": 'url = "https://…@captcha.example/verify?k=…"',
+    "live.http.url=https://joe:s3cr3t@people.example/api?token=s3cr3t": (
+        'url = "https://joe:…@people.example/api?token=…"'
+    ),
+    "ledger.antelope.url=https://node.example/s3cr3tkey0123456789ab/v1": 'url = "https://node.example/…/v1"',
+    "sms.twilio.url=https://x:s3cr3t@twilio.example": 'url = "https://x:…@twilio.example"',
+    'sms.http.headers={"X-Key" = "s3cr3t"}': 'headers = {"X-Key" = "…"}',
+    'sms.http.body={"key": "s3cr3t", "to": "{phone}", "text": "{message}"}': (
+        r'body = "{\"key\": \"…\", \"to\": \"{phone}\", \"text\": \"{message}\"}"'
+    ),
+    "sms.http.body=key=s3cr3t&to={phone}&text={message}": 'body = "key=…&to={phone}&text={message}"',
+    "sms.http.body=<sms key='s3cr3t'>{phone}{message}</sms>": 'body = "…"',
+    'live.command.argv=["/usr/bin/python3", "./people.py", "--db=postgres://u:s3cr3t@h/x", "-p", "s3cr3t", "postgres://u:s3cr3t@h"]': (
+        'argv = ["/usr/bin/python3", "./people.py", "--db=postgres://u:…@h/x", "-p", "…", "postgres://u:…@h"]'
+    ),
+    "sms.vonage.api_key=s3cr3t": 'api_key = "…"',
+    "steps.pepper=s3cr3ts3cr3ts3cr3t": 'pepper = "…"',
+    "mail.smtp=smtp://joe:s3cr3t@mail:587?ca=/etc/ca.pem": 'smtp = "smtp://joe:…@mail:587?ca=/etc/ca.pem"',
+}
+
+
+@pytest.mark.parametrize(("setting", "shown"), MASKED.items())
+async def test_show_masks_secrets_wherever_they_stand(shell: Shell, setting: str, shown: str) -> None:
+    done = await shell.run("config", "show", settings=(setting, "server.public_url=https://x.org"))
+    assert (done.code, done.err) == (0, "")
+    assert shown in done.out.splitlines()
+    assert "s3cr3t" not in done.out
+    key = setting.partition("=")[0]
+    assert "s3cr3t" not in repr(
+        load(None, [setting, "server.public_url=https://x.org"], {}).settings
+    ) or key in {
+        "captcha.url",
+        "live.http.url",
+        "ledger.antelope.url",
+        "sms.twilio.url",
+        "live.command.argv",
+    }
 
 
 async def test_the_file_of_the_repository_is_the_one_that_init_writes(shell: Shell) -> None:

@@ -76,14 +76,82 @@ def test_a_missing_file_is_one_line(file: Path) -> None:
 
 
 def test_show_masks_secrets_and_can_be_read_again(file: Path) -> None:
-    overrides = ["mail.smtp=smtp://joe:hunter2@mail:587", "steps.pepper=spicy", "live.http.bearer=abc"]
+    overrides = [
+        "mail.smtp=smtp://joe:hunter2@mail:587",
+        "steps.pepper=spicy pepper of many letters",
+        "live.http.bearer=abc",
+    ]
     overrides.append("server.public_url=https://a.example")
     text = "\n".join(show(load(None, overrides, {}).settings))
     assert "hunter2" not in text
     assert "spicy" not in text
     assert "joe:…@mail" in text
     file.write_text(text)
+    # What is masked is not the secret: a server that took it would serve with another one.
+    with pytest.raises(ConfigFault, match=r"steps\.pepper: expected at least"):
+        load(file, (), {})
+    file.write_text(text.replace('pepper = "…"', 'pepper = ""'))
     assert load(file, (), {}).settings.live == load(None, ["live.http.bearer=…"], {}).settings.live
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("False", False), ("no", False), ("OFF", False), ("0", False), ("True", True), ("yes", True)],
+)
+def test_switches_as_people_write_them(text: str, meant: bool) -> None:
+    assert load(None, (), {"REGSERVER_LIMITS__ENABLED": text}).settings.limits.enabled is meant
+    assert load(None, [f"limits.enabled={text}"], {}).settings.limits.enabled is meant
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("REGSERVER_SERVER_BIND", "no setting has this name; did you mean REGSERVER_SERVER__BIND?"),
+        ("REGSERVER_LIVE__MAX_RUNING", "no setting has this name; did you mean REGSERVER_LIVE__MAX_RUNNING?"),
+        ("REGSERVER_SMTP", "no setting has this name; "),
+        ("REGSERVER_LOG__LEVEL__X", "no setting has this name; did you mean REGSERVER_LOG__LEVEL?"),
+        ("REGSERVER_", "no setting has this name; "),
+        (
+            "REGSERVER_ZZZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "no setting has this name; names look like REGSERVER_SERVER__BIND",
+        ),
+    ],
+)
+def test_unknown_names_with_the_prefix_are_refused(name: str, said: str) -> None:
+    with pytest.raises(ConfigFault) as caught:
+        load(None, (), {name: "s3cr3t"})
+    assert str(caught.value).startswith(f"environment {name}: {said}")
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_names_that_are_not_meant_for_us() -> None:
+    """A cluster gives these to every program beside a service called regserver."""
+    cluster = {
+        "REGSERVER_PORT": "tcp://10.0.0.1:8080",
+        "REGSERVER_PORT_8080_TCP_ADDR": "10.0.0.1",
+        "REGSERVER_SERVICE_HOST": "10.0.0.1",
+        "REGSERVER_SERVICE_PORT_HTTP": "8080",
+        "REGSERVER_CONFIG": "regserver.toml",
+        "REGSERVERX": "1",
+    }
+    assert load(None, (), cluster).settings == Settings()
+
+
+def test_entries_of_a_table_can_be_set_one_by_one() -> None:
+    settings = load(None, (), {"REGSERVER_LIMITS__ROUTES__SIGN_IN": "30/1m"}).settings
+    assert settings.limits.routes == {"sign_in": "30/1m"}
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+def test_a_file_from_notepad_is_taken(file: Path, before: bytes) -> None:
+    file.write_bytes(before + b'[log]\r\nlevel = "debug"\r\n')
+    assert load(file, (), {}).settings.log.level == "debug"
+
+
+def test_another_encoding_is_named(file: Path) -> None:
+    file.write_bytes('[log]\nlevel = "é"\n'.encode("latin-1"))
+    with pytest.raises(ConfigFault, match="line 2 is not UTF-8; it may be Latin-1"):
+        load(file, (), {})
 
 
 def keys(kind: type[Section], at: str = "") -> set[str]:

@@ -55,6 +55,8 @@ def ranges(section: Section, at: str = "") -> Iterator[tuple[str, int, int, int]
         if isinstance(value, Section):
             yield from ranges(value, f"{at}{field.encode_name}.")
         for meta in getattr(field.type, "__metadata__", ()):
+            if "least" not in meta.extra:  # a secret's length
+                continue
             yield f"{at}{field.encode_name}", meta.extra["least"], meta.extra["most"], value
 
 

@@ -49,7 +49,7 @@ async def test_known_killers() -> None:
 @pytest.mark.parametrize("seed", range(4))
 async def test_mutated_traffic(seed: int) -> None:
     """A little of what benchmarks.front.fuzz does at length."""
-    rounds = int(os.environ.get("REGSERVER_FUZZ_ROUNDS", "150"))
+    rounds = int(os.environ.get("TEST_FUZZ_ROUNDS", "150"))
     async with open_front() as server:
         for raw, cut in mutations(random.Random(seed), rounds):  # noqa: S311
             await throw(server, raw, cut)

@@ -1,29 +1,16 @@
 """The `file` source: a roster of people in TOML or CSV, each with steps at a configured pace.
 
-    [[user]]
-    username = "ada"
-    password = "..."            # or password_hash = "$argon2id$..."
-    first_name = "Ada"
-    last_name = "Lovelace"      # middle_name, steps and delay may follow
-
-CSV has columns of the same names. Changes to the file take effect at the next start.
+`roster_file` has its form. Changes to the file take effect at the next start.
 """
 
-import csv
-import io
 import logging
-import re
-import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-import msgspec
 import trio
 
-from regserver.config import ConfigFault, Loaded
-from regserver.config.unit import read_duration
+from regserver.adapters.source.roster_file import Person, parse_delay, read_roster
+from regserver.config import Loaded
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher
@@ -32,31 +19,6 @@ from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subj
 log = logging.getLogger("regserver.source")
 
 DEFAULT_PATH = "roster.toml"
-DEFAULT_STEPS = (
-    "Connecting to the data source",
-    "Checking your credentials",
-    "Looking up your record",
-    "Reading your profile",
-    "Preparing your account",
-    "Almost done",
-)
-
-
-class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row. delay: the pause before each step, such as "500ms"."""
-
-    username: str
-    first_name: str
-    last_name: str
-    middle_name: str | None = None
-    password: str | None = None
-    password_hash: str | None = None
-    delay: str = "500ms"
-    steps: tuple[str, ...] = DEFAULT_STEPS
-
-
-class _Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    user: tuple[Person, ...] = ()
 
 
 class RosterSource(Source):
@@ -98,11 +60,6 @@ class RosterSource(Source):
         yield DoneLine()
 
 
-def parse_delay(text: str) -> float:
-    """Reads "500ms", "2s" or "2" as seconds. Raises ValueError."""
-    return read_duration(int(text) if re.fullmatch("[0-9]{1,9}", text) else text).seconds
-
-
 @asynccontextmanager
 async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The roster that the configuration names. Raises ConfigFault, which names the row."""
@@ -113,39 +70,3 @@ async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[S
     else:
         people = await trio.to_thread.run_sync(read_roster, path)
     yield RosterSource(people, hasher)
-
-
-def read_roster(path: Path) -> tuple[Person, ...]:
-    """Reads and checks the file. Raises ConfigFault."""
-    try:
-        text = path.read_text("utf-8")
-        rows: Any = _rows_of_csv(text) if path.suffix == ".csv" else tomllib.loads(text)
-        people = msgspec.convert(rows, _Roster).user
-    except OSError as error:
-        raise ConfigFault(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise ConfigFault(f"{path}: not a roster: {error}") from None
-    _check(path, people)
-    return people
-
-
-def _rows_of_csv(text: str) -> dict[str, Any]:
-    rows = csv.DictReader(io.StringIO(text))
-    return {"user": [{key: value for key, value in row.items() if value} for row in rows]}
-
-
-def _check(path: Path, people: tuple[Person, ...]) -> None:
-    seen: set[NameKey] = set()
-    for number, person in enumerate(people, 1):
-        where = f"{path}: user {number} ({person.username})"
-        if name_key(person.username) in seen:
-            raise ConfigFault(f"{where}: the roster has this user name twice")
-        seen.add(name_key(person.username))
-        if (person.password is None) == (person.password_hash is None):
-            raise ConfigFault(f"{where}: expected either password or password_hash")
-        if person.password_hash is not None and not person.password_hash.startswith("$argon2id$"):
-            raise ConfigFault(f"{where}: password_hash: expected an argon2id hash, beginning with $argon2id$")
-        try:
-            parse_delay(person.delay)
-        except ValueError:
-            raise ConfigFault(f'{where}: delay: expected a duration such as "500ms" or "2s"') from None
