@@ -11,6 +11,7 @@ import trio
 
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
+from regserver.adapters.source.descendant import become_reaper
 from regserver.app import Control, run_app, run_collector
 from regserver.cli import NO_RIPEMD160, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded
@@ -37,6 +38,7 @@ def run(chosen: argparse.Namespace) -> None:
     if not has_ripemd160():
         raise CommandFault(NO_RIPEMD160)
     output = _start_log(loaded)
+    become_reaper()
     raise_limit(loaded.settings.server.max_connections)
     try:
         with unwrapped(*REFUSALS, ConfigFault, StoreFault, ServerKeyFault):

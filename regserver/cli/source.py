@@ -12,6 +12,7 @@ import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.source import open_source
+from regserver.adapters.source.descendant import become_reaper
 from regserver.cli import FAILED, FINE, CommandFault, configuration
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.account import Profile
@@ -35,6 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Runs one check and one registration."""
     loaded = configuration(chosen)
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    become_reaper()
     output = start_logging(loaded.settings.log.level, loaded.settings.log.format)
     try:
         with unwrapped(ConfigFault, CommandFault):

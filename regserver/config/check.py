@@ -14,6 +14,7 @@ from regserver.domain.address import Networks
 _BIND = re.compile(r"unix:.+|fd://\d{1,9}|(?:\[[^\s/\[\]]*\]|[^\s/\[\]]*):(?P<port>\d{1,5})", re.ASCII)
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=|$)", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
 
@@ -31,6 +32,8 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _mail(settings)
     if not all(map(_HOST.fullmatch, settings.directory.servers)):
         yield ("directory", "servers"), "host names or addresses, without scheme and port"
+    if not all(map(_VARIABLE.match, settings.live.command.env)):
+        yield ("live", "command", "env"), '"NAME" or "NAME=value"'
     yield from sms_faults(settings.sms)
     yield from captcha_faults(settings.captcha)
     yield from ledger_faults(settings.ledger)

@@ -90,9 +90,10 @@ class LiveHttp(Section, frozen=True):
 
 
 class LiveCommand(Section, frozen=True):
-    """argv: the executable and its arguments. timeout: of a check, and of the silence between two lines."""
+    """argv: the executable and its arguments. env: its variables. timeout: of a check, and of the silence between two lines."""
 
     argv: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
     timeout: Duration = Duration(30 * SECOND)
 
 

@@ -106,6 +106,37 @@ async def test_it_is_killed_with_its_children_when_the_job_ends(tmp_path: Path) 
         await gone(noted(tmp_path, "child"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has reapers")
+async def test_a_process_that_left_its_group_is_killed_with_it(tmp_path: Path) -> None:
+    async with opened(people(tmp_path)) as source:
+        async with source.profile(Subject("hermit")) as lines:
+            assert isinstance(await anext(lines), StepLine)
+        await gone(noted(tmp_path, "profile"))
+        await gone(noted(tmp_path, "daemon"))
+
+
+async def test_the_environment_is_what_the_operator_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_SECRET", "s3cret")
+    monkeypatch.setenv("OTHER_SECRET", "s3cret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    before = set(os.environ)
+    script(tmp_path, 'env > "$0.env"; echo \'{"subject": "7"}\'')
+    for env in ((), ("DB_SECRET", "NOWHERE", "MODE=a=b")):
+        command = LiveCommand(argv=(str(tmp_path / "source.sh"),), env=env)
+        settings = Settings(live=LiveSection(source="command", command=command))
+        async with open_source(Loaded(settings, None), HASHER) as source:
+            assert source is not None
+            assert await source.verify("ada", "x") == Accepted(Subject("7"))
+        found = dict(line.split("=", 1) for line in (tmp_path / "source.sh.env").read_text().splitlines())
+        shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+        handed_on = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"} & before
+        assert found.keys() - shell == handed_on | ({"DB_SECRET", "MODE"} if env else set())
+        if env:
+            assert (found["DB_SECRET"], found["MODE"]) == ("s3cret", "a=b")
+
+
 async def test_it_is_killed_when_the_job_is_cancelled(tmp_path: Path) -> None:
     async with opened(people(tmp_path)) as source:
         with trio.CancelScope() as scope:

@@ -29,8 +29,19 @@ def note(folder: Path, what: str, pid: int) -> None:
     (folder / f"{what}.{pid}").write_text(json.dumps(report))
 
 
-def verify(username: str, password: str) -> int:
+def daemonise(folder: Path) -> None:
+    """Leaves a process of its own session and parent, without a variable, that holds the pipes open."""
+    if os.fork() == 0:
+        os.setsid()
+        note(folder, "daemon", subprocess.Popen(SLEEP, env={}).pid)
+        os._exit(0)
+    os.wait()
+
+
+def verify(username: str, password: str, folder: Path) -> int:
     sys.stderr.write(f"checking {username} with {password}\n")
+    if username == "deserter":
+        daemonise(folder)
     if username == "slow":
         time.sleep(600)
     if username == "garbage":
@@ -52,8 +63,10 @@ def profile(subject: str, folder: Path) -> int:
     sys.stderr.write(f"looking for {subject}\n")
     if subject in {"family", "leaver"}:  # has children of its own, which hold its pipes open
         note(folder, "child", subprocess.Popen(SLEEP).pid)
+    if subject in {"hermit", "deserter"}:
+        daemonise(folder)
     say(step=1, totalSteps=2, message="Opening the archive")
-    if subject in {"hang", "family"}:
+    if subject in {"hang", "family", "hermit"}:
         time.sleep(600)
     if subject == "crash":
         return 7
@@ -71,7 +84,7 @@ def main() -> int:
     note(folder, what, os.getpid())
     request = json.load(sys.stdin)
     if what == "verify":
-        return verify(request["username"], request["password"])
+        return verify(request["username"], request["password"], folder)
     return profile(request["subject"], folder)
 
 

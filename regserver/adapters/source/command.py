@@ -17,7 +17,7 @@ import trio
 
 from regserver.adapters.source.message import MAX_ANSWER_BYTES, profile_request, read_answer, verify_request
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
-from regserver.adapters.source.process import Child, Command, Spawner, inherited_environment, open_spawner
+from regserver.adapters.source.process import Child, Command, Spawner, child_environment, open_spawner
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.group import unwrapped
@@ -152,5 +152,5 @@ async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[
         raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')
     folder = await trio.to_thread.run_sync(loaded.resolve(".").resolve)
     async with open_spawner() as spawner:
-        command = Command(settings.argv, folder, inherited_environment())
+        command = Command(settings.argv, folder, child_environment(settings.env))
         yield CommandSource(spawner, command, settings.timeout.seconds)

@@ -1,8 +1,8 @@
 """Executables as child processes, without processes left over.
 
-Each child leads a session of its own, and so a process group. The group is killed when the child's context is left, and
-when the child has ended while processes that it started still run. If the server is killed, the kernel kills the child as
-well (Linux: PR_SET_PDEATHSIG).
+Each child leads a session of its own, and so a process group. The group and the processes that have left it (`descendant`)
+are killed when the child's context is left, and when the child has ended while processes that it started still run. If the
+server is killed, the kernel kills the child as well (Linux: PR_SET_PDEATHSIG).
 
 The kernel sends that signal when the *thread* that forked ends. So one thread starts all children and lives as long as
 the spawner: a pool's thread ends after some idle seconds, and its running children would be killed.
@@ -11,20 +11,25 @@ trio.open_process starts children from threads of a pool, and has no groups. So 
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import trio
 
+from regserver.adapters.source.descendant import before_exec, end_adopted, is_reaper, kill_below
+
 REAP_SECONDS = 1.0
-_PR_SET_PDEATHSIG = 1
+LOOK_AGAIN_SECONDS = 0.002
+HANDED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
+"""The variables that every child gets, where the server has them."""
+T = TypeVar("T")
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -36,10 +41,16 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Child:
-    """A running executable. ended: set once the executable has exited and the rest of its group is killed."""
+    """A running executable. ended: set once the executable has exited. forget: see Spawner."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", pipes: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        pipes: tuple[int, int, int],
+        forget: Callable[[int | None], Awaitable[None]],
+    ) -> None:
         self._process = process
+        self._forget = forget
         self._pidfd = -1
         if sys.platform == "linux":
             with contextlib.suppress(OSError):  # kernels before 5.3
@@ -54,10 +65,11 @@ class Child:
         await self.stdin.aclose()
 
     async def watch(self) -> None:
-        """Waits for the child's end, then kills the rest of its group, which would hold the pipes open."""
+        """Waits for the child's end, then kills the processes that it leaves, which would hold the pipes open."""
         await self._wait()
         self.ended.set()
-        self._kill()
+        self._signal(signal.SIGKILL)
+        await self._forget(None)
 
     async def _wait(self) -> None:
         """Waits for the child's end without reaping it, so that its number is not given to another process."""
@@ -68,21 +80,34 @@ class Child:
                 os.waitid, os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT, abandon_on_cancel=True
             )
 
-    def _kill(self) -> None:
+    def _signal(self, number: signal.Signals) -> None:
+        """Sends the signal to the child's group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, number)
+
+    async def _kill(self) -> None:
+        """Kills the child and all below it. It is stopped first, so that it starts and reaps nothing meanwhile."""
+        self._signal(signal.SIGSTOP)
+        with trio.move_on_after(REAP_SECONDS):
+            while True:
+                if not kill_below(self._process.pid):
+                    break
+                await trio.sleep(LOOK_AGAIN_SECONDS)
+        self._signal(signal.SIGKILL)
 
     def exit_code(self) -> int | None:
         """The exit code of an ended child, negative for a signal; None while the child runs. Reaps the child."""
         return self._process.poll()
 
     async def close(self) -> None:
-        """Kills what still runs of the group and closes the pipes."""
-        if self._process.returncode is None:
-            self._kill()
-            with trio.CancelScope(shield=True), trio.move_on_after(REAP_SECONDS):
-                await self._wait()
-            self._process.poll()
+        """Kills what still runs of the child and its processes, and closes the pipes."""
+        with trio.CancelScope(shield=True):
+            if self._process.returncode is None:
+                await self._kill()
+                with trio.move_on_after(REAP_SECONDS):
+                    await self._wait()
+                self._process.poll()
+            await self._forget(self._process.pid)
         for stream in (self.stdin, self.stdout, self.stderr):
             stream.close()
         if self._pidfd >= 0:
@@ -90,21 +115,37 @@ class Child:
 
 
 class Spawner:
-    """Starts children from one thread. Opened by `open_spawner`."""
+    """Starts children from one thread. Opened by `open_spawner`.
+
+    The same thread ends adopted processes, so it knows all children that the server has at that moment.
+    """
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
-        self._before_exec = _die_with_parent(os.getpid()) if sys.platform == "linux" else None
+        self._before_exec = before_exec()
+        self._adopts = is_reaper()
+        self._running: set[int] = set()
 
     async def spawn(self, command: Command) -> Child:
         """Starts a child. Raises OSError when it cannot be started."""
         await trio.lowlevel.checkpoint_if_cancelled()
+        process, pipes = await self._in_thread(lambda: self._start(command))
+        return Child(process, pipes, self._forget)
+
+    async def _forget(self, pid: int | None) -> None:
+        """Ends what the children that have ended left behind. pid: of one that is reaped; None: it is still to be."""
+        if pid is not None:
+            self._running.discard(pid)
+        if self._adopts:
+            await self._in_thread(lambda: end_adopted(self._running))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Runs work in the spawner's thread. It cannot be cancelled: a child would run, and no context would end it."""
         token, task = trio.lowlevel.current_trio_token(), trio.lowlevel.current_task()
-        future = self._thread.submit(self._start, command)
+        future = self._thread.submit(work)
         future.add_done_callback(lambda _: token.run_sync_soon(trio.lowlevel.reschedule, task))
-        # Not cancellable from here on: the child would run, and no context would end it.
         await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
-        return Child(*future.result())
+        return future.result()
 
     def _start(self, command: Command) -> "tuple[subprocess.Popen[bytes], tuple[int, int, int]]":
         with contextlib.ExitStack() as child_ends, contextlib.ExitStack() as our_ends:
@@ -126,35 +167,24 @@ class Spawner:
                 start_new_session=True,
                 preexec_fn=self._before_exec,
             )
+            self._running.add(process.pid)
             our_ends.pop_all()
             return process, (stdin[1], out[0], err[0])
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    """A function that runs in the child between fork and exec. It may take no lock there, so names are resolved here."""
-    prctl = ctypes.CDLL(None).prctl
-    kill, leave, getppid = int(signal.SIGKILL), os._exit, os.getppid
+def child_environment(listed: Sequence[str]) -> dict[str, str]:
+    """The environment of a child: HANDED_ON, and what the operator lists, as NAME of the server's own or NAME=value.
 
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, kill)
-        if getppid() != parent:  # the server died before prctl
-            leave(1)
-
-    return ask
-
-
-def inherited_environment() -> dict[str, str]:
-    """The server's environment without the server's own settings and systemd's sockets."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("REGSERVER_", "LISTEN_", "NOTIFY_", "WATCHDOG_"))
+    Nothing else of the server's environment, which may have secrets of other programs.
+    """
+    names = [*HANDED_ON, *(entry for entry in listed if "=" not in entry)]
+    environment = {"PATH": os.defpath} | {name: os.environ[name] for name in names if name in os.environ}
+    environment |= {
+        name: value for name, equals, value in (entry.partition("=") for entry in listed) if equals
     }
     # A packed binary has its own libraries, which other programs must not load (PyInstaller's manual).
-    if getattr(sys, "frozen", False):
-        environment.pop("LD_LIBRARY_PATH", None)
-        if original := environment.pop("LD_LIBRARY_PATH_ORIG", ""):
-            environment["LD_LIBRARY_PATH"] = original
+    if getattr(sys, "frozen", False) and "LD_LIBRARY_PATH" in listed:
+        environment["LD_LIBRARY_PATH"] = os.environ.get("LD_LIBRARY_PATH_ORIG", "")
     return environment
 
 
