@@ -55,9 +55,10 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamResponse(Response, frozen=True, kw_only=True):
-    """One HTTP response whose body is written while it is made; `body` stays empty, and no length is sent.
+    """One HTTP response whose body is written while it is made; no length is sent.
 
-    stream: chunks of the body, each written before the next is requested. It is closed when the client is gone, and must
+    body: what is there already; it leaves in one write with the head.
+    stream: the following chunks, each written before the next is requested. It is closed when the client is gone, and must
     end by itself when the server stops.
     """
 

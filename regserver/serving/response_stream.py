@@ -35,9 +35,10 @@ class ResponseStream:
         whole = False
         async with aclosing(response.stream) as body:
             head = encode_stream_head(response, is_chunked=self._is_chunked, close=close)
-            await self._stream.send_all(head)
             if method == "HEAD":
+                await self._stream.send_all(head)
                 return True
+            await self._stream.send_all(head + self._chunk(response.body) if response.body else head)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 whole = await self._write(body)
@@ -48,14 +49,15 @@ class ResponseStream:
         try:
             async for chunk in body:
                 if chunk:  # an empty one would be the last
-                    await self._stream.send_all(
-                        b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._is_chunked else chunk
-                    )
+                    await self._stream.send_all(self._chunk(chunk))
             if self._is_chunked:
                 await self._stream.send_all(_LAST_CHUNK)
         except LOST:
             return False
         return True
+
+    def _chunk(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
 
     async def _watch(self, sending: trio.CancelScope) -> None:
         try:

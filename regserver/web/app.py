@@ -4,7 +4,8 @@ Quart matches a request on `url_map`, which is the router's Map, reads its body,
 and the handler of requests without a route, call the dispatcher. WebSockets become sessions and do not reach Quart.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from typing import Any, cast
 
 import msgspec
@@ -89,9 +90,16 @@ async def _read() -> Request:
     return request_from_scope(quart.request.scope, body)
 
 
+async def _whole(response: StreamResponse) -> AsyncGenerator[bytes, None]:
+    async with aclosing(response.stream) as stream:
+        yield response.body
+        async for chunk in stream:
+            yield chunk
+
+
 def _as_quart(response: Response) -> quart.Response:
     if isinstance(response, StreamResponse):
-        made = quart.Response(response.stream, status=response.status)
+        made = quart.Response(_whole(response), status=response.status)
         made.timeout = None  # a stream has no deadline
         fields = [*response.headers, ("content-type", response.content_type)]
     else:

@@ -25,7 +25,7 @@ STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
 """Events between two checkpoints, so that a long history does not delay other tasks."""
 HEARTBEAT_SECONDS = 15.0
-RETRY_MILLISECONDS = 2000
+_RETRY = b"retry: 2000\n\n"  # milliseconds
 
 
 class LiveApi:
@@ -77,7 +77,8 @@ class LiveApi:
             return None  # which tells an EventSource not to come again (HTML, 9.2.3)
         if request.method == "HEAD":
             return wire.EventStreamHead()
-        return wire.EventStream(stream=_stream(job, min(seen, len(job.history)), eta=wish.eta))
+        body, seen = _encode_events(job, min(seen, len(job.history)), eta=wish.eta)
+        return wire.EventStream(body=_RETRY + body, stream=_stream(job, seen, eta=wish.eta))
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
@@ -96,7 +97,6 @@ async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -
 
 
 async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
-    yield b"retry: %d\n\n" % RETRY_MILLISECONDS
     while True:
         more = None
         with trio.move_on_after(HEARTBEAT_SECONDS):
@@ -106,13 +106,18 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
         elif not more:
             return
         else:
-            events = job.history[seen : seen + EVENTS_PER_TURN]
-            numbered = enumerate(events, seen + 1)
-            seen += len(events)
-            yield b"".join(
-                b"id: %d\ndata: %b\n\n" % (number, encode_event(job, shown, eta=eta))
-                for number, shown in numbered
-            )
+            body, seen = _encode_events(job, seen, eta=eta)
+            yield body
+
+
+def _encode_events(job: LiveJob, seen: int, *, eta: bool) -> tuple[bytes, int]:
+    """The next events after `seen`, and how many have been seen with them."""
+    events = job.history[seen : seen + EVENTS_PER_TURN]
+    encoded = [
+        b"id: %d\ndata: %b\n\n" % (number, encode_event(job, shown, eta=eta))
+        for number, shown in enumerate(events, seen + 1)
+    ]
+    return b"".join(encoded), seen + len(events)
 
 
 def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
