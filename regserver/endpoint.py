@@ -17,6 +17,10 @@ MAX_BODY_BYTES = 64 * 1024
 """Longest request body of any route (contract, section 0)."""
 
 
+def _stays() -> bool:
+    return False
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request with its whole body.
 
@@ -30,6 +34,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     root_path: the path where the app is mounted, without a slash at the end; links begin with it, `path` does not.
     params: the parameters in the path; empty until the request is routed.
     client: the address that limits count by: the peer's, or the one that a trusted proxy names; set with params.
+    gone: whether the client has closed its side of the connection; asked before costly work. A request over HTTP/2 is
+    cancelled instead.
     """
 
     method: str
@@ -43,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     root_path: str = ""
     params: Mapping[str, str] = {}
     client: str = ""
+    gone: Callable[[], bool] = _stays
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

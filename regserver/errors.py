@@ -16,6 +16,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.MethodNotAllowed: 405,
     o.InternalError: 500,
     o.StoreUnavailable: 503,
+    o.ServerBusy: 503,
     # authentication
     o.MissingAuth: 401,
     o.BadAuthType: 400,

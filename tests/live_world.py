@@ -12,7 +12,7 @@ from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.live_progress import ProgressEvent, ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
-from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
@@ -40,12 +40,12 @@ class CountingHasher(PasswordHasher):
         self.used += 1
         return await self._inner.hash(password)
 
-    async def verify(self, password: str, encoded: str | None) -> bool:
+    async def verify(self, password: str, encoded: str | None) -> PasswordMatch:
         self.used += 1
         return await self._inner.verify(password, encoded)
 
-    def is_outdated(self, encoded: str) -> bool:
-        return self._inner.is_outdated(encoded)
+    def is_guessable(self, password: str, *own: str | None) -> bool:
+        return self._inner.is_guessable(password, *own)
 
 
 class StagedSource(Source):

@@ -1,15 +1,19 @@
-"""Password hashing with argon2id, in as many threads as the memory bound allows.
+"""Password hashing with argon2id, in as many threads as memory and processors allow.
 
 argon2-cffi releases the interpreter's lock. Each hash contains its parameters, so it stays valid when the configuration
 changes.
 """
 
+import os
+
 import argon2
 import msgspec
-import trio
 
+from regserver.adapters.common_password import load_common_passwords
+from regserver.adapters.hash_queue import HashQueue
 from regserver.config.setting import PasswordSection
-from regserver.ports.password_hasher import PasswordHasher
+from regserver.domain.password import is_one_of, normal_form, spellings
+from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 
 
 class Argon2Hasher(PasswordHasher):
@@ -19,31 +23,37 @@ class Argon2Hasher(PasswordHasher):
         self._hasher = argon2.PasswordHasher(
             time_cost=time_cost, memory_cost=memory // 1024, parallelism=parallelism
         )
-        self._limiter = trio.CapacityLimiter(max(1, max_memory // memory))
+        # More threads than processors would make each hash slower, and no turn come sooner.
+        self._queue = HashQueue(max(1, min(max_memory // memory, os.cpu_count() or 1)))
         # An unknown user's password is compared with this hash, so that the answer takes as long as for a known one.
         self._decoy = self._hasher.hash("a password that nobody has")
+        self._common = load_common_passwords()
 
     async def hash(self, password: str) -> str:
         """A new hash with parameters and salt, in argon2's text form."""
-        return await trio.to_thread.run_sync(self._hasher.hash, _bytes(password), limiter=self._limiter)
+        text = _bytes(normal_form(password))
+        return await self._queue.run(lambda: self._hasher.hash(text))
 
-    async def verify(self, password: str, encoded: str | None) -> bool:
-        """Whether the password was hashed to `encoded`; False for None, after the same time."""
-        return await trio.to_thread.run_sync(self._verify, password, encoded, limiter=self._limiter)
+    async def verify(self, password: str, encoded: str | None) -> PasswordMatch:
+        """Tries each form that an older hash may be of: how many there are follows from the password alone."""
+        return await self._queue.run(lambda: self._verify(password, encoded))
 
-    def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash has other parameters than a new one."""
+    def is_guessable(self, password: str, *own: str | None) -> bool:
+        """Looks the password up in the built-in list."""
+        return password in self._common or is_one_of(password, filter(None, own))
+
+    def _verify(self, password: str, encoded: str | None) -> PasswordMatch:
+        for number, spelling in enumerate(spellings(password)):
+            if self._matches(spelling, encoded or self._decoy) and encoded is not None:
+                outdated = number > 0 or self._hasher.check_needs_rehash(encoded)
+                return PasswordMatch.OUTDATED if outdated else PasswordMatch.RIGHT
+        return PasswordMatch.WRONG
+
+    def _matches(self, spelling: str, encoded: str) -> bool:
         try:
-            return self._hasher.check_needs_rehash(encoded)
-        except argon2.exceptions.InvalidHashError:
-            return False
-
-    def _verify(self, password: str, encoded: str | None) -> bool:
-        try:
-            matches = self._hasher.verify(encoded or self._decoy, _bytes(password))
+            return self._hasher.verify(encoded, _bytes(spelling))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
-        return matches and encoded is not None
 
 
 def build_hasher(cost: PasswordSection) -> Argon2Hasher:

@@ -82,11 +82,6 @@ def is_rooms_username(username: str) -> bool:
     return _ROOMS_USERNAME.fullmatch(username) is not None
 
 
-def is_rooms_password(password: str) -> bool:
-    """8 to 256 code points (NIST SP 800-63B-4, 3.1.1.2: at least eight, long ones allowed, no composition rules)."""
-    return 8 <= len(password) <= 256
-
-
 def is_sign_in_name(username: str) -> bool:
     """Whether a name may be looked up at sign-in. Doors differ in their rules, so only length and control characters count."""
     return 0 < len(username) <= MAX_EMAIL_LENGTH and not has_control_character(username)

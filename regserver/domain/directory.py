@@ -5,7 +5,7 @@ sign, Arabic digits), and `$` a trailing newline.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
 from regserver.domain.outcome import Refusal
+from regserver.domain.password import is_directory_password
 
 SignUpFault = Literal["bad_name", "reserved_name", "taken_name", "bad_password", "bad_email", "taken_email"]
 """The faults that a sign-up can have."""
@@ -108,17 +109,22 @@ class Malformed(msgspec.Struct, frozen=True):
     email_key: EmailKey | None
 
 
-def parse_sign_up(fields: SignUpFields, reserved: Sequence[str]) -> WellFormed | Malformed:
-    """Judges the fields by themselves, in the order name, password, e-mail. reserved: names that nobody gets."""
+def parse_sign_up(
+    fields: SignUpFields, reserved: Sequence[str], is_guessable: Callable[..., bool]
+) -> WellFormed | Malformed:
+    """Judges the fields by themselves, in the order name, password, e-mail.
+
+    reserved: names that nobody gets. is_guessable: see PasswordHasher.
+    """
     username, password, email = fields.username, fields.password, fields.email
-    faults: list[SignUpFault] = []
+    own, faults = (username, email), list[SignUpFault]()
     if username is None or not is_name(username):
         faults.append("bad_name")
         username = None
     elif is_reserved(username, reserved):
         faults.append("reserved_name")
         username = None
-    if password is None or not is_password(password):
+    if password is None or not is_directory_password(password) or is_guessable(password, *own):
         faults.append("bad_password")
         password = None
     if email is None or not is_email(email):
@@ -136,11 +142,6 @@ def parse_sign_up(fields: SignUpFields, reserved: Sequence[str]) -> WellFormed |
 def is_name(text: str) -> bool:
     """5 to 21 ASCII letters and digits."""
     return _NAME.fullmatch(text) is not None
-
-
-def is_password(text: str) -> bool:
-    """6 to 99 code points without white space at either end."""
-    return 6 <= len(text) <= 99 and text == text.strip()
 
 
 def is_reserved(name: str, reserved: Sequence[str]) -> bool:

@@ -59,6 +59,12 @@ class StoreUnavailable(Refusal, frozen=True):
     """The store cannot answer now."""
 
 
+class ServerBusy(Refusal, frozen=True):
+    """Too many passwords are being checked. retry_after: whole seconds, at least 1."""
+
+    retry_after: Annotated[int, Meta(examples=[2])]
+
+
 # --- who is asking
 class MissingAuth(Refusal, frozen=True):
     """No Authorization header."""

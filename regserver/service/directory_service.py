@@ -101,7 +101,7 @@ class DirectoryService:
     # --- signing up
     def parse(self, fields: rules.SignUpFields) -> rules.WellFormed | rules.Malformed:
         """Checks the syntax of a sign-up, for `init` and `init_trusted`."""
-        return rules.parse_sign_up(fields, self._policy.reserved)
+        return rules.parse_sign_up(fields, self._policy.reserved, self._parts.hasher.is_guessable)
 
     async def init(
         self, sign_up: rules.WellFormed | rules.Malformed, link_base: str

@@ -20,8 +20,9 @@ import msgspec
 from regserver.domain.account import Account, is_sign_in_name, name_key
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
+from regserver.domain.password import normal_form
 from regserver.ports.clock import Clock
-from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
@@ -93,14 +94,14 @@ class SignInService:
             await self._hasher.verify(password, None)  # so that the answer takes the usual time
             return BadCredentials()
         account = await self._find(username)
-        right = await self._hasher.verify(password, account.password_hash if account else None)
-        if right and account is not None:
-            return await self._admit(account, await self._renew(account, password))
+        match = await self._hasher.verify(password, account.password_hash if account else None)
+        if match and account is not None:
+            return await self._admit(account, await self._renew(account, password, match))
         if self._source is None:
             return BadCredentials()
         if account is None and not self._live.admits(username):
             return SourceUnavailable()
-        match await self._source.verify(username, password):
+        match await self._source.verify(username, normal_form(password)):
             case Rejected():
                 return BadCredentials()
             case SourceUnavailable() as unavailable:
@@ -130,10 +131,9 @@ class SignInService:
                 return await self._admit(account, password_hash)
         return started
 
-    async def _renew(self, account: Account, password: str) -> str | None:
-        """A hash at the configured cost, if the stored one has another: only at sign-in is the password known."""
-        stored = account.password_hash
-        if stored is None or account.deleted_at is not None or not self._hasher.is_outdated(stored):
+    async def _renew(self, account: Account, password: str, match: PasswordMatch) -> str | None:
+        """A new hash, if the stored one is outdated: only at sign-in is the password known."""
+        if match is not PasswordMatch.OUTDATED or account.deleted_at is not None:
             return None
         return await self._hasher.hash(password)
 

@@ -6,7 +6,6 @@ from regserver.domain.account import (
     NewAccount,
     email_key,
     is_email,
-    is_rooms_password,
     is_rooms_username,
     name_key,
 )
@@ -20,6 +19,7 @@ from regserver.domain.outcome import (
     RegistrationClosed,
     UsernameTaken,
 )
+from regserver.domain.password import is_rooms_password
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
@@ -58,7 +58,7 @@ class SignUpService:
             return BadEmail()
         if not is_rooms_username(username):
             return BadUsername()
-        if not is_rooms_password(password):
+        if not is_rooms_password(password) or self._hasher.is_guessable(password, username, email):
             return BadPassword()
         if not self._is_open:
             return RegistrationClosed()

@@ -9,6 +9,7 @@ uses Trio's SSLStream.
 
 import contextlib
 import operator
+import select
 import socket
 import struct
 from abc import abstractmethod
@@ -25,6 +26,8 @@ SocketAddress = tuple[str, int]
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError)
 """The exceptions of a stream whose peer is gone or does not read, or that the server itself has closed."""
 
+# Linux tells of a peer that has closed its side; elsewhere only lost connections are noticed.
+_HUNG_UP: Final = getattr(select, "POLLRDHUP", 0)
 _GATHER: Final = 64  # chunks per write; well below IOV_MAX
 _RECORD_BYTES: Final = 16 * 1024  # of TLS, at most
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -71,6 +74,14 @@ class ClientStream(trio.abc.Stream):
     @abstractmethod
     async def finish(self, linger_seconds: float) -> None:
         """Closes when the peer has closed, at most after linger_seconds, so that the last bytes arrive."""
+
+    def gone(self) -> bool:
+        """Whether the peer has closed its side or is lost; also while bytes of it are still unread."""
+        if self.sock.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(self.sock, _HUNG_UP)
+        return bool(poll.poll(0))
 
     def close(self) -> None:
         """Closes at once; a task that waits on the socket gets ClosedResourceError. May be called twice."""

@@ -257,6 +257,7 @@ class Connection:
             oversized=body is None,
             peer=self._stream.peer,
             scheme=self._stream.scheme,
+            gone=self._stream.gone,
         )
 
     def _upgrade(self, head: Head, endpoint: SocketEndpoint) -> Upgrade:

@@ -13,12 +13,12 @@ from regserver.domain.directory import (
     WellFormed,
     is_challenge,
     is_name,
-    is_password,
     is_reserved,
     least_used,
     new_challenge,
     parse_sign_up,
 )
+from regserver.domain.password import is_directory_password
 
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "12345", "a" * 21, "Zz9Zz"])
@@ -54,7 +54,7 @@ def test_what_is_no_name(name: str) -> None:
 
 @pytest.mark.parametrize("password", ["sixsix", "x" * 99, "with space", "п" * 6, "😀" * 99, "a\0bcde"])
 def test_passwords(password: str) -> None:
-    assert is_password(password)
+    assert is_directory_password(password)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_passwords(password: str) -> None:
     ["", "fives", "x" * 100, " sixsix", "sixsix ", "sixsix\n", "\tsixsix", "sixsix\u00a0", "\u2003sixsix"],
 )
 def test_what_is_no_password(password: str) -> None:
-    assert not is_password(password)
+    assert not is_directory_password(password)
 
 
 @pytest.mark.parametrize("text", ["abcde", "A" * 200, "00000"])
@@ -107,7 +107,7 @@ def test_what_is_no_address(email: str) -> None:
 
 
 def parsed(username: str | None, password: str | None, email: str | None) -> WellFormed | Malformed:
-    return parse_sign_up(SignUpFields(username, password, email, "en"), ("admin",))
+    return parse_sign_up(SignUpFields(username, password, email, "en"), ("admin",), lambda *_: False)
 
 
 def test_a_sign_up_is_judged_in_the_order_name_password_email() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import NewAccount, name_key
+from regserver.ports.password_hasher import PasswordMatch
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.identity_service import SignedIn
@@ -46,6 +47,6 @@ async def test_a_wrong_password_renews_nothing(tmp_path: Path) -> None:
         assert await kept_hash(here) == old
 
 
-def test_what_is_no_hash_is_not_outdated() -> None:
+async def test_what_is_no_hash_matches_nothing() -> None:
     hasher = Argon2Hasher(time_cost=1, memory=1 << 16, parallelism=1, max_memory=1 << 20)
-    assert not hasher.is_outdated("nonsense")
+    assert await hasher.verify("her own", "nonsense") is PasswordMatch.WRONG

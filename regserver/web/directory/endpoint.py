@@ -54,7 +54,7 @@ class DirectoryApi:
         init = pipeline(self.init, wire.read_creation, optional_bearer)
         return (
             Route("directory.check", "GET", "/{name}/check", self.check, "read", STYLE),
-            Route("directory.init", "POST", "/init", init, "write", STYLE),
+            Route("directory.init", "POST", "/init", init, "write", STYLE, hashes=True),
             Route("directory.confirm", "GET", "/{challenge}/confirm", self.confirm, "write", STYLE),
             Route("directory.post_confirm", "POST", "/{challenge}/confirm", self.confirm, "write", STYLE),
             Route("directory.look", "HEAD", "/{challenge}/confirm", self.look, "read", STYLE),

@@ -141,6 +141,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     directory.InvalidTrustedKey: ("INVALID_TRUSTED_KEY", 401),
     directory.TooManyPending: ("TOO_MANY_REQUESTS", 429),
     outcome.TooManyRequests: ("TOO_MANY_REQUESTS", 429),
+    outcome.ServerBusy: ("TOO_MANY_REQUESTS", 503),
     outcome.MethodNotAllowed: ("METHOD_NOT_ALLOWED", 405),
     outcome.BodyTooLarge: ("BODY_TOO_LARGE", 413),
     outcome.BadContentType: ("BAD_CONTENT_TYPE", 415),

@@ -14,18 +14,21 @@ from functools import partial
 
 import msgspec
 
+from regserver.domain.address import client_key
 from regserver.domain.outcome import (
     BodyTooLarge,
     InternalError,
     MethodNotAllowed,
     Refusal,
     RouteNotFound,
+    ServerBusy,
     StoreUnavailable,
     TooManyRequests,
 )
 from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from regserver.log import AccessLog, request_id
 from regserver.metric import Metrics
+from regserver.ports.password_hasher import HashClient, HasherBusy, hash_client
 from regserver.ports.store import StoreFault
 from regserver.web.http.answer import NAMED, respond
 from regserver.web.http.cors import CorsPolicy
@@ -115,8 +118,12 @@ class Dispatcher:
         return TooManyRequests(math.ceil(wait))
 
     async def _call(self, route: Route, request: Request) -> Response:
+        if route.hashes:
+            hash_client.set(HashClient(client_key(request.client), request.gone))
         try:
             return respond(await route.endpoint(request), route.style)
+        except HasherBusy as busy:
+            return route.style.refuse(ServerBusy(busy.retry_after))
         except StoreFault as fault:
             fault_log.error("the store failed: %s", fault)
             return route.style.refuse(StoreUnavailable())

@@ -15,7 +15,14 @@ from typing import Any
 
 import msgspec
 
-from regserver.domain.outcome import BodyTooLarge, InternalError, Refusal, StoreUnavailable, TooManyRequests
+from regserver.domain.outcome import (
+    BodyTooLarge,
+    InternalError,
+    Refusal,
+    ServerBusy,
+    StoreUnavailable,
+    TooManyRequests,
+)
 from regserver.endpoint import Response
 from regserver.service.rate_limiter import Rate
 from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
@@ -139,7 +146,8 @@ def _variants(route: Route, contract: Contract, schemas: Schemas) -> Iterator[Va
     for answer in contract.answers:
         yield _answered(answer, route.style, schemas)
     store = () if route.limit in IN_MEMORY else (StoreUnavailable,)
-    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *store)):
+    busy = (ServerBusy,) if route.hashes else ()
+    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *store, *busy)):
         yield _refused(refusal, route.style, schemas)
 
 

@@ -17,6 +17,7 @@ class Route(msgspec.Struct, frozen=True):
     name: "rooms.post", unique; the endpoint's name on the app's `url_map`.
     pattern: "/room/post/{room}"; a name in braces matches one whole segment, which is in Request.params.
     style: the wording of its refusals; by name, except in the directory and the steps.
+    hashes: whether it may hash a password: its client then waits for a turn, and may be refused with ServerBusy.
     described: whether it stands in the OpenAPI document. What only browsers ask for, pages and their parts, does not.
     """
 
@@ -26,6 +27,7 @@ class Route(msgspec.Struct, frozen=True):
     endpoint: RouteEndpoint
     limit: LimitName
     style: ErrorStyle = NAMED
+    hashes: bool = False
     described: bool = True
 
 

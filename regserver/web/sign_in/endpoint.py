@@ -35,10 +35,10 @@ class SignInApi(msgspec.Struct, frozen=True):
         register = pipeline(self.register, KeyedStep(wire.read_sign_up))
         id_of, name_of = pipeline(self.id_of, bearer), pipeline(self.name_of, bearer)
         return (
-            Route("sign_in.login", "POST", "/login", login, "sign_in"),
-            Route("sign_in.user_login", "POST", "/user/login", login, "sign_in"),
+            Route("sign_in.login", "POST", "/login", login, "sign_in", hashes=True),
+            Route("sign_in.user_login", "POST", "/user/login", login, "sign_in", hashes=True),
             Route("sign_in.sign_out", "DELETE", "/login/token", sign_out, "write"),
-            Route("account.register", "POST", "/login/register", register, "sign_up"),
+            Route("account.register", "POST", "/login/register", register, "sign_up", hashes=True),
             Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read"),
             Route("account.id_of", "GET", "/login/userId/{username}", id_of, "read"),
             Route("account.name_of", "GET", "/login/username/{user_id}", name_of, "read"),

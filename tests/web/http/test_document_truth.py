@@ -21,9 +21,10 @@ from regserver.config.setting import (
     StoreSection,
 )
 from regserver.domain.instant import Duration
-from regserver.domain.outcome import InternalError, StoreUnavailable, TooManyRequests
+from regserver.domain.outcome import InternalError, ServerBusy, StoreUnavailable, TooManyRequests
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
+from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
@@ -218,6 +219,9 @@ async def call_faults(seen: Seen) -> None:
     def lost(_: Any) -> Any:
         raise StoreFault("disk full")
 
+    def crowded(_: Any) -> Any:
+        raise HasherBusy
+
     for operation, route in seen.routes.items():
         wanted = {name for _, name in seen.described.names(route.method, route.pattern)}
 
@@ -234,6 +238,9 @@ async def call_faults(seen: Seen) -> None:
         if wanted & {"StoreUnavailable", "INTERNAL_ERROR"}:
             async with faulty(route, lost) as ask:
                 seen.take(operation, await ask(b""), named(StoreUnavailable()))
+        if route.hashes:
+            async with faulty(route, crowded) as ask:
+                seen.take(operation, await ask(b""), named(ServerBusy(2)))
         async with faulty(route, bug, one) as ask:
             await ask(b"")
             seen.take(operation, await ask(b""), named(TooManyRequests(1)))
