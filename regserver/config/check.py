@@ -11,7 +11,10 @@ from regserver.config.unit import format_value
 from regserver.domain.account import is_email
 from regserver.domain.address import Networks
 
-_BIND = re.compile(r"unix:.+|fd://\d{1,9}|(?:\[[^\s/\[\]]*\]|[^\s/\[\]]*):(?P<port>\d{1,5})", re.ASCII)
+_BIND = re.compile(
+    r"unix:[^?]+(\?mode=0?[0-7]{3})?|fd://\d{1,9}|(?:(?P<v6>\[[^\s/\[\]]*\])|[^\s/\[\]]*):(?P<port>\d{1,5})(?(v6)(\?only=ipv6)?)",
+    re.ASCII,
+)
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=|$)", re.ASCII)
@@ -61,7 +64,7 @@ def _server(server: ServerSection) -> Iterator[Fault]:
     if not server.bind:
         yield ("server", "bind"), "at least one address"
     if not all(map(_is_bind, server.bind)):
-        yield ("server", "bind"), '"host:port", "[::]:port", "unix:/path" or "fd://number"'
+        yield ("server", "bind"), '"host:port", "[::]:port", "unix:/path?mode=0660" or "fd://number"'
     if len(set(server.bind)) < len(server.bind):
         yield ("server", "bind"), "each address once"
     if bool(server.tls_cert) != bool(server.tls_key):

@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 _ACCEPTS_PER_TURN: Final = 64
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_EVERY_ADDRESS: Final = "[::]:"
+_IPV6_ALONE: Final = "?only=ipv6"
 _EXHAUSTED_SECONDS: Final = 0.1
 _KEEPALIVE_SECONDS: Final = 60
 # The kernel drops a peer that acknowledges nothing for so long; a non-blocking send would not notice it.
@@ -56,11 +58,14 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 async def open_listeners(binds: list[str], limits: FrontLimits, *, tls: bool) -> list[Listener]:
-    """Binds all of "host:port", "[v6]:port", "unix:/path" and "fd://3". Raises BindError, and then none is bound."""
+    """Binds all of "host:port", "[v6]:port", "unix:/path?mode=0660" and "fd://3". Raises BindError, and then none is bound.
+
+    "[::]:port" takes IPv4 as well, unless another address has that port, or it ends with "?only=ipv6".
+    """
     listeners: list[Listener] = []
     try:
         for bind in binds:
-            listeners += await _open(bind, "https" if tls else "http")
+            listeners += await _open(bind, "https" if tls else "http", both=_takes_both(bind, binds))
         for listener in listeners:
             _prepare(listener.sock, limits)
     except BaseException:
@@ -70,19 +75,31 @@ async def open_listeners(binds: list[str], limits: FrontLimits, *, tls: bool) ->
     return listeners
 
 
-async def _open(bind: str, scheme: str) -> list[Listener]:
+def _takes_both(bind: str, binds: list[str]) -> bool:
+    """Whether an IPv6 socket should take IPv4 clients too."""
+    port = bind.removeprefix(_EVERY_ADDRESS)
+    others = (other for other in binds if not other.startswith("["))
+    return (
+        bind.startswith(_EVERY_ADDRESS)
+        and port.isdecimal()
+        and not any(other.endswith(f":{port}") for other in others)
+    )
+
+
+async def _open(bind: str, scheme: str, *, both: bool) -> list[Listener]:
     try:
         if bind.startswith("unix:"):
             return [_open_unix(bind)]
         if bind.startswith("fd://"):
             return [_open_inherited(bind, scheme)]
-        return await _open_tcp(bind, scheme)
+        return await _open_tcp(bind.removesuffix(_IPV6_ALONE), scheme, both=both)
     except OSError as error:
         raise BindError(bind, error.strerror or str(error)) from error
 
 
 def _open_unix(bind: str) -> Listener:
-    path = bind.removeprefix("unix:")
+    """Without a mode, the process's umask decides who may connect. With one, the socket gets the group of its folder."""
+    path, _, option = bind.removeprefix("unix:").partition("?mode=")
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -90,11 +107,25 @@ def _open_unix(bind: str) -> Listener:
                 os.unlink(path)  # of a server that was killed
         sock.close()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.bind(path)
+        if option:
+            _bind_with_mode(sock, path, int(option, 8))
+        else:
+            sock.bind(path)
     except BaseException:
         sock.close()
         raise
-    return Listener(sock, bind, path)
+    return Listener(sock, f"unix:{path}", path)
+
+
+def _bind_with_mode(sock: socket.socket, path: str, mode: int) -> None:
+    before = os.umask(0o177)  # nobody else connects before the mode is right
+    try:
+        sock.bind(path)
+    finally:
+        os.umask(before)
+    with contextlib.suppress(OSError):  # of a folder whose group this user is not in
+        os.chown(path, -1, os.stat(os.path.dirname(path) or ".").st_gid)
+    os.chmod(path, mode)
 
 
 def _open_inherited(bind: str, scheme: str) -> Listener:
@@ -109,7 +140,7 @@ def _open_inherited(bind: str, scheme: str) -> Listener:
     return Listener(sock, _url(sock, scheme))
 
 
-async def _open_tcp(bind: str, scheme: str) -> list[Listener]:
+async def _open_tcp(bind: str, scheme: str, *, both: bool) -> list[Listener]:
     host, colon, port = bind.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise BindError(bind, "expected host:port, [host]:port, unix:/path or fd://number")
@@ -123,8 +154,8 @@ async def _open_tcp(bind: str, scheme: str) -> list[Listener]:
             listeners.append(Listener(sock, ""))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                # Without it, 0.0.0.0 could not be bound on the same port.
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                # Alone, since 0.0.0.0 could not be bound on the same port.
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not both)
             sock.bind(address)
     except BaseException:
         for listener in listeners:

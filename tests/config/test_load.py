@@ -189,6 +189,9 @@ def test_the_annotated_file_holds_every_setting_at_its_default(file: Path) -> No
         "::1:8080",
         "unix:/run/s",
         "unix:s",
+        "unix:/run/s?mode=0660",
+        "unix:s?mode=777",
+        "[::]:80?only=ipv6",
         "fd://3",
     ],
 )
@@ -198,7 +201,24 @@ def test_addresses_to_listen_on(bind: str) -> None:
 
 @pytest.mark.parametrize(
     "bind",
-    ["", "80", "host", "host:", "host:http", "http://x:80", "[::1]", "[::1:80", "unix:", "fd://", "a b:1"],
+    [
+        "",
+        "80",
+        "host",
+        "host:",
+        "host:http",
+        "http://x:80",
+        "[::1]",
+        "[::1:80",
+        "unix:",
+        "fd://",
+        "a b:1",
+        "unix:/s?mode=rw",
+        "unix:/s?mode=0888",
+        "unix:?mode=0660",
+        "unix:/s?x",
+        "0.0.0.0:80?only=ipv6",
+    ],
 )
 def test_what_is_no_address_to_listen_on(bind: str) -> None:
     with pytest.raises(ConfigFault, match=r"server\.bind"):

@@ -1,13 +1,16 @@
 """Addresses: valid and failing binds with their reasons, and the bounds on connections."""
 
+import os
 import re
 import resource
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 import trio
 
+from regserver.domain.address import plain_address
 from regserver.serving import BindError, FrontLimits
 from regserver.serving.admission import Admission
 from regserver.serving.listener import open_listeners
@@ -55,6 +58,56 @@ async def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_not(tmp_path: P
     assert _exists(path)
     listener.close()
     assert not _exists(path)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660, 0o666])
+async def test_a_unix_socket_gets_the_mode_that_is_asked_for(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    if os.getuid() == 0:  # only root gives a folder to any group
+        os.chown(folder, -1, 33)
+    (listener,) = await open_listeners([f"unix:{folder / 'front.sock'}?mode={mode:04o}"], LIMITS, tls=False)
+    found = (folder / "front.sock").stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_gid) == (mode, folder.stat().st_gid)
+    assert listener.url == f"unix:{folder / 'front.sock'}"
+    listener.close()
+    assert not _exists(str(folder / "front.sock"))
+
+
+def families(port: int) -> list[bool]:
+    """Whether an IPv4 and an IPv6 client can connect."""
+    found = []
+    for host in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((host, port)).close()
+        except ConnectionRefusedError:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
+
+
+async def test_every_address_means_both_families_unless_said_otherwise() -> None:
+    for bind, expected in (("[::]:0", [True, True]), ("[::]:0?only=ipv6", [False, True])):
+        (listener,) = await open_listeners([bind], LIMITS, tls=False)
+        assert families(listener.sock.getsockname()[1]) == expected
+        listener.close()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    both = await open_listeners([f"[::]:{port}", f"0.0.0.0:{port}"], LIMITS, tls=False)
+    assert families(port) == [True, True]
+    for listener in both:
+        listener.close()
+
+
+async def test_an_ipv4_client_of_an_ipv6_socket_has_its_own_address() -> None:
+    (listener,) = await open_listeners(["[::]:0"], LIMITS, tls=False)
+    with socket.create_connection(("127.0.0.1", listener.sock.getsockname()[1])):
+        client, address = listener.sock.accept()
+        client.close()
+        assert plain_address(address[0]) == "127.0.0.1"
+    listener.close()
 
 
 @pytest.mark.parametrize(
