@@ -8,12 +8,25 @@ import functools
 import ipaddress
 import re
 from collections.abc import Iterable
+from typing import Literal
+
+ProxyFields = Literal["x-forwarded", "forwarded", "x-real-ip", "cf-connecting-ip"]
+"""The fields in which proxies name their clients, as the operator chooses them."""
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # RFC 3986, 3.2.2, restricted to DNS names and addresses. An empty or too long label would make the framework's IDNA
 # codec raise.
 _HOST = re.compile(
     r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::[0-9]{0,5})?",
+)
+
+
+# RFC 7239, section 6, and what proxies write into X-Forwarded-For: brackets and a port, or neither.
+_PORT = r"(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
+_ZONE = r"(?:%[A-Za-z0-9._~-]+)?"
+_NODE = re.compile(
+    rf"\[(?P<bracketed>[0-9A-Fa-f:.]+{_ZONE})\]{_PORT}|(?P<ipv4>[0-9.]+){_PORT}|(?P<bare>[0-9A-Fa-f:.]+{_ZONE})"
 )
 
 
@@ -36,6 +49,24 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
+
+
+def parse_node(text: str) -> Address | None:
+    """The address of a node that a proxy names; None for a hidden one, such as "unknown", and for any other text."""
+    found = _NODE.fullmatch(text.strip(' \t"'))
+    return None if found is None else parse_address(found[found.lastgroup or 0])
+
+
+def is_private(text: str) -> bool:
+    """Whether an address is on loopback, the link or a private network, where no stranger of the Internet comes from."""
+    parsed = parse_address(text)
+    return parsed is not None and parsed.is_private
+
+
+def host_name(host: str) -> str:
+    """The name or address in a Host field, in lower case, without port and brackets."""
+    name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    return name.lower()
 
 
 @functools.lru_cache(maxsize=4096)

@@ -10,12 +10,14 @@ import threading
 from typing import Literal
 
 from regserver.log.access import AccessLog
+from regserver.log.hourly import HourlyLog
 from regserver.log.line import JsonFormatter, TextFormatter, redact, request_id
 from regserver.log.sink import LogSink
 from regserver.log.target import LogTarget, log_file, standard_error
 
 __all__ = [
     "AccessLog",
+    "HourlyLog",
     "LogTarget",
     "ProcessLog",
     "log_file",
