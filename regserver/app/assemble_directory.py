@@ -39,7 +39,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
 
     return AppPart(
         routes=(*api.routes(), *ConfirmApi(directory).routes()),
-        checks=(("mail", delivery.check),),
+        useful=(("mail", delivery.check),),
         background=(partial(run_outbox, delivery),),
         reload=(reload,),
     )

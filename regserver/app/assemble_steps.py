@@ -53,7 +53,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     )
     return AppPart(
         routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
-        checks=(("ledger", ledger.check),) if ledger.outer else (),
+        useful=(("ledger", ledger.check),) if ledger.outer else (),
     )
 
 

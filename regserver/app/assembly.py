@@ -17,6 +17,7 @@ from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
 from regserver.config import ConfigFault, Loaded, Settings
+from regserver.domain.address import LOOPBACK_NETWORKS
 from regserver.log import ProcessLog
 from regserver.metric import Metrics
 from regserver.ports.store import StoreFault
@@ -27,11 +28,11 @@ from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.document import DocumentApi
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
-from regserver.web.operations.endpoint import OperationsApi
+from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.site.page import PageApi
-
-LOOPBACK = ("127.0.0.0/8", "::1/128")
+from regserver.web.site.well_known import WellKnownApi
 
 
 class Assembly(msgspec.Struct, frozen=True):
@@ -44,8 +45,10 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
-    """The web page, a client of the other doors."""
-    return AppPart(routes=PageApi(base.web.forwarded).routes())
+    """The web page, a client of the other doors, and what browsers ask every site for."""
+    forwarded = base.web.forwarded
+    known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
+    return AppPart(routes=(*PageApi(forwarded).routes(), *known.routes()))
 
 
 PARTS = (open_sign_in, open_rooms, open_directory, open_steps, open_page)
@@ -55,14 +58,21 @@ PARTS = (open_sign_in, open_rooms, open_directory, open_steps, open_page)
 def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
     """Builds the app, without routes yet. output: the log, if the server has one of its own. Raises ConfigFault."""
     server, limits = loaded.settings.server, front_limits(loaded.settings)
-    forwarded = ForwardedReader(server.trusted_proxies, server.public_url)
-    rates, cors = build_limits(loaded.settings), CorsPolicy(server.cors_origins)
     metrics, access = Metrics(), None if output is None else output.access
     if output is not None:
         metrics.watch(
             "log_lines_lost", "Lines of the log lost to a full disk or a stalled reader.", lambda: output.lost
         )
-    web = WebParts(rates, forwarded, cors, metrics, access)
+    web = WebParts(
+        limits=build_limits(loaded.settings),
+        forwarded=ForwardedReader(server.trusted_proxies, server.public_url, server.proxy_fields),
+        cors=CorsPolicy(server.cors_origins, server.cors_headers),
+        metrics=metrics,
+        access=access,
+        hsts_seconds=server.hsts.whole_seconds,
+        places=server.max_connections_per_address,
+    )
+    limits = msgspec.structs.replace(limits, refusal_fields=web.cors.front_fields)
     return Assembly(loaded, web, limits, create_app(web, limits))
 
 
@@ -108,8 +118,13 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
             return str(fault)
         return None
 
-    checks = {"store": store_check, **dict(whole.checks)}
-    routes = [*OperationsApi(base.web.metrics, checks, __version__).routes(), *whole.routes]
+    web, settings = base.web, base.settings.operations
+    checks = Checks(
+        needed={"store": store_check, **dict(whole.needed)},
+        useful={**dict(whole.useful), "proxy": web.forwarded.notice.check},
+    )
+    gate = OperatorGate(web.forwarded, settings.networks, settings.bearer)
+    routes = [*OperationsApi(web.metrics, checks, gate.admits, __version__).routes(), *whole.routes]
     routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()
     app.add_routes(routes, whole.sockets)
 
@@ -135,5 +150,5 @@ def front_limits(settings: Settings) -> FrontLimits:
         queue_bytes=settings.rooms.socket_queue,
         grace_seconds=server.grace.seconds,
         # All clients of a proxy have its address.
-        exempt_networks=(*LOOPBACK, *(p for p in server.trusted_proxies if p != "unix")),
+        exempt_networks=(*LOOPBACK_NETWORKS, *(p for p in server.trusted_proxies if p != "unix")),
     )

@@ -59,13 +59,14 @@ class Base(msgspec.Struct, frozen=True):
 class AppPart(msgspec.Struct, frozen=True):
     """Routes and work of one group of doors, or of all.
 
-    checks: parts of readiness by name. background: functions that run as long as the server. stop: called before the
+    needed, useful: parts of readiness by name, see Checks. background: functions that run as long as the server. stop: called before the
     sockets close. reload: applies changed settings; settings that no part applies need a restart.
     """
 
     routes: tuple[Route, ...] = ()
     sockets: tuple[SocketRoute, ...] = ()
-    checks: tuple[tuple[str, Check], ...] = ()
+    needed: tuple[tuple[str, Check], ...] = ()
+    useful: tuple[tuple[str, Check], ...] = ()
     background: tuple[Callable[[], Any], ...] = ()
     stop: tuple[Callable[[], Awaitable[None]], ...] = ()
     reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()

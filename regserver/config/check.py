@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
 from regserver.config.section import Fault, out_of_range
-from regserver.config.setting import Bounds, ServerSection, Settings, sqlite_file
+from regserver.config.setting import Bounds, OperationsSection, ServerSection, Settings, sqlite_file
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.config.unit import format_value
 from regserver.domain.account import is_email
 from regserver.domain.address import Networks
+from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
+from regserver.domain.origin import OriginList
 
 _BIND = re.compile(
     r"unix:[^?]+(\?mode=0?[0-7]{3})?|fd://\d{1,9}|(?:(?P<v6>\[[^\s/\[\]]*\])|[^\s/\[\]]*):(?P<port>\d{1,5})(?(v6)(\?only=ipv6)?)",
@@ -18,6 +20,10 @@ _BIND = re.compile(
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=|$)", re.ASCII)
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)")
+LEAST_SECRET = 16
+"""Characters of a configured secret."""
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
 
@@ -26,6 +32,8 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from out_of_range(settings)
     yield from _bounds(settings.server.bounds)
     yield from _server(settings.server)
+    yield from _pages(settings.server)
+    yield from _operations(settings.operations)
     try:
         sqlite_file(settings.store.url)
     except ValueError as error:
@@ -75,6 +83,29 @@ def _server(server: ServerSection) -> Iterator[Fault]:
         Networks(proxy for proxy in server.trusted_proxies if proxy != "unix")
     except ValueError as error:
         yield ("server", "trusted_proxies"), f'addresses, networks such as "10.0.0.0/8", or "unix": {error}'
+
+
+def _pages(server: ServerSection) -> Iterator[Fault]:
+    try:
+        OriginList(server.cors_origins)
+    except ValueError as error:
+        yield ("server", "cors_origins"), f"{EXPECTED_ORIGINS}: {error}"
+    if not all(map(_FIELD_NAME.fullmatch, server.cors_headers)):
+        yield ("server", "cors_headers"), 'names of header fields, such as "X-Api-Version"'
+    if not all(map(_CONTACT.fullmatch, server.security_contact)):
+        yield (
+            ("server", "security_contact"),
+            'URIs, such as "mailto:security@example.org" or "https://example.org/report"',
+        )
+
+
+def _operations(operations: OperationsSection) -> Iterator[Fault]:
+    try:
+        Networks(operations.networks)
+    except ValueError as error:
+        yield ("operations", "networks"), f'addresses, or networks such as "10.0.0.0/8": {error}'
+    if operations.bearer and len(operations.bearer) < LEAST_SECRET:
+        yield ("operations", "bearer"), f"at least {LEAST_SECRET} characters, or none"
 
 
 def _is_bind(text: str) -> bool:

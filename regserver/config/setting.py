@@ -11,6 +11,7 @@ import msgspec
 from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, SmsSection
 from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
+from regserver.domain.address import ProxyFields
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 
 YEARS = 3650 * DAY
@@ -40,13 +41,24 @@ class ServerSection(Section, frozen=True):
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    proxy_fields: ProxyFields = "x-forwarded"
     cors_origins: tuple[str, ...] = ()
+    cors_headers: tuple[str, ...] = ()
+    hsts: Annotated[Duration, within(0, YEARS)] = Duration(365 * DAY)
+    security_contact: tuple[str, ...] = ()
     tls_cert: str = ""
     tls_key: str = ""
     grace: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
     max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
     max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000
     bounds: Bounds = Bounds()
+
+
+class OperationsSection(Section, frozen=True):
+    """Who may read metrics and the details of readiness, besides loopback. bearer: a token; "" for none."""
+
+    networks: tuple[str, ...] = ()
+    bearer: Secret = Secret("")
 
 
 class StoreSection(Section, frozen=True):
@@ -175,6 +187,7 @@ class Settings(Section, frozen=True):
     """All settings, by section."""
 
     server: ServerSection = ServerSection()
+    operations: OperationsSection = OperationsSection()
     store: StoreSection = StoreSection()
     fanout: FanoutSection = FanoutSection()
     node: NodeSection = NodeSection()

@@ -3,7 +3,7 @@
 A use case returns its result or one of these. Exceptions are bugs and broken infrastructure.
 """
 
-from typing import Annotated, Self, get_type_hints
+from typing import Annotated, ClassVar, Self, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,12 @@ from regserver.domain.account import AccountId
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Base of all expected failures. The docstring of each says in the documents what it means to a client."""
+    """Base of all expected failures. The docstring of each says in the documents what it means to a client.
+
+    hint: what has to be changed, where the fault is one of a configuration; answers have it beside the name.
+    """
+
+    hint: ClassVar[str] = ""
 
     @classmethod
     def example(cls) -> Self:
@@ -28,7 +33,7 @@ class BadJson(Refusal, frozen=True):
 
 
 class BadContentType(Refusal, frozen=True):
-    """The body is declared to be something that the route does not read."""
+    """The body is declared to be something that the route does not read, or has a Content-Encoding."""
 
 
 class BodyTooLarge(Refusal, frozen=True):
@@ -45,6 +50,22 @@ class MethodNotAllowed(Refusal, frozen=True):
     """The path is known, the method is none of its `methods`."""
 
     methods: tuple[str, ...]
+
+
+class UpgradeRequired(Refusal, frozen=True):
+    """The address is that of a WebSocket, and the request asks for none."""
+
+    hint = "This is the address of a WebSocket. A proxy in between must pass Upgrade and Connection on."
+
+
+class ForeignOrigin(Refusal, frozen=True):
+    """The request comes from a page of another site, which may not change anything here."""
+
+    hint = "server.cors_origins must name the page's origin, or server.public_url, where it is the server's own page."
+
+
+class OperatorsOnly(Refusal, frozen=True):
+    """Only for the operator: from loopback, from operations.networks, or with the bearer of operations.bearer."""
 
 
 class RouteNotFound(Refusal, frozen=True):

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from regserver.endpoint import Response
+from regserver.serving.limit import FrontLimits
 
 _BODILESS: Final = (204, 304)  # RFC 9110, 6.4.1; no 1xx ever comes from an endpoint
 
@@ -89,11 +90,11 @@ def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> 
     return "".join(lines).encode("latin-1")
 
 
-def refusal(status: int) -> Response:
+def refusal(status: int, limits: FrontLimits) -> Response:
     """The front door's own response to a request that reaches no endpoint."""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers = limits.refusal_fields
     if status in (429, 503):
-        headers = (("retry-after", "1"),)
+        headers += (("retry-after", "1"),)
     elif status == 426:
-        headers = (("upgrade", "websocket"), ("sec-websocket-version", "13"))
+        headers += (("upgrade", "websocket"), ("sec-websocket-version", "13"))
     return Response(status=status, body=msgspec.json.encode({"error": _REFUSALS[status]}), headers=headers)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import trio
 
+from regserver.domain.address import plain_address
 from regserver.endpoint import CloseCode, Frame, Request, Response, SocketEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.broadcast import not_direct
@@ -65,7 +66,7 @@ def request_from_scope(scope: Scope, body: bytes = b"", *, oversized: bool = Fal
         headers=join_fields(scope["headers"]),
         body=b"" if oversized else body,
         oversized=oversized,
-        peer=client[0] if client and client[0] != "<local>" else "",
+        peer=plain_address(client[0]) if client and client[0] != "<local>" else "",
         scheme=scheme,
         root_path=scope.get("root_path", "").rstrip("/"),
     )

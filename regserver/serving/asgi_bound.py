@@ -70,7 +70,7 @@ class _BoundedRequest:
         return await trio.sleep_forever()
 
     async def _refuse(self) -> None:
-        response = refusal(408)
+        response = refusal(408, self._limits)
         fields = [(name.encode(), value.encode("latin-1")) for name, value in response_fields(response)]
         with trio.move_on_after(self._limits.write_seconds):
             await self._send({"type": "http.response.start", "status": response.status, "headers": fields})

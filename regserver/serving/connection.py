@@ -245,7 +245,7 @@ class Connection:
         except Exception:
             self._context.metrics.error_contained()
             _log.exception("dispatcher failed")
-            return refusal(500)
+            return refusal(500, self._context.limits)
 
     def _request(self, head: Head, fields: dict[str, str], body: bytes | None) -> Request:
         return Request(
@@ -270,5 +270,6 @@ class Connection:
     async def _refuse(self, status: int) -> None:
         self._context.metrics.request_refused(status)
         self._enter(ConnectionEvent.REFUSED)
-        await self._stream.send_all(encode_response(refusal(status), "GET", close=True))
+        response = refusal(status, self._context.limits)
+        await self._stream.send_all(encode_response(response, "GET", close=True))
         await self._stream.finish(self._context.limits.linger_seconds)

@@ -184,7 +184,8 @@ class Front:
         self._metrics.connection_refused(status)
         with contextlib.suppress(OSError):
             if not secure:
-                stream.send_nowait(encode_response(refusal(status), "GET", close=True))
+                response = refusal(status, self._limits)
+                stream.send_nowait(encode_response(response, "GET", close=True))
                 stream.sock.shutdown(sockets.SHUT_WR)
                 stream.sock.recv(self._limits.head_bytes)  # closing with unread bytes would send a reset
         stream.close()

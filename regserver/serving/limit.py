@@ -38,6 +38,9 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     pong_seconds: float = 10.0  # after a ping, until a silent peer is reset
     close_seconds: float = 2.0  # for the closing handshake
 
+    # Header fields of every answer that the front door gives by itself.
+    refusal_fields: tuple[tuple[str, str], ...] = ()
+
     grace_seconds: float = 5.0  # at shutdown, for requests and sessions
 
     def __post_init__(self) -> None:

@@ -211,7 +211,13 @@ SHARED: dict[str, Callable[[Valid], Provocation]] = {
     "BadToken": _valid(lambda asked: asked.but(by="regs_nobody")),
     "UserIsDeleted": deleted,
     "BadJson": _valid(lambda asked: asked.but(body=b"{")),
-    "BadContentType": _valid(lambda asked: asked.but(headers={"content-type": "text/plain"})),
+    "BadContentType": _valid(
+        lambda asked: (
+            asked.but(body=b"x", headers={"content-encoding": "gzip"})
+            if asked.body is None
+            else asked.but(headers={"content-type": "text/plain"})
+        )
+    ),
     "BodyTooLarge": _valid(lambda asked: asked.but(body=b" " * (MAX_BODY_BYTES + 1))),
     "BadIdempotencyKey": _valid(lambda asked: asked.but(headers={"idempotency-key": "x" * 1000})),
     "IdempotencyConflict": repeated_otherwise,

@@ -29,6 +29,7 @@ MessageId = Literal[
     "BAD_CONTENT_TYPE",
     "BODY_TOO_LARGE",
     "METHOD_NOT_ALLOWED",
+    "FOREIGN_ORIGIN",
     "TOO_MANY_REQUESTS",
     "INTERNAL_ERROR",
 ]

@@ -143,6 +143,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     outcome.TooManyRequests: ("TOO_MANY_REQUESTS", 429),
     outcome.ServerBusy: ("TOO_MANY_REQUESTS", 503),
     outcome.MethodNotAllowed: ("METHOD_NOT_ALLOWED", 405),
+    outcome.ForeignOrigin: ("FOREIGN_ORIGIN", 403),
     outcome.BodyTooLarge: ("BODY_TOO_LARGE", 413),
     outcome.BadContentType: ("BAD_CONTENT_TYPE", 415),
     outcome.BadJson: ("INVALID_JSON_REQUEST", 400),

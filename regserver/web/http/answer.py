@@ -18,12 +18,21 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from regserver import errors
-from regserver.domain.outcome import AccountNotFound, MethodNotAllowed, Refusal, RouteNotFound
+from regserver.domain.outcome import (
+    AccountNotFound,
+    MethodNotAllowed,
+    Refusal,
+    RouteNotFound,
+    UpgradeRequired,
+)
 from regserver.endpoint import Response
 from regserver.web.http.field import UserIdField
 
 HeaderFields = tuple[tuple[str, str], ...]
 """Header fields of a response, names in lower case."""
+
+UPGRADE_FIELDS: HeaderFields = (("upgrade", "websocket"), ("connection", "Upgrade"))
+"""Fields of HTTP/1.1 alone; HTTP/2 has none of them (RFC 9113, 8.2.2)."""
 
 _encode = msgspec.json.Encoder().encode
 _NO_CONTENT = Response(status=204, content_type="")
@@ -67,11 +76,13 @@ class ErrorStyle(ABC):
 
 
 def _fields(refusal: Refusal, status: int) -> HeaderFields:
-    """Retry-After, Allow or WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1 and 11.6.1)."""
+    """Retry-After, Allow, Upgrade or WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1, 7.8 and 11.6.1)."""
     if (seconds := getattr(refusal, "retry_after", None)) is not None:
         return (("retry-after", str(max(1, seconds))),)
     if isinstance(refusal, MethodNotAllowed):
         return (("allow", ", ".join(refusal.methods)),)
+    if isinstance(refusal, UpgradeRequired):
+        return UPGRADE_FIELDS
     return (("www-authenticate", "Bearer"),) if status == 401 else ()
 
 
@@ -79,6 +90,12 @@ class Error(msgspec.Struct, frozen=True):
     """A refusal by its name."""
 
     error: str
+
+
+class HintedError(Error, frozen=True):
+    """A refusal by its name, and what has to be changed."""
+
+    hint: str
 
 
 class AccountError(Error, frozen=True, rename="camel"):
@@ -103,7 +120,7 @@ class NamedStyle(ErrorStyle):
         name = errors.name(refusal)
         if isinstance(refusal, AccountNotFound):
             return AccountError(name, refusal.missing or UNSET)
-        return Error(name)
+        return HintedError(name, refusal.hint) if refusal.hint else Error(name)
 
 
 NAMED = NamedStyle()

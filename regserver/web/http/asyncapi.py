@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from regserver import errors
-from regserver.domain.outcome import Refusal, RouteNotFound, StoreUnavailable, TooManyRequests
+from regserver.domain.outcome import (
+    ForeignOrigin,
+    Refusal,
+    StoreUnavailable,
+    TooManyRequests,
+    UpgradeRequired,
+)
 from regserver.endpoint import CloseCode
 from regserver.service.rate_limiter import Rate
 from regserver.web.http.contract import refusals_of
@@ -14,8 +20,13 @@ from regserver.web.http.openapi import rate_limit
 from regserver.web.http.route import SocketRoute
 from regserver.web.http.schema import Schemas, members, parameters
 
-IN_THE_HANDSHAKE: tuple[type[Refusal], ...] = (RouteNotFound, TooManyRequests, StoreUnavailable)
-"""Refusals of the dispatcher instead of an upgrade; RouteNotFound also for an origin that is not allowed."""
+IN_THE_HANDSHAKE: tuple[type[Refusal], ...] = (
+    ForeignOrigin,
+    UpgradeRequired,
+    TooManyRequests,
+    StoreUnavailable,
+)
+"""Refusals of the dispatcher instead of an upgrade."""
 
 NEVER_SENT = {CloseCode.NO_STATUS, CloseCode.ABNORMAL}
 

@@ -1,33 +1,61 @@
-"""Cross-origin rules: which pages may call the server by CORS (Fetch standard) and WebSocket (RFC 6455, section 10.2)."""
+"""Cross-origin rules: pages of which other sites may call the server.
 
-from collections.abc import Sequence
+Reading answers is CORS (Fetch standard). Requests that change something are refused from other sites' pages even where they
+need no preflight, and WebSockets (RFC 6455, section 10.2), to which CORS does not apply.
+"""
 
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from regserver.domain.origin import OriginList, plain_origin
 from regserver.endpoint import Request, Response
 from regserver.web.http.answer import HeaderFields
 
 EXPOSED = "Location, Retry-After, X-Request-Id"
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer"
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Prefer",
+    # What libraries add by themselves: tracing (W3C Trace Context and Baggage, Sentry), axios and fetch's cache modes.
+    "Baggage",
+    "Cache-Control",
+    "Pragma",
+    "Sentry-Trace",
+    "Traceparent",
+    "Tracestate",
+    "X-Requested-With",
+)
 PREFLIGHT_SECONDS = 600
+SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
 
 
 class CorsPolicy:
     """The origins that the operator allows."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        """allowed: origins such as "https://app.example.org", or "*" for all; empty for none."""
-        self._any = "*" in allowed
-        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
+    def __init__(self, allowed: Sequence[str], headers: Sequence[str] = ()) -> None:
+        """allowed: see OriginList; empty for none. headers: further fields that pages may send. Raises ValueError."""
+        self._allowed = OriginList(allowed)
+        self._headers = ", ".join((*ALLOWED_HEADERS, *headers))
 
-    def allows(self, origin: str) -> bool:
-        """Whether pages of this origin may call the server."""
-        return self._any or origin.lower() in self._allowed
+    @property
+    def front_fields(self) -> HeaderFields:
+        """The CORS fields of answers that are given before the request is read; none without allowed origins.
+
+        They name no origin, since it is not known there. Such answers have nothing but the name of a fault in them.
+        """
+        if not self._allowed:
+            return ()
+        return (("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED))
 
     def fields(self, request: Request) -> HeaderFields:
         """The CORS fields of an ordinary answer, which let an allowed origin read it; none for others."""
-        origin = request.headers.get("origin")
         if not self._allowed:
             return ()
-        if origin is None or not self.allows(origin):
+        origin = request.headers.get("origin")
+        if origin is None or origin not in self._allowed:
             return (("vary", "Origin"),)
         return (
             ("access-control-allow-origin", origin),
@@ -35,26 +63,42 @@ class CorsPolicy:
             ("vary", "Origin"),
         )
 
-    def preflight(self, request: Request, methods: Sequence[str]) -> Response:
+    def preflight(self, methods: Sequence[str]) -> Response:
         """The answer to OPTIONS (Fetch standard, CORS protocol). The dispatcher adds the CORS fields, as to every answer."""
         return Response(
             status=204,
             content_type="",
             headers=(
                 ("access-control-allow-methods", ", ".join(methods)),
-                ("access-control-allow-headers", ALLOWED_HEADERS),
+                ("access-control-allow-headers", self._headers),
                 ("access-control-max-age", str(PREFLIGHT_SECONDS)),
             ),
         )
 
-    def admits_socket(self, request: Request, base: str) -> bool:
-        """Whether a page may open a WebSocket. CORS does not apply there, so the server checks Origin itself.
+    def admits(self, request: Request, base: Callable[[Request], str]) -> bool:
+        """Whether the request comes from a page that may call the server, or from no page. base: see ClientInfo.
 
-        base: see ClientInfo. The server's own page always may. Without a list of origins every page may: it needs a token.
+        Browsers say in Sec-Fetch-Site how the page's site and ours relate (Fetch Metadata); over http to other hosts than
+        loopback they do not, and Origin is compared.
         """
-        origin = request.headers.get("origin")
-        if origin is None or not self._allowed:
+        headers = request.headers
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is None and origin is None:
             return True
-        host = request.headers.get("host", "").lower()
-        own = "/".join(base.lower().split("/", 3)[:3])  # without the path that public_url may have
-        return self.allows(origin) or origin.lower() in {own, f"http://{host}", f"https://{host}"}
+        if site is not None:
+            foreign = site.lower() == "cross-site"
+        else:
+            foreign = not _is_own(origin or "", headers.get("host", ""), base(request))
+        return not foreign or (origin is not None and origin in self._allowed)
+
+    def admits_socket(self, request: Request, base: Callable[[Request], str]) -> bool:
+        """The same for WebSockets. Without allowed origins every page may open one: it needs a token."""
+        return not self._allowed or self.admits(request, base)
+
+
+def _is_own(origin: str, host: str, base: str) -> bool:
+    """Whether an origin is this server's: of the address that it was called by, or of public_url."""
+    public = "/".join(base.split("/", 3)[:3])  # without the path that public_url may have
+    ours = (public, f"http://{host}", f"https://{host}")
+    found = plain_origin(origin)
+    return found is not None and found in map(plain_origin, ours)

@@ -16,7 +16,9 @@ import msgspec
 
 from regserver.domain.address import client_key
 from regserver.domain.outcome import (
+    BadContentType,
     BodyTooLarge,
+    ForeignOrigin,
     InternalError,
     MethodNotAllowed,
     Refusal,
@@ -24,33 +26,44 @@ from regserver.domain.outcome import (
     ServerBusy,
     StoreUnavailable,
     TooManyRequests,
+    UpgradeRequired,
 )
 from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, SocketSession, StreamResponse
-from regserver.log import AccessLog, request_id
+from regserver.log import AccessLog, HourlyLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.password_hasher import HashClient, HasherBusy, hash_client
 from regserver.ports.store import StoreFault
 from regserver.web.http.answer import NAMED, respond
-from regserver.web.http.cors import CorsPolicy
-from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.cors import SAFE_METHODS, CorsPolicy
+from regserver.web.http.forwarded import ForwardedReader, Requester
+from regserver.web.http.place import Places
 from regserver.web.http.rate_limit import LimitName, RateLimits
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
 
 fault_log = logging.getLogger("regserver.fault")
+origin_log = HourlyLog(logging.getLogger("regserver.origin"))
 
 NOSNIFF = ("x-content-type-options", "nosniff")
 NO_STORE = ("cache-control", "no-store")
+BOM = b"\xef\xbb\xbf"
+"""Programs of Windows begin a text with it. It means nothing in UTF-8."""
 
 
 class WebParts(msgspec.Struct, frozen=True):
-    """The parts that every request uses. access: the access log; None for no log."""
+    """The parts that every request uses.
+
+    access: the access log; None for no log. hsts_seconds: how long browsers shall come by TLS alone (RFC 6797); 0 for no word
+    of it. places: how many requests and WebSockets one client behind a proxy may have at the same time.
+    """
 
     limits: RateLimits
     forwarded: ForwardedReader
     cors: CorsPolicy
     metrics: Metrics
     access: AccessLog | None = None
+    hsts_seconds: int = 0
+    places: int = 1000
 
 
 class Dispatcher:
@@ -62,6 +75,10 @@ class Dispatcher:
         # Ids must be unique, not secret: the time of the start and a number need no system call per request.
         self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
+        self._places = Places(parts.places)
+        hsts = ("strict-transport-security", f"max-age={parts.hsts_seconds}")
+        self._secure_fields = (NOSNIFF, hsts) if parts.hsts_seconds else (NOSNIFF,)
+        self._plain_fields = self._secure_fields if parts.forwarded.is_secure else (NOSNIFF,)
 
     # Not `async`: each request would pay for one coroutine more.
     def serve(self, request: Request) -> Awaitable[Response]:
@@ -72,16 +89,17 @@ class Dispatcher:
         """Answers a routed request. match: None without a route."""
         started = time.perf_counter()
         identity = self._identify()
-        client = self._parts.forwarded.address(request)
-        response = self._add_headers(request, await self._answer(request, match, client), identity)
+        requester = self._parts.forwarded.requester(request)
+        response = self._add_headers(request, await self._admit(request, match, requester), identity)
         # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
         method, pattern = ("(none)", "(none)") if match is None else (request.method, match.route.pattern)
         if isinstance(response, StreamResponse):
-            response = msgspec.structs.replace(response, stream=self._counted(pattern, response.stream))
+            stream = self._counted(pattern, self._place(request, requester), response.stream)
+            response = msgspec.structs.replace(response, stream=stream)
         seconds = time.perf_counter() - started
         self._parts.metrics.requests.observe(method, pattern, response.status, seconds)
         if self._parts.access is not None:
-            self._parts.access.record(request.method, pattern, client, response.status, seconds)
+            self._parts.access.record(request.method, pattern, requester.address, response.status, seconds)
         return response
 
     def _identify(self) -> str:
@@ -89,22 +107,74 @@ class Dispatcher:
         request_id.set(identity)
         return identity
 
-    async def _answer(self, request: Request, match: Match[Route] | None, client: str) -> Response:
+    def _place(self, request: Request, requester: Requester) -> str:
+        """The key of a client behind a proxy; "" for others, whose connections the front door counts."""
+        return "" if requester.client == request.peer else client_key(requester.client)
+
+    # Not `async`, as above.
+    def _admit(
+        self, request: Request, match: Match[Route] | None, requester: Requester
+    ) -> Awaitable[Response]:
+        """Answers a request, within its client's bounds."""
+        place = self._place(request, requester)
+        return (
+            self._answer_placed(request, match, requester, place)
+            if place
+            else self._answer(request, match, requester)
+        )
+
+    async def _answer_placed(
+        self, request: Request, match: Match[Route] | None, requester: Requester, place: str
+    ) -> Response:
+        style = NAMED if match is None else match.route.style
+        if self._places.is_full(place):
+            return style.refuse(TooManyRequests(1))
+        with self._places.taken(place):
+            return await self._answer(request, match, requester)
+
+    async def _answer(self, request: Request, match: Match[Route] | None, requester: Requester) -> Response:
         if match is None:
-            return self._unmatched(request, client)
+            return self._unmatched(request, requester.client)
         route = match.route
-        if limited := self._limited(route.limit, client):
-            return route.style.refuse(limited)
+        if refusal := self._limited(route.limit, requester.client) or self._unfit(request):
+            return route.style.refuse(refusal)
+        body = request.body.removeprefix(BOM)
+        return await self._call(
+            route, msgspec.structs.replace(request, params=match.params, client=requester.client, body=body)
+        )
+
+    def _unfit(self, request: Request) -> Refusal | None:
+        """What is refused whatever the route: another site's page, a body that is too long or coded."""
+        headers = request.headers
+        if request.method not in SAFE_METHODS and not self._parts.cors.admits(request, self._base):
+            return self._foreign(request)
         if request.oversized:
-            return route.style.refuse(BodyTooLarge())
-        return await self._call(route, msgspec.structs.replace(request, params=match.params, client=client))
+            return BodyTooLarge()
+        if "content-encoding" in headers and request.body:
+            return BadContentType()
+        return None
+
+    def _base(self, request: Request) -> str:
+        return self._parts.forwarded.read(request).base
+
+    def _foreign(self, request: Request) -> ForeignOrigin:
+        origin = request.headers.get("origin", "of another site")[:200]
+        origin_log.warn(
+            origin,
+            "refused a page %s: if it may call this server, list it in server.cors_origins;"
+            " if it is this server's own, set server.public_url",
+            origin,
+        )
+        return ForeignOrigin()
 
     def _unmatched(self, request: Request, client: str) -> Response:
         if limited := self._limited("read", client):
             return NAMED.refuse(limited)
         methods = self.router.methods(request.path)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
-            return self._parts.cors.preflight(request, methods)
+            return self._parts.cors.preflight(methods)
+        if request.method in ("GET", "HEAD") and self.router.match_socket(request.path) is not None:
+            return NAMED.refuse(UpgradeRequired())
         neighbour = self.router.match(methods[0], request.path) if methods else None
         if neighbour is None:
             return NAMED.refuse(RouteNotFound())
@@ -133,17 +203,18 @@ class Dispatcher:
 
     def _add_headers(self, request: Request, response: Response, identity: str) -> Response:
         own = response.headers
-        ours = (NOSNIFF, ("x-request-id", identity), *self._parts.cors.fields(request))
+        common = self._secure_fields if request.scheme == "https" else self._plain_fields
+        ours = (*common, ("x-request-id", identity), *self._parts.cors.fields(request))
         if not own:
             return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
         caching = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
         return msgspec.structs.replace(response, headers=(*own, *ours, *caching))
 
     async def _counted(
-        self, pattern: str, stream: AsyncGenerator[bytes, None]
+        self, pattern: str, place: str, stream: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
         """The stream, counted while it is read."""
-        with self._parts.metrics.sockets.labels(pattern).track_inprogress():
+        with self._parts.metrics.sockets.labels(pattern).track_inprogress(), self._places.taken(place):
             async with aclosing(stream):
                 async for chunk in stream:
                     yield chunk
@@ -157,15 +228,18 @@ class Dispatcher:
     async def refuse_socket(self, session: SocketSession) -> None:
         """The endpoint of WebSockets on all other paths: rejects them."""
         self._identify()
-        client = self._parts.forwarded.address(session.request)
+        client = self._parts.forwarded.requester(session.request).client
         session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
 
     async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
         """The steps of a session: id, rate limit, origin, endpoint."""
         self._identify()
-        if refusal := self._refusal(match, session.request):
+        requester = self._parts.forwarded.requester(session.request)
+        place = self._place(session.request, requester)
+        if refusal := self._refusal(match, session.request, requester.client, place):
             return session.reject_nowait(NAMED.refuse(refusal))
-        with self._parts.metrics.sockets.labels(match.route.pattern).track_inprogress():
+        sockets = self._parts.metrics.sockets.labels(match.route.pattern)
+        with sockets.track_inprogress(), self._places.taken(place):
             try:
                 await match.route.handler(session, match.params)
             except StoreFault as fault:
@@ -175,8 +249,11 @@ class Dispatcher:
                 session.close_nowait(CloseCode.INTERNAL_ERROR)
         return None
 
-    def _refusal(self, match: Match[SocketRoute], request: Request) -> Refusal | None:
-        info = self._parts.forwarded.read(request)
-        if limited := self._limited(match.route.limit, info.address):
+    def _refusal(
+        self, match: Match[SocketRoute], request: Request, client: str, place: str
+    ) -> Refusal | None:
+        if limited := self._limited(match.route.limit, client):
             return limited
-        return None if self._parts.cors.admits_socket(request, info.base) else RouteNotFound()
+        if place and self._places.is_full(place):
+            return TooManyRequests(1)
+        return None if self._parts.cors.admits_socket(request, self._base) else self._foreign(request)

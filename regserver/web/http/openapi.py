@@ -16,7 +16,9 @@ from typing import Any
 import msgspec
 
 from regserver.domain.outcome import (
+    BadContentType,
     BodyTooLarge,
+    ForeignOrigin,
     InternalError,
     Refusal,
     ServerBusy,
@@ -27,6 +29,7 @@ from regserver.endpoint import Response
 from regserver.service.rate_limiter import Rate
 from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
 from regserver.web.http.contract import Contract, contract_of
+from regserver.web.http.cors import SAFE_METHODS
 from regserver.web.http.field import PATH_FIELDS
 from regserver.web.http.pipeline import RequestBody
 from regserver.web.http.route import Route
@@ -41,8 +44,8 @@ IDEMPOTENCY_KEY: Schema = {
     "schema": {"type": "string", "examples": ["6f1c9b1e-0f5a-4c3e-9d1b-2f6f1c9b1e0f"]},
 }
 
-EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, TooManyRequests, InternalError)
-"""Refusals of the dispatcher at every route."""
+EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, BadContentType, TooManyRequests, InternalError)
+"""Refusals of the dispatcher at every route. At those that change something it also refuses ForeignOrigin."""
 
 IN_MEMORY = frozenset({"operation", "page", "socket"})
 """Limits of routes that answer without the store; at all others it may be unavailable."""
@@ -147,7 +150,8 @@ def _variants(route: Route, contract: Contract, schemas: Schemas) -> Iterator[Va
         yield _answered(answer, route.style, schemas)
     store = () if route.limit in IN_MEMORY else (StoreUnavailable,)
     busy = (ServerBusy,) if route.hashes else ()
-    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *store, *busy)):
+    foreign = () if route.method in SAFE_METHODS else (ForeignOrigin,)
+    for refusal in dict.fromkeys((*contract.refusals, *EVERYWHERE, *foreign, *store, *busy)):
         yield _refused(refusal, route.style, schemas)
 
 

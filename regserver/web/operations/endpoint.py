@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
+from regserver.domain.outcome import OperatorsOnly
 from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
 from regserver.web.http.answer import JsonAnswer
@@ -24,22 +26,33 @@ class Alive(JsonAnswer, frozen=True):
     version: Annotated[str, Meta(examples=["1.0.0"])]
 
 
-class Ready(JsonAnswer, frozen=True):
+class Readiness(JsonAnswer, frozen=True):
+    """Base of what GET /health/ready answers.
+
+    parts: the state of each part: "ok", or what is wrong. failing: the names of those that are not well. Both are for the
+    operator; others are answered without them.
+    """
+
+    parts: Annotated[
+        dict[Part, str] | UnsetType, described('"ok", or what is wrong; for the operator.', {"store": "ok"})
+    ] = UNSET
+    failing: Annotated[
+        tuple[Part, ...] | UnsetType, Meta(description="Parts that are not well; for the operator.")
+    ] = UNSET
+
+
+class Ready(Readiness, frozen=True, tag_field="status", tag="ready"):
     """Every part is well."""
 
-    status: Literal["ready"]
-    parts: Annotated[dict[Part, str], described('"ok", or what is wrong.', {"store": "ok"})]
-    failing: tuple[Part, ...]
+
+class Degraded(Readiness, frozen=True, tag_field="status", tag="degraded"):
+    """The server answers, and some part of it fails, such as mail that is late."""
 
 
-class Degraded(JsonAnswer, frozen=True):
-    """Some parts fail; each is named with what is wrong."""
+class NotReady(Readiness, frozen=True, tag_field="status", tag="not ready"):
+    """A part fails that everything needs."""
 
     http_status: ClassVar[int] = 503
-
-    status: Literal["degraded"]
-    parts: Annotated[dict[Part, str], Meta(examples=[{"store": "disk full"}])]
-    failing: tuple[Part, ...]
 
 
 class Exposition(Response, frozen=True, kw_only=True):
@@ -48,12 +61,26 @@ class Exposition(Response, frozen=True, kw_only=True):
     content_type: str = CONTENT_TYPE
 
 
-class OperationsApi:
-    """checks: the parts that readiness depends on, by name. version: shown by the health routes."""
+class Checks(msgspec.Struct, frozen=True):
+    """The parts that readiness looks at, by name.
 
-    def __init__(self, metrics: Metrics, checks: Mapping[str, Check], version: str) -> None:
+    needed: without any of them the server is not ready, and a proxy or an orchestrator should send requests elsewhere.
+    useful: some door suffers while one fails; the server is degraded, and elsewhere it would not be better.
+    """
+
+    needed: Mapping[str, Check] = {}
+    useful: Mapping[str, Check] = {}
+
+
+class OperationsApi:
+    """admits: whether a request is the operator's. version: shown by the health routes."""
+
+    def __init__(
+        self, metrics: Metrics, checks: Checks, admits: Callable[[Request], bool], version: str
+    ) -> None:
         self._metrics = metrics
         self._checks = checks
+        self._admits = admits
         self._version = version
 
     def routes(self) -> tuple[Route, ...]:
@@ -68,13 +95,20 @@ class OperationsApi:
         """Tell whether the process answers at all."""
         return Alive("alive", self._version)
 
-    async def ready(self, _: Request) -> Ready | Degraded:
-        """Tell whether every part is well."""
-        problems = {name: await check() for name, check in self._checks.items()}
-        parts = {name: problem or "ok" for name, problem in problems.items()}
-        failing = tuple(sorted(name for name, problem in problems.items() if problem is not None))
-        return Degraded("degraded", parts, failing) if failing else Ready("ready", parts, failing)
+    async def ready(self, request: Request) -> Ready | Degraded | NotReady:
+        """Tell whether every part is well; to the operator, also which is not."""
+        needed, useful = await _faults(self._checks.needed), await _faults(self._checks.useful)
+        faults = {**needed, **useful}
+        failing = tuple(sorted(name for name, fault in faults.items() if fault))
+        answer = NotReady if any(needed.values()) else Degraded if failing else Ready
+        if self._admits(request):
+            return answer({name: fault or "ok" for name, fault in faults.items()}, failing)
+        return NotReady() if answer is NotReady else Ready()
 
-    async def metrics(self, _: Request) -> Exposition:
+    async def metrics(self, request: Request) -> Exposition | OperatorsOnly:
         """Get the metrics of this process."""
-        return Exposition(body=self._metrics.show())
+        return Exposition(body=self._metrics.show()) if self._admits(request) else OperatorsOnly()
+
+
+async def _faults(checks: Mapping[str, Check]) -> dict[str, str | None]:
+    return {name: await check() for name, check in checks.items()}

@@ -61,10 +61,11 @@ class PageApi:
 def page_policy(socket_base: str) -> str:
     """The page's Content-Security-Policy. socket_base: ws or wss, host and perhaps a path.
 
-    The host is named because not every browser counts WebSockets to the page's own host as 'self'.
+    The host is named because not every browser counts WebSockets to the page's own host as 'self'; with both schemes, since a
+    proxy may end TLS without saying so.
     """
-    scheme, _, rest = socket_base.partition("://")
-    connect = f"connect-src 'self' {scheme}://{rest.partition('/')[0]}"
+    host = socket_base.partition("://")[2].partition("/")[0]
+    connect = f"connect-src 'self' ws://{host} wss://{host}"
     return content_security_policy("img-src 'self'", connect)
 
 

@@ -4,7 +4,8 @@ from regserver.web.http.answer import HeaderFields
 
 PAGE_FIELDS: HeaderFields = (
     ("vary", "Accept-Language"),
-    ("referrer-policy", "no-referrer"),
+    # Not "no-referrer": browsers would send "Origin: null" with the page's own forms, which reads like a foreign page.
+    ("referrer-policy", "same-origin"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
 )

@@ -39,6 +39,7 @@ class RpcReplies(Response, frozen=True, kw_only=True):
 ERRORS: dict[type[o.Refusal], jsonrpc.RpcError] = {
     o.BadJson: jsonrpc.PARSE_ERROR,
     o.TooManyRequests: jsonrpc.TOO_MANY_REQUESTS,
+    o.ForeignOrigin: jsonrpc.FOREIGN_ORIGIN,
     o.InternalError: jsonrpc.INTERNAL_ERROR,
     o.StoreUnavailable: jsonrpc.INTERNAL_ERROR,
 }
@@ -85,4 +86,5 @@ def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tu
 def read_message(request: Request) -> RpcMessage | o.BadContentType:
     """The body, undecoded: its faults are answered in a JSON-RPC reply."""
     declared = content_type(request)
-    return RpcMessage(request.body) if declared in {"", *RpcMessage.media_types} else o.BadContentType()
+    is_readable = not request.body or declared in {"", *RpcMessage.media_types}
+    return RpcMessage(request.body) if is_readable else o.BadContentType()

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from regserver.domain.outcome import ForeignOrigin
 from regserver.endpoint import Request
 from regserver.ports.store import StoreFault
 
@@ -76,6 +77,7 @@ INVALID_REQUEST = RpcError(-32600, "Invalid Request")
 BATCH_TOO_LONG = RpcError(-32600, "Invalid Request", {"maxBatch": MAX_BATCH})
 METHOD_NOT_FOUND = RpcError(-32601, "Method not found")
 TOO_MANY_REQUESTS = RpcError(429, "Too Many Requests")
+FOREIGN_ORIGIN = RpcError(403, "Foreign Origin", {"hint": ForeignOrigin.hint})
 INTERNAL_ERROR = RpcError(500, "Internal Service Error")
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI document against the app: every operation is called with every answer and refusal that it names."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,26 @@ from regserver.config.setting import (
     StoreSection,
 )
 from regserver.domain.instant import Duration
-from regserver.domain.outcome import InternalError, ServerBusy, StoreUnavailable, TooManyRequests
+from regserver.domain.outcome import (
+    BadContentType,
+    ForeignOrigin,
+    InternalError,
+    ServerBusy,
+    StoreUnavailable,
+    TooManyRequests,
+)
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
 from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
+from regserver.web.http.cors import SAFE_METHODS
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import LanguageWish
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
-from regserver.web.operations.endpoint import OperationsApi
+from regserver.web.operations.endpoint import Checks, OperationsApi
 from tests.directory import BASE, World, world
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
@@ -127,10 +135,22 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     async def fails() -> str:
         return "disk full"
 
-    async with open_routes(OperationsApi(Metrics(), {"store": fails}, "1").routes()) as client:
-        await seen.ask(
-            Stage(client), "GET /health/ready", "Degraded", Asked(method="GET", path="/health/ready")
-        )
+    ready = Asked(method="GET", path="/health/ready")
+    for name, checks in (
+        ("NotReady", Checks(needed={"store": fails})),
+        ("Degraded", Checks(useful={"mail": fails})),
+    ):
+        async with open_routes(operations(checks)) as client:
+            await seen.ask(Stage(client), "GET /health/ready", name, ready)
+    strangers = OperationsApi(Metrics(), Checks(), lambda _: False, "1").routes()
+    async with open_routes(strangers) as client:
+        asked = Asked(method="GET", path="/metrics")
+        await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
+
+
+def operations(checks: Checks) -> Sequence[Route]:
+    """Health and metrics, as the operator sees them."""
+    return OperationsApi(Metrics(), checks, lambda _: True, "1").routes()
 
 
 # --- the directory
@@ -235,6 +255,10 @@ async def call_faults(seen: Seen) -> None:
             seen.take(
                 operation, long, next(name for name in wanted if name in {"BodyTooLarge", "BODY_TOO_LARGE"})
             )
+            seen.take(operation, await ask(b"x", content_encoding="gzip"), named(BadContentType()))
+            if route.method not in SAFE_METHODS:
+                foreign = await ask(b"", sec_fetch_site="cross-site")
+                seen.take(operation, foreign, named(ForeignOrigin()))
         if wanted & {"StoreUnavailable", "INTERNAL_ERROR"}:
             async with faulty(route, lost) as ask:
                 seen.take(operation, await ask(b""), named(StoreUnavailable()))
@@ -249,20 +273,21 @@ async def call_faults(seen: Seen) -> None:
 @asynccontextmanager
 async def faulty(
     route: Route, endpoint: Callable[[Any], Any], limits: RateLimits | None = None
-) -> AsyncIterator[Callable[[bytes], Any]]:
+) -> AsyncIterator[Callable[..., Any]]:
     """Asks a route whose endpoint is another one."""
     broken = msgspec.structs.replace(route, endpoint=endpoint)
     path = route.pattern.replace("{", "").replace("}", "")
     async with open_routes([broken], "", limits) as client:
 
-        def ask(body: bytes) -> Any:
-            return client.ask(route.method, path, body, {"content-type": "application/json"})
+        def ask(body: bytes, **fields: str) -> Any:
+            headers = {name.replace("_", "-"): value for name, value in fields.items()}
+            return client.ask(route.method, path, body, {"content-type": "application/json", **headers})
 
         yield ask
 
 
 def test_an_answer_that_is_not_named_is_found() -> None:
-    described = Described(OperationsApi(Metrics(), {}, "1").routes())
+    described = Described(operations(Checks()))
     with pytest.raises(AssertionError):
         described.check("GET", "/health/alive", Response(status=418))
 
@@ -282,6 +307,8 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /confirm",
         "POST /confirm/standing",
         "GET /confirm/static/{file}",
+        "GET /.well-known/security.txt",
+        "GET /.well-known/change-password",
     }
 
 

@@ -247,7 +247,6 @@ async def test_bodies_come_before_credentials(door: Door) -> None:
         ("PUT", "/"),
         ("GET", "/room/create"),
         ("DELETE", "/login"),
-        ("GET", "/room/websocket"),
     ],
 )
 async def test_another_method_is_an_unknown_route_here(door: Door, method: str, path: str) -> None:

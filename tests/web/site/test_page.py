@@ -9,7 +9,7 @@ from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.asset import Assets, load_assets
 from regserver.web.site.page import PageApi, page_policy
-from tests.web.http_client import Chosen, Reply, open_routes
+from tests.web.http_client import Reply, open_routes
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -36,21 +36,23 @@ async def test_the_policy_lets_in_nothing_but_our_own() -> None:
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self'",
-        "connect-src": f"'self' {'wss' if Chosen.way == 'HTTP/2' else 'ws'}://reg.example.org",
+        "connect-src": "'self' ws://reg.example.org wss://reg.example.org",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
-    assert fields["referrer-policy"] == "no-referrer"
+    assert fields["referrer-policy"] == "same-origin"
     assert fields["cache-control"] == "no-cache"
     assert "Accept-Language" in fields["vary"]
     assert response.content_type == "text/html; charset=utf-8"
 
 
 def test_a_base_path_is_not_part_of_the_policy() -> None:
-    assert "connect-src 'self' wss://example.org:8443;" in page_policy("wss://example.org:8443/reg")
+    assert "connect-src 'self' ws://example.org:8443 wss://example.org:8443;" in page_policy(
+        "wss://example.org:8443/reg"
+    )
 
 
 async def test_the_page_itself_keeps_to_the_policy() -> None:

@@ -1,7 +1,7 @@
 // Watching a registration. Where it can be watched is kept in this tab, so a reload goes on watching; the server tells
 // the whole story again to every new socket, and what was already shown is skipped.
 
-import { keepToken } from "./api.js";
+import { keepToken, socketAddress } from "./api.js";
 import { $, make, show } from "./dom.js";
 import { keepOpen } from "./socket.js";
 import { inSeconds, lasting, t } from "./text.js";
@@ -23,10 +23,10 @@ export function watch() {
 
   reset();
   show("registration");
-  const address = new URL(kept.location);
-  address.searchParams.set("eta", "1");
+  // Built from the page's own address: behind a proxy the server may not know by which scheme and name it is reached.
+  const address = socketAddress(`register/${kept.location.split("/").pop()}?eta=1`);
   keepOpen({
-    address: async () => address.href,
+    address: async () => address,
     opened: (again) => {
       heard = 0;
       if (again) state(t("registration.back"));

@@ -32,6 +32,7 @@ function linkState(text, state) {
 export function start() {
   show("rooms");
   linkState(t("link.connecting"), "connecting");
+  let loaded = false; // also where no socket can be opened, because a proxy in between does not pass it on
   link = keepOpen({
     address: async () => {
       me ??= await whoAmI();
@@ -41,13 +42,18 @@ export function start() {
     opened: (again) => {
       linkState(t("link.live"), "live");
       resumed = false;
+      loaded = true;
       refresh().then(() => again && !resumed && tell(t("link.back"), { passing: true }), failed);
     },
     message: (data) => {
       // In turn, because names may have to be asked for. A bare word is the reason why the socket closes.
       if (data.startsWith("{")) turn = turn.then(() => hear(JSON.parse(data))).catch(failed);
     },
-    lost: (seconds) => linkState(t("link.lost", { when: inSeconds(seconds) }), "lost"),
+    lost: (seconds) => {
+      linkState(t("link.lost", { when: inSeconds(seconds) }), "lost");
+      if (me && !loaded) refresh().catch(() => {});
+      loaded = true;
+    },
     closed: () => false, // a token that ended is refused when the next ticket is asked for
   });
 }

@@ -17,12 +17,12 @@ export function keepOpen({ address, opened, message, lost, closed }) {
     let url;
     try {
       url = await address();
+      if (stopped) return;
+      socket = new WebSocket(url); // throws for an address that the browser refuses
     } catch (problem) {
       return pause(problem.retryAfter);
     }
-    if (stopped) return;
     let openedAt = Infinity;
-    socket = new WebSocket(url);
     socket.onopen = () => {
       openedAt = Date.now();
       opened(everOpened);
