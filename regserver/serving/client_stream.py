@@ -106,7 +106,7 @@ class ClientStream(trio.abc.Stream):
 class PlainStream(ClientStream):
     """A TCP or unix socket."""
 
-    __slots__ = ("_sending",)
+    __slots__ = ("_ended", "_sending")
 
     scheme = "http"
 
@@ -119,6 +119,7 @@ class PlainStream(ClientStream):
     ) -> None:
         super().__init__(sock, client, server, write_seconds, sock.send)
         self._sending = False
+        self._ended = False  # the peer has ended its side
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Waits until something has come. b"" at the end; raises LOST."""
@@ -129,11 +130,14 @@ class PlainStream(ClientStream):
         while (number := sock.fileno()) >= 0:
             await trio.lowlevel.wait_readable(number)
             try:
-                return sock.recv(max_bytes or RECEIVE_BYTES)
+                data = sock.recv(max_bytes or RECEIVE_BYTES)
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise self._lost() from error
+            if not data:
+                self._ended = True
+            return data
         await trio.lowlevel.checkpoint()
         raise trio.ClosedResourceError
 
@@ -192,10 +196,11 @@ class PlainStream(ClientStream):
     async def finish(self, linger_seconds: float) -> None:
         """Ends our side, then reads until the peer ends its own."""
         # Closing with unread bytes makes the kernel send a reset, which can overtake what was sent last.
-        with contextlib.suppress(OSError, *LOST), trio.move_on_after(linger_seconds):
-            self.sock.shutdown(socket.SHUT_WR)
-            while await self.receive_some():
-                pass
+        if not self._ended:
+            with contextlib.suppress(OSError, *LOST), trio.move_on_after(linger_seconds):
+                self.sock.shutdown(socket.SHUT_WR)
+                while await self.receive_some():
+                    pass
         self.close()
 
 
