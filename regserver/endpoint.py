@@ -33,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     peer: the socket's remote address without port, "" for a unix socket; proxy fields are ignored.
     root_path: the path where the app is mounted, without a slash at the end; links begin with it, `path` does not.
     params: the parameters in the path; empty until the request is routed.
+    is_admitted: whether its limit was asked before its body came.
     client: the address that limits count by: the peer's, or the one that a trusted proxy names; set with params.
     gone: whether the client has closed its side of the connection; asked before costly work. A request over HTTP/2 is
     cancelled instead.
@@ -48,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     scheme: Literal["http", "https"] = "http"
     root_path: str = ""
     params: Mapping[str, str] = {}
+    is_admitted: bool = False
     client: str = ""
     gone: Callable[[], bool] = _stays
 

@@ -118,6 +118,9 @@ class FrontCounters:
     def __init__(self, metrics: Metrics) -> None:
         self._connections = metrics.gauge("connections", "Open connections.")
         self._refused = metrics.counter("connections_refused", "Connections refused, by status.", "status")
+        self._cut = metrics.counter(
+            "connections_cut", "Connections that the server ended, by reason: idle, flood.", "reason"
+        )
         self._requests_refused = metrics.counter(
             "requests_refused", "Requests refused before any endpoint saw them, by status.", "status"
         )
@@ -137,6 +140,10 @@ class FrontCounters:
     def connection_refused(self, status: int) -> None:
         """A connection was refused with this status."""
         self._refused.labels(status).inc()
+
+    def connection_cut(self, reason: str) -> None:
+        """A connection was ended by the server."""
+        self._cut.labels(reason).inc()
 
     def request_refused(self, status: int) -> None:
         """A request was answered with this status before any endpoint saw it."""

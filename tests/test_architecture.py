@@ -49,7 +49,8 @@ ROOTS = {"app", "cli", "__main__", "__init__"}
 CONFINED: dict[str, set[str]] = {
     "quart": {"web"},
     "quart_trio": {"web", "app"},
-    "hypercorn": {"serving"},
+    "hypercorn": set(),
+    "h2": {"serving"},
     "wsproto": {"serving"},
     "h11": {"serving"},
     "httptools": {"serving"},

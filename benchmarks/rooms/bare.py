@@ -7,7 +7,6 @@ import json
 import sys
 
 import trio
-from quart_trio import QuartTrio
 
 from benchmarks.fan_out import FanOut
 from regserver.app import run_collector
@@ -38,7 +37,6 @@ async def main(bind: str) -> None:
             return await publish(request, nursery)
 
         front = Front(
-            app=QuartTrio(__name__),
             dispatch=dispatch,
             socket={"/room/websocket": fan_out.subscribe}.get,
         )

@@ -40,8 +40,8 @@ async def open_app(loaded: Loaded, output: ProcessLog | None = None) -> AsyncIte
     app = assembly.app
     async with open_assembly(assembly) as whole:
         front = Front(
-            app=app,
             dispatch=app.dispatcher.serve,
+            admit=app.dispatcher.admit,
             socket=app.dispatcher.socket_endpoint,
             limits=assembly.limits,
             metrics=FrontCounters(assembly.web.metrics),

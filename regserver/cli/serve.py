@@ -21,14 +21,14 @@ from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import ProcessLog, log_file, log_interpreter, start_logging
 from regserver.ports.store import StoreFault
-from regserver.serving import AppFailed, BindError, UnsupportedLibrary
+from regserver.serving import BindError, UnsupportedLibrary
 from regserver.serving.descriptor import connections_now, raise_limit
 from regserver.serving.signal import Terminal, run_signals
 from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
 
 log = logging.getLogger("regserver")
 
-REFUSALS = (BindError, UnsupportedLibrary, AppFailed)
+REFUSALS = (BindError, UnsupportedLibrary)
 """Faults at the start of the front door; each message is one line for the operator."""
 
 

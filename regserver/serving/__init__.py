@@ -5,7 +5,6 @@ from regserver.serving.asgi import asgi_sessions, local_path, request_from_scope
 from regserver.serving.broadcast import broadcast_nowait
 from regserver.serving.frame import binary_frame, text_frame
 from regserver.serving.front import Front
-from regserver.serving.hypercorn_hook import AppFailed
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import BindError
 from regserver.serving.metric import FrontMetrics, NoMetrics
@@ -14,7 +13,6 @@ from regserver.serving.session import receive_text
 from regserver.serving.session_core import SessionCore
 
 __all__ = [
-    "AppFailed",
     "BindError",
     "Front",
     "FrontLimits",

@@ -2,21 +2,23 @@
 
 import trio
 
-from regserver.domain.address import Networks, client_key
+from regserver.domain.address import client_key
 from regserver.serving.descriptor import connections_now
+from regserver.serving.held import Held, HeldBudget, Peers
 from regserver.serving.limit import FrontLimits
 
 
 class Admission:
-    """Counts connections. Each `enter` that returns 0 needs one `leave`."""
+    """Counts connections. Each `enter` that returns a Held needs one `leave`."""
 
     def __init__(self, limits: FrontLimits) -> None:
         self._limits = limits
         self._most = min(limits.connections, connections_now())
         self._total = 0
         self._emptied = trio.Event()
-        self._by_client: dict[str, int] = {}
-        self._exempt = Networks(limits.exempt_networks)
+        self._peers: dict[str, Peers] = {}
+        self._nobody = Peers("", is_exempt=True)  # a unix socket has no addresses: a proxy is in front of it
+        self.held = HeldBudget(limits)
 
     @property
     def total(self) -> int:
@@ -29,28 +31,39 @@ class Admission:
             self._emptied = trio.Event()
             await self._emptied.wait()
 
-    def enter(self, address: str) -> int:
-        """Counts a connection; returns 0, or the status that refuses it: 503 for the total, 429 for the address."""
-        if self._total >= self._most:
-            return 503
-        if address:
-            key = client_key(address)
-            count = self._by_client.get(key, 0)
-            if count >= self._limits.connections_per_address and address not in self._exempt:
-                return 429
-            self._by_client[key] = count + 1
-        self._total += 1
-        return 0
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for a further connection."""
+        return self._total >= self._most
 
-    def leave(self, address: str) -> None:
-        """Uncounts a connection."""
+    def enter(self, address: str, *, has_place: bool = False) -> Held | int:
+        """Counts a connection; returns its count of held bytes, or the status that refuses it.
+
+        503 for the total, unless has_place: another connection was just closed for it. 429 for the address.
+        """
+        if self.is_full and not has_place:
+            return 503
+        peers = self._peers_of(address) if address else self._nobody
+        if peers.connections >= self._limits.connections_per_address and not peers.is_exempt:
+            return 429
+        peers.connections += 1
+        self._total += 1
+        return Held(self.held, peers)
+
+    def _peers_of(self, address: str) -> Peers:
+        key = client_key(address)
+        peers = self._peers.get(key)
+        if peers is None:
+            peers = self._peers[key] = Peers(key, is_exempt=address in self.held.exempt)
+        return peers
+
+    def leave(self, held: Held) -> None:
+        """Uncounts a connection, and the bytes that are held for it."""
+        held.clear()
         self._total -= 1
         if not self._total:
             self._emptied.set()
-        if address:
-            key = client_key(address)
-            count = self._by_client[key] - 1
-            if count:
-                self._by_client[key] = count
-            else:
-                del self._by_client[key]
+        peers = held.peers
+        peers.connections -= 1
+        if not peers.connections:
+            self._peers.pop(peers.key, None)

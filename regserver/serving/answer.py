@@ -1,11 +1,12 @@
 """Responses as bytes.
 
-The status line has no reason phrase (RFC 9112, 4: clients ignore it). There is no Server field, and Date comes last.
+There is no Server field, and Date comes last.
 """
 
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from regserver.endpoint import Response
 from regserver.serving.limit import FrontLimits
 
-_BODILESS: Final = (204, 304)  # RFC 9110, 6.4.1; no 1xx ever comes from an endpoint
+BODILESS: Final = (204, 304)  # RFC 9110, 6.4.1; no 1xx ever comes from an endpoint
 
 _REFUSALS: Final = {
     400: "BadRequest",
@@ -29,6 +30,9 @@ _REFUSALS: Final = {
     503: "Unavailable",
     505: "VersionNotSupported",
 }
+
+# With the reason phrase: RFC 9112, 4 has clients ignore it, but some take an empty one for a failure.
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -59,28 +63,42 @@ def current_date() -> str:
 def response_fields(response: Response) -> Iterator[tuple[str, str]]:
     """The fields of a response in order, without Date. A status without a body has no type and length."""
     yield from response.headers
-    if response.status not in _BODILESS:
+    if response.status not in BODILESS:
         yield "content-type", response.content_type
         yield "content-length", str(len(response.body))
 
 
+def status_line(status: int) -> str:
+    """The status line, such as "HTTP/1.1 200 OK"; a status that is not registered has an empty phrase."""
+    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+
+
 def encode_response(response: Response, method: str, *, close: bool) -> bytes:
     """The whole response. method: of the request; HEAD gets no body. close: adds Connection: close."""
-    lines = [f"HTTP/1.1 {response.status} \r\n"]
+    head = encode_head(response, close=close)
+    return head + response.body if has_body(response, method) else head
+
+
+def has_body(response: Response, method: str) -> bool:
+    """Whether the body follows the head. method: of the request."""
+    return method != "HEAD" and response.status not in BODILESS
+
+
+def encode_head(response: Response, *, close: bool) -> bytes:
+    """The head of a whole response. close: adds Connection: close."""
+    lines = [status_line(response.status)]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
-    bodiless = response.status in _BODILESS
-    if not bodiless:
+    if response.status not in BODILESS:
         lines.append(f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n")
     lines.append(
         f"date: {_clock.date()}\r\nConnection: close\r\n\r\n" if close else f"date: {_clock.date()}\r\n\r\n"
     )
-    head = "".join(lines).encode("latin-1")
-    return head if bodiless or method == "HEAD" else head + response.body
+    return "".join(lines).encode("latin-1")
 
 
 def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> bytes:
     """The head of a response whose body follows, in chunks or up to the end of the connection. close: adds Connection: close."""
-    lines = [f"HTTP/1.1 {response.status} \r\n"]
+    lines = [status_line(response.status)]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
     lines.append(f"content-type: {response.content_type}\r\n")
     if is_chunked:

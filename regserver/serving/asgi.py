@@ -18,6 +18,7 @@ from regserver.serving.broadcast import not_direct
 from regserver.serving.frame import BINARY, CLOSE, TEXT, split_close, split_frame
 from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
+from regserver.serving.held import unbounded_held
 from regserver.serving.inbound import Inbound, Lost, Received
 from regserver.serving.limit import FrontLimits
 from regserver.serving.metric import FrontMetrics, NoMetrics
@@ -87,6 +88,7 @@ class AsgiTransport:
         self._receive = receive
         self._send = send
         self._write_seconds = limits.write_seconds
+        self.held = unbounded_held(limits)
 
     @property
     def send_nowait(self) -> Callable[[bytes], int]:

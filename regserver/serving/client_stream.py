@@ -19,6 +19,8 @@ from typing import Final, Literal
 import trio
 
 from regserver.serving.broadcast import not_direct
+from regserver.serving.held import Held
+from regserver.serving.limit import FrontLimits
 from regserver.serving.send_queue import take_off
 
 RECEIVE_BYTES: Final = 16 * 1024
@@ -37,11 +39,12 @@ class ClientStream(trio.abc.Stream):
     """The common base of both forms.
 
     sock: the connected socket, non-blocking. client, server: (host, port), None for a unix socket.
-    peer: the client's address without port, "" for a unix socket. write_seconds: the longest send without progress.
+    peer: the client's address without port, "" for a unix socket. limits: the longest send in all, and without progress.
+    held: the bytes that wait for the peer.
     send_nowait: writes without blocking; returns the number of bytes written, or raises OSError.
     """
 
-    __slots__ = ("client", "peer", "send_nowait", "server", "sock", "write_seconds")
+    __slots__ = ("client", "held", "limits", "peer", "send_nowait", "server", "sock")
 
     scheme: Literal["http", "https"]
 
@@ -50,15 +53,18 @@ class ClientStream(trio.abc.Stream):
         sock: socket.socket,
         client: SocketAddress | None,
         server: SocketAddress | None,
-        write_seconds: float,
-        send_nowait: Callable[[bytes], int],
+        limits: FrontLimits,
+        held: Held,
+        *,
+        is_direct: bool,
     ) -> None:
         self.sock = sock
         self.client = client
         self.server = server
         self.peer = client[0] if client is not None else ""
-        self.write_seconds = write_seconds
-        self.send_nowait = send_nowait
+        self.limits = limits
+        self.held = held
+        self.send_nowait: Callable[[bytes], int] = sock.send if is_direct else not_direct
 
     @abstractmethod
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -70,6 +76,21 @@ class ClientStream(trio.abc.Stream):
 
         The queue may change during the wait. Raises LOST.
         """
+
+    @abstractmethod
+    async def send_parts(self, head: bytes, body: bytes) -> None:
+        """Writes a head and a body, without a copy of both. Raises as send_all."""
+
+    @contextlib.contextmanager
+    def _bounded(self, size: int) -> Iterator[float]:
+        """Counts bytes as held while they are sent; yields when all must be sent. Raises BrokenResourceError."""
+        if not self.held.admits(size):
+            raise trio.BrokenResourceError("too much is held for this peer")
+        self.held.add(size)
+        try:
+            yield trio.current_time() + self.limits.seconds_to_send(size)
+        finally:
+            self.held.add(-size)
 
     @abstractmethod
     async def finish(self, linger_seconds: float) -> None:
@@ -115,9 +136,10 @@ class PlainStream(ClientStream):
         sock: socket.socket,
         client: SocketAddress | None,
         server: SocketAddress | None,
-        write_seconds: float,
+        limits: FrontLimits,
+        held: Held,
     ) -> None:
-        super().__init__(sock, client, server, write_seconds, sock.send)
+        super().__init__(sock, client, server, limits, held, is_direct=True)
         self._sending = False
         self._ended = False  # the peer has ended its side
 
@@ -143,11 +165,14 @@ class PlainStream(ClientStream):
 
     async def wait_send_all_might_not_block(self) -> None:
         """Waits for room, write_seconds at most. Raises LOST."""
+        await self._writable(trio.current_time() + self.limits.write_seconds)
+
+    async def _writable(self, until: float) -> None:
         number = self.sock.fileno()
         if number < 0:
             await trio.lowlevel.checkpoint()
             raise trio.ClosedResourceError
-        with trio.move_on_after(self.write_seconds) as patience:
+        with trio.move_on_at(until) as patience:
             await trio.lowlevel.wait_writable(number)
         if patience.cancelled_caught:
             raise trio.BrokenResourceError("the peer does not read")
@@ -159,11 +184,21 @@ class PlainStream(ClientStream):
             raise trio.BusyResourceError("another task is sending")
         taken = self._send_some(data)  # usually all of it
         if taken < len(data):
-            self._sending = True
-            try:
-                await self._send_rest(memoryview(data)[taken:])
-            finally:
-                self._sending = False
+            await self._send_rest([memoryview(data)[taken:]])
+
+    async def send_parts(self, head: bytes, body: bytes) -> None:
+        """Writes both, without a copy of both. Raises as send_all."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending")
+        try:
+            taken = self.sock.sendmsg((head, body))
+        except BlockingIOError:
+            taken = 0
+        except OSError as error:
+            raise self._lost() from error
+        rest = [memoryview(head)[taken:], memoryview(body)[max(0, taken - len(head)) :]]
+        if rest[1]:
+            await self._send_rest(rest)
 
     def _send_some(self, data: bytes | bytearray | memoryview) -> int:
         try:
@@ -173,10 +208,17 @@ class PlainStream(ClientStream):
         except OSError as error:
             raise self._lost() from error
 
-    async def _send_rest(self, view: memoryview) -> None:
-        while view:
-            await self.wait_send_all_might_not_block()
-            view = view[self._send_some(view) :]
+    async def _send_rest(self, views: list[memoryview]) -> None:
+        """Some of it in each write_seconds, all of it at the least rate."""
+        self._sending = True
+        try:
+            with self._bounded(sum(map(len, views))) as end:
+                for view in views:
+                    while view:
+                        await self._writable(min(end, trio.current_time() + self.limits.write_seconds))
+                        view = view[self._send_some(view) :]
+        finally:
+            self._sending = False
 
     async def send_queued(self, queue: list[bytes]) -> int:
         """Writes up to 64 chunks with one call."""
@@ -212,7 +254,7 @@ class TlsStream(ClientStream):
     scheme = "https"
 
     def __init__(self, plain: PlainStream, tls: "trio.SSLStream[trio.SocketStream]") -> None:
-        super().__init__(plain.sock, plain.client, plain.server, plain.write_seconds, not_direct)
+        super().__init__(plain.sock, plain.client, plain.server, plain.limits, plain.held, is_direct=False)
         self._tls = tls
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -222,20 +264,26 @@ class TlsStream(ClientStream):
             raise self._lost() from error
 
     async def wait_send_all_might_not_block(self) -> None:
-        with self._bounded():
+        with self._patient():
             await self._tls.wait_send_all_might_not_block()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Writes everything, a record at a time. Raises LOST after write_seconds without progress."""
+        """Writes everything, a record at a time: each in write_seconds, all at the least rate. Raises LOST."""
         view = memoryview(data)
-        for first in range(0, len(view), _RECORD_BYTES):
-            with self._bounded():  # for each record, since a slow peer makes progress
-                await self._tls.send_all(view[first : first + _RECORD_BYTES])
+        with self._bounded(len(view)) as end:
+            for first in range(0, len(view), _RECORD_BYTES):
+                with self._patient(end):  # for each record, since a slow peer makes progress
+                    await self._tls.send_all(view[first : first + _RECORD_BYTES])
+
+    async def send_parts(self, head: bytes, body: bytes) -> None:
+        """Writes both."""
+        await self.send_all(head)
+        await self.send_all(body)
 
     @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
+    def _patient(self, end: float = float("inf")) -> Iterator[None]:
         try:
-            with trio.fail_after(self.write_seconds):
+            with trio.fail_at(min(end, trio.current_time() + self.limits.write_seconds)):
                 yield
         except (OSError, ValueError, trio.TooSlowError) as error:
             raise self._lost() from error

@@ -5,13 +5,14 @@ request is answered once and ends the connection, since the beginning of the nex
 """
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import trio
 
 from regserver.endpoint import Endpoint, Request, Response, SocketEndpoint, StreamResponse
-from regserver.serving.answer import CONTINUE, encode_response, refusal
+from regserver.serving.answer import CONTINUE, encode_head, encode_response, has_body, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
 from regserver.serving.client_stream import LOST, ClientStream
@@ -26,10 +27,9 @@ from regserver.serving.connection_state import (
 from regserver.serving.deadline import Deadlines
 from regserver.serving.handshake import accept_head, is_upgrade, session_fields
 from regserver.serving.head import PREFACE, BadHead, Head, find_end, parse_head
-from regserver.serving.hypercorn_hook import Backend
-from regserver.serving.limit import FrontLimits
-from regserver.serving.metric import FrontMetrics
+from regserver.serving.held import LARGE_BYTES
 from regserver.serving.response_stream import ResponseStream
+from regserver.serving.session_core import SessionContext
 from regserver.serving.transport import Greeting, SocketTransport
 
 _log = logging.getLogger(__name__)
@@ -39,26 +39,43 @@ _REQUEST: Final = ConnectionEvent.REQUEST
 _ANSWERED: Final = ConnectionEvent.ANSWERED
 
 
+Admit = Callable[[Request], Response | None]
+"""Counts a request whose body has not come yet against its limit: the refusal, or None. Its body, when it has come, is
+dispatched with `is_admitted`."""
+
+
 class ConnectionContext:
-    """The common state of all connections of a front door. closing: the server stops; no connection waits for a request."""
+    """The common state of all connections of a front door. closing: the server stops; no connection waits for a request.
+
+    admit: for HTTP/2, where many bodies may come at once; over HTTP/1.1 there is one at a time.
+    """
 
     def __init__(
         self,
         *,
         dispatch: Endpoint,
+        admit: Admit,
         socket: SocketRoutes,
-        backend: Backend,
-        limits: FrontLimits,
-        metrics: FrontMetrics,
+        sessions: SessionContext,
     ) -> None:
         self.dispatch = dispatch
+        self.admit = admit
         self.socket = socket
-        self.backend = backend
-        self.limits = limits
-        self.metrics = metrics
-        self.timeouts = timeouts(limits)
+        self.sessions = sessions
+        self.limits = sessions.limits
+        self.metrics = sessions.metrics
+        self.timeouts = timeouts(self.limits)
         self.deadlines = Deadlines()
         self.closing = False
+
+    async def answer(self, request: Request) -> Response:
+        """Dispatches a request; 500 when the dispatcher fails."""
+        try:
+            return await self.dispatch(request)
+        except Exception:
+            self.metrics.error_contained()
+            _log.exception("dispatcher failed")
+            return refusal(500, self.limits)
 
 
 class Upgrade(msgspec.Struct, frozen=True):
@@ -67,6 +84,12 @@ class Upgrade(msgspec.Struct, frozen=True):
     request: Request
     transport: SocketTransport
     endpoint: SocketEndpoint
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """The client speaks HTTP/2. early: its bytes until now."""
+
+    early: bytes
 
 
 class Connection:
@@ -94,6 +117,15 @@ class Connection:
         if self.state in WITHOUT_A_REQUEST:
             self._stream.close()
 
+    @property
+    def idle_since(self) -> float:
+        """See Timed."""
+        return self.due - self._context.timeouts[self.state] if self.state in WITHOUT_A_REQUEST else NEVER
+
+    def evict_nowait(self) -> None:
+        """Its place is needed."""
+        self.close_if_idle()
+
     def expire_nowait(self) -> None:
         """The deadline of the present state has passed."""
         self.due = NEVER
@@ -104,8 +136,8 @@ class Connection:
         self._stream.reset()
         self._scope.cancel()
 
-    async def run(self) -> Upgrade | None:
-        """Serves requests until the connection ends (None) or becomes a session."""
+    async def run(self) -> Upgrade | Switch | None:
+        """Serves requests until the connection ends (None), becomes a session, or changes to HTTP/2."""
         try:
             with self._scope:
                 if (upgrade := await self._serve()) is not None:
@@ -120,16 +152,15 @@ class Connection:
             pass
         return None
 
-    async def _serve(self) -> Upgrade | None:
+    async def _serve(self) -> Upgrade | Switch | None:
         try:
             while not self._is_last:
                 raw = await self._read_head()
                 if not raw:
                     return None
-                if raw == PREFACE[:-6] and self._is_first:
+                if raw == PREFACE[:-6] and self._is_first and self._context.limits.http2_streams:
                     self._enter(ConnectionEvent.SWITCHED)
-                    await self._context.backend.serve_http2(self._stream, raw + self._buffer)
-                    return None
+                    return Switch(raw + self._buffer)
                 head = parse_head(raw, self._context.limits)
                 if head.upgrade and is_upgrade(head):
                     endpoint = self._context.socket(head.path)
@@ -211,16 +242,32 @@ class Connection:
         context = self._context
         body = await self._read_body(head) if head.length else b""
         self._enter(_REQUEST)
-        response = await self._dispatch(self._request(head, head.fields, body))
+        if self._stream.held.budget.is_full:
+            context.metrics.request_refused(503)
+            response = refusal(503, context.limits)
+        else:
+            response = await context.answer(self._request(head, head.fields, body))
         # The beginning of the request after an oversized body is unknown.
         self._is_last = head.close or body is None or context.closing
         if isinstance(response, StreamResponse):
             await self._answer_stream(head, response)
+        elif len(response.body) > LARGE_BYTES:
+            await self._answer_large(head, response)
         else:
             await self._stream.send_all(encode_response(response, head.method, close=self._is_last))
         self._is_first = False
         if not self._is_last:
             self._enter(_ANSWERED)
+
+    async def _answer_large(self, head: Head, response: Response) -> None:
+        if not self._stream.held.admits(len(response.body)):
+            self._context.metrics.request_refused(503)
+            response = refusal(503, self._context.limits)
+        encoded = encode_head(response, close=self._is_last)
+        if has_body(response, head.method):
+            await self._stream.send_parts(encoded, response.body)
+        else:
+            await self._stream.send_all(encoded)
 
     async def _answer_stream(self, head: Head, response: StreamResponse) -> None:
         stream = ResponseStream(
@@ -238,14 +285,6 @@ class Connection:
         if not whole:
             self._is_last = True
             stream.cut()
-
-    async def _dispatch(self, request: Request) -> Response:
-        try:
-            return await self._context.dispatch(request)
-        except Exception:
-            self._context.metrics.error_contained()
-            _log.exception("dispatcher failed")
-            return refusal(500, self._context.limits)
 
     def _request(self, head: Head, fields: dict[str, str], body: bytes | None) -> Request:
         return Request(

@@ -2,7 +2,7 @@
 
     FRESH ──PART──▶ HEAD ──PART_OF_BODY──▶ BODY ──REQUEST──▶ ANSWERING ──ANSWERED──▶ IDLE ──PART──▶ HEAD …
                       └───────────────────────────REQUEST───────▲
-    FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: Hypercorn keeps the time
+    FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: Http2Connection keeps the time
     FRESH, IDLE, HEAD, BODY ──REFUSED──▶ ANSWERING       then the connection ends
 
 In FRESH, IDLE, HEAD and BODY the connection waits for the client. The time of a state begins when it is entered, and no

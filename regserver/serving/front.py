@@ -1,12 +1,11 @@
 """The front door: listeners, connections, and the shutdown.
 
-`open` has three nurseries, from outside to inside: of the application's lifespan, of the connections, and of the accept loops
-with the ticker. They end in the reverse order, so that each part ends before the parts that it uses:
+`open` has two nurseries: of the connections, and inside it of the accept loops with the ticker. A shutdown takes four steps:
 
 1. accepting stops; idle connections are closed, sessions get GOING_AWAY, HTTP/2 connections GOAWAY;
 2. requests and sessions have `grace_seconds` to end;
 3. remaining connections are reset: closing its socket ends even a send that cannot be cancelled;
-4. the application shuts down.
+4. what is left of them is cancelled.
 
 Connections share a nursery, so `_handle` catches every exception of a connection.
 """
@@ -24,15 +23,15 @@ from regserver.domain.address import plain_address
 from regserver.endpoint import CloseCode, Endpoint
 from regserver.serving.admission import Admission
 from regserver.serving.answer import encode_response, refusal
-from regserver.serving.asgi import AsgiApp, SocketRoutes, asgi_sessions
-from regserver.serving.asgi_bound import bounded_requests
+from regserver.serving.asgi import SocketRoutes
 from regserver.serving.client_stream import ClientStream, PlainStream, TlsStream
-from regserver.serving.connection import Connection, ConnectionContext
-from regserver.serving.hypercorn_hook import Backend
+from regserver.serving.connection import Admit, Connection, ConnectionContext, Switch
+from regserver.serving.held import Held
+from regserver.serving.http2_connection import serve_http2
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import Listener, accept, load_tls, open_listeners
 from regserver.serving.metric import FrontMetrics, NoMetrics
-from regserver.serving.reference_cycle import break_cycle
+from regserver.serving.reference_cycle import break_cycle, check_cycles
 from regserver.serving.registry import Registry
 from regserver.serving.session import run_session
 from regserver.serving.session_core import SessionContext
@@ -48,30 +47,23 @@ class Front:
     def __init__(
         self,
         *,
-        app: AsgiApp,
         dispatch: Endpoint,
         socket: SocketRoutes,
+        admit: Admit = lambda _: None,
         limits: FrontLimits | None = None,
         metrics: FrontMetrics | None = None,
     ) -> None:
-        """app: serves HTTP/2. dispatch: serves every request of HTTP/1.1.
+        """dispatch: serves every request. socket: the session endpoint at a decoded path, or None.
 
-        socket: the session endpoint at a decoded path, or None. Raises UnsupportedLibrary.
+        admit: asked over HTTP/2 before a body is read; see ConnectionContext. Raises UnsupportedLibrary.
         """
+        check_cycles()
         self._limits = limits if limits is not None else FrontLimits()
         self._metrics: FrontMetrics = metrics if metrics is not None else NoMetrics()
         self._registry = Registry(self._limits)
         self._admission = Admission(self._limits)
-        wrapped = asgi_sessions(app, socket, self._limits, self._metrics, self._registry)
-        self._backend = Backend(bounded_requests(wrapped, self._limits, self._metrics), self._limits)
-        self._context = ConnectionContext(
-            dispatch=dispatch,
-            socket=socket,
-            backend=self._backend,
-            limits=self._limits,
-            metrics=self._metrics,
-        )
-        self._sessions = SessionContext(self._limits, self._metrics, self._registry)
+        sessions = SessionContext(self._limits, self._metrics, self._registry)
+        self._context = ConnectionContext(dispatch=dispatch, admit=admit, socket=socket, sessions=sessions)
         self._streams: set[ClientStream] = set()
         self._forced = trio.Event()
 
@@ -112,15 +104,14 @@ class Front:
     ) -> AsyncIterator[list[str]]:
         """Serves while the body runs, then shuts down; yields the addresses.
 
-        The shutdown takes at most grace_seconds, a second, and the time of the application's shutdown. Raises BindError
-        before it serves anything, AppFailed.
+        The shutdown takes at most grace_seconds and a second. Raises BindError before it serves anything.
         """
-        tls = load_tls(tls_cert, tls_key) if tls_cert else None
+        tls = load_tls(tls_cert, tls_key, http2=self._limits.http2_streams > 0) if tls_cert else None
         listeners = await open_listeners(list(binds), self._limits, tls=tls is not None)
         with contextlib.ExitStack() as stack:
             for listener in listeners:
                 stack.callback(listener.close)
-            async with self._backend.running(), trio.open_nursery() as connections:
+            async with trio.open_nursery() as connections:
                 try:
                     async with trio.open_nursery() as accepting:
                         for listener in listeners:
@@ -142,7 +133,6 @@ class Front:
         for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
         self._registry.close_all(CloseCode.GOING_AWAY, "server going away")
-        await self._backend.stop()
         with trio.move_on_after(self._limits.grace_seconds):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._cancel_when_forced, nursery.cancel_scope)
@@ -170,25 +160,32 @@ class Front:
 
         def handle(sock: sockets.socket, address: Any) -> None:
             client = (plain_address(address[0]), address[1]) if isinstance(address, tuple) else None
-            stream = PlainStream(sock, client, server, self._limits.write_seconds)
-            refused = self._admission.enter(stream.peer)
-            if refused:
-                self._refuse(stream, refused, tls is not None)
+            held = self._enter(client[0] if client is not None else "")
+            if isinstance(held, int):
+                self._refuse(sock, held, tls is not None)
             else:
+                stream = PlainStream(sock, client, server, self._limits, held)
                 connections.start_soon(self._handle, stream, tls, name="connection")
 
         return handle
 
-    def _refuse(self, stream: PlainStream, status: int, secure: bool) -> None:
+    def _enter(self, address: str) -> Held | int:
+        """As Admission.enter; where no place is left, the connection that has been idle for longest gives its own."""
+        held = self._admission.enter(address)
+        if held == 503 and self._context.deadlines.evict_nowait():
+            self._metrics.connection_cut("idle")
+            return self._admission.enter(address, has_place=True)
+        return held
+
+    def _refuse(self, sock: sockets.socket, status: int, secure: bool) -> None:
         """Refuses a connection without a task; over TLS it is closed without an answer."""
         self._metrics.connection_refused(status)
-        with contextlib.suppress(OSError):
+        with sock, contextlib.suppress(OSError):
             if not secure:
                 response = refusal(status, self._limits)
-                stream.send_nowait(encode_response(response, "GET", close=True))
-                stream.sock.shutdown(sockets.SHUT_WR)
-                stream.sock.recv(self._limits.head_bytes)  # closing with unread bytes would send a reset
-        stream.close()
+                sock.send(encode_response(response, "GET", close=True))
+                sock.shutdown(sockets.SHUT_WR)
+                sock.recv(self._limits.head_bytes)  # closing with unread bytes would send a reset
 
     async def _handle(self, stream: PlainStream, tls: ssl.SSLContext | None) -> None:
         """The life of one connection. Raises nothing but Cancelled, since connections share a nursery."""
@@ -206,7 +203,7 @@ class Front:
         finally:
             stream.close()
             self._streams.discard(stream)
-            self._admission.leave(stream.peer)
+            self._admission.leave(stream.held)
             self._metrics.connection_closed()
 
     async def _serve_tls(self, plain: PlainStream, context: ssl.SSLContext) -> None:
@@ -217,8 +214,7 @@ class Front:
                 return
             stream = TlsStream(plain, tls)
             if tls.selected_alpn_protocol() == "h2":
-                await self._backend.serve_http2(stream, b"")
-                await stream.finish(self._limits.linger_seconds)
+                await serve_http2(self._context, stream, b"")
             else:
                 session = await self._serve_requests(stream)
                 if session is not None:
@@ -235,7 +231,7 @@ class Front:
         return not patience.cancelled_caught
 
     async def _serve_requests(self, stream: ClientStream) -> Coroutine[Any, Any, None] | None:
-        """Serves HTTP/1.1; returns the session that it became, to be awaited at once, or None.
+        """Serves HTTP/1.1; returns what it became, to be awaited at once: a session, HTTP/2, or None.
 
         The frame ends here and drops the handshake's request, which may contain a token, while a session may live for days.
         """
@@ -248,4 +244,6 @@ class Front:
             timed.discard(connection)
         if upgrade is None:
             return None
-        return run_session(self._sessions, upgrade.request, upgrade.transport, upgrade.endpoint)
+        if isinstance(upgrade, Switch):
+            return serve_http2(self._context, stream, upgrade.early)
+        return run_session(self._context.sessions, upgrade.request, upgrade.transport, upgrade.endpoint)

@@ -19,11 +19,16 @@ PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """The first bytes of a client that speaks HTTP/2 without ALPN (RFC 9113, 3.4)."""
 
 _LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])")
+METHOD: Final = re.compile(rb"[A-Z][A-Z0-9_-]{0,31}")
+TARGET: Final = re.compile(rb"/[\x21\x22\x24-\x7e]*+")
+"""The origin-form of a target (RFC 9112, 3.2.1), in printable ASCII and without a fragment."""
+# The absolute-form (RFC 9112, 3.2.2): authority, then path and query.
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]++)([/?][\x21\x22\x24-\x7e]*+)?")
 # One field per match; possessive, so that a long hostile value costs linear time (RFC 9112, 5; RFC 9110, 5.5).
 _FIELDS = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
 )
-_LENGTH = re.compile(r"[0-9]{1,15}")
+LENGTH: Final = re.compile(r"[0-9]{1,15}")
 
 # Fields of the hop, which no endpoint sees (RFC 9110, 7.6.1). The length is one of them, since there may be none over
 # HTTP/2 or in chunks; an endpoint has the body itself.
@@ -101,12 +106,34 @@ def parse_head(head: bytes, limits: FrontLimits) -> Head:
         raise BadHead(505, "not HTTP/1")
     if len(target) > limits.target_bytes:
         raise BadHead(414, "target too long")
-    if target[0] != 47 or b"#" in target:  # origin-form only (RFC 9112, 3.2.1): this is no proxy
-        raise BadHead(400, "bad target")
+    authority = b""
+    if target[0] != 47 or b"#" in target:
+        target, authority = _split_absolute(target)
     if _FIELDS.fullmatch(head, line_end + 2, len(head) - 2) is None:
         raise BadHead(400, "bad field")
     fields = _fields(head[line_end + 2 : -4], limits)
+    if authority:
+        _check_host(fields, minor == b"1")
+        fields["host"] = authority.decode()  # RFC 9112, 3.2.2: the Host field is ignored
     return _head(method.decode(), target.decode(), minor == b"1", fields)
+
+
+def _split_absolute(target: bytes) -> tuple[bytes, bytes]:
+    """Path with query, and authority. A path may be missing before a query (RFC 9110, 4.2.3). This is no proxy, so other
+    forms are refused."""
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None:
+        raise BadHead(400, "bad target")
+    rest = found[2] or b"/"
+    return rest if rest[:1] == b"/" else b"/" + rest, found[1]
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """The decoded path and the raw query of a target in origin-form."""
+    path, _, query = target.partition("?")
+    if "%" in path:
+        path = unquote_to_bytes(path).decode(errors="replace")
+    return path, query
 
 
 def _fields(block: bytes, limits: FrontLimits) -> dict[str, str]:
@@ -136,9 +163,7 @@ def _head(method: str, target: str, modern: bool, fields: dict[str, str]) -> Hea
     upgrade = fields.get("upgrade", "")
     if upgrade and (not modern or "upgrade" not in _tokens(tokens)):
         upgrade = ""
-    path, _, query = target.partition("?")
-    if "%" in path:
-        path = unquote_to_bytes(path).decode(errors="replace")
+    path, query = split_target(target)
     expects_continue = "expect" in fields and _expects_continue(fields["expect"], modern)
     for name in HOP_FIELDS.intersection(fields):
         del fields[name]
@@ -178,7 +203,7 @@ def _length(fields: dict[str, str], modern: bool) -> int:
     if announced is not None:
         # Step 5: an invalid length is refused, also a list of equal lengths, which the RFC allows to accept.
         # Step 6: a valid one is the length.
-        if _LENGTH.fullmatch(announced) is None:
+        if LENGTH.fullmatch(announced) is None:
             raise BadHead(400, "bad Content-Length")
         return int(announced)
     # Step 7: a request with neither has no body. Step 8 is about responses.

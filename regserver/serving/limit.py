@@ -28,7 +28,19 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 20.0
     idle_seconds: float = 75.0  # longer than nginx's keep-alive of 60, so that the proxy closes first
     write_seconds: float = 20.0  # without any progress
+    least_rate: int = 8 * 1024  # bytes a second that a client takes of a response, after write_seconds
     linger_seconds: float = 1.0  # reading after the last answer, so that no reset overtakes it
+
+    # HTTP/2. Further streams end the connection; a body over the budget gets 503.
+    http2_streams: int = 100  # at once; 0: HTTP/2 is not served
+    http2_body_bytes: int = 1024 * 1024  # of bodies of one connection that are not answered yet
+
+    # Held for peers who do not take it, and for bodies over HTTP/2. Beyond: 503 for a request, 1013 for a session.
+    held_bytes: int = 128 * 1024 * 1024
+    held_bytes_per_address: int = (
+        16 * 1024 * 1024
+    )  # IPv6: of a /64; exempt networks have no bound of their own
+    held_bytes_per_connection: int = 4 * 1024 * 1024
 
     # Sessions. 1009 for a message, 1013 for the queue, 503 for a handshake that the endpoint does not answer.
     message_bytes: int = 64 * 1024
@@ -42,6 +54,10 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     refusal_fields: tuple[tuple[str, str], ...] = ()
 
     grace_seconds: float = 5.0  # at shutdown, for requests and sessions
+
+    def seconds_to_send(self, size: int) -> float:
+        """How long a client may take to read so many bytes."""
+        return self.write_seconds + size / self.least_rate
 
     def __post_init__(self) -> None:
         if self.pong_seconds >= self.ping_seconds:

@@ -187,13 +187,13 @@ def _prepare(sock: socket.socket, limits: FrontLimits) -> None:
     sock.listen(limits.backlog)
 
 
-def load_tls(certificate: str, key: str) -> ssl.SSLContext:
+def load_tls(certificate: str, key: str, *, http2: bool = True) -> ssl.SSLContext:
     """A server context: TLS 1.2 or newer, HTTP/2 and HTTP/1.1 by ALPN. Raises BindError for unusable files."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION  # RFC 9113, 9.2.1
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # RFC 9113, 9.2.2
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
     try:
         context.load_cert_chain(certificate, key or None)
     except (OSError, ssl.SSLError) as error:

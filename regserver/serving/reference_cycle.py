@@ -1,7 +1,7 @@
 """Breaks the reference cycles of libraries' objects, so that a connection's objects are freed when it ends.
 
-Hypercorn's TCPServer refers to its protocol, which refers to the server's bound method `protocol_send`; trio's SSLStream
-refers to a `_Once` of its own bound method `_do_handshake`. Without this module, each ended connection would wait for the
+h2's H2Connection refers to a table of its own bound methods; trio's SSLStream refers to a `_Once` of its own bound method
+`_do_handshake`. Without this module, each ended connection would wait for the
 garbage collector, whose runs would block the event loop (see app/collector.py). Both versions are pinned, `check_cycles`
 checks the attributes at start, and tests/serving/test_garbage.py checks that no garbage is left.
 """
@@ -9,9 +9,9 @@ checks the attributes at start, and tests/serving/test_garbage.py checks that no
 from typing import Final
 
 import trio
-from hypercorn.trio.tcp_server import TCPServer
+from h2.connection import H2Connection
 
-_CLOSED_BY: Final = {TCPServer: "protocol", trio.SSLStream: "_handshook"}
+_CLOSED_BY: Final = {H2Connection: "_frame_dispatch_table", trio.SSLStream: "_handshook"}
 
 
 class UnsupportedLibrary(Exception):
@@ -30,7 +30,7 @@ def _names(kind: type) -> set[str]:
     return {name for function in functions for name in function.__code__.co_names}
 
 
-def break_cycle(ended: "TCPServer | trio.SSLStream[trio.SocketStream]") -> None:
+def break_cycle(ended: "H2Connection | trio.SSLStream[trio.SocketStream]") -> None:
     """Deletes the attribute that closes the cycle; the object must not be used afterwards."""
     for kind, name in _CLOSED_BY.items():
         if isinstance(ended, kind):

@@ -49,6 +49,8 @@ async def run_session(
         pass
     finally:
         transport.close(reset=session.unsent_bytes > 0)  # with a reset the kernel drops unsent bytes
+        session.unsent_bytes = 0
+        session.count_nowait()
 
 
 async def receive_text(session: SocketSession) -> str:

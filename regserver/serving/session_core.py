@@ -48,7 +48,7 @@ class SessionCore:
     """
 
     __slots__ = (
-        "__weakref__", "_accepted", "_alive", "_code", "_context", "_drained", "_draining", "_inbox", "_nursery",
+        "__weakref__", "_accepted", "_alive", "_code", "_context", "_counted", "_drained", "_draining", "_inbox", "_nursery",
         "_queue", "_reading", "_request", "_state", "_transport", "direct", "rejection", "unsent_bytes",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class SessionCore:
         self.direct: Callable[[Frame], int] = not_direct
         self._queue: list[bytes] = []  # no deque: an empty one takes 600 bytes, and most stay empty
         self.unsent_bytes = 0
+        self._counted = 0  # of them, as held for the peer
         self._draining = False
         self._drained: trio.Event | None = None
         self._inbox: list[str | bytes] = []  # newest first
@@ -165,7 +166,8 @@ class SessionCore:
     def _enqueue(self, data: bytes) -> bool:
         if not self._enter(SessionEvent.SEND):
             return False
-        fits = self.unsent_bytes + len(data) <= self._context.limits.queue_bytes
+        within = self.unsent_bytes + len(data) <= self._context.limits.queue_bytes
+        fits = within and self._transport.held.admits(len(data))
         if fits or isinstance(data, Rest):
             self._push(data)
         if not fits:
@@ -179,8 +181,14 @@ class SessionCore:
         self.direct = not_direct
         self._queue.append(data)
         self.unsent_bytes += len(data)
+        self.count_nowait()
         if self._accepted:
             self._start_drain()
+
+    def count_nowait(self) -> None:
+        """Counts the unsent bytes as held for the peer."""
+        self._transport.held.add(self.unsent_bytes - self._counted)
+        self._counted = self.unsent_bytes
 
     def _flush_nowait(self) -> None:
         """Writes as much of the queue as the transport takes; the drain task sends the rest."""
@@ -212,6 +220,7 @@ class SessionCore:
                 taken = await self._transport.send_queued(self._queue)
                 # The queue may have been dropped meanwhile, with the count.
                 self.unsent_bytes = max(0, self.unsent_bytes - taken)
+                self.count_nowait()
         except LOST:
             self._lose()
         except Exception:
@@ -308,6 +317,7 @@ class SessionCore:
         self.direct = not_direct
         self._queue.clear()
         self.unsent_bytes = 0
+        self.count_nowait()
         self._bound_end()
         if self._enter(SessionEvent.LOST):
             self._code = self._code or code

@@ -8,10 +8,11 @@ import msgspec
 from regserver.endpoint import CloseCode, Response
 from regserver.serving.answer import encode_response
 from regserver.serving.client_stream import ClientStream
+from regserver.serving.held import Held
 from regserver.serving.inbound import Decoder, Inbound, Lost
 from regserver.serving.limit import FrontLimits
 
-_READ_BYTES = 4096  # at most 680 frames, which are decoded without a checkpoint
+READ_BYTES: Final = 4096  # at most 680 frames, which are decoded without a checkpoint
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -32,6 +33,10 @@ class Transport(Protocol):
 
     is_pinged: ClassVar[bool]
     awaits_close: ClassVar[bool]
+
+    @property
+    def held(self) -> Held:
+        """The bytes held for the peer."""
 
     @property
     def send_nowait(self) -> Callable[[bytes], int]:
@@ -74,6 +79,10 @@ class SocketTransport:
         self._linger_seconds = limits.linger_seconds
 
     @property
+    def held(self) -> Held:
+        return self._stream.held
+
+    @property
     def send_nowait(self) -> Callable[[bytes], int]:
         return self._stream.send_nowait
 
@@ -89,7 +98,7 @@ class SocketTransport:
     # Not `async`, which would add a frame to the stack of each waiting session.
     def receive(self) -> Awaitable[bytes]:
         """Up to 4 KiB of the peer."""
-        return self._stream.receive_some(_READ_BYTES)
+        return self._stream.receive_some(READ_BYTES)
 
     def decode(self, received: bytes) -> Iterable[Inbound]:
         """The whole messages and control frames that these bytes complete."""

@@ -58,7 +58,12 @@ class WebApp(QuartTrio):
         return view
 
     async def _respond(self, match: Match[Route] | None) -> quart.Response:
-        return _as_quart(await self.dispatcher.respond(await _read(), match))
+        """The limit is asked first, so that no body over it is read."""
+        refused = self.dispatcher.admit(request_from_scope(quart.request.scope))
+        if refused is not None:
+            return _as_quart(refused)
+        request = msgspec.structs.replace(await _read(), is_admitted=True)
+        return _as_quart(await self.dispatcher.respond(request, match))
 
     async def _handle(self, error: HTTPException) -> quart.Response:
         """Answers a request without a route, or one that Quart failed to handle."""

@@ -5,6 +5,8 @@ refuse, for one of the reasons in STRICTER. In one thing we are the more lenient
 line may go ahead of a request; h11 is not shown it.
 """
 
+from urllib.parse import urlsplit
+
 import h11
 import msgspec
 
@@ -21,7 +23,10 @@ _CHUNKED = _POST + b"Transfer-Encoding: chunked\r\n\r\n"
 STRICTER: dict[str, tuple[str, bytes]] = {
     "bad request line": ("methods are upper case and short", b"get / HTTP/1.1\r\nHost: x\r\n\r\n"),
     "no request line": ("seen in the first byte", b"!GET / HTTP/1.1\nHost: x\n\n"),
-    "bad target": ("we are no proxy: origin form only", b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "bad target": (
+        "we are no proxy: origin form and absolute form only",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    ),
     "not HTTP/1": ("no version but 1.0 and 1.1", b"GET / HTTP/1.2\r\nHost: x\r\n\r\n"),
     "target too long": ("a bound of ours", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
     "head too long": ("a bound of ours", _POST + b"X: " + b"a" * 17_000 + b"\r\n\r\n"),
@@ -115,7 +120,12 @@ def read_h11(raw: bytes) -> Reading:
     except h11.RemoteProtocolError as error:
         return Refused(str(error))
     rest = connection.trailing_data[0]
-    return Message(request.method, request.target, _end_to_end(request), body, rest)
+    fields, target = _end_to_end(request), request.target
+    if target.lower().startswith((b"http://", b"https://")):  # RFC 9112, 3.2.2, which h11 leaves to its user
+        parts = urlsplit(target.decode())
+        target = (parts.path or "/").encode() + (f"?{parts.query}".encode() if b"?" in target else b"")
+        fields["host"] = parts.netloc
+    return Message(request.method, target, fields, body, rest)
 
 
 def _end_to_end(request: h11.Request) -> dict[str, str]:

@@ -101,6 +101,7 @@ class Counts:
     def __init__(self) -> None:
         self.refused: Counter[int] = Counter()
         self.turned_away: Counter[int] = Counter()
+        self.cut: Counter[str] = Counter()
         self.closed: Counter[int] = Counter()
         self.errors = 0
         self.open = 0
@@ -114,6 +115,9 @@ class Counts:
 
     def connection_refused(self, status: int) -> None:
         self.turned_away[status] += 1
+
+    def connection_cut(self, reason: str) -> None:
+        self.cut[reason] += 1
 
     def request_refused(self, status: int) -> None:
         self.refused[status] += 1
@@ -284,6 +288,7 @@ async def open_front(
     limits: FrontLimits | None = None,
     *,
     dispatch: Handler = show,
+    admit: Callable[[Request], Response | None] = lambda _: None,
     sockets: dict[str, SocketEndpoint] | None = None,
     binds: tuple[str, ...] = ("127.0.0.1:0",),
     tls_cert: str = "",
@@ -294,8 +299,8 @@ async def open_front(
     used = limits if limits is not None else bounds()
     routes: dict[str, SocketEndpoint] = {"/echo": echo, "/listen": listen, **(sockets or {})}
     front = Front(
-        app=quart_app(dispatch, used.body_bytes),
         dispatch=dispatch,
+        admit=admit,
         socket=routes.get,
         limits=used,
         metrics=counts,

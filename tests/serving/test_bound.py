@@ -169,7 +169,7 @@ async def test_a_proxy_is_exempt() -> None:
 
 async def test_a_response_nobody_reads_is_given_up() -> None:
     async def big(request: Request) -> Response:
-        return Response(body=b"x" * 8_000_000)
+        return Response(body=b"x" * 3_000_000)
 
     async with (
         open_front(bounds(write_seconds=0.2), dispatch=big) as server,

@@ -7,7 +7,9 @@ import pytest
 import trio
 import trio.testing
 
+from regserver.serving import FrontLimits
 from regserver.serving.client_stream import PlainStream
+from regserver.serving.held import unbounded_held
 from regserver.serving.send_queue import Rest, drop_all, take_off
 
 
@@ -33,7 +35,8 @@ def _pair(kind: Callable[[socket.socket], PlainStream]) -> tuple[PlainStream, Pl
 
 
 def _stream(sock: socket.socket, write_seconds: float = 60) -> PlainStream:
-    return Checkpointing(sock, None, None, write_seconds)
+    limits = FrontLimits(write_seconds=write_seconds)
+    return Checkpointing(sock, None, None, limits, unbounded_held(limits))
 
 
 async def test_it_is_a_stream_of_trio() -> None:

@@ -174,7 +174,11 @@ async def test_a_socket_over_http2_lives(certificate: Certificate) -> None:
     async with _house(certificate, Door()) as server, http2(server, certificate) as peer:
         sock = await peer.connect("/echo")
         assert (await sock.status())[0] == 200
-        await trio.sleep(LONG)
+        with trio.move_on_after(LONG):
+            while True:
+                opcode, payload = await sock.frame()
+                assert opcode == 9
+                await sock.send(client_frame(payload, 10))
         await sock.send(client_frame(b"still here"))
         frame = await sock.frame()
         while frame[0] == 9:

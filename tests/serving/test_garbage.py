@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import trio
-from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.trio.tcp_server import TCPServer
+from h2.connection import H2Connection
 
 from regserver.serving.client_stream import ClientStream
 from regserver.serving.connection import Connection
+from regserver.serving.held import Held
+from regserver.serving.http2_connection import Http2Connection
+from regserver.serving.http2_stream import Http2Stream
 from regserver.serving.session_core import SessionCore
 from tests.garbage import count, no_collector
 from tests.serving.http2 import Http2Peer
@@ -101,8 +103,10 @@ async def _connected(
 
 def _left() -> dict[str, int]:
     """What is there of what a connection is made of. Of both ends of TLS, only the server's: the others are the test's."""
-    kinds = (ClientStream, Connection, SessionCore, TCPServer, H2Protocol)
+    kinds = (ClientStream, Connection, SessionCore, Http2Connection, Http2Stream, Held)
     left = {kind.__name__: count(kind) for kind in kinds}
+    # Of both ends of HTTP/2 likewise.
+    left["h2"] = sum(isinstance(one, H2Connection) and not one.config.client_side for one in gc.get_objects())
     left["tls"] = sum(isinstance(one, ssl.SSLObject) and bool(one.server_side) for one in gc.get_objects())
     return {name: number for name, number in left.items() if number}
 

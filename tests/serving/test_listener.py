@@ -13,6 +13,7 @@ import trio
 from regserver.domain.address import plain_address
 from regserver.serving import BindError, FrontLimits
 from regserver.serving.admission import Admission
+from regserver.serving.held import Held
 from regserver.serving.listener import open_listeners
 from tests.serving.support import Peer, open_front
 
@@ -139,34 +140,37 @@ async def test_accepted_sockets_have_a_bounded_send_buffer() -> None:
     listener.close()
 
 
+def _entered(admission: Admission, address: str) -> int:
+    """0, or the status that refuses it."""
+    held = admission.enter(address)
+    return held if isinstance(held, int) else 0
+
+
 def test_admission_by_address() -> None:
     admission = Admission(
         FrontLimits(connections=5, connections_per_address=2, exempt_networks=("10.0.0.0/8",))
     )
-    assert [admission.enter(address) for address in ("1.1.1.1", "1.1.1.1", "1.1.1.1", "1.1.1.2")] == [
-        0,
-        0,
-        429,
-        0,
-    ]
-    admission.leave("1.1.1.1")
-    assert admission.enter("1.1.1.1") == 0
-    assert [admission.enter("10.1.1.1") for _ in range(3)] == [0, 0, 503]
+    first = admission.enter("1.1.1.1")
+    assert isinstance(first, Held)
+    assert [_entered(admission, address) for address in ("1.1.1.1", "1.1.1.1", "1.1.1.2")] == [0, 429, 0]
+    admission.leave(first)
+    assert _entered(admission, "1.1.1.1") == 0
+    assert [_entered(admission, "10.1.1.1") for _ in range(3)] == [0, 0, 503]
     assert admission.total == 5
 
 
 def test_admission_by_ipv6_prefix() -> None:
     admission = Admission(FrontLimits(connections_per_address=1))
-    assert admission.enter("2001:db8:0:1::1") == 0
-    assert admission.enter("2001:db8:0:1:ffff::2") == 429
-    assert admission.enter("2001:db8:0:2::1") == 0
-    assert admission.enter("") == admission.enter("") == 0  # unix sockets have no address
+    assert _entered(admission, "2001:db8:0:1::1") == 0
+    assert _entered(admission, "2001:db8:0:1:ffff::2") == 429
+    assert _entered(admission, "2001:db8:0:2::1") == 0
+    assert _entered(admission, "") == _entered(admission, "") == 0  # unix sockets have no address
 
 
 def test_admission_leaves_descriptors_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (130, 130))
     admission = Admission(FrontLimits())
-    assert [admission.enter("1.1.1.1") for _ in range(3)] == [0, 0, 503]
+    assert [_entered(admission, "1.1.1.1") for _ in range(3)] == [0, 0, 503]
 
 
 def test_limits_that_contradict_each_other() -> None:

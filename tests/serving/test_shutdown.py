@@ -5,7 +5,7 @@ import trio
 import trio.testing
 
 from regserver.endpoint import Request, Response, SocketSession
-from regserver.serving import AppFailed, BindError, Front, text_frame
+from regserver.serving import BindError, Front, text_frame
 from tests.serving.support import (
     Counts,
     Peer,
@@ -13,7 +13,6 @@ from tests.serving.support import (
     client_frame,
     close_payload,
     open_front,
-    quart_app,
     show,
     upgrade,
 )
@@ -37,7 +36,7 @@ async def test_what_is_in_flight_is_finished() -> None:
     gate = Gate()
     async with trio.open_nursery() as nursery:
         shutdown = trio.Event()
-        front = Front(app=quart_app(gate, 100), dispatch=gate, socket=lambda _: None, limits=bounds())
+        front = Front(dispatch=gate, socket=lambda _: None, limits=bounds())
         (url,) = await nursery.start(_serve, front, shutdown)
         port = int(url.rpartition(":")[2])
         busy = Peer(await trio.open_tcp_stream("127.0.0.1", port))
@@ -184,7 +183,7 @@ async def test_messages_still_arrive_before_the_close() -> None:
 
 async def test_a_bind_that_fails_says_which_and_why() -> None:
     async with open_front() as server:
-        front = Front(app=quart_app(show, 100), dispatch=show, socket=lambda _: None, metrics=Counts())
+        front = Front(dispatch=show, socket=lambda _: None, metrics=Counts())
         taken = f"127.0.0.1:{server.port}"
         with pytest.raises(BindError) as caught:
             async with front.open(["127.0.0.1:0", taken]):
@@ -192,19 +191,6 @@ async def test_a_bind_that_fails_says_which_and_why() -> None:
         assert caught.value.address == taken
         assert "in use" in caught.value.reason
         assert taken in str(caught.value)
-
-
-async def test_an_application_that_fails_to_start() -> None:
-    app = quart_app(show, 100)
-
-    @app.before_serving
-    async def fail() -> None:
-        raise RuntimeError("no database")
-
-    front = Front(app=app, dispatch=show, socket=lambda _: None)
-    with pytest.raises(AppFailed, match="no database"):
-        async with front.open(["127.0.0.1:0"]):
-            raise AssertionError
 
 
 async def test_an_error_of_the_caller_passes() -> None:

@@ -10,6 +10,7 @@ from regserver.endpoint import CloseCode, Frame, Request, Response
 from regserver.serving import FrontLimits, NoMetrics, connection_state, session_state, text_frame
 from regserver.serving.broadcast import not_direct
 from regserver.serving.connection_state import ConnectionEvent, ConnectionState
+from regserver.serving.held import unbounded_held
 from regserver.serving.inbound import Inbound, Lost, PeerClosed, Received
 from regserver.serving.registry import Registry
 from regserver.serving.session_core import SessionContext, SessionCore
@@ -23,6 +24,9 @@ class Script:
     is_pinged: ClassVar[bool] = True
     awaits_close: ClassVar[bool] = True
     send_nowait: Callable[[bytes], int] = staticmethod(not_direct)
+
+    def __init__(self) -> None:
+        self.held = unbounded_held(FrontLimits())
 
     def accept(self) -> Greeting:
         return Greeting(b"101", b"")

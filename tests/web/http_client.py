@@ -105,8 +105,8 @@ async def open_client(app: WebApp) -> AsyncIterator[Client]:
         yield QuartClient(app)
         return
     front = Front(
-        app=app,
         dispatch=app.dispatcher.serve,
+        admit=app.dispatcher.admit,
         socket=app.dispatcher.socket_endpoint,
         limits=FrontLimits(grace_seconds=0.2, linger_seconds=0.1),
     )

@@ -3,7 +3,6 @@
 import sys
 
 import trio
-from quart_trio import QuartTrio
 
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame, text_frame
@@ -29,7 +28,6 @@ async def nothing(request: Request) -> Response:
 
 async def main(port: str) -> None:
     front = Front(
-        app=QuartTrio(__name__),
         dispatch=nothing,
         socket=lambda _: echo,
         limits=LIMITS,

@@ -37,16 +37,10 @@ async def dispatch(request: Request) -> Response:
     return Response(body=msgspec.json.encode({"jsonrpc": "2.0", "id": call.id, "result": {"status": "OK"}}))
 
 
-async def unused(*_: object) -> None:
-    """Instead of an ASGI application: nothing comes over HTTP/2 here."""
-    raise NotImplementedError
-
-
 async def main(*arguments: str) -> None:
     port, cert, key = (*arguments, "", "")[:3]
     limits = FrontLimits(grace_seconds=2)
     front = Front(
-        app=unused,
         dispatch=dispatch,
         socket={"/sub": fan_out.subscribe, "/pub": publish}.get,
         limits=limits,

@@ -85,12 +85,35 @@ class Dispatcher:
         """Answers a request that has not been routed yet."""
         return self.respond(request, self.router.match(request.method, request.path))
 
+    def admit(self, request: Request) -> Response | None:
+        """Asks the limit of a request whose body has not come yet. The refusal; or None, and `is_admitted` is to be set."""
+        started = time.perf_counter()
+        match = self.router.match(request.method, request.path)
+        requester = self._parts.forwarded.requester(request)
+        limited = self._limited("read" if match is None else match.route.limit, requester.client)
+        if limited is None:
+            return None
+        identity = self._identify()
+        refused = (NAMED if match is None else match.route.style).refuse(limited)
+        refused = self._add_headers(request, refused, identity)
+        return self._record(request, match, requester, refused, started)
+
     async def respond(self, request: Request, match: Match[Route] | None) -> Response:
         """Answers a routed request. match: None without a route."""
         started = time.perf_counter()
         identity = self._identify()
         requester = self._parts.forwarded.requester(request)
         response = self._add_headers(request, await self._admit(request, match, requester), identity)
+        return self._record(request, match, requester, response, started)
+
+    def _record(
+        self,
+        request: Request,
+        match: Match[Route] | None,
+        requester: Requester,
+        response: Response,
+        started: float,
+    ) -> Response:
         # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
         method, pattern = ("(none)", "(none)") if match is None else (request.method, match.route.pattern)
         if isinstance(response, StreamResponse):
@@ -136,7 +159,8 @@ class Dispatcher:
         if match is None:
             return self._unmatched(request, requester.client)
         route = match.route
-        if refusal := self._limited(route.limit, requester.client) or self._unfit(request):
+        limited = None if request.is_admitted else self._limited(route.limit, requester.client)
+        if refusal := limited or self._unfit(request):
             return route.style.refuse(refusal)
         body = request.body.removeprefix(BOM)
         return await self._call(
@@ -168,7 +192,7 @@ class Dispatcher:
         return ForeignOrigin()
 
     def _unmatched(self, request: Request, client: str) -> Response:
-        if limited := self._limited("read", client):
+        if not request.is_admitted and (limited := self._limited("read", client)):
             return NAMED.refuse(limited)
         methods = self.router.methods(request.path)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
