@@ -6,6 +6,7 @@ FAIL.
 
 import argparse
 import datetime
+import errno
 import os
 import shutil
 import ssl
@@ -18,6 +19,7 @@ from cryptography import x509
 from regserver.adapters.server_key import KEY_BYTES
 from regserver.adapters.source.roster_file import read_roster
 from regserver.cli import NO_RIPEMD160, configuration, report
+from regserver.cli.running import running_server
 from regserver.cli.store import store_place
 from regserver.config import ConfigFault, Loaded
 from regserver.config.check import trial_settings
@@ -91,15 +93,39 @@ def _addresses(loaded: Loaded) -> Iterator[Finding]:
         try:
             trio.run(_listen, bind)
         except BindError as error:
-            yield Finding("fail", str(error))
+            yield from _taken(loaded, bind, error)
         else:
             yield Finding("ok", f"{bind} is free")
+
+
+def _taken(loaded: Loaded, bind: str, error: BindError) -> Iterator[Finding]:
+    """A running server of ours may have the address: its own findings."""
+    in_use = error.reason == os.strerror(errno.EADDRINUSE)
+    found = running_server(loaded, bind) if in_use else None
+    if found is None:
+        yield Finding("fail", str(error))
+        return
+    yield Finding("ok", f"{bind} is served by a running server, which is {found.status}")
+    level: Level = "fail" if found.status == "not ready" else "hint"
+    yield from (Finding(level, f"{part}: {fault}") for part, fault in found.parts.items() if fault != "ok")
 
 
 async def _listen(bind: str) -> None:
     """Listens as `serve` would, and stops again."""
     for listener in await open_listeners([bind], FrontLimits(), tls=False):
         listener.close()
+
+
+def _proxy(loaded: Loaded) -> Iterator[Finding]:
+    server = loaded.settings.server
+    if not server.trusted_proxies:
+        return
+    everybody = [text for text in server.trusted_proxies if text.endswith("/0")]
+    if everybody:
+        text = f"server.trusted_proxies has {everybody[0]}: every client can claim any address"
+        yield Finding("fail", text)
+    if not server.public_url:
+        yield Finding("hint", "server.public_url is empty: links begin with what the proxy passes on as Host")
 
 
 def _tls(loaded: Loaded) -> Iterator[Finding]:
@@ -182,6 +208,7 @@ CHECKS: dict[str, Callable[[Loaded], Iterator[Finding]]] = {
     "configuration": _configuration,
     "store": _store,
     "address": _addresses,
+    "proxy": _proxy,
     "tls": _tls,
     "source": _source,
     "provider": _providers,

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,24 @@ async def test_a_running_server(tmp_path: Path) -> None:
         bind = server.url.removeprefix("http://")
         settings = ("--set", f"server.bind={bind}", "--set", f"store.url=sqlite:{tmp_path / 'test.db'}")
         done = await run_command("doctor", *settings, folder=tmp_path)
+    assert done.returncode == 0
+    assert f"ok   address: {bind} is served by a running server, which is ready" in done.stdout.decode()
+    assert "is whole, schema version" in done.stdout.decode()
+
+
+async def test_an_address_that_another_program_has(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:  # it accepts, and never answers
+        bind = f"127.0.0.1:{other.getsockname()[1]}"
+        done = await run_command("doctor", "--set", f"server.bind={bind}", folder=tmp_path)
     assert done.returncode == 1
     assert f"FAIL address: cannot listen on {bind}: Address already in use" in done.stdout.decode()
-    assert "is whole, schema version" in done.stdout.decode()
+
+
+async def test_proxies(tmp_path: Path) -> None:
+    settings = ("--set", "server.trusted_proxies=0.0.0.0/0", "--set", FREE)
+    done = await run_command("doctor", *settings, folder=tmp_path)
+    assert "FAIL proxy: server.trusted_proxies has 0.0.0.0/0" in done.stdout.decode()
+    assert "hint proxy: server.public_url is empty" in done.stdout.decode()
 
 
 async def test_one_broken_part_hides_no_other(tmp_path: Path) -> None:
