@@ -63,9 +63,9 @@ async def logged_code(server: Server, receiver: str) -> str:
     """The code in the newest message to `receiver` that the server wrote to its log."""
 
     def wanted(line: dict[str, Any]) -> bool:
-        text = line["message"] + str(line.get("text", ""))
+        text = f"{line['message']}\n{line.get('text', '')}"
         return receiver in str(line) and CODE.search(text) is not None
 
     line = await server.wait_line(wanted)
-    found = CODE.findall(line["message"].rpartition(receiver)[2] + str(line.get("text", "")))
+    found = CODE.findall(line["message"].rpartition(receiver)[2] + f"\n{line.get('text', '')}")
     return str(found[0])
