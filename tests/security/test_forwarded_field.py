@@ -1,17 +1,13 @@
 """Who is asking: what clients invent changes nothing, behind a trusted proxy and without one."""
 
-import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import trio
 
-from regserver.endpoint import Request, Response
-from regserver.web.http.forwarded import ForwardedReader
-from tests.serving.support import Peer, open_front, upgrade
+from tests.serving.support import Peer, upgrade
 from tests.system.server import Server, open_server, run_command, sign_up
-from tests.web.http.test_forwarded import spellings
 
 FEW = ("limits.enabled=true", "limits.routes.sign_in=5/1h")
 TRUSTED = "server.trusted_proxies=127.0.0.1"
@@ -40,29 +36,6 @@ async def test_an_invented_field_opens_no_new_allowance(tmp_path: Path) -> None:
         assert await tried(client, x_forwarded_for="192.0.2.8") == 401
         line = await server.wait_line(lambda line: line["message"] == "POST /login")
         assert line["client"] == "192.0.2.7"
-
-
-async def test_every_spelling_of_a_client_is_one_allowance(tmp_path: Path) -> None:
-    async with open_server(tmp_path, [*FEW, TRUSTED]) as server, server.client() as client:
-        statuses = [await tried(client, x_forwarded_for=text.strip()) for text in spellings()]
-        assert statuses == [401] * 5 + [429] * (len(spellings()) - 5)
-
-
-async def test_a_socket_of_both_families_names_an_ipv4_client_by_its_address() -> None:
-    seen: list[str] = []
-
-    async def show(request: Request) -> Response:
-        seen.append(ForwardedReader([], "").requester(request).client)
-        return Response()
-
-    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
-    port, bind = both.getsockname()[1], f"fd://{both.detach()}"
-    async with open_front(dispatch=show, binds=(bind, "127.0.0.1:0")) as front:
-        for one in (port, int(front.urls[1].rpartition(":")[2])):
-            peer = Peer(await trio.open_tcp_stream("127.0.0.1", one))
-            await peer.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            await peer.aclose()
-    assert seen == ["127.0.0.1", "127.0.0.1"]
 
 
 # --- a proxy whose setting is missing
