@@ -3,8 +3,11 @@
 import random
 
 from regserver.domain.instant import Instant
+from regserver.domain.journal import JournalSeal
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
+
+JOURNAL_SEAL = JournalSeal(b"a key of the journal for tests..")
 
 EPOCH = Instant(1_600_000_000_000)
 """2020-09-13T12:26:40Z: where the test clock starts."""

@@ -26,7 +26,7 @@ from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import open_sqlite
 from regserver.text import CATALOGUES
-from tests.fake import ManualClock, SeededRandomness
+from tests.fake import JOURNAL_SEAL, ManualClock, SeededRandomness
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 K1_KEY = "PUB_K1_6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5BoDq63"
@@ -160,7 +160,7 @@ async def open_steps(
     folder: Path,
     *,
     captcha: Captcha | None = None,
-    ledger: Callable[[Store], Ledger] = lambda store: EmbeddedLedger(),
+    ledger: Callable[[Store], Ledger] = lambda store: EmbeddedLedger(JOURNAL_SEAL),
     **figures: object,
 ) -> AsyncIterator[Steps]:
     """figures: of the policy, where they differ from the defaults."""

@@ -47,7 +47,7 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
         """The body as JSON of this type; None when it is not."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
 

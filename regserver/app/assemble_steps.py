@@ -1,5 +1,6 @@
 """Builds the registration by steps, with its providers."""
 
+import logging
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -13,6 +14,7 @@ from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base
 from regserver.config import ConfigFault, Settings
 from regserver.domain.contact import Pepper
+from regserver.domain.journal import JournalSeal
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.steps_account_service import StepsAccountService
@@ -22,6 +24,8 @@ from regserver.text import CATALOGUES
 from regserver.web.steps.endpoint import steps_routes
 from regserver.web.steps.method import StepsMethods
 
+log = logging.getLogger("regserver.ledger")
+
 
 async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the registration by steps. Raises ConfigFault."""
@@ -30,7 +34,9 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     pepper = steps_pepper(settings, base.key)
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
     policy = msgspec.structs.replace(policy, bounded=settings.limits.enabled)
-    ledger = build_ledger(settings.ledger, client, store)
+    ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
+    head = await store.write(ledger.seal)
+    log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())
     own_text, languages = settings.sms.text, CATALOGUES.items()
     parts = StepsParts(
         store=store,
@@ -55,6 +61,11 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
         useful=(("ledger", ledger.check),) if ledger.outer else (),
     )
+
+
+def journal_seal(key: ServerKey) -> JournalSeal:
+    """The seal of the ledger's journal."""
+    return JournalSeal(key.derive("ledger journal"))
 
 
 def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:

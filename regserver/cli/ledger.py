@@ -2,6 +2,8 @@
 
 import argparse
 
+from regserver.adapters.server_key import read_server_key
+from regserver.app.assemble_steps import journal_seal
 from regserver.cli import FAILED
 from regserver.cli.store import StorePlace, open_store
 from regserver.ports.store import Store
@@ -23,9 +25,11 @@ def run(chosen: argparse.Namespace) -> int | None:
 
 
 async def _verify(store: Store, place: StorePlace) -> int | None:
-    outcome = await verify_ledger(store)
+    outcome = await verify_ledger(store, journal_seal(read_server_key(place.key)))
     if isinstance(outcome, LedgerBroken):
         print(f"{place.database}: {outcome.detail}")
         return FAILED
     print(f"{place.database}: {outcome.entries} entries, all in order; last hash {outcome.head}")
+    if outcome.keyed_from > 1:
+        print(f"entries before {outcome.keyed_from} were written by an older server, without a key")
     return None

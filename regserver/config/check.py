@@ -58,6 +58,8 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield 'sms.kind is "log": codes are only written to the log, for trying out'
     if settings.captcha.kind == "none":
         yield 'captcha.kind is "none": robots can register'
+    if settings.ledger.kind == "antelope" and not settings.ledger.antelope.chain_id:
+        yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
 
 
 def _bounds(bounds: Bounds) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """The settings of captcha, SMS, mail and ledger, and what each provider needs once it is chosen."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -82,10 +83,11 @@ class LedgerAntelope(Section, frozen=True):
     """An Antelope chain. url: of a node. creator: the account that creates the others, with its permission and private key.
 
     private_key: WIF or PVT_K1_…. contract: the account of the system contract. ram_bytes, stake_net, stake_cpu: bought
-    for each new account; 0 and "" buy nothing.
+    for each new account; 0 and "" buy nothing. chain_id: the only chain that is signed for, in hex; "": the node's word.
     """
 
     url: str = ""
+    chain_id: str = ""
     creator: str = ""
     permission: str = "active"
     private_key: Secret = Secret("")
@@ -137,3 +139,5 @@ def ledger_faults(ledger: LedgerSection) -> Iterator[Fault]:
         for name in ("url", "creator", "private_key"):
             if not getattr(ledger.antelope, name):
                 yield ("ledger", "antelope", name), "a value, since accounts are written to a chain"
+        if not re.fullmatch("([0-9a-f]{64})?", ledger.antelope.chain_id):
+            yield ("ledger", "antelope", "chain_id"), "64 digits of 0-9a-f, as get_info shows them"

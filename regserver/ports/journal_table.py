@@ -2,11 +2,17 @@
 
 from typing import Protocol
 
-from regserver.domain.journal import JournalEntry
+from regserver.domain.journal import JournalEntry, JournalHead
 
 
 class JournalTable(Protocol):
-    """Each entry continues the one before it: a unit that appends holds Lock.JOURNAL since before it calls `last`."""
+    """Each entry continues the head: a unit that appends holds Lock.JOURNAL since before it calls `head`."""
+
+    async def head(self) -> JournalHead | None:
+        """The sealed end of the journal; None before the first seal."""
+
+    async def set_head(self, head: JournalHead) -> None:
+        """Replaces the head."""
 
     async def last(self) -> JournalEntry | None:
         """The newest entry, or None."""

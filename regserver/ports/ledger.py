@@ -5,7 +5,7 @@ from typing import Protocol
 import msgspec
 
 from regserver.domain.instant import Instant
-from regserver.domain.journal import LedgerAccount
+from regserver.domain.journal import JournalHead, LedgerAccount
 from regserver.ports.transaction import Transaction
 
 
@@ -41,8 +41,11 @@ class Ledger(Protocol):
 
     async def record(
         self, transaction: Transaction, account: LedgerAccount, reference: str, now: Instant
-    ) -> None:
-        """Writes the journal entry in the transaction that creates the account. reference: of Settled."""
+    ) -> JournalHead:
+        """Writes the journal entry in the transaction that creates the account; returns the new end. reference: of Settled."""
+
+    async def seal(self, transaction: Transaction) -> JournalHead:
+        """The sealed end of the journal, which is sealed now if it never was."""
 
     async def check(self) -> str | None:
         """The ledger's present fault, for the operator; None when there is none. Answers within seconds."""

@@ -16,7 +16,7 @@ from regserver.domain import steps_machine as machine
 from regserver.domain.account import NewAccount, name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import after
-from regserver.domain.journal import LedgerAccount
+from regserver.domain.journal import JournalHead, LedgerAccount
 from regserver.domain.outcome import UsernameTaken
 from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusal, name_holder
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
@@ -100,7 +100,10 @@ class StepsAccountService:
     async def _finish(
         self, contact: Contact, proposal: Proposal, token: str | None, reference: str
     ) -> StepResult | StepRefusal:
+        head: JournalHead | None = None
+
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
+            nonlocal head
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
                 return account
@@ -111,7 +114,7 @@ class StepsAccountService:
             added = await add_account(transaction, new, reserved_by=name_holder(found))
             if isinstance(added, UsernameTaken):
                 return machine.NameTaken(state=found.state)
-            await self._parts.ledger.record(transaction, account, reference, now)
+            head = await self._parts.ledger.record(transaction, account, reference, now)
             registered = msgspec.structs.replace(
                 found,
                 state=TRANSITIONS[found.state]["toBlockChain"],
@@ -122,7 +125,11 @@ class StepsAccountService:
             await transaction.registrations.save(registered)
             return StepResult(registration=registered)
 
-        return await self._lookup.step(contact, "toBlockChain", token, act)
+        outcome = await self._lookup.step(contact, "toBlockChain", token, act)
+        if head is not None and isinstance(outcome, StepResult):
+            # Elsewhere than in the database it proves later that the journal was not rewritten.
+            log.info("ledger entry %d; last hash %s", head.number, head.hash.hex())
+        return outcome
 
 
 def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
@@ -31,7 +33,8 @@ from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
 from regserver.store.sqlite import open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key
-from tests.peer.antelope import Chain, Mood, open_chain
+from tests.fake import JOURNAL_SEAL
+from tests.peer.antelope import CHAIN_ID, Chain, Mood, open_chain
 from tests.peer.http import refused_url
 from tests.steps import GLS_KEY, K1_KEY, Steps, open_steps, phone, proposal, taken
 
@@ -49,15 +52,15 @@ def settings(url: str, limit: int = 5 * SECOND) -> LedgerAntelope:
 
 @asynccontextmanager
 async def open_chained(
-    folder: Path, chain: Chain, *, url: str | None = None, limit: int = 5 * SECOND
+    folder: Path, chain: Chain, *, url: str | None = None, limit: int = 5 * SECOND, chain_id: str = ""
 ) -> AsyncIterator[Steps]:
     """The registration by steps on this chain. Opened again on the same folder it is what a restart leaves."""
-    chosen = settings(url or chain.url, limit)
+    chosen = msgspec.structs.replace(settings(url or chain.url, limit), chain_id=chain_id)
     async with open_http_client() as client:
         node = AntelopeNode(ProviderClient(client, chosen.timeout), chosen.url)
 
         def ledger(store: Store) -> AntelopeLedger:
-            return AntelopeLedger(store, node, SigningKey(WIF), chosen, pause=Duration(1))
+            return AntelopeLedger(JOURNAL_SEAL, store, node, SigningKey(WIF), chosen, pause=Duration(1))
 
         async with open_steps(folder, ledger=ledger) as steps:
             yield steps
@@ -79,7 +82,7 @@ async def test_an_account_is_made_on_the_chain_and_in_the_journal(tmp_path: Path
         assert (await taken(register(steps, user_id))).registration.state == "registered"
         assert chain.accounts[user_id] == (LEGACY_KEY, LEGACY_KEY)
         assert chain.taken == chain.pushed == [await reference(steps)]
-        assert isinstance(await verify_ledger(steps.store), LedgerWhole)
+        assert isinstance(await verify_ledger(steps.store, JOURNAL_SEAL), LedgerWhole)
         assert await register(steps, user_id) == AlreadyRegistered(state="registered")
         assert len(chain.pushed) == 1
 
@@ -180,9 +183,35 @@ async def test_the_operator_is_told_of_a_node_that_is_gone(tmp_path: Path) -> No
     async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
         for url, complaint in ((chain.url, None), (await refused_url(), "get_info: cannot be reached")):
             section = LedgerSection(kind="antelope", antelope=settings(url))
-            told = await build_ledger(section, client, store).check()
+            told = await build_ledger(section, JOURNAL_SEAL, client, store).check()
             assert (told is None) if complaint is None else (told or "").startswith(complaint)
-        assert await build_ledger(LedgerSection(), client, store).check() is None
+        assert await build_ledger(LedgerSection(), JOURNAL_SEAL, client, store).check() is None
+
+
+async def test_nothing_is_signed_for_another_chain(tmp_path: Path) -> None:
+    async with open_chain() as chain:
+        for chain_id, good in (("ab" * 32, False), (CHAIN_ID, True)):
+            async with open_chained(tmp_path, chain, chain_id=chain_id) as steps:
+                if not good:
+                    user_id = await steps.to_named(phone(), "my-name")
+                    assert await register(steps, user_id) == UNAVAILABLE
+                    assert chain.pushed == []
+                    assert (
+                        await steps.accounts._parts.ledger.check()
+                        == "get_info: the node is on another chain than ledger.antelope.chain_id"
+                    )
+                else:
+                    await taken(register(steps, user_id))
+        assert len(chain.taken) == 1
+
+
+@pytest.mark.parametrize("year", [1960, 1969, 2107, 9999])
+async def test_a_time_that_no_transaction_can_have_is_refused(tmp_path: Path, year: int) -> None:
+    async with open_chain() as chain, open_chained(tmp_path, chain) as steps:
+        user_id = await steps.to_named(phone(), "my-name")
+        chain.now = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+        assert await register(steps, user_id) == UNAVAILABLE
+        assert chain.pushed == []
 
 
 async def test_what_may_be_on_the_chain_no_longer_lapses(tmp_path: Path) -> None:
@@ -225,5 +254,5 @@ async def test_a_configuration_that_cannot_work(
     section = LedgerSection(kind="antelope", antelope=LedgerAntelope(**fields))  # type: ignore[arg-type]
     async with open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
         with pytest.raises(ConfigFault, match=complaint) as caught:
-            build_ledger(section, client, store)
+            build_ledger(section, JOURNAL_SEAL, client, store)
     assert "s3cret" not in str(caught.value)

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from regserver.adapters.ledger import EmbeddedLedger
+from regserver.adapters.server_key import load_server_key
+from regserver.app.assemble_steps import journal_seal
 from regserver.domain.account import NewAccount
 from regserver.domain.instant import Instant
-from regserver.domain.journal import LedgerAccount, following
+from regserver.domain.journal import LedgerAccount
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.store.sqlite import open_sqlite
@@ -26,8 +29,9 @@ async def register(folder: Path, *names: str) -> None:
             account = NewAccount(username=name, origin="steps", created_at=NOW, ledger_name=user_id)
             await add_account(transaction, account)
             entry = LedgerAccount(user_id=user_id, username=name, owner_key="PUB_K1_o", active_key="PUB_K1_a")
-            await transaction.journal.append(following(await transaction.journal.last(), NOW, entry))
+            await ledger.record(transaction, entry, "", NOW)
 
+    ledger = EmbeddedLedger(journal_seal(load_server_key(folder / "test.key")))
     async with open_sqlite(folder / "test.db") as store:
         await store.write(work)
 
@@ -57,7 +61,7 @@ async def test_an_empty_journal(shell: Shell) -> None:
     [
         ("UPDATE ledger_journal SET username = 'eve' WHERE number = 1", "entry 1"),
         ("DELETE FROM ledger_journal WHERE number = 1", "entry 1 is missing"),
-        ("DELETE FROM ledger_journal WHERE number = 2", "no entry records the account reg1bobaaaaa"),
+        ("DELETE FROM ledger_journal WHERE number = 2", "entry 2 is missing: the journal had 2 entries"),
         ("UPDATE account SET username = 'eve' WHERE username = 'bob'", "entry 2 records an account"),
     ],
 )

@@ -12,6 +12,7 @@ from regserver.domain.steps_machine import CODE_TRIES
 from regserver.ports.store import Store
 from regserver.service.steps_policy import StepsPolicy
 from regserver.service.steps_service import StepResult
+from tests.fake import JOURNAL_SEAL
 from tests.steps import Steps, phone
 from tests.store.meeting.account import sign_up
 from tests.store.meeting.room import Door
@@ -35,7 +36,7 @@ async def all_at_once(*racers: Callable[[], Awaitable[object]]) -> list[object]:
 
 def steps_on(store: Store, **figures: int) -> Steps:
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
-    return Steps(store, policy, NoCaptcha(), EmbeddedLedger())
+    return Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
 
 
 async def test_posts_are_numbered_without_a_gap(any_store: Store) -> None:

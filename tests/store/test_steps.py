@@ -6,16 +6,18 @@ import msgspec
 import pytest
 import trio
 
+from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.account import NewAccount
 from regserver.domain.contact import BudgetKey, CodeMac, ContactKey, LookupKey
 from regserver.domain.instant import DAY, HOUR, Instant, after
-from regserver.domain.journal import JournalEntry, LedgerAccount, following
+from regserver.domain.journal import JournalEntry, LedgerAccount
 from regserver.domain.secret import SecretHash
 from regserver.domain.steps_machine import Registration
 from regserver.ports.budget_table import Budget
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.submission_table import Submission
 from regserver.ports.transaction import Lock, Transaction
+from tests.fake import JOURNAL_SEAL
 
 NOW = Instant(1_600_000_000_000)
 
@@ -152,11 +154,13 @@ async def test_a_reward_is_one_row(any_store: Store) -> None:
 # --- the ledger
 def entries(count: int) -> list[JournalEntry]:
     made: list[JournalEntry] = []
+    head = JOURNAL_SEAL.begin(None)
     for number in range(count):
         account = LedgerAccount(
             user_id=f"reg1{number:08}", username=f"user-{number}", owner_key="PUB_K1_o", active_key="PUB_K1_a"
         )
-        made.append(following(made[-1] if made else None, after(NOW, number), account, f"tx{number}"))
+        entry, head = JOURNAL_SEAL.following(head, after(NOW, number), account, f"tx{number}")
+        made.append(entry)
     return made
 
 
@@ -178,14 +182,15 @@ async def test_the_journal_comes_back_in_order(any_store: Store) -> None:
 async def test_racing_entries_stand_on_each_other(any_store: Store) -> None:
     async def append(transaction: Transaction, number: int) -> None:
         account = LedgerAccount(user_id=f"u{number}", username="x", owner_key="o", active_key="a")
-        await transaction.lock(Lock.JOURNAL)
-        last = await transaction.journal.last()
-        await transaction.journal.append(following(last, NOW, account))
+        await EmbeddedLedger(JOURNAL_SEAL).record(transaction, account, "", NOW)
 
     async with trio.open_nursery() as nursery:
         for number in range(30):
             nursery.start_soon(any_store.write, lambda t, number=number: append(t, number))
     page = await any_store.read(lambda t: t.journal.page(0, 100))
+    head = await any_store.read(lambda t: t.journal.head())
+    assert head is not None
+    assert (head.number, head.hash, head.keyed_from) == (30, page[-1].hash, 1)
     assert [entry.number for entry in page] == list(range(1, 31))
     assert all(later.previous == entry.hash for entry, later in itertools.pairwise(page))
 

@@ -26,7 +26,7 @@ from regserver.domain.room_event import EventId
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store, StoreFault
 from regserver.service.identity_service import Session
-from regserver.service.ledger_check import LedgerWhole, verify_ledger
+from regserver.service.ledger_check import UNSEALED, LedgerBroken, LedgerWhole, verify_ledger
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.steps_policy import StepsPolicy
 from regserver.service.steps_service import StepResult
@@ -36,7 +36,7 @@ from regserver.store.sqlite import connect, migrate, open_sqlite
 from regserver.store.sqlite.copy import inspect_database
 from regserver.store.sqlite.schema import WORDS
 from tests.directory import World
-from tests.fake import EPOCH
+from tests.fake import EPOCH, JOURNAL_SEAL
 from tests.steps import Steps, email, phone
 from tests.store.meeting.room import Door
 
@@ -217,7 +217,7 @@ async def test_what_was_missed_can_be_read(tmp_path: Path, version: int) -> None
 @pytest.mark.parametrize("version", range(3, NEWEST + 1))
 async def test_registrations_go_on_where_they_stood(tmp_path: Path, version: int) -> None:
     async with upgraded(tmp_path, version) as store:
-        steps = Steps(store, StepsPolicy(), NoCaptcha(), EmbeddedLedger())
+        steps = Steps(store, StepsPolicy(), NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
         steps.clock.advance(LATER)
         contacts: dict[str, Contact] = {str(n): phone(f"+38000000000{n}") for n in (1, 2, 3, 4)}
         contacts |= {"registered": email("someone@example.org"), "waits": email("other@example.org")}
@@ -235,9 +235,12 @@ async def test_registrations_go_on_where_they_stood(tmp_path: Path, version: int
             "waits": "verifyEmail",
         }
         assert (await steps.row(contacts["1"])).code_tries == 4
-        ledger = await verify_ledger(store)
+        if version < 7:
+            assert await verify_ledger(store, JOURNAL_SEAL) == LedgerBroken(UNSEALED)
+        await store.write(EmbeddedLedger(JOURNAL_SEAL).seal)  # as a server does at its start
+        ledger = await verify_ledger(store, JOURNAL_SEAL)
         assert isinstance(ledger, LedgerWhole)
-        assert ledger.entries == 2
+        assert (ledger.entries, ledger.keyed_from) == (2, 3)
         assert await steps.onboarding.subscribed("reg1mntyyawo", ["red", "black"]) == 1
         signed = await store.read(lambda transaction: transaction.submissions.by_user_id("reg1kaaauram"))
         assert signed is not None

@@ -10,19 +10,20 @@ from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.adapters.provider_client import ProviderClient
 from regserver.config import ConfigFault
 from regserver.config.provider import LedgerAntelope, LedgerSection
+from regserver.domain.journal import JournalSeal
 from regserver.ports.ledger import Ledger
 from regserver.ports.store import Store
 
 __all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "check_chain", "on_curve"]
 
 
-def build_ledger(settings: LedgerSection, http: httpx.AsyncClient, store: Store) -> Ledger:
-    """The ledger that the configuration names. Raises ConfigFault."""
+def build_ledger(settings: LedgerSection, seal: JournalSeal, http: httpx.AsyncClient, store: Store) -> Ledger:
+    """The ledger that the configuration names. seal: of its journal. Raises ConfigFault."""
     if settings.kind == "embedded":
-        return EmbeddedLedger()
+        return EmbeddedLedger(seal)
     chain = settings.antelope
     node = AntelopeNode(ProviderClient(http, chain.timeout), chain.url)
-    return AntelopeLedger(store, node, check_chain(chain), chain)
+    return AntelopeLedger(seal, store, node, check_chain(chain), chain)
 
 
 def check_chain(chain: LedgerAntelope) -> SigningKey:

@@ -28,7 +28,7 @@ from regserver.adapters.ledger.antelope_node import DUPLICATE, NAME_EXISTS, Ante
 from regserver.adapters.ledger.embedded import EmbeddedLedger
 from regserver.config.provider import LedgerAntelope
 from regserver.domain.instant import Duration, Instant, after
-from regserver.domain.journal import LedgerAccount
+from regserver.domain.journal import JournalSeal, LedgerAccount
 from regserver.domain.public_key import PublicKey, parse_public_key
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.store import Store
@@ -37,6 +37,8 @@ from regserver.ports.transaction import Transaction
 
 SIGN_ATTEMPTS = 64
 CONFIRM_ATTEMPTS = 8
+MAX_EXPIRATION = 2**32
+"""Seconds since 1970: a transaction has 32 bits for its end."""
 CHECK_SECONDS = 2.0
 BLOCK_TIME = Duration(500)
 """A node may not show an account before it is in a block."""
@@ -49,12 +51,14 @@ class AntelopeLedger(EmbeddedLedger):
 
     def __init__(
         self,
+        seal: JournalSeal,
         store: Store,
         node: AntelopeNode,
         key: SigningKey,
         settings: LedgerAntelope,
         pause: Duration = BLOCK_TIME,
     ) -> None:
+        super().__init__(seal)
         self._store = store
         self._node = node
         self._key = key
@@ -79,7 +83,7 @@ class AntelopeLedger(EmbeddedLedger):
         """The node's fault, for the readiness check; None when it answers within CHECK_SECONDS."""
         try:
             with trio.fail_after(CHECK_SECONDS):
-                await self._node.info()
+                self._check_chain(await self._node.info())
         except LedgerFault as fault:
             return str(fault)
         except trio.TooSlowError:
@@ -101,6 +105,7 @@ class AntelopeLedger(EmbeddedLedger):
     async def _submission(self, account: LedgerAccount) -> Submission:
         """The stored submission to push for this account: an earlier one, or a new one."""
         info = await self._node.info()
+        self._check_chain(info)
         try:
             now, fresh = info.now, self._sign(account, info)
         except ValueError:
@@ -115,6 +120,12 @@ class AntelopeLedger(EmbeddedLedger):
             raise LedgerFault("an earlier transaction with other keys may still be taken")
         return submission
 
+    def _check_chain(self, info: Info) -> None:
+        """Raises LedgerFault when the node is on another chain than the configured one."""
+        pinned = self._settings.chain_id
+        if pinned and info.chain_id.lower() != pinned:
+            raise LedgerFault("get_info: the node is on another chain than ledger.antelope.chain_id")
+
     def _sign(self, account: LedgerAccount, info: Info) -> Submission:
         """Signs with one expiration after the other, a second apart, until a signature is canonical. Raises ValueError."""
         actions, chain = self._actions(account), bytes.fromhex(info.chain_id)
@@ -122,6 +133,8 @@ class AntelopeLedger(EmbeddedLedger):
         if len(chain) != 32 or len(block) != 32:
             raise ValueError("not the ids of a chain and a block")
         first = after(info.now, self._settings.expiration) // 1000
+        if not 0 < first < MAX_EXPIRATION - SIGN_ATTEMPTS:
+            raise ValueError("a time that no transaction can have")
         for expiration in range(first, first + SIGN_ATTEMPTS):
             packed = pack_transaction(pack_header(block, expiration), actions)
             signature = self._key.sign(signing_digest(chain, packed))

@@ -2,14 +2,28 @@
 
 import msgspec
 
-from regserver.domain.journal import JournalEntry
+from regserver.domain.journal import JournalEntry, JournalHead
 from regserver.store.sql.statement import Rows, columns, placeholders
 
 COLUMNS = columns(JournalEntry)
 
 
 class JournalRows(Rows):
-    """The table ledger_journal."""
+    """The tables ledger_journal and ledger_head."""
+
+    async def head(self) -> JournalHead | None:
+        """Reads the one row."""
+        return await self._one(JournalHead, f"SELECT {columns(JournalHead)} FROM ledger_head")
+
+    async def set_head(self, head: JournalHead) -> None:
+        """Writes the one row."""
+        values = msgspec.structs.astuple(head)
+        await self._sql.run(
+            f"INSERT INTO ledger_head (only_row, {columns(JournalHead)}) VALUES (1, {placeholders(values)})"
+            " ON CONFLICT (only_row) DO UPDATE SET number = excluded.number, hash = excluded.hash,"
+            " keyed_from = excluded.keyed_from, seal = excluded.seal",
+            *values,
+        )
 
     async def last(self) -> JournalEntry | None:
         """Uses the primary key."""

@@ -26,6 +26,17 @@ def copy_database(source: Path, target: Path) -> None:
         raise StoreFault(f"{source}: {error}") from error
 
 
+def ledger_end(path: Path) -> tuple[int, str]:
+    """The number and the hash, in hex, of the last entry of the ledger's journal; 0 and "" when there is none."""
+    newest = "SELECT number, hash FROM ledger_journal ORDER BY number DESC LIMIT 1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            row = connection.execute(newest).fetchone()
+        except sqlite3.OperationalError:  # older than the journal
+            row = None
+    return (0, "") if row is None else (row[0], row[1].hex())
+
+
 def inspect_database(path: Path) -> int:
     """Checks that the file is whole and its schema is known; returns the schema's version. Raises StoreFault."""
     try:

@@ -17,6 +17,7 @@ from regserver.service.ledger_check import verify_ledger
 from regserver.service.steps_admin import StepsAdmin
 from regserver.service.steps_code import Issued
 from regserver.service.steps_policy import StepsPolicy
+from tests.fake import JOURNAL_SEAL
 from tests.steps import ASKER, Steps, phone, proposal
 from tests.store.race import Racer, Racers, Scenario, rows
 
@@ -32,7 +33,7 @@ BUDGETS = "SELECT budget, spent FROM steps_budget ORDER BY 1"
 
 async def observe(steps: Steps) -> object:
     """Registrations, names, budgets, and whether the journal is whole."""
-    journal = await verify_ledger(steps.store)
+    journal = await verify_ledger(steps.store, JOURNAL_SEAL)
     entries = await rows(steps.store, "SELECT count(*) FROM ledger_journal")
     return (
         *[await rows(steps.store, statement) for statement in (REGISTRATIONS, NAMES, BUDGETS)],
@@ -48,7 +49,7 @@ def between(
 
     async def prepare(store: Store) -> Racers:
         policy = msgspec.structs.replace(StepsPolicy(), **figures)
-        steps = Steps(store, policy, NoCaptcha(), EmbeddedLedger())
+        steps = Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
         await fill(steps)
         return Racers(*pair(steps), partial(observe, steps))
 
