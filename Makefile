@@ -57,7 +57,8 @@ crash-rooms: .venv/.test ## kill the server 200 times under load and check that 
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
-	build/binary/bin/pyinstaller --noconfirm --clean --distpath dist --workpath build/pyinstaller packaging/regserver.spec
+	build/binary/bin/pyinstaller --noconfirm --clean --distpath build/folder --workpath build/pyinstaller packaging/regserver.spec
+	build/binary/bin/python packaging/pack.py build/folder/regserver dist/regserver
 
 .PHONY: clean
 clean: ## remove build results; the virtual environment and var/ stay

@@ -40,7 +40,7 @@ def sd_notify(environ: Mapping[str, str] | None = None, /, **assignments: str | 
 def inherited_binds(environ: Mapping[str, str] | None = None) -> list[str]:
     """The sockets from systemd, as binds: "fd://3", "fd://4"…
 
-    LISTEN_PID must be this process or its parent: systemd starts the one-file binary's parent process, which unpacks it.
+    LISTEN_PID must be this process or its parent: a unit may start the server by a wrapper.
     """
     variables = os.environ if environ is None else environ
     count = variables.get("LISTEN_FDS", "")

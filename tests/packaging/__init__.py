@@ -1,0 +1,1 @@
+"""The packed program and the units that run it."""
