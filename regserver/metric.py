@@ -112,6 +112,19 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+class SmsCounter:
+    """Codes by SMS: sent, entered, and those that were not sent by the rule that held them back."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._codes = metrics.counter(
+            "sms_codes", "Codes by SMS: sent, entered, failed, or held back by a rule.", "outcome"
+        )
+
+    def count(self, outcome: str) -> None:
+        """One code got this outcome."""
+        self._codes.labels(outcome).inc()
+
+
 class FrontCounters:
     """The FrontMetrics of regserver.serving, as Prometheus metrics."""
 

@@ -2,6 +2,7 @@
 and an SMS provider that keeps what it is given."""
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,14 +13,17 @@ from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
+from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.captcha import Captcha
 from regserver.ports.ledger import Ledger
 from regserver.ports.sms import Sms, SmsFault
 from regserver.ports.store import Store
+from regserver.service.identity_service import IdentityService
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
-from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.registration_lookup import Proof, RegistrationLookup
+from regserver.service.sms_guard import SmsGuard, SmsPolicy
 from regserver.service.steps_account_service import Proposal, StepsAccountService
 from regserver.service.steps_code import Asker
 from regserver.service.steps_policy import StepsParts, StepsPolicy
@@ -33,6 +37,8 @@ K1_KEY = "PUB_K1_6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5BoDq63"
 OFF_CURVE_KEY = "GLS4tVMTu4hrMTGeAQpAEzueCYqEESJQgkaH9DVJNnzK1mztsYYww"
 MAIL_TEMPLATES = load_mail_templates(None, "example.org")
 ASKER = Asker("192.0.2.7", "en")
+HERE = Proof(None, ASKER.address)
+"""A client without a token in the network that asked for the code."""
 
 
 class KeptSms(Sms):
@@ -63,7 +69,14 @@ def code_in(text: str) -> str:
 class Steps:
     """Everything at hand: the services and what they are built on."""
 
-    def __init__(self, store: Store, policy: StepsPolicy, captcha: Captcha, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: StepsPolicy,
+        captcha: Captcha,
+        ledger: Ledger,
+        sms_policy: SmsPolicy | None = None,
+    ) -> None:
         self.store = store
         self.clock = ManualClock()
         self.randomness = SeededRandomness()
@@ -71,6 +84,10 @@ class Steps:
         self.sms = KeptSms()
         self.outbox = Outbox(self.clock, self.randomness, bytes(32))
         self.policy = policy
+        self.outcomes: Counter[str] = Counter()
+        counted = self.outcomes.update
+        guard = SmsGuard(self.pepper, sms_policy or SmsPolicy(guarded=False), lambda name: counted([name]))
+        self.identity = IdentityService(store, self.clock, self.randomness, DAY)
         parts = StepsParts(
             store=store,
             clock=self.clock,
@@ -81,9 +98,11 @@ class Steps:
             sms=self.sms,
             sms_texts={language: text.sms.code for language, text in CATALOGUES.items()},
             captcha=captcha,
+            sms_guard=guard,
             ledger=ledger,
+            identity=self.identity,
         )
-        self.lookup = RegistrationLookup(store, self.clock, self.pepper, require_token=policy.require_token)
+        self.lookup = RegistrationLookup(store, self.clock, self.pepper, policy)
         self.service = StepsService(self.lookup, parts, policy)
         self.accounts = StepsAccountService(self.lookup, parts, policy)
         self.onboarding = OnboardingService(store, self.clock)
@@ -106,18 +125,18 @@ class Steps:
         """Leads a phone or address to setUsername; the token, if one was wanted."""
         await taken(self.service.first_step(contact, "", "web", ASKER))
         code = self.sms.code if contact.kind == "phone" else await self.mailed_code()
-        return (await taken(self.service.verify(contact, code, want_token))).token
+        return (await taken(self.service.verify(contact, code, want_token, ASKER.address))).token
 
     async def to_named(self, contact: Contact, username: str) -> str:
         """Leads it to toBlockChain; the userId."""
         await self.to_verified(contact)
-        found = (await taken(self.service.set_username(contact, username, None))).registration
+        found = (await taken(self.service.set_username(contact, username, HERE))).registration
         assert found.user_id is not None
         return found.user_id
 
     async def to_registered(self, contact: Contact, username: str) -> str:
         user_id = await self.to_named(contact, username)
-        await taken(self.accounts.register(contact, proposal(username, user_id), None))
+        await taken(self.accounts.register(contact, proposal(username, user_id), HERE))
         return user_id
 
 
@@ -161,9 +180,10 @@ async def open_steps(
     *,
     captcha: Captcha | None = None,
     ledger: Callable[[Store], Ledger] = lambda store: EmbeddedLedger(JOURNAL_SEAL),
+    sms_policy: SmsPolicy | None = None,
     **figures: object,
 ) -> AsyncIterator[Steps]:
-    """figures: of the policy, where they differ from the defaults."""
+    """sms_policy: of the guard; None bounds nothing. figures: of the policy, where they differ from the defaults."""
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
     async with open_sqlite(folder / "x.db") as store:
-        yield Steps(store, policy, captcha or NoCaptcha(), ledger(store))
+        yield Steps(store, policy, captcha or NoCaptcha(), ledger(store), sms_policy)

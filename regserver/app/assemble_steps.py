@@ -13,10 +13,15 @@ from regserver.adapters.siteverify import build_captcha
 from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base
 from regserver.config import ConfigFault, Settings
+from regserver.config.provider import SmsSection
 from regserver.domain.contact import Pepper
 from regserver.domain.journal import JournalSeal
+from regserver.domain.phone import read_phone
+from regserver.metric import SmsCounter
+from regserver.service.contact_cap import ContactCap
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.sms_guard import SmsGuard, SmsPolicy
 from regserver.service.steps_account_service import StepsAccountService
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepsService
@@ -48,14 +53,17 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         sms_texts={language: own_text or catalogue.sms.code for language, catalogue in languages},
         sms=build_sms(settings.sms, client, base.randomness),
         captcha=build_captcha(settings.captcha, client),
+        sms_guard=SmsGuard(pepper, sms_policy(settings), SmsCounter(base.web.metrics).count),
         ledger=ledger,
+        identity=base.identity,
     )
-    lookup = RegistrationLookup(store, clock, pepper, require_token=policy.require_token)
+    lookup = RegistrationLookup(store, clock, pepper, policy)
     methods = StepsMethods(
         StepsService(lookup, parts, policy),
         StepsAccountService(lookup, parts, policy),
         OnboardingService(store, clock),
         on_curve,
+        ContactCap(store, clock, pepper, policy.daily_contacts_per_address) if policy.bounded else None,
     )
     return AppPart(
         routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
@@ -66,6 +74,23 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
 def journal_seal(key: ServerKey) -> JournalSeal:
     """The seal of the ledger's journal."""
     return JournalSeal(key.derive("ledger journal"))
+
+
+def sms_policy(settings: Settings) -> SmsPolicy:
+    """The bounds of SMS. Messages that are only logged cost nothing and have none."""
+    sms = settings.sms
+    return SmsPolicy(
+        countries=frozenset(sms.countries),
+        daily_max=sms.daily_max,
+        guarded=sms.used_kinds != {"log"},
+        test=read_test_numbers(sms) if settings.server.test_mode else {},
+    )
+
+
+def read_test_numbers(sms: SmsSection) -> dict[str, str]:
+    """The normalised test numbers with their codes."""
+    read = {read_phone(number): str(code) for number, code in sms.test.items()}
+    return {number: code for number, code in read.items() if number is not None}
 
 
 def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:

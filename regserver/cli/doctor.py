@@ -180,6 +180,11 @@ def _providers(loaded: Loaded) -> Iterator[Finding]:
     yield from (Finding("hint", text) for text in trial_settings(settings))
     if settings.mail.smtp != "log:":
         yield Finding("ok", "mail.smtp is set; try it with: regserver mail test ADDRESS")
+    if not settings.steps.require_token and settings.ledger.kind == "embedded":
+        yield Finding(
+            "hint",
+            "steps.require_token is false: others in a person's network can finish that person's registration",
+        )
     if not settings.limits.enabled:
         yield Finding("hint", "limits.enabled is false: one client may send any number of requests")
 

@@ -67,13 +67,16 @@ def _lines(overview: RegistrationOverview) -> Iterator[str]:
     if found.user_id:
         yield f"userId       {found.user_id}"
     if found.code is not None:
-        yield f"code         valid until {_when(found.code_expires_at)}, {found.code_tries} tries left"
+        tries = f"{found.code_tries} tries left, {found.other_tries} from other networks"
+        yield f"code         valid until {_when(found.code_expires_at)}, {tries}"
         yield f"resends      {found.resends} of {policy.max_resends}, the next from {_when(found.retry_at)}"
     if found.token is not None:
         yield "token        required at every step"
     if found.lapses_at is not None:
         yield f"starts anew  {_when(found.lapses_at)}"
     yield f"today        {overview.codes_spent} of {policy.daily_codes_per_contact} codes, {overview.tries_spent} of {policy.daily_tries_per_contact} tries"
+    if overview.other_tries_spent:
+        yield f"elsewhere    {overview.other_tries_spent} of {policy.daily_tries_per_contact} tries, from other networks than the one that asked for the code"
 
 
 def _when(instant: Instant | None) -> str:

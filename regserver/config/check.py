@@ -46,6 +46,8 @@ def faults(settings: Settings) -> Iterator[Fault]:
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
     yield from sms_faults(settings.sms)
+    if any(len(code) != settings.steps.code_digits for code in settings.sms.test.values()):
+        yield ("sms", "test"), f"codes of steps.code_digits digits, {settings.steps.code_digits}"
     yield from captcha_faults(settings.captcha)
     yield from ledger_faults(settings.ledger)
 
@@ -60,6 +62,13 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield 'captcha.kind is "none": robots can register'
     if settings.ledger.kind == "antelope" and not settings.ledger.antelope.chain_id:
         yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
+    if settings.server.test_mode:
+        yield "server.test_mode is true: whoever knows a number of sms.test can register with it"
+    if settings.ledger.kind != "embedded" and not settings.steps.require_token:
+        yield (
+            "steps.require_token is false: others in the network of a person, or behind the same proxy, can finish that"
+            " person's registration with keys of their own on the ledger"
+        )
 
 
 def _bounds(bounds: Bounds) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ import msgspec
 
 from regserver.config.section import Fault, Secret, Section, within
 from regserver.domain.instant import MINUTE, SECOND, Duration
+from regserver.domain.phone import COUNTRIES, read_phone
 
 SmsKind = Literal["log", "http", "twilio", "vonage"]
 
@@ -55,15 +56,19 @@ class SmsSection(Section, frozen=True):
     """Sending SMS. weights: several providers with their shares of the messages; empty: `kind` alone sends them.
 
     text: the message, with {code} in it; empty: the built-in text in the user's language.
+    countries, daily_max, test: see regserver.service.sms_guard.
     """
 
     kind: SmsKind = "log"
     weights: dict[SmsKind, int] = msgspec.field(default_factory=dict)
+    countries: tuple[str, ...] = ()
+    daily_max: Annotated[int, within(1, 1_000_000_000)] = 1000
     text: str = ""
     timeout: Duration = Duration(10 * SECOND)
     http: SmsHttp = SmsHttp()
     twilio: SmsTwilio = SmsTwilio()
     vonage: SmsVonage = SmsVonage()
+    test: dict[str, Secret] = msgspec.field(default_factory=dict)
 
     @property
     def used_kinds(self) -> set[SmsKind]:
@@ -125,6 +130,22 @@ def sms_faults(sms: SmsSection) -> Iterator[Fault]:
     for kind, name, given in needed:
         if kind in sms.used_kinds and not given:
             yield ("sms", kind, name), f"a value, since {kind} sends the messages"
+    yield from _sms_guard_faults(sms)
+
+
+def _sms_guard_faults(sms: SmsSection) -> Iterator[Fault]:
+    if not sms.countries and sms.used_kinds != {"log"}:
+        yield (
+            ("sms", "countries"),
+            """the countries that get messages, such as ["UA", "DE"], or ["*"] for all""",
+        )
+    if unknown := sorted({*sms.countries} - COUNTRIES - {"*"}):
+        yield ("sms", "countries"), f'''two-letter codes such as "UA", or "*", not "{unknown[0]}"'''
+    for number, code in sms.test.items():
+        if read_phone(number) is None:
+            yield ("sms", "test"), f'''phone numbers such as "+15550001111", not "{number}"'''
+        if not re.fullmatch(r"[0-9]{4,10}", code):
+            yield ("sms", "test", number), "a code of steps.code_digits digits"
 
 
 def captcha_faults(captcha: CaptchaSection) -> Iterator[Fault]:

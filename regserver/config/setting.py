@@ -51,6 +51,7 @@ class ServerSection(Section, frozen=True):
     grace: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
     max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
     max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000
+    test_mode: bool = False
     bounds: Bounds = Bounds()
 
 
@@ -132,6 +133,7 @@ class StepsSection(Section, frozen=True):
     user_id_prefix: str = "reg1"
     identity_secure_key: Annotated[Secret, unguessable()] = Secret("")
     require_token: bool = False
+    reveal_state: bool = True
     pepper: Annotated[Secret, unguessable()] = Secret("")
     claim_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     verified_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(7 * DAY)
@@ -139,6 +141,7 @@ class StepsSection(Section, frozen=True):
     daily_codes_per_contact: Annotated[int, within(1, 1_000_000)] = 10
     daily_codes_per_address: Annotated[int, within(1, 1_000_000)] = 100
     daily_codes_per_prefix: Annotated[int, within(1, 1_000_000_000)] = 5000
+    daily_contacts_per_address: Annotated[int, within(1, 1_000_000)] = 200
 
 
 class DirectorySection(Section, frozen=True):

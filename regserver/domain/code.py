@@ -1,9 +1,12 @@
 """One-time codes: drawing them, and reading a client's guess."""
 
-import re
+import unicodedata
 from collections.abc import Callable
 
-_CODE = re.compile(r"\d{1,10}", re.ASCII)
+MAX_WRITTEN = 64
+"""Characters of a guess as it is sent; longer texts are no code."""
+_IGNORED = frozenset({"Pd", "Zs", "Zl", "Zp", "Cf"})
+"""Unicode's dashes, spaces and invisible characters; the digits of a code are often written in groups."""
 
 
 def new_code(digits: int, below: Callable[[int], int]) -> str:
@@ -15,7 +18,21 @@ def new_code(digits: int, below: Callable[[int], int]) -> str:
     return str(lowest + below(9 * lowest))
 
 
-def read_code(given: int | str) -> str | None:
-    """The digits of a guess, sent as number or string; None when it cannot be a code."""
-    text = str(given) if isinstance(given, str) or 0 <= given < 10**10 else ""
-    return text if _CODE.fullmatch(text) else None
+def read_code(given: int | str, digits: int) -> str | None:
+    """The digits of a guess, sent as number or as text; None when it cannot be a code of so many digits.
+
+    As people type and paste codes: spaces, dashes and line ends are left out, and the digits of any script are taken.
+    """
+    text = given if isinstance(given, str) else str(given) if 0 <= given < 10**digits else ""
+    if len(text) > MAX_WRITTEN:
+        return None
+    found = "".join(map(_digit, text))
+    return found if len(found) == digits and found.isdecimal() else None
+
+
+def _digit(character: str) -> str:
+    """The ASCII digit of a digit, "" for what is left out, any other character unchanged."""
+    kind = unicodedata.category(character)
+    if kind == "Nd":
+        return str(unicodedata.decimal(character))
+    return "" if kind in _IGNORED or character.isspace() else character

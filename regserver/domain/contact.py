@@ -3,9 +3,6 @@
 A contact is normalised once, where it enters. The store has two keyed hashes and a mask of it. The hashes use a key (the
 pepper) that is not in the database: there are so few phone numbers that a plain hash could be reversed by trying all.
 Each use of the pepper has its own key, derived by a label.
-
-Phone numbers are parsed by hand: the protocol requires the form of E.164 only, and a library with the numbering plans of
-all countries would be used for the prefix alone.
 """
 
 import hashlib
@@ -16,6 +13,8 @@ from typing import Literal, NewType
 import msgspec
 
 from regserver.domain.account import is_email
+from regserver.domain.address import client_key
+from regserver.domain.phone import read_phone
 
 ContactKind = Literal["phone", "email", "identity"]
 ContactKey = NewType("ContactKey", bytes)
@@ -25,10 +24,11 @@ LookupKey = NewType("LookupKey", bytes)
 CodeMac = NewType("CodeMac", bytes)
 BudgetKey = NewType("BudgetKey", bytes)
 """HMAC of the owner of a budget: a contact, an address or a country prefix."""
+NetworkKey = NewType("NetworkKey", bytes)
+"""HMAC of a client's network: an IPv4 address or an IPv6 /64."""
 
 MAX_IDENTITY_LENGTH = 256
 
-_PHONE = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 _PROVIDER = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 # ITU-T E.164 country codes of one and two digits; all others have three.
@@ -59,9 +59,9 @@ class Contact(msgspec.Struct, frozen=True):
 
 
 def parse_phone(text: str) -> Contact | None:
-    """An E.164 number, with or without its plus sign; None for any other text, masked numbers included."""
-    phone = text if text.startswith("+") else f"+{text}"
-    return Contact("phone", phone) if _PHONE.fullmatch(phone) else None
+    """A phone number as people write it; None for what no country can have, and for masked numbers."""
+    phone = read_phone(text)
+    return None if phone is None else Contact("phone", phone)
 
 
 def parse_email(text: str) -> Contact | None:
@@ -106,8 +106,8 @@ class Pepper:
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
             raise ValueError("a pepper has at least 16 bytes")
-        self._contact, self._code, self._budget = (
-            _mac(key, label) for label in (b"contact", b"code", b"budget")
+        self._contact, self._code, self._budget, self._network = (
+            _mac(key, label) for label in (b"contact", b"code", b"budget", b"network")
         )
 
     def contact_key(self, contact: Contact) -> ContactKey:
@@ -127,6 +127,10 @@ class Pepper:
         return BudgetKey(
             _mac(self._budget, scope.encode() + b"\0" + (of.encode() if isinstance(of, str) else of))
         )
+
+    def network_key(self, address: str) -> NetworkKey:
+        """The key of a client's network. address: the client's; "" if unknown."""
+        return NetworkKey(_mac(self._network, client_key(address).encode()))
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

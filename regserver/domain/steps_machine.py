@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from regserver.domain.contact import CodeMac, ContactKey, ContactKind, LookupKey
+from regserver.domain.contact import CodeMac, ContactKey, ContactKind, LookupKey, NetworkKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import Refusal
 from regserver.domain.secret import SecretHash
@@ -64,7 +64,10 @@ LAPSING: frozenset[StepsState] = frozenset({"verify", "verifyEmail", "setUsernam
 USER_ID_LENGTH = 12
 USER_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CODE_TRIES = 5
-"""How often one code may be compared. No setting: six digits are secure only with few tries."""
+"""How often one code may be compared: by the network that asked for it, and by all others together.
+
+No setting: six digits are secure only with few tries.
+"""
 
 _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
 
@@ -72,7 +75,9 @@ _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """One contact on its way to an account.
 
-    code_tries: comparisons that the current code has left. resends: codes sent again in this cycle.
+    network: that asked for the current code; after the verification the one that went on. None: not known yet.
+    code_tries: comparisons that the current code has left for that network. other_tries: for all others together.
+    resends: codes sent again in this cycle.
     retry_at: when the next code may be asked for. lapses_at: when the state falls back, None when it does not.
     token: the hash of the registration's own token, where the client asked for one.
     user_id: the ledger name, given at the first choice of a user name; later choices do not change it.
@@ -84,9 +89,11 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     mask: str
     provider: str | None = None
     state: StepsState
+    network: NetworkKey | None = None
     code: CodeMac | None = None
     code_expires_at: Instant | None = None
     code_tries: int = 0
+    other_tries: int = 0
     resends: int = 0
     retry_at: Instant | None = None
     lapses_at: Instant | None = None
@@ -102,14 +109,25 @@ def is_steps_username(username: str) -> bool:
     return 3 <= len(username) <= 32 and _USERNAME.fullmatch(username) is not None
 
 
-def may_be_compared(registration: Registration, now: Instant) -> bool:
+def has_code(registration: Registration, now: Instant) -> bool:
     """Whether there is a code that a guess may be compared with."""
     return (
         registration.code is not None
-        and registration.code_tries > 0
         and registration.code_expires_at is not None
         and now < registration.code_expires_at
     )
+
+
+def one_try_less(registration: Registration, network: NetworkKey, now: Instant) -> Registration | None:
+    """The registration after a guess from `network`; None when that has no try left.
+
+    The network that asked for the code has tries of its own, so that strangers cannot use them up; all others share some.
+    """
+    if registration.network == network:
+        left = registration.code_tries - 1
+        return None if left < 0 else msgspec.structs.replace(registration, code_tries=left, updated_at=now)
+    left = registration.other_tries - 1
+    return None if left < 0 else msgspec.structs.replace(registration, other_tries=left, updated_at=now)
 
 
 def as_of(registration: Registration, now: Instant) -> Registration:
@@ -156,7 +174,7 @@ class AlreadyRegistered(StepRefusal, frozen=True):
 
 
 class InvalidStep(StepRefusal, frozen=True):
-    """The state has no such step, or the required token is missing or wrong."""
+    """The state has no such step, the required token is missing or wrong, or the network is not the one that verified."""
 
 
 class CaptchaFailed(StepRefusal, frozen=True):
@@ -192,7 +210,7 @@ class TooManyRetries(StepRefusal, frozen=True):
 
 
 class NotSent(StepRefusal, frozen=True):
-    """The provider did not accept the message."""
+    """The provider did not accept the message, or the operator sends none to this country."""
 
 
 class WrongKey(StepRefusal, frozen=True):

@@ -33,6 +33,8 @@ from regserver.ports.registration_table import RegistrationTable
 from regserver.ports.reward_table import RewardTable
 from regserver.ports.room_table import RoomTable
 from regserver.ports.run_table import RunTable
+from regserver.ports.sms_table import SmsTable
+from regserver.ports.solution_table import SolutionTable
 from regserver.ports.submission_table import SubmissionTable
 from regserver.ports.token_table import TokenTable
 
@@ -64,13 +66,16 @@ class Lock(IntEnum):
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""
 
-    BUDGET = 7
+    SMS = 7
+    """Key: Country. Whether its share of entered codes lets it get further ones."""
+
+    BUDGET = 8
     """Key: BudgetKey. The uses of a budget."""
 
-    JOURNAL = 8
+    JOURNAL = 9
     """No key. The last entry of the ledger's journal, which the next one continues."""
 
-    LOG = 9
+    LOG = 10
     """No key. The end of the event log: under it ids become visible in order, so that a cursor misses nothing."""
 
 
@@ -103,6 +108,10 @@ class Transaction(Protocol):
     """Registrations by steps."""
     budgets: BudgetTable
     """Spent budgets."""
+    sms: SmsTable
+    """Codes by SMS, sent and entered."""
+    solutions: SolutionTable
+    """Solved proofs of work."""
     rewards: RewardTable
     """Granted rewards."""
     journal: JournalTable

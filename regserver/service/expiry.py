@@ -51,6 +51,8 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.directory.purge(now)
     await transaction.registrations.purge(now)
     await transaction.budgets.purge(now)
+    await transaction.sms.purge(now)
+    await transaction.solutions.purge(now)
     await transaction.idempotency.purge(now)
 
 

@@ -1,7 +1,10 @@
 """The look-up of a contact's registration, and running a step in its state."""
 
+import hmac
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+
+import msgspec
 
 from regserver.domain import steps_machine as machine
 from regserver.domain.account import email_key
@@ -11,46 +14,75 @@ from regserver.domain.steps_machine import TRANSITIONS, AmbiguousIdentity, Regis
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.steps_policy import StepsPolicy
 
 T = TypeVar("T")
 
 
-class RegistrationLookup:
-    """Finds registrations. pepper: hashes contacts to their keys. require_token: see StepsPolicy."""
+class Proof(msgspec.Struct, frozen=True):
+    """What a client shows of its right to a registration. token: the registration's own. address: the client's, or ""."""
 
-    def __init__(self, store: Store, clock: Clock, pepper: Pepper, *, require_token: bool) -> None:
+    token: str | None = None
+    address: str = ""
+
+
+class RegistrationLookup:
+    """Finds registrations. pepper: hashes contacts to their keys."""
+
+    def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
         self._store = store
         self._clock = clock
         self._pepper = pepper
-        self._require_token = require_token
+        self._policy = policy
 
     async def step(
         self,
         contact: Contact,
         step: Step,
-        token: str | None,
+        proof: Proof,
         act: Callable[[Transaction, Registration], Awaitable[T]],
     ) -> T | StepRefusal:
-        """Runs `act` in one transaction and commits, if the registration's state allows `step`.
-
-        token: the registration's own, for steps that require it. Raises StoreFault.
+        """Runs `act` in one transaction and commits, if the registration's state allows `step`, and for steps that
+        require it the proof is good. Raises StoreFault.
         """
 
         async def work(transaction: Transaction) -> T | StepRefusal:
             found = await self.hold(transaction, contact)
             if isinstance(found, StepRefusal):
                 return found
-            return self._refusal(found, step, token) or await act(transaction, found)
+            if refusal := self._refusal(found, step, proof):
+                return refusal
+            if step in machine.TOKEN_STEPS and found.network is None:
+                found = msgspec.structs.replace(found, network=self._pepper.network_key(proof.address))
+            return await act(transaction, found)
 
         return await self._store.write(work)
 
-    def _refusal(self, found: Registration, step: Step, token: str | None) -> StepRefusal | None:
-        if found.state == "registered":
-            return machine.AlreadyRegistered(state=found.state)
-        demands_token = step in machine.TOKEN_STEPS and (found.token is not None or self._require_token)
-        if step not in TRANSITIONS[found.state] or (demands_token and not matches(found.token, token)):
-            return machine.InvalidStep(state=found.state)
-        return None
+    def _refusal(self, found: Registration, step: Step, proof: Proof) -> StepRefusal | None:
+        is_step = step in TRANSITIONS[found.state]
+        if is_step and (step not in machine.TOKEN_STEPS or self.is_proven(found, proof)):
+            return None
+        shown = self.shown(found, proof)
+        refusal = machine.AlreadyRegistered if shown.state == "registered" else machine.InvalidStep
+        return refusal(state=shown.state)
+
+    def is_proven(self, found: Registration, proof: Proof) -> bool:
+        """Whether the client may go on with a verified registration.
+
+        It needs the token, where there is one or always one is required; else it must be in the network that verified.
+        """
+        if found.token is not None or self._policy.require_token:
+            return matches(found.token, proof.token)
+        network = self._pepper.network_key(proof.address)
+        return found.network is None or hmac.compare_digest(found.network, network)
+
+    def shown(self, found: Registration, proof: Proof) -> Registration:
+        """The registration as this client may see it: the chosen name with proof only, and so, if it is set, the state."""
+        if not self._policy.reveal_state and not matches(found.token, proof.token):
+            return machine.begun_anew(found, machine.FIRST[found.kind], found.updated_at)
+        if self.is_proven(found, proof):
+            return found
+        return msgspec.structs.replace(found, username=None, user_id=None)
 
     async def hold(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
         """As `find`, under the contact's lock, for a unit that may change the registration."""

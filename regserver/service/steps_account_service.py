@@ -17,12 +17,12 @@ from regserver.domain.account import NewAccount, name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import after
 from regserver.domain.journal import JournalHead, LedgerAccount
-from regserver.domain.outcome import UsernameTaken
+from regserver.domain.outcome import Refusal
 from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusal, name_holder
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
-from regserver.service.registration_lookup import RegistrationLookup
+from regserver.service.registration_lookup import Proof, RegistrationLookup
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult
 
@@ -38,6 +38,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     active: str | None
 
 
+class _Finish(msgspec.Struct, frozen=True):
+    """What the last transaction writes. reference: of the outer ledger. token: whether a session too."""
+
+    proposal: Proposal
+    reference: str
+    token: bool
+
+
 class StepsAccountService:
     """Writes the account of a registration whose name is chosen."""
 
@@ -47,20 +55,22 @@ class StepsAccountService:
         self._policy = policy
 
     async def register(
-        self, contact: Contact, proposal: Proposal, token: str | None
+        self, contact: Contact, proposal: Proposal, proof: Proof, want_token: bool = False
     ) -> StepResult | StepRefusal:
-        """Writes the account, if it matches the registration. May be repeated after any refusal or crash."""
+        """Writes the account, if it matches the registration. May be repeated after any refusal or crash.
+
+        want_token: whether the result shall have a signed-in session of the account.
+        """
         settled: Settled | StepRefusal = Settled("")
         if self._parts.ledger.outer:
-            held = await self._hold(contact, proposal, token)
+            held = await self._hold(contact, proposal, proof)
             settled = held if isinstance(held, StepRefusal) else await self._settle(contact, held)
         if isinstance(settled, StepRefusal):
             return settled
-        return await self._finish(contact, proposal, token, settled.reference)
+        finished = _Finish(proposal, settled.reference, want_token)
+        return await self._finish(contact, proof, finished)
 
-    async def _hold(
-        self, contact: Contact, proposal: Proposal, token: str | None
-    ) -> LedgerAccount | StepRefusal:
+    async def _hold(self, contact: Contact, proposal: Proposal, proof: Proof) -> LedgerAccount | StepRefusal:
         async def act(transaction: Transaction, found: Registration) -> LedgerAccount | StepRefusal:
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
@@ -74,7 +84,7 @@ class StepsAccountService:
             )
             return account
 
-        return await self._lookup.step(contact, "toBlockChain", token, act)
+        return await self._lookup.step(contact, "toBlockChain", proof, act)
 
     async def _settle(self, contact: Contact, account: LedgerAccount) -> Settled | StepRefusal:
         try:
@@ -97,14 +107,12 @@ class StepsAccountService:
         if isinstance(found, Registration) and found.state == "toBlockChain":
             await transaction.registrations.save(msgspec.structs.replace(found, user_id=None))
 
-    async def _finish(
-        self, contact: Contact, proposal: Proposal, token: str | None, reference: str
-    ) -> StepResult | StepRefusal:
+    async def _finish(self, contact: Contact, proof: Proof, wanted: _Finish) -> StepResult | StepRefusal:
         head: JournalHead | None = None
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
             nonlocal head
-            account = _agreed(found, proposal)
+            account = _agreed(found, wanted.proposal)
             if isinstance(account, StepRefusal):
                 return account
             now = self._parts.clock.now()
@@ -112,9 +120,9 @@ class StepsAccountService:
                 username=account.username, origin="steps", ledger_name=account.user_id, created_at=now
             )
             added = await add_account(transaction, new, reserved_by=name_holder(found))
-            if isinstance(added, UsernameTaken):
+            if isinstance(added, Refusal):
                 return machine.NameTaken(state=found.state)
-            head = await self._parts.ledger.record(transaction, account, reference, now)
+            head = await self._parts.ledger.record(transaction, account, wanted.reference, now)
             registered = msgspec.structs.replace(
                 found,
                 state=TRANSITIONS[found.state]["toBlockChain"],
@@ -123,9 +131,10 @@ class StepsAccountService:
                 updated_at=now,
             )
             await transaction.registrations.save(registered)
-            return StepResult(registration=registered)
+            session = await self._parts.identity.issue(transaction, added) if wanted.token else None
+            return StepResult(registration=registered, session=session)
 
-        outcome = await self._lookup.step(contact, "toBlockChain", token, act)
+        outcome = await self._lookup.step(contact, "toBlockChain", proof, act)
         if head is not None and isinstance(outcome, StepResult):
             # Elsewhere than in the database it proves later that the journal was not rewritten.
             log.info("ledger entry %d; last hash %s", head.number, head.hash.hex())

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from regserver.domain.contact import Contact, Pepper
+from regserver.domain.contact import BudgetKey, Contact, Pepper
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import AmbiguousIdentity, Registration
 from regserver.ports.clock import Clock
@@ -13,11 +13,14 @@ from regserver.service.steps_policy import StepsPolicy
 
 
 class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
-    """A registration and the policy that bounds it. codes_spent, tries_spent: in the present window of 24 hours."""
+    """A registration and the policy that bounds it. *_spent: in the present window of 24 hours; other_tries: from networks
+    other than the one that asked for the code.
+    """
 
     registration: Registration
     codes_spent: int
     tries_spent: int
+    other_tries_spent: int
     policy: StepsPolicy
 
 
@@ -29,7 +32,7 @@ class StepsAdmin:
         self._clock = clock
         self._pepper = pepper
         self._policy = policy
-        self._lookup = RegistrationLookup(store, clock, pepper, require_token=policy.require_token)
+        self._lookup = RegistrationLookup(store, clock, pepper, policy)
 
     async def show(self, contact: Contact) -> RegistrationOverview | AmbiguousIdentity:
         """The contact's registration and budgets. Raises StoreFault."""
@@ -39,11 +42,14 @@ class StepsAdmin:
             if isinstance(found, AmbiguousIdentity):
                 return found
             now = self._clock.now()
-            codes, tries = (self._pepper.budget_key(scope, found.contact) for scope in ("codes", "tries"))
+            codes, tries, other_tries = [
+                await transaction.budgets.spent(key, DAY, now) for key in self._budgets(found)
+            ]
             return RegistrationOverview(
                 registration=found,
-                codes_spent=await transaction.budgets.spent(codes, DAY, now),
-                tries_spent=await transaction.budgets.spent(tries, DAY, now),
+                codes_spent=codes,
+                tries_spent=tries,
+                other_tries_spent=other_tries,
                 policy=self._policy,
             )
 
@@ -61,12 +67,21 @@ class StepsAdmin:
                 return found
             if found.state != "registered" and not await self._is_pending(transaction, found):
                 await transaction.registrations.remove(found.contact)
-            for scope in ("codes", "tries"):
-                await transaction.budgets.clear(self._pepper.budget_key(scope, found.contact))
+            for key in self._budgets(found):
+                await transaction.budgets.clear(key)
             return None
 
         refusal = await self._store.write(work)
         return refusal if refusal is not None else await self.show(contact)
+
+    def _budgets(self, found: Registration) -> tuple[BudgetKey, ...]:
+        """Of codes, of the tries of the network that asked for the last one, and of those of all other networks."""
+        key, network = self._pepper.budget_key, found.network or b""
+        return (
+            key("codes", found.contact),
+            key("tries", found.contact + network),
+            key("tries", found.contact),
+        )
 
     async def _is_pending(self, transaction: Transaction, found: Registration) -> bool:
         """Whether its account may already exist on an outer ledger; then the registration must be finished."""

@@ -6,7 +6,7 @@ import msgspec
 
 from regserver.domain.address import client_key
 from regserver.domain.code import new_code, read_code
-from regserver.domain.contact import Contact, country_prefix
+from regserver.domain.contact import Contact, NetworkKey, country_prefix
 from regserver.domain.instant import DAY, MINUTE, Instant, after
 from regserver.domain.steps_machine import (
     CODE_TRIES,
@@ -14,11 +14,13 @@ from regserver.domain.steps_machine import (
     Registration,
     StepsState,
     TooManyRetries,
-    may_be_compared,
+    has_code,
+    one_try_less,
 )
 from regserver.ports.budget_table import Budget
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.sms_guard import SmsHeld
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 
@@ -30,13 +32,24 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """A stored code that is to be sent. before, after: the registration. budgets: counted for it."""
+    """A stored code that is to be sent. before, after: the registration. budgets: counted for it, without the SMS guard's.
+
+    is_test: the code of a test number, which is not sent.
+    """
 
     before: Registration
     after: Registration
     code: str
     asker: Asker
     budgets: tuple[Budget, ...]
+    is_test: bool = False
+
+
+class HeldCode(msgspec.Struct, frozen=True):
+    """A code that the SMS guard does not let be sent. state: of the registration."""
+
+    state: StepsState
+    held: SmsHeld
 
 
 class StepCodes:
@@ -48,23 +61,32 @@ class StepCodes:
 
     async def issue(
         self, transaction: Transaction, found: Registration, contact: Contact, asker: Asker, state: StepsState
-    ) -> Issued | TooManyRetries:
+    ) -> Issued | TooManyRetries | HeldCode:
         """Stores a new code in place of any other, with the registration in `state`; adds the mail, for an e-mail contact.
 
-        TooManyRetries when a daily budget is spent.
+        TooManyRetries when a daily budget is spent, HeldCode when the SMS guard refuses.
         """
         now = self._parts.clock.now()
+        test_code = self._parts.sms_guard.test_code(contact)
         budgets = self._budgets(found, contact, asker.address)
-        if (spent_until := await transaction.budgets.spend(budgets, now)) is not None:
-            return TooManyRetries(state=found.state, retry_at=spent_until)
-        code = new_code(self._policy.code_digits, self._parts.randomness.below)
+        if contact.kind == "phone" and test_code is None:
+            refused = await self._parts.sms_guard.admit(transaction, contact.value, budgets, now)
+        else:
+            refused = await transaction.budgets.spend(budgets, now)
+        if isinstance(refused, SmsHeld):
+            return HeldCode(found.state, refused)
+        if refused is not None:
+            return TooManyRetries(state=found.state, retry_at=refused)
+        code = test_code or new_code(self._policy.code_digits, self._parts.randomness.below)
         again = found.state == state
         issued = msgspec.structs.replace(
             found,
             state=state,
             code=self._parts.pepper.code_mac(found.contact, code),
             code_expires_at=after(now, self._policy.code_ttl),
+            network=self._parts.pepper.network_key(asker.address),
             code_tries=CODE_TRIES,
+            other_tries=CODE_TRIES,
             resends=found.resends + 1 if again else 0,
             retry_at=after(now, self._policy.resend_after),
             lapses_at=found.lapses_at if again else after(now, self._policy.cycle_ttl),
@@ -73,9 +95,9 @@ class StepCodes:
         await transaction.registrations.save(issued)
         if contact.kind == "email":
             await self._parts.outbox.enqueue(transaction, self._mail(contact, code, asker.language))
-        return Issued(found, issued, code, asker, budgets)
+        return Issued(found, issued, code, asker, budgets, is_test=test_code is not None)
 
-    async def take_back(self, transaction: Transaction, issued: Issued) -> None:
+    async def take_back(self, transaction: Transaction, contact: Contact, issued: Issued) -> None:
         """Undoes `issue`, unless another code was issued since."""
         await transaction.lock(Lock.CONTACT, issued.after.lookup)
         current = await transaction.registrations.by_contact(issued.after.contact)
@@ -86,20 +108,39 @@ class StepCodes:
         else:
             await transaction.registrations.save(issued.before)
         await transaction.budgets.give_back(issued.budgets)
+        if contact.kind == "phone" and not issued.is_test:
+            sent_at = issued.after.updated_at
+            await self._parts.sms_guard.take_back(transaction, contact.value, sent_at)
 
-    async def compare(self, transaction: Transaction, found: Registration, guess: int | str) -> bool:
-        """Whether the guess is the code. The try is counted first, in the same transaction."""
-        now = self._parts.clock.now()
-        if not may_be_compared(found, now):
+    async def compare(
+        self, transaction: Transaction, found: Registration, guess: int | str, address: str
+    ) -> bool:
+        """Whether the guess is the code. The try is counted first, in the same transaction.
+
+        A guess that cannot be a code costs no try. address: the client's, whose network the try belongs to.
+        """
+        now, code = self._parts.clock.now(), read_code(guess, self._policy.code_digits)
+        if code is None or not has_code(found, now):
             return False
-        tries = self._budget("tries", found.contact, self._policy.daily_tries_per_contact)
-        if await transaction.budgets.spend([tries], now) is not None:
+        network = self._parts.pepper.network_key(address)
+        counted = one_try_less(found, network, now)
+        if counted is None or await transaction.budgets.spend([self._tries(found, network)], now) is not None:
             return False
-        await transaction.registrations.save(
-            msgspec.structs.replace(found, code_tries=found.code_tries - 1, updated_at=now)
-        )
-        expected = self._parts.pepper.code_mac(found.contact, read_code(guess) or "")
+        await transaction.registrations.save(counted)
+        expected = self._parts.pepper.code_mac(found.contact, code)
         return found.code is not None and hmac.compare_digest(found.code, expected)
+
+    async def confirm(self, transaction: Transaction, found: Registration, contact: Contact) -> None:
+        """Tells the SMS guard that a code was entered."""
+        if contact.kind == "phone" and self._parts.sms_guard.test_code(contact) is None:
+            codes, now = found.resends + 1, self._parts.clock.now()
+            await self._parts.sms_guard.confirm(transaction, contact.value, codes, now)
+
+    def _tries(self, found: Registration, network: NetworkKey) -> Budget:
+        """The tries of 24 hours: of the network that asked for the code, or of all others together."""
+        own = found.network == network
+        of = found.contact + network if own else found.contact
+        return self._budget("tries", of, self._policy.daily_tries_per_contact)
 
     def next_retry(self, issued: Registration) -> Instant | None:
         """When the next code may be requested; after the last one of a cycle, when the cycle ends."""

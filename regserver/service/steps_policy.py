@@ -13,7 +13,9 @@ from regserver.ports.mail_template import MailTemplates
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.ports.store import Store
+from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
+from regserver.service.sms_guard import SmsGuard
 
 
 class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +24,8 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     cycle_ttl: from the first code until an unverified registration starts again.
     verified_ttl: from the verification until an unfinished one starts again. claim_ttl: life of a name's reservation.
     require_token: whether later steps always require a token, not only if the client asked for one.
-    daily_*: codes and guesses in 24 hours. bounded: whether the limits per address and country prefix apply.
+    reveal_state: whether the state is told to clients without the registration's token.
+    daily_*: codes, guesses, and contacts that are asked about, in 24 hours. bounded: whether the limits per address and country prefix apply.
     """
 
     code_digits: int = 6
@@ -35,10 +38,12 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     user_id_prefix: str = "reg1"
     identity_secure_key: str = ""
     require_token: bool = False
+    reveal_state: bool = True
     daily_tries_per_contact: int = 10
     daily_codes_per_contact: int = 10
     daily_codes_per_address: int = 100
     daily_codes_per_prefix: int = 5000
+    daily_contacts_per_address: int = 200
     bounded: bool = True
 
     def __repr__(self) -> str:
@@ -47,7 +52,7 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     """pepper: hashes contacts and codes. sms_texts: language → the SMS with {code} in it.
-    captcha: guards the first step. ledger: records the finished account.
+    captcha: guards the first step. ledger: records the finished account. identity: opens its session.
     """
 
     store: Store
@@ -57,6 +62,8 @@ class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Outbox
     mail_templates: MailTemplates
     sms: Sms
+    sms_guard: SmsGuard
     sms_texts: Mapping[str, str]
     captcha: Captcha
     ledger: Ledger
+    identity: IdentityService

@@ -21,8 +21,9 @@ from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, Step
 from regserver.ports.captcha import CaptchaType
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
-from regserver.service.registration_lookup import RegistrationLookup
-from regserver.service.steps_code import Asker, Issued, StepCodes
+from regserver.service.identity_service import SignedIn
+from regserver.service.registration_lookup import Proof, RegistrationLookup
+from regserver.service.steps_code import Asker, HeldCode, Issued, StepCodes
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 log = logging.getLogger("regserver.steps")
@@ -33,11 +34,15 @@ RESEND_STEP: dict[str, Step] = {"phone": "resendSmsCode", "email": "resendEmailC
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A registration after a step. retry_at: when the next code may be requested. token: only a new one."""
+    """A registration after a step. retry_at: when the next code may be requested. token: only a new one.
+
+    session: of the new account, after the last step, if it was wanted.
+    """
 
     registration: Registration
     retry_at: Instant | None = None
     token: str | None = None
+    session: SignedIn | None = None
 
 
 class StepsService:
@@ -49,16 +54,14 @@ class StepsService:
         self._parts = parts
         self._policy = policy
 
-    async def state(self, contact: Contact, token: str | None) -> StepResult | StepRefusal:
-        """The contact's registration. If it has a token, only the token's holder gets the chosen name."""
+    async def state(self, contact: Contact, proof: Proof) -> StepResult | StepRefusal:
+        """The contact's registration, as a client with this proof may see it."""
 
         async def work(transaction: Transaction) -> StepResult | StepRefusal:
             found = await self._lookup.find(transaction, contact)
             if isinstance(found, StepRefusal):
                 return found
-            if found.token is not None and not matches(found.token, token):
-                found = msgspec.structs.replace(found, username=None, user_id=None)
-            return StepResult(registration=found)
+            return StepResult(registration=self._lookup.shown(found, proof))
 
         return await self._parts.store.read(work)
 
@@ -69,21 +72,22 @@ class StepsService:
         """Sends the first code, to clients that solved the captcha."""
         step = FIRST_STEP[contact.kind]
         if not await self._parts.captcha.check(captcha, kind, asker.address):
-            here = await self.state(contact, None)
+            here = await self.state(contact, Proof(None, asker.address))
             if isinstance(here, StepRefusal):
                 return here
             return machine.CaptchaFailed(state=here.registration.state)
 
-        async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
+        async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal | HeldCode:
             return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
-        return await self._send(contact, await self._lookup.step(contact, step, None, act))
+        proof = Proof(None, asker.address)
+        return await self._send(contact, await self._lookup.step(contact, step, proof, act))
 
     async def resend(self, contact: Contact, asker: Asker) -> StepResult | StepRefusal:
         """Sends a new code in place of the last, within the policy's limits."""
         step = RESEND_STEP[contact.kind]
 
-        async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal:
+        async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal | HeldCode:
             now = self._parts.clock.now()
             if found.resends >= self._policy.max_resends:
                 return machine.TooManyRetries(state=found.state, retry_at=found.lapses_at or now)
@@ -91,32 +95,63 @@ class StepsService:
                 return machine.TryLater(state=found.state, retry_at=found.retry_at)
             return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
-        return await self._send(contact, await self._lookup.step(contact, step, None, act))
+        proof = Proof(None, asker.address)
+        return await self._send(contact, await self._lookup.step(contact, step, proof, act))
 
-    async def _send(self, contact: Contact, issued: Issued | StepRefusal) -> StepResult | StepRefusal:
+    async def _send(
+        self, contact: Contact, issued: Issued | StepRefusal | HeldCode
+    ) -> StepResult | StepRefusal:
         """Sends a code by SMS, after its commit. A mail is in the outbox already."""
         if isinstance(issued, StepRefusal):
             return issued
-        if contact.kind == "phone":
-            try:
-                await self._parts.sms.send(contact.value, self._codes.sms_text(issued))
-            except SmsFault as fault:
-                log.error("a code was not sent to %s: %s", contact.mask, fault)
-                await self._parts.store.write(lambda transaction: self._codes.take_back(transaction, issued))
-                return machine.NotSent(state=issued.before.state)
+        if isinstance(issued, HeldCode):
+            return self._held(contact, issued)
+        if contact.kind == "phone" and not await self._is_sent(contact, issued):
+            return machine.NotSent(state=issued.before.state)
         return StepResult(registration=issued.after, retry_at=self._codes.next_retry(issued.after))
 
+    def _held(self, contact: Contact, code: HeldCode) -> StepRefusal:
+        self._parts.sms_guard.tell_nowait(contact, code.held, self._parts.clock.now())
+        if code.held.until is None:
+            return machine.NotSent(state=code.state)
+        return machine.TooManyRetries(state=code.state, retry_at=code.held.until)
+
+    async def _is_sent(self, contact: Contact, issued: Issued) -> bool:
+        guard = self._parts.sms_guard
+        if issued.is_test:
+            guard.count("test")
+            return True
+        try:
+            await self._parts.sms.send(contact.value, self._codes.sms_text(issued))
+        except SmsFault as fault:
+            log.error("a code was not sent to %s: %s", contact.mask, fault)
+            guard.count("failed")
+            await self._parts.store.write(
+                lambda transaction: self._codes.take_back(transaction, contact, issued)
+            )
+            return False
+        guard.count("sent")
+        return True
+
     # --- proving the contact
-    async def verify(self, contact: Contact, code: int | str, want_token: bool) -> StepResult | StepRefusal:
-        """Verifies a guess. want_token: whether later steps shall require a token."""
+    async def verify(
+        self, contact: Contact, code: int | str, want_token: bool, address: str
+    ) -> StepResult | StepRefusal:
+        """Verifies a guess of a client at `address`. want_token: whether later steps shall require a token."""
         step = VERIFY_STEP[contact.kind]
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
-            if not await self._codes.compare(transaction, found, code):
+            if not await self._codes.compare(transaction, found, code, address):
                 return machine.WrongCode(state=found.state)
-            return await self._admit(transaction, found, step, want_token)
+            await self._codes.confirm(transaction, found, contact)
+            network = self._parts.pepper.network_key(address)
+            verified = msgspec.structs.replace(found, network=network)
+            return await self._admit(transaction, verified, step, want_token)
 
-        return await self._lookup.step(contact, step, None, act)
+        outcome = await self._lookup.step(contact, step, Proof(None, address), act)
+        if isinstance(outcome, StepResult) and contact.kind == "phone":
+            self._parts.sms_guard.count("entered")
+        return outcome
 
     async def create_identity(
         self, contact: Contact, secure_key: str, want_token: bool
@@ -127,9 +162,10 @@ class StepsService:
             return machine.WrongKey()
 
         async def act(transaction: Transaction, found: Registration) -> StepResult:
+            # The service asks on the person's behalf, from a network of its own: the person's is noted at the next step.
             return await self._admit(transaction, found, "createIdentity", want_token)
 
-        return await self._lookup.step(contact, "createIdentity", None, act)
+        return await self._lookup.step(contact, "createIdentity", Proof(), act)
 
     async def _admit(
         self, transaction: Transaction, found: Registration, step: Step, want_token: bool
@@ -140,6 +176,7 @@ class StepsService:
         token = new_token("regr_", self._parts.randomness.bytes(TOKEN_BYTES)) if wanted else None
         admitted = msgspec.structs.replace(
             machine.begun_anew(found, TRANSITIONS[found.state][step], now),
+            network=found.network,
             lapses_at=after(now, self._policy.verified_ttl),
             token=hash_secret(token) if token else None,
         )
@@ -147,9 +184,7 @@ class StepsService:
         return StepResult(registration=admitted, token=token)
 
     # --- the name
-    async def set_username(
-        self, contact: Contact, username: str, token: str | None
-    ) -> StepResult | StepRefusal:
+    async def set_username(self, contact: Contact, username: str, proof: Proof) -> StepResult | StepRefusal:
         """Reserves the name for claim_ttl. A second choice frees the first and keeps the userId."""
 
         async def act(transaction: Transaction, found: Registration) -> StepResult | StepRefusal:
@@ -171,7 +206,7 @@ class StepsService:
             await transaction.registrations.save(chosen)
             return StepResult(registration=chosen)
 
-        return await self._lookup.step(contact, "setUsername", token, act)
+        return await self._lookup.step(contact, "setUsername", proof, act)
 
     async def _new_user_id(self, transaction: Transaction) -> str:
         while True:

@@ -36,7 +36,7 @@ from tests.adapters.test_antelope_format import WIF, public_key
 from tests.fake import JOURNAL_SEAL
 from tests.peer.antelope import CHAIN_ID, Chain, Mood, open_chain
 from tests.peer.http import refused_url
-from tests.steps import GLS_KEY, K1_KEY, Steps, open_steps, phone, proposal, taken
+from tests.steps import GLS_KEY, HERE, K1_KEY, Steps, open_steps, phone, proposal, taken
 
 LEGACY_KEY = GLS_KEY.replace("GLS", "EOS")
 OTHER_KEY = format_public_key(public_key(b"other"))
@@ -67,7 +67,7 @@ async def open_chained(
 
 
 async def register(steps: Steps, user_id: str, key: str = K1_KEY) -> StepResult | StepRefusal:
-    return await steps.accounts.register(phone(), proposal("my-name", user_id, key), None)
+    return await steps.accounts.register(phone(), proposal("my-name", user_id, key), HERE)
 
 
 async def reference(steps: Steps) -> str:
@@ -143,7 +143,7 @@ async def test_a_name_that_is_a_strangers_gives_way_to_a_new_user_id(tmp_path: P
         chain.accounts[user_id] = (OTHER_KEY, OTHER_KEY)
         assert await register(steps, user_id) == OtherUserId(state="toBlockChain")
         assert chain.pushed == []
-        again = (await taken(steps.service.set_username(phone(), "my-name", None))).registration
+        again = (await taken(steps.service.set_username(phone(), "my-name", HERE))).registration
         assert again.user_id not in {None, user_id}
         await taken(register(steps, again.user_id or ""))
 
@@ -231,7 +231,7 @@ async def test_a_name_lost_meanwhile_is_found_out_before_the_push(tmp_path: Path
     async with open_chain() as chain, open_chained(tmp_path, chain) as steps:
         user_id = await steps.to_named(phone(), "my-name")
         steps.clock.advance(DAY)
-        await steps.to_registered(phone("+12"), "my-name")
+        await steps.to_registered(phone("+380000000012"), "my-name")
         assert await register(steps, user_id) == NameTaken(state="toBlockChain")
         assert len(chain.taken) == 1
 

@@ -76,7 +76,8 @@ async def test_init_writes_every_setting_and_no_file_twice(shell: Shell) -> None
         f"{path}: written; change what you need and run: regserver serve --config {path}\n",
         "",
     )
-    assert load(path, (), {}).settings == load(None, (), {}).settings
+    with_token = load(None, ["steps.require_token=true"], {}).settings
+    assert load(path, (), {}).settings == with_token
     assert await shell.run_bare("config", "init", str(path)) == (1, "", f"regserver: {path}: File exists\n")
     assert await shell.run_bare("config", "init") == (0, path.read_text(), "")
 

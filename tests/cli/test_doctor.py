@@ -107,6 +107,18 @@ async def test_a_folder_that_cannot_be_written(shell: Shell, monkeypatch: pytest
         (("server.bind=fd://3",), 0, "ok   configuration: built-in defaults"),
         (("limits.enabled=false",), 0, "hint provider: limits.enabled is false"),
         (("sms.weights={ log = 1 }",), 0, 'hint provider: sms.kind is "log"'),
+        (("server.test_mode=true",), 0, "hint provider: server.test_mode is true"),
+        (("steps.require_token=false",), 0, "hint provider: steps.require_token is false"),
+        (
+            (
+                "ledger.kind=antelope",
+                "ledger.antelope.url=http://127.0.0.1:1",
+                "ledger.antelope.creator=creator",
+                "ledger.antelope.private_key=5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3",
+            ),
+            0,
+            "with keys of their own on the ledger",
+        ),
         (("captcha.kind=none",), 0, 'hint provider: captcha.kind is "none"'),
         (("server.max_connections=1000000",), 0, "hint open files: only "),
         (("server.max_connections=10",), 0, "ok   open files: 10 connections are possible"),

@@ -34,13 +34,34 @@ def test_the_whole_range_is_drawn_from() -> None:
         ("123456", "123456"),
         ("012345", "012345"),
         ("", None),
-        (" 123456", None),
-        ("123456\n", None),
-        ("１２３４５６", None),
+        (" 123456", "123456"),
+        ("123456\n", "123456"),
+        ("123-456\r\n", "123456"),
+        ("123\N{NO-BREAK SPACE}456", "123456"),
+        ("12\N{EN DASH}34\N{EN DASH}56", "123456"),
+        ("\N{LEFT-TO-RIGHT MARK}123\N{ZERO WIDTH SPACE}456", "123456"),
+        ("１２３４５６", "123456"),
+        ("١٢٣٤٥٦", "123456"),
+        ("１２３ ４５６", "123456"),
         (-5, None),
-        (10**10, None),
-        ("1" * 11, None),
+        (12345, None),
+        ("12345", None),
+        (1234567, None),
+        ("1234567", None),
+        (10**30, None),
+        ("1" * 5000, None),
+        ("12345a", None),
+        ("①②③④⑤⑥", None),
+        ("123456 123456", None),
+        ("+123456", None),
     ],
 )
 def test_answers_are_read(given: int | str, read: str | None) -> None:
-    assert read_code(given) == read
+    assert read_code(given, 6) == read
+
+
+@pytest.mark.parametrize("digits", [4, 10])
+def test_a_code_of_another_length(digits: int) -> None:
+    code = new_code(digits, SeededRandomness().below)
+    assert read_code(code, digits) == read_code(int(code), digits) == code
+    assert read_code(code, 6) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import trio
 
-from regserver.domain.steps_machine import UserNotFound
+from regserver.domain.steps_machine import InvalidStep, UserNotFound
 from regserver.ports.transaction import Transaction
 from regserver.service.onboarding_service import MAX_REWARDS
 from tests.steps import open_steps, phone
@@ -43,8 +43,8 @@ async def test_only_registered_and_living_users_are_known(tmp_path: Path) -> Non
         assert await steps.onboarding.shared_link("tst5swkjbtgy") == UserNotFound()
         assert await steps.onboarding.shared_link("\0'; --") == UserNotFound()
         pending = await steps.to_named(phone(), "pending")
-        assert await steps.onboarding.shared_link(pending) == UserNotFound()
-        gone = await steps.to_registered(phone("+12"), "gone")
+        assert await steps.onboarding.shared_link(pending) == InvalidStep(state="toBlockChain")
+        gone = await steps.to_registered(phone("+380000000012"), "gone")
 
         async def delete(transaction: Transaction) -> None:
             account = await transaction.accounts.by_ledger_name(gone)

@@ -30,8 +30,8 @@ async def begin(
     return await steps.service.first_step(contact, "", "web", Asker(address, language))
 
 
-async def guess(steps: Steps, code: int | str) -> StepResult | StepRefusal:
-    return await steps.service.verify(phone(), code, False)
+async def guess(steps: Steps, code: int | str, address: str = ASKER.address) -> StepResult | StepRefusal:
+    return await steps.service.verify(phone(), code, False, address)
 
 
 def wrong_code(steps: Steps) -> str:
@@ -83,11 +83,66 @@ async def test_ten_tries_a_day_whatever_the_resends(tmp_path: Path) -> None:
         await taken(guess(steps, steps.sms.code))
 
 
-@pytest.mark.parametrize("code", ["", "abc", "0", -1, 10**30, "1" * 5000])
-async def test_nonsense_is_a_wrong_code(tmp_path: Path, code: int | str) -> None:
+@pytest.mark.parametrize("code", ["", "abc", "0", -1, 10**30, "1" * 5000, "12345", "1234567"])
+async def test_what_cannot_be_a_code_is_wrong_and_costs_no_try(tmp_path: Path, code: int | str) -> None:
     async with open_steps(tmp_path) as steps:
         await taken(begin(steps, phone()))
-        assert await guess(steps, code) == WRONG
+        for _ in range(20):
+            assert await guess(steps, code) == WRONG
+        assert (await steps.row(phone())).code_tries == 5
+        await taken(guess(steps, steps.sms.code))
+
+
+async def test_a_code_is_taken_as_it_is_pasted(tmp_path: Path) -> None:
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone()))
+        code = steps.sms.code
+        await taken(guess(steps, f" {code[:3]}-{code[3:]}\n"))
+
+
+# --- whose try it is
+async def test_strangers_cannot_burn_the_code_of_its_owner(tmp_path: Path) -> None:
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone()))
+        for number in range(50):
+            assert await guess(steps, wrong_code(steps), f"198.51.100.{number}") == WRONG
+        row = await steps.row(phone())
+        assert (row.code_tries, row.other_tries) == (5, 0)
+        assert await guess(steps, steps.sms.code, "198.51.100.1") == WRONG
+        await taken(guess(steps, steps.sms.code))
+
+
+async def test_strangers_cannot_lock_a_contact_for_the_day(tmp_path: Path) -> None:
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone()))
+        for _ in range(3):
+            for number in range(10):
+                assert await guess(steps, wrong_code(steps), f"198.51.100.{number}") == WRONG
+            steps.clock.advance(45 * SECOND)
+            await taken(steps.service.resend(phone(), ASKER))
+        key = steps.pepper.budget_key("tries", (await steps.row(phone())).contact)
+        spent = await steps.store.read(lambda t: t.budgets.spent(key, DAY, steps.clock.now()))
+        assert spent == 10  # of three codes, from whatever networks
+        await taken(guess(steps, steps.sms.code))
+
+
+async def test_a_code_is_good_in_another_network_than_it_was_asked_from(tmp_path: Path) -> None:
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone()))
+        await taken(guess(steps, steps.sms.code, "198.51.100.1"))
+
+
+async def test_the_owner_has_the_tries_again_who_asks_for_a_code(tmp_path: Path) -> None:
+    """A stranger has asked for the first code and used up all tries of it."""
+    async with open_steps(tmp_path) as steps:
+        await taken(begin(steps, phone(), "198.51.100.1"))
+        for address in ("198.51.100.1", "198.51.100.2"):
+            for _ in range(5):
+                assert await guess(steps, wrong_code(steps), address) == WRONG
+        assert await guess(steps, steps.sms.code) == WRONG
+        steps.clock.advance(45 * SECOND)
+        await taken(steps.service.resend(phone(), ASKER))
+        await taken(guess(steps, steps.sms.code))
 
 
 async def test_a_code_lives_ten_minutes_and_is_gone_once_used(tmp_path: Path) -> None:

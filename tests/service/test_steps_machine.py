@@ -21,7 +21,7 @@ from regserver.domain.steps_machine import (
 from regserver.ports.store import EventListener, Store, T
 from regserver.ports.transaction import Transaction
 from regserver.service.steps_service import StepResult
-from tests.steps import ASKER, Steps, email, open_steps, phone, proposal
+from tests.steps import ASKER, HERE, Steps, email, open_steps, phone, proposal
 
 STEPS = ("first", "resend", "verify", "guess", "name", "register")
 MOVES = st.tuples(
@@ -41,14 +41,14 @@ async def take(steps: Steps, step: str, contact: Contact) -> StepResult | StepRe
         case "resend":
             return await service.resend(contact, ASKER)
         case "verify":
-            return await service.verify(contact, await last_code(steps, contact), False)
+            return await service.verify(contact, await last_code(steps, contact), False, ASKER.address)
         case "guess":
-            return await service.verify(contact, "0", False)
+            return await service.verify(contact, "000000", False, ASKER.address)
         case "name":
-            return await service.set_username(contact, f"user-{contact.kind}", None)
+            return await service.set_username(contact, f"user-{contact.kind}", HERE)
         case _:
             agreed = proposal(found.username or "nobody", found.user_id or "")
-            return await steps.accounts.register(contact, agreed, None)
+            return await steps.accounts.register(contact, agreed, HERE)
 
 
 async def last_code(steps: Steps, contact: Contact) -> str:
@@ -65,7 +65,7 @@ async def stored_row(steps: Steps, contact: Contact) -> Registration | None:
 
 
 async def state_of(steps: Steps, contact: Contact) -> StepsState:
-    found = await steps.service.state(contact, None)
+    found = await steps.service.state(contact, HERE)
     assert isinstance(found, StepResult)
     return found.registration.state
 

@@ -60,7 +60,7 @@ async def test_a_code_is_compared_five_times(any_store: Store) -> None:
     await all_at_once(*[guess(steps)] * CROWD)
     row = await steps.row(phone("+380000000001"))
     assert row.code_tries == 0
-    key = steps.pepper.budget_key("tries", row.contact)
+    key = steps.pepper.budget_key("tries", row.contact + (row.network or b""))
     spent = await any_store.read(lambda transaction: transaction.budgets.spent(key, DAY, steps.clock.now()))
     assert spent == CODE_TRIES
 

@@ -8,12 +8,13 @@ import trio
 
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.account import NewAccount
-from regserver.domain.contact import BudgetKey, CodeMac, ContactKey, LookupKey
-from regserver.domain.instant import DAY, HOUR, Instant, after
+from regserver.domain.contact import BudgetKey, CodeMac, ContactKey, LookupKey, NetworkKey
+from regserver.domain.instant import DAY, HOUR, MINUTE, Instant, after
 from regserver.domain.journal import JournalEntry, LedgerAccount
 from regserver.domain.secret import SecretHash
 from regserver.domain.steps_machine import Registration
 from regserver.ports.budget_table import Budget
+from regserver.ports.sms_table import SmsTally
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.submission_table import Submission
 from regserver.ports.transaction import Lock, Transaction
@@ -40,9 +41,11 @@ async def test_a_registration_comes_back_whole(any_store: Store) -> None:
         kind="identity",
         provider="google",
         state="toBlockChain",
+        network=NetworkKey(b"\x00network"),
         code=CodeMac(b"\x00mac"),
         code_expires_at=after(NOW, HOUR),
         code_tries=3,
+        other_tries=5,
         resends=2,
         retry_at=after(NOW, 5),
         lapses_at=after(NOW, DAY),
@@ -221,3 +224,59 @@ async def test_a_submission_stays_until_it_has_expired(any_store: Store) -> None
     assert await any_store.write(lambda t: t.submissions.offer(second, late)) == second
     assert await any_store.read(lambda t: t.submissions.by_user_id("u")) == second
     assert await any_store.read(lambda t: t.submissions.by_user_id("v")) is None
+
+
+# --- the guard of SMS, and proofs of work
+async def test_codes_are_counted_by_country_and_minute(any_store: Store) -> None:
+    async def fill(transaction: Transaction) -> None:
+        await transaction.sms.count("UA", NOW, sent=1)
+        await transaction.sms.count("UA", NOW, sent=1)
+        await transaction.sms.count("UA", after(NOW, MINUTE), sent=1, entered=1)
+        await transaction.sms.count("UA", after(NOW, MINUTE), sent=-1)
+        await transaction.sms.count("DE", NOW, sent=7)
+
+    await any_store.write(fill)
+    assert await any_store.read(lambda t: t.sms.tally("UA", NOW)) == SmsTally(2, 1, None)
+    assert await any_store.read(lambda t: t.sms.tally("UA", after(NOW, MINUTE))) == SmsTally(0, 1, None)
+    assert await any_store.read(lambda t: t.sms.tally("DE", NOW)) == SmsTally(7, 0, None)
+    assert await any_store.read(lambda t: t.sms.tally("FR", NOW)) == SmsTally(0, 0, None)
+
+
+async def test_a_closed_country_is_noted(any_store: Store) -> None:
+    until = after(NOW, HOUR)
+
+    async def fill(transaction: Transaction) -> None:
+        await transaction.sms.count("UA", NOW, sent=20)
+        await transaction.sms.close("UA", NOW, until)
+        await transaction.sms.close("DE", NOW, until)
+
+    await any_store.write(fill)
+    assert await any_store.read(lambda t: t.sms.tally("UA", NOW)) == SmsTally(20, 0, until)
+    assert await any_store.read(lambda t: t.sms.tally("DE", NOW)) == SmsTally(0, 0, until)
+
+
+async def test_old_counts_of_codes_are_purged(any_store: Store) -> None:
+    async def work(transaction: Transaction) -> tuple[int, SmsTally]:
+        await transaction.sms.count("UA", NOW, sent=1)
+        await transaction.sms.count("UA", after(NOW, 3 * HOUR), sent=1)
+        count = await transaction.sms.purge(after(NOW, 4 * HOUR))
+        return count, await transaction.sms.tally("UA", NOW)
+
+    assert await any_store.write(work) == (1, SmsTally(1, 0, None))
+
+
+async def test_a_solution_counts_once(any_store: Store) -> None:
+    outcomes: list[bool] = []
+
+    async def spend() -> None:
+        challenge = SecretHash(b"\x00" * 32)
+        outcomes.append(await any_store.write(lambda t: t.solutions.spend(challenge, after(NOW, 5))))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(spend)
+    assert sorted(outcomes) == [False] * 19 + [True]
+    assert await any_store.write(lambda t: t.solutions.purge(after(NOW, 4))) == 0
+    assert await any_store.write(lambda t: t.solutions.purge(after(NOW, 5))) == 1
+    await spend()
+    assert outcomes[-1]

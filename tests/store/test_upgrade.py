@@ -37,7 +37,7 @@ from regserver.store.sqlite.copy import inspect_database
 from regserver.store.sqlite.schema import WORDS
 from tests.directory import World
 from tests.fake import EPOCH, JOURNAL_SEAL
-from tests.steps import Steps, email, phone
+from tests.steps import HERE, Steps, email, phone
 from tests.store.meeting.room import Door
 
 FIXTURES = Path(__file__).parent / "fixture"
@@ -223,7 +223,7 @@ async def test_registrations_go_on_where_they_stood(tmp_path: Path, version: int
         contacts |= {"registered": email("someone@example.org"), "waits": email("other@example.org")}
         states = {}
         for name, contact in contacts.items():
-            result = await steps.service.state(contact, None)
+            result = await steps.service.state(contact, HERE)
             assert isinstance(result, StepResult)
             states[name] = result.registration.state
         assert states == {

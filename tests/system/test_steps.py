@@ -62,6 +62,7 @@ async def test_real_providers_and_no_trace_of_a_contact(tmp_path: Path) -> None:
     async with open_http_peer(provide) as peer, open_smtp_peer() as (smtp, _):
         settings = (
             "server.public_url=http://localhost",
+            "sms.countries=*",
             "sms.weights={twilio = 1000000, vonage = 1}",
             f"sms.twilio.url={peer.url}",
             "sms.twilio.account_sid=AC1",

@@ -18,6 +18,8 @@ from regserver.store.sql.registration_rows import RegistrationRows
 from regserver.store.sql.reward_rows import RewardRows
 from regserver.store.sql.room_rows import RoomRows
 from regserver.store.sql.run_rows import RunRows
+from regserver.store.sql.sms_rows import SmsRows
+from regserver.store.sql.solution_rows import SolutionRows
 from regserver.store.sql.statement import Sql
 from regserver.store.sql.submission_rows import SubmissionRows
 from regserver.store.sql.token_rows import TokenRows
@@ -39,6 +41,8 @@ class SqlTransaction(Transaction):
         self.directory = DirectoryRows(sql)
         self.registrations = RegistrationRows(sql)
         self.budgets = BudgetRows(sql)
+        self.sms = SmsRows(sql)
+        self.solutions = SolutionRows(sql)
         self.rewards = RewardRows(sql)
         self.journal = JournalRows(sql)
         self.submissions = SubmissionRows(sql)

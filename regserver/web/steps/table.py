@@ -16,7 +16,7 @@ STEP: Refusals = (steps.AlreadyRegistered, steps.InvalidStep)
 FIRST: Refusals = (*STEP, steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries)
 RESEND: Refusals = (*STEP, steps.TryLater, steps.TooManyRetries)
 PROPOSAL = (steps.NameTaken, steps.OtherName, steps.OtherUserId, steps.BadPublicKey, steps.LedgerUnavailable)
-ONBOARDING: Refusals = (steps.UserNotFound,)
+ONBOARDING: Refusals = (steps.UserNotFound, steps.InvalidStep)
 
 TEXTS: dict[str, tuple[str, Refusals]] = {
     "getState": ("Where the registration of a contact stands", ()),

@@ -96,6 +96,7 @@ class ToBlockChainParams(ContactParams, frozen=True, kw_only=True):
     user_id: str
     public_owner_key: str
     public_active_key: str
+    want_token: bool = False
 
 
 class UserParams(Params, frozen=True, kw_only=True):
@@ -150,9 +151,13 @@ class UsernameResult(Result, frozen=True, kw_only=True):
 
 
 class RegisteredResult(Result, frozen=True, kw_only=True):
+    """token, expires_in: of a signed-in session, where one was wanted."""
+
     username: str
     user_id: str
     current_state: StepsState
+    token: str | UnsetType = UNSET
+    expires_in: int | UnsetType = UNSET
 
 
 class StatusResult(Result, frozen=True, kw_only=True):

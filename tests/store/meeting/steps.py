@@ -14,14 +14,16 @@ from regserver.ports.store import Store
 from regserver.ports.submission_table import Submission
 from regserver.ports.transaction import Lock
 from regserver.service.ledger_check import verify_ledger
+from regserver.service.sms_guard import SmsPolicy
 from regserver.service.steps_admin import StepsAdmin
 from regserver.service.steps_code import Issued
 from regserver.service.steps_policy import StepsPolicy
 from tests.fake import JOURNAL_SEAL
-from tests.steps import ASKER, Steps, phone, proposal
+from tests.steps import ASKER, HERE, Steps, email, phone, proposal
 from tests.store.race import Racer, Racers, Scenario, rows
 
 ANN, BOB = phone("+380000000001"), phone("+380000000002")
+ELSEWHERE = phone("+380990000001")
 WRONG = "000000"
 Fill = Callable[[Steps], Awaitable[object]]
 REGISTRATIONS = (
@@ -29,6 +31,7 @@ REGISTRATIONS = (
 )
 NAMES = "SELECT name_key, substr(holder, 1, 4) FROM name ORDER BY 1"
 BUDGETS = "SELECT budget, spent FROM steps_budget ORDER BY 1"
+TALLIES = "SELECT country, slot, sent, entered, closed_until FROM sms_tally ORDER BY 1, 2"
 
 
 async def observe(steps: Steps) -> object:
@@ -36,7 +39,7 @@ async def observe(steps: Steps) -> object:
     journal = await verify_ledger(steps.store, JOURNAL_SEAL)
     entries = await rows(steps.store, "SELECT count(*) FROM ledger_journal")
     return (
-        *[await rows(steps.store, statement) for statement in (REGISTRATIONS, NAMES, BUDGETS)],
+        *[await rows(steps.store, statement) for statement in (REGISTRATIONS, NAMES, BUDGETS, TALLIES)],
         type(journal).__name__,
         entries,
     )
@@ -49,7 +52,7 @@ def between(
 
     async def prepare(store: Store) -> Racers:
         policy = msgspec.structs.replace(StepsPolicy(), **figures)
-        steps = Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
+        steps = Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL), SmsPolicy())
         await fill(steps)
         return Racers(*pair(steps), partial(observe, steps))
 
@@ -64,6 +67,11 @@ async def code_sent(steps: Steps) -> None:
     await steps.service.first_step(ANN, "", "web", ASKER)
 
 
+async def one_code_before_closing(steps: Steps) -> None:
+    """Of codes that nobody enters."""
+    await steps.store.write(lambda transaction: transaction.sms.count("UA", steps.clock.now(), sent=19))
+
+
 async def late(steps: Steps) -> None:
     """Late enough for another code."""
     await code_sent(steps)
@@ -73,7 +81,7 @@ async def late(steps: Steps) -> None:
 async def one_try_left(steps: Steps) -> None:
     await code_sent(steps)
     for _ in range(4):
-        await steps.service.verify(ANN, WRONG, False)
+        await steps.service.verify(ANN, WRONG, False, ASKER.address)
 
 
 async def both_verified(steps: Steps) -> None:
@@ -91,17 +99,17 @@ def first_step(steps: Steps, contact: Contact) -> Racer:
 
 
 def guess(steps: Steps, code: str = WRONG) -> Racer:
-    return partial(steps.service.verify, ANN, code, False)
+    return partial(steps.service.verify, ANN, code, False, ASKER.address)
 
 
 def name(steps: Steps, contact: Contact, username: str) -> Racer:
-    return partial(steps.service.set_username, contact, username, None)
+    return partial(steps.service.set_username, contact, username, HERE)
 
 
 def register(steps: Steps, contact: Contact, username: str) -> Racer:
     async def racer() -> object:
         user_id = (await steps.row(contact)).user_id or ""
-        return await steps.accounts.register(contact, proposal(username, user_id), None)
+        return await steps.accounts.register(contact, proposal(username, user_id), HERE)
 
     return racer
 
@@ -113,7 +121,7 @@ def take_back(steps: Steps) -> Racer:
         row = await steps.row(ANN)
         before = msgspec.structs.replace(row, state="firstStep", code=None)
         issued = Issued(before, row, "", ASKER, ())
-        await steps.store.write(lambda transaction: steps.service._codes.take_back(transaction, issued))
+        await steps.store.write(lambda transaction: steps.service._codes.take_back(transaction, ANN, issued))
         return None
 
     return racer
@@ -168,9 +176,21 @@ SCENARIOS = (
     between(
         "the last code of an address",
         nothing,
-        lambda s: (first_step(s, ANN), first_step(s, BOB)),
+        lambda s: (first_step(s, email("ann@x.org")), first_step(s, email("bob@x.org"))),
         Lock.BUDGET,
         daily_codes_per_address=1,
+    ),
+    between(
+        "the last code of a country that nobody enters",
+        one_code_before_closing,
+        lambda s: (first_step(s, ANN), first_step(s, ELSEWHERE)),
+        Lock.SMS,
+    ),
+    between(
+        "a country's code and one that is entered",
+        code_sent,
+        lambda s: (first_step(s, ELSEWHERE), guess(s, s.sms.code)),
+        None,
     ),
     between("two codes of an address", nothing, lambda s: (first_step(s, ANN), first_step(s, BOB)), None),
     between(

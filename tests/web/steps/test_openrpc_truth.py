@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from regserver.domain.contact import Contact
 from regserver.domain.instant import DAY, SECOND
 from regserver.ports.captcha import Captcha, CaptchaType
 from regserver.ports.store import StoreFault
-from tests.steps import K1_KEY, OFF_CURVE_KEY, email, identity, phone
+from tests.steps import K1_KEY, OFF_CURVE_KEY, phone
 from tests.web.steps.test_steps_api import EMAIL, PHONE, Client, open_client
 
 Error = tuple[str, int, str]
@@ -49,18 +48,16 @@ class Gate(Captcha):
         return answer != "robot"
 
 
-def contact_of(params: dict[str, Any]) -> Contact:
-    if "phone" in params:
-        return phone()
-    return email(EMAIL) if "email" in params else identity(BY_IDENTITY["identity"], BY_IDENTITY["provider"])
-
-
 async def verify(client: Client, params: dict[str, Any]) -> None:
     """Leads the contact of these parameters to setUsername."""
     if "identity" in params:
         await client.call("createIdentity", **PARAMS["createIdentity"])
+    elif "phone" in params:
+        await client.call("firstStep", **BY_PHONE)
+        await client.call("verify", **BY_PHONE, code=client.steps.sms.code)
     else:
-        await client.steps.to_verified(contact_of(params))
+        await client.call("firstStepEmail", **BY_EMAIL)
+        await client.call("verifyEmail", **BY_EMAIL, code=await client.steps.mailed_code())
 
 
 async def name(client: Client, params: dict[str, Any]) -> str:
@@ -171,12 +168,25 @@ async def taken_meanwhile(client: Client) -> Any:
     return await client.fail("toBlockChain", **{**PARAMS["toBlockChain"], "userId": user_id})
 
 
+def not_registered(method: str) -> Call:
+    async def call(client: Client) -> Any:
+        user_id = await name(client, BY_PHONE)
+        return await client.fail(method, **{**PARAMS[method], "userId": user_id})
+
+    return call
+
+
 STEPS = [method for method in PARAMS if not method.startswith(("getState", "onboarding"))]
 CALLS: dict[Error, Call] = {
     **{(method, 1101, "Account already registered"): registered(method) for method in STEPS},
     **{(method, 1102, "Invalid step taken"): out_of_turn(method) for method in STEPS},
     **{
         (method, 404, "User not found"): at_once(method)
+        for method in PARAMS
+        if method.startswith("onboarding")
+    },
+    **{
+        (method, 1102, "Invalid step taken"): not_registered(method)
         for method in PARAMS
         if method.startswith("onboarding")
     },
