@@ -9,7 +9,10 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from regserver.domain import room as domain
-from regserver.domain.account import MAX_JSON_INTEGER, AccountId
+from regserver.domain.account import MAX_EMAIL_LENGTH, MAX_JSON_INTEGER, AccountId
+
+NEW_USERNAME = "^[A-Za-z0-9][A-Za-z0-9._-]{1,30}[A-Za-z0-9]$"
+"""What `is_rooms_username` takes, as JSON Schema has it."""
 
 
 def described(meaning: str, example: object, **constraints: Any) -> Meta:
@@ -23,10 +26,13 @@ UserIdField = Annotated[AccountId, _ID, described("An account's id.", 17)]
 RoomIdField = Annotated[domain.RoomId, _ID, described("A room's id.", 5)]
 PostIdField = Annotated[domain.PostId, _ID, described("A post's id.", 42)]
 
-UsernameField = Annotated[str, described("A user name.", "ada")]
-EmailField = Annotated[str, described("An e-mail address.", "ada@example.org")]
+UsernameField = Annotated[str, described("A user name.", "ada", min_length=1, max_length=MAX_EMAIL_LENGTH)]
+NewUsernameField = Annotated[
+    str, described("A user name of 3 to 32 characters.", "ada", pattern=NEW_USERNAME), Meta(max_length=32)
+]
+EmailField = Annotated[str, described("An e-mail address.", "ada@example.org", max_length=MAX_EMAIL_LENGTH)]
 PasswordField = Annotated[
-    str, Meta(examples=["correct horse battery"], extra_json_schema={"format": "password"})
+    str, Meta(examples=["correct horse battery"], min_length=1, extra_json_schema={"format": "password"})
 ]
 TokenField = Annotated[str, described("A bearer token; it is shown this once.", "regs_0123abcd")]
 SecondsField = Annotated[int, described("Seconds from now.", 864_000, ge=0)]
@@ -38,9 +44,13 @@ RoomNameField = Annotated[
     str, described("A room's name.", "Kitchen", min_length=1, max_length=domain.MAX_ROOM_NAME_LENGTH)
 ]
 ContentField = Annotated[
-    str, described(f"A text of at most {domain.MAX_POST_BYTES} bytes in UTF-8.", "Tea? 🫖", min_length=1)
+    str,
+    described(f"A text of at most {domain.MAX_POST_BYTES} bytes in UTF-8.", "Tea? 🫖", min_length=1),
+    Meta(max_length=domain.MAX_POST_BYTES),
 ]
-DirectoryNameField = Annotated[str, described("A user name of 5 to 21 letters and digits.", "Alice")]
+DirectoryNameField = Annotated[
+    str, described("A user name of 5 to 21 letters and digits.", "Alice", pattern="^[A-Za-z0-9]{5,21}$")
+]
 
 PATH_FIELDS = {
     "room": RoomIdField,
@@ -52,9 +62,12 @@ PATH_FIELDS = {
         described(
             "The id of a registration; anybody who knows it may watch.",
             "u-00000000-0000-4000-8000-000000000000",
+            pattern="^u-[0-9a-f-]{36}$",
         ),
     ],
     "name": DirectoryNameField,
-    "challenge": Annotated[str, described("The challenge that was mailed.", "a" * 24)],
+    "challenge": Annotated[
+        str, described("The challenge that was mailed.", "a" * 24, pattern="^[A-Za-z0-9]{5,200}$")
+    ],
 }
 """The parameters in the patterns of routes."""

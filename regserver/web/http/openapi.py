@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from regserver.domain.idempotency import MAX_KEY_LENGTH
 from regserver.domain.outcome import (
     BadContentType,
     BodyTooLarge,
@@ -41,11 +42,29 @@ IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes a repetition safe: for 24 hours the same key gets the same answer.",
-    "schema": {"type": "string", "examples": ["6f1c9b1e-0f5a-4c3e-9d1b-2f6f1c9b1e0f"]},
+    "schema": {
+        "type": "string",
+        "pattern": "^[!-~]+$",
+        "minLength": 1,
+        "maxLength": MAX_KEY_LENGTH,
+        "examples": ["6f1c9b1e-0f5a-4c3e-9d1b-2f6f1c9b1e0f"],
+    },
 }
 
 EVERYWHERE: tuple[type[Refusal], ...] = (BodyTooLarge, BadContentType, TooManyRequests, InternalError)
 """Refusals of the dispatcher at every route. At those that change something it also refuses ForeignOrigin."""
+
+TAGS = {
+    "sign_in": "Signing in and out.",
+    "account": "Signing up, and the account.",
+    "live": "Watching a live registration.",
+    "rooms": "Rooms and posts.",
+    "directory": "The directory: names, sign-up by mail, and where users live.",
+    "steps": "Registration by steps, as JSON-RPC 2.0.",
+    "operations": "Health and metrics.",
+    "documents": "Documents for machines.",
+}
+"""Groups of operations, by the first word of their routes' names."""
 
 IN_MEMORY = frozenset({"operation", "page", "socket"})
 """Limits of routes that answer without the store; at all others it may be unavailable."""
@@ -68,6 +87,7 @@ DISPATCHER_FIELDS = {"x-request-id": "", "cache-control": "no-store"}
 
 def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) -> dict[str, Any]:
     """The document. rates: the limits in force, by name."""
+    routes = tuple(routes)
     paths: dict[str, dict[str, Any]] = {}
     schemas = Schemas()
     for route in routes:
@@ -78,6 +98,9 @@ def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) ->
         "openapi": "3.1.0",
         "info": {"title": "regserver", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": "."}],
+        "tags": [
+            {"name": tag} | ({"description": TAGS[tag]} if tag in TAGS else {}) for tag in _tags(routes)
+        ],
         "paths": paths,
         "components": {
             "schemas": schemas.components,
@@ -85,6 +108,14 @@ def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) ->
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _tags(routes: Iterable[Route]) -> Iterable[str]:
+    return dict.fromkeys(_tag(route) for route in routes if route.described)
+
+
+def _tag(route: Route) -> str:
+    return route.name.partition(".")[0]
 
 
 def _operation(route: Route, schemas: Schemas, rates: Mapping[str, Rate]) -> dict[str, Any]:
@@ -96,6 +127,7 @@ def _operation(route: Route, schemas: Schemas, rates: Mapping[str, Rate]) -> dic
     asked += [parameter for kind in contract.parameters for parameter in parameters(kind, schemas)]
     operation: dict[str, Any] = {
         "operationId": "_".join(words),
+        "tags": [_tag(route)],
         "summary": contract.summary,
         "description": contract.description,
         "parameters": [*asked, IDEMPOTENCY_KEY] if contract.is_keyed else asked,

@@ -33,12 +33,12 @@ class Schemas:
         if get_origin(annotation) is list:
             return {"type": "array", "items": self.of(*get_args(annotation)), "minItems": 1}
         (schema,), components = msgspec.json.schema_components([annotation], ref_template=TEMPLATE)
-        self.components |= components
-        return schema
+        self.components |= _opened(components)
+        return dict(_opened(schema))
 
     def parameter(self, place: str, name: str, annotation: Any) -> Schema:
         """A parameter of an operation. place: "path", "query" or "header"."""
-        schema = self.of(annotation)
+        schema = _given(self.of(annotation))
         meaning = {"description": schema.pop("description")} if "description" in schema else {}
         return {"name": name, "in": place, "required": place == "path", **meaning, "schema": schema}
 
@@ -71,6 +71,26 @@ class Schemas:
                 return True
             case _:
                 raise ValueError(f"a field without an example: {schema}")
+
+
+def _opened(schema: Any) -> Any:
+    """The same, where objects of any members say so: generators take silence for an object without members."""
+    if isinstance(schema, list):
+        return [_opened(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    opened = {key: _opened(value) for key, value in schema.items()}
+    if schema.get("type") == "object" and not {"properties", "additionalProperties"} & schema.keys():
+        opened["additionalProperties"] = True
+    return opened
+
+
+def _given(schema: Schema) -> Schema:
+    """The schema of a parameter that is there: one that is left out is not null."""
+    if "anyOf" not in schema:
+        return schema
+    (given,) = (part for part in schema["anyOf"] if part != {"type": "null"})
+    return {**given, **{key: value for key, value in schema.items() if key not in {"anyOf", "default"}}}
 
 
 def parameters(kind: type[Parameters], schemas: Schemas) -> list[Schema]:

@@ -13,6 +13,7 @@ from regserver.web.http.answer import HeaderFields, JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.field import (
     EmailField,
+    NewUsernameField,
     PasswordField,
     RoomIdField,
     SecondsField,
@@ -36,7 +37,7 @@ class Credentials(RequestBody, frozen=True):
 class SignUp(RequestBody, frozen=True):
     """Who signs up."""
 
-    username: UsernameField
+    username: NewUsernameField
     email: EmailField
     password: PasswordField
 

@@ -16,6 +16,8 @@ from regserver.web.steps.openrpc import describe
 from regserver.web.steps.table import methods
 from regserver.web.steps.wire import NamesContact
 
+MEDIA_TYPES = frozenset(("", "application/json", "application/json-rpc", "application/jsonrequest"))
+"""Types that JSON-RPC clients declare. The document has the first that is one, since generators know no other."""
 CONTACTS = ("phone", "email", "identity")
 AnyReply = jsonrpc.ResultReply | jsonrpc.ErrorReply
 
@@ -23,7 +25,6 @@ AnyReply = jsonrpc.ResultReply | jsonrpc.ErrorReply
 class RpcMessage(RequestBody, frozen=True):
     """A JSON-RPC 2.0 request, or a batch of at most 50; `rpc.discover` describes the methods."""
 
-    media_types = ("application/json", "application/json-rpc", "application/jsonrequest")
     wire_type = jsonrpc.Call | list[jsonrpc.Call]
     beside = (LanguageWish,)  # codes are sent in the language of their receiver
 
@@ -86,5 +87,5 @@ def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tu
 def read_message(request: Request) -> RpcMessage | o.BadContentType:
     """The body, undecoded: its faults are answered in a JSON-RPC reply."""
     declared = content_type(request)
-    is_readable = not request.body or declared in {"", *RpcMessage.media_types}
+    is_readable = not request.body or declared in MEDIA_TYPES
     return RpcMessage(request.body) if is_readable else o.BadContentType()
