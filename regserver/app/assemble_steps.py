@@ -41,7 +41,8 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     policy = msgspec.structs.replace(policy, bounded=settings.limits.enabled)
     ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
-    log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())
+    if head.number:
+        log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())
     own_text, languages = settings.sms.text, CATALOGUES.items()
     parts = StepsParts(
         store=store,

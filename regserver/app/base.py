@@ -22,7 +22,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
-from regserver.ports.store import Store
+from regserver.ports.store import Store, StoreFault
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
@@ -77,7 +77,10 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
     path = sqlite_file(settings.store.url)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFault(f"{path}: its folder cannot be made: {error.strerror}") from None
     key = await trio.to_thread.run_sync(load_server_key, server_key_file(path))
     store = await stack.enter_async_context(open_sqlite(path))
     seal = CursorSeal(key.derive("cursor"))

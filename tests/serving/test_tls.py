@@ -10,6 +10,7 @@ import trio.testing
 
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import BindError, text_frame
+from regserver.serving.listener import load_tls
 from tests.serving.http2 import Certificate, Http2Peer, http2, secure
 from tests.serving.support import Peer, bounds, client_frame, close_payload, open_front, upgrade
 
@@ -224,3 +225,40 @@ async def test_unusable_certificate() -> None:
     with pytest.RaisesGroup(pytest.RaisesExc(BindError, match=r"/nowhere\.pem.*cannot be used")):
         async with open_front(tls_cert="/nowhere.pem"):
             raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers", "taken"),
+    [
+        (ssl.TLSVersion.TLSv1_3, "DEFAULT", True),
+        (ssl.TLSVersion.TLSv1_2, "DEFAULT", True),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE+CHACHA20", True),
+        (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0", False),
+        (ssl.TLSVersion.TLSv1, "ALL:@SECLEVEL=0", False),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA", False),
+        (ssl.TLSVersion.TLSv1_2, "aRSA+kRSA", False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_old_versions_and_ciphers_without_authentication_are_refused(
+    certificate: Certificate, version: ssl.TLSVersion, ciphers: str, taken: bool
+) -> None:
+    context = ssl.create_default_context(cafile=certificate[0])
+    context.set_ciphers(ciphers)
+    context.minimum_version = context.maximum_version = version
+    async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
+        stream = await trio.open_tcp_stream("127.0.0.1", server.port)
+        tls = trio.SSLStream(stream, context, server_hostname="localhost", https_compatible=True)
+        if taken:
+            await tls.do_handshake()
+            assert tls.version() == version.name.replace("_", ".")
+        else:
+            with pytest.raises(trio.BrokenResourceError):
+                await tls.do_handshake()
+        await trio.aclose_forcefully(stream)
+
+
+def test_nobody_renegotiates_or_compresses(certificate: Certificate) -> None:
+    options = load_tls(*certificate).options
+    assert options & ssl.OP_NO_RENEGOTIATION
+    assert options & ssl.OP_NO_COMPRESSION
