@@ -161,3 +161,21 @@ async def test_show_hides_secrets_and_can_be_read_again(shell: Shell) -> None:
 @pytest.mark.parametrize("arguments", [(), ("cheque",), ("check", "a", "b")])
 async def test_wrong_usage(shell: Shell, arguments: tuple[str, ...]) -> None:
     assert (await shell.run("config", *arguments)).code == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("store.url=sqlite:/proc/none/x.db",),
+        ("server.bind=unix:/proc/none/x",),
+        ("log.file=/proc/none/x",),
+        ("server.tls_cert=none.pem", "server.tls_key=none.pem"),
+    ],
+)
+async def test_what_stops_the_server_is_one_line(shell: Shell, settings: tuple[str, ...]) -> None:
+    given = ("live.source=none", f"store.url=sqlite:{shell.folder / 'x.db'}", "log.level=error", *settings)
+    options = [word for setting in given for word in ("--set", setting)]
+    served = await run_command("serve", *options, folder=shell.folder)
+    assert served.returncode in {1, 2}
+    assert served.stderr.decode().startswith("regserver: ")
+    assert served.stderr.count(b"\n") == 1
