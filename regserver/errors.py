@@ -25,6 +25,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadAuthType: 400,
     o.BadToken: 401,
     o.MissingToken: 401,
+    o.TooManySockets: 429,
     o.UserIsDeleted: 410,
     # sign-in
     o.BadCredentials: 401,

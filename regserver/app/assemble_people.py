@@ -58,9 +58,16 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     settings, store, identity = base.settings, base.store, base.identity
     rooms = RoomService(identity, max_members=settings.rooms.max_members)
     recovery = RecoveryService(store, identity)
-    query_token = settings.login.query_token
+    sockets = RoomSocketApi(
+        identity,
+        recovery,
+        base.broker,
+        base.seal,
+        query_token=settings.login.query_token,
+        max_sockets=settings.rooms.max_sockets,
+    )
     return AppPart(
         routes=RoomsApi(rooms).routes(),
-        sockets=RoomSocketApi(identity, recovery, base.broker, base.seal, query_token=query_token).sockets(),
+        sockets=sockets.sockets(),
         background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),
     )

@@ -34,6 +34,8 @@ from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.site.page import PageApi
 from regserver.web.site.well_known import WellKnownApi
 
+HTTP2_STREAMS = 100  # at once on a connection, as RFC 9113, 6.5.2 recommends at least
+
 
 class Assembly(msgspec.Struct, frozen=True):
     """An app whose back ends are not open yet."""
@@ -145,6 +147,11 @@ def front_limits(settings: Settings) -> FrontLimits:
         body_seconds=bounds.body_timeout.seconds,
         idle_seconds=bounds.idle_timeout.seconds,
         write_seconds=bounds.write_timeout.seconds,
+        least_rate=bounds.least_rate,
+        http2_streams=HTTP2_STREAMS if server.http2 else 0,
+        held_bytes=bounds.held,
+        held_bytes_per_address=bounds.held_per_address,
+        held_bytes_per_connection=bounds.held_per_connection,
         ping_seconds=bounds.ping_interval.seconds,
         pong_seconds=bounds.pong_timeout.seconds,
         queue_bytes=settings.rooms.socket_queue,

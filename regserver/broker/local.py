@@ -56,6 +56,9 @@ class LocalBroker(Broker):
         if subscriber.expires_at < self._next_end:
             self._earlier_end.set()
 
+    def count(self, account: AccountId) -> int:
+        return len(self._accounts.get(account, ()))
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
             return False

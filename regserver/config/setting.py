@@ -31,6 +31,10 @@ class Bounds(Section, frozen=True):
     body_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(20 * SECOND)
     idle_timeout: Annotated[Duration, within(SECOND, HOUR)] = Duration(75 * SECOND)
     write_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(20 * SECOND)
+    least_rate: Annotated[Size, within(1, GIB)] = Size(8 * KIB)
+    held: Annotated[Size, within(MIB, 1024 * GIB)] = Size(128 * MIB)
+    held_per_address: Annotated[Size, within(MIB, 1024 * GIB)] = Size(16 * MIB)
+    held_per_connection: Annotated[Size, within(MIB, 1024 * GIB)] = Size(4 * MIB)
     ping_interval: Annotated[Duration, within(SECOND, HOUR)] = Duration(15 * SECOND)
     pong_timeout: Annotated[Duration, within(SECOND // 10, HOUR)] = Duration(10 * SECOND)
 
@@ -49,6 +53,7 @@ class ServerSection(Section, frozen=True):
     tls_cert: str = ""
     tls_key: str = ""
     grace: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
+    http2: bool = True
     max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
     max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000
     test_mode: bool = False
@@ -155,10 +160,14 @@ class DirectorySection(Section, frozen=True):
 
 
 class RoomsSection(Section, frozen=True):
-    """event_retention: how far back recovery reaches. socket_queue: bytes that may wait for one socket."""
+    """event_retention: how far back recovery reaches. socket_queue: bytes that may wait for one socket.
+
+    max_sockets: of one account.
+    """
 
     event_retention: Duration = Duration(7 * DAY)
     max_members: Annotated[int, within(2, 1_000_000)] = 5000
+    max_sockets: Annotated[int, within(1, 1_000_000)] = 100
     socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
 
 

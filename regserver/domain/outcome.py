@@ -103,6 +103,10 @@ class MissingToken(Refusal, frozen=True):
     """A WebSocket without any credential."""
 
 
+class TooManySockets(Refusal, frozen=True):
+    """The account has as many WebSockets as it may have."""
+
+
 class UserIsDeleted(Refusal, frozen=True):
     """The account was deleted."""
 

@@ -13,6 +13,10 @@ PostId = NewType("PostId", int)
 MAX_ROOM_NAME_LENGTH = 100
 MAX_POST_BYTES = 16 * 1024
 MAX_POSTS_LISTED = 1000
+MAX_LISTED_BYTES = 1024 * 1024 - 256
+"""Of the posts of one page as JSON; the rest of 1 MiB is for what surrounds them."""
+LISTED_FIELDS_BYTES = 160
+"""Of a listed post as JSON, without content and user name, at most."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -65,6 +69,13 @@ class PostPage(msgspec.Struct, frozen=True):
 
     posts: tuple[Post, ...]
     more: bool
+
+
+def listed_bytes(post: Post) -> int:
+    """The length of a post as JSON in a page, or a little more."""
+    return (
+        LISTED_FIELDS_BYTES + len(msgspec.json.encode(post.content)) + len(msgspec.json.encode(post.username))
+    )
 
 
 def parse_id(text: str) -> int | None:

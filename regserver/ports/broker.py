@@ -21,6 +21,9 @@ class Broker(Protocol):
     def enter_nowait(self, subscriber: Subscriber) -> None:
         """From here on the subscriber is ended when its token is revoked or expires, or its account is deleted."""
 
+    def count(self, account: AccountId) -> int:
+        """How many subscribers of an account are there."""
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
         """Delivers all events after `as_of` to the subscriber. rooms: of its account at that position of the log.
 

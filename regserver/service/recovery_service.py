@@ -7,6 +7,7 @@ broker has all events after that page in memory. So no event is missed or sent t
 """
 
 import msgspec
+import trio
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
@@ -22,6 +23,9 @@ PAGE_EVENTS = 500
 PAGE_CHARACTERS = 128 * 1024
 """Characters of posts per page, which bound the memory of a slow client."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
+CATCH_UPS = 2
+"""Sockets whose past is read and encoded at the same time. Others wait their turn, so that clients that all return at once,
+after a restart, leave the server to everybody else."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -51,11 +55,15 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RecoveryService:
-    """Finds the start of a socket in the log. The token is checked in the same snapshot."""
+    """Finds the start of a socket in the log. The token is checked in the same snapshot.
+
+    turns: taken by a socket while its past is read, not while its client is waited for.
+    """
 
     def __init__(self, store: Store, identity: IdentityService) -> None:
         self._store = store
         self._identity = identity
+        self.turns = trio.Semaphore(CATCH_UPS)
 
     async def beginning(self, token: SecretHash) -> Beginning | Unidentified:
         """The start of a socket without recovery."""

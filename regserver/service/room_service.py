@@ -27,6 +27,7 @@ from regserver.domain.outcome import (
     UserIsDeleted,
 )
 from regserver.domain.room import (
+    MAX_LISTED_BYTES,
     MAX_POSTS_LISTED,
     Post,
     PostId,
@@ -35,6 +36,7 @@ from regserver.domain.room import (
     RoomDetail,
     RoomId,
     RoomSummary,
+    listed_bytes,
     parse_id,
 )
 from regserver.domain.room_event import Created, Invited, Left, Posted
@@ -172,11 +174,13 @@ class RoomService:
     async def read_all(
         self, token: SecretHash, room_text: str, before: PostId | None, limit: int
     ) -> PostPage | NoAccess:
-        """The newest `limit` posts before `before`, oldest first. before: None means the newest of all."""
+        """The newest `limit` posts before `before`, oldest first, or as many as fit into MAX_LISTED_BYTES.
+
+        before: None means the newest of all.
+        """
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostPage:
-            posts = await transaction.posts.page(actor.room.id, before, limit + 1)
-            return PostPage(posts[-limit:], more=len(posts) > limit)
+            return await _page(transaction, actor.room.id, before, limit)
 
         return await self._identity.read(token, self._in_room(room_text, act))
 
@@ -235,6 +239,27 @@ class RoomService:
             return await act(transaction, RoomActor(account.id, access.room, now))
 
         return enter
+
+
+FIRST_PIECE = 64
+"""Posts of the first statement for a page: a MiB of the longest; each further one reads twice as many."""
+
+
+async def _page(transaction: Transaction, room: RoomId, before: PostId | None, limit: int) -> PostPage:
+    """A page of at most `limit` posts and MAX_LISTED_BYTES, read in pieces so that no more than that is in memory."""
+    newest_first: list[Post] = []
+    size, piece = 0, FIRST_PIECE
+    while True:
+        wanted = min(piece, limit + 1 - len(newest_first))
+        found = await transaction.posts.page(room, before, wanted)
+        for post in reversed(found):
+            size += listed_bytes(post)
+            if len(newest_first) == limit or (newest_first and size > MAX_LISTED_BYTES):
+                return PostPage(tuple(reversed(newest_first)), more=True)
+            newest_first.append(post)
+        if len(found) < wanted:
+            return PostPage(tuple(reversed(newest_first)), more=False)
+        before, piece = found[0].id, 2 * piece
 
 
 async def leave_room(

@@ -77,6 +77,11 @@ class Front:
         """The number of WebSocket sessions that are open or in their handshake."""
         return len(self._registry)
 
+    @property
+    def held_bytes(self) -> int:
+        """The bytes that are held for clients; see Held."""
+        return self._admission.held.total
+
     def abort_nowait(self) -> None:
         """Ends the grace time of the present or a later shutdown."""
         self._forced.set()

@@ -39,11 +39,12 @@ class HeldBudget:
         self.exempt = Networks(limits.exempt_networks)
         self.total = 0
         self.is_full = False
+        self._full = limits.held_bytes * 7 // 8  # the rest is for what is under way
 
     def add(self, size: int) -> None:
         """Counts bytes; a negative size uncounts them."""
         self.total += size
-        self.is_full = self.total >= self.limits.held_bytes
+        self.is_full = self.total >= self._full
 
 
 class Held:

@@ -15,7 +15,8 @@ Fields = list[tuple[str, str]]
 Certificate = tuple[str, str]
 
 
-def _text(fields: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, str]:
+def text_of(fields: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, str]:
+    """The fields of an event."""
     return {str(name): str(value) for name, value in fields}  # header_encoding makes them text already
 
 
@@ -81,7 +82,7 @@ class Http2Peer(Peer):
         await self.open(asked, body)
         response = await self.next_event(h2.events.ResponseReceived)
         assert isinstance(response, h2.events.ResponseReceived)
-        fields = _text(response.headers)
+        fields = text_of(response.headers)
         content = b""
         while True:
             event = await self.next_event(h2.events.DataReceived, h2.events.StreamEnded)
@@ -113,7 +114,7 @@ class Http2Socket(Peer):
     async def status(self) -> tuple[int, dict[str, str]]:
         response = await self.peer.next_event(h2.events.ResponseReceived)
         assert isinstance(response, h2.events.ResponseReceived)
-        fields = _text(response.headers)
+        fields = text_of(response.headers)
         return int(fields[":status"]), fields
 
     async def send(self, data: bytes) -> None:
@@ -158,3 +159,15 @@ async def http2(server: RunningFront, certificate: Certificate) -> AsyncIterator
         peer = Http2Peer(stream)
         await peer.start()
         yield peer
+
+
+@contextlib.asynccontextmanager
+async def plain_http2(server: RunningFront, *, is_strict: bool = True) -> AsyncIterator[Http2Peer]:
+    """Without TLS. is_strict: h2 checks what the test sends."""
+    peer = Http2Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
+    peer.http.config.validate_outbound_headers = is_strict
+    try:
+        await peer.start()
+        yield peer
+    finally:
+        await peer.aclose()

@@ -270,6 +270,12 @@ class RunningFront:
             while self.front.connections:
                 await trio.testing.wait_all_tasks_blocked(0.005)
 
+    async def until(self, check: Callable[[], bool]) -> None:
+        """Waits for what the server does by itself."""
+        with trio.fail_after(10):
+            while not check():
+                await trio.testing.wait_all_tasks_blocked(0.005)
+
     async def is_fine(self) -> bool:
         """Whether it still answers."""
         async with self.peer() as peer:

@@ -16,7 +16,15 @@ import trio
 from regserver import errors
 from regserver.domain.account import AccountId
 from regserver.domain.cursor import CursorSeal
-from regserver.domain.outcome import BadAuthType, BadCursor, BadToken, MissingToken, Refusal, UserIsDeleted
+from regserver.domain.outcome import (
+    BadAuthType,
+    BadCursor,
+    BadToken,
+    MissingToken,
+    Refusal,
+    TooManySockets,
+    UserIsDeleted,
+)
 from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import CloseCode, Request, SocketSession
@@ -35,6 +43,8 @@ BURST_BYTES = 64 * 1024
 """So much of the past is sent before the client must have taken it. Well below the bound of a session's queue, which
 live frames and pings share."""
 STALL_SECONDS = 30.0
+SLICE = 20
+"""Events of the past between two checkpoints: a fraction of a millisecond."""
 
 
 class RoomSubscriber:
@@ -66,7 +76,8 @@ def end(session: SocketSession, reason: Refusal | None) -> None:
     session.accept_nowait()
     if reason is not None:
         session.send_text_nowait(errors.name(reason))
-    session.close_nowait(CloseCode.POLICY_VIOLATION, "" if reason is None else errors.name(reason))
+    code = CloseCode.TRY_AGAIN_LATER if isinstance(reason, TooManySockets) else CloseCode.POLICY_VIOLATION
+    session.close_nowait(code, "" if reason is None else errors.name(reason))
 
 
 async def _watch(session: SocketSession, catching_up: trio.CancelScope) -> None:
@@ -78,6 +89,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     """The WebSocket of the rooms.
 
     seal: of cursors. query_token: whether `?token=` is taken; tickets and the Authorization field always are.
+    max_sockets: of one account.
     """
 
     identity: IdentityService
@@ -85,6 +97,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     broker: Broker
     seal: CursorSeal
     query_token: bool
+    max_sockets: int
 
     def sockets(self) -> tuple[SocketRoute, ...]:
         """The one."""
@@ -131,7 +144,8 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         self, session: SocketSession, subscriber: RoomSubscriber, since: Position | None
     ) -> None:
         session.accept_nowait()
-        start = await self.recovery.begin(subscriber.token, since)
+        async with self.recovery.turns:
+            start = await self.recovery.begin(subscriber.token, since)
         if isinstance(start, Refusal):
             return end(session, start)
         resumed = Resumed(self.seal.write(start.start), start.recovered, start.missed)
@@ -146,8 +160,12 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
 
     async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
         reader = self.recovery.reader(subscriber.account, start)
-        while (page := await reader.next()) is not None:
-            waited = await self._send_page(session, subscriber, page)
+        while True:
+            async with self.recovery.turns:
+                if (page := await reader.next()) is None:
+                    break
+                texts = await self._encode(page, subscriber.account)
+            waited = await self._send(session, texts)
             # While the client was slow to take this page, events may have come behind it: read once more before joining.
             fresh = page.rooms is not None and not waited
             if fresh and self.broker.attach_nowait(subscriber, page.rooms or (), page.end):
@@ -155,19 +173,27 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         # Old events were deleted between two pages. The client reconnects with its last cursor and reads recovered: false.
         session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
 
-    async def _send_page(self, session: SocketSession, subscriber: RoomSubscriber, page: Page) -> bool:
+    async def _encode(self, page: Page, account: AccountId) -> list[bytes]:
+        texts = []
+        for number, event in enumerate(page.events, 1):
+            role = audience(event, account)
+            if role is not None:
+                texts.append(encode_resumable(event, role, self.seal))
+            if number % SLICE == 0:
+                await trio.lowlevel.checkpoint()
+        return texts
+
+    async def _send(self, session: SocketSession, texts: list[bytes]) -> bool:
         """Sends a page at the client's pace. True when the client had to be waited for."""
         queued, waited = 0, False
-        for event in page.events:
-            role = audience(event, subscriber.account)
-            if role is None:
-                continue
-            text = encode_resumable(event, role, self.seal)
+        for number, text in enumerate(texts, 1):
             if queued and queued + len(text) > BURST_BYTES:
                 await self._drained(session)
                 queued, waited = 0, True
             queued += len(text)
             session.send_text_nowait(text)
+            if number % SLICE == 0:
+                await trio.lowlevel.checkpoint()
         if queued > BURST_BYTES // 2:
             await self._drained(session)
             waited = True
@@ -182,11 +208,14 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     # --- who it is
     async def _admit(
         self, request: Request
-    ) -> ListenRequest | MissingToken | BadAuthType | BadToken | UserIsDeleted | BadCursor:
+    ) -> ListenRequest | MissingToken | BadAuthType | BadToken | UserIsDeleted | TooManySockets | BadCursor:
         wish = read_listen_wish(request)
         signed_in = await self._authorize(request, wish)
         if isinstance(signed_in, Refusal):
             return signed_in
+        # Without a checkpoint until the socket enters the broker.
+        if self.broker.count(signed_in.account) >= self.max_sockets:
+            return TooManySockets()
         if not wish.since:
             return ListenRequest(signed_in, None if wish.since is None else (None,))
         position = self.seal.read(wish.since)

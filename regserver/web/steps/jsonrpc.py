@@ -132,8 +132,11 @@ class Rpc:
         if not 0 < len(message) <= MAX_BATCH:
             return _encode(_reply(None, BATCH_TOO_LONG if message else INVALID_REQUEST))
         replies = []
+        described = 0
         for position, item in enumerate(message):
-            limited = position > 0 and self._take(request.client) is not None
+            # The description is longer than a request by far: one in a batch, as in a body without one.
+            described += isinstance(item, dict) and item.get("method") == DISCOVER
+            limited = position > 0 and (self._take(request.client) is not None or _repeats(item, described))
             if (reply := await self._one(item, request, limited=limited)) is not None:
                 replies.append(reply)
         return _encode(replies) if replies else None
@@ -176,6 +179,10 @@ class Rpc:
         except Exception:
             log.exception("a bug in %s", method.name)
         return INTERNAL_ERROR
+
+
+def _repeats(item: object, described: int) -> bool:
+    return described > 1 and isinstance(item, dict) and item.get("method") == DISCOVER
 
 
 def _reply(identity: Any, outcome: Any) -> RpcReply:

@@ -23,6 +23,8 @@ class NoSockets(Broker):
     """Nobody listens."""
 
     def enter_nowait(self, subscriber: Subscriber) -> None: ...
+    def count(self, account: AccountId) -> int:
+        return 0
 
     def attach_nowait(self, subscriber: Subscriber, rooms: object, as_of: object) -> bool:
         return True

@@ -9,6 +9,7 @@ import jsonschema
 import trio
 
 from regserver.app import App
+from regserver.config.setting import RoomsSection
 from regserver.endpoint import CloseCode
 from tests.web.http.test_document_truth import PEOPLE, opened
 from tests.web.provocation import Asked, Person, Stage
@@ -53,7 +54,8 @@ async def listen(app: App, path: str, count: int, **headers: str) -> list[str]:
 
 
 async def test_every_message_that_the_document_names_is_heard(tmp_path: Path) -> None:
-    async with opened(tmp_path, people=PEOPLE + SLOW) as (app, stage):
+    rooms = RoomsSection(max_sockets=1)
+    async with opened(tmp_path, people=PEOPLE + SLOW, rooms=rooms) as (app, stage):
         document = await stage.ask_json(Asked(method="GET", path="/asyncapi.json"))
         heard = Heard(document)
         await hear_refusals(heard, app, stage)
@@ -73,6 +75,9 @@ async def hear_refusals(heard: Heard, app: App, stage: Stage) -> None:
         (f"?token={here.token}&since=x", {}),
     ):
         heard.take("rooms", await listen(app, path + query, 1, **fields))
+    async with app.quart.test_client().websocket(f"{path}?token={here.token}&since=") as socket:
+        await socket.receive()
+        heard.take("rooms", await listen(app, f"{path}?token={here.token}", 1))
 
 
 async def hear_rooms(heard: Heard, app: App, stage: Stage) -> None:
