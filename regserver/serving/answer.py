@@ -31,8 +31,17 @@ _REFUSALS: Final = {
     505: "VersionNotSupported",
 }
 
-# With the reason phrase: RFC 9112, 4 has clients ignore it, but some take an empty one for a failure.
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+class _StatusLines(dict[int, str]):
+    """With the reason phrase: RFC 9112, 4 has clients ignore it, but some take an empty one for a failure."""
+
+    def __missing__(self, status: int) -> str:
+        return f"HTTP/1.1 {status} \r\n"
+
+
+_STATUS_LINES: Final = _StatusLines(
+    (status.value, f"HTTP/1.1 {status.value} {status.phrase}\r\n") for status in HTTPStatus
+)
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -68,27 +77,18 @@ def response_fields(response: Response) -> Iterator[tuple[str, str]]:
         yield "content-length", str(len(response.body))
 
 
-def status_line(status: int) -> str:
-    """The status line, such as "HTTP/1.1 200 OK"; a status that is not registered has an empty phrase."""
-    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
-
-
 def encode_response(response: Response, method: str, *, close: bool) -> bytes:
     """The whole response. method: of the request; HEAD gets no body. close: adds Connection: close."""
     head = encode_head(response, close=close)
-    return head + response.body if has_body(response, method) else head
-
-
-def has_body(response: Response, method: str) -> bool:
-    """Whether the body follows the head. method: of the request."""
-    return method != "HEAD" and response.status not in BODILESS
+    return head if response.status in BODILESS or method == "HEAD" else head + response.body
 
 
 def encode_head(response: Response, *, close: bool) -> bytes:
     """The head of a whole response. close: adds Connection: close."""
-    lines = [status_line(response.status)]
+    status = response.status
+    lines = [_STATUS_LINES[status]]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
-    if response.status not in BODILESS:
+    if status not in BODILESS:
         lines.append(f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n")
     lines.append(
         f"date: {_clock.date()}\r\nConnection: close\r\n\r\n" if close else f"date: {_clock.date()}\r\n\r\n"
@@ -98,7 +98,7 @@ def encode_head(response: Response, *, close: bool) -> bytes:
 
 def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> bytes:
     """The head of a response whose body follows, in chunks or up to the end of the connection. close: adds Connection: close."""
-    lines = [status_line(response.status)]
+    lines = [_STATUS_LINES[response.status]]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers]
     lines.append(f"content-type: {response.content_type}\r\n")
     if is_chunked:

@@ -12,7 +12,7 @@ import msgspec
 import trio
 
 from regserver.endpoint import Endpoint, Request, Response, SocketEndpoint, StreamResponse
-from regserver.serving.answer import CONTINUE, encode_head, encode_response, has_body, refusal
+from regserver.serving.answer import BODILESS, CONTINUE, encode_head, encode_response, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
 from regserver.serving.client_stream import LOST, ClientStream
@@ -264,7 +264,7 @@ class Connection:
             self._context.metrics.request_refused(503)
             response = refusal(503, self._context.limits)
         encoded = encode_head(response, close=self._is_last)
-        if has_body(response, head.method):
+        if head.method != "HEAD" and response.status not in BODILESS:
             await self._stream.send_parts(encoded, response.body)
         else:
             await self._stream.send_all(encoded)

@@ -278,6 +278,16 @@ async def test_discovery_is_served_like_a_method() -> None:
     assert len(reply["result"]["methods"]) == 7
 
 
+async def test_a_batch_describes_the_methods_once() -> None:
+    discover = {"jsonrpc": "2.0", "method": "rpc.discover", "id": 1}
+    first, other, again = await ask(
+        json.dumps([discover, {"jsonrpc": "2.0", "method": "get_data", "id": 2}, discover])
+    )
+    assert first["result"]["openrpc"] == "1.3.2"
+    assert other["id"] == 2
+    assert again["error"]["code"] == 429
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=10), inner, max_size=5),

@@ -1,0 +1,31 @@
+"""A room of long posts is read in pages of a mebibyte, whatever its posts become as JSON; nothing is missing between them."""
+
+from pathlib import Path
+
+from tests.system.server import open_server, sign_up
+
+MIB = 1024 * 1024
+
+
+async def test_long_posts_come_in_pages(tmp_path: Path) -> None:
+    contents = ["x" * 16_384] * 70 + ["\x01" * 8_000] * 25 + ["short"] * 20
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann = await sign_up(client, "ann")
+        room = (await ann.post("/room/create", {}))["roomId"]
+        posts = [
+            (await ann.post(f"/room/post/{room}", {"content": content}))["postId"] for content in contents
+        ]
+        read: list[int] = []
+        before, pages = "", 0
+        while True:
+            answer = await ann.call("GET", f"/room/readAll/{room}{before}")
+            assert len(answer.content) <= MIB
+            page, pages = answer.json(), pages + 1
+            read = [post["id"] for post in page["posts"]] + read
+            if not page["more"]:
+                break
+            before = f"?before={read[0]}"
+        assert read == posts
+        assert pages == 3
+        whole = await ann.get(f"/room/readAll/{room}?limit=20")
+        assert ([post["content"] for post in whole["posts"]], whole["more"]) == (["short"] * 20, True)
