@@ -1,6 +1,6 @@
 """Live registration on a real store, with a source that says what the test wants, when it wants."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,21 +11,27 @@ from regserver.domain.account import AccountId, NewAccount, Profile
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.live_progress import ProgressEvent, ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
+from regserver.domain.secret import SecretHash
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.add_account import add_account
+from regserver.service.asker import Asker
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveService, open_live
-from regserver.service.sign_in_service import Registering, SignInService, SourceCheck
+from regserver.service.sign_in_service import Registering, SignInParts, SignInService
+from regserver.service.source_check import SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
+from tests.guess import HOME, open_guard
+from tests.store.meeting.room import NoSockets
 
 NAMED = NameLine(Profile(first_name="Ada", middle_name=None, last_name="Lovelace"))
 RIGHT = "right"
 STORY: tuple[SourceLine, ...] = (StepLine("One", 1, 2), StepLine("Two", 2, 2), NAMED, DoneLine())
+NEVER = Duration(0)
 POLICY = LivePolicy(deadline=Duration(60 * SECOND), replay=Duration(60 * SECOND), max_running=3)
 
 
@@ -59,6 +65,7 @@ class StagedSource(Source):
             "edsger": "right",
         }
         self.subjects: dict[str, str] = {}
+        self.people: Sequence[Subject] | None = None
         self.verdict: Verdict | None = None
         self.asked = 0
         self.profiles = 0
@@ -110,6 +117,18 @@ class _Heard(AsyncIterator[SourceLine]):
         return said
 
 
+class KeptEndings(NoSockets):
+    """Nobody listens; whose sockets were to end is kept."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[AccountId, SecretHash | None]] = []
+
+    def end_account_nowait(
+        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
+    ) -> None:
+        self.ended.append((account, but))
+
+
 class World:
     """Everything between the doors and the file."""
 
@@ -121,14 +140,16 @@ class World:
         self.ended: list[ProgressState] = []
         self.live: LiveService
         self.sign_in_service: SignInService
+        self.parts: SignInParts
+        self.sockets = KeptEndings()
 
     async def sign_in(
-        self, username: str = "ada", password: str = RIGHT, language: str = "en"
+        self, username: str = "ada", password: str = RIGHT, asker: Asker = HOME
     ) -> SignedIn | Registering | Refusal:
-        return await self.sign_in_service.sign_in(username, password, language)
+        return await self.sign_in_service.sign_in(username, password, asker)
 
-    async def begin(self, username: str = "ada") -> RegistrationId:
-        outcome = await self.sign_in(username)
+    async def begin(self, username: str = "ada", password: str = RIGHT) -> RegistrationId:
+        outcome = await self.sign_in(username, password)
         assert isinstance(outcome, Registering), outcome
         return outcome.registration
 
@@ -167,22 +188,36 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10) -> AsyncIterator[World]:
+async def world(
+    folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10, recheck: Duration = NEVER
+) -> AsyncIterator[World]:
     async with open_sqlite(folder / "live.db") as store:
         here = World(store, StagedSource(), CountingHasher())
         randomness = SeededRandomness()
         identity = IdentityService(store, here.clock, randomness, Duration(10 * DAY))
+        guard = open_guard(store, here.clock)
         parts = LiveParts(
             store=store,
             clock=here.clock,
             randomness=randomness,
             identity=identity,
+            guard=guard,
             source=here.source,
             policy=policy,
             on_end=here.ended.append,
         )
         async with open_live(parts) as live:
             here.live = live
-            check = SourceCheck(here.source, max_asking)
-            here.sign_in_service = SignInService(store, here.clock, here.hasher, identity, live, check)
+            here.parts = SignInParts(
+                store=store,
+                clock=here.clock,
+                hasher=here.hasher,
+                identity=identity,
+                live=live,
+                guard=guard,
+                broker=here.sockets,
+                source=SourceCheck(here.source, policy.source, max_asking),
+                recheck=recheck,
+            )
+            here.sign_in_service = SignInService(here.parts)
             yield here

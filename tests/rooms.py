@@ -11,6 +11,7 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.system import SystemClock
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.domain.account import AccountId, NewAccount
+from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY, Duration
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, RoomEvent
@@ -22,10 +23,11 @@ from regserver.service.add_account import add_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_service import RoomService
-from regserver.service.sign_up_service import SignUpService
+from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
+from tests.guess import HOME, open_guard
 
 T = TypeVar("T")
 
@@ -49,9 +51,16 @@ class Rooms:
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
         self.accounts = AccountService(self.identity, broker)
-        self.sign_ups = SignUpService(store, self.clock, hasher, self.identity, is_open=open_registration)
+        self.sign_ups = SignUpService(
+            store, self.clock, hasher, self.identity, open_guard(store, self.clock), is_open=open_registration
+        )
         self.rooms = RoomService(self.identity, max_members=max_members)
         self.recovery = RecoveryService(store, self.identity)
+
+    async def sign_up(
+        self, username: str, email: str, password: str, idempotency: Idempotency | None = None
+    ) -> SignedIn | SignUpRefusal:
+        return await self.sign_ups.register(NewPerson(username, email, password, HOME), idempotency)
 
     async def person(self, username: str) -> Somebody:
         async def work(transaction: Transaction) -> SignedIn:

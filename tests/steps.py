@@ -20,17 +20,18 @@ from regserver.ports.ledger import Ledger
 from regserver.ports.sms import Sms, SmsFault
 from regserver.ports.store import Store
 from regserver.service.identity_service import IdentityService
+from regserver.service.asker import Asker
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import Proof, RegistrationLookup
 from regserver.service.sms_guard import SmsGuard, SmsPolicy
 from regserver.service.steps_account_service import Proposal, StepsAccountService
-from regserver.service.steps_code import Asker
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import open_sqlite
 from regserver.text import CATALOGUES
 from tests.fake import JOURNAL_SEAL, ManualClock, SeededRandomness
+from tests.guess import open_guard
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 K1_KEY = "PUB_K1_6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5BoDq63"
@@ -92,6 +93,7 @@ class Steps:
             store=store,
             clock=self.clock,
             randomness=self.randomness,
+            guard=open_guard(store, self.clock),
             pepper=self.pepper,
             outbox=self.outbox,
             mail_templates=MAIL_TEMPLATES,

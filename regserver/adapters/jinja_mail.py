@@ -23,6 +23,7 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "email_taken": {},
     "name_taken": {"username": "Ada"},
     "code": {"code": "314159", "minutes": "10"},
+    "guessed": {"username": "Ada", "failures": "100"},
 }
 """Sample values of each mail; `service` and `language` are added."""
 REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code"}

@@ -8,6 +8,7 @@ import msgspec
 from regserver.adapters.mail import build_mailer
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
+from regserver.config.setting import sign_up_policy
 from regserver.metric import MailCounters
 from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
@@ -21,6 +22,8 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     mailer = build_mailer(settings.mail.smtp, settings.mail.from_)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
+    sign_up = sign_up_policy(settings)
+    policy = msgspec.structs.replace(policy, accepting=sign_up.accepts("directory"))
     parts = DirectoryParts(
         store=store,
         clock=clock,
@@ -32,13 +35,13 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     directory = DirectoryService(parts, policy)
     await directory.recount()
     key, take_mail = settings.directory.trusted_key, partial(base.web.limits.take, "mail")
-    api = DirectoryApi(directory, base.web.forwarded, trusted_key=key, take_mail=take_mail)
+    api = DirectoryApi(directory, base.web.forwarded, trusted_key=key, take_mail=take_mail, guard=base.guard)
 
     async def reload(changed: Settings) -> None:
         await directory.reload(changed.directory.servers, changed.directory.reserved)
 
     return AppPart(
-        routes=(*api.routes(), *ConfirmApi(directory).routes()),
+        routes=(*api.routes(), *ConfirmApi(directory).routes()) if sign_up.serves("directory") else (),
         useful=(("mail", delivery.check),),
         background=(partial(run_outbox, delivery),),
         reload=(reload,),

@@ -1,20 +1,24 @@
 """Builds sign-in, live registration and rooms: the doors that share tokens and sockets."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 
 import msgspec
 
 from regserver.adapters.source import open_source
 from regserver.app.base import AppPart, Base
+from regserver.config.setting import sign_up_policy
 from regserver.service.account_service import AccountService
 from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
-from regserver.service.live_service import open_live
+from regserver.service.live_service import LiveService, open_live
 from regserver.service.recovery_service import RecoveryService
+from regserver.service.reserved_name import reserve_names
 from regserver.service.room_service import RoomService
-from regserver.service.sign_in_service import SignInService, SourceCheck
+from regserver.service.sign_in_service import SignInParts, SignInService
 from regserver.service.sign_up_service import SignUpService
+from regserver.service.source_check import SourceCheck
+from regserver.web.http.route import Route
 from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.socket import RoomSocketApi
@@ -24,37 +28,61 @@ from regserver.web.sign_in.endpoint import SignInApi
 async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens sign-in, live registration and accounts. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    source = await stack.enter_async_context(open_source(base.loaded, base.hasher))
+    sign_up = sign_up_policy(settings)
+    opened = open_source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
+    source = await stack.enter_async_context(opened)
     policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
+    policy = msgspec.structs.replace(policy, accepting=sign_up.accepts("live"))
     parts = LiveParts(
         store=store,
         clock=clock,
         randomness=base.randomness,
         identity=base.identity,
+        guard=base.guard,
         source=source,
         policy=policy,
         on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
+    await reserve_names(store, clock, policy.source, None if source is None else source.people)
     live = await stack.enter_async_context(open_live(parts))
     base.web.metrics.registrations.set_function(lambda: live.running)
-    check = None if source is None else SourceCheck(source, policy.max_running)
-    sign_in = SignInService(store, clock, base.hasher, base.identity, live, check)
-    is_open = settings.login.open_registration
-    sign_ups = SignUpService(store, clock, base.hasher, base.identity, is_open=is_open)
+    check = None if source is None else SourceCheck(source, policy.source, policy.max_running)
+    sign_in = _build_sign_in(base, live, check)
+    is_open = sign_up.accepts("rooms")
+    sign_ups = SignUpService(store, clock, base.hasher, base.identity, base.guard, is_open=is_open)
     accounts = AccountService(base.identity, base.broker)
     watching = LiveApi(live)
-    return AppPart(
-        routes=(
-            *SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded).routes(),
-            *watching.routes(),
-        ),
-        sockets=watching.sockets(),
-        stop=(live.stop,),
+    door = SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded)
+    routes = door.routes() if sign_up.serves("rooms") else _without_sign_up(door.routes())
+    if not sign_up.serves("live"):
+        return AppPart(routes=routes, stop=(live.stop,))
+    return AppPart(routes=(*routes, *watching.routes()), sockets=watching.sockets(), stop=(live.stop,))
+
+
+def _without_sign_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route.name != "account.register")
+
+
+def _build_sign_in(base: Base, live: LiveService, source: SourceCheck | None) -> SignInService:
+    return SignInService(
+        SignInParts(
+            store=base.store,
+            clock=base.clock,
+            hasher=base.hasher,
+            identity=base.identity,
+            live=live,
+            guard=base.guard,
+            broker=base.broker,
+            source=source,
+            recheck=base.settings.live.recheck,
+        )
     )
 
 
 async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the rooms and their WebSocket."""
+    if not sign_up_policy(base.settings).serves("rooms"):
+        return AppPart()
     settings, store, identity = base.settings, base.store, base.identity
     rooms = RoomService(identity, max_members=settings.rooms.max_members)
     recovery = RecoveryService(store, identity)

@@ -14,6 +14,7 @@ from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base
 from regserver.config import ConfigFault, Settings
 from regserver.config.provider import SmsSection
+from regserver.config.setting import sign_up_policy
 from regserver.domain.contact import Pepper
 from regserver.domain.journal import JournalSeal
 from regserver.domain.phone import read_phone
@@ -38,7 +39,10 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
-    policy = msgspec.structs.replace(policy, bounded=settings.limits.enabled)
+    sign_up = sign_up_policy(settings)
+    policy = msgspec.structs.replace(
+        policy, bounded=settings.limits.enabled, accepting=sign_up.accepts("steps")
+    )
     ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
     if head.number:
@@ -48,6 +52,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         store=store,
         clock=clock,
         randomness=base.randomness,
+        guard=base.guard,
         pepper=pepper,
         outbox=base.outbox,
         mail_templates=base.mail_templates,
@@ -66,8 +71,9 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         on_curve,
         ContactCap(store, clock, pepper, policy.daily_contacts_per_address) if policy.bounded else None,
     )
+    routes = steps_routes(methods, partial(base.web.limits.take, "rpc"))
     return AppPart(
-        routes=steps_routes(methods, partial(base.web.limits.take, "rpc")),
+        routes=routes if sign_up.serves("steps") else (),
         useful=(("ledger", ledger.check),) if ledger.outer else (),
     )
 

@@ -17,12 +17,14 @@ from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.cursor import CursorSeal
+from regserver.domain.guess import GuessHash
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store, StoreFault
+from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
@@ -49,6 +51,7 @@ class Base(msgspec.Struct, frozen=True):
     outbox: Outbox
     mail_templates: MailTemplates
     seal: CursorSeal
+    guard: GuessGuard
 
     @property
     def settings(self) -> Settings:
@@ -92,6 +95,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
+    guard = _build_guard(store, key, outbox, mail_templates, web)
     node = settings.node.name or socket.gethostname()
     return Base(
         loaded,
@@ -107,7 +111,22 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         outbox,
         mail_templates,
         seal,
+        guard,
     )
+
+
+def _build_guard(
+    store: Store, key: ServerKey, outbox: Outbox, mail_templates: MailTemplates, web: WebParts
+) -> GuessGuard:
+    parts = GuessParts(
+        store=store,
+        clock=SystemClock(),
+        hashes=GuessHash(key.derive("guess")),
+        outbox=outbox,
+        mail_templates=mail_templates,
+        on_refusal=web.metrics.limited.labels("guess").inc,
+    )
+    return GuessGuard(parts)
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

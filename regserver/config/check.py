@@ -2,16 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from typing import cast
+
+import msgspec
 
 from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
-from regserver.config.section import Fault, out_of_range
-from regserver.config.setting import Bounds, OperationsSection, ServerSection, Settings, sqlite_file
+from regserver.config.section import Fault, Keys, out_of_range
+from regserver.config.setting import (
+    Bounds,
+    OperationsSection,
+    ServerSection,
+    Settings,
+    SignupSection,
+    sqlite_file,
+)
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.config.unit import format_value
 from regserver.domain.account import is_email
 from regserver.domain.address import Networks
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
 from regserver.domain.origin import OriginList
+from regserver.domain.sign_up_policy import RULES, SignUpMode
 
 _BIND = re.compile(
     r"unix:[^?]+(\?mode=0?[0-7]{3})?|fd://\d{1,9}|(?:(?P<v6>\[[^\s/\[\]]*\])|[^\s/\[\]]*):(?P<port>\d{1,5})(?(v6)(\?only=ipv6)?)",
@@ -45,6 +56,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
         yield ("directory", "servers"), "host names or addresses, without scheme and port"
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
+    yield from _signup(settings.signup)
     yield from sms_faults(settings.sms)
     if any(len(code) != settings.steps.code_digits for code in settings.sms.test.values()):
         yield ("sms", "test"), f"codes of steps.code_digits digits, {settings.steps.code_digits}"
@@ -117,6 +129,17 @@ def _operations(operations: OperationsSection) -> Iterator[Fault]:
         yield ("operations", "networks"), f'addresses, or networks such as "10.0.0.0/8": {error}'
     if operations.bearer and len(operations.bearer) < LEAST_SECRET:
         yield ("operations", "bearer"), f"at least {LEAST_SECRET} characters, or none"
+
+
+def _signup(signup: SignupSection) -> Iterator[Fault]:
+    modes: dict[Keys, str] = {("signup", "mode"): signup.mode}
+    modes |= {("signup", "doors", door): mode for door, mode in msgspec.structs.asdict(signup.doors).items()}
+    for keys, mode in modes.items():
+        if mode and not RULES[cast("SignUpMode", mode)].available:
+            known = [f'"{name}"' for name, rule in RULES.items() if rule.available]
+            if keys == ("signup", "mode"):
+                known.remove('"off"')
+            yield keys, f'{" or ".join(known)}; "{mode}" is not available in this version'
 
 
 def _is_bind(text: str) -> bool:

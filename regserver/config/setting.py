@@ -13,6 +13,7 @@ from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.domain.address import ProxyFields
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
+from regserver.domain.sign_up_policy import SignUpMode, SignUpPolicy
 
 YEARS = 3650 * DAY
 """Practically for ever, and still an instant that the store can hold."""
@@ -93,6 +94,22 @@ class LoginSection(Section, frozen=True):
     query_token: bool = True
 
 
+class SignupDoors(Section, frozen=True):
+    """The mode of each door; "" is signup.mode, and for the live door "open": its gate is its source."""
+
+    rooms: SignUpMode | Literal[""] = ""
+    steps: SignUpMode | Literal[""] = ""
+    directory: SignUpMode | Literal[""] = ""
+    live: SignUpMode | Literal[""] = ""
+
+
+class SignupSection(Section, frozen=True):
+    """Who may sign up."""
+
+    mode: Literal["open", "invite", "approve", "closed"] = "open"
+    doors: SignupDoors = SignupDoors()
+
+
 class LiveFile(Section, frozen=True):
     """path: of the roster."""
 
@@ -116,12 +133,13 @@ class LiveCommand(Section, frozen=True):
 
 
 class LiveSection(Section, frozen=True):
-    """Live registration, and the source that it reads."""
+    """Live registration, and the source that it reads. recheck: how long the source's yes holds; 0 for ever."""
 
     source: Literal["file", "http", "command", "none"] = "file"
     deadline: Duration = MINUTE
     replay: Duration = MINUTE
     max_running: Annotated[int, within(1, 100_000)] = 200
+    recheck: Duration = Duration(0)
     file: LiveFile = LiveFile()
     http: LiveHttp = LiveHttp()
     command: LiveCommand = LiveCommand()
@@ -204,6 +222,7 @@ class Settings(Section, frozen=True):
     fanout: FanoutSection = FanoutSection()
     node: NodeSection = NodeSection()
     login: LoginSection = LoginSection()
+    signup: SignupSection = SignupSection()
     live: LiveSection = LiveSection()
     steps: StepsSection = StepsSection()
     captcha: CaptchaSection = CaptchaSection()
@@ -215,6 +234,22 @@ class Settings(Section, frozen=True):
     password: PasswordSection = PasswordSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()
+
+
+def sign_up_policy(settings: Settings) -> SignUpPolicy:
+    """Who may sign up where. login.open_registration = false closes the room door, unless it is off."""
+    whole, doors = settings.signup.mode, settings.signup.doors
+    rooms = doors.rooms or whole
+    if not settings.login.open_registration and rooms != "off":
+        rooms = "closed"
+    return SignUpPolicy(
+        {
+            "rooms": rooms,
+            "steps": doors.steps or whole,
+            "directory": doors.directory or whole,
+            "live": doors.live or "open",
+        }
+    )
 
 
 class Loaded(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Literal, NewType
 import msgspec
 
 from regserver.domain.instant import Instant
+from regserver.domain.invisible import has_invisible
 
 AccountId = NewType("AccountId", int)
 NameKey = NewType("NameKey", str)
@@ -83,8 +84,9 @@ def is_rooms_username(username: str) -> bool:
 
 
 def is_sign_in_name(username: str) -> bool:
-    """Whether a name may be looked up at sign-in. Doors differ in their rules, so only length and control characters count."""
-    return 0 < len(username) <= MAX_EMAIL_LENGTH and not has_control_character(username)
+    """Whether a name may be looked up at sign-in. Doors differ in their rules, so only length and what nobody sees count."""
+    unseen = has_control_character(username) or has_invisible(username)
+    return 0 < len(username) <= MAX_EMAIL_LENGTH and not unseen
 
 
 def has_control_character(text: str) -> bool:

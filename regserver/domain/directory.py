@@ -58,6 +58,10 @@ class AlreadyConfirmed(DirectoryRefusal, frozen=True):
     server: Annotated[str | None, Meta(examples=["one.example.org"])]
 
 
+class SignUpClosed(DirectoryRefusal, frozen=True):
+    """The operator does not take sign-ups at this door."""
+
+
 class InvalidTrustedKey(DirectoryRefusal, frozen=True):
     """A bearer token, but not the key that signs users up without a mail."""
 

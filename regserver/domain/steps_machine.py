@@ -217,6 +217,16 @@ class WrongKey(StepRefusal, frozen=True):
     """Not the identity service's secure key."""
 
 
+class RegistrationsClosed(StepRefusal, frozen=True):
+    """The operator does not take sign-ups at this door."""
+
+
+class TooManyGuesses(StepRefusal, frozen=True):
+    """Too many wrong keys in a row; the next may be tried at `retry_at`."""
+
+    retry_at: Instant
+
+
 class OtherName(StepRefusal, frozen=True):
     """Not the user name that was chosen."""
 

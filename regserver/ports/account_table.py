@@ -3,8 +3,21 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from regserver.domain.account import Account, AccountId, EmailKey, NameKey, NewAccount, Profile
 from regserver.domain.instant import Instant
+from regserver.ports.source import Subject
+
+
+class SourceLink(msgspec.Struct, frozen=True):
+    """An account's person at a source. source: its kind; "" where it was not noted. name: what the source calls them.
+    confirmed_at: when it last said yes.
+    """
+
+    source: str
+    name: str
+    confirmed_at: Instant
 
 
 class AccountTable(Protocol):
@@ -28,11 +41,25 @@ class AccountTable(Protocol):
     async def by_ledger_name(self, ledger_name: str) -> Account | None:
         """The account of a userId of the steps door."""
 
+    async def by_subject(self, source: str, subject: Subject) -> Account | None:
+        """The account of a source's person; one whose source was not noted is of whichever source asks."""
+
+    async def source_link(self, account: AccountId | None) -> SourceLink | None:
+        """The account's person at a source; None for accounts that have none, and for no account."""
+
+    async def confirm_source(self, account: AccountId, link: SourceLink) -> None:
+        """Notes the source's yes. Conflict when the person has another account."""
+
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
         """The existing accounts among these that are not deleted."""
 
-    async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
-        """Replaces the password hash if it is still `known` (atomic)."""
+    async def renew_password_hash(
+        self, account: AccountId, known: str, renewed: str | None, now: Instant
+    ) -> bool:
+        """Replaces the password hash if it is still `known`; returns whether it was (atomic).
+
+        known: "" where the account has none. renewed: None leaves it with none.
+        """
 
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """Marks the account as deleted; False when it was deleted before (atomic)."""

@@ -35,5 +35,8 @@ class NameTable(Protocol):
     async def release(self, key: NameKey, holder: str) -> None:
         """Frees the name if it is still this holder's (atomic)."""
 
+    async def kept(self, prefix: str) -> tuple[tuple[NameKey, str], ...]:
+        """Names that are reserved for good, with their holders, which begin with `prefix`."""
+
     async def purge(self, now: Instant) -> int:
         """Removes lapsed reservations; returns how many."""

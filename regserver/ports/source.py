@@ -1,6 +1,6 @@
 """A source of live registrations: it verifies credentials, and streams people's data with its progress."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NewType, Protocol
 
@@ -32,7 +32,11 @@ Verdict = Accepted | Rejected | Unavailable
 
 
 class Source(Protocol):
-    """A data source, which may be slow."""
+    """A data source, which may be slow. people: everybody whom it knows, each called by their id; None where it cannot list
+    them. Their names are reserved.
+    """
+
+    people: Sequence[Subject] | None = None
 
     async def verify(self, username: str, password: str) -> Verdict:
         """Whether the source accepts these credentials; bounded in time."""

@@ -24,9 +24,11 @@ from regserver.ports.account_table import AccountTable
 from regserver.ports.budget_table import BudgetTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.event_table import EventTable
+from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
 from regserver.ports.journal_table import JournalTable
 from regserver.ports.name_table import NameTable
+from regserver.ports.network_table import NetworkTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.post_table import PostTable
 from regserver.ports.registration_table import RegistrationTable
@@ -92,6 +94,10 @@ class Transaction(Protocol):
     """User names and reservations."""
     tokens: TokenTable
     """Tokens and tickets."""
+    guesses: GuessTable
+    """Wrong secrets in a row."""
+    networks: NetworkTable
+    """The networks that accounts were signed in from."""
     rooms: RoomTable
     """Rooms and memberships."""
     posts: PostTable

@@ -28,7 +28,7 @@ from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
 from regserver.service.outbox import Outbox
 
-ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData
+ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData | rules.SignUpClosed
 TAKEN: dict[type, rules.SignUpFault] = {UsernameTaken: "taken_name", EmailTaken: "taken_email"}
 
 
@@ -50,13 +50,14 @@ class DirectoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """servers: the hosts of users; empty: this host. reserved: names that are refused.
 
     pending_ttl: how long a sign-up may be confirmed. reveal_existing: False hides which names and addresses are taken:
-    every sign-up gets the same answer, and a mail tells the owner of the address.
+    every sign-up gets the same answer, and a mail tells the owner of the address. accepting: whether the door makes accounts.
     """
 
     servers: tuple[str, ...]
     reserved: tuple[str, ...]
     pending_ttl: Duration
     reveal_existing: bool = True
+    accepting: bool = True
 
 
 class DirectoryParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +106,10 @@ class DirectoryService:
 
     async def init(
         self, sign_up: rules.WellFormed | rules.Malformed, link_base: str
-    ) -> rules.InvalidData | rules.TooManyPending | None:
+    ) -> rules.InvalidData | rules.TooManyPending | rules.SignUpClosed | None:
         """Begins a sign-up; None when its mail is in the outbox. link_base: scheme, host and path before /confirm."""
+        if not self._policy.accepting:
+            return rules.SignUpClosed()
         # With reveal_existing = false, a malformed sign-up must not reveal what is taken either.
         ask = self._policy.reveal_existing or isinstance(sign_up, rules.WellFormed)
         taken = await self._taken(sign_up) if ask else ()
@@ -161,8 +164,12 @@ class DirectoryService:
         values |= {"link": link, "hours": str(-(-self._policy.pending_ttl // HOUR))}
         return templates.write("confirm", language, to, values, expires_at)
 
-    async def init_trusted(self, sign_up: rules.WellFormed | rules.Malformed) -> Allotted | rules.InvalidData:
+    async def init_trusted(
+        self, sign_up: rules.WellFormed | rules.Malformed
+    ) -> Allotted | rules.InvalidData | rules.SignUpClosed:
         """Signs up a user whom a trusted platform vouches for: an account at once, without a mail."""
+        if not self._policy.accepting:
+            return rules.SignUpClosed()
         taken = await self._taken(sign_up)
         if isinstance(sign_up, rules.Malformed):
             return rules.InvalidData((*sign_up.faults, *taken))
@@ -202,6 +209,8 @@ class DirectoryService:
             return rules.AlreadyConfirmed(account.server if account else None)
         if self._parts.clock.now() >= pending.expires_at:
             return rules.NoPendingCreation()
+        if not self._policy.accepting:  # the door was closed meanwhile
+            return rules.SignUpClosed()
         match await self._add(transaction, pending.username, pending.email, pending.password_hash):
             case UsernameTaken():
                 winner = await transaction.accounts.by_name(name_key(pending.username))

@@ -1,40 +1,48 @@
 """The transactions of a live registration: the reservation of its name, and the account at its end."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import trio
 
-from regserver.domain.account import NewAccount, Profile
+from regserver.domain.account import NewAccount, Profile, name_key
 from regserver.domain.estimate import REMEMBERED_RUNS, Run
 from regserver.domain.instant import SECOND, Duration, after
 from regserver.domain.live_progress import ProgressState
 from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.ports.account_table import SourceLink
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
-from regserver.ports.source import Source
+from regserver.ports.source import Source, Subject
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
+from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import LiveJob
 
 log = logging.getLogger("regserver.live")
 
+NAMES_TRIED = 100
+"""Names that are tried for a person: ada, ada-2, ada-3, …"""
+LIVE_HOLDER = "live:"
+"""The beginning of the holders of all reservations of this door."""
 RESERVATION_MARGIN = Duration(30 * SECOND)
 """A reservation outlives its job's deadline by this, so that it does not lapse while the account is written."""
 
 
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """deadline: how long a job may take. replay: how long a finished job stays readable. max_running: jobs at once.
-    source: the name under which past runs are stored.
+    source: its kind, under which past runs are stored, and whose people are told apart from those of other kinds.
+    accepting: whether people get new accounts.
     """
 
     deadline: Duration
     replay: Duration
     max_running: int
     source: str = "file"
+    accepting: bool = True
 
 
 class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +52,7 @@ class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     randomness: Randomness
     identity: IdentityService
+    guard: GuessGuard
     source: Source | None
     policy: LivePolicy
     on_end: Callable[[ProgressState], None] = lambda state: None
@@ -61,22 +70,46 @@ class LiveAccounts:
             lambda transaction: transaction.runs.newest(self._parts.policy.source, REMEMBERED_RUNS)
         )
 
+    @property
+    def _keeps_names(self) -> bool:
+        """Whether the names of the source's people are reserved for good."""
+        return self._parts.source is not None and self._parts.source.people is not None
+
     async def reserve(self, job: LiveJob) -> bool:
-        """Reserves the name for the time of the job; False when another holder has it."""
+        """Reserves a name for the time of the job: the person's own, or the next free one.
 
-        async def work(transaction: Transaction) -> bool:
-            now = self._parts.clock.now()
+        False when the person has an account by now, or another holder has the name of somebody whom the source lists.
+        """
+
+        async def work(transaction: Transaction) -> str | None:
+            now, subject = self._parts.clock.now(), job.subject
+            if await transaction.accounts.by_subject(self._parts.policy.source, subject) is not None:
+                return None
             until = after(now, self._parts.policy.deadline + RESERVATION_MARGIN)
-            return await transaction.names.claim(job.key, _holder(job), until, now)
+            for name in self._names(job.applicant.username):
+                if await transaction.names.claim(
+                    name_key(name), live_holder(subject), None if self._keeps_names else until, now
+                ):
+                    return name
+            return None
 
-        return await self._parts.store.write(work)
+        name = await self._parts.store.write(work)
+        job.username = name or ""
+        return name is not None
+
+    def _names(self, wanted: str) -> Iterator[str]:
+        yield wanted
+        if not self._keeps_names:
+            yield from (f"{wanted}-{number}" for number in range(2, NAMES_TRIED + 1))
 
     async def release(self, job: LiveJob) -> None:
         """Frees the name, also during a cancellation. If the store fails, the reservation lapses by itself."""
+        if self._keeps_names:
+            return
         with trio.CancelScope(shield=True):
             try:
                 await self._parts.store.write(
-                    lambda transaction: transaction.names.release(job.key, _holder(job))
+                    lambda transaction: transaction.names.release(job.key, live_holder(job.subject))
                 )
             except StoreFault as fault:
                 log.warning("a reservation was left to lapse: %s", fault)
@@ -89,18 +122,25 @@ class LiveAccounts:
         run: the durations of this job, for the estimates of later ones. Raises StoreFault.
         """
 
+        applicant, now = job.applicant, self._parts.clock.now()
+        new = NewAccount(
+            username=job.username,
+            origin="live",
+            subject=job.subject,
+            password_hash=applicant.password_hash,
+            created_at=now,
+        )
+        link = SourceLink(self._parts.policy.source, applicant.username, now)
+
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
-            new = NewAccount(
-                username=job.username,
-                origin="live",
-                subject=job.subject,
-                password_hash=job.password_hash,
-                created_at=self._parts.clock.now(),
-            )
-            account = await add_account(transaction, new, reserved_by=_holder(job))
+            if await transaction.accounts.by_subject(link.source, job.subject) is not None:
+                return UsernameTaken()  # registered by another node meanwhile: the next sign-in finds it
+            account = await add_account(transaction, new, reserved_by=live_holder(job.subject))
             if isinstance(account, UsernameTaken | EmailTaken):
                 return account
+            await transaction.accounts.confirm_source(account, link)
             await transaction.accounts.add_profile(account, profile)
+            await self._parts.guard.remember(transaction, account, applicant.asker)
             await transaction.runs.add(self._parts.policy.source, run, new.created_at, REMEMBERED_RUNS)
             return await self._parts.identity.issue(transaction, account)
 
@@ -110,6 +150,6 @@ class LiveAccounts:
         return registered
 
 
-def _holder(job: LiveJob) -> str:
-    """The holder of the reservation, the same for every attempt of a person: after a crash the next one may take it over."""
-    return f"live:{job.subject}"
+def live_holder(subject: Subject) -> str:
+    """The holder of a reservation, the same for every attempt of a person: after a crash the next one may take it over."""
+    return f"{LIVE_HOLDER}{subject}"

@@ -15,6 +15,19 @@ from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
 from regserver.domain.live_progress import LiveMessage, LiveProgress, ProgressEvent, RegistrationId
 from regserver.ports.source import Subject
+from regserver.service.asker import Asker
+
+
+class Applicant(msgspec.Struct, frozen=True):
+    """A person whom the source has accepted. username: as the source knows them. password_hash: for the account."""
+
+    username: str
+    subject: Subject
+    password_hash: str
+    asker: Asker
+
+    def __repr__(self) -> str:
+        return "Applicant(…)"
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -28,16 +41,15 @@ class Shown(msgspec.Struct, frozen=True):
 class LiveJob:
     """A registration that runs, or is over and can still be read.
 
+    applicant: whose registration it is, as in the sign-in that started it; its language is that of the messages to all.
+    username: the name that the account gets; another than the applicant's where that belongs to somebody else.
     begun: set when the reservation of the name has succeeded or failed; if it failed, `gone` is set as well.
     gone: set when the job has ended and its name is free, or its account's.
-    language: of the sign-in that started it, for the messages to all observers.
     """
 
     id: RegistrationId
-    username: str
-    subject: Subject
-    password_hash: str
-    language: str
+    applicant: Applicant
+    username: str = ""
     progress: LiveProgress = field(default_factory=LiveProgress)
     history: list[Shown] = field(default_factory=list)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -49,8 +61,18 @@ class LiveJob:
     _waits: set[trio.CancelScope] = field(default_factory=set)
 
     @property
+    def subject(self) -> Subject:
+        """The source's id of the person."""
+        return self.applicant.subject
+
+    @property
+    def language(self) -> str:
+        """The language of the server's messages."""
+        return self.applicant.asker.language
+
+    @property
     def key(self) -> NameKey:
-        """The name as it is compared."""
+        """The account's name as it is compared."""
         return name_key(self.username)
 
     @property

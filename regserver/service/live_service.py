@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from regserver.domain.account import NameKey, name_key
+from regserver.domain.account import name_key
 from regserver.domain.estimate import Estimator
 from regserver.domain.live_progress import RegistrationId
-from regserver.domain.outcome import SourceUnavailable, UsernameTaken
+from regserver.domain.outcome import RegistrationClosed, SourceUnavailable, UsernameTaken
 from regserver.ports.source import Subject
 from regserver.service.live_account import LiveAccounts, LiveParts
-from regserver.service.live_job import LiveJob
+from regserver.service.live_job import Applicant, LiveJob
 from regserver.service.live_runner import LiveRunner
 
 STOP_SECONDS = 1.0
@@ -36,7 +36,7 @@ class LiveService:
         self._parts = parts
         self._stopping = False
         self._jobs: dict[RegistrationId, LiveJob] = {}
-        self._running: dict[NameKey, LiveJob] = {}
+        self._running: dict[Subject, LiveJob] = {}
 
     @property
     def running(self) -> int:
@@ -49,37 +49,37 @@ class LiveService:
 
     def admits(self, username: str) -> bool:
         """Whether `start` would accept this user. Called before the source is asked."""
-        if name_key(username) in self._running:
+        if not self._stopping and len(self._running) < self._parts.policy.max_running:
             return True
-        return not self._stopping and len(self._running) < self._parts.policy.max_running
+        key = name_key(username)
+        return any(name_key(job.applicant.username) == key for job in self._running.values())
 
     async def start(
-        self, username: str, subject: Subject, password_hash: str, language: str
-    ) -> RegistrationId | UsernameTaken | SourceUnavailable:
+        self, applicant: Applicant
+    ) -> RegistrationId | UsernameTaken | SourceUnavailable | RegistrationClosed:
         """The registration of a user whose credentials the source has accepted: a running one, or a new one.
 
-        password_hash: for the account. language: of a new registration's messages.
+        UsernameTaken also when the person has an account by now.
         """
-        key = name_key(username)
-        while (running := self._running.get(key)) is not None:
-            if running.subject != subject:  # two people for the source, with names that are the same here
-                return UsernameTaken()
+        while (running := self._running.get(applicant.subject)) is not None:
             await running.begun.wait()
             if running.progress.state == "failed":
                 await running.gone.wait()  # until its name is free; then this is the next attempt
             elif not running.gone.is_set():
                 return running.id
-        if self._runner is None or not self.admits(username):
+        if not self._parts.policy.accepting:
+            return RegistrationClosed()
+        if self._runner is None or not self.admits(applicant.username):
             return SourceUnavailable()
         identity = uuid.UUID(bytes=self._parts.randomness.bytes(16), version=4)
-        job = LiveJob(RegistrationId(f"u-{identity}"), username, subject, password_hash, language)
+        job = LiveJob(RegistrationId(f"u-{identity}"), applicant)
         return await self._begin(self._runner, job)
 
     async def _begin(
         self, runner: LiveRunner, job: LiveJob
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
         # Registered before the first await: of simultaneous sign-ins one starts the job and the others find it.
-        self._running[job.key] = job
+        self._running[job.subject] = job
         begun = False
         try:
             if not await self._accounts.reserve(job):
@@ -96,7 +96,7 @@ class LiveService:
             job.begun.set()
 
     def _leave(self, job: LiveJob) -> None:
-        del self._running[job.key]
+        del self._running[job.subject]
         job.gone.set()
 
     async def _run(self, runner: LiveRunner, job: LiveJob) -> None:

@@ -1,35 +1,49 @@
 """Sign-in at POST /login, for accounts of every door, and the start of a live registration.
 
-    known name, right password → a token, without the source
+    known name, right password → a token, without the source, unless its last yes is too old
     otherwise                  → the source is asked
         it rejects             → BadCredentials
         it cannot tell         → SourceUnavailable
-        it accepts:
-            an account of the same person    → its password hash is replaced; a token
-            an account of another person     → UsernameTaken
-            no account                       → a live registration
+        it accepts             → the account of this source's person, whatever spelling was typed:
+            there is one       → a token; a changed password replaces the old one, and ends the other sessions
+            there is none      → a live registration
 
 The source is asked about every wrong password, also for known names, so that neither the answer nor its time reveals
 whether a name is known. It is asked about unknown names only while there is a place for a registration.
-"""
 
-import logging
+Each sign-in is a guess at the account of its name, or at the name, and is admitted by the guard. Whatever is refused
+afterwards counts as a failure, also where the source cannot tell: the password was compared with the one known here.
+"""
 
 import msgspec
 
 from regserver.domain.account import Account, is_sign_in_name, name_key
+from regserver.domain.instant import Duration
 from regserver.domain.live_progress import RegistrationId
-from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
+from regserver.domain.outcome import (
+    BadCredentials,
+    BadToken,
+    RegistrationClosed,
+    SourceUnavailable,
+    TooManyRequests,
+    UserIsDeleted,
+    UsernameTaken,
+)
 from regserver.domain.password import normal_form
+from regserver.domain.secret import hash_secret
+from regserver.ports.account_table import SourceLink
+from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
-from regserver.ports.source import Accepted, Rejected, Source, Subject, Unavailable
+from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
+from regserver.service.asker import Asker
+from regserver.service.guess_guard import Attempt, GuessGuard, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_job import Applicant
 from regserver.service.live_service import LiveService
-
-log = logging.getLogger("regserver.sign_in")
+from regserver.service.source_check import SourceCheck
 
 
 class Registering(msgspec.Struct, frozen=True):
@@ -38,118 +52,199 @@ class Registering(msgspec.Struct, frozen=True):
     registration: RegistrationId
 
 
-SignInRefusal = BadCredentials | UserIsDeleted | UsernameTaken | SourceUnavailable
+SignInRefusal = (
+    BadCredentials | UserIsDeleted | UsernameTaken | RegistrationClosed | SourceUnavailable | TooManyRequests
+)
+SignInOutcome = SignedIn | Registering | SignInRefusal
 
 
-class SourceCheck:
-    """max_asking: sign-ins that may wait for the source at once."""
+class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
+    """source: None when live registration is switched off. recheck: how long the source's yes holds; 0 for ever."""
 
-    def __init__(self, source: Source, max_asking: int) -> None:
-        self._source = source
-        self._max_asking = max_asking
-        self._asking = 0
+    store: Store
+    clock: Clock
+    hasher: PasswordHasher
+    identity: IdentityService
+    live: LiveService
+    guard: GuessGuard
+    broker: Broker
+    source: SourceCheck | None
+    recheck: Duration = Duration(0)
 
-    async def verify(self, username: str, password: str) -> Accepted | Rejected | SourceUnavailable:
-        """The source's verdict on the credentials. A sign-in beyond the bound is refused at once."""
-        if self._asking >= self._max_asking:
-            return SourceUnavailable()
-        self._asking += 1
-        try:
-            verdict = await self._source.verify(username, password)
-        finally:
-            self._asking -= 1
-        if isinstance(verdict, Unavailable):
-            log.warning("the source cannot check a sign-in: %s", verdict.detail)
-            return SourceUnavailable()
-        return verdict
+
+class _Credentials(msgspec.Struct, frozen=True):
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "_Credentials(…)"
+
+
+class _Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written with the token. new_hash: replaces the account's as it was read. ends_others: when it did.
+    link: the source's yes, if it was asked.
+    """
+
+    account: Account
+    new_hash: str | None = None
+    ends_others: bool = False
+    link: SourceLink | None = None
 
 
 class SignInService:
-    """source: None when live registration is switched off."""
+    """The use case of POST /login."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        hasher: PasswordHasher,
-        identity: IdentityService,
-        live: LiveService,
-        source: SourceCheck | None,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._hasher = hasher
-        self._identity = identity
-        self._live = live
-        self._source = source
+    def __init__(self, parts: SignInParts) -> None:
+        self._parts = parts
 
-    async def sign_in(
-        self, username: str, password: str, language: str
-    ) -> SignedIn | Registering | SignInRefusal:
-        """A token for right credentials, or a registration if only the source knows them. Raises StoreFault.
-
-        language: of the registration's messages.
-        """
+    async def sign_in(self, username: str, password: str, asker: Asker) -> SignInOutcome:
+        """A token for right credentials, or a registration if only the source knows them. Raises StoreFault."""
         if not is_sign_in_name(username):
-            await self._hasher.verify(password, None)  # so that the answer takes the usual time
+            await self._parts.hasher.verify(password, None)  # so that the answer takes the usual time
             return BadCredentials()
-        account = await self._find(username)
-        match = await self._hasher.verify(password, account.password_hash if account else None)
-        if match and account is not None:
-            return await self._admit(account, await self._renew(account, password, match))
-        if self._source is None:
-            return BadCredentials()
-        if account is None and not self._live.admits(username):
-            return SourceUnavailable()
-        match await self._source.verify(username, normal_form(password)):
-            case Rejected():
-                return BadCredentials()
-            case SourceUnavailable() as unavailable:
-                return unavailable
-            case Accepted(subject=subject):
-                if account is not None and account.subject != subject:
-                    return UsernameTaken()  # the account is another person's
-                password_hash = await self._hasher.hash(password)
-                if account is not None:
-                    return await self._admit(account, password_hash)
-                return await self._register(username, subject, password_hash, language)
-
-    async def _find(self, username: str) -> Account | None:
         key = name_key(username)
-        return await self._store.read(lambda transaction: transaction.accounts.by_name(key))
+        target = target_name(key, lambda transaction: transaction.accounts.by_name(key))
+        async with self._parts.guard.attempt(target, asker) as attempt:
+            if isinstance(attempt, TooManyRequests):
+                return attempt
+            return await self._compare(attempt, _Credentials(username, password), asker)
 
-    async def _register(
-        self, username: str, subject: Subject, password_hash: str, language: str
-    ) -> SignedIn | Registering | SignInRefusal:
-        started = await self._live.start(username, subject, password_hash, language)
-        if isinstance(started, str):
-            return Registering(started)
-        if isinstance(started, UsernameTaken):
-            # Meanwhile another sign-in of this person may have been registered.
-            account = await self._find(username)
-            if account is not None and account.subject == subject:
-                return await self._admit(account, password_hash)
-        return started
+    async def _compare(self, attempt: Attempt, given: _Credentials, asker: Asker) -> SignInOutcome:
+        account, source = attempt.account, self._parts.source
+        known = account.password_hash if account else None
+        match = await self._parts.hasher.verify(given.password, known)
+        if match and account is not None:
+            return await self._enter(attempt, account, given.password, match)
+        if source is None:
+            return BadCredentials()
+        if account is None and not self._parts.live.admits(given.username):
+            return SourceUnavailable()
+        for name in await self._source_names(source, account, given.username):
+            match await source.verify(name, normal_form(given.password)):
+                case Accepted(subject=subject):
+                    link = SourceLink(source.kind, name, self._parts.clock.now())
+                    return await self._vouched(attempt, given, subject, link, asker)
+                case SourceUnavailable() as unavailable:
+                    return unavailable
+        return BadCredentials()
 
-    async def _renew(self, account: Account, password: str, match: PasswordMatch) -> str | None:
+    # --- a password that is right here
+    async def _enter(
+        self, attempt: Attempt, account: Account, password: str, match: PasswordMatch
+    ) -> SignedIn | UserIsDeleted | BadCredentials:
+        link = await self._recheck(account, password)
+        if isinstance(link, BadCredentials):
+            return link
+        new_hash = await self._renewed(account, password, match)
+        return await self._admit(attempt, _Admission(account=account, new_hash=new_hash, link=link))
+
+    async def _recheck(self, account: Account, password: str) -> SourceLink | BadCredentials | None:
+        """The source's new yes, or its no; None where it need not be asked, or cannot tell."""
+        parts, source = self._parts, self._parts.source
+        if not parts.recheck or source is None or account.subject is None or account.deleted_at is not None:
+            return None
+        link = await parts.store.read(lambda transaction: transaction.accounts.source_link(account.id))
+        now = parts.clock.now()
+        if link is None or not source.owns(link) or now - link.confirmed_at < parts.recheck:
+            return None
+        match await source.verify(link.name, normal_form(password)):
+            case Accepted(subject=subject) if subject == account.subject:
+                return SourceLink(source.kind, link.name, now)
+            case SourceUnavailable():
+                return None
+        # Its hash here is out of date: from now on the source alone tells, also while it is down.
+        known = account.password_hash or ""
+        await parts.store.write(
+            lambda transaction: transaction.accounts.renew_password_hash(account.id, known, None, now)
+        )
+        return BadCredentials()
+
+    async def _renewed(self, account: Account, password: str, match: PasswordMatch) -> str | None:
         """A new hash, if the stored one is outdated: only at sign-in is the password known."""
         if match is not PasswordMatch.OUTDATED or account.deleted_at is not None:
             return None
-        return await self._hasher.hash(password)
+        return await self._parts.hasher.hash(password)
 
-    async def _admit(self, account: Account, new_hash: str | None = None) -> SignedIn | UserIsDeleted:
-        """A token, unless the account was deleted meanwhile. new_hash: replaces the one that was read with `account`."""
+    # --- a password that is right at the source
+    async def _source_names(
+        self, source: SourceCheck, account: Account | None, typed: str
+    ) -> tuple[str, ...]:
+        """The names to ask the source for: the one by which it knows the account's person, then the typed one."""
+        number = account.id if account else None
+        link = await self._parts.store.read(lambda transaction: transaction.accounts.source_link(number))
+        if link is None or not source.owns(link) or name_key(link.name) == name_key(typed):
+            return (typed,)
+        return (link.name, typed)
 
-        async def work(transaction: Transaction) -> SignedIn | UserIsDeleted:
+    async def _vouched(
+        self, attempt: Attempt, given: _Credentials, subject: Subject, link: SourceLink, asker: Asker
+    ) -> SignInOutcome:
+        owner = await self._person(link.source, subject)
+        if owner is not None:
+            return await self._take_over(attempt, owner, given.password, link)
+        password_hash = await self._parts.hasher.hash(given.password)
+        started = await self._parts.live.start(Applicant(link.name, subject, password_hash, asker))
+        if isinstance(started, UsernameTaken):
+            # Meanwhile another sign-in of this person may have been registered.
+            owner = await self._person(link.source, subject)
+            if owner is not None:
+                return await self._take_over(attempt, owner, given.password, link)
+        if not isinstance(started, str):
+            attempt.waive()
+            return started
+        if attempt.account is None:
+            await attempt.succeed_alone()
+        else:  # somebody else's account has the name
+            attempt.waive()
+        return Registering(started)
+
+    async def _person(self, source: str, subject: Subject) -> Account | None:
+        return await self._parts.store.read(
+            lambda transaction: transaction.accounts.by_subject(source, subject)
+        )
+
+    async def _take_over(
+        self, attempt: Attempt, owner: Account, password: str, link: SourceLink
+    ) -> SignedIn | UserIsDeleted:
+        """Signs the source's person in. A password that differs from the one known here was changed at the source."""
+        compared = attempt.account is not None and attempt.account.id == owner.id
+        match = PasswordMatch.WRONG
+        if not compared:
+            match = await self._parts.hasher.verify(password, owner.password_hash)
+        changed = not match
+        hashing = self._parts.hasher.hash(password) if changed else self._renewed(owner, password, match)
+        new_hash = await hashing
+        admission = _Admission(account=owner, new_hash=new_hash, ends_others=changed, link=link)
+        return await self._admit(attempt, admission)
+
+    # --- the token
+    async def _admit(self, attempt: Attempt, admission: _Admission) -> SignedIn | UserIsDeleted:
+        """A token, unless the account was deleted meanwhile."""
+        account = admission.account
+
+        async def work(transaction: Transaction) -> tuple[SignedIn | UserIsDeleted, bool]:
             current = await transaction.accounts.by_id(account.id)
             if current is None or current.deleted_at is not None:
-                return UserIsDeleted()
-            # A hash that another sign-in has stored meanwhile stays: its password was verified as well.
-            if new_hash is not None and account.password_hash is not None:
-                now = self._clock.now()
-                await transaction.accounts.renew_password_hash(
-                    account.id, account.password_hash, new_hash, now
-                )
-            return await self._identity.issue(transaction, account.id)
+                attempt.waive()
+                return UserIsDeleted(), False
+            ended = await self._store_hash(transaction, admission) and admission.ends_others
+            if ended:
+                await transaction.tokens.remove_all(account.id)
+            if admission.link is not None:
+                await transaction.accounts.confirm_source(account.id, admission.link)
+            await attempt.succeed(transaction, account.id)
+            return await self._parts.identity.issue(transaction, account.id), ended
 
-        return await self._store.write(work)
+        outcome, ended = await self._parts.store.write(work)
+        if ended and isinstance(outcome, SignedIn):
+            but = hash_secret(outcome.token)
+            self._parts.broker.end_account_nowait(account.id, BadToken(), but=but)
+        return outcome
+
+    async def _store_hash(self, transaction: Transaction, admission: _Admission) -> bool:
+        """Whether the hash was replaced. One that another sign-in has stored meanwhile stays: it was verified as well."""
+        if admission.new_hash is None:
+            return False
+        account, now = admission.account, self._parts.clock.now()
+        known = account.password_hash or ""
+        return await transaction.accounts.renew_password_hash(account.id, known, admission.new_hash, now)

@@ -1,5 +1,7 @@
 """Sign-up at POST /login/register."""
 
+import msgspec
+
 from regserver.domain.account import (
     Account,
     AccountId,
@@ -17,6 +19,7 @@ from regserver.domain.outcome import (
     EmailTaken,
     IdempotencyConflict,
     RegistrationClosed,
+    TooManyRequests,
     UsernameTaken,
 )
 from regserver.domain.password import is_rooms_password
@@ -25,6 +28,8 @@ from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account, find_taken
+from regserver.service.asker import Asker
+from regserver.service.guess_guard import GuessGuard, target_account
 from regserver.service.identity_service import IdentityService, SignedIn
 
 SignUpRefusal = (
@@ -35,51 +40,74 @@ SignUpRefusal = (
     | EmailTaken
     | RegistrationClosed
     | IdempotencyConflict
+    | TooManyRequests
 )
+
+
+class NewPerson(msgspec.Struct, frozen=True):
+    """Who signs up, as they came."""
+
+    username: str
+    email: str
+    password: str
+    asker: Asker
+
+    def __repr__(self) -> str:
+        return "NewPerson(…)"
 
 
 class SignUpService:
     """is_open: whether sign-ups are accepted."""
 
     def __init__(
-        self, store: Store, clock: Clock, hasher: PasswordHasher, identity: IdentityService, *, is_open: bool
+        self,
+        store: Store,
+        clock: Clock,
+        hasher: PasswordHasher,
+        identity: IdentityService,
+        guard: GuessGuard,
+        *,
+        is_open: bool,
     ) -> None:
         self._store = store
         self._clock = clock
         self._hasher = hasher
         self._identity = identity
+        self._guard = guard
         self._is_open = is_open
 
     async def register(
-        self, username: str, email: str, password: str, idempotency: Idempotency | None = None
+        self, person: NewPerson, idempotency: Idempotency | None = None
     ) -> SignedIn | SignUpRefusal:
         """Creates an account and its first token. The checks come in the protocol's order. Raises StoreFault."""
-        if not is_email(email):
+        if not is_email(person.email):
             return BadEmail()
-        if not is_rooms_username(username):
+        if not is_rooms_username(person.username):
             return BadUsername()
-        if not is_rooms_password(password) or self._hasher.is_guessable(password, username, email):
+        own = person.username, person.email
+        if not is_rooms_password(person.password) or self._hasher.is_guessable(person.password, *own):
             return BadPassword()
         if not self._is_open:
             return RegistrationClosed()
         if idempotency is None:
-            return await self._register(username, email, password, None)
-        if again := await self._register_again(username, password, idempotency):
+            return await self._register(person, None)
+        if again := await self._register_again(person, idempotency):
             return again
-        outcome = await self._register(username, email, password, idempotency)
+        outcome = await self._register(person, idempotency)
         if isinstance(outcome, UsernameTaken | EmailTaken):
             # The same request may have come twice at once: the second finds the account of the first.
-            return await self._register_again(username, password, idempotency) or outcome
+            return await self._register_again(person, idempotency) or outcome
         return outcome
 
     async def _register(
-        self, username: str, email: str, password: str, idempotency: Idempotency | None
+        self, person: NewPerson, idempotency: Idempotency | None
     ) -> SignedIn | UsernameTaken | EmailTaken:
+        username, email = person.username, person.email
         name, address, now = name_key(username), email_key(email), self._clock.now()
         # Checked before the costly hash; the unique keys decide when the row is written.
         if taken := await self._store.read(lambda transaction: find_taken(transaction, name, address, now)):
             return taken[0]
-        password_hash = await self._hasher.hash(password)
+        password_hash = await self._hasher.hash(person.password)
         now = self._clock.now()
         new = NewAccount(
             username=username, email=email, origin="rooms", password_hash=password_hash, created_at=now
@@ -93,20 +121,21 @@ class SignUpService:
                 scope = sign_up_scope(name)
                 await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
+            await self._guard.remember(transaction, added, person.asker)
             return await self._identity.issue(transaction, added)
 
         return await self._store.write(work)
 
     async def _register_again(
-        self, username: str, password: str, idempotency: Idempotency
-    ) -> SignedIn | IdempotencyConflict | None:
+        self, person: NewPerson, idempotency: Idempotency
+    ) -> SignedIn | IdempotencyConflict | TooManyRequests | None:
         """The answer to a repeated sign-up; None when this key made no account.
 
         The first token is stored only as a hash, so a repetition with the same password gets a new token.
         """
 
         async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
-            scope = sign_up_scope(name_key(username))
+            scope = sign_up_scope(name_key(person.username))
             stored = await transaction.idempotency.find(scope, idempotency.key, self._clock.now())
             if stored is None or stored.answer is None:
                 return None
@@ -118,6 +147,15 @@ class SignUpService:
         stored, account = found
         if account is None or account.deleted_at is not None or stored.digest != idempotency.digest:
             return IdempotencyConflict()
-        if not await self._hasher.verify(password, account.password_hash):
-            return IdempotencyConflict()
-        return await self._store.write(lambda transaction: self._identity.issue(transaction, account.id))
+        # The key may have been guessed together with the password.
+        async with self._guard.attempt(target_account(account.id), person.asker) as attempt:
+            if isinstance(attempt, TooManyRequests):
+                return attempt
+            if not await self._hasher.verify(person.password, account.password_hash):
+                return IdempotencyConflict()
+
+            async def admit(transaction: Transaction) -> SignedIn:
+                await attempt.succeed(transaction, account.id)
+                return await self._identity.issue(transaction, account.id)
+
+            return await self._store.write(admit)

@@ -61,6 +61,8 @@ class StepsAccountService:
 
         want_token: whether the result shall have a signed-in session of the account.
         """
+        if not self._policy.accepting:
+            return machine.RegistrationsClosed()
         settled: Settled | StepRefusal = Settled("")
         if self._parts.ledger.outer:
             held = await self._hold(contact, proposal, proof)

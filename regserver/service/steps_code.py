@@ -21,14 +21,8 @@ from regserver.ports.budget_table import Budget
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.sms_guard import SmsHeld
+from regserver.service.asker import Asker
 from regserver.service.steps_policy import StepsParts, StepsPolicy
-
-
-class Asker(msgspec.Struct, frozen=True):
-    """The client that requests a code. address: "" if unknown. language: of the message."""
-
-    address: str
-    language: str
 
 
 class Issued(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.ports.store import Store
 from regserver.service.identity_service import IdentityService
+from regserver.service.guess_guard import GuessGuard
 from regserver.service.outbox import Outbox
 from regserver.service.sms_guard import SmsGuard
 
@@ -26,6 +27,7 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     require_token: whether later steps always require a token, not only if the client asked for one.
     reveal_state: whether the state is told to clients without the registration's token.
     daily_*: codes, guesses, and contacts that are asked about, in 24 hours. bounded: whether the limits per address and country prefix apply.
+    accepting: whether the door makes accounts.
     """
 
     code_digits: int = 6
@@ -45,6 +47,7 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     daily_codes_per_prefix: int = 5000
     daily_contacts_per_address: int = 200
     bounded: bool = True
+    accepting: bool = True
 
     def __repr__(self) -> str:
         return "StepsPolicy(…)"  # it holds a key
@@ -58,6 +61,7 @@ class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     clock: Clock
     randomness: Randomness
+    guard: GuessGuard
     pepper: Pepper
     outbox: Outbox
     mail_templates: MailTemplates

@@ -15,15 +15,18 @@ import msgspec
 from regserver.domain import steps_machine as machine
 from regserver.domain.account import name_key
 from regserver.domain.contact import Contact
-from regserver.domain.instant import Instant, after
+from regserver.domain.instant import SECOND, Instant, after
+from regserver.domain.outcome import TooManyRequests
 from regserver.domain.secret import TOKEN_BYTES, hash_secret, matches, new_token
 from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, StepRefusal
 from regserver.ports.captcha import CaptchaType
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
+from regserver.service.asker import Asker
+from regserver.service.guess_guard import target_key
 from regserver.service.identity_service import SignedIn
 from regserver.service.registration_lookup import Proof, RegistrationLookup
-from regserver.service.steps_code import Asker, HeldCode, Issued, StepCodes
+from regserver.service.steps_code import HeldCode, Issued, StepCodes
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 log = logging.getLogger("regserver.steps")
@@ -71,6 +74,8 @@ class StepsService:
     ) -> StepResult | StepRefusal:
         """Sends the first code, to clients that solved the captcha."""
         step = FIRST_STEP[contact.kind]
+        if not self._policy.accepting:
+            return machine.RegistrationsClosed()
         if not await self._parts.captcha.check(captcha, kind, asker.address):
             here = await self.state(contact, Proof(None, asker.address))
             if isinstance(here, StepRefusal):
@@ -154,12 +159,20 @@ class StepsService:
         return outcome
 
     async def create_identity(
-        self, contact: Contact, secure_key: str, want_token: bool
+        self, contact: Contact, secure_key: str, want_token: bool, asker: Asker
     ) -> StepResult | StepRefusal:
         """Verifies an identity on behalf of the identity service, which authenticates itself by its secure key."""
         expected = self._policy.identity_secure_key
-        if not expected or not matches(hash_secret(expected), secure_key):
-            return machine.WrongKey()
+        target = target_key("steps.identity_secure_key", asker)
+        async with self._parts.guard.attempt(target, asker) as attempt:
+            if isinstance(attempt, TooManyRequests):
+                wait = attempt.retry_after * SECOND
+                return machine.TooManyGuesses(retry_at=after(self._parts.clock.now(), wait))
+            if not expected or not matches(hash_secret(expected), secure_key):
+                return machine.WrongKey()
+            await attempt.succeed_alone()
+        if not self._policy.accepting:
+            return machine.RegistrationsClosed()
 
         async def act(transaction: Transaction, found: Registration) -> StepResult:
             # The service asks on the person's behalf, from a network of its own: the person's is noted at the next step.

@@ -28,8 +28,8 @@ from regserver.domain.steps_machine import (
     StepRefusal,
 )
 from regserver.ports.store import Store
+from regserver.service.asker import Asker
 from regserver.service.ledger_check import LedgerWhole, verify_ledger
-from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
 from regserver.store.sqlite import open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key

@@ -63,12 +63,25 @@ MALFORMED = [
     b'\xef\xbb\xbf{"message": "x"}',
     b'{"message": "x", "done": true}',
     b'{"name": "Ada"}',
-    b'{"name": {"firstName": "Ada"}}',
-    b'{"name": {"firstName": "Ada", "lastName": null}}',
+    b'{"name": {}}',
+    b'{"name": {"firstName": "", "lastName": null}}',
     b'{"name": {"firstName": "' + b"a" * (MAX_NAME_LENGTH + 1) + b'", "lastName": "b"}}',
     b'{"message": "' + b"x" * MAX_LINE_BYTES + b'"}',
     b'{"a":' * 10_000,
 ]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ('"firstName": "Ada"', "Ada", ""),
+        ('"firstName": "Ada", "lastName": null', "Ada", ""),
+        ('"lastName": "O"', "", "O"),
+    ],
+)
+def test_people_may_have_one_name(name: str, first: str, last: str) -> None:
+    found = parse_line(b'{"name": {%b}}\r' % name.encode())
+    assert found == NameLine(Profile(first_name=first, middle_name=None, last_name=last))
 
 
 @pytest.mark.parametrize("line", MALFORMED, ids=range(len(MALFORMED)))

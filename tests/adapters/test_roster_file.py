@@ -57,14 +57,14 @@ def test_toml_of_any_editor_is_taken(tmp_path: Path, before: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEADER + "ada,x,Ada,Lovelace\nbob,x,Bob\n", "line 3 (bob): missing required field `last_name`"),
+        (HEADER + "ada,x,Ada,Lovelace\nbob,x,,\n", "line 3 (bob): expected first_name, last_name or both"),
         (HEADER + "ada,x,Ada,Lovelace,more\n", "line 2 (ada): a cell has no column"),
         (HEADER + "ada,x,Ada,L\n\nADA,x,Ada,L\n", "line 4 (ADA): the roster has this user name twice"),
         (HEADER + "ada, x,Ada,Lovelace\n", "line 2 (ada): the password begins or ends with a blank"),
         (HEADER + ",x,Ada,Lovelace\n", "line 2: missing required field `username`"),
         (HEADER + 'ada,x,"Ada\n', "not a roster: unexpected end of data"),
         ("username,pasword,first_name,last_name\n", "line 1: no column 'pasword' is known; known: username, "),
-        ("username,password,first_name\n", "line 1: the column last_name is missing"),
+        ("password,first_name\n", "line 1: the column username is missing"),
         ("username,username,first_name,last_name\n", "line 1: a column is there twice"),
         ((HEADER + "ada,x,Ada,Ł\nzoë,x,Zoë,X\n").replace("Ł", "L").encode("latin-1"), "line 3 is not UTF-8; it may be Latin-1"),
     ],

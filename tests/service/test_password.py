@@ -70,7 +70,7 @@ async def test_a_roster_knows_both_forms() -> None:
 @pytest.mark.parametrize("password", ["password1", "PASSWORD1", "Jennifer", "ann-of-york", "ANN@example.org"])
 async def test_the_rooms_refuse_what_is_easily_guessed(tmp_path: Path, password: str) -> None:
     async with open_rooms(tmp_path) as rooms:
-        sign_up = rooms.sign_ups.register
+        sign_up = rooms.sign_up
         assert await sign_up("ann-of-york", "ann@example.org", password) == BadPassword()
         assert isinstance(await sign_up("ann-of-york", "ann@example.org", password + " or so"), SignedIn)
 

@@ -2,16 +2,28 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
 from regserver.domain.account import name_key
+from regserver.domain.instant import HOUR
 from regserver.domain.live_progress import Authentication
-from regserver.domain.outcome import BadCredentials, SourceUnavailable, UserIsDeleted, UsernameTaken
+from regserver.domain.outcome import (
+    BadCredentials,
+    BadToken,
+    RegistrationClosed,
+    SourceUnavailable,
+    UserIsDeleted,
+    UsernameTaken,
+)
+from regserver.domain.secret import hash_secret
 from regserver.ports.source import Accepted, Subject, Unavailable
-from regserver.service.identity_service import SignedIn
-from regserver.service.sign_in_service import Registering
-from tests.live_world import STORY, world
+from regserver.service.identity_service import Session, SignedIn
+from regserver.service.live_job import Applicant
+from regserver.service.sign_in_service import Registering, SignInService
+from tests.guess import HOME
+from tests.live_world import POLICY, STORY, world
 
 DOWN = Unavailable("down")
 
@@ -48,9 +60,31 @@ async def test_a_changed_password_is_taken_over(tmp_path: Path) -> None:
         assert isinstance(await here.sign_in("ada", "right"), SourceUnavailable)
 
 
-async def test_an_account_of_another_door(tmp_path: Path) -> None:
-    """Its own password opens it; the source's does not, and does not begin a registration either."""
+async def test_a_name_that_another_door_has_is_not_the_end_of_a_person(tmp_path: Path) -> None:
+    """Whom the source knows by a name that is taken here gets the next free one; its own password still opens the other."""
     async with world(tmp_path) as here:
+        rosa = await here.add_elsewhere("Ada", "her own")
+        await here.add_elsewhere("ada-2", "another")
+        first = await here.register("ada")
+        assert isinstance(first.data, Authentication)
+        assert first.data.user_id != rosa
+        account = await here.store.read(lambda transaction: transaction.accounts.by_name(name_key("ada-3")))
+        assert account is not None
+        assert (account.id, account.subject) == (first.data.user_id, "ada")
+        for typed in ("ada", "ada-3"):
+            again = await here.sign_in(typed, "right")
+            assert isinstance(again, SignedIn)
+            assert again.user_id == first.data.user_id
+        other = await here.sign_in("ada", "her own")
+        assert isinstance(other, SignedIn)
+        assert other.user_id == rosa
+        assert await here.sign_in("ada", "wrong") == BadCredentials()
+
+
+async def test_a_listed_name_of_another_door(tmp_path: Path) -> None:
+    """A roster's names are reserved from the start, so this account is older than the row: its person waits."""
+    async with world(tmp_path) as here:
+        here.source.people = (Subject("ada"),)
         await here.add_elsewhere("Ada", "her own")
         assert isinstance(await here.sign_in("ada", "her own"), SignedIn)
         assert await here.sign_in("ada", "right") == UsernameTaken()
@@ -58,13 +92,98 @@ async def test_an_account_of_another_door(tmp_path: Path) -> None:
         assert here.source.profiles == 0
 
 
-async def test_a_person_whom_the_source_tells_apart_does_not_get_the_account(tmp_path: Path) -> None:
+async def test_two_people_whose_names_differ_for_the_source_alone(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
-        await here.register("ada")
+        first = await here.register("ada")
         here.source.passwords["ADA"] = "other"
         here.source.subjects["ADA"] = "a stranger"
-        assert await here.sign_in("ADA", "other") == UsernameTaken()
-        assert isinstance(await here.sign_in("ada", "right"), SignedIn)
+        registration = await here.begin("ADA", "other")
+        here.source.say(*STORY)
+        second = (await here.story(registration))[-1]
+        assert isinstance(first.data, Authentication)
+        assert isinstance(second.data, Authentication)
+        await here.job(registration).gone.wait()
+        for typed, password, owner in (
+            ("ada", "right", first.data.user_id),
+            ("ADA", "other", second.data.user_id),
+            ("ADA-2", "other", second.data.user_id),
+        ):
+            signed_in = await here.sign_in(typed, password)
+            assert isinstance(signed_in, SignedIn)
+            assert signed_in.user_id == owner
+
+
+async def test_one_person_in_many_spellings_is_one_account(tmp_path: Path) -> None:
+    """A source that folds names: whatever was typed, the account is its subject's."""
+    async with world(tmp_path) as here:
+        first = await here.register("ada")
+        assert isinstance(first.data, Authentication)
+        for typed in ("countess", "a.d.a", "Ada Lovelace"):
+            here.source.passwords[typed] = "right"
+            here.source.subjects[typed] = "ada"
+            signed_in = await here.sign_in(typed)
+            assert isinstance(signed_in, SignedIn)
+            assert signed_in.user_id == first.data.user_id
+        assert here.source.profiles == 1
+        assert here.sockets.ended == []  # the password is the same
+
+
+async def test_a_password_changed_at_the_source_ends_other_sessions(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.register("ada")
+        old = await here.sign_in()
+        assert isinstance(old, SignedIn)
+        here.source.passwords["ada"] = "changed"
+        new = await here.sign_in("ada", "changed")
+        assert isinstance(new, SignedIn)
+        identity = here.parts.identity
+        assert await identity.session(hash_secret(old.token)) == BadToken()
+        assert isinstance(await identity.session(hash_secret(new.token)), Session)
+        assert here.sockets.ended == [(new.user_id, hash_secret(new.token))]
+        again = await here.sign_in("ada", "changed")
+        assert isinstance(again, SignedIn)
+        assert isinstance(await identity.session(hash_secret(new.token)), Session)
+
+
+async def test_a_no_of_the_source_is_a_no_here(tmp_path: Path) -> None:
+    """With live.recheck, once its last yes is older; while it is down the last yes stands, but not against a no."""
+    async with world(tmp_path, recheck=HOUR) as here:
+        await here.register("ada")
+        del here.source.passwords["ada"]
+        asked = here.source.asked
+        assert isinstance(await here.sign_in(), SignedIn)
+        assert here.source.asked == asked
+        here.clock.advance(HOUR)
+        here.source.verdict = DOWN
+        assert isinstance(await here.sign_in(), SignedIn)
+        here.source.verdict = None
+        assert await here.sign_in() == BadCredentials()
+        here.source.verdict = DOWN
+        assert isinstance(await here.sign_in(), SourceUnavailable)
+        here.source.verdict = None
+        here.source.passwords["ada"] = "anew"
+        assert isinstance(await here.sign_in("ada", "anew"), SignedIn)
+        here.source.verdict = DOWN
+        assert isinstance(await here.sign_in("ada", "anew"), SignedIn)
+
+
+async def test_a_yes_of_the_source_holds_for_a_time(tmp_path: Path) -> None:
+    async with world(tmp_path, recheck=HOUR) as here:
+        await here.register("ada")
+        here.clock.advance(HOUR)
+        asked = here.source.asked
+        for _ in range(3):
+            assert isinstance(await here.sign_in(), SignedIn)
+        assert here.source.asked == asked + 1
+
+
+async def test_a_closed_door_takes_nobody_new(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.register("ada")
+    async with world(tmp_path, msgspec.structs.replace(POLICY, accepting=False)) as here:
+        assert isinstance(await here.sign_in("ada"), SignedIn)
+        assert await here.sign_in("grace") == RegistrationClosed()
+        assert await here.sign_in("grace", "wrong") == BadCredentials()
 
 
 async def test_the_deleted_stay_deleted(tmp_path: Path) -> None:
@@ -105,7 +224,9 @@ async def test_who_was_registered_while_the_source_was_asked_is_let_in(tmp_path:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(late)
             await here.source.verifying.wait()
-            started = await here.live.start("ada", Subject("ada"), await here.hasher.hash("right"), "en")
+            started = await here.live.start(
+                Applicant("ada", Subject("ada"), await here.hasher.hash("right"), HOME)
+            )
             assert isinstance(started, str)
             here.source.say(*STORY)
             await here.story(started)
@@ -128,7 +249,7 @@ async def test_only_so_many_wait_for_the_source(tmp_path: Path) -> None:
 async def test_without_a_source(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         await here.add_elsewhere("rosa", "her own")
-        here.sign_in_service._source = None
+        here.sign_in_service = SignInService(msgspec.structs.replace(here.parts, source=None))
         assert isinstance(await here.sign_in("rosa", "her own"), SignedIn)
         for username in ("rosa", "nobody"):
             assert await here.sign_in(username, "wrong") == BadCredentials()

@@ -30,15 +30,15 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
 
 
 async def test_a_repeated_sign_up_is_one_account_and_two_tokens(rooms: Rooms) -> None:
-    first = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED))
-    again = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED))
+    first = made(SignedIn, await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED))
+    again = made(SignedIn, await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED))
     assert first.user_id == again.user_id
     for signed_in in (first, again):
         assert isinstance(await rooms.accounts.info(hash_secret(signed_in.token)), AccountDetail)
 
 
 async def test_a_repetition_must_be_the_same_request(rooms: Rooms) -> None:
-    await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED)
+    await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED)
     other = Idempotency("key", b"another request")
     for email, password, retry, refusal in (
         ("ann@example.org", PASSWORD, other, IdempotencyConflict()),
@@ -46,18 +46,18 @@ async def test_a_repetition_must_be_the_same_request(rooms: Rooms) -> None:
         ("ann@example.org", PASSWORD, None, UsernameTaken()),
         ("ann@example.org", PASSWORD, Idempotency("new key", b"one request"), UsernameTaken()),
     ):
-        assert await rooms.sign_ups.register("ann", email, password, retry) == refusal
+        assert await rooms.sign_up("ann", email, password, retry) == refusal
     # Somebody else's name is another matter, whatever the key.
-    assert isinstance(await rooms.sign_ups.register("bob", "bob@example.org", PASSWORD, KEYED), SignedIn)
+    assert isinstance(await rooms.sign_up("bob", "bob@example.org", PASSWORD, KEYED), SignedIn)
     rooms.clock.advance(DAY)
-    assert await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED) == UsernameTaken()
+    assert await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED) == UsernameTaken()
 
 
 async def test_the_same_sign_up_many_times_at_once(rooms: Rooms) -> None:
     outcomes = []
 
     async def register() -> None:
-        outcomes.append(await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED))
+        outcomes.append(await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED))
 
     async with trio.open_nursery() as nursery:
         for _ in range(10):
@@ -66,14 +66,14 @@ async def test_the_same_sign_up_many_times_at_once(rooms: Rooms) -> None:
 
 
 async def test_a_deleted_account_is_not_signed_up_again(rooms: Rooms) -> None:
-    first = made(SignedIn, await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED))
+    first = made(SignedIn, await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED))
     await rooms.accounts.delete(hash_secret(first.token))
-    assert await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD, KEYED) == IdempotencyConflict()
-    assert await rooms.sign_ups.register("Ann", "new@example.org", PASSWORD) == UsernameTaken()
-    assert await rooms.sign_ups.register("anna", "ANN@example.org", PASSWORD) == EmailTaken()
+    assert await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED) == IdempotencyConflict()
+    assert await rooms.sign_up("Ann", "new@example.org", PASSWORD) == UsernameTaken()
+    assert await rooms.sign_up("anna", "ANN@example.org", PASSWORD) == EmailTaken()
 
 
 async def test_closed_registration(tmp_path: Path) -> None:
     async with open_rooms(tmp_path, open_registration=False) as rooms:
-        outcome = await rooms.sign_ups.register("ann", "ann@example.org", PASSWORD)
+        outcome = await rooms.sign_up("ann", "ann@example.org", PASSWORD)
         assert outcome == RegistrationClosed()

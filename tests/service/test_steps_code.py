@@ -17,7 +17,7 @@ from regserver.domain.steps_machine import (
     WrongCode,
 )
 from regserver.ports.captcha import Captcha, CaptchaType
-from regserver.service.steps_code import Asker
+from regserver.service.asker import Asker
 from regserver.service.steps_service import StepResult
 from tests.steps import ASKER, Steps, email, open_steps, phone, taken
 

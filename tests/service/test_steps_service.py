@@ -231,29 +231,29 @@ async def test_parallel_registrations_of_one_contact_make_one_account(tmp_path: 
 async def test_an_identity_needs_the_secure_key(tmp_path: Path) -> None:
     async with open_steps(tmp_path, identity_secure_key="s3cure") as steps:
         someone = identity("oauth-42", "google")
-        assert await steps.service.create_identity(someone, "wrong", False) == WrongKey()
-        assert await steps.service.create_identity(someone, "", False) == WrongKey()
+        assert await steps.service.create_identity(someone, "wrong", False, ASKER) == WrongKey()
+        assert await steps.service.create_identity(someone, "", False, ASKER) == WrongKey()
         assert await state(steps, identity()) == "createIdentity"
-        await taken(steps.service.create_identity(someone, "s3cure", False))
+        await taken(steps.service.create_identity(someone, "s3cure", False, ASKER))
         assert await state(steps, identity()) == "setUsername"
         user_id = (await taken(steps.service.set_username(identity(), "by-oauth", HERE))).registration.user_id
         await taken(steps.accounts.register(identity(), proposal("by-oauth", user_id or ""), HERE))
-        assert await steps.service.create_identity(someone, "s3cure", False) == AlreadyRegistered(
+        assert await steps.service.create_identity(someone, "s3cure", False, ASKER) == AlreadyRegistered(
             state="registered"
         )
 
 
 async def test_without_a_configured_key_no_identity_is_taken(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
-        assert await steps.service.create_identity(identity("x", "google"), "", False) == WrongKey()
+        assert await steps.service.create_identity(identity("x", "google"), "", False, ASKER) == WrongKey()
 
 
 async def test_identities_are_kept_by_provider(tmp_path: Path) -> None:
     async with open_steps(tmp_path, identity_secure_key="s3cure") as steps:
         google, github = identity("oauth-42", "google"), identity("oauth-42", "github")
-        await taken(steps.service.create_identity(google, "s3cure", False))
+        await taken(steps.service.create_identity(google, "s3cure", False, ASKER))
         assert await state(steps, github) == "createIdentity"
-        await taken(steps.service.create_identity(github, "s3cure", False))
+        await taken(steps.service.create_identity(github, "s3cure", False, ASKER))
         assert await steps.service.state(identity(), HERE) == AmbiguousIdentity()
         assert await steps.service.set_username(identity(), "some-name", HERE) == AmbiguousIdentity()
         await taken(steps.service.set_username(google, "by-google", HERE))

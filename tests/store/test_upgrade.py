@@ -282,3 +282,31 @@ async def test_past_runs_still_teach(tmp_path: Path, version: int) -> None:
             (4000, ((1, 0), (2, 2000))),
             (9000, ((1, 0), (2, 4500))),
         ]
+
+
+def test_one_person_of_the_source_keeps_one_account(tmp_path: Path) -> None:
+    """Before version 9 each spelling of a name could make one: the first that is not deleted stays the person's."""
+    path = tmp_path / "x.db"
+    fill(path, 8)
+    spellings = [("bob1", 7), ("bob2", None), ("bob3", None), ("lone", 7)]
+    with closing(connect(path)) as connection:
+        for name, deleted_at in spellings:
+            subject = "lone" if name == "lone" else "bob"
+            connection.execute(
+                "INSERT INTO account (username, name_key, password_hash, door, subject, created_at, updated_at,"
+                " deleted_at) VALUES (?, ?, 'hash', 'live', ?, 1, 1, ?)",
+                (name, name, subject, deleted_at),
+            )
+    migrate(path, EPOCH)
+    with closing(connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT username, subject, source, password_hash FROM account WHERE name_key IN"
+            " ('bob1', 'bob2', 'bob3', 'lone', 'ada') ORDER BY name_key"
+        ).fetchall()
+        with pytest.raises(sqlite3.IntegrityError, match="subject"):
+            connection.execute("UPDATE account SET source = '' WHERE username = 'bob3'")
+    sources = {name: re.sub(r"\d+", "N", source) for name, _, source, _ in rows}
+    assert sources == {"Ada": "", "bob1": "duplicate:N", "bob2": "", "bob3": "duplicate:N", "lone": ""}
+    assert {name: subject for name, subject, _, _ in rows if name.startswith("bob")} == dict.fromkeys(
+        ("bob1", "bob2", "bob3"), "bob"
+    )

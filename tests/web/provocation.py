@@ -298,11 +298,6 @@ def sign_in(path: str) -> dict[str, Provocation]:
     async def wrong(stage: Stage) -> Asked:
         return login((await stage.person()).name, "wrong")
 
-    async def taken(stage: Stage) -> Asked:
-        name, asked = stage.registrable(), stage.sign_up()
-        await stage.ask_json(asked.but(body={**asked.body, "username": name}))
-        return login(name, "right")
-
     async def running(stage: Stage) -> Asked:
         return login(stage.registrable(), "right")
 
@@ -314,7 +309,6 @@ def sign_in(path: str) -> dict[str, Provocation]:
         "RegistrationRunning": running,
         "RegistrationAccepted": accepted,
         "BadCredentials": wrong,
-        "UsernameTaken": taken,
         "UserIsDeleted": gone,
         "BadJson": plain("POST", path, b"{"),
         "BadContentType": plain("POST", path, b"{}", headers={"content-type": "text/plain"}),

@@ -21,8 +21,8 @@ _NamePart = Annotated[str, msgspec.Meta(max_length=MAX_NAME_LENGTH)]
 
 
 class _NameOnWire(msgspec.Struct, frozen=True, rename="camel"):
-    first_name: _NamePart
-    last_name: _NamePart
+    first_name: _NamePart | None = None
+    last_name: _NamePart | None = None
     middle_name: _NamePart | None = None
 
 
@@ -56,7 +56,7 @@ def parse_line(line: bytes) -> SourceLine:
     if len(given) != 1:
         detail = f"expected one of message, name, failure, done, not {' and '.join(given) or 'none'}"
         return MalformedLine(detail, line[:_RAW_SHOWN])
-    return _read(wire)
+    return _read(wire, line)
 
 
 def too_long(line: bytes) -> MalformedLine:
@@ -64,11 +64,19 @@ def too_long(line: bytes) -> MalformedLine:
     return MalformedLine(f"a line of more than {MAX_LINE_BYTES} bytes", line[:_RAW_SHOWN])
 
 
-def _read(wire: _LineOnWire) -> SourceLine:
+def _name(name: _NameOnWire, line: bytes) -> NameLine | MalformedLine:
+    """People may have one name; the other is then empty, as it is on the wire."""
+    first, last = name.first_name or "", name.last_name or ""
+    if not first and not last:
+        return MalformedLine("expected firstName, lastName or both", line[:_RAW_SHOWN])
+    return NameLine(Profile(first_name=first, middle_name=name.middle_name, last_name=last))
+
+
+def _read(wire: _LineOnWire, line: bytes) -> SourceLine:
     if wire.failure is not None:
         return FailureLine(_clean(wire.failure))
     if wire.name is not None:
-        return NameLine(Profile(**msgspec.structs.asdict(wire.name)))
+        return _name(wire.name, line)
     if wire.message is not None:
         return StepLine(_clean(wire.message), wire.step, wire.total_steps)
     return DoneLine()

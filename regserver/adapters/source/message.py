@@ -1,5 +1,7 @@
 """The JSON messages of the http and command sources: both requests, and the answer to `verify`. `ndjson` has the lines."""
 
+from codecs import BOM_UTF8
+
 import msgspec
 
 from regserver.ports.source import Accepted, Subject, Unavailable, Verdict
@@ -32,7 +34,7 @@ def read_answer(body: bytes) -> Verdict:
     if len(body) > MAX_ANSWER_BYTES:
         return Unavailable(f"verify: an answer of more than {MAX_ANSWER_BYTES} bytes")
     try:
-        subject = _decode(body).subject
+        subject = _decode(body.removeprefix(BOM_UTF8)).subject
     except msgspec.ValidationError as error:
         return Unavailable(f"verify: {error}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -4,6 +4,7 @@ A line ends with a line feed, which the last line may lack. Blank lines are skip
 silence. A line past the size bound ends the reading.
 """
 
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -15,11 +16,12 @@ from regserver.ports.source import SourceFault
 
 
 class LineSplitter:
-    """Splits chunks of bytes into lines. overlong: a line has passed the bound, and further bytes are ignored."""
+    """Splits chunks of bytes into lines; a byte order mark before the first is dropped. overlong: a line has passed the bound, and further bytes are ignored."""
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
         self._limit = limit
         self._rest = bytearray()
+        self._begun = False
         self.overlong = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -27,8 +29,11 @@ class LineSplitter:
         if self.overlong:
             return []
         self._rest += chunk
+        if not self._begun and len(self._rest) >= len(BOM_UTF8):
+            self._begun = True
+            self._rest = self._rest.removeprefix(BOM_UTF8)
         lines: list[bytes] = []
-        if b"\n" in chunk:
+        if b"\n" in self._rest:
             *lines, rest = bytes(self._rest).split(b"\n")
             self._rest = bytearray(rest)
         self.overlong = len(self._rest) > self._limit

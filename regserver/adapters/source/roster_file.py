@@ -40,11 +40,11 @@ Row = Mapping[str, Any]
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row. delay: the pause before each step, such as "500ms"."""
+    """One row; people may have one name. delay: the pause before each step, such as "500ms"."""
 
     username: str
-    first_name: str
-    last_name: str
+    first_name: str = ""
+    last_name: str = ""
     middle_name: str | None = None
     password: str | None = None
     password_hash: str | None = None
@@ -53,7 +53,7 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _COLUMNS = tuple(name for name in Person.__struct_fields__ if name != "steps")
-_NEEDED = ("username", "first_name", "last_name")
+_NEEDED = ("username",)
 
 
 def read_roster(path: Path) -> tuple[Person, ...]:
@@ -152,6 +152,8 @@ def _person(where: str, row: Row) -> Person:
     person = msgspec.structs.replace(person, username=person.username.strip())
     if not person.username or not person.username.isprintable():
         raise _RowFault(where, "username: expected a name without control characters")
+    if not person.first_name and not person.last_name:
+        raise _RowFault(where, "expected first_name, last_name or both")
     if (person.password is None) == (person.password_hash is None):
         raise _RowFault(where, "expected either password or password_hash")
     if person.password_hash is not None and not person.password_hash.startswith("$argon2id$"):

@@ -14,6 +14,8 @@ from regserver.domain.account import (
     name_key,
 )
 from regserver.domain.instant import Instant
+from regserver.ports.account_table import SourceLink
+from regserver.ports.source import Subject
 from regserver.store.sql.statement import Rows, columns
 
 # In the order of the fields of Account.
@@ -61,9 +63,27 @@ class AccountRows(Rows):
         """Uses the unique index of userIds."""
         return await self._where("ledger_name = ?", ledger_name)
 
-    async def _where(self, condition: str, value: object) -> Account | None:
+    async def by_subject(self, source: str, subject: Subject) -> Account | None:
+        """Uses the unique index of subjects. An account that is surely of this source comes first."""
+        condition = "subject = ? AND source IN (?, '') ORDER BY source DESC LIMIT 1"
+        return await self._where(condition, subject, source)
+
+    async def source_link(self, account: AccountId | None) -> SourceLink | None:
+        """Uses the primary key. Accounts of before these columns have the source's name for their own."""
+        statement = (
+            "SELECT source, COALESCE(source_name, username), COALESCE(source_confirmed_at, 0)"
+            " FROM account WHERE id = ? AND source IS NOT NULL"
+        )
+        return await self._one(SourceLink, statement, account or 0)
+
+    async def confirm_source(self, account: AccountId, link: SourceLink) -> None:
+        """Uses the primary key."""
+        statement = "UPDATE account SET source = ?, source_name = ?, source_confirmed_at = ? WHERE id = ?"
+        await self._sql.run(statement, link.source, link.name, link.confirmed_at, account)
+
+    async def _where(self, condition: str, *values: object) -> Account | None:
         return read_account(
-            await self._sql.row(f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE {condition}", value)
+            await self._sql.row(f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE {condition}", *values)
         )
 
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
@@ -71,10 +91,15 @@ class AccountRows(Rows):
         living = "SELECT id FROM account WHERE deleted_at IS NULL AND id"
         return {row[0] for row in await self._among(accounts, living)}
 
-    async def renew_password_hash(self, account: AccountId, known: str, renewed: str, now: Instant) -> None:
+    async def renew_password_hash(
+        self, account: AccountId, known: str, renewed: str | None, now: Instant
+    ) -> bool:
         """One UPDATE that compares and writes, so that it never undoes a change of the password."""
-        statement = "UPDATE account SET password_hash = ?, updated_at = ? WHERE id = ? AND password_hash = ?"
-        await self._sql.run(statement, renewed, now, account, known)
+        statement = (
+            "UPDATE account SET password_hash = ?, updated_at = ?"
+            " WHERE id = ? AND COALESCE(password_hash, '') = ?"
+        )
+        return await self._sql.run(statement, renewed, now, account, known) > 0
 
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """One UPDATE that compares and writes, so that of two deletions one succeeds."""

@@ -27,6 +27,15 @@ class NameRows(Rows):
         """Does nothing if the name has another holder."""
         await self._sql.run("DELETE FROM name WHERE name_key = ? AND holder = ?", key, holder)
 
+    async def kept(self, prefix: str) -> tuple[tuple[NameKey, str], ...]:
+        """Reads the whole table; for the start of a server."""
+        statement = (
+            "SELECT name_key, holder FROM name WHERE expires_at IS NULL AND substr(holder, 1, ?) = ?"
+            " ORDER BY name_key"
+        )
+        rows = await self._sql.rows(statement, len(prefix), prefix)
+        return tuple((NameKey(key), str(holder)) for key, holder in rows)
+
     async def purge(self, now: Instant) -> int:
         """Uses the index of expiry times; names held for good have none."""
         return await self._sql.run("DELETE FROM name WHERE expires_at <= ?", now)

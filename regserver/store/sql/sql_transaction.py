@@ -9,9 +9,11 @@ from regserver.store.sql.account_rows import AccountRows
 from regserver.store.sql.budget_rows import BudgetRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.event_rows import EventRows
+from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
 from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.name_rows import NameRows
+from regserver.store.sql.network_rows import NetworkRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.post_rows import PostRows
 from regserver.store.sql.registration_rows import RegistrationRows
@@ -33,6 +35,8 @@ class SqlTransaction(Transaction):
         self.accounts = AccountRows(sql)
         self.names = NameRows(sql)
         self.tokens = TokenRows(sql)
+        self.guesses = GuessRows(sql)
+        self.networks = NetworkRows(sql)
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
         self.events = EventRows(sql)

@@ -12,6 +12,7 @@ from regserver.domain.directory import (
     InvalidTrustedKey,
     InvalidUserName,
     NoPendingCreation,
+    SignUpClosed,
     TooManyPending,
     UnknownUserName,
     WellFormed,
@@ -19,7 +20,9 @@ from regserver.domain.directory import (
 from regserver.domain.outcome import Refusal, TooManyRequests
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request
+from regserver.service.asker import Asker
 from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.service.guess_guard import GuessGuard, target_key
 from regserver.text import Language
 from regserver.web.directory import wire
 from regserver.web.directory.message import message_file
@@ -32,7 +35,7 @@ from regserver.web.http.route import Route
 
 class DirectoryApi:
     """trusted_key: a bearer token that signs users up without a mail; "" allows none.
-    take_mail: counts a mail of a client; returns None, or the seconds to wait.
+    take_mail: counts a mail of a client; returns None, or the seconds to wait. guard: bounds guesses of the key.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class DirectoryApi:
         *,
         trusted_key: str,
         take_mail: Callable[[str], float | None],
+        guard: GuessGuard,
     ) -> None:
         self._directory = directory
         self._forwarded = forwarded
         # Hashes have equal lengths, so that the comparison takes constant time.
         self._trusted = hash_secret(trusted_key) if trusted_key else None
         self._take_mail = take_mail
+        self._guard = guard
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of the directory."""
@@ -77,7 +82,13 @@ class DirectoryApi:
     async def init(
         self, request: Request, creation: wire.Creation, key: SecretHash | None
     ) -> (
-        wire.SignUpBegun | wire.Residence | InvalidTrustedKey | InvalidData | TooManyPending | TooManyRequests
+        wire.SignUpBegun
+        | wire.Residence
+        | InvalidTrustedKey
+        | SignUpClosed
+        | InvalidData
+        | TooManyPending
+        | TooManyRequests
     ):
         """Begin a sign-up that is confirmed by mail.
 
@@ -85,18 +96,33 @@ class DirectoryApi:
         """
         sign_up = self._directory.parse(creation.fields)
         if self._trusted is not None and key is not None:
-            if not hmac.compare_digest(key, self._trusted):
-                return InvalidTrustedKey()
+            refusal = await self._compare(key, self._trusted, Asker(request.client, creation.language_code))
+            if refusal is not None:
+                return refusal
             made = await self._directory.init_trusted(sign_up)
             return made if isinstance(made, Refusal) else self._at(request, made)
         if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return TooManyRequests(math.ceil(wait))
-        refusal = await self._directory.init(sign_up, self._forwarded.read(request).base)
-        return wire.BEGUN if refusal is None else refusal
+        begun = await self._directory.init(sign_up, self._forwarded.read(request).base)
+        return wire.BEGUN if begun is None else begun
+
+    async def _compare(
+        self, key: SecretHash, trusted: SecretHash, asker: Asker
+    ) -> InvalidTrustedKey | TooManyRequests | None:
+        target = target_key("directory.trusted_key", asker)
+        async with self._guard.attempt(target, asker) as attempt:
+            if isinstance(attempt, TooManyRequests):
+                return attempt
+            if not hmac.compare_digest(key, trusted):
+                return InvalidTrustedKey()
+            await attempt.succeed_alone()
+            return None
 
     async def confirm(
         self, request: Request
-    ) -> wire.Residence | InvalidChallenge | NoPendingCreation | AlreadyConfirmed | InvalidData:
+    ) -> (
+        wire.Residence | InvalidChallenge | NoPendingCreation | AlreadyConfirmed | InvalidData | SignUpClosed
+    ):
         """Confirm a sign-up with the challenge that was mailed."""
         confirmed = await self._directory.confirm(request.params["challenge"])
         match confirmed:

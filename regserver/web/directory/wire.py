@@ -138,6 +138,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     directory.NoPendingCreation: ("NO_PENDING_CREATION", 404),
     directory.AlreadyConfirmed: ("ALREADY_CONFIRMED", 400),
     directory.InvalidData: ("INVALID_DATA", 400),
+    directory.SignUpClosed: ("REGISTRATION_CLOSED", 403),
     directory.InvalidTrustedKey: ("INVALID_TRUSTED_KEY", 401),
     directory.TooManyPending: ("TOO_MANY_REQUESTS", 429),
     outcome.TooManyRequests: ("TOO_MANY_REQUESTS", 429),

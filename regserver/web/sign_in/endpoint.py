@@ -7,9 +7,10 @@ from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.account_service import AccountService
+from regserver.service.asker import Asker
 from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
 from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
-from regserver.service.sign_up_service import SignUpRefusal, SignUpService
+from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
 from regserver.text import Language
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
@@ -53,7 +54,7 @@ class SignInApi(msgspec.Struct, frozen=True):
 
         The first sign-in of a person whom the data source knows starts a registration, which can be watched.
         """
-        outcome = await self.sign_in.sign_in(body.username, body.password, language)
+        outcome = await self.sign_in.sign_in(body.username, body.password, Asker(request.client, language))
         match outcome:
             case SignedIn():
                 return wire.SessionOpened.of(outcome)
@@ -68,10 +69,14 @@ class SignInApi(msgspec.Struct, frozen=True):
         """Sign out: the token ends."""
         return await self.accounts.sign_out(token, everywhere=scope.all)
 
-    async def register(self, _: Request, asked: Keyed[wire.SignUp]) -> wire.AccountOpened | SignUpRefusal:
+    async def register(
+        self, request: Request, asked: Keyed[wire.SignUp]
+    ) -> wire.AccountOpened | SignUpRefusal:
         """Sign up."""
         who = asked.body
-        outcome = await self.sign_ups.register(who.username, who.email, who.password, asked.idempotency)
+        asker = Asker(request.client, language_of(request))
+        person = NewPerson(who.username, who.email, who.password, asker)
+        outcome = await self.sign_ups.register(person, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 
     async def info(self, _: Request, token: SecretHash) -> wire.AccountShown | Unidentified:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 import msgspec
 from msgspec import Meta
 
+from regserver.domain.invisible import trim_name
 from regserver.domain.outcome import BadEmail, BadJson, BadPassword, BadUsername, Refusal
 from regserver.endpoint import Request
 from regserver.service.identity_service import SignedIn
@@ -79,7 +80,7 @@ def read_credentials(request: Request) -> Credentials | Unreadable:
     username, password = fields.get("username"), fields.get("password")
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         return BadJson()
-    return Credentials(username, password)
+    return Credentials(trim_name(username), password)
 
 
 def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUsername | BadPassword:
@@ -92,7 +93,7 @@ def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUserna
         return BadEmail()
     if not isinstance(username, str):
         return BadUsername()
-    return SignUp(username, email, password) if isinstance(password, str) else BadPassword()
+    return SignUp(trim_name(username), email, password) if isinstance(password, str) else BadPassword()
 
 
 def read_preference(request: Request) -> Preference:

@@ -21,10 +21,10 @@ from regserver.domain.steps_machine import (
 )
 from regserver.endpoint import Request
 from regserver.service.contact_cap import ContactCap
+from regserver.service.asker import Asker
 from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingService
 from regserver.service.registration_lookup import Proof
 from regserver.service.steps_account_service import Proposal, StepsAccountService
-from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult, StepsService
 from regserver.web.http.language import language_of
 from regserver.web.steps import wire
@@ -106,10 +106,11 @@ class StepsMethods(msgspec.Struct, frozen=True):
 
     @about_contact
     async def create_identity(
-        self, params: wire.CreateIdentityParams, contact: Contact, _: Request
+        self, params: wire.CreateIdentityParams, contact: Contact, request: Request
     ) -> wire.Result | StepRefusal:
         """Begins with a person whom the identity service vouches for."""
-        return _verified(await self.steps.create_identity(contact, params.secure_key, params.want_token))
+        key, want_token = params.secure_key, params.want_token
+        return _verified(await self.steps.create_identity(contact, key, want_token, _asker(request)))
 
     @about_contact
     async def set_username(

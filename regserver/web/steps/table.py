@@ -13,7 +13,13 @@ Refusals = tuple[type[StepRefusal], ...]
 
 STEP: Refusals = (steps.AlreadyRegistered, steps.InvalidStep)
 """The refusals of every step."""
-FIRST: Refusals = (*STEP, steps.CaptchaFailed, steps.BadContact, steps.TooManyRetries)
+FIRST: Refusals = (
+    *STEP,
+    steps.RegistrationsClosed,
+    steps.CaptchaFailed,
+    steps.BadContact,
+    steps.TooManyRetries,
+)
 RESEND: Refusals = (*STEP, steps.TryLater, steps.TooManyRetries)
 PROPOSAL = (steps.NameTaken, steps.OtherName, steps.OtherUserId, steps.BadPublicKey, steps.LedgerUnavailable)
 ONBOARDING: Refusals = (steps.UserNotFound, steps.InvalidStep)
@@ -28,10 +34,10 @@ TEXTS: dict[str, tuple[str, Refusals]] = {
     "resendEmailCode": ("Sends a new code", RESEND),
     "createIdentity": (
         "Takes a person from the identity service, which proves itself with its secure key",
-        (*STEP, steps.WrongKey),
+        (*STEP, steps.WrongKey, steps.TooManyGuesses, steps.RegistrationsClosed),
     ),
     "setUsername": ("Reserves a user name", (*STEP, steps.NameTaken, steps.BadUserName)),
-    "toBlockChain": ("Writes the account with its keys", (*STEP, *PROPOSAL)),
+    "toBlockChain": ("Writes the account with its keys", (*STEP, *PROPOSAL, steps.RegistrationsClosed)),
     "onboardingCommunitySubscriptions": ("The user follows at least three communities", ONBOARDING),
     "onboardingDeviceSwitched": ("The user signed in on another device", ONBOARDING),
     "onboardingSharedLink": ("The user shared a link", ONBOARDING),

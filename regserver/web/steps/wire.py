@@ -175,11 +175,13 @@ REPLIES: dict[type[StepRefusal], tuple[int, str]] = {
     steps.TryLater: (1107, "Try later"),
     steps.TooManyRetries: (1108, "Too many retries"),
     steps.WrongKey: (1108, "Wrong secure key"),
+    steps.TooManyGuesses: (429, "Too Many Requests"),
     steps.BadUserName: (1109, "Invalid username"),
     steps.OtherName: (1110, "Not the username that was chosen"),
     steps.OtherUserId: (1111, "Not the userId that was given"),
     steps.BadPublicKey: (1112, "Invalid public key"),
     steps.NotSent: (1113, "SMS was not sent"),
+    steps.RegistrationsClosed: (1114, "Registration is closed"),
     steps.UserNotFound: (404, "User not found"),
     steps.LedgerUnavailable: (500, "Internal Service Error"),
     steps.AmbiguousIdentity: (-32602, "Invalid params"),
@@ -197,4 +199,6 @@ def error_of(refusal: StepRefusal, contact: ContactKind = "phone") -> RpcError:
         members["currentState"] = refusal.state
     if isinstance(refusal, steps.TryLater | steps.TooManyRetries):
         members[RETRY_MEMBER[contact]] = iso_millis(refusal.retry_at)
+    if isinstance(refusal, steps.TooManyGuesses):
+        members["nextRetry"] = iso_millis(refusal.retry_at)
     return RpcError(code, message, members, members)

@@ -16,6 +16,7 @@ from regserver.web.directory.message import MessageId
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.confirm import ConfirmApi
 from tests.directory import BASE, World, world
+from tests.guess import open_guard
 from tests.web.http_client import Client as HttpClient
 from tests.web.http_client import Reply, open_routes
 
@@ -72,7 +73,11 @@ async def asking(
     here: World, *, trusted_key: str = "", mail_wait: float | None = None
 ) -> AsyncIterator[Client]:
     door = DirectoryApi(
-        here.directory, ForwardedReader((), BASE), trusted_key=trusted_key, take_mail=lambda client: mail_wait
+        here.directory,
+        ForwardedReader((), BASE),
+        trusted_key=trusted_key,
+        take_mail=lambda client: mail_wait,
+        guard=open_guard(here.store, here.clock),
     )
     async with open_routes((*door.routes(), *ConfirmApi(here.directory).routes()), BASE) as http:
         yield Client(here, http)

@@ -18,6 +18,8 @@ from regserver.config.setting import (
     LoginSection,
     PasswordSection,
     RoomsSection,
+    SignupDoors,
+    SignupSection,
     StoreSection,
 )
 from regserver.domain.instant import Duration
@@ -42,6 +44,7 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from tests.directory import BASE, World, world
+from tests.guess import open_guard
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
 from tests.web.provocation import KEY, ROSTER, Asked, Stage, provocation
@@ -125,6 +128,7 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
         each.mkdir()
     async with opened(closed, login=LoginSection(open_registration=False)) as (_, stage):
         await seen.ask(stage, "POST /login/register", "RegistrationClosed", stage.sign_up())
+    await call_names_of_the_source(seen, folder / "names")
     live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
     async with opened(down, live=live) as (_, stage):
         for path in ("/login", "/user/login"):
@@ -153,12 +157,34 @@ def operations(checks: Checks) -> Sequence[Route]:
     return OperationsApi(Metrics(), checks, lambda _: True, "1").routes()
 
 
+async def call_names_of_the_source(seen: Seen, folder: Path) -> None:
+    """An account has the name of somebody whom the roster lists later; a door that takes nobody new; too many guesses."""
+    folder.mkdir()
+    logins = ("/login", "/user/login")
+    wanted = Asked(method="POST", path="/login", body={"username": ROSTER[0], "password": "right"})
+    async with opened(folder, "") as (_, stage):
+        asked = stage.sign_up()
+        await stage.ask_json(asked.but(body={**asked.body, "username": ROSTER[0]}))
+    async with opened(folder) as (_, stage):
+        for path in logins:
+            await seen.ask(stage, f"POST {path}", "UsernameTaken", wanted.but(path=path))
+    closed = SignupSection(doors=SignupDoors(live="closed"))
+    async with opened(folder, signup=closed) as (_, stage):
+        for path in logins:
+            asked = wanted.but(path=path, body={"username": ROSTER[1], "password": "right"})
+            await seen.ask(stage, f"POST {path}", "RegistrationClosed", asked)
+
+
 # --- the directory
 async def call_directory(seen: Seen, folder: Path) -> None:
     """Its challenges come by mail, so it is asked where the outbox can be read."""
     async with world(folder) as here:
         api = DirectoryApi(
-            here.directory, ForwardedReader((), BASE), trusted_key=KEY, take_mail=lambda client: None
+            here.directory,
+            ForwardedReader((), BASE),
+            trusted_key=KEY,
+            take_mail=lambda client: None,
+            guard=open_guard(here.store, here.clock),
         )
         async with open_routes(api.routes(), BASE) as client:
             stage = Stage(client)
@@ -217,6 +243,15 @@ async def call_confirm(seen: Seen, stage: Stage, here: World) -> None:
         taken = await here.begin(f"{person}3", f"{person}3@example.org")
         await here.add_elsewhere(f"{person}4", f"{person}3@example.org")
         await ask("INVALID_DATA", taken)
+    pending = await here.begin("grace")
+    here.directory._policy = msgspec.structs.replace(here.directory._policy, accepting=False)
+    for method in ("GET", "POST"):
+        asked = Asked(method=method, path=f"/{pending}/confirm")
+        await seen.ask(stage, f"{method} /{{challenge}}/confirm", "REGISTRATION_CLOSED", asked)
+    body = {"userName": "Heidi", "password": "sixsix", "email": "heidi@example.org"}
+    init = Asked(method="POST", path="/init", body=body)
+    await seen.ask(stage, "POST /init", "REGISTRATION_CLOSED", init)
+    here.directory._policy = msgspec.structs.replace(here.directory._policy, accepting=True)
     look = "HEAD /{challenge}/confirm"
     pending, gone = await here.begin("erica"), await here.begin("frank")
     await here.directory.confirm(gone)

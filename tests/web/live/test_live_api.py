@@ -221,7 +221,11 @@ async def test_a_source_that_is_down_is_503(tmp_path: Path) -> None:
 async def test_a_name_of_another_door_is_taken(tmp_path: Path) -> None:
     async with web(tmp_path) as here:
         body = {"username": "Ada", "email": "ada@example.org", "password": "her own password"}
+        taken = await here.post("/login/register", body)
+        assert (taken.status, taken.json) == (409, {"error": "UsernameTaken"})  # reserved from the start
+    async with web(tmp_path, LiveSection(source="none")) as here:
         assert (await here.post("/login/register", body)).status == 201
+    async with web(tmp_path) as here:  # the account is older than the row
         response = await here.login()
         assert (response.status, response.json) == (409, {"error": "UsernameTaken"})
         assert (await here.login(password="her own password")).status == 200

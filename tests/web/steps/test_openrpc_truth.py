@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from regserver.domain.instant import DAY, SECOND
@@ -176,6 +177,15 @@ def not_registered(method: str) -> Call:
     return call
 
 
+def closed(method: str) -> Call:
+    async def call(client: Client) -> Any:
+        policy = msgspec.structs.replace(client.steps.policy, accepting=False)
+        client.steps.service._policy = client.steps.accounts._policy = policy
+        return await client.fail(method, **PARAMS[method])
+
+    return call
+
+
 STEPS = [method for method in PARAMS if not method.startswith(("getState", "onboarding"))]
 CALLS: dict[Error, Call] = {
     **{(method, 1101, "Account already registered"): registered(method) for method in STEPS},
@@ -208,6 +218,10 @@ CALLS |= {
     ("resendEmailCode", 1108, "Too many retries"): resent_often("firstStepEmail", "resendEmailCode"),
     ("resendSmsCode", 1113, "SMS was not sent"): not_sent_again,
     ("createIdentity", 1108, "Wrong secure key"): at_once("createIdentity", secureKey="no"),
+    **{
+        (method, 1114, "Registration is closed"): closed(method)
+        for method in ("firstStep", "firstStepEmail", "createIdentity", "toBlockChain")
+    },
     ("setUsername", 1106, "This username is already taken"): verified(username="taken"),
     ("setUsername", 1109, "Invalid username"): verified(username="No"),
     ("toBlockChain", 1106, "This username is already taken"): taken_meanwhile,

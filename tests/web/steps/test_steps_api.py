@@ -369,6 +369,7 @@ async def test_the_description_names_what_is_served(tmp_path: Path) -> None:
             1104,
             1108,
             1113,
+            1114,
             -32602,
             429,
             500,

@@ -1,0 +1,288 @@
+"""The guessing bound: every place where a secret is tried asks here first.
+
+    async with guard.attempt(target, asker) as attempt:        waits for its turn, or TooManyRequests
+        …compare…
+        await attempt.succeed(transaction, account)            in the unit that writes the token
+                                                               otherwise: one failure more, before the answer
+
+One counter in the store counts the failures in a row of an account, whatever the secret, the spelling of its name and the
+door. A network from which the account was signed in has a counter of its own, so that a stranger's failures do not keep
+the owner out. A name that nobody has is counted in the same way. `regserver.domain.guess` has the waits.
+
+**Many at once.** A guess that is being compared counts as a failure until it is decided: no more of them run at once than
+would be free. Further ones wait in line until one ends, and go on, or are refused. So 200 simultaneous guesses are compared as
+often as 200 in a row, and 50 simultaneous sign-ins with the right password all succeed. The line is in memory and the
+count in the store, so a right password costs no commit of its own. Several nodes on one store may compare one guess
+more for each node.
+
+A guess that is given up before it is decided, because its client has gone or the store failed, is not counted: nobody
+was told its result.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+import msgspec
+import trio
+
+from regserver.domain.account import Account, AccountId, NameKey
+from regserver.domain.address import client_key
+from regserver.domain.guess import (
+    FREE_FAILURES,
+    MOST_FAILURES,
+    NETWORK_KNOWN,
+    CounterKey,
+    Failures,
+    GuessHash,
+    NetworkKey,
+    as_of_now,
+    time_left,
+)
+from regserver.domain.instant import DAY, Instant
+from regserver.domain.outcome import TooManyRequests
+from regserver.ports.clock import Clock
+from regserver.ports.mail_template import MailTemplates
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
+from regserver.service.asker import Asker
+from regserver.service.outbox import Outbox
+
+log = logging.getLogger("regserver.guess")
+
+MOST_IN_LINE = 100
+"""Guesses at one counter that may wait at once; further ones are refused for a second."""
+NOTED_AGAIN_AFTER = DAY
+"""A known network is noted again after this only, so that most sign-ins write nothing for it."""
+
+OperatorKey = Literal["directory.trusted_key", "steps.identity_secure_key"]
+
+
+class GuessTarget(msgspec.Struct, frozen=True):
+    """What is guessed at. find: its account. otherwise: what is counted when there is no account."""
+
+    find: Callable[[Transaction], Awaitable[Account | None]]
+    otherwise: str
+
+
+def target_name(key: NameKey, find: Callable[[Transaction], Awaitable[Account | None]]) -> GuessTarget:
+    """The account that somebody names. key: of the name as it was typed. find: the account of that name, if any."""
+    return GuessTarget(find, f"name:{key}")
+
+
+def target_account(account: AccountId) -> GuessTarget:
+    """An account that is already known, by a token or a ticket."""
+    return GuessTarget(lambda transaction: transaction.accounts.by_id(account), f"account:{account}")
+
+
+def target_key(key: OperatorKey, asker: Asker) -> GuessTarget:
+    """A secret of the operator's, counted for each network: nobody can keep the platform out that has the right one."""
+    return GuessTarget(_nobody, f"key:{key}:{client_key(asker.address)}")
+
+
+async def _nobody(_: Transaction) -> None:
+    return None
+
+
+class GuessParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guard works with. on_refusal: called with each refused guess."""
+
+    store: Store
+    clock: Clock
+    hashes: GuessHash
+    outbox: Outbox
+    mail_templates: MailTemplates
+    on_refusal: Callable[[], object] = lambda: None
+
+
+class _Sight(msgspec.Struct, frozen=True):
+    """What the store knows of a target. network: of the asker. noted_at: when the account signed in from it."""
+
+    account: Account | None
+    network: NetworkKey | None
+    noted_at: Instant | None
+    counter: CounterKey
+    failures: Failures
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """The guesses at one counter. present: all of them. running: those being compared. changes: how many have ended."""
+
+    present: int = 0
+    running: int = 0
+    changes: int = 0
+    ended: trio.Event = field(default_factory=trio.Event)
+    turn: trio.Lock = field(default_factory=trio.Lock)
+
+
+class Attempt:
+    """One guess that may be compared. account: the target's, as it was found; None if there is none.
+
+    Unless it is said to have succeeded, it is counted as a failure at the end of its context.
+    """
+
+    def __init__(self, parts: GuessParts, sight: _Sight, language: str) -> None:
+        self._parts = parts
+        self._sight = sight
+        self._language = language
+        self.decided = False
+
+    @property
+    def account(self) -> Account | None:
+        """The target's account."""
+        return self._sight.account
+
+    async def succeed(self, transaction: Transaction, account: AccountId) -> None:
+        """The guess was right, and `account` is signed in by this unit. Resets the counter, notes the network.
+
+        account: usually the target's. Another one (the source knows its own people by that name) leaves the
+        target's counter as it is.
+        """
+        self.decided = True
+        sight, now = self._sight, self._parts.clock.now()
+        own = sight.account is None or sight.account.id == account
+        if own and sight.failures.count:
+            await transaction.guesses.clear(sight.counter)
+        fresh = own and sight.noted_at is not None and now - sight.noted_at < NOTED_AGAIN_AFTER
+        if sight.network is not None and not fresh:
+            await transaction.networks.note(account, sight.network, self._language, now)
+            await transaction.networks.trim(account)
+
+    async def succeed_alone(self) -> None:
+        """The guess was right, and nothing else is written. Commits only if there is a counter to reset."""
+        self.decided = True
+        if self._sight.failures.count:
+            counter = self._sight.counter
+            await self._parts.store.write(lambda transaction: transaction.guesses.clear(counter))
+
+    def waive(self) -> None:
+        """The guess was right, but for somebody else, or for an account that is no more: counts nothing, resets nothing."""
+        self.decided = True
+
+
+class GuessGuard:
+    """See the module. One for all doors."""
+
+    def __init__(self, parts: GuessParts) -> None:
+        self._parts = parts
+        self._lines: dict[CounterKey, _Line] = {}
+        self._ends = 0
+
+    @asynccontextmanager
+    async def attempt(self, target: GuessTarget, asker: Asker) -> AsyncIterator[Attempt | TooManyRequests]:
+        """Admits one guess, when its turn comes, or refuses it. Raises StoreFault.
+
+        Refused guesses do not count: a wait does not grow by asking again.
+        """
+        ends = self._ends
+        sight = await self._look(target, asker)
+        line = self._lines.setdefault(sight.counter, _Line())
+        line.present += 1
+        try:
+            admitted = await self._admit(line, sight, current=ends == self._ends)
+            if isinstance(admitted, TooManyRequests):
+                self._parts.on_refusal()
+                yield admitted
+                return
+            try:
+                attempt = Attempt(self._parts, admitted, asker.language)
+                yield attempt
+                if not attempt.decided:
+                    await self._fail(admitted)
+            finally:
+                self._end(line)
+        finally:
+            line.present -= 1
+            if not line.present:
+                del self._lines[sight.counter]
+
+    async def remember(self, transaction: Transaction, account: AccountId, asker: Asker) -> None:
+        """Notes the network of a new account, in the unit that makes it."""
+        network = self._parts.hashes.network(asker.address)
+        if network is not None:
+            await transaction.networks.note(account, network, asker.language, self._parts.clock.now())
+
+    # --- the turn
+    async def _look(self, target: GuessTarget, asker: Asker) -> _Sight:
+        return await self._parts.store.read(partial(self._see, target, asker))
+
+    async def _see(self, target: GuessTarget, asker: Asker, transaction: Transaction) -> _Sight:
+        """One unit, with as many statements for a name that nobody has."""
+        hashes, now = self._parts.hashes, self._parts.clock.now()
+        network, account = hashes.network(asker.address), await target.find(transaction)
+        number = AccountId(0) if account is None else account.id
+        noted_at = None if network is None else await transaction.networks.signed_in_at(number, network)
+        if noted_at is not None and noted_at + NETWORK_KNOWN <= now:
+            noted_at = None
+        named = target.otherwise if account is None else f"account:{account.id}"
+        counter = hashes.counter(named, network if noted_at is not None else None)
+        failures = as_of_now(await transaction.guesses.failures(counter), now)
+        return _Sight(account, network, noted_at, counter, failures)
+
+    async def _admit(self, line: _Line, sight: _Sight, *, current: bool) -> _Sight | TooManyRequests:
+        """Waits in line. current: whether no guess has ended since `sight` was read."""
+        if line.present > MOST_IN_LINE:
+            return TooManyRequests(1)
+        async with line.turn:
+            if not current:
+                sight = await self._look_again(line, sight)
+            while True:
+                left = time_left(sight.failures, self._parts.clock.now())
+                free = sight.failures.count + line.running < FREE_FAILURES
+                if free or (not left and not line.running):
+                    line.running += 1
+                    return sight
+                if not line.running:
+                    return TooManyRequests(max(1, left.whole_seconds))
+                await line.ended.wait()
+                sight = await self._look_again(line, sight)
+
+    async def _look_again(self, line: _Line, sight: _Sight) -> _Sight:
+        """The counter as it is now: read once more if a guess has ended during the reading."""
+        while True:
+            changes = line.changes
+            found = await self._parts.store.read(
+                lambda transaction: transaction.guesses.failures(sight.counter)
+            )
+            if line.changes == changes:
+                failures = as_of_now(found, self._parts.clock.now())
+                return msgspec.structs.replace(sight, failures=failures)
+
+    def _end(self, line: _Line) -> None:
+        line.running -= 1
+        line.changes += 1
+        self._ends += 1
+        line.ended.set()
+        line.ended = trio.Event()
+
+    # --- a failure
+    async def _fail(self, sight: _Sight) -> None:
+        """Counts it, and tells the owner when it is the last for a day."""
+        account, now = sight.account, self._parts.clock.now()
+        number = None if account is None else account.id
+
+        async def work(transaction: Transaction) -> int:
+            count = await transaction.guesses.count(sight.counter, number, now)
+            if count == MOST_FAILURES and account is not None:
+                await self._tell(transaction, account)
+            return count
+
+        if await self._parts.store.write(work) == MOST_FAILURES and account is not None:
+            log.warning("account %d: %d wrong passwords in a row, refused for a day", number, MOST_FAILURES)
+
+    async def _tell(self, transaction: Transaction, account: Account) -> None:
+        address = _verified_address(account)
+        if address is not None and account.deleted_at is None:
+            language = await transaction.networks.language(account.id) or ""
+            values = {"username": account.username, "failures": str(MOST_FAILURES)}
+            mail = self._parts.mail_templates.write("guessed", language, address, values)
+            await self._parts.outbox.enqueue(transaction, mail)
+
+
+def _verified_address(account: Account) -> str | None:
+    """The address that the account's owner has proved to read."""
+    return None if account.origin == "rooms" else account.email
