@@ -55,13 +55,22 @@ def problems(answer: dict[str, Any]) -> list[str]:
 
 async def test_a_rooms_name_is_taken_everywhere(tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as client:
-        await sign_up(client, "grace")
+        await sign_up(client, "rosalind")
+        assert (await client.get("/ROSALIND/check")).json() == {"exists": True}
+        assert problems(await init(client, "Rosalind")) == ["EXISTING_USER_NAME"]
+        assert (await claim(server, client, "rosalind"))["error"]["code"] == 1106
+
+
+async def test_a_roster_name_is_taken_everywhere_from_the_start(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        body = {"username": "Grace", "email": "grace@example.org", "password": "a long password"}
+        taken = await client.post("/login/register", json=body)
+        assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
         assert (await client.get("/GRACE/check")).json() == {"exists": True}
         assert problems(await init(client, "Grace")) == ["EXISTING_USER_NAME"]
         assert (await claim(server, client, "grace"))["error"]["code"] == 1106
-        # In the roster there is another grace: her password is right, but the name is not hers any more.
-        stranger = await client.post("/login", json={"username": "grace", "password": "nanosecond wire"})
-        assert (stranger.status_code, stranger.json()) == (409, {"error": "UsernameTaken"})
+        hers = await client.post("/login", json={"username": "grace", "password": "nanosecond wire"})
+        assert hers.status_code == 303
 
 
 async def test_a_live_name_is_taken_everywhere(tmp_path: Path) -> None:
@@ -78,13 +87,11 @@ async def test_a_live_name_is_taken_everywhere(tmp_path: Path) -> None:
 
 async def test_a_steps_claim_is_taken_everywhere(tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as client:
-        assert (await claim(server, client, "grace"))["result"]["currentState"] == "toBlockChain"
-        body = {"username": "grace", "email": "grace@example.org", "password": "a long password"}
+        assert (await claim(server, client, "rosalind"))["result"]["currentState"] == "toBlockChain"
+        body = {"username": "rosalind", "email": "rosalind@example.org", "password": "a long password"}
         taken = await client.post("/login/register", json=body)
         assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
-        assert problems(await init(client, "grace")) == ["EXISTING_USER_NAME"]
-        live = await client.post("/login", json={"username": "grace", "password": "nanosecond wire"})
-        assert live.status_code == 409
+        assert problems(await init(client, "rosalind")) == ["EXISTING_USER_NAME"]
 
 
 async def test_sign_in_tells_nobody_which_names_there_are(tmp_path: Path) -> None:
