@@ -19,8 +19,8 @@ from regserver.ports.captcha import Captcha
 from regserver.ports.ledger import Ledger
 from regserver.ports.sms import Sms, SmsFault
 from regserver.ports.store import Store
-from regserver.service.identity_service import IdentityService
 from regserver.service.asker import Asker
+from regserver.service.identity_service import IdentityService
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.outbox import Outbox
 from regserver.service.registration_lookup import Proof, RegistrationLookup

@@ -38,11 +38,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
     pepper = steps_pepper(settings, base.key)
-    policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
-    sign_up = sign_up_policy(settings)
-    policy = msgspec.structs.replace(
-        policy, bounded=settings.limits.enabled, accepting=sign_up.accepts("steps")
-    )
+    policy = _policy(settings)
     ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
     if head.number:
@@ -73,9 +69,15 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     )
     routes = steps_routes(methods, partial(base.web.limits.take, "rpc"))
     return AppPart(
-        routes=routes if sign_up.serves("steps") else (),
+        routes=routes if sign_up_policy(settings).serves("steps") else (),
         useful=(("ledger", ledger.check),) if ledger.outer else (),
     )
+
+
+def _policy(settings: Settings) -> StepsPolicy:
+    policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
+    accepting = sign_up_policy(settings).accepts("steps")
+    return msgspec.structs.replace(policy, bounded=settings.limits.enabled, accepting=accepting)
 
 
 def journal_seal(key: ServerKey) -> JournalSeal:

@@ -18,7 +18,7 @@ from regserver.domain.instant import DAY, MINUTE, SECOND, Duration, Instant
 
 CounterKey = NewType("CounterKey", bytes)
 """Keyed hash of what is guessed at: people also type passwords into the field for the name."""
-NetworkKey = NewType("NetworkKey", bytes)
+NetworkHash = NewType("NetworkHash", bytes)
 """Keyed hash of a client's network: its IPv4 address, or its IPv6 /64."""
 
 FREE_FAILURES = 5
@@ -67,11 +67,11 @@ class GuessHash:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def network(self, address: str) -> NetworkKey | None:
+    def network(self, address: str) -> NetworkHash | None:
         """The key of a client's network; None where the address is unknown."""
-        return NetworkKey(self._mac("network", client_key(address))) if address else None
+        return NetworkHash(self._mac("network", client_key(address))) if address else None
 
-    def counter(self, target: str, network: NetworkKey | None = None) -> CounterKey:
+    def counter(self, target: str, network: NetworkHash | None = None) -> CounterKey:
         """The key of a counter. network: a known one, which has a counter of its own; None: that of all others."""
         return CounterKey(self._mac("counter", target, (network or b"").hex()))
 

@@ -38,7 +38,7 @@ from regserver.domain.guess import (
     CounterKey,
     Failures,
     GuessHash,
-    NetworkKey,
+    NetworkHash,
     as_of_now,
     time_left,
 )
@@ -102,7 +102,7 @@ class _Sight(msgspec.Struct, frozen=True):
     """What the store knows of a target. network: of the asker. noted_at: when the account signed in from it."""
 
     account: Account | None
-    network: NetworkKey | None
+    network: NetworkHash | None
     noted_at: Instant | None
     counter: CounterKey
     failures: Failures

@@ -20,8 +20,8 @@ from regserver.domain.steps_machine import (
 from regserver.ports.budget_table import Budget
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.sms_guard import SmsHeld
 from regserver.service.asker import Asker
+from regserver.service.sms_guard import SmsHeld
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
 

@@ -13,8 +13,8 @@ from regserver.ports.mail_template import MailTemplates
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.ports.store import Store
-from regserver.service.identity_service import IdentityService
 from regserver.service.guess_guard import GuessGuard
+from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.service.sms_guard import SmsGuard
 

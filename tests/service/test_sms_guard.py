@@ -11,8 +11,8 @@ from regserver.domain.contact import Contact
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, after
 from regserver.domain.phone import country_of
 from regserver.domain.steps_machine import NotSent, StepRefusal, TooManyRetries
+from regserver.service.asker import Asker
 from regserver.service.sms_guard import BLOCK_DAILY, BLOCK_HOURLY, LEAST_JUDGED, SmsPolicy
-from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
 from tests.steps import ASKER, HERE, Steps, open_steps, phone, proposal, taken
 

@@ -23,10 +23,10 @@ from regserver.domain.steps_machine import (
 )
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
+from regserver.service.asker import Asker
 from regserver.service.identity_service import Session
 from regserver.service.registration_lookup import Proof
 from regserver.service.steps_account_service import Proposal
-from regserver.service.steps_code import Asker
 from regserver.service.steps_service import StepResult
 from tests.steps import (
     ASKER,
@@ -391,7 +391,7 @@ async def test_an_identity_belongs_to_the_first_network_that_goes_on_with_it(tmp
     """Its service creates it, from a network of its own."""
     async with open_steps(tmp_path, identity_secure_key="s3cure") as steps:
         someone = identity("oauth-42", "google")
-        await taken(steps.service.create_identity(someone, "s3cure", False))
+        await taken(steps.service.create_identity(someone, "s3cure", False, ASKER))
         await taken(steps.service.set_username(someone, "by-oauth", HERE))
         refused = InvalidStep(state="toBlockChain")
         assert await steps.service.set_username(someone, "stolen", ELSEWHERE) == refused

@@ -1,7 +1,7 @@
 """The networks from which accounts were signed in."""
 
 from regserver.domain.account import AccountId
-from regserver.domain.guess import NETWORK_KNOWN, NetworkKey
+from regserver.domain.guess import NETWORK_KNOWN, NetworkHash
 from regserver.domain.instant import Instant
 from regserver.store.sql.statement import Rows
 
@@ -12,13 +12,13 @@ MOST_NETWORKS = 50
 class NetworkRows(Rows):
     """The table known_network."""
 
-    async def signed_in_at(self, account: AccountId, network: NetworkKey) -> Instant | None:
+    async def signed_in_at(self, account: AccountId, network: NetworkHash) -> Instant | None:
         """Uses the primary key."""
         statement = "SELECT signed_in_at FROM known_network WHERE account_id = ? AND network = ?"
         at = await self._sql.value(statement, account, network)
         return None if at is None else Instant(at)
 
-    async def note(self, account: AccountId, network: NetworkKey, language: str, now: Instant) -> None:
+    async def note(self, account: AccountId, network: NetworkHash, language: str, now: Instant) -> None:
         """One upsert."""
         statement = (
             "INSERT INTO known_network (account_id, network, language, signed_in_at) VALUES (?, ?, ?, ?)"

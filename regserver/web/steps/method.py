@@ -20,8 +20,8 @@ from regserver.domain.steps_machine import (
     StepRefusal,
 )
 from regserver.endpoint import Request
-from regserver.service.contact_cap import ContactCap
 from regserver.service.asker import Asker
+from regserver.service.contact_cap import ContactCap
 from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingService
 from regserver.service.registration_lookup import Proof
 from regserver.service.steps_account_service import Proposal, StepsAccountService
