@@ -12,6 +12,8 @@ import trio
 
 from tests.system.server import BASIC, ROSTER
 
+BEARER = "the operator's own bearer"
+
 
 async def until(check: Callable[[], bool]) -> None:
     """Waits for what another process does, and nobody tells."""
@@ -35,7 +37,7 @@ class Started:
 
     async def figure(self, name: str) -> float:
         """A metric without labels."""
-        text = (await self.client.get("/metrics")).text
+        text = (await self.client.get("/metrics", headers={"authorization": f"Bearer {BEARER}"})).text
         (line,) = [line for line in text.splitlines() if line.startswith(name + " ")]
         return float(line.split()[1])
 
@@ -64,6 +66,7 @@ async def started(folder: Path, settings: Sequence[str] = (), **options: Any) ->
         f"server.bind=unix:{place}",
         f"store.url=sqlite:{folder / 'test.db'}",
         f"live.file.path={ROSTER}",
+        f"operations.bearer={BEARER}",
         *settings,
     )
     command = [sys.executable, "-m", "regserver", "serve"]

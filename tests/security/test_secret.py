@@ -79,6 +79,7 @@ async def test_no_secret_stands_where_it_does_not_belong(tmp_path: Path) -> None
         settings = (
             "server.public_url=http://localhost",
             "sms.kind=http",
+            'sms.countries=["*"]',
             f"mail.smtp=smtp://127.0.0.1:{smtp.port}?tls=none",
             "log.level=debug",
         )
