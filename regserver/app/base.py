@@ -28,7 +28,8 @@ from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
-from regserver.store.sqlite import open_sqlite
+from regserver.store.sqlite import FilePolicy, held, open_sqlite
+from regserver.store.sqlite.history import refuse_lost
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
@@ -84,8 +85,13 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreFault(f"{path}: its folder cannot be made: {error.strerror}") from None
-    key = await trio.to_thread.run_sync(load_server_key, server_key_file(path))
-    store = await stack.enter_async_context(open_sqlite(path))
+    stack.enter_context(held(path))
+    key_file = server_key_file(path)
+    await trio.to_thread.run_sync(refuse_lost, path, key_file)
+    policy = FilePolicy(int(settings.store.busy_timeout), settings.store.min_free)
+    store = await stack.enter_async_context(open_sqlite(path, policy))
+    # After the database, so that a key without one is a sign that the database was lost.
+    key = await trio.to_thread.run_sync(load_server_key, key_file)
     seal = CursorSeal(key.derive("cursor"))
     frame, count = partial(resumable_frame, seal), web.metrics.deliveries.inc
     opened = open_local_broker(notification_frame, frame, broadcast_nowait, count, clock)

@@ -57,7 +57,7 @@ def run(chosen: argparse.Namespace) -> None:
 def _pack(draft: Path, database: Path, key: Path, facts: dict[str, object]) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        with tarfile.open(fileobj=file, mode="w") as archive:
+        with tarfile.open(fileobj=file, mode="w", dereference=True) as archive:  # the key may be a link
             note = json.dumps({"regserver": __version__, "at": int(time.time()), **facts}).encode()
             member = tarfile.TarInfo(NOTE)
             member.size, member.mode = len(note), 0o600

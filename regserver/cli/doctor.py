@@ -32,7 +32,6 @@ from regserver.serving.listener import open_listeners
 from regserver.store import migration
 from regserver.store.sqlite.copy import inspect_database
 
-MIN_FREE_BYTES = 200 * 1024 * 1024
 EXPIRING_DAYS = 14
 
 
@@ -70,9 +69,16 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
     text = f"{path} is whole, schema version {version}"
     yield Finding("ok", text if version == newest else f"{text}; the next start updates it to {newest}")
     yield from _key(place.key)
+    yield from _room(folder, loaded.settings.store.min_free)
+
+
+def _room(folder: Path, least: int) -> Iterator[Finding]:
+    """least: below it the server writes nothing."""
     free = shutil.disk_usage(folder).free
-    if free < MIN_FREE_BYTES:
-        yield Finding("fail", f"only {free // 2**20} MiB are free on the disk of {folder}")
+    if free < 2 * least:
+        level: Level = "fail" if free < least else "hint"
+        floor = f"store.min_free is {least // 2**20} MiB"
+        yield Finding(level, f"only {free // 2**20} MiB are free on the disk of {folder}; {floor}")
 
 
 def _key(path: Path) -> Iterator[Finding]:

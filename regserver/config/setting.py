@@ -69,9 +69,11 @@ class OperationsSection(Section, frozen=True):
 
 
 class StoreSection(Section, frozen=True):
-    """url: see `sqlite_file`."""
+    """url: see `sqlite_file`. busy_timeout: of a write that waits for another program. min_free: of the disk, in bytes."""
 
     url: Secret = Secret("sqlite:regserver.db")
+    busy_timeout: Annotated[Duration, within(0, 10 * MINUTE)] = Duration(5 * SECOND)
+    min_free: Annotated[Size, within(0, 1 << 50)] = Size(100 * MIB)
 
 
 class FanoutSection(Section, frozen=True):

@@ -77,7 +77,9 @@ class InternalError(Refusal, frozen=True):
 
 
 class StoreUnavailable(Refusal, frozen=True):
-    """The store cannot answer now."""
+    """The store cannot answer now. retry_after: whole seconds, at least 1."""
+
+    retry_after: int = 5
 
 
 class ServerBusy(Refusal, frozen=True):

@@ -34,7 +34,13 @@ async def test_what_was_backed_up_is_there_after_the_restore(tmp_path: Path) -> 
     assert b"there is a database already" in refused.stderr
     forced = await run_command("restore", archive, "--force", *place, folder=there)
     assert forced.returncode == 0
-    assert {path.name for path in there.iterdir()} == {"test.db", "test.key", "test.db.old", "test.key.old"}
+    assert {path.name for path in there.iterdir()} == {
+        "test.db",
+        "test.key",
+        "test.db-lock",
+        "test.db.old",
+        "test.key.old",
+    }
 
 
 async def test_a_restore_takes_nothing_else(tmp_path: Path) -> None:

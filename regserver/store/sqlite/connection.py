@@ -8,14 +8,20 @@ from typing import Any
 from regserver.ports.transaction import Lock, LockKey
 
 BUSY_TIMEOUT_MS = 10_000
+"""Of commands. The server's is store.busy_timeout."""
 CHECKPOINT_PAGES = 4000
 CACHE_KIB = 16 * 1024  # the inner pages of all indexes of a million posts
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with the server's settings, for use by one thread at a time. Raises sqlite3.Error."""
+def connect(
+    path: Path, *, read_only: bool = False, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> sqlite3.Connection:
+    """A connection with the server's settings, for use by one thread at a time. Raises sqlite3.Error.
+
+    busy_timeout_ms: how long a statement waits for another program's lock.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -8,6 +8,8 @@ from regserver.ports.store import StoreFault
 from regserver.store import migration
 from regserver.store.sqlite.connection import connect
 
+_MAGIC = b"SQLite format 3\0"
+
 
 def copy_database(source: Path, target: Path) -> None:
     """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
@@ -35,6 +37,29 @@ def ledger_end(path: Path) -> tuple[int, str]:
         except sqlite3.OperationalError:  # older than the journal
             row = None
     return (0, "") if row is None else (row[0], row[1].hex())
+
+
+def log_file(database: Path) -> Path:
+    """Where SQLite keeps the log of a database."""
+    return database.with_name(f"{database.name}-wal")
+
+
+def close_database(path: Path) -> None:
+    """Folds the log (the file -wal) into the database, so that the file is whole by itself.
+
+    A file that is no database is left alone: SQLite would delete its log. Raises StoreFault while another program has it
+    open, and sqlite3.DatabaseError if it is damaged.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            return
+    with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+        except sqlite3.OperationalError as error:
+            raise StoreFault(f"{path}: {error}: another program has it open") from None
+    if mode != "delete":
+        raise StoreFault(f"{path}: its log cannot be folded in")
 
 
 def inspect_database(path: Path) -> int:

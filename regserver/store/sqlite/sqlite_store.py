@@ -11,6 +11,7 @@ savepoint, so that the failing one does not affect the others: savepoints are a 
 import logging
 import queue
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -28,6 +29,8 @@ from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.rerun import run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
+from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
+from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
 from regserver.store.sqlite.schema import migrate
 
 Work = Callable[[Transaction], Awaitable[T]]
@@ -57,8 +60,10 @@ _Queue = queue.SimpleQueue[_Job[Any] | None]
 class SqliteStore(Store):
     """The store on one SQLite file. Opened by `open_sqlite`."""
 
-    def __init__(self, path: Path, token: trio.lowlevel.TrioToken) -> None:
+    def __init__(self, path: Path, token: trio.lowlevel.TrioToken, policy: FilePolicy) -> None:
         self._path = path
+        self._policy = policy
+        self._condition = StoreCondition()
         self._trio = token
         self._writes: _Queue = queue.SimpleQueue()
         self._reads: _Queue = queue.SimpleQueue()
@@ -79,7 +84,9 @@ class SqliteStore(Store):
         return run_until_settled(partial(self._hand_over, self._writes, work))
 
     async def check(self) -> None:
-        """Reads the end of the log."""
+        """Reads the end of the log. Whether writes succeed is known from the writer's last attempt, without waiting for it."""
+        if (fault := self._condition.fault()) is not None:
+            raise StoreFault(fault)
         await self.read(lambda transaction: transaction.events.end())
 
     async def _hand_over(self, jobs: _Queue, work: Work[T]) -> T:
@@ -97,19 +104,34 @@ class SqliteStore(Store):
     def _write_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
             transaction = SqlTransaction(SqliteSql(connection))
-            while batch := self._next_batch():
-                self._commit(connection, transaction, batch)
+            keeper = FileKeeper(connection, FileWatch(self._path, self._policy), self._condition)
+            while batch := self._next_batch(keeper):
+                keeper.tend()
+                if self._condition.refused is None:
+                    self._commit(connection, transaction, batch)
+                else:
+                    _refuse(batch, self._condition.refused)
                 self._trio.run_sync_soon(self._finish, batch)
                 del batch  # or the thread would keep its results while it waits for the next unit
 
-    def _next_batch(self) -> list[_Job[Any]]:
-        """Waits for a unit, and takes all waiting ones; an empty list tells the thread to end."""
-        batch: list[_Job[Any]] = []
-        while not batch or (len(batch) < MAX_BATCH and not self._writes.empty()):
+    def _next_batch(self, keeper: FileKeeper) -> list[_Job[Any]]:
+        """Waits for a unit, and takes all waiting ones; an empty list tells the thread to end.
+
+        keeper: looks after the file meanwhile.
+        """
+        while True:
+            try:
+                first = self._writes.get(timeout=TEND_SECONDS)
+            except queue.Empty:
+                keeper.tend(idle=True)
+            else:
+                return [] if first is None else self._add_waiting([first], MAX_BATCH)
+
+    def _add_waiting(self, batch: list[_Job[Any]], most: int) -> list[_Job[Any]]:
+        while len(batch) < most and not self._writes.empty():
             job = self._writes.get()
             if job is None:
-                if batch:
-                    self._writes.put(None)
+                self._writes.put(None)
                 break
             batch.append(job)
         return batch
@@ -117,8 +139,10 @@ class SqliteStore(Store):
     def _commit(
         self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[_Job[Any]]
     ) -> None:
+        self._condition.begin()
         try:
             connection.execute("BEGIN IMMEDIATE")
+            self._condition.waiting_since = None
             if not all(self._run(transaction, job) for job in batch):
                 connection.execute("ROLLBACK")
                 if len(batch) == 1:
@@ -126,8 +150,11 @@ class SqliteStore(Store):
                 connection.execute("BEGIN IMMEDIATE")
                 self._run_apart(connection, transaction, batch)
             connection.execute("COMMIT")
+            self._condition.took()
         except sqlite3.Error as error:
-            self._fail(connection, batch, error)
+            self._condition.fail(describe(error))
+            # Whoever came meanwhile has waited, too. Otherwise they would wait for the lock once more.
+            self._fail(connection, self._add_waiting(batch, sys.maxsize), error)
 
     def _run(self, transaction: SqlTransaction, job: _Job[Any]) -> bool:
         """Runs one unit, and keeps its result and events. Returns whether it ended without an exception."""
@@ -150,9 +177,7 @@ class SqliteStore(Store):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         log.error("sqlite: %s", error)
-        for job in batch:
-            job.events = ()
-            job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
+        _refuse(batch, f"{self._path}: {describe(error)}")
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
@@ -177,7 +202,9 @@ class SqliteStore(Store):
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         """Runs the threads. Not from Trio's pool: they live as long as the store, and would use up the pool's limit."""
-        writer, readers = connect(self._path), [connect(self._path, read_only=True) for _ in range(READERS)]
+        patience = self._policy.busy_timeout_ms
+        writer = connect(self._path, busy_timeout_ms=patience)
+        readers = [connect(self._path, read_only=True, busy_timeout_ms=patience) for _ in range(READERS)]
         threads = [threading.Thread(target=self._write_loop, args=(writer,), name="sqlite-writer")]
         threads += [
             threading.Thread(target=self._read_loop, args=(it,), name="sqlite-reader") for it in readers
@@ -194,6 +221,12 @@ class SqliteStore(Store):
             with trio.CancelScope(shield=True):  # queued units are finished; the disk bounds the time
                 for thread in threads:
                     await trio.to_thread.run_sync(thread.join)
+
+
+def _refuse(batch: list[_Job[Any]], words: str) -> None:
+    for job in batch:
+        job.events = ()
+        job.result = outcome.Error(StoreFault(words))
 
 
 def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:
@@ -214,9 +247,9 @@ def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) 
 
 
 @asynccontextmanager
-async def open_sqlite(path: Path) -> AsyncIterator[SqliteStore]:
+async def open_sqlite(path: Path, policy: FilePolicy = FilePolicy()) -> AsyncIterator[SqliteStore]:  # noqa: B008
     """Migrates the file and opens the store. Raises StoreFault."""
     await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
-    store = SqliteStore(path, trio.lowlevel.current_trio_token())
+    store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy)
     async with store._running():
         yield store

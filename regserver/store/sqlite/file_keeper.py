@@ -1,0 +1,116 @@
+"""The upkeep of the file by its writer's thread, between two batches: looking at the file, folding the log in, trying anew.
+
+    a batch → StoreCondition       what readiness and refused writers are told
+    once a second, or when idle → tend:  FileWatch.look → fold the log into the file → try to write again after a fault
+
+SQLite folds its log (the file -wal) into the database when it has 16 MB. Until then a plain copy of the database alone
+has nothing of it. So the log is folded in when there is nothing to write, and every FOLD_SECONDS under load.
+"""
+
+import sqlite3
+import time
+from contextlib import suppress
+
+from regserver.store.sqlite.file_watch import FileWatch
+
+TEND_SECONDS = 1.0
+FOLD_SECONDS = 30.0
+PATIENCE_SECONDS = 1.0
+"""A wait for another program's lock that is shorter is nobody's concern."""
+
+
+class StoreCondition:
+    """What keeps the store from writing. Set by its writer's thread, read on the event loop.
+
+    refused: why writes are refused without being tried. failed: why the last one failed. since: when that began.
+    waiting_since: when the writer began to wait for the database's lock. Times are seconds since 1970.
+    unfolded: whether the log may have something that the database does not have.
+    """
+
+    def __init__(self) -> None:
+        self.refused: str | None = None
+        self.failed: str | None = None
+        self.since = 0.0
+        self.waiting_since: float | None = None
+        self.unfolded = True
+
+    def fault(self) -> str | None:
+        """The fault in words for the operator, with the time since when; None if writes succeed."""
+        if self.refused is not None:
+            return self.refused
+        if self.failed is not None:
+            return f"{self.failed} (since {_clock(self.since)})"
+        waiting = self.waiting_since
+        if waiting is not None and time.time() - waiting > PATIENCE_SECONDS:
+            return f"another program has held the database's lock since {_clock(waiting)}"
+        return None
+
+    def begin(self) -> None:
+        """A write begins, and may have to wait for the lock."""
+        self.waiting_since = time.time()
+
+    def fail(self, words: str) -> None:
+        """The write that was begun has failed. Of several failures in a row, the first says since when."""
+        if self.failed is None:
+            self.since = self.waiting_since or time.time()
+        self.failed = words
+        self.waiting_since = None
+
+    def took(self) -> None:
+        """The write succeeded."""
+        self.failed = self.waiting_since = None
+        self.unfolded = True
+
+
+class FileKeeper:
+    """The upkeep of one file. connection: the writer's own."""
+
+    def __init__(self, connection: sqlite3.Connection, watch: FileWatch, condition: StoreCondition) -> None:
+        self._connection = connection
+        self._watch = watch
+        self._condition = condition
+        self._next_look = 0.0
+        self._next_fold = 0.0
+
+    def tend(self, *, idle: bool = False) -> None:
+        """Does what is due. idle: nothing waits to be written."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + TEND_SECONDS
+        self._condition.refused = self._watch.look()
+        if self._watch.moved:
+            self._fold("TRUNCATE")  # so that the file, wherever it is, is whole without its log
+        elif self._condition.unfolded and (idle or now >= self._next_fold):
+            self._next_fold = now + FOLD_SECONDS
+            self._fold("PASSIVE")
+        if idle and self._condition.failed is not None:
+            self._try_again()
+
+    def _fold(self, mode: str) -> None:
+        if not self._condition.unfolded:
+            return
+        with suppress(sqlite3.Error):  # full, locked or gone: the next write says so
+            blocked, pages, folded = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            self._condition.unfolded = bool(blocked) or pages != folded
+
+    def _try_again(self) -> None:
+        """Writes a number into the file's header, so that readiness returns without a client who dares to write."""
+        self._condition.begin()
+        try:
+            self._connection.execute(f"PRAGMA user_version={int(time.time()) % 2**31}")
+        except sqlite3.Error as error:
+            self._condition.fail(describe(error))
+        else:
+            self._condition.took()
+
+
+def describe(error: sqlite3.Error) -> str:
+    """An error of SQLite in words for the operator."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return "another program holds the database's lock"
+    return str(error)
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S UTC", time.gmtime(seconds))
