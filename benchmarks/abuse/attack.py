@@ -1,5 +1,8 @@
 """The attackers: python -m benchmarks.abuse.attack KIND PORT TOKEN …. Says one line when it is under way; runs until it is killed."""
 
+import http.client
+import itertools
+import json
 import socket
 import sys
 import threading
@@ -14,6 +17,8 @@ from h2.settings import SettingCodes
 CONNECTIONS = 40
 SETTINGS_FRAME = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 BYTES_PER_SECOND = 480_000  # in all: little more than nothing
+POSTS_PER_SECOND = 100.0
+ROOM_SIZE = 999  # and the attacker
 _PIECE = 1000  # frames
 
 
@@ -126,6 +131,51 @@ def _await_answers(sock: socket.socket, http: H2Connection, count: int) -> None:
         _send(sock, http.data_to_send())
 
 
+def posts(port: int, token: str, room: str) -> None:
+    """Posts of 16 KiB at the pace of the default limit, 6,000 a minute."""
+    _post(port, token, room, POSTS_PER_SECOND)
+
+
+def burst(port: int, token: str, room: str) -> None:
+    """The same without a pause, as far as the limit allows a burst."""
+    _post(port, token, room, float("inf"))
+
+
+def _post(port: int, token: str, room: str, rate: float) -> None:
+    _begin()
+    connection, body = http.client.HTTPConnection("127.0.0.1", port), {"content": "x" * 16 * 1024}
+    next_at = time.monotonic()
+    while True:
+        _ask(connection, f"/room/post/{room}", token, body)
+        next_at += 1 / rate
+        time.sleep(max(0, next_at - time.monotonic()))
+
+
+def rooms(port: int, token: str, strangers: str) -> None:
+    """Rooms with a thousand strangers each, on four connections, without a pause. strangers: their ids are 1 to this."""
+
+    def run(first: int) -> None:
+        connection, numbers = http.client.HTTPConnection("127.0.0.1", port), itertools.count(first)
+        while True:
+            start = next(numbers) * ROOM_SIZE % int(strangers)
+            others = list(range(start + 1, start + ROOM_SIZE + 1))
+            _ask(connection, "/room/create", token, {"name": "abuse", "otherUsers": others})
+
+    for number in range(4):
+        threading.Thread(target=run, args=(number,), daemon=True).start()
+    _begin()
+    threading.Event().wait()
+
+
+def _ask(connection: http.client.HTTPConnection, path: str, token: str, body: object) -> None:
+    fields = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    connection.request("POST", path, json.dumps(body), fields)
+    response = connection.getresponse()
+    response.read()
+    if response.status == 429:
+        time.sleep(0.01)
+
+
 def _send(sock: socket.socket, data: bytes) -> bool:
     try:
         sock.sendall(data)
@@ -144,6 +194,9 @@ KINDS: dict[str, Callable[..., None]] = {
     "streams": streams,
     "frames": frames,
     "sockets": sockets,
+    "posts": posts,
+    "burst": burst,
+    "rooms": rooms,
 }
 
 if __name__ == "__main__":
