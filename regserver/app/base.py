@@ -28,7 +28,7 @@ from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
-from regserver.store.sqlite import FilePolicy, held, open_sqlite
+from regserver.store.sqlite import FilePolicy, SqliteStore, held, open_sqlite
 from regserver.store.sqlite.history import refuse_lost
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
@@ -80,18 +80,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
-    path = sqlite_file(settings.store.url)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreFault(f"{path}: its folder cannot be made: {error.strerror}") from None
-    stack.enter_context(held(path))
-    key_file = server_key_file(path)
-    await trio.to_thread.run_sync(refuse_lost, path, key_file)
-    policy = FilePolicy(int(settings.store.busy_timeout), settings.store.min_free)
-    store = await stack.enter_async_context(open_sqlite(path, policy))
-    # After the database, so that a key without one is a sign that the database was lost.
-    key = await trio.to_thread.run_sync(load_server_key, key_file)
+    store, key = await _open_store(stack, settings)
     seal = CursorSeal(key.derive("cursor"))
     frame, count = partial(resumable_frame, seal), web.metrics.deliveries.inc
     opened = open_local_broker(notification_frame, frame, broadcast_nowait, count, clock)
@@ -133,6 +122,22 @@ def _build_guard(
         on_refusal=web.metrics.limited.labels("guess").inc,
     )
     return GuessGuard(parts)
+
+
+async def _open_store(stack: AsyncExitStack, settings: Settings) -> tuple[SqliteStore, ServerKey]:
+    """The store, whose file is held for this server alone, and the server's key beside it."""
+    path = sqlite_file(settings.store.url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFault(f"{path}: its folder cannot be made: {error.strerror}") from None
+    stack.enter_context(held(path))
+    key_file = server_key_file(path)
+    await trio.to_thread.run_sync(refuse_lost, path, key_file)
+    policy = FilePolicy(int(settings.store.busy_timeout), settings.store.min_free)
+    store = await stack.enter_async_context(open_sqlite(path, policy))
+    # After the database, so that a key without one is a sign that the database was lost.
+    return store, await trio.to_thread.run_sync(load_server_key, key_file)
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

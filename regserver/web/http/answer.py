@@ -77,7 +77,7 @@ class ErrorStyle(ABC):
 
 def _fields(refusal: Refusal, status: int) -> HeaderFields:
     """Retry-After, Allow, Upgrade or WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1, 7.8 and 11.6.1)."""
-    if (seconds := getattr(refusal, "retry_after", None)) is not None:
+    if (seconds := getattr(refusal, "retry_after", None)) is not None and status in {429, 503}:
         return (("retry-after", str(max(1, seconds))),)
     if isinstance(refusal, MethodNotAllowed):
         return (("allow", ", ".join(refusal.methods)),)
