@@ -34,7 +34,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     root_path: the path where the app is mounted, without a slash at the end; links begin with it, `path` does not.
     params: the parameters in the path; empty until the request is routed.
     is_admitted: whether its limit was asked before its body came.
-    client: the address that limits count by: the peer's, or the one that a trusted proxy names; set with params.
+    client: the address that limits count by: the peer's, or the one that a proxy names (docs/proxy.md); set with params.
     gone: whether the client has closed its side of the connection; asked before costly work. A request over HTTP/2 is
     cancelled instead.
     """

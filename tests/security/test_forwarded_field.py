@@ -1,5 +1,6 @@
 """Who is asking: what clients invent changes nothing, behind a trusted proxy and without one."""
 
+import itertools
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from tests.system.server import Server, open_server, run_command, sign_up
 
 FEW = ("limits.enabled=true", "limits.routes.sign_in=5/1h")
 TRUSTED = "server.trusted_proxies=127.0.0.1"
-WRONG = {"username": "nobody", "password": "wrong"}
+_numbers = itertools.count()
 
 
 async def tried(client: httpx.AsyncClient, **fields: str) -> int:
-    """The status of a sign-in with a wrong password."""
+    """The status of a sign-in with a wrong password, each as somebody else: guesses at one name have a bound of their own."""
     headers = {name.replace("_", "-"): value for name, value in fields.items()}
-    return (await client.post("/login", json=WRONG, headers=headers)).status_code
+    body = {"username": f"nobody{next(_numbers)}", "password": "wrong"}
+    return (await client.post("/login", json=body, headers=headers)).status_code
 
 
 async def test_an_invented_field_opens_no_new_allowance(tmp_path: Path) -> None:
