@@ -16,9 +16,9 @@ from h2.settings import SettingCodes
 
 CONNECTIONS = 40
 SETTINGS_FRAME = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
-BYTES_PER_SECOND = 480_000  # in all: little more than nothing
 POSTS_PER_SECOND = 100.0
 ROOM_SIZE = 999  # and the attacker
+AGAIN_SECONDS = 1.0  # until a connection that was ended comes again
 _PIECE = 1000  # frames
 
 
@@ -81,23 +81,21 @@ def streams(port: int, token: str, room: str) -> None:
 
 def frames(port: int, token: str, connections: str) -> None:
     """Connections that send SETTINGS without pause, and come again when they are ended."""
-    each = BYTES_PER_SECOND / int(connections)
     for _ in range(int(connections)):
-        threading.Thread(target=_flood, args=(port, each), daemon=True).start()
+        threading.Thread(target=_flood, args=(port,), daemon=True).start()
     _begin()
     threading.Event().wait()
 
 
-def _flood(port: int, bytes_per_second: float) -> None:
+def _flood(port: int) -> None:
     piece = SETTINGS_FRAME * _PIECE
     while True:
         sock, _ = _http2(port)
-        sock.setblocking(True)
         threading.Thread(target=_drain, args=(sock,), daemon=True).start()
         while _send(sock, piece):
-            time.sleep(len(piece) / bytes_per_second)
+            pass
         sock.close()
-        time.sleep(len(piece) / bytes_per_second)
+        time.sleep(AGAIN_SECONDS)
 
 
 def _drain(sock: socket.socket) -> None:
@@ -122,6 +120,34 @@ def sockets(port: int, tokens: str, each: str) -> None:
         kept.append(sock)
     _begin()
     threading.Event().wait()
+
+
+def handshake(token: str, cursor: str) -> bytes:
+    """Of a room socket with recovery."""
+    return (
+        f"GET /room/websocket?token={token}&since={cursor} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
+
+
+def returning(port: int, token: str, cursor: str, count: str) -> None:
+    """Sockets that all resume at the same cursor, read what they missed, and do it again."""
+    _begin()
+    while True:
+        socks = [_connect(port) for _ in range(int(count))]
+        for sock in socks:
+            sock.sendall(handshake(token, cursor))
+            sock.setblocking(False)
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            for sock in socks:
+                try:
+                    sock.recv(65536)
+                except BlockingIOError:
+                    continue
+            time.sleep(0.01)
+        for sock in socks:
+            sock.close()
 
 
 def _await_answers(sock: socket.socket, http: H2Connection, count: int) -> None:
@@ -197,6 +223,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "posts": posts,
     "burst": burst,
     "rooms": rooms,
+    "returning": returning,
 }
 
 if __name__ == "__main__":

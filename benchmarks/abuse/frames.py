@@ -1,4 +1,4 @@
-"""Ten connections that send HTTP/2 SETTINGS frames without pause, half a megabyte a second in all."""
+"""Ten connections that send HTTP/2 SETTINGS frames without pause."""
 
 from functools import partial
 
