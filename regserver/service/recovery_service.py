@@ -18,8 +18,8 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
 
-PAGE_EVENTS = 500
-"""Events per page; reading them occupies a reader thread for a few milliseconds."""
+PAGE_EVENTS = 200
+"""Events per page; reading them holds up the event loop for a millisecond or two, since both need the interpreter."""
 PAGE_CHARACTERS = 128 * 1024
 """Characters of posts per page, which bound the memory of a slow client."""
 FIRST_WINDOW = 4 * PAGE_EVENTS
