@@ -20,7 +20,10 @@ from regserver.endpoint import Frame
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountService
 from regserver.service.add_account import add_account
+from regserver.service.block_service import BlockService
 from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_service import RoomService
 from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
@@ -30,6 +33,7 @@ from tests.fake import ManualClock, SeededRandomness
 from tests.guess import HOME, open_guard
 
 T = TypeVar("T")
+NO_QUOTA = QuotaPolicy()
 
 
 class Somebody(msgspec.Struct, frozen=True):
@@ -43,7 +47,13 @@ class Rooms:
     """The services of the room door, and people to use them."""
 
     def __init__(
-        self, store: SqliteStore, broker: LocalBroker, *, max_members: int, open_registration: bool
+        self,
+        store: SqliteStore,
+        broker: LocalBroker,
+        *,
+        membership: MembershipPolicy,
+        quota: QuotaPolicy,
+        open_registration: bool,
     ) -> None:
         self.store = store
         self.broker = broker
@@ -54,7 +64,9 @@ class Rooms:
         self.sign_ups = SignUpService(
             store, self.clock, hasher, self.identity, open_guard(store, self.clock), is_open=open_registration
         )
-        self.rooms = RoomService(self.identity, max_members=max_members)
+        self.rooms = RoomService(self.identity, Quota(quota))
+        self.memberships = MembershipService(self.identity, Quota(quota), membership)
+        self.blocks = BlockService(self.identity)
         self.recovery = RecoveryService(store, self.identity)
 
     async def sign_up(
@@ -81,7 +93,9 @@ class Rooms:
         return [await self.person(username) for username in usernames]
 
     async def room(self, creator: Somebody, *others: Somebody) -> RoomId:
-        return RoomId(made(int, await self.rooms.create(creator.token, None, [other.id for other in others])))
+        return RoomId(
+            made(int, await self.memberships.create(creator.token, None, [other.id for other in others]))
+        )
 
     async def post(self, author: Somebody, room: RoomId, content: str = "x") -> int:
         return made(int, await self.rooms.post(author.token, str(room), content))
@@ -115,7 +129,12 @@ def ids(people: Sequence[Somebody]) -> list[AccountId]:
 
 @asynccontextmanager
 async def open_rooms(
-    folder: Path, *, max_members: int = 5000, open_registration: bool = True
+    folder: Path,
+    *,
+    max_members: int = 5000,
+    asks: bool = False,
+    quota: QuotaPolicy = NO_QUOTA,
+    open_registration: bool = True,
 ) -> AsyncIterator[Rooms]:
     def frame(event: RoomEvent, _: object) -> Frame:
         return Frame(str(event.id).encode())
@@ -125,7 +144,8 @@ async def open_rooms(
         open_local_broker(frame, frame, broadcast_nowait, _nothing, SystemClock()) as broker,
     ):
         store.listen(broker.publish_nowait)
-        yield Rooms(store, broker, max_members=max_members, open_registration=open_registration)
+        membership = MembershipPolicy(max_members, asks=asks)
+        yield Rooms(store, broker, membership=membership, quota=quota, open_registration=open_registration)
 
 
 def _nothing(count: int) -> None:

@@ -77,7 +77,7 @@ async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountI
 async def _room(transaction: Transaction, ids: Sequence[AccountId], now: Instant) -> RoomId:
     room = await transaction.rooms.add(None, now)
     event = await transaction.events.append(room, ids[0], Created(tuple(ids[1:])), now)
-    await transaction.rooms.join(room, ids, event.id)
+    await transaction.rooms.join(event, ids)
     return room
 
 

@@ -9,9 +9,12 @@ from regserver.adapters.source import open_source
 from regserver.app.base import AppPart, Base
 from regserver.config.setting import sign_up_policy
 from regserver.service.account_service import AccountService
+from regserver.service.block_service import BlockService
 from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_service import LiveService, open_live
+from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.reserved_name import reserve_names
 from regserver.service.room_service import RoomService
@@ -20,7 +23,9 @@ from regserver.service.sign_up_service import SignUpService
 from regserver.service.source_check import SourceCheck
 from regserver.web.http.route import Route
 from regserver.web.live.endpoint import LiveApi
+from regserver.web.rooms.block_endpoint import BlockApi
 from regserver.web.rooms.endpoint import RoomsApi
+from regserver.web.rooms.membership_endpoint import MembershipApi
 from regserver.web.rooms.socket import RoomSocketApi
 from regserver.web.sign_in.endpoint import SignInApi
 
@@ -84,7 +89,10 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     if not sign_up_policy(base.settings).serves("rooms"):
         return AppPart()
     settings, store, identity = base.settings, base.store, base.identity
-    rooms = RoomService(identity, max_members=settings.rooms.max_members)
+    section = settings.rooms
+    quota = Quota(QuotaPolicy(section.daily_posts, section.daily_rooms, section.daily_bytes))
+    membership_policy = MembershipPolicy(section.max_members, asks=section.consent == "ask")
+    memberships = MembershipService(identity, quota, membership_policy)
     recovery = RecoveryService(store, identity)
     sockets = RoomSocketApi(
         identity,
@@ -95,7 +103,11 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
         max_sockets=settings.rooms.max_sockets,
     )
     return AppPart(
-        routes=RoomsApi(rooms).routes(),
+        routes=(
+            *MembershipApi(memberships, base.web.limits).routes(),
+            *RoomsApi(RoomService(identity, quota)).routes(),
+            *BlockApi(BlockService(identity)).routes(),
+        ),
         sockets=sockets.sockets(),
         background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),
     )

@@ -15,7 +15,16 @@ import trio
 
 from regserver.domain.account import AccountId
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import Audience, Created, EventId, Left, RoomEvent, audience, newcomers
+from regserver.domain.room_event import (
+    Audience,
+    Created,
+    EventId,
+    Left,
+    RoomEvent,
+    audience,
+    guests,
+    newcomers,
+)
 from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.subscriber import Subscriber
 
@@ -94,7 +103,8 @@ class DeliveryQueue:
         if subscription.account in _arriving(event):
             self._join(subscription, event.room)
         role = audience(event, subscription.account)
-        if event.room in subscription.rooms and role is not None:
+        hears = event.room in subscription.rooms or subscription.account in guests(event.change)
+        if hears and role is not None:
             subscription.receiver.send_nowait(self._frame(event, role))
         if isinstance(event.change, Left) and subscription.account == event.actor:
             self._leave(subscription, event.room)
@@ -133,7 +143,8 @@ class DeliveryQueue:
 
     def _concerns(self, event: RoomEvent) -> bool:
         """Whether a subscription gets the event or joins its room by it, provided that no event is queued before it."""
-        return event.room in self._rooms or any(map(self._accounts.__contains__, _arriving(event)))
+        concerned = (*_arriving(event), *guests(event.change))
+        return event.room in self._rooms or any(map(self._accounts.__contains__, concerned))
 
     async def _work(self, key: int) -> None:
         """The worker of one queue. No checkpoint lies between the choice of receivers and the first slice of sends."""
@@ -161,6 +172,8 @@ class DeliveryQueue:
                 if event.id > subscription.since:
                     self._join(subscription, event.room)
         members = self._rooms.get(event.room, {})
+        if asked := guests(event.change):  # it concerns nobody else
+            members = {one: one.receiver for guest in asked for one in self._accounts.get(guest, ())}
         if event.id <= self._newest:
             # Subscriptions that were attached while this event was queued got it then.
             members = {one: receiver for one, receiver in members.items() if event.id > one.since}
@@ -178,7 +191,7 @@ class DeliveryQueue:
 
 
 def _by_role(event: RoomEvent, members: dict[Subscription, Receiver]) -> dict[Audience, list[Receiver]]:
-    new = set(newcomers(event.change))
+    new = set(newcomers(event.change)) or set(guests(event.change))
     if not new:
         return {"member": list(members.values())}
     by_role: dict[Audience, list[Receiver]] = {"member": [], "newcomer": []}

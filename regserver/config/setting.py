@@ -183,12 +183,18 @@ class RoomsSection(Section, frozen=True):
     """event_retention: how far back recovery reaches. socket_queue: bytes that may wait for one socket.
 
     max_sockets: of one account.
+    consent: whether people are asked before they become members. daily_*: what one account may add in a day (UTC); 0 for
+    no bound.
     """
 
     event_retention: Duration = Duration(7 * DAY)
     max_members: Annotated[int, within(2, 1_000_000)] = 5000
     max_sockets: Annotated[int, within(1, 1_000_000)] = 100
     socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
+    consent: Literal["off", "ask"] = "off"
+    daily_posts: Annotated[int, within(0, 1_000_000_000)] = 20_000
+    daily_rooms: Annotated[int, within(0, 1_000_000_000)] = 500
+    daily_bytes: Annotated[Size, within(0, 1 << 50)] = Size(256 * MIB)
 
 
 class PasswordSection(Section, frozen=True):

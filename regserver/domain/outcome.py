@@ -176,6 +176,22 @@ class TooManyUsers(Refusal, frozen=True):
     """The room would have more members than the operator allows."""
 
 
+class InvitationRefused(Refusal, frozen=True):
+    """Some accounts cannot be brought in by the asker: they do not want to, or were brought in often enough today."""
+
+    refused: tuple[AccountId, ...] = ()
+
+
+class QuotaExceeded(Refusal, frozen=True):
+    """The account's allowance of today is used up. retry_after: whole seconds, at least 1."""
+
+    retry_after: Annotated[int, Meta(examples=[3600])]
+
+
+class TooManyBlocks(Refusal, frozen=True):
+    """The account keeps too many others out already."""
+
+
 class RoomNotFound(Refusal, frozen=True):
     """No such room."""
 

@@ -14,18 +14,28 @@ MAX_ROOM_NAME_LENGTH = 100
 MAX_POST_BYTES = 16 * 1024
 MAX_POSTS_LISTED = 1000
 MAX_LISTED_BYTES = 1024 * 1024 - 256
-"""Of the posts of one page as JSON; the rest of 1 MiB is for what surrounds them."""
+"""Of the posts or rooms of one page as JSON; the rest of 1 MiB is for what surrounds them."""
 LISTED_FIELDS_BYTES = 160
 """Of a listed post as JSON, without content and user name, at most."""
+MAX_ROOMS_LISTED = 1000
+LARGE_ROOM = 1000
+"""With more members than this, lists and details of a room show only the first MEMBERS_SHOWN of them."""
+MEMBERS_SHOWN = 30
 
 
 class Room(msgspec.Struct, frozen=True):
-    """A room. name: None when it is displayed by its members' names."""
+    """A room. name: None when it is displayed by its members' names. member_count: of the current members."""
 
     id: RoomId
     name: str | None
     created_at: Instant
     updated_at: Instant
+    member_count: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether only some of its members are shown."""
+        return self.member_count > LARGE_ROOM
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -47,7 +57,10 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A room with its members in the order of joining, and the ids of its newest posts, oldest first."""
+    """A room with its members in the order of joining, and the ids of its newest posts, oldest first.
+
+    members: only the first MEMBERS_SHOWN of a large room.
+    """
 
     room: Room
     members: tuple[Member, ...]
@@ -56,12 +69,19 @@ class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in its member's list. unread: posts of others after the member's unread mark."""
+    """A room in its member's list, with members as in RoomDetail. unread: posts of others after the member's unread mark."""
 
     room: Room
     members: tuple[Member, ...]
     last_post: Post | None
     unread: int
+
+
+class RoomPage(msgspec.Struct, frozen=True):
+    """Rooms in the order of joining. more: whether the account has joined others before these."""
+
+    rooms: tuple[RoomSummary, ...]
+    more: bool
 
 
 class PostPage(msgspec.Struct, frozen=True):
@@ -97,8 +117,8 @@ def is_room_name(name: str) -> bool:
 
 
 def is_post_content(content: str) -> bool:
-    """Not empty and at most 16 KiB in UTF-8; without NUL and lone surrogates, which not every store can write."""
-    if not content or "\0" in content:
+    """Not blank and at most 16 KiB in UTF-8; without NUL and lone surrogates, which not every store can write."""
+    if not content.strip() or "\0" in content:
         return False
     try:
         return len(content.encode()) <= MAX_POST_BYTES

@@ -46,13 +46,26 @@ class Invited(msgspec.Struct, frozen=True, tag="invited"):
     newcomers: tuple[AccountId, ...]
 
 
+class Offered(msgspec.Struct, frozen=True, tag="offered"):
+    """The actor asked these people into the room; each becomes a member by accepting."""
+
+    guests: tuple[AccountId, ...]
+
+
+class OfferAccepted(msgspec.Struct, frozen=True, tag="accepted"):
+    """The actor, `newcomer`, became a member by accepting the offer of `host`."""
+
+    host: AccountId
+    newcomer: AccountId
+
+
 class Left(msgspec.Struct, frozen=True, tag="left"):
     """The actor's membership ended. deleted: with the whole account."""
 
     deleted: bool
 
 
-Change = Posted | Created | Invited | Left
+Change = Posted | Created | Invited | Offered | OfferAccepted | Left
 
 
 class RoomEvent(msgspec.Struct, frozen=True):
@@ -71,7 +84,7 @@ class RoomEvent(msgspec.Struct, frozen=True):
 
 
 Audience = Literal["newcomer", "member"]
-"""The relation of a recipient to an event: made a member by it, or a member from before it."""
+"""The relation of a recipient to an event: asked or brought in by it, or a member from before it."""
 
 
 def newcomers(change: Change) -> tuple[AccountId, ...]:
@@ -81,12 +94,21 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
             return others
         case Invited(newcomers=invited):
             return invited
-        case Posted() | Left():
+        case OfferAccepted(newcomer=newcomer):
+            return (newcomer,)
+        case Posted() | Offered() | Left():
             return ()
 
 
+def guests(change: Change) -> tuple[AccountId, ...]:
+    """The people whom this change asks in without making them members."""
+    return change.guests if isinstance(change, Offered) else ()
+
+
 def audience(event: RoomEvent, account: AccountId) -> Audience | None:
-    """The audience that `account`, a member, belongs to; None for the actor, who is not notified."""
+    """The audience that `account`, a member or guest, belongs to; None for those who are not notified, as the actor."""
     if account == event.actor:
         return None
+    if isinstance(event.change, Offered):
+        return "newcomer" if account in event.change.guests else None
     return "newcomer" if account in newcomers(event.change) else "member"

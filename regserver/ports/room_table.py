@@ -1,14 +1,14 @@
 """Rooms and the memberships of accounts in them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, PostId, Room, RoomId, RoomSummary
-from regserver.domain.room_event import EventId
+from regserver.domain.room import Member, PostId, Room, RoomId, RoomPage
+from regserver.domain.room_event import EventId, RoomEvent
 
 
 class RoomAccess(msgspec.Struct, frozen=True):
@@ -36,11 +36,17 @@ class RoomTable(Protocol):
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
         """The current members among these accounts."""
 
-    async def members(self, room: RoomId) -> tuple[Member, ...]:
-        """The current members, in the order of joining."""
+    async def members(self, room: RoomId, limit: int | None = None) -> tuple[Member, ...]:
+        """The current members, in the order of joining; limit: only the first of them."""
 
-    async def count_members(self, room: RoomId) -> int:
-        """The number of current members."""
+    async def fellows(self, account: AccountId, others: Sequence[AccountId]) -> set[AccountId]:
+        """The accounts among `others` that share a room with the account of their own will.
+
+        A room where a stranger put them counts only when they have read in it.
+        """
+
+    async def crowded(self, accounts: Sequence[AccountId], since: Instant, most: int) -> set[AccountId]:
+        """The accounts among these that strangers have brought or asked into `most` rooms since then."""
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
         """Whether nobody but the account is a member now."""
@@ -48,11 +54,21 @@ class RoomTable(Protocol):
     async def of_account(self, account: AccountId) -> tuple[RoomId, ...]:
         """The rooms that the account is in now, in the order of joining."""
 
-    async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
-        """The same rooms as a list shows them, with a constant number of statements."""
+    async def page(self, account: AccountId, before: RoomId | None, limit: int) -> RoomPage:
+        """The rooms that the account has joined last, before `before`, as a list shows them; a page ends at MAX_LISTED_BYTES."""
 
-    async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
-        """Begins memberships with this event. Conflict when one of the accounts is a member already."""
+    async def join(
+        self, event: RoomEvent, accounts: Sequence[AccountId], strangers: Collection[AccountId] = ()
+    ) -> None:
+        """Begins memberships in the event's room. Conflict when one of the accounts is a member already.
+
+        strangers: those among them who share no room with the event's actor.
+        """
+
+    async def ask_in(
+        self, event: RoomEvent, accounts: Sequence[AccountId], strangers: Collection[AccountId]
+    ) -> None:
+        """Lets the accounts hear this one event of its room, which asks them in."""
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
         """Ends the account's membership with this event."""

@@ -21,6 +21,8 @@ from enum import IntEnum
 from typing import Protocol
 
 from regserver.ports.account_table import AccountTable
+from regserver.ports.allowance_table import AllowanceTable
+from regserver.ports.block_table import BlockTable
 from regserver.ports.budget_table import BudgetTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.event_table import EventTable
@@ -29,6 +31,7 @@ from regserver.ports.idempotency_table import IdempotencyTable
 from regserver.ports.journal_table import JournalTable
 from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
+from regserver.ports.offer_table import OfferTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.post_table import PostTable
 from regserver.ports.registration_table import RegistrationTable
@@ -102,6 +105,12 @@ class Transaction(Protocol):
     """Rooms and memberships."""
     posts: PostTable
     """Posts."""
+    allowances: AllowanceTable
+    """What accounts have used of their daily allowances."""
+    offers: OfferTable
+    """Rooms that wait for an answer."""
+    blocks: BlockTable
+    """Who keeps whom out."""
     events: EventTable
     """The event log of all rooms."""
     idempotency: IdempotencyTable

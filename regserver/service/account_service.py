@@ -76,6 +76,8 @@ class AccountService:
             if rooms := await transaction.rooms.of_account(account.id):
                 await transaction.lock(Lock.ROOM, *rooms)
             # Read again: the account may have left a room before its lock was taken.
+            await transaction.offers.remove_all(account.id)
+            await transaction.blocks.remove_all(account.id)
             for room in await transaction.rooms.of_account(account.id):
                 await leave_room(transaction, room, account.id, Left(deleted=True), now)
             return account.id

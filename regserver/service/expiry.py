@@ -11,6 +11,7 @@ from regserver.domain.instant import DAY, Duration, Instant
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
+from regserver.service.membership_service import OFFER_TTL
 
 log = logging.getLogger("regserver.expiry")
 
@@ -56,6 +57,8 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.sms.purge(now)
     await transaction.solutions.purge(now)
     await transaction.idempotency.purge(now)
+    await transaction.allowances.purge(now)
+    await transaction.offers.purge(Instant(now - OFFER_TTL))
 
 
 async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:

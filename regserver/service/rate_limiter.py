@@ -41,14 +41,18 @@ class Limiter:
         self._monotonic = monotonic
         self._whole_at: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, key: str) -> float | None:
-        """Counts a request of `key`; None when it is allowed, else it is refused: the seconds to wait."""
+    def take(self, key: str, weight: int = 1) -> float | None:
+        """Counts a request of `key`; None when it is allowed, else it is refused: the seconds to wait.
+
+        weight: how many requests it counts for; more than the whole rate count for the whole rate.
+        """
         now = self._monotonic()
         whole_at = max(self._whole_at.get(key, now), now)
-        wait = whole_at - now - self._tolerance
+        cost = min(self._interval * weight, self._interval + self._tolerance)
+        wait = whole_at + cost - self._interval - now - self._tolerance
         if wait > 0:
             return wait
-        self._whole_at[key] = whole_at + self._interval
+        self._whole_at[key] = whole_at + cost
         self._whole_at.move_to_end(key)
         if len(self._whole_at) > MAX_KEYS:
             self._whole_at.popitem(last=False)

@@ -43,7 +43,7 @@ async def members(rooms: Rooms, person: Somebody, room: RoomId) -> list[AccountI
 
 async def test_a_room_has_its_creator_once_and_everybody_named(rooms: Rooms) -> None:
     ann, bob, cid = await rooms.people("ann", "bob", "cid")
-    room = await rooms.rooms.create(ann.token, "Tea", ids([bob, ann, cid, bob]))
+    room = await rooms.memberships.create(ann.token, "Tea", ids([bob, ann, cid, bob]))
     assert await members(rooms, ann, RoomId(made(int, room))) == ids([ann, bob, cid])
     assert await events(rooms) == 1
 
@@ -53,29 +53,31 @@ async def test_one_unknown_name_fails_the_whole_call(rooms: Rooms) -> None:
     await rooms.accounts.delete(gone.token)
     nobody = AccountId(777)
     before = await events(rooms)
-    refusal = await rooms.rooms.create(ann.token, None, [bob.id, nobody, gone.id, nobody])
+    refusal = await rooms.memberships.create(ann.token, None, [bob.id, nobody, gone.id, nobody])
     assert refusal == AccountNotFound((nobody, gone.id))
     room = await rooms.room(ann)
-    assert await rooms.rooms.invite(ann.token, str(room), [bob.id, nobody]) == AccountNotFound((nobody,))
+    assert await rooms.memberships.invite(ann.token, str(room), [bob.id, nobody]) == AccountNotFound(
+        (nobody,)
+    )
     assert await members(rooms, ann, room) == [ann.id]
     assert await events(rooms) == before + 1
 
 
 async def test_a_room_is_bounded(rooms: Rooms) -> None:
     crowd = await rooms.people(*(f"person{n}" for n in range(12)))
-    assert await rooms.rooms.create(crowd[0].token, None, ids(crowd[1:11])) == TooManyUsers()
+    assert await rooms.memberships.create(crowd[0].token, None, ids(crowd[1:11])) == TooManyUsers()
     room = await rooms.room(*crowd[:9])
-    assert await rooms.rooms.invite(crowd[0].token, str(room), ids(crowd[9:11])) == TooManyUsers()
-    assert await rooms.rooms.invite(crowd[0].token, str(room), ids(crowd[:10])) is None
-    assert await rooms.rooms.invite(crowd[0].token, str(room), ids(crowd[:10])) is None  # nobody new
-    assert await rooms.rooms.invite(crowd[0].token, str(room), ids(crowd[10:11])) == TooManyUsers()
+    assert await rooms.memberships.invite(crowd[0].token, str(room), ids(crowd[9:11])) == TooManyUsers()
+    assert await rooms.memberships.invite(crowd[0].token, str(room), ids(crowd[:10])) is None
+    assert await rooms.memberships.invite(crowd[0].token, str(room), ids(crowd[:10])) is None  # nobody new
+    assert await rooms.memberships.invite(crowd[0].token, str(room), ids(crowd[10:11])) == TooManyUsers()
 
 
 async def test_an_invitation_of_nobody_new_is_no_event(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     room = await rooms.room(ann, bob)
     before = await events(rooms)
-    assert await rooms.rooms.invite(ann.token, str(room), ids([ann, bob, ann])) is None
+    assert await rooms.memberships.invite(ann.token, str(room), ids([ann, bob, ann])) is None
     assert await events(rooms) == before
 
 
@@ -84,7 +86,7 @@ async def test_two_invitations_of_one_person_bring_them_in_once(rooms: Rooms) ->
     room = await rooms.room(ann, bob)
     async with trio.open_nursery() as nursery:
         for host in (ann, bob) * 5:
-            nursery.start_soon(rooms.rooms.invite, host.token, str(room), [cid.id])
+            nursery.start_soon(rooms.memberships.invite, host.token, str(room), [cid.id])
     assert await members(rooms, ann, room) == ids([ann, bob, cid])
     assert await events(rooms) == 2
 
@@ -209,11 +211,13 @@ async def test_keys_of_two_people_have_nothing_to_do_with_each_other(rooms: Room
 async def test_every_change_may_be_repeated(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     create = Idempotency("create", b"")
-    room = await rooms.rooms.create(ann.token, None, [], create)
-    assert await rooms.rooms.create(ann.token, None, [], create) == room
+    room = await rooms.memberships.create(ann.token, None, [], create)
+    assert await rooms.memberships.create(ann.token, None, [], create) == room
     post = made(int, await rooms.rooms.post(ann.token, str(room), "x"))
     for _ in range(2):
-        assert await rooms.rooms.invite(ann.token, str(room), [bob.id], Idempotency("invite", b"")) is None
+        assert (
+            await rooms.memberships.invite(ann.token, str(room), [bob.id], Idempotency("invite", b"")) is None
+        )
         assert await rooms.rooms.seen(bob.token, str(room), PostId(post), Idempotency("seen", b"")) is None
     for person in (bob, ann):
         for _ in range(2):  # the second time there is no such room any more
@@ -225,7 +229,7 @@ async def test_a_refusal_is_not_kept(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     room = await rooms.room(ann)
     assert await rooms.rooms.post(bob.token, str(room), "x", KEYED) == NotInRoom()
-    await rooms.rooms.invite(ann.token, str(room), [bob.id])
+    await rooms.memberships.invite(ann.token, str(room), [bob.id])
     assert isinstance(await rooms.rooms.post(bob.token, str(room), "x", KEYED), int)
 
 

@@ -8,6 +8,7 @@ import trio
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.instant import DAY
+from regserver.domain.room import RoomPage
 from regserver.domain.steps_machine import CODE_TRIES
 from regserver.ports.store import Store
 from regserver.service.steps_policy import StepsPolicy
@@ -50,8 +51,8 @@ async def test_posts_are_numbered_without_a_gap(any_store: Store) -> None:
         own = [number for _, number, by in posts if by == door.ids[author]]
         assert own == list(range(1, CROWD // 2 + 1))
     summaries = await door.rooms.list(door.tokens["cid"])
-    assert isinstance(summaries, tuple)
-    assert summaries[0].unread == CROWD
+    assert isinstance(summaries, RoomPage)
+    assert summaries.rooms[0].unread == CROWD
 
 
 async def test_a_code_is_compared_five_times(any_store: Store) -> None:

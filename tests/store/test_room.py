@@ -4,6 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from regserver.domain.account import AccountId, NewAccount
@@ -17,6 +18,8 @@ from regserver.domain.room_event import (
     EventId,
     Invited,
     Left,
+    OfferAccepted,
+    Offered,
     Position,
     Posted,
     RoomEvent,
@@ -54,13 +57,17 @@ class World:
             event = await transaction.events.append(room, actor, change, at)
             match change:
                 case Created(others=others):
-                    await transaction.rooms.join(room, (actor, *others), event.id)
+                    await transaction.rooms.join(event, (actor, *others))
                 case Invited(newcomers=newcomers):
-                    await transaction.rooms.join(room, newcomers, event.id)
+                    await transaction.rooms.join(event, newcomers)
                 case Left():
                     if await transaction.rooms.is_alone(room, actor):
                         await transaction.rooms.remove(room)
                     await transaction.rooms.leave(room, actor, event.id)
+                case OfferAccepted(newcomer=newcomer):
+                    await transaction.rooms.join(event, (newcomer,))
+                case Offered(guests=guests):
+                    await transaction.rooms.ask_in(event, guests, ())
                 case Posted():
                     pass
             return event
@@ -92,7 +99,7 @@ class World:
         return [event.id for event in events]
 
     async def summary(self, account: AccountId) -> list[RoomSummary]:
-        return list(await self.read(lambda transaction: transaction.rooms.summaries(account)))
+        return list((await self.read(lambda transaction: transaction.rooms.page(account, None, 1000))).rooms)
 
 
 @pytest.fixture
@@ -336,8 +343,9 @@ async def test_a_removed_room_takes_its_posts_along(world: World) -> None:
 async def test_nobody_is_in_a_room_twice(world: World) -> None:
     ann, bob = await world.people(2)
     room = await world.room(ann, bob)
+    again = msgspec.structs.replace(world.events[-1], id=EventId(9))
     with pytest.raises(StoreFault, match=r"(?i)unique"):
-        await world.store.write(lambda transaction: transaction.rooms.join(room, [bob], EventId(9)))
+        await world.store.write(lambda transaction: transaction.rooms.join(again, [bob]))
     present = await world.read(lambda transaction: transaction.rooms.present(room, [ann, bob, AccountId(99)]))
     assert present == {ann, bob}
 

@@ -183,7 +183,7 @@ async def test_rest_refusals_in_order(tmp_path: Path) -> None:
         missing = await ann.call("POST", "/room/create", {"otherUsers": [bob.id, 777]})
         await check(missing, 404, "AccountNotFound")
         assert missing.json()["missingUsers"] == [777]
-        await check(await ann.call("POST", "/room/create", {"name": ""}), 400, "BadRoomName")
+        await check(await ann.call("POST", "/room/create", {"name": " "}), 400, "BadRoomName")
         await check(await ann.call("GET", "/room/read/99"), 404, "PostNotFound")
         await check(await ann.call("GET", "/nowhere"), 404, "RouteNotFound")
         await check(await ann.call("DELETE", "/room/list"), 404, "RouteNotFound")

@@ -92,6 +92,24 @@ class Stage:
         asked = Asked(method="POST", path=f"/room/post/{room}", body={"content": "x"}, by=person.token)
         return int((await self.ask_json(asked))["postId"])
 
+    async def offer(self, host: Person, *guests: Person) -> None:
+        """A room of the host's, into which the guests are asked."""
+        body = {"otherUsers": [guest.id for guest in guests]}
+        await self.ask_json(Asked(method="POST", path="/room/create", body=body, by=host.token))
+
+    async def offers(self, guest: Person) -> list[int]:
+        answer = await self.ask_json(Asked(method="GET", path="/room/offers", by=guest.token))
+        return [offer["roomId"] for offer in answer["offers"]]
+
+    async def exhaust(self, person: Person) -> None:
+        """Uses up the person's allowance of bytes."""
+        room = await self.room(person)
+        for size in (16 * 1024, 2048, 1):
+            body = {"content": "x" * size}
+            asked = Asked(method="POST", path=f"/room/post/{room}", body=body, by=person.token)
+            while (await self.ask(asked)).status == 200:
+                pass
+
     async def delete(self, person: Person) -> None:
         await self.ask_json(Asked(method="DELETE", path="/login/delete", by=person.token))
 
@@ -121,6 +139,35 @@ async def invite(stage: Stage, person: Person) -> Asked:
     return Asked(method="POST", path=f"/room/invite/{room}", body={"otherUsers": [other.id]}, by=person.token)
 
 
+def offered(answer: str) -> Valid:
+    """The answer to an offer."""
+
+    async def make(stage: Stage, person: Person) -> Asked:
+        await stage.offer(await stage.person(), person)
+        room = (await stage.offers(person))[0]
+        return Asked(method="POST", path=f"/room/{answer}/{room}", by=person.token)
+
+    return make
+
+
+async def offers(stage: Stage, person: Person) -> Asked:
+    await stage.offer(await stage.person(), person)
+    return Asked(method="GET", path="/room/offers", by=person.token)
+
+
+def block(method: str) -> Valid:
+    async def make(stage: Stage, person: Person) -> Asked:
+        other = await stage.person()
+        return Asked(method=method, path=f"/login/block/{other.id}", by=person.token)
+
+    return make
+
+
+async def blocks(stage: Stage, person: Person) -> Asked:
+    await stage.ask_json(await block("POST")(stage, person))
+    return Asked(method="GET", path="/login/blocks", by=person.token)
+
+
 async def read(stage: Stage, person: Person) -> Asked:
     post = await stage.post(person, await stage.room(person))
     return Asked(method="GET", path=f"/room/read/{post}", by=person.token)
@@ -147,6 +194,12 @@ VALID: dict[str, tuple[str, Valid]] = {
     "GET /room/list": ("RoomList", fixed("GET", "/room/list")),
     "GET /room/info/{room}": ("RoomShown", in_room("GET", "/room/info/{room}?getLastPost=true")),
     "POST /room/invite/{room}": ("Done", invite),
+    "GET /room/offers": ("OfferList", offers),
+    "POST /room/accept/{room}": ("Done", offered("accept")),
+    "POST /room/decline/{room}": ("Done", offered("decline")),
+    "POST /login/block/{user_id}": ("Done", block("POST")),
+    "DELETE /login/block/{user_id}": ("Done", block("DELETE")),
+    "GET /login/blocks": ("BlockList", blocks),
     "POST /room/leave/{room}": ("Done", in_room("POST", "/room/leave/{room}")),
     "POST /room/post/{room}": ("PostMade", in_room("POST", "/room/post/{room}", {"content": "Tea?"})),
     "GET /room/read/{post}": ("PostShown", read),
@@ -250,6 +303,53 @@ def crowded(operation: str, room: bool) -> Provocation:
         return asked.but(body={"otherUsers": others})
 
     return make
+
+
+def exhausted(operation: str) -> Provocation:
+    """By somebody whose allowance of today is used up."""
+
+    async def make(stage: Stage) -> Asked:
+        person = await stage.person()
+        asked = await VALID[operation][1](stage, person)
+        await stage.exhaust(person)
+        return asked
+
+    return make
+
+
+def unwanted(operation: str) -> Provocation:
+    """By somebody who was blocked by the one to be brought in."""
+
+    async def make(stage: Stage) -> Asked:
+        person, other = await stage.person(), await stage.person()
+        await stage.ask_json(Asked(method="POST", path=f"/login/block/{person.id}", by=other.token))
+        asked = await VALID[operation][1](stage, person)
+        return asked.but(body={"otherUsers": [other.id]})
+
+    return make
+
+
+async def accept_too_late(stage: Stage) -> Asked:
+    """Four were asked in, and three came."""
+    host, *guests = [await stage.person() for _ in range(4)]
+    room = await stage.room(host)
+    for guest in guests:
+        asked = Asked(
+            method="POST", path=f"/room/invite/{room}", body={"otherUsers": [guest.id]}, by=host.token
+        )
+        await stage.ask_json(asked)
+    accept = Asked(method="POST", path=f"/room/accept/{room}")
+    for guest in guests[:2]:
+        await stage.ask_json(accept.but(by=guest.token))
+    return accept.but(by=guests[2].token)
+
+
+async def block_too_many(stage: Stage) -> Asked:
+    """The document's test lets everybody block two."""
+    person = await stage.person()
+    for _ in range(2):
+        await stage.ask_json(await block("POST")(stage, person))
+    return await block("POST")(stage, person)
 
 
 # --- sign-up and sign-in
@@ -387,14 +487,25 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "BadRoomName": valid_but("POST /room/create", body={"name": 5}),
         "AccountNotFound": valid_but("POST /room/create", body={"otherUsers": [NOBODY]}),
         "TooManyUsers": crowded("POST /room/create", room=False),
+        "InvitationRefused": unwanted("POST /room/create"),
+        "QuotaExceeded": exhausted("POST /room/create"),
     },
+    "GET /room/list": {"BadId": valid_but("GET /room/list", path="/room/list?before=x")},
     "POST /room/invite/{room}": {
         "BadOtherUsers": valid_but("POST /room/invite/{room}", body={}),
         "AccountNotFound": valid_but("POST /room/invite/{room}", body={"otherUsers": [NOBODY]}),
         "TooManyUsers": crowded("POST /room/invite/{room}", room=True),
+        "InvitationRefused": unwanted("POST /room/invite/{room}"),
+        "QuotaExceeded": exhausted("POST /room/invite/{room}"),
+    },
+    "POST /room/accept/{room}": {"TooManyUsers": accept_too_late},
+    "POST /login/block/{user_id}": {
+        "AccountNotFound": _valid(_at(NOBODY))(block("POST")),
+        "TooManyBlocks": block_too_many,
     },
     "POST /room/post/{room}": {
         "BadPostContent": valid_but("POST /room/post/{room}", body={"content": ""}),
+        "QuotaExceeded": exhausted("POST /room/post/{room}"),
     },
     "GET /room/read/{post}": {"PostNotFound": _valid(_at(NOBODY))(read)},
     "POST /room/seen/{room}": {

@@ -1,12 +1,27 @@
 """Rooms and memberships."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
+from typing import Any
+
+import msgspec
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.room import Member, Post, PostId, Room, RoomId, RoomSummary
-from regserver.domain.room_event import EventId
+from regserver.domain.room import (
+    LARGE_ROOM,
+    MAX_LISTED_BYTES,
+    MEMBERS_SHOWN,
+    Member,
+    Post,
+    PostId,
+    Room,
+    RoomId,
+    RoomPage,
+    RoomSummary,
+)
+from regserver.domain.room_event import EventId, RoomEvent
 from regserver.ports.room_table import RoomAccess
 from regserver.store.sql.statement import Rows
 
@@ -25,23 +40,41 @@ UNREAD = (
 
 
 SUMMARIES = (
-    "SELECT room.id, room.name, room.created_at, room.updated_at,"
+    "SELECT room.id, room.name, room.created_at, room.updated_at, room.members,"
     " last.id, last.room_id, last.author_id, author.username, last.content, last.created_at,"
     f" {UNREAD}"
     " FROM membership AS mine JOIN room ON room.id = mine.room_id"
     " LEFT JOIN post AS last ON last.id = (SELECT max(id) FROM post WHERE post.room_id = mine.room_id)"
     " LEFT JOIN account AS author ON author.id = last.author_id"
-    " WHERE mine.account_id = ? AND mine.left_event IS NULL ORDER BY mine.joined_event"
+    " WHERE mine.account_id = ? AND mine.left_event IS NULL{older} ORDER BY mine.joined_event DESC LIMIT ?"
+)
+OLDER = (
+    " AND mine.joined_event < (SELECT joined_event FROM membership"
+    " WHERE room_id = ? AND account_id = mine.account_id AND left_event IS NULL)"
 )
 
-
-FELLOW_MEMBERS = (
-    "SELECT other.room_id, other.account_id, username FROM membership AS mine"
-    " JOIN membership AS other ON other.room_id = mine.room_id"
-    " JOIN account ON account.id = other.account_id"
-    " WHERE mine.account_id = ? AND mine.left_event IS NULL AND other.left_event IS NULL"
-    " ORDER BY other.room_id, other.joined_event, other.account_id"
+MEMBERS = (
+    "SELECT room_id, account_id, username FROM membership JOIN account ON account.id = membership.account_id"
+    " WHERE left_event IS NULL AND room_id"
 )
+
+MEMBERS_WITH_JOINING = MEMBERS.replace("SELECT room_id,", "SELECT room_id, joined_event,")
+
+# A guest shares a room with the account: one that the guest has joined alone, with friends, or has read in.
+FELLOW = (
+    "SELECT DISTINCT theirs.account_id FROM membership AS theirs"
+    " JOIN membership AS mine ON mine.room_id = theirs.room_id"
+    " WHERE mine.account_id = ? AND mine.left_event IS NULL AND theirs.left_event IS NULL"
+    " AND (theirs.stranger_at IS NULL OR theirs.seen_post > 0) AND theirs.account_id"
+)
+
+SUMMARY_BYTES = 250
+"""The names of a summary's fields and of its last post's, with ids and times."""
+ID_BYTES, NAME_BYTES = 17, 36
+"""The most of a member's id, and of the name where the members' names are the room's."""
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class RoomRows(Rows):
@@ -55,11 +88,11 @@ class RoomRows(Rows):
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room and the membership in one statement."""
         statement = (
-            "SELECT id, name, created_at, updated_at, EXISTS (SELECT 1 FROM membership"
+            "SELECT id, name, created_at, updated_at, members, EXISTS (SELECT 1 FROM membership"
             " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?"
         )
         row = await self._sql.row(statement, account, room)
-        return None if row is None else RoomAccess(Room(*row[:4]), bool(row[4]))
+        return None if row is None else RoomAccess(Room(*row[:5]), bool(row[5]))
 
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Every change of a room calls it."""
@@ -75,18 +108,21 @@ class RoomRows(Rows):
         current = "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
         return {row[0] for row in await self._among(accounts, f"{current} AND account_id", room)}
 
-    async def members(self, room: RoomId) -> tuple[Member, ...]:
+    async def members(self, room: RoomId, limit: int | None = None) -> tuple[Member, ...]:
         """With their names, in one statement."""
-        statement = (
-            "SELECT account_id, username FROM membership JOIN account ON account.id = membership.account_id"
-            " WHERE room_id = ? AND left_event IS NULL ORDER BY joined_event, account_id"
-        )
-        return tuple([Member(*row) for row in await self._sql.rows(statement, room)])
+        statement = f"{MEMBERS} = ? ORDER BY joined_event, account_id{'' if limit is None else ' LIMIT ?'}"
+        rows = await self._sql.rows(statement, room, *([] if limit is None else [limit]))
+        return tuple([Member(*row[1:]) for row in rows])
 
-    async def count_members(self, room: RoomId) -> int:
-        """Uses the index of current memberships."""
-        statement = "SELECT count(*) FROM membership WHERE room_id = ? AND left_event IS NULL"
-        return int(await self._sql.value(statement, room))
+    async def fellows(self, account: AccountId, others: Sequence[AccountId]) -> set[AccountId]:
+        """A statement for every MAX_LIST accounts."""
+        return {row[0] for row in await self._among(others, FELLOW, account)}
+
+    async def crowded(self, accounts: Sequence[AccountId], since: Instant, most: int) -> set[AccountId]:
+        """Uses the index of what strangers did; counted here, since `_among` ends with the list."""
+        recent = "SELECT account_id FROM membership WHERE stranger_at > ? AND account_id"
+        counts = Counter(row[0] for row in await self._among(accounts, recent, since))
+        return {account for account, count in counts.items() if count >= most}
 
     async def is_alone(self, room: RoomId, account: AccountId) -> bool:
         """Stops at the first other member."""
@@ -99,31 +135,71 @@ class RoomRows(Rows):
         rows = await self._sql.rows(f"SELECT room_id FROM {current} ORDER BY joined_event", account)
         return tuple(row[0] for row in rows)
 
-    async def summaries(self, account: AccountId) -> tuple[RoomSummary, ...]:
-        """Two statements: the members of all rooms, then the rooms themselves."""
-        fellows = {
-            room: tuple(Member(row[1], row[2]) for row in rows)
-            for room, rows in groupby(await self._sql.rows(FELLOW_MEMBERS, account), lambda row: row[0])
-        }
-        return tuple(
+    async def page(self, account: AccountId, before: RoomId | None, limit: int) -> RoomPage:
+        """The rooms with their last posts, then the members of those that the page has room for."""
+        older, parameters = ("", (account,)) if before is None else (OLDER, (account, before))
+        rows = await self._sql.rows(SUMMARIES.format(older=older), *parameters, limit + 1)
+        shown = list(_fitting(rows[:limit]))
+        members = await self._members_of(shown)
+        summaries = [
             RoomSummary(
-                room=Room(*row[:4]),
-                members=fellows[row[0]],
-                last_post=None if row[4] is None else Post(*row[4:10]),
-                unread=row[10],
+                room=Room(*row[:5]),
+                members=members[row[0]],
+                last_post=None if row[5] is None else Post(*row[5:11]),
+                unread=row[11],
             )
-            for row in await self._sql.rows(SUMMARIES, account)
-        )
+            for row in reversed(shown)
+        ]
+        return RoomPage(tuple(summaries), more=len(rows) > len(shown))
 
-    async def join(self, room: RoomId, accounts: Sequence[AccountId], event: EventId) -> None:
+    async def _members_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[RoomId, tuple[Member, ...]]:
+        """The members to be shown of the rooms of SUMMARIES."""
+        small = [row[0] for row in rows if row[4] <= LARGE_ROOM]
+        found = sorted(await self._among(small, MEMBERS_WITH_JOINING), key=lambda row: row[:3])
+        members = {
+            room: tuple(Member(row[2], row[3]) for row in those)
+            for room, those in groupby(found, lambda row: row[0])
+        }
+        for room in (row[0] for row in rows if row[4] > LARGE_ROOM):
+            members[room] = await self.members(room, MEMBERS_SHOWN)
+        return members
+
+    async def join(
+        self, event: RoomEvent, accounts: Sequence[AccountId], strangers: Collection[AccountId] = ()
+    ) -> None:
         """The unique index of current memberships settles a race."""
-        statement = "INSERT INTO membership (room_id, account_id, joined_event) VALUES (?, ?, ?)"
-        await self._sql.run_many(statement, [(room, account, event) for account in accounts])
+        await self._add(event, accounts, strangers, None)
+        change = "UPDATE room SET members = members + ? WHERE id = ?"
+        await self._sql.run(change, len(accounts), event.room)
+
+    async def ask_in(
+        self, event: RoomEvent, accounts: Sequence[AccountId], strangers: Collection[AccountId]
+    ) -> None:
+        """A stay that ends with the event that begins it."""
+        await self._add(event, accounts, strangers, event.id)
+
+    async def _add(
+        self,
+        event: RoomEvent,
+        accounts: Sequence[AccountId],
+        strangers: Collection[AccountId],
+        left: EventId | None,
+    ) -> None:
+        statement = (
+            "INSERT INTO membership (room_id, account_id, joined_event, left_event, stranger_at)"
+            " VALUES (?, ?, ?, ?, ?)"
+        )
+        rows = [
+            (event.room, account, event.id, left, event.at if account in strangers else None)
+            for account in accounts
+        ]
+        await self._sql.run_many(statement, rows)
 
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
         """Does nothing if the account is not a member."""
         current = "room_id = ? AND account_id = ? AND left_event IS NULL"
-        await self._sql.run(f"UPDATE membership SET left_event = ? WHERE {current}", event, room, account)
+        if await self._sql.run(f"UPDATE membership SET left_event = ? WHERE {current}", event, room, account):
+            await self._sql.run("UPDATE room SET members = members - 1 WHERE id = ?", room)
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
         """One UPDATE that compares and writes."""
@@ -132,3 +208,16 @@ class RoomRows(Rows):
             " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?"
         )
         await self._sql.run(statement, post, room, account, post)
+
+
+def _fitting(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The first rows of SUMMARIES that take up MAX_LISTED_BYTES at most; the first one in any case."""
+    size = 0
+    for row in rows:
+        name, members, content = row[1], row[4], row[9]
+        shown = MEMBERS_SHOWN if members > LARGE_ROOM else members
+        names = NAME_BYTES * shown if name is None else len(_encode(name))
+        size += SUMMARY_BYTES + ID_BYTES * shown + names + len(_encode(content))
+        if size > MAX_LISTED_BYTES and row is not rows[0]:
+            return
+        yield row

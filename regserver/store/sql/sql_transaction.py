@@ -6,6 +6,8 @@ from typing import Any
 from regserver.ports.store import T
 from regserver.ports.transaction import Lock, LockKey, Transaction
 from regserver.store.sql.account_rows import AccountRows
+from regserver.store.sql.allowance_rows import AllowanceRows
+from regserver.store.sql.block_rows import BlockRows
 from regserver.store.sql.budget_rows import BudgetRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.event_rows import EventRows
@@ -14,6 +16,7 @@ from regserver.store.sql.idempotency_rows import IdempotencyRows
 from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
+from regserver.store.sql.offer_rows import OfferRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.post_rows import PostRows
 from regserver.store.sql.registration_rows import RegistrationRows
@@ -39,6 +42,9 @@ class SqlTransaction(Transaction):
         self.networks = NetworkRows(sql)
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
+        self.allowances = AllowanceRows(sql)
+        self.offers = OfferRows(sql)
+        self.blocks = BlockRows(sql)
         self.events = EventRows(sql)
         self.idempotency = IdempotencyRows(sql)
         self.outbox = OutboxRows(sql)

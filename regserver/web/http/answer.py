@@ -20,6 +20,7 @@ from msgspec import UNSET, Meta, UnsetType
 from regserver import errors
 from regserver.domain.outcome import (
     AccountNotFound,
+    InvitationRefused,
     MethodNotAllowed,
     Refusal,
     RouteNotFound,
@@ -106,6 +107,12 @@ class AccountError(Error, frozen=True, rename="camel"):
     )
 
 
+class RefusedInvitationError(Error, frozen=True, rename="camel"):
+    """Accounts that cannot be brought into a room; refusedUsers: those of the request."""
+
+    refused_users: Annotated[tuple[UserIdField, ...], Meta(description="Ids that the request named.")]
+
+
 class NamedStyle(ErrorStyle):
     """`{"error": "Name"}`: for sign-in, live registration, rooms, and paths without a route."""
 
@@ -120,6 +127,8 @@ class NamedStyle(ErrorStyle):
         name = errors.name(refusal)
         if isinstance(refusal, AccountNotFound):
             return AccountError(name, refusal.missing or UNSET)
+        if isinstance(refusal, InvitationRefused):
+            return RefusedInvitationError(name, refusal.refused)
         return HintedError(name, refusal.hint) if refusal.hint else Error(name)
 
 

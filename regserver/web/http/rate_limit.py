@@ -38,7 +38,7 @@ class RateLimits:
         self.rates: Mapping[str, Rate] = rates if enabled else {}
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in self.rates.items()}
 
-    def take(self, name: LimitName, client: str) -> float | None:
-        """Counts a request; returns None when it is allowed, else the seconds to wait."""
+    def take(self, name: LimitName, client: str, weight: int = 1) -> float | None:
+        """Counts a request; returns None when it is allowed, else the seconds to wait. weight: see Limiter."""
         limiter = self._limiters.get(name)
-        return None if limiter is None else limiter.take(client_key(client))
+        return None if limiter is None else limiter.take(client_key(client), weight)

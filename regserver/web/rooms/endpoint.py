@@ -1,13 +1,12 @@
 """The room door over HTTP: the calls of the room service, after the checks of body and token."""
 
 from regserver.domain.outcome import (
-    AccountNotFound,
     BadId,
     IdempotencyConflict,
     NotInRoom,
     PostNotFound,
+    QuotaExceeded,
     Refusal,
-    TooManyUsers,
 )
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
@@ -26,19 +25,17 @@ class RoomsApi:
         self._rooms = rooms
 
     def routes(self) -> tuple[Route, ...]:
-        """The routes under /room."""
-        create = pipeline(self.create, KeyedStep(wire.read_new_room), bearer)
-        invite = pipeline(self.invite, KeyedStep(wire.read_invitation), bearer)
+        """Its routes; those by which people get into rooms are in membership_endpoint."""
         leave = pipeline(self.leave, KeyedStep(wire.read_leaving), bearer)
         post = pipeline(self.post, KeyedStep(wire.read_new_post), bearer)
         seen = pipeline(self.seen, KeyedStep(wire.read_seen), bearer)
         info = pipeline(self.info, bearer, wire.read_last_post_wish)
         read_all = pipeline(self.read_all, bearer, wire.read_post_range)
         return (
-            Route("rooms.create", "POST", "/room/create", create, "write"),
-            Route("rooms.list", "GET", "/room/list", pipeline(self.list, bearer), "read"),
+            Route(
+                "rooms.list", "GET", "/room/list", pipeline(self.list, bearer, wire.read_room_range), "read"
+            ),
             Route("rooms.info", "GET", "/room/info/{room}", info, "read"),
-            Route("rooms.invite", "POST", "/room/invite/{room}", invite, "write"),
             Route("rooms.leave", "POST", "/room/leave/{room}", leave, "write"),
             Route("rooms.post", "POST", "/room/post/{room}", post, "write"),
             Route("rooms.read", "GET", "/room/read/{post}", pipeline(self.read, bearer), "read"),
@@ -47,21 +44,6 @@ class RoomsApi:
         )
 
     # --- changes
-    async def create(
-        self, _: Request, asked: Keyed[wire.NewRoom], token: SecretHash
-    ) -> wire.RoomMade | Unidentified | AccountNotFound | TooManyUsers | IdempotencyConflict:
-        """Create a room."""
-        room = await self._rooms.create(token, asked.body.name, asked.body.other_users, asked.idempotency)
-        return room if isinstance(room, Refusal) else wire.RoomMade(room)
-
-    async def invite(
-        self, request: Request, asked: Keyed[wire.Invitation], token: SecretHash
-    ) -> NoAccess | AccountNotFound | TooManyUsers | IdempotencyConflict | None:
-        """Bring others in. Those who are in already are left out of it."""
-        return await self._rooms.invite(
-            token, request.params["room"], asked.body.other_users, asked.idempotency
-        )
-
     async def leave(
         self, request: Request, asked: Keyed[wire.Leaving], token: SecretHash
     ) -> NoAccess | IdempotencyConflict | None:
@@ -70,7 +52,7 @@ class RoomsApi:
 
     async def post(
         self, request: Request, asked: Keyed[wire.PostDraft], token: SecretHash
-    ) -> wire.PostMade | NoAccess | IdempotencyConflict:
+    ) -> wire.PostMade | NoAccess | QuotaExceeded | IdempotencyConflict:
         """Post into a room."""
         post = await self._rooms.post(token, request.params["room"], asked.body.content, asked.idempotency)
         return post if isinstance(post, Refusal) else wire.PostMade(post)
@@ -82,10 +64,10 @@ class RoomsApi:
         return await self._rooms.seen(token, request.params["room"], asked.body.post_id, asked.idempotency)
 
     # --- reading
-    async def list(self, _: Request, token: SecretHash) -> wire.RoomList | Unidentified:
-        """List the asker's rooms."""
-        rooms = await self._rooms.list(token)
-        return rooms if isinstance(rooms, Refusal) else wire.RoomList(tuple(map(wire.room_summary, rooms)))
+    async def list(self, _: Request, token: SecretHash, span: wire.RoomRange) -> wire.RoomList | Unidentified:
+        """List the asker's rooms: the page that was joined last, or the one before a room."""
+        page = await self._rooms.list(token, span.before, span.limit)
+        return page if isinstance(page, Refusal) else wire.room_list(page)
 
     async def info(
         self, request: Request, token: SecretHash, wish: wire.LastPostWish

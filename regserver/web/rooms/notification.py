@@ -7,7 +7,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.instant import iso_seconds
-from regserver.domain.room_event import Audience, Created, Invited, Left, Posted, RoomEvent
+from regserver.domain.room_event import (
+    Audience,
+    Created,
+    Invited,
+    Left,
+    OfferAccepted,
+    Offered,
+    Posted,
+    RoomEvent,
+)
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
 from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField, described
@@ -39,7 +48,7 @@ class RoomCreated(Notification, frozen=True, tag=True):
 
 
 class RoomInvitation(Notification, frozen=True, tag=True):
-    """Somebody brought the listener into a room."""
+    """Somebody brought the listener into a room, or offers it where `rooms.consent` is "ask"."""
 
     user_who_invited: UserIdField
     room_id: RoomIdField
@@ -86,6 +95,10 @@ def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
             if audience == "newcomer":
                 return RoomInvitation(event.actor, event.room)
             return NewUsersInRoom(event.actor, newcomers, event.room)
+        case Offered():
+            return RoomInvitation(event.actor, event.room)
+        case OfferAccepted(host=host, newcomer=newcomer):
+            return NewUsersInRoom(host, (newcomer,), event.room)
         case Left(deleted=deleted):
             return UserLeftRoom(event.actor, event.room, deleted)
 

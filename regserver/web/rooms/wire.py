@@ -1,8 +1,8 @@
 """Rooms on the wire: the bodies of requests, with the functions that read or refuse them, and those of answers."""
 
 import urllib.parse
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from regserver.domain import room as domain
 from regserver.domain.account import AccountId
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadId, BadOtherUsers, BadPostContent, BadRoomName, Refusal
+from regserver.domain.outcome import BadId, BadPostContent, Refusal
 from regserver.endpoint import Request
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
@@ -26,21 +26,10 @@ from regserver.web.http.field import (
 )
 from regserver.web.http.pipeline import Parameters, RequestBody
 
+Id = TypeVar("Id", domain.RoomId, domain.PostId)
+
 
 # --- requests; a repetition must have the same JSON
-class NewRoom(RequestBody, frozen=True, rename="camel"):
-    """A room to be created. Without a name it is called by its members' names."""
-
-    name: RoomNameField | None = None
-    other_users: Annotated[Sequence[UserIdField], Meta(description="Who is in it beside the creator.")] = ()
-
-
-class Invitation(RequestBody, frozen=True, rename="camel"):
-    """Who is brought in; at least one."""
-
-    other_users: Sequence[UserIdField]
-
-
 class Leaving(RequestBody, frozen=True):
     """The path says it all."""
 
@@ -55,31 +44,6 @@ class Seen(RequestBody, frozen=True, rename="camel"):
     """The newest post that was read."""
 
     post_id: PostIdField
-
-
-def read_new_room(request: Request) -> NewRoom | Unreadable | BadOtherUsers | BadId | BadRoomName:
-    """The body of /room/create; an empty one is a room without name and others."""
-    fields = read_object(request, optional=True)
-    if isinstance(fields, Refusal):
-        return fields
-    others = _other_users(fields.get("otherUsers"))
-    if isinstance(others, Refusal):
-        return others
-    name = fields.get("name")
-    if name is None or (isinstance(name, str) and domain.is_room_name(name)):
-        return NewRoom(name, others)
-    return BadRoomName()
-
-
-def read_invitation(request: Request) -> Invitation | Unreadable | BadOtherUsers | BadId:
-    """The body of /room/invite."""
-    fields = read_object(request, optional=True)
-    if isinstance(fields, Refusal):
-        return fields
-    others = _other_users(fields.get("otherUsers"))
-    if isinstance(others, Refusal):
-        return others
-    return Invitation(others) if others else BadOtherUsers()
 
 
 def read_leaving(_: Request) -> Leaving:
@@ -107,15 +71,6 @@ def read_seen(request: Request) -> Seen | Unreadable | BadId:
     return Seen(domain.PostId(post)) if domain.is_id(post) else BadId()
 
 
-def _other_users(value: object) -> Sequence[AccountId] | BadOtherUsers | BadId:
-    """`otherUsers`: absent is nobody; a list of ids; anything else is refused."""
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        return BadOtherUsers()
-    return [AccountId(item) for item in value] if all(map(domain.is_id, value)) else BadId()
-
-
 class LastPostWish(Parameters, frozen=True):
     """What /room/info is asked with."""
 
@@ -128,6 +83,15 @@ class PostRange(Parameters, frozen=True):
     before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
     limit: Annotated[int, described("The most posts to return, up to 1000.", 50, ge=1)] = (
         domain.MAX_POSTS_LISTED
+    )
+
+
+class RoomRange(Parameters, frozen=True):
+    """Which rooms /room/list shows."""
+
+    before: Annotated[RoomIdField | None, Meta(description="Only rooms joined before this one.")] = None
+    limit: Annotated[int, described("The most rooms to return, up to 1000.", 50, ge=1)] = (
+        domain.MAX_ROOMS_LISTED
     )
 
 
@@ -160,17 +124,29 @@ def read_listen_wish(request: Request) -> ListenWish:
 
 def read_last_post_wish(request: Request) -> LastPostWish:
     """The query of /room/info."""
-    return LastPostWish(_query(request).get("getLastPost") == "true")
+    return LastPostWish(_query(request).get("getLastPost") in {"", "true"})  # without a value, as of a switch
+
+
+def read_room_range(request: Request) -> RoomRange | BadId:
+    """The query of /room/list."""
+    span = _range(request, domain.RoomId, domain.MAX_ROOMS_LISTED)
+    return span if isinstance(span, BadId) else RoomRange(*span)
 
 
 def read_post_range(request: Request) -> PostRange | BadId:
     """The query of /room/readAll."""
+    span = _range(request, domain.PostId, domain.MAX_POSTS_LISTED)
+    return span if isinstance(span, BadId) else PostRange(*span)
+
+
+def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id | None, int] | BadId:
+    """`before`, an id of this kind, and `limit`, at most `most`."""
     query = _query(request)
-    before, limit = query.get("before"), domain.parse_id(query.get("limit", str(domain.MAX_POSTS_LISTED)))
+    before, limit = query.get("before"), domain.parse_id(query.get("limit", str(most)))
     number = None if before is None else domain.parse_id(before)
     if limit is None or (before is not None and number is None):
         return BadId()
-    return PostRange(None if number is None else domain.PostId(number), min(limit, domain.MAX_POSTS_LISTED))
+    return None if number is None else kind(number), min(limit, most)
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -179,12 +155,6 @@ def _query(request: Request) -> dict[str, str]:
 
 
 # --- what is shown
-class RoomMade(JsonAnswer, frozen=True, rename="camel"):
-    """The room was created."""
-
-    room_id: RoomIdField
-
-
 class PostMade(JsonAnswer, frozen=True, rename="camel"):
     """The post was made."""
 
@@ -225,6 +195,17 @@ class PostList(JsonAnswer, frozen=True):
     more: bool
 
 
+UserCountField = (
+    Annotated[
+        int,
+        described(
+            "The number of members, where `users` has only the first 30 of more than 1000.", 1200, ge=1
+        ),
+    ]
+    | UnsetType
+)
+
+
 class RoomBody(msgspec.Struct, frozen=True, rename="camel"):
     """A room, as /room/info shows it: its members, its newest posts, and `lastPost` where it was asked for."""
 
@@ -235,6 +216,7 @@ class RoomBody(msgspec.Struct, frozen=True, rename="camel"):
     created_at: TimeField
     updated_at: TimeField
     last_post: ListedPost | UnsetType | None = UNSET
+    user_count: UserCountField = UNSET
 
 
 class RoomShown(JsonAnswer, frozen=True):
@@ -251,12 +233,16 @@ class RoomSummaryBody(msgspec.Struct, frozen=True, rename="camel"):
     users: tuple[UserIdField, ...]
     last_post: ListedPost | None
     unread: Annotated[int, Meta(ge=0, examples=[3])]
+    user_count: UserCountField = UNSET
 
 
 class RoomList(JsonAnswer, frozen=True):
-    """The asker's rooms."""
+    """The asker's rooms, in the order of joining. more: there are others that were joined before."""
 
     rooms: tuple[RoomSummaryBody, ...]
+    more: Annotated[
+        bool | UnsetType, described("Present where rooms that were joined before these are left out.", True)
+    ] = UNSET
 
 
 def post_body(post: domain.Post) -> PostBody:
@@ -277,14 +263,25 @@ def room_body(detail: domain.RoomDetail, *, with_last_post: bool) -> RoomBody:
     name = domain.display_name(room, detail.members)
     created_at, updated_at = iso_seconds(room.created_at), iso_seconds(room.updated_at)
     last_post = _last_post(detail.last_post) if with_last_post else UNSET
-    return RoomBody(room.id, name, members, detail.posts, created_at, updated_at, last_post)
+    count = _user_count(room)
+    return RoomBody(room.id, name, members, detail.posts, created_at, updated_at, last_post, count)
 
 
 def room_summary(summary: domain.RoomSummary) -> RoomSummaryBody:
     """A room as /room/list shows it."""
     room, members = summary.room, _ids(summary.members)
     name = domain.display_name(room, summary.members)
-    return RoomSummaryBody(room.id, name, members, _last_post(summary.last_post), summary.unread)
+    last_post = _last_post(summary.last_post)
+    return RoomSummaryBody(room.id, name, members, last_post, summary.unread, _user_count(room))
+
+
+def room_list(page: domain.RoomPage) -> RoomList:
+    """A page of rooms."""
+    return RoomList(tuple(map(room_summary, page.rooms)), page.more or UNSET)
+
+
+def _user_count(room: domain.Room) -> int | UnsetType:
+    return room.member_count if room.is_large else UNSET
 
 
 def _ids(members: tuple[domain.Member, ...]) -> tuple[AccountId, ...]:

@@ -35,6 +35,7 @@ from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
 from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
+from regserver.service import block_service
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
 from regserver.web.http.cors import SAFE_METHODS
@@ -107,8 +108,12 @@ async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIt
         yield app, Stage(client)
 
 
-async def test_every_answer_that_the_document_names_is_given(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (app, stage):
+async def test_every_answer_that_the_document_names_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_service, "MAX_BLOCKS", 2)
+    rooms = RoomsSection(max_members=3, consent="ask", daily_bytes=Size(32 * 1024))
+    async with opened(tmp_path, rooms=rooms) as (app, stage):
         seen = Seen(list(app.quart.router.routes.values()))
         for operation in seen.routes:
             route = seen.routes[operation]
