@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from regserver.cli.config import annotated
-from regserver.config import ConfigFault, Section, Settings, load, show
+from regserver.config import ConfigFault, Secret, Section, Settings, load, show
 
 
 @pytest.fixture
@@ -152,6 +152,31 @@ def test_another_encoding_is_named(file: Path) -> None:
     file.write_bytes('[log]\nlevel = "é"\n'.encode("latin-1"))
     with pytest.raises(ConfigFault, match="line 2 is not UTF-8; it may be Latin-1"):
         load(file, (), {})
+
+
+HUSH = "hush-0123456789-hush-0123456789"
+
+
+def hushed(section: Section) -> Section:
+    """The section with every secret set."""
+    values: dict[str, object] = {}
+    for field in msgspec.structs.fields(type(section)):
+        value = getattr(section, field.name)
+        if isinstance(value, Section):
+            values[field.name] = hushed(value)
+        elif isinstance(value, Secret):
+            values[field.name] = Secret(HUSH)
+        elif "Secret" in str(field.type) and isinstance(value, dict):
+            values[field.name] = {"x": Secret(HUSH)}
+    return msgspec.structs.replace(section, **values)
+
+
+def test_every_secret_is_masked_also_those_to_come() -> None:
+    settings = hushed(Settings())
+    assert HUSH not in repr(settings)
+    text = "\n".join(show(settings))
+    assert HUSH not in text
+    assert text.count('"…"') > 10
 
 
 def keys(kind: type[Section], at: str = "") -> set[str]:

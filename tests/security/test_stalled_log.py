@@ -94,6 +94,17 @@ async def test_it_serves_without_a_reader_and_on_a_full_disk(tmp_path: Path) -> 
         os.close(stderr)
 
 
+async def test_a_killed_server_loses_the_last_moment_alone(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("ab") as stderr:
+        async with started(tmp_path, stderr=stderr) as server:
+            await server.client.get("/login/userId/somebody")
+            await trio.sleep(1)
+            server.process.kill()
+            await server.ends()
+    assert "/login/userId" in path.read_text()
+
+
 async def wait_text(path: Path, wanted: str) -> str:
     await until(lambda: path.exists() and wanted in path.read_text())
     return path.read_text()
