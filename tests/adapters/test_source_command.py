@@ -206,7 +206,8 @@ async def test_an_executable_that_does_not_read_its_input(tmp_path: Path) -> Non
 
 
 async def test_one_that_cannot_be_started(tmp_path: Path) -> None:
-    async with opened((str(tmp_path / "nothing"),)) as source:
+    async with opened(script(tmp_path, "exit 0")) as source:
+        (tmp_path / "source.sh").unlink()
         assert isinstance(await source.verify("ada", "x"), Unavailable)
         with pytest.raises(SourceFault, match="cannot be started"):
             await everything(source, "ada")
@@ -224,8 +225,18 @@ async def test_no_descriptors_are_lost(tmp_path: Path) -> None:
 
 
 async def opened_nothing(folder: Path) -> None:
-    async with opened((str(folder / "nothing"),)) as source:
+    async with opened(script(folder, "exit 0")) as source:
+        (folder / "source.sh").unlink()
         await source.verify("ada", "x")
+
+
+@pytest.mark.parametrize("name", ["./nobody.sh", "no-such-program-anywhere", "./folder"])
+async def test_what_is_no_executable_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    settings = Settings(live=LiveSection(source="command", command=LiveCommand(argv=(name,))))
+    with pytest.raises(ConfigFault, match=r"live\.command\.argv: .* is not an executable"):
+        async with open_source(Loaded(settings, tmp_path / "regserver.toml"), HASHER):
+            pass
 
 
 async def test_an_empty_command_is_refused() -> None:

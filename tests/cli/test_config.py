@@ -32,6 +32,10 @@ async def test_templates_are_checked(shell: Shell) -> None:
         (("live.file.path=nobody.toml",), "nobody.toml: cannot be read: No such file or directory"),
         (("live.source=http",), "live.http.url: expected a URL such as"),
         (("live.source=command",), "live.command.argv: expected an executable"),
+        (
+            ("live.source=command", "live.command.argv=./nobody"),
+            "live.command.argv: ./nobody is not an executable",
+        ),
         (("mail.templates=nowhere",), "mail.templates: nowhere: not a folder"),
         (("store.url=postgresql://db/x",), "PostgreSQL is not supported yet"),
         (("server.trusted_proxies=10.0.0.0/40",), "server.trusted_proxies: expected addresses, networks"),

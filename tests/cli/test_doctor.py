@@ -66,7 +66,7 @@ async def test_one_broken_part_hides_no_other(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert failing[0] == "FAIL store: regserver.db: file is not a database"
     assert "No such file or directory: 'none.pem'" in failing[1]
-    assert failing[2].startswith("FAIL source: roster.toml: user 1 (x): missing required field")
+    assert failing[2].startswith("FAIL source: roster.toml: user 1 (x): expected")
 
 
 async def test_the_key_beside_the_database(shell: Shell) -> None:

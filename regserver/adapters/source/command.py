@@ -17,7 +17,14 @@ import trio
 
 from regserver.adapters.source.message import MAX_ANSWER_BYTES, profile_request, read_answer, verify_request
 from regserver.adapters.source.ndjson import LineReader, LineSplitter
-from regserver.adapters.source.process import Child, Command, Spawner, child_environment, open_spawner
+from regserver.adapters.source.process import (
+    Child,
+    Command,
+    Spawner,
+    child_environment,
+    find_program,
+    open_spawner,
+)
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
 from regserver.group import unwrapped
@@ -151,6 +158,8 @@ async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[
     if not settings.argv or not settings.argv[0]:
         raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')
     folder = await trio.to_thread.run_sync(loaded.resolve(".").resolve)
+    command = Command(settings.argv, folder, child_environment(settings.env))
+    if await trio.to_thread.run_sync(find_program, command) is None:
+        raise ConfigFault(f"live.command.argv: {settings.argv[0]} is not an executable")
     async with open_spawner() as spawner:
-        command = Command(settings.argv, folder, child_environment(settings.env))
         yield CommandSource(spawner, command, settings.timeout.seconds)

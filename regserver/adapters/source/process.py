@@ -12,6 +12,7 @@ trio.open_process starts children from threads of a pool, and has no groups. So 
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,13 @@ class Command(msgspec.Struct, frozen=True):
     arguments: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
+
+
+def find_program(command: Command) -> str | None:
+    """The path of the command's executable; None when there is none. A relative path starts at the command's folder."""
+    program = command.arguments[0]
+    path = str(command.folder / program) if "/" in program else program
+    return shutil.which(path, path=command.environment["PATH"])
 
 
 class Child:
