@@ -183,7 +183,7 @@ class GuessGuard:
         line = self._lines.setdefault(sight.counter, _Line())
         line.present += 1
         try:
-            admitted = await self._admit(line, sight, current=ends == self._ends)
+            admitted = await self._admit(line, sight, ends)
             if isinstance(admitted, TooManyRequests):
                 self._parts.on_refusal()
                 yield admitted
@@ -223,12 +223,12 @@ class GuessGuard:
         failures = as_of_now(await transaction.guesses.failures(counter), now)
         return _Sight(account, network, noted_at, counter, failures)
 
-    async def _admit(self, line: _Line, sight: _Sight, *, current: bool) -> _Sight | TooManyRequests:
-        """Waits in line. current: whether no guess has ended since `sight` was read."""
+    async def _admit(self, line: _Line, sight: _Sight, ends: int) -> _Sight | TooManyRequests:
+        """Waits in line. ends: how many guesses had ended, at whatever counter, before `sight` was read."""
         if line.present > MOST_IN_LINE:
             return TooManyRequests(1)
         async with line.turn:
-            if not current:
+            if ends != self._ends:
                 sight = await self._look_again(line, sight)
             while True:
                 left = time_left(sight.failures, self._parts.clock.now())

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from regserver.domain.account import NewAccount, name_key
+from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store
@@ -17,6 +18,7 @@ from tests.store.race import Racer, Racers, Scenario, rows
 Pair = Callable[[Door], tuple[Racer, Racer]]
 USER_ID = "reg1abcdefgh"
 TICKET = hash_secret("a ticket")
+NO_FAILURE, ONE_FAILURE = CounterKey(b"none"), CounterKey(b"one")
 REWARDS = """
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
 INSERT INTO steps_reward (user_id, reason, community, granted_at) SELECT ?, 'earlier', 'c' || n, 0 FROM number
@@ -29,7 +31,8 @@ async def observe(door: Door) -> object:
     names = await rows(door.store, "SELECT name_key, substr(holder, 1, 4), expires_at FROM name ORDER BY 1")
     tokens = await rows(door.store, "SELECT count(*) FROM token")
     rewards = await rows(door.store, "SELECT user_id, reason, community FROM steps_reward ORDER BY 3")
-    return accounts, names, tokens, len(rewards)
+    guesses = await rows(door.store, "SELECT counter, failures FROM guess ORDER BY counter")
+    return accounts, names, tokens, len(rewards), guesses
 
 
 async def ann(store: Store) -> Door:
@@ -77,6 +80,27 @@ def change_password(door: Door, changed: str) -> Racer:
 
 def grant(door: Door, community: str) -> Racer:
     return lambda: OnboardingService(door.store, door.clock).subscribed(USER_ID, [community])
+
+
+def guess_wrong(door: Door, counter: CounterKey) -> Racer:
+    now, ann = door.clock.now(), door.ids["ann"]
+
+    async def fail() -> object:
+        count = await door.store.write(lambda transaction: transaction.guesses.count(counter, ann, now))
+        return "the last" if count == 2 else "not the last"
+
+    return fail
+
+
+def forget_guesses(door: Door, counter: CounterKey) -> Racer:
+    return lambda: door.store.write(lambda transaction: transaction.guesses.clear(counter))
+
+
+async def guessed(store: Store) -> Door:
+    """Ann, with one failure at ONE_FAILURE."""
+    door = await ann(store)
+    await guess_wrong(door, ONE_FAILURE)()
+    return door
 
 
 async def registered(store: Store) -> Door:
@@ -141,6 +165,22 @@ SCENARIOS = (
     between(
         "a new password and a new hash",
         lambda door: (change_password(door, "new"), renew(door, "old", "renewed")),
+    ),
+    between(
+        "two first failures at one account",
+        lambda door: (guess_wrong(door, NO_FAILURE), guess_wrong(door, NO_FAILURE)),
+    ),
+    between(
+        "two failures at one account",
+        lambda door: (guess_wrong(door, ONE_FAILURE), guess_wrong(door, ONE_FAILURE)),
+        None,
+        guessed,
+    ),
+    between(
+        "a failure and a success",
+        lambda door: (guess_wrong(door, ONE_FAILURE), forget_guesses(door, ONE_FAILURE)),
+        None,
+        guessed,
     ),
     between("the last reward", lambda door: (grant(door, "a"), grant(door, "b")), Lock.ACCOUNT, registered),
     between("one reward twice", lambda door: (grant(door, "a"), grant(door, "a")), None, registered),
