@@ -99,10 +99,10 @@ class LoginSection(Section, frozen=True):
 class SignupDoors(Section, frozen=True):
     """The mode of each door; "" is signup.mode, and for the live door "open": its gate is its source."""
 
-    rooms: SignUpMode | Literal[""] = ""
-    steps: SignUpMode | Literal[""] = ""
-    directory: SignUpMode | Literal[""] = ""
-    live: SignUpMode | Literal[""] = ""
+    rooms: Literal[SignUpMode, ""] = ""
+    steps: Literal[SignUpMode, ""] = ""
+    directory: Literal[SignUpMode, ""] = ""
+    live: Literal[SignUpMode, ""] = ""
 
 
 class SignupSection(Section, frozen=True):
