@@ -9,6 +9,7 @@ from typing import Final
 from regserver.serving.head import BadHead
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_FRAMING = (b"content-length", b"host", b"transfer-encoding")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e\x80-\xff]*")
 _MAX_LINE_BYTES: Final = 256
 _MAX_TRAILERS: Final = 32
@@ -84,10 +85,11 @@ class Chunks:
             self._missing = size + 2
 
     def _trailer(self, line: bytes) -> None:
-        """Drops a trailer, as RFC 9110, 6.5.1 advises for unknown ones."""
+        """Drops a trailer, as RFC 9110, 6.5.1 advises for unknown ones. Fields of the framing may not be trailers."""
         if not line:
             self.done = True
             return
         self._trailers += 1
-        if self._trailers > _MAX_TRAILERS or _TRAILER.fullmatch(line) is None:
+        name = line.partition(b":")[0].lower()
+        if self._trailers > _MAX_TRAILERS or _TRAILER.fullmatch(line) is None or name in _FRAMING:
             raise BadHead(400, "bad trailer")

@@ -29,7 +29,7 @@ from regserver.serving.head import PREFACE, BadHead
 from regserver.serving.held import LARGE_BYTES
 from regserver.serving.http2_body import Http2Bodies
 from regserver.serving.http2_head import Http2Head, parse_http2_head, request_of
-from regserver.serving.http2_meter import Flood, FrameMeter
+from regserver.serving.http2_meter import Flood, FrameMeter, FrameTooLong
 from regserver.serving.http2_stream import Http2Stream
 from regserver.serving.http2_transport import Http2Transport
 from regserver.serving.http2_wire import Http2Wire
@@ -83,8 +83,11 @@ class Http2Connection:
                 events = self._wire.http.receive_data(data)
             except Flood as flood:
                 self._context.metrics.connection_cut("flood")
-                _log.warning("%s: too many %s", self._stream.peer, flood)
+                # Not the exception itself: a log record may outlive the connection.
+                _log.warning("%s: too many %s", self._stream.peer, str(flood))
                 return await self._wire.close(ErrorCodes.ENHANCE_YOUR_CALM)
+            except FrameTooLong:
+                return await self._wire.close(ErrorCodes.FRAME_SIZE_ERROR)
             except ProtocolError:
                 return await self._wire.flush()  # h2 has prepared a GOAWAY
             for event in events:

@@ -20,6 +20,7 @@ _OTHER: Final = -1  # kinds that no RFC names share a bucket, or there would be 
 _LAST_NAMED: Final = 9
 _END_STREAM, _END_HEADERS = 1, 4
 _HEAD_BYTES: Final = 9
+_MOST_BYTES: Final = 16 * 1024
 _SMALL_BYTES: Final = 16  # of data: costs as much as an empty frame
 _SMALL_PER_FRAME: Final = 0.1  # of a bucket: a WebSocket's messages and pongs are small, too
 _BYTES_PER_UPDATE: Final = 1024  # no library acknowledges less at a time
@@ -27,6 +28,10 @@ _BYTES_PER_UPDATE: Final = 1024  # no library acknowledges less at a time
 
 class Flood(Exception):
     """The client sends more frames of a kind than it may."""
+
+
+class FrameTooLong(Exception):
+    """A frame is longer than RFC 9113, 4.2 allows without asking. h2 would keep all of it before it says so."""
 
 
 class FrameMeter:
@@ -48,10 +53,12 @@ class FrameMeter:
         return self.has_open_head or self._skip > 0 or self._part != b""
 
     def feed(self, data: bytes) -> None:
-        """Counts the frames that begin in these bytes. Raises Flood."""
+        """Counts the frames that begin in these bytes. Raises Flood, FrameTooLong."""
         data, at = self._part + data, self._skip
         while at + _HEAD_BYTES <= len(data):
             length = int.from_bytes(data[at : at + 3], "big")
+            if length > _MOST_BYTES:
+                raise FrameTooLong
             self._note(data[at + 3], data[at + 4], length)
             at += _HEAD_BYTES + length
         self._part = data[at:]

@@ -2,6 +2,7 @@
 
 import h2.errors
 import h2.events
+import hpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,33 @@ async def test_requests_that_are_reset_at_once_are_a_flood() -> None:
         await peer.flush()
         assert await _calmed(peer)
         assert await server.is_fine()
+
+
+BOMB = hpack.Encoder().encode([(":method", "GET"), (":path", "/"), (":scheme", "http"), (":authority", "x")])
+FATAL = {
+    "empty continuation": frame(1, 1, BOMB) + frame(9, 1) * 300,
+    "a head of heads": frame(1, 1, BOMB + b"\x40\x01x\x7f\x81\x1e" + b"y" * 4000 + b"\xbe" * 4000, 5),
+    "two connections' worth of streams": b"".join(frame(1, 1 + 2 * n, BOMB, 4) for n in range(101)),
+    "a frame too long": b"\xff\xff\xff\0\0\0\0\0\1",
+    "data before a head": frame(0, 1, b"x"),
+    "an even stream": frame(1, 2, BOMB, 5),
+    "a field in upper case": frame(1, 1, BOMB + b"\0\1X\1y", 5),
+    "a line break in a field": frame(1, 1, BOMB + b"\0\1x\2\r\n", 5),
+    "a pseudo field at the end": frame(1, 1, BOMB + b"\0\1x\1y\0\5:path\1/", 5),
+    "two lengths": frame(1, 1, BOMB + b"\0\x0econtent-length\1" + b"1", 4) + frame(0, 1, b"xy", 1),
+    "a coding of the hop": frame(1, 1, BOMB + b"\0\x11transfer-encoding\7chunked", 5),
+}
+
+
+@pytest.mark.parametrize("kind", FATAL)
+async def test_what_no_client_sends_ends_its_connection(kind: str) -> None:
+    async with open_front() as server, plain_http2(server) as peer:
+        await peer.send(FATAL[kind])
+        event = await peer.next_event(h2.events.ConnectionTerminated)
+        assert isinstance(event, h2.events.ConnectionTerminated)
+        assert event.error_code
+        assert await server.is_fine()
+        assert server.counts.errors == 0
 
 
 async def test_many_requests_on_one_connection_are_all_answered() -> None:

@@ -124,13 +124,42 @@ async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool)
             assert _left() == {}
 
 
-async def test_nothing_is_left_of_http2(certificate: Certificate) -> None:
+async def _two_requests_of_http2(peer: Http2Peer) -> None:
+    for path in ("/a", "/b"):
+        assert (await peer.ask_http2("GET", path))[0] == 200
+
+
+async def _unfinished_body(peer: Http2Peer) -> None:
+    fields = [(":method", "POST"), (":path", "/a"), (":scheme", "https"), (":authority", "x")]
+    peer.http.send_data(await peer.open(fields, None), b"x" * 1000)
+    peer.http.reset_stream(await peer.open(fields, None))
+    await peer.open(fields, None)
+    await peer.flush()
+
+
+async def _socket_of_http2(peer: Http2Peer) -> None:
+    sock = await peer.connect("/echo")
+    assert (await sock.status())[0] == 200
+    await sock.send(close_payload(1000))
+    assert await sock.close_code() == 1000
+    assert (await (await peer.connect("/listen")).status())[0] == 200
+
+
+async def _flood_of_http2(peer: Http2Peer) -> None:
+    await peer.send(b"\0\0\0\4\0\0\0\0\0" * 1000)
+    assert await peer.ended()
+
+
+@pytest.mark.parametrize("way", [_two_requests_of_http2, _unfinished_body, _socket_of_http2, _flood_of_http2])
+async def test_nothing_is_left_of_http2(
+    certificate: Certificate, way: Callable[[Http2Peer], Awaitable[None]]
+) -> None:
     async with open_front(tls_cert=certificate[0], tls_key=certificate[1]) as server:
         with no_collector():
             async with _connected(server, certificate, "h2") as stream:
                 peer = Http2Peer(stream)
                 await peer.start()
-                for path in ("/a", "/b"):
-                    assert (await peer.ask_http2("GET", path))[0] == 200
+                await way(peer)
             await server.settled()
+            assert server.front.held_bytes == 0
             assert _left() == {}

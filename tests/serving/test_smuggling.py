@@ -45,6 +45,9 @@ REFUSED = {
     "no name": (400, _POST + b": 1\r\n\r\n"),
     "non-ASCII name": (400, _POST + b"X-\xc3\xa9: 1\r\n\r\n"),
     "DEL in a value": (400, _POST + b"X-A: \x7f\r\n\r\n"),
+    "length as a trailer": (
+        400, _POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\nabc"
+    ),
     "absolute form with a user": (400, b"GET http://a@x/a HTTP/1.1\r\nHost: x\r\n\r\n"),
     "absolute form without an authority": (400, b"GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n"),
     "absolute form of another scheme": (400, b"GET ftp://x/a HTTP/1.1\r\nHost: x\r\n\r\n"),
