@@ -183,7 +183,7 @@ def rooms(port: int, token: str, strangers: str) -> None:
     def run(first: int) -> None:
         connection, numbers = http.client.HTTPConnection("127.0.0.1", port), itertools.count(first)
         while True:
-            start = next(numbers) * ROOM_SIZE % int(strangers)
+            start = next(numbers) % (int(strangers) // ROOM_SIZE) * ROOM_SIZE
             others = list(range(start + 1, start + ROOM_SIZE + 1))
             _ask(connection, "/room/create", token, {"name": "abuse", "otherUsers": others})
 
