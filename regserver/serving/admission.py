@@ -17,7 +17,6 @@ class Admission:
         self._total = 0
         self._emptied = trio.Event()
         self._peers: dict[str, Peers] = {}
-        self._nobody = Peers("", is_exempt=True)  # a unix socket has no addresses: a proxy is in front of it
         self.held = HeldBudget(limits)
 
     @property
@@ -43,27 +42,27 @@ class Admission:
         """
         if self.is_full and not has_place:
             return 503
-        peers = self._peers_of(address) if address else self._nobody
+        key = client_key(address) if address else ""
+        peers = self._peers.get(key) or self._peers_of(key, address)
         if peers.connections >= self._limits.connections_per_address and not peers.is_exempt:
             return 429
         peers.connections += 1
         self._total += 1
         return Held(self.held, peers)
 
-    def _peers_of(self, address: str) -> Peers:
-        key = client_key(address)
-        peers = self._peers.get(key)
-        if peers is None:
-            peers = self._peers[key] = Peers(key, is_exempt=address in self.held.exempt)
+    def _peers_of(self, key: str, address: str) -> Peers:
+        # A unix socket has no addresses: a proxy is in front of it.
+        peers = self._peers[key] = Peers(key, is_exempt=not address or address in self.held.exempt)
         return peers
 
     def leave(self, held: Held) -> None:
         """Uncounts a connection, and the bytes that are held for it."""
-        held.clear()
+        if held.size:
+            held.clear()
         self._total -= 1
         if not self._total:
             self._emptied.set()
         peers = held.peers
         peers.connections -= 1
         if not peers.connections:
-            self._peers.pop(peers.key, None)
+            del self._peers[peers.key]

@@ -8,7 +8,7 @@ from typing import Final
 
 from regserver.serving.head import BadHead
 
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*|[ \t]*)")
 _FRAMING = (b"content-length", b"host", b"transfer-encoding")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e\x80-\xff]*")
 _MAX_LINE_BYTES: Final = 256

@@ -19,7 +19,7 @@ from typing import Final, Literal
 import trio
 
 from regserver.serving.broadcast import not_direct
-from regserver.serving.held import Held
+from regserver.serving.held import LARGE_BYTES, Held
 from regserver.serving.limit import FrontLimits
 from regserver.serving.send_queue import take_off
 
@@ -84,7 +84,8 @@ class ClientStream(trio.abc.Stream):
     @contextlib.contextmanager
     def _bounded(self, size: int) -> Iterator[float]:
         """Counts bytes as held while they are sent; yields when all must be sent. Raises BrokenResourceError."""
-        if not self.held.admits(size):
+        # What is short is counted and not refused: a refusal is short itself.
+        if size > LARGE_BYTES and not self.held.admits(size):
             raise trio.BrokenResourceError("too much is held for this peer")
         self.held.add(size)
         try:

@@ -12,7 +12,7 @@ from regserver.domain.address import Networks
 from regserver.serving.limit import FrontLimits
 
 LARGE_BYTES: Final = 16 * 1024
-"""A longer body is not joined with its head, and must fit into the budget before it is sent."""
+"""A longer body is not joined with its head, and must fit into the budget before it is sent. Shorter ones are counted only."""
 
 
 class Peers:

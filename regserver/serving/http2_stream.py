@@ -7,7 +7,7 @@ import trio
 
 from regserver.endpoint import Response, StreamResponse
 from regserver.serving.answer import BODILESS, current_date, response_fields
-from regserver.serving.held import Held
+from regserver.serving.held import LARGE_BYTES, Held
 from regserver.serving.http2_head import Http2Head
 from regserver.serving.http2_wire import Http2Wire
 from regserver.serving.limit import FrontLimits
@@ -109,7 +109,7 @@ class Http2Stream:
         """Sends data, which counts as held meanwhile. Raises LOST."""
         if not data:
             return
-        if not self.held.admits(len(data)):
+        if len(data) > LARGE_BYTES and not self.held.admits(len(data)):
             raise trio.BrokenResourceError("too much is held for this peer")
         self.held.add(len(data))
         try:

@@ -187,8 +187,9 @@ class SessionCore:
 
     def count_nowait(self) -> None:
         """Counts the unsent bytes as held for the peer."""
-        self._transport.held.add(self.unsent_bytes - self._counted)
-        self._counted = self.unsent_bytes
+        if self._counted != self.unsent_bytes:
+            self._transport.held.add(self.unsent_bytes - self._counted)
+            self._counted = self.unsent_bytes
 
     def _flush_nowait(self) -> None:
         """Writes as much of the queue as the transport takes; the drain task sends the rest."""

@@ -11,7 +11,7 @@ import trio
 
 from regserver.endpoint import Request, Response
 from regserver.serving import FrontLimits
-from tests.serving.http2 import Certificate, Http2Peer, text_of
+from tests.serving.http2 import Certificate, Http2Peer, plain_http2, text_of
 from tests.serving.support import Peer, RunningFront, bounds, open_front, show
 
 BODY = b"x" * 700_000
@@ -58,6 +58,9 @@ async def test_all_together_get_no_more_than_the_budget() -> None:
     async with open_front(limits, dispatch=big) as server, server.peer() as other:
         async with unread(server):
             assert (await other.ask(SMALL))[0] == 503
+            async with plain_http2(server) as peer:
+                status, _, body = await peer.ask_http2("GET", "/a")
+                assert (status, body) == (503, b'{"error":"Unavailable"}')
         await server.until(lambda: server.front.held_bytes == 0)
         assert (await other.ask(SMALL))[0] == 200
 
