@@ -104,3 +104,17 @@ async def test_sign_in_tells_nobody_which_names_there_are(tmp_path: Path) -> Non
         assert {(answer.status_code, answer.content) for answer in answers} == {
             (401, b'{"error":"BadCredentials"}')
         }
+
+
+async def test_a_switch_without_a_value_is_on(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann = await sign_up(client, "ann")
+        login = {"username": "ann", "password": "ann's long password"}
+        tokens = [(await client.post("/login", json=login)).json()["token"] for _ in range(4)]
+        bearers = [{"authorization": f"Bearer {token}"} for token in tokens]
+        for query, ended in (("?all=false", 1), ("?all", 4)):
+            answer = await client.delete(f"/login/token{query}", headers=bearers[ended - 1])
+            assert answer.status_code == 204
+            statuses = [(await client.get("/login/info", headers=one)).status_code for one in bearers]
+            assert statuses == ([401, 200, 200, 200] if ended == 1 else [401] * 4)
+        assert (await ann.call("GET", "/login/info")).status_code == 401

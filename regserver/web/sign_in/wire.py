@@ -102,8 +102,9 @@ def read_preference(request: Request) -> Preference:
 
 
 def read_sign_out_scope(request: Request) -> SignOutScope:
-    """The query of /login/token."""
-    return SignOutScope(urllib.parse.parse_qs(request.query).get("all") == ["true"])
+    """The query of /login/token. A switch without a value is on."""
+    query = urllib.parse.parse_qs(request.query, keep_blank_values=True)
+    return SignOutScope(query.get("all") in (["true"], [""]))
 
 
 # --- what is shown
