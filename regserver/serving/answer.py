@@ -43,6 +43,8 @@ _STATUS_LINES: Final = _StatusLines(
     (status.value, f"HTTP/1.1 {status.value} {status.phrase}\r\n") for status in HTTPStatus
 )
 
+_HOP_FIELDS: Final = frozenset(("connection", "upgrade"))
+
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -70,8 +72,11 @@ def current_date() -> str:
 
 
 def response_fields(response: Response) -> Iterator[tuple[str, str]]:
-    """The fields of a response in order, without Date. A status without a body has no type and length."""
-    yield from response.headers
+    """The fields of a response in order, for HTTP/2 and ASGI, without Date and what only HTTP/1.1 has (RFC 9113, 8.2.2).
+
+    A status without a body has no type and length.
+    """
+    yield from (field for field in response.headers if field[0] not in _HOP_FIELDS)
     if response.status not in BODILESS:
         yield "content-type", response.content_type
         yield "content-length", str(len(response.body))

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from regserver.domain.outcome import InternalError
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.serving import FrontLimits, asgi_sessions, request_from_scope, response_fields
-from regserver.web.http.answer import NAMED, UPGRADE_FIELDS, Error
+from regserver.web.http.answer import NAMED, Error
 from regserver.web.http.dispatch import Dispatcher, WebParts
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
@@ -109,7 +109,7 @@ def _as_quart(response: Response) -> quart.Response:
         fields = [*response.headers, ("content-type", response.content_type)]
     else:
         made = quart.Response(response.body, status=response.status)
-        fields = [field for field in response_fields(response) if field not in UPGRADE_FIELDS]
+        fields = list(response_fields(response))
     made.headers.clear()
     made.headers.extend(fields)
     return made

@@ -253,6 +253,13 @@ async def test_another_method_is_an_unknown_route_here(door: Door, method: str, 
     assert await door.call(method, path) == (404, '{"error":"RouteNotFound"}')
 
 
+async def test_the_address_of_the_socket_asks_for_an_upgrade(door: Door) -> None:
+    for path in ("/room/websocket", "/room/websocket/"):
+        answer = await door.call("GET", path)
+        assert (answer.status, answer.raw.partition(",")[0]) == (426, '{"error":"UpgradeRequired"')
+    assert await door.call("GET", "/login/info") == (401, '{"error":"MissingAuth"}')
+
+
 async def test_sign_up_is_checked_in_order(door: Door) -> None:
     await door.sign_up("ann")
     good = {"username": "bob", "email": "bob@example.org", "password": "a long password"}
