@@ -3,7 +3,8 @@
 import logging
 
 from regserver.adapters.smtp import SmtpMailer
-from regserver.config.smtp_url import parse_smtp_url
+from regserver.config.provider import MailSection
+from regserver.config.smtp_url import smtp_address
 from regserver.ports.mailer import Mail, Mailer
 
 log = logging.getLogger("regserver.mail")
@@ -20,8 +21,6 @@ class LogMailer(Mailer):
         """Does nothing: there is no connection."""
 
 
-def build_mailer(url: str, sender: str) -> Mailer:
+def build_mailer(mail: MailSection) -> Mailer:
     """The mailer for `mail.smtp`: "log:", "smtp://user:password@host:587" or "smtps://…". Raises ValueError."""
-    if url == "log:":
-        return LogMailer()
-    return SmtpMailer(parse_smtp_url(url), sender)
+    return LogMailer() if mail.smtp == "log:" else SmtpMailer(smtp_address(mail), mail.from_)

@@ -16,6 +16,8 @@ import dns.resolver
 
 from regserver.adapters.mime import build_message, one_line, quote_server
 from regserver.adapters.smtp_client import explain, new_client, tls_context
+from regserver.adapters.smtp_reply import OUR_FAULT, refuses_us
+from regserver.adapters.smtp_sign_in import sign_in
 from regserver.config.smtp_url import SmtpAddress
 from regserver.domain.finding import Finding
 from regserver.ports.mailer import Mail
@@ -99,7 +101,7 @@ def _sign_in(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
         if smtp.has_extn("auth"):
             return Finding("hint", "it offers AUTH, but mail.smtp names no user: most servers want one")
         return Finding("ok", "it asks for no user name")
-    code, reply = smtp.login(address.user, address.password or "")
+    code, reply = sign_in(smtp, address.user, address.password or "")
     return Finding("ok", f"signed in: {quote_server(code, reply)}")
 
 
@@ -110,7 +112,12 @@ def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]
     yield Finding("ok", f"it accepts the sender {sender}")
     code, reply = smtp.rcpt(mail.to)
     if code not in {250, 251}:
-        raise _StopError(f"it refuses the recipient {mail.to}: {quote_server(code, reply)}")
+        whom = (
+            f"us, whoever the recipient is ({OUR_FAULT})"
+            if refuses_us(code, reply)
+            else f"the recipient {mail.to}"
+        )
+        raise _StopError(f"it refuses {whom}: {quote_server(code, reply)}")
     yield Finding("ok", f"it accepts the recipient {mail.to}")
     code, reply = smtp.data(build_message(mail, sender))
     if code != 250:

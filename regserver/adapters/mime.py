@@ -13,7 +13,7 @@ from email.policy import compat32
 from email.utils import format_datetime
 from typing import Any
 
-from regserver.domain.account import is_email
+from regserver.domain.email import is_email
 from regserver.ports.mailer import Mail
 
 MAX_REPLY_LENGTH = 200

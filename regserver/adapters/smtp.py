@@ -16,6 +16,8 @@ import trio
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
 from regserver.adapters.smtp_client import explain, is_loopback, new_client, tls_context
+from regserver.adapters.smtp_reply import OUR_FAULT, refuses_us
+from regserver.adapters.smtp_sign_in import sign_in
 from regserver.config.smtp_url import SmtpAddress
 from regserver.ports.mailer import Mail, Mailer, MailFault
 
@@ -57,7 +59,7 @@ class SmtpSession:
             if address.tls == "starttls":
                 self._secure()
             if address.user is not None:
-                self._smtp.login(address.user, address.password or "")
+                sign_in(self._smtp, address.user, address.password or "")
         except (OSError, ValueError) as error:
             raise MailFault(f"{self.place} {explain(error)}", server=True) from None
 
@@ -105,6 +107,9 @@ class SmtpSession:
             raise smtplib.SMTPServerDisconnected("connection lost")
         if mail is None or code in {421, 530, 535}:  # it is closing, or wants us to sign in
             raise MailFault(f"{self.place} refuses us: {quote_server(code, reply)}", server=True)
+        if refuses_us(code, reply):
+            told = quote_reply(code, reply, mail.to)
+            raise MailFault(f"{self.place} refuses us ({OUR_FAULT}): {told}", server=True)
         raise MailFault(f"refused: {quote_reply(code, reply, mail.to)}", permanent=code >= 500)
 
     def close(self) -> None:

@@ -11,18 +11,53 @@ import smtplib
 import socket
 import ssl
 from functools import cache
+from typing import BinaryIO
 
 from regserver.adapters.mime import quote_server
 from regserver.config.smtp_url import SmtpAddress
+
+MAX_REPLY_BYTES = 64 * 1024
+"""Of one reply with all its lines; smtplib bounds a line only, so a server could fill the memory with one reply."""
+
+
+class _BoundedReplies(smtplib.SMTP):
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _BoundedFile(self.sock.makefile("rb"))
+        if isinstance(self.file, _BoundedFile):
+            self.file.left = MAX_REPLY_BYTES
+        return super().getreply()
+
+
+class _SmtpsClient(_BoundedReplies, smtplib.SMTP_SSL):
+    pass
+
+
+class _BoundedFile:
+    """The lines of one reply. left: bytes that may still come."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.left = MAX_REPLY_BYTES
+
+    def readline(self, size: int = -1) -> bytes:
+        line = self._file.readline(size)
+        self.left -= len(line)
+        if self.left < 0:
+            raise OSError("the server's reply does not end")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def new_client(address: SmtpAddress, sender: str, timeout_seconds: float) -> smtplib.SMTP:
     """A client that is not connected yet. sender: its domain is sent with EHLO. Raises OSError, see tls_context."""
     ours, context = sender.rpartition("@")[2], tls_context(address)
     if address.tls == "implicit" and context is not None:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=timeout_seconds, local_hostname=ours, context=context)
+        client: smtplib.SMTP = _SmtpsClient(timeout=timeout_seconds, local_hostname=ours, context=context)
     else:
-        client = smtplib.SMTP(timeout=timeout_seconds, local_hostname=ours)
+        client = _BoundedReplies(timeout=timeout_seconds, local_hostname=ours)
     if not hasattr(client, "_host"):
         raise RuntimeError("smtplib.SMTP has no _host any more: see regserver.adapters.smtp_client")
     client._host = address.host
@@ -53,7 +88,10 @@ def explain(error: Exception) -> str:
             return f"refuses us: {quote_server(error.smtp_code, error.smtp_error)}"
         case smtplib.SMTPServerDisconnected():  # raised for every error while smtplib reads
             timed_out = isinstance(error.__context__, TimeoutError)
-            return "does not answer in time" if timed_out else "closed the connection"
+            if timed_out:
+                return "does not answer in time"
+            endless = isinstance(error.__context__, OSError) and "does not end" in str(error.__context__)
+            return "sends a reply that does not end" if endless else "closed the connection"
         case ssl.SSLCertVerificationError():
             return f"shows a certificate that is not trusted: {error.verify_message} (mail.smtp, ?ca=FILE)"
         case ssl.SSLError():

@@ -12,8 +12,8 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration, report
 from regserver.cli.store import StorePlace, open_store
-from regserver.config.smtp_url import parse_smtp_url
-from regserver.domain.account import is_email
+from regserver.config.smtp_url import smtp_address
+from regserver.domain.email import is_email
 from regserver.domain.finding import Finding
 from regserver.domain.instant import iso_seconds
 from regserver.ports.mailer import Mail
@@ -92,7 +92,7 @@ def _test(chosen: argparse.Namespace) -> int:
         id=SystemRandomness().bytes(16).hex(),
         written_at=SystemClock().now(),
     )
-    sent = probe_smtp(parse_smtp_url(settings.smtp), settings.from_, mail)
+    sent = probe_smtp(smtp_address(settings), settings.from_, mail)
     return report(chain(sent, _probe_domain(settings.from_.rpartition("@")[2], chosen.selector)))
 
 

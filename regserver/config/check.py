@@ -16,10 +16,10 @@ from regserver.config.setting import (
     SignupSection,
     sqlite_file,
 )
-from regserver.config.smtp_url import parse_smtp_url
+from regserver.config.smtp_url import smtp_address
 from regserver.config.unit import format_value
-from regserver.domain.account import is_email
 from regserver.domain.address import Networks
+from regserver.domain.email import is_email
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
 from regserver.domain.origin import OriginList
 from regserver.domain.sign_up_policy import RULES, SignUpMode
@@ -152,7 +152,7 @@ def _mail(settings: Settings) -> Iterator[Fault]:
     mail = settings.mail
     if mail.smtp != "log:":
         try:
-            parse_smtp_url(mail.smtp)
+            smtp_address(mail)
         except ValueError as error:
             yield ("mail", "smtp"), str(error)
         if not settings.server.public_url:

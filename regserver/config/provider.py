@@ -77,9 +77,14 @@ class SmsSection(Section, frozen=True):
 
 
 class MailSection(Section, frozen=True, rename={"from_": "from"}):
-    """Sending mail. smtp: see `smtp_url`, or "log:". templates: a folder; empty: the built-in templates."""
+    """Sending mail. smtp: see `smtp_url`, or "log:". templates: a folder; empty: the built-in templates.
+
+    user, password: in place of those in the URL, where many characters must be escaped.
+    """
 
     smtp: Secret = Secret("log:")
+    user: str = ""
+    password: Secret = Secret("")
     from_: str = "regserver@localhost"
     templates: str = ""
 

@@ -2,12 +2,23 @@
 
 import re
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-_URL = re.compile(r"smtps?://([^\s/@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?(\?\S*)?", re.ASCII)
+from regserver.config.provider import MailSection
 
+# By hand: urlsplit cuts the URL at a `#` in the password, and its errors quote what follows.
+_URL = re.compile(
+    r"(?P<scheme>smtps?)://(?:(?P<user>[^\s/?#@:]*)(?::(?P<password>[^\s/?#@]*))?@)?"
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?/?(?:\?(?P<query>[^\s#]*))?",
+    re.ASCII,
+)
+FORM = '"log:", "smtp://user:password@host:587" or "smtps://…"'
+ESCAPES = (
+    'user and password with "@" written as %40, "#" as %23, "/" as %2F, "?" as %3F, ":" as %3A and "%" as %25,'
+    " or mail.user and mail.password in place of them"
+)
 
 Tls = Literal["none", "starttls", "implicit"]
 
@@ -26,26 +37,43 @@ class SmtpAddress(msgspec.Struct, frozen=True, kw_only=True):
         return f"SmtpAddress({self.host}:{self.port})"
 
 
+def smtp_address(mail: MailSection) -> SmtpAddress:
+    """The mail server of the settings, with mail.user and mail.password. Raises ValueError with the expected form."""
+    address = parse_smtp_url(mail.smtp)
+    if not mail.user and not mail.password:
+        return address
+    if address.user is not None:
+        raise ValueError("a URL without a user, since mail.user names one")
+    return msgspec.structs.replace(address, user=mail.user, password=str(mail.password))
+
+
 def parse_smtp_url(url: str) -> SmtpAddress:
-    """Reads the URL. Raises ValueError with the expected form.
+    """Reads the URL. Raises ValueError with the expected form, and never with a part of the URL, which has a password.
 
     `?tls=none` sends without TLS, to a relay on this machine; `?ca=FILE` trusts the certificates in FILE. With smtp:// any
     server but one on the loopback interface must offer STARTTLS.
     """
-    if not _URL.fullmatch(url):
-        raise ValueError('"log:", "smtp://user:password@host:587" or "smtps://…"')
-    parts = urlsplit(url)
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    if unknown := set(options) - {"tls", "ca"}:
-        raise ValueError(f"?tls=none or ?ca=FILE, not {', '.join(sorted(unknown))}")
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise ValueError(ESCAPES if "@" in url and url.startswith(("smtp://", "smtps://")) else FORM)
+    implicit = found["scheme"] == "smtps"
+    port = int(found["port"] or (465 if implicit else 587))
+    if not 0 < port < 2**16:
+        raise ValueError(f"{FORM}, with a port from 1 to 65535")
+    options = {
+        key: values[-1] for key, values in parse_qs(found["query"] or "", keep_blank_values=True).items()
+    }
+    if options.keys() - {"tls", "ca"}:
+        raise ValueError("no options but ?tls=none and ?ca=FILE")
     if options.get("tls", "none") != "none":
         raise ValueError("?tls=none or no tls at all: smtps:// is implicit TLS, smtp:// is STARTTLS")
-    tls: Tls = "implicit" if parts.scheme == "smtps" else "none" if "tls" in options else "starttls"
+    tls: Tls = "implicit" if implicit else "none" if "tls" in options else "starttls"
+    user, password = found["user"], found["password"]
     return SmtpAddress(
-        host=parts.hostname or "",
-        port=parts.port or (465 if tls == "implicit" else 587),
+        host=found["ipv6"] or found["host"],
+        port=port,
         tls=tls,
-        user=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
+        user=None if user is None else unquote(user),
+        password=None if password is None else unquote(password),
         ca=options.get("ca"),
     )

@@ -1,4 +1,4 @@
-"""The account, the same for all doors, and the rules of user names, passwords and e-mail addresses."""
+"""The account, the same for all doors, and the rules of user names."""
 
 import re
 import unicodedata
@@ -6,6 +6,7 @@ from typing import Literal, NewType
 
 import msgspec
 
+from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.instant import Instant
 from regserver.domain.invisible import has_invisible
 
@@ -18,7 +19,6 @@ AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator"]
 """The door by which the account was made."""
 
 MAX_JSON_INTEGER = 2**53 - 1
-MAX_EMAIL_LENGTH = 254
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -74,8 +74,6 @@ def email_key(email: str) -> EmailKey:
 
 
 _ROOMS_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30}[A-Za-z0-9])", re.ASCII)
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 
 def is_rooms_username(username: str) -> bool:
@@ -92,22 +90,3 @@ def is_sign_in_name(username: str) -> bool:
 def has_control_character(text: str) -> bool:
     """Whether the text has a control character or a lone surrogate."""
     return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
-
-
-def is_email(email: str) -> bool:
-    """An address that mail can be sent to: RFC 5321's dot-atom form and lengths, ASCII only.
-
-    Quoted local parts, comments, address literals and single-label hosts other than localhost are refused. By hand, so
-    that hostile text takes linear time, and without a library's rules for international domains.
-    """
-    if not 3 <= len(email) <= MAX_EMAIL_LENGTH:
-        return False
-    local, at, host = email.rpartition("@")
-    if not at or _LOCAL_PART.fullmatch(local) is None:
-        return False
-    if local.startswith(".") or local.endswith(".") or ".." in local:
-        return False
-    labels = host.split(".")
-    if len(labels) < 2 and host.lower() != "localhost":
-        return False
-    return all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdecimal()

@@ -12,8 +12,8 @@ from typing import Literal, NewType
 
 import msgspec
 
-from regserver.domain.account import is_email
 from regserver.domain.address import client_key
+from regserver.domain.email import read_email
 from regserver.domain.phone import read_phone
 
 ContactKind = Literal["phone", "email", "identity"]
@@ -66,8 +66,8 @@ def parse_phone(text: str) -> Contact | None:
 
 def parse_email(text: str) -> Contact | None:
     """An e-mail address in lower case; None for any other text."""
-    email = text.lower()
-    return Contact("email", email) if is_email(email) else None
+    email = read_email(text)
+    return None if email is None else Contact("email", email.lower())
 
 
 def parse_identity(text: str, provider: str | None = None) -> Contact | None:

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from regserver.domain.account import EmailKey, NameKey, email_key, is_email, name_key
+from regserver.domain.account import EmailKey, NameKey, email_key, name_key
+from regserver.domain.email import read_email
 from regserver.domain.outcome import Refusal
 from regserver.domain.password import is_directory_password
 
@@ -131,9 +132,9 @@ def parse_sign_up(
     if password is None or not is_directory_password(password) or is_guessable(password, *own):
         faults.append("bad_password")
         password = None
-    if email is None or not is_email(email):
+    email = None if email is None else read_email(email)
+    if email is None:
         faults.append("bad_email")
-        email = None
     if username is not None and password is not None and email is not None:
         return WellFormed(username, password, email, fields.language)
     return Malformed(

@@ -7,10 +7,10 @@ from regserver.domain.account import (
     AccountId,
     NewAccount,
     email_key,
-    is_email,
     is_rooms_username,
     name_key,
 )
+from regserver.domain.email import read_email
 from regserver.domain.idempotency import Idempotency, StoredAnswer, sign_up_scope
 from regserver.domain.outcome import (
     BadEmail,
@@ -80,8 +80,10 @@ class SignUpService:
         self, person: NewPerson, idempotency: Idempotency | None = None
     ) -> SignedIn | SignUpRefusal:
         """Creates an account and its first token. The checks come in the protocol's order. Raises StoreFault."""
-        if not is_email(person.email):
+        email = read_email(person.email)
+        if email is None:
             return BadEmail()
+        person = msgspec.structs.replace(person, email=email)
         if not is_rooms_username(person.username):
             return BadUsername()
         own = person.username, person.email

@@ -8,6 +8,7 @@ import trio.testing
 
 from regserver.adapters.mail import LogMailer, build_mailer
 from regserver.adapters.smtp import SmtpMailer, SmtpTimeouts
+from regserver.config.provider import MailSection
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail, MailFault
@@ -117,8 +118,10 @@ async def test_a_server_that_takes_one_message_a_connection_gets_a_new_one() -> 
         ("stall at greeting", True, False, "does not answer in time"),
         ("refuse sender", True, False, "553 5.7.1 sender address"),
         ("refuse recipient", False, True, "550 5.1.1"),
+        ("deny relaying to recipient", True, False, "not the recipient"),
         ("defer recipient", False, False, "451 4.7.1 greylisted"),
         ("refuse content", False, True, "554 5.7.1 message looks like spam"),
+        ("endless reply", True, False, "a reply that does not end"),
         ("drop before data", True, False, "closed the connection"),
         ("drop after data", False, False, "lost before the server's verdict"),
         ("stall after data", False, False, "lost before the server's verdict"),
@@ -154,6 +157,23 @@ async def test_a_wrong_password_is_the_servers_fault_and_not_in_the_words(certif
             await deliver(mailer(f"smtp://me:hunter2@localhost:{peer.port}?ca={certificate[0]}"))
     assert caught.value.server
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_server_that_prompts_for_user_and_password(certificate: Certificate) -> None:
+    """It takes AUTH LOGIN alone, refuses a user name beside it, and knows letters beyond ASCII (RFC 4616)."""
+    accounts = {"mé": "wörd"}
+    async with open_smtp_peer(context=context(certificate), accounts=accounts, mechanism="LOGIN") as (
+        peer,
+        _,
+    ):
+        for password in ("wrong", "w%C3%B6rd"):
+            url = f"smtp://m%C3%A9:{password}@localhost:{peer.port}?ca={certificate[0]}"
+            if password == "wrong":
+                with pytest.raises(MailFault, match="user name or password"):
+                    await deliver(mailer(url))
+            else:
+                await deliver(mailer(url))
+        assert [received.user for received in peer.accepted] == ["mé"]
 
 
 async def test_a_server_that_wants_a_password(certificate: Certificate) -> None:
@@ -243,7 +263,7 @@ async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:
 
 
 async def test_the_log_takes_mail_for_trying_out(caplog: pytest.LogCaptureFixture) -> None:
-    sender = build_mailer("log:", SENDER)
+    sender = build_mailer(MailSection())
     assert isinstance(sender, LogMailer)
     with caplog.at_level("INFO", "regserver.mail"):
         await sender.send(MAIL)

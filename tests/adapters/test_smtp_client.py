@@ -1,11 +1,11 @@
 """Certificates are checked for the name that is set in smtplib's private attribute."""
 
-import smtplib
 import ssl
 
 import pytest
 import trio
 
+from regserver.adapters import smtp_client
 from regserver.adapters.smtp_client import new_client
 from regserver.config.smtp_url import SmtpAddress, parse_smtp_url
 from tests.peer.smtp import open_smtp_peer
@@ -42,6 +42,6 @@ def test_an_smtplib_that_has_changed_is_noticed(monkeypatch: pytest.MonkeyPatch)
     class Changed:
         def __init__(self, **options: object) -> None: ...
 
-    monkeypatch.setattr(smtplib, "SMTP", Changed)
+    monkeypatch.setattr(smtp_client, "_BoundedReplies", Changed)
     with pytest.raises(RuntimeError, match="_host"):
         new_client(parse_smtp_url("smtp://localhost"), "regserver@example.com", 5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regserver.domain.account import EmailKey, NameKey, is_email
+from regserver.domain.account import EmailKey, NameKey
 from regserver.domain.directory import (
     BASE62,
     CHALLENGE_LENGTH,
@@ -18,6 +18,7 @@ from regserver.domain.directory import (
     new_challenge,
     parse_sign_up,
 )
+from regserver.domain.email import is_email
 from regserver.domain.password import is_directory_password
 
 

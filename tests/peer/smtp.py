@@ -21,6 +21,8 @@ Mood = Literal[
     "closing",  # 421 as its greeting
     "one message a connection",  # 421 to the next
     "refuse sender",
+    "deny relaying to recipient",  # refuses us, whoever it is
+    "endless reply",
     "refuse recipient",  # for good, quoting the address and the link
     "defer recipient",  # greylisting
     "refuse content",
@@ -33,6 +35,7 @@ Mood = Literal[
 REPLIES = {
     "refuse sender": b"553 5.7.1 sender address is not allowed here",
     "refuse recipient": b"550 5.1.1 <ada@example.org>: user ada unknown, see https://example.net/x?y=Secret123",
+    "deny relaying to recipient": b"554 5.7.1 <ada@example.org>: Relay access denied",
     "defer recipient": b"451 4.7.1 greylisted, try again later",
     "refuse content": b"554 5.7.1 message looks like spam",
 }
@@ -75,7 +78,9 @@ class SmtpPeer:
         context: ssl.SSLContext | None = None,
         implicit: bool = False,
         accounts: dict[str, str] | None = None,
+        mechanism: Literal["PLAIN", "LOGIN"] = "PLAIN",
     ) -> None:
+        self._mechanism = mechanism.encode()
         self.mood: Mood = "well"
         self.received: list[Received] = []
         self.connections = 0
@@ -202,7 +207,7 @@ class _Dialogue:
         if self._peer._context is not None and not self._secure:
             offers.append(b"STARTTLS")
         if self._peer._accounts and (self._secure or self._peer._context is None):
-            offers.append(b"AUTH PLAIN")
+            offers.append(b"AUTH " + self._peer._mechanism)
         for offer in offers[:-1]:
             await self._say(b"250-" + offer)
         await self._say(b"250 " + offers[-1])
@@ -215,13 +220,22 @@ class _Dialogue:
 
     async def _auth(self, argument: bytes) -> None:
         kind, _, initial = argument.partition(b" ")
-        assert kind == b"PLAIN"
-        _, user, password = base64.b64decode(initial).decode().split("\0")
+        assert kind == self._peer._mechanism
+        if kind == b"PLAIN":
+            _, user, password = base64.b64decode(initial).decode().split("\0")
+        elif initial:
+            return await self._say(b"501 5.5.2 no initial response, please")
+        else:
+            user, password = await self._prompt(b"Username:"), await self._prompt(b"Password:")
         if self._peer._accounts.get(user) == password:
             self._user = user
             await self._say(b"235 2.7.0 welcome")
         else:
             await self._say(b"535 5.7.8 user name or password is wrong")
+
+    async def _prompt(self, words: bytes) -> str:
+        await self._say(b"334 " + base64.b64encode(words))
+        return base64.b64decode(await self._line()).decode()
 
     async def _mail(self, argument: bytes) -> None:
         if self._peer.mood == "refuse sender":
@@ -233,6 +247,8 @@ class _Dialogue:
             await self._say(b"250 2.1.0 fine")
 
     async def _rcpt(self, argument: bytes) -> None:
+        while self._peer.mood == "endless reply":
+            await self._say(b"250-" + b"x" * 500)
         if reply := REPLIES.get(self._peer.mood if "recipient" in self._peer.mood else ""):
             await self._say(reply)
         else:
@@ -281,9 +297,10 @@ async def open_smtp_peer(
     context: ssl.SSLContext | None = None,
     implicit: bool = False,
     accounts: dict[str, str] | None = None,
+    mechanism: Literal["PLAIN", "LOGIN"] = "PLAIN",
 ) -> AsyncIterator[tuple[SmtpPeer, trio.Nursery]]:
     """A running mail server, and the nursery to start it again in."""
-    peer = SmtpPeer(context=context, implicit=implicit, accounts=accounts)
+    peer = SmtpPeer(context=context, implicit=implicit, accounts=accounts, mechanism=mechanism)
     async with trio.open_nursery() as nursery:
         await peer.start(nursery)
         yield peer, nursery

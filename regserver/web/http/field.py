@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from regserver.domain import room as domain
-from regserver.domain.account import MAX_EMAIL_LENGTH, MAX_JSON_INTEGER, AccountId
+from regserver.domain.account import MAX_JSON_INTEGER, AccountId
+from regserver.domain.email import MAX_EMAIL_LENGTH
 
 NEW_USERNAME = "^[A-Za-z0-9][A-Za-z0-9._-]{1,30}[A-Za-z0-9]$"
 """What `is_rooms_username` takes, as JSON Schema has it."""
