@@ -6,7 +6,7 @@ environment does the same to an earlier version, in the same run. A new part is 
 
 from functools import partial
 
-from benchmarks.abuse import frames, member, readers, returning, sockets
+from benchmarks.abuse import frames, guesses, member, readers, returning, sockets
 from benchmarks.part import Parts, run_parts
 
 
@@ -17,6 +17,7 @@ def parts(quick: bool) -> Parts:
         "streams": partial(readers.measure, "streams", seconds),
         "frames": partial(frames.measure, seconds),
         "sockets": partial(sockets.measure, seconds),
+        "guesses": partial(guesses.measure, seconds),
         "posts": partial(member.measure_posts, "posts", 3 * seconds),
         "burst": partial(member.measure_posts, "burst", 3 * seconds),
         "strangers": partial(member.measure_strangers, 3 * seconds),

@@ -17,6 +17,7 @@ from h2.settings import SettingCodes
 CONNECTIONS = 40
 SETTINGS_FRAME = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 POSTS_PER_SECOND = 100.0
+GUESSING = 15  # connections of each network
 ROOM_SIZE = 999  # and the attacker
 AGAIN_SECONDS = 1.0  # until a connection that was ended comes again
 _PIECE = 1000  # frames
@@ -193,6 +194,31 @@ def rooms(port: int, token: str, strangers: str) -> None:
     threading.Event().wait()
 
 
+def guesses(port: int, token: str, networks: str) -> None:
+    """Wrong sign-ins with a new name each, on 15 connections from each of so many networks behind a trusted proxy."""
+    names = itertools.count()
+
+    def run(network: int) -> None:
+        fields = {"content-type": "application/json", "x-forwarded-for": f"203.0.113.{network + 1}"}
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        while True:
+            body = json.dumps({"username": f"nobody{next(names)}", "password": "wrong"})
+            try:
+                connection.request("POST", "/login", body, fields)
+                response = connection.getresponse()
+                response.read()
+            except OSError:
+                connection.close()
+                continue
+            if response.status in {429, 503}:
+                time.sleep(0.1)
+
+    for number in range(GUESSING * int(networks)):
+        threading.Thread(target=run, args=(number % int(networks),), daemon=True).start()
+    _begin()
+    threading.Event().wait()
+
+
 def _ask(connection: http.client.HTTPConnection, path: str, token: str, body: object) -> None:
     fields = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     connection.request("POST", path, json.dumps(body), fields)
@@ -224,6 +250,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "burst": burst,
     "rooms": rooms,
     "returning": returning,
+    "guesses": guesses,
 }
 
 if __name__ == "__main__":
