@@ -20,6 +20,7 @@ was told its result.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ log = logging.getLogger("regserver.guess")
 
 MOST_IN_LINE = 100
 """Guesses at one counter that may wait at once; further ones are refused for a second."""
+REMEMBERED_ENDS = 1000
 NOTED_AGAIN_AFTER = DAY
 """A known network is noted again after this only, so that most sign-ins write nothing for it."""
 
@@ -119,6 +121,29 @@ class _Line:
     turn: trio.Lock = field(default_factory=trio.Lock)
 
 
+class _Ends:
+    """The guesses that have ended, and at which counters the last of them: what was read before may be old there.
+
+    Spares nearly every guess a second reading.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._forgotten = 0
+        self._last: OrderedDict[CounterKey, int] = OrderedDict()
+
+    def note(self, counter: CounterKey) -> None:
+        self.count += 1
+        self._last[counter] = self.count
+        self._last.move_to_end(counter)
+        if len(self._last) > REMEMBERED_ENDS:
+            _, self._forgotten = self._last.popitem(last=False)
+
+    def changed(self, counter: CounterKey, since: int) -> bool:
+        """Whether a guess at the counter may have ended since there were so many."""
+        return since < self._forgotten or self._last.get(counter, 0) > since
+
+
 class Attempt:
     """One guess that may be compared. account: the target's, as it was found; None if there is none.
 
@@ -170,7 +195,7 @@ class GuessGuard:
     def __init__(self, parts: GuessParts) -> None:
         self._parts = parts
         self._lines: dict[CounterKey, _Line] = {}
-        self._ends = 0
+        self._ends = _Ends()
 
     @asynccontextmanager
     async def attempt(self, target: GuessTarget, asker: Asker) -> AsyncIterator[Attempt | TooManyRequests]:
@@ -178,7 +203,7 @@ class GuessGuard:
 
         Refused guesses do not count: a wait does not grow by asking again.
         """
-        ends = self._ends
+        ends = self._ends.count
         sight = await self._look(target, asker)
         line = self._lines.setdefault(sight.counter, _Line())
         line.present += 1
@@ -194,7 +219,7 @@ class GuessGuard:
                 if not attempt.decided:
                     await self._fail(admitted)
             finally:
-                self._end(line)
+                self._end(line, sight.counter)
         finally:
             line.present -= 1
             if not line.present:
@@ -224,11 +249,11 @@ class GuessGuard:
         return _Sight(account, network, noted_at, counter, failures)
 
     async def _admit(self, line: _Line, sight: _Sight, ends: int) -> _Sight | TooManyRequests:
-        """Waits in line. ends: how many guesses had ended, at whatever counter, before `sight` was read."""
+        """Waits in line. ends: how many guesses had ended when the reading of `sight` began."""
         if line.present > MOST_IN_LINE:
             return TooManyRequests(1)
         async with line.turn:
-            if ends != self._ends:
+            if self._ends.changed(sight.counter, ends):
                 sight = await self._look_again(line, sight)
             while True:
                 left = time_left(sight.failures, self._parts.clock.now())
@@ -252,10 +277,10 @@ class GuessGuard:
                 failures = as_of_now(found, self._parts.clock.now())
                 return msgspec.structs.replace(sight, failures=failures)
 
-    def _end(self, line: _Line) -> None:
+    def _end(self, line: _Line, counter: CounterKey) -> None:
         line.running -= 1
         line.changes += 1
-        self._ends += 1
+        self._ends.note(counter)
         line.ended.set()
         line.ended = trio.Event()
 
