@@ -156,6 +156,8 @@ class Checker:
         self._seal = CursorSeal(key.derive("cursor"))
         self._ears = [Ears(who, self._seal) for who in (*self._stayers, self._wanderer)]
         everybody = [person.id for person in (*self._posters, *self._stayers, self._wanderer)]
+        # A room of the wanderer's own: those in it are no strangers, who could not bring them back for ever.
+        await Request(self._wanderer, "/room/create", {"otherUsers": everybody}, None).make(client)
         self._rooms = []
         for _ in range(ROOMS):
             create = Request(self._posters[0], "/room/create", {"otherUsers": everybody}, None)

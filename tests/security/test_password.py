@@ -67,14 +67,14 @@ async def test_a_crowd_of_one_network_does_not_keep_others_out(tmp_path: Path) -
         await sign_up(client, "ann")
         statuses: list[int] = []
 
-        async def wrong() -> None:
+        async def wrong(number: int) -> None:
             async with httpx.AsyncClient(base_url=server.url, timeout=60) as own:
                 own.headers["x-forwarded-for"] = "192.0.2.1"
-                statuses.append(await sign_in(own, "nobody", "wrong"))
+                statuses.append(await sign_in(own, f"nobody-{number}", "wrong"))
 
         async with trio.open_nursery() as nursery:
-            for _ in range(150):
-                nursery.start_soon(wrong)
+            for number in range(150):
+                nursery.start_soon(wrong, number)
             await trio.sleep(0.5)
             client.headers["x-forwarded-for"] = "198.51.100.1"
             assert await sign_in(client, "ann", "ann's long password") == 200
