@@ -10,6 +10,9 @@ from benchmarks.process import Server, free_port, server
 MODULE = "regserver"
 SETTINGS = ("live.source=none", "limits.enabled=false", "log.level=error", "log.format=json")
 
+UNBOUNDED = ("rooms.daily_posts=0", "rooms.daily_rooms=0", "rooms.daily_bytes=0")
+"""What one person may do a day. A measurement does more in its minutes."""
+
 
 def command_line(port: int, store: Path, *settings: str) -> list[str]:
     """The words behind `regserver`. store: its database. settings: beside SETTINGS, or in place of some."""
@@ -26,6 +29,7 @@ def product(
     module: str = MODULE,
     log: Path | None = None,
     checkout: Checkout = THIS,
+    quotas: bool = False,
 ) -> Iterator[Server]:
     """Runs the product.
 
@@ -35,8 +39,15 @@ def product(
         module: The module that is started, by the same command line.
         log: The file for its log; None for standard error.
         checkout: The version that is started.
+        quotas: Whether one person's day is bounded as it is by default.
     """
     port = free_port()
+    if not quotas and _has_quotas(checkout):
+        settings = (*UNBOUNDED, *settings)
     words = [checkout.python, "-m", module, *command_line(port, store, *settings)]
     with server(words, port, log=log, folder=checkout.folder) as running:
         yield running
+
+
+def _has_quotas(checkout: Checkout) -> bool:
+    return "daily_posts" in (checkout.folder / "regserver" / "config" / "setting.py").read_text()

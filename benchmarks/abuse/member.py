@@ -34,7 +34,10 @@ def measure_posts(kind: str, seconds: float) -> None:
 
 
 def _posts(checkout: Checkout, kind: str, seconds: float) -> Figures:
-    with scratch() as folder, product(folder / "abuse.db", *LIMITED, checkout=checkout) as server:
+    with (
+        scratch() as folder,
+        product(folder / "abuse.db", *LIMITED, checkout=checkout, quotas=True) as server,
+    ):
         world = World(server, *(register(server.port, name) for name in ("mallory", "alice")))
         room = world.ask("POST", "/room/create", world.attacker, {"name": "abuse"})["roomId"]
         quiet, before = world.measure(seconds), _mib(folder)
@@ -58,9 +61,9 @@ def measure_strangers(seconds: float) -> None:
 def _strangers(checkout: Checkout, seconds: float) -> Figures:
     with scratch() as folder:
         store = folder / "abuse.db"
-        with product(store, *CHEAP, checkout=checkout) as server:
+        with product(store, *CHEAP, checkout=checkout, quotas=True) as server:
             tokens = _register_all(server.port)
-        with product(store, *LIMITED, *CHEAP, checkout=checkout) as server:
+        with product(store, *LIMITED, *CHEAP, checkout=checkout, quotas=True) as server:
             world = World(server, *(register(server.port, name) for name in ("mallory", "alice")))
             with attack("rooms", server.port, world.attacker, STRANGERS):
                 time.sleep(seconds)

@@ -57,7 +57,10 @@ class World(msgspec.Struct, frozen=True):
 @contextlib.contextmanager
 def open_world(checkout: Checkout, *settings: str) -> Iterator[World]:
     """Starts a version of the product."""
-    with scratch() as folder, product(folder / "abuse.db", *settings, checkout=checkout) as server:
+    with (
+        scratch() as folder,
+        product(folder / "abuse.db", *settings, checkout=checkout, quotas=True) as server,
+    ):
         names = [register(server.port, name) for name in ("mallory", "alice")]
         yield World(server, *names)
 

@@ -136,6 +136,8 @@ def _put(tree: dict[str, Any], origins: Origins, keys: Keys, text: str, origin: 
 
 def _from_text(text: str, wanted: Any) -> Any:
     """A value from the environment or the command line: text where a string is wanted, else TOML, else a list."""
+    if wanted in _NUMBERS and re.fullmatch("[0-9]{1,9}", text):
+        return int(text)
     if wanted in {str, *_READERS} or get_origin(wanted) is Literal:
         return text
     if wanted is bool and (word := text.strip().lower()) in _WORDS_OF_BOOL:
@@ -198,5 +200,7 @@ def _read_secret(value: object) -> Secret:
     return Secret(value)
 
 
+_NUMBERS = (Duration, Size)
+"""Settings that may also be a bare number."""
 _READERS: dict[Any, Callable[[Any], Any]] = {Duration: read_duration, Secret: _read_secret, Size: read_size}
 """The types that msgspec does not know, each with the function that reads it."""

@@ -37,9 +37,9 @@ class ContactCap:
             return None
         now, network = self._clock.now(), client_key(address)
         pair = self._pepper.budget_key("asked", f"{network} {contact.kind} {contact.value}")
-        key = self._pepper.budget_key("contacts", network)
         if _get(self._counted, pair, now) is not None:
             return None
+        key = self._pepper.budget_key("contacts", network)
         if (until := _get(self._refused, key, now)) is not None:
             return until
         budget = Budget(key, self._most, DAY)

@@ -73,8 +73,9 @@ class RegistrationLookup:
         """
         if found.token is not None or self._policy.require_token:
             return matches(found.token, proof.token)
-        network = self._pepper.network_key(proof.address)
-        return found.network is None or hmac.compare_digest(found.network, network)
+        if found.network is None:
+            return True
+        return hmac.compare_digest(found.network, self._pepper.network_key(proof.address))
 
     def shown(self, found: Registration, proof: Proof) -> Registration:
         """The registration as this client may see it: the chosen name with proof only, and so, if it is set, the state."""

@@ -31,6 +31,15 @@ def test_lists_and_tables_from_the_command_line() -> None:
     assert settings.sms.http.headers == {"x": "y"}
 
 
+def test_bare_sizes_and_durations_are_bytes_and_seconds_everywhere(tmp_path: Path) -> None:
+    file = tmp_path / "regserver.toml"
+    file.write_text("[rooms]\ndaily_bytes = 0\n[live]\ndeadline = 20\n")
+    written = load(file, [], {}).settings
+    given = load(None, ["rooms.daily_bytes=0"], {"REGSERVER_LIVE__DEADLINE": "20"}).settings
+    assert (written.rooms.daily_bytes, written.live.deadline) == (0, 20_000)
+    assert (given.rooms.daily_bytes, given.live.deadline) == (0, 20_000)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -52,6 +53,8 @@ OLDER = (
     " AND mine.joined_event < (SELECT joined_event FROM membership"
     " WHERE room_id = ? AND account_id = mine.account_id AND left_event IS NULL)"
 )
+
+NEWEST_SUMMARIES, OLDER_SUMMARIES = SUMMARIES.format(older=""), SUMMARIES.format(older=OLDER)
 
 MEMBERS = (
     "SELECT room_id, account_id, username FROM membership JOIN account ON account.id = membership.account_id"
@@ -137,8 +140,10 @@ class RoomRows(Rows):
 
     async def page(self, account: AccountId, before: RoomId | None, limit: int) -> RoomPage:
         """The rooms with their last posts, then the members of those that the page has room for."""
-        older, parameters = ("", (account,)) if before is None else (OLDER, (account, before))
-        rows = await self._sql.rows(SUMMARIES.format(older=older), *parameters, limit + 1)
+        if before is None:
+            rows = await self._sql.rows(NEWEST_SUMMARIES, account, limit + 1)
+        else:
+            rows = await self._sql.rows(OLDER_SUMMARIES, account, before, limit + 1)
         shown = list(_fitting(rows[:limit]))
         members = await self._members_of(shown)
         summaries = [
@@ -155,10 +160,11 @@ class RoomRows(Rows):
     async def _members_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[RoomId, tuple[Member, ...]]:
         """The members to be shown of the rooms of SUMMARIES."""
         small = [row[0] for row in rows if row[4] <= LARGE_ROOM]
-        found = sorted(await self._among(small, MEMBERS_WITH_JOINING), key=lambda row: row[:3])
+        found = await self._among(small, MEMBERS_WITH_JOINING)
+        found.sort()
         members = {
-            room: tuple(Member(row[2], row[3]) for row in those)
-            for room, those in groupby(found, lambda row: row[0])
+            room: tuple([Member(row[2], row[3]) for row in those])
+            for room, those in groupby(found, itemgetter(0))
         }
         for room in (row[0] for row in rows if row[4] > LARGE_ROOM):
             members[room] = await self.members(room, MEMBERS_SHOWN)

@@ -54,6 +54,9 @@ class Rows:
         self, values: Sequence[object], statement: str, *parameters: object
     ) -> list[tuple[Any, ...]]:
         """The rows where a column has one of the values. statement: ends with the column's name."""
+        if len(values) <= MAX_LIST:  # nearly always, so nothing is put together for it
+            one = f"{statement} IN ({placeholders(values)})"
+            return await self._sql.rows(one, *parameters, *values) if values else []
         chunks = (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))
         return [
             row

@@ -141,6 +141,8 @@ def read_post_range(request: Request) -> PostRange | BadId:
 
 def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id | None, int] | BadId:
     """`before`, an id of this kind, and `limit`, at most `most`."""
+    if not request.query:
+        return None, most
     query = _query(request)
     before, limit = query.get("before"), domain.parse_id(query.get("limit", str(most)))
     number = None if before is None else domain.parse_id(before)
@@ -151,7 +153,7 @@ def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id |
 
 def _query(request: Request) -> dict[str, str]:
     """The query's parameters; of a repeated one the last counts."""
-    return dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True))
+    return dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
 
 
 # --- what is shown
