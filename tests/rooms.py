@@ -84,7 +84,7 @@ class Rooms:
             )
             account = await add_account(transaction, new)
             assert isinstance(account, int)
-            return await self.identity.issue(transaction, account)
+            return await self.identity.issue(transaction, account, HOME)
 
         signed_in = await self.store.write(work)
         return Somebody(signed_in.user_id, username, signed_in.token, hash_secret(signed_in.token))

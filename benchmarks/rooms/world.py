@@ -15,6 +15,8 @@ from regserver.domain.instant import DAY, Instant, after
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import Created, EventId, Posted
 from regserver.domain.secret import hash_secret, new_token
+from regserver.domain.session import SessionId
+from regserver.ports.token_table import NewSession
 from regserver.ports.transaction import Transaction
 from regserver.store.sqlite import SqliteStore, open_sqlite
 
@@ -67,7 +69,17 @@ async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountI
             new = NewAccount(username=f"person{number}", origin="rooms", created_at=now)
             account = await transaction.accounts.add(new)
             assert account is not None
-            await transaction.tokens.add(hash_secret(_token(number)), account, now, after(now, 10 * DAY))
+            session = NewSession(
+                token=hash_secret(_token(number)),
+                account=account,
+                id=SessionId(1),
+                name=None,
+                agent="",
+                network="",
+                created_at=now,
+                expires_at=after(now, 10 * DAY),
+            )
+            await transaction.tokens.add(session)
             ids.append(account)
         return ids
 

@@ -18,6 +18,7 @@ from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.reserved_name import reserve_names
 from regserver.service.room_service import RoomService
+from regserver.service.session_upkeep import SessionUpkeep
 from regserver.service.sign_in_service import SignInParts, SignInService
 from regserver.service.sign_up_service import SignUpService
 from regserver.service.source_check import SourceCheck
@@ -59,9 +60,17 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     watching = LiveApi(live)
     door = SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded)
     routes = door.routes() if sign_up.serves("rooms") else _without_sign_up(door.routes())
+    upkeep = SessionUpkeep(store, clock, base.broker, base.identity.uses)
+    store.listen_elsewhere(upkeep.changed_nowait)
+    background = (upkeep.run_writing, upkeep.run_watch)
     if not sign_up.serves("live"):
-        return AppPart(routes=routes, stop=(live.stop,))
-    return AppPart(routes=(*routes, *watching.routes()), sockets=watching.sockets(), stop=(live.stop,))
+        return AppPart(routes=routes, background=background, stop=(live.stop,))
+    return AppPart(
+        routes=(*routes, *watching.routes()),
+        sockets=watching.sockets(),
+        background=background,
+        stop=(live.stop,),
+    )
 
 
 def _without_sign_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:

@@ -10,7 +10,7 @@ Methods that end with `_nowait` have no checkpoint, so none sees the intermediat
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
 
@@ -90,8 +90,11 @@ class LocalBroker(Broker):
             self._resumable.publish_nowait(event)
 
     # --- endings
-    def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:
-        for subscriber in self._all():
+    def tokens(self) -> Mapping[SecretHash, AccountId]:
+        return {subscriber.token: subscriber.account for subscriber in self._all()}
+
+    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None:
+        for subscriber in list(self._accounts.get(account, ())):
             if subscriber.token == token:
                 subscriber.end_nowait(reason)
 

@@ -85,6 +85,15 @@ def client_key(text: str) -> str:
     return text if parsed is None else str(parsed)
 
 
+@functools.lru_cache(maxsize=4096)
+def coarse_network(text: str) -> str:
+    """The part of an address that is kept of it: its IPv4 /24 or its IPv6 /48; "" for any other text."""
+    parsed = parse_address(text)
+    if parsed is None:
+        return ""
+    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
+
+
 class Networks:
     """A list of networks and single addresses, such as "10.0.0.0/8" or "::1". Raises ValueError."""
 

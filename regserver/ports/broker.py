@@ -1,6 +1,6 @@
 """The broker: delivers events to the sockets of this node."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
@@ -36,8 +36,11 @@ class Broker(Protocol):
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Delivers committed events, in the order of the log."""
 
-    def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None:
-        """Ends the subscribers with this token. reason: sent to them."""
+    def tokens(self) -> Mapping[SecretHash, AccountId]:
+        """The tokens of all subscribers, with their accounts."""
+
+    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None:
+        """Ends the account's subscribers with this token. reason: sent to them."""
 
     def end_account_nowait(
         self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None

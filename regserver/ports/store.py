@@ -12,6 +12,10 @@ EventListener = Callable[[Sequence[RoomEvent]], None]
 """Called with committed events, in the order of the log, on the event loop's thread. It must not block or raise."""
 
 
+ForeignListener = Callable[[], None]
+"""Called after another process has written to the store, on the event loop's thread. It must not block or raise."""
+
+
 class StoreFault(Exception):
     """The store cannot do its work: disk full, file unreadable, server gone. The message is for the operator."""
 
@@ -21,6 +25,12 @@ class Store(Protocol):
 
     def listen(self, listener: EventListener) -> None:
         """Sets the one listener, which is called after every commit that appended events."""
+
+    def listen_elsewhere(self, listener: ForeignListener) -> None:
+        """Sets the one listener that is told, within seconds, when another process has written.
+
+        Several changes may be told as one, and a change of nothing that matters as well.
+        """
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` on a snapshot, where writes are refused. Raises StoreFault."""

@@ -1,23 +1,56 @@
 """Bearer tokens, and the tickets that stand for them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+import msgspec
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
+from regserver.domain.session import AccountSession, SessionId
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session before its first use. token: the hash of its token. The other fields are those of AccountSession."""
+
+    token: SecretHash
+    account: AccountId
+    id: SessionId
+    name: str | None
+    agent: str
+    network: str
+    created_at: Instant
+    expires_at: Instant
 
 
 class TokenTable(Protocol):
     """Tokens and tickets are stored as hashes."""
 
-    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
-        """Writes a token of the account."""
+    async def add(self, session: NewSession) -> None:
+        """Writes a token of the account. Conflict when the account has a session with this id."""
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
         """The account of a token that has not expired, deleted accounts included."""
 
     async def expiry(self, token: SecretHash) -> Instant | None:
         """When the token expires; None when there is no such token."""
+
+    async def deletions(
+        self, tokens: Sequence[SecretHash], now: Instant
+    ) -> Mapping[SecretHash, Instant | None]:
+        """When the accounts of these tokens were deleted, None for those that were not; without tokens that are no more."""
+
+    async def of_account(
+        self, account: AccountId, now: Instant, most: int
+    ) -> Mapping[SecretHash, AccountSession]:
+        """The account's sessions that have not expired, the last used ones first, at most `most`."""
+
+    async def note_uses(self, uses: Sequence[tuple[SecretHash, Instant]]) -> None:
+        """Notes when tokens were last used; those that are gone are left out (atomic)."""
+
+    async def trim(self, account: AccountId, most: int) -> None:
+        """Revokes the account's tokens without a name beyond `most`: those that were used longest ago."""
 
     async def remove(self, token: SecretHash) -> None:
         """Revokes a token, and the tickets that stand for it."""

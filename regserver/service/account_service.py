@@ -104,5 +104,5 @@ class AccountService:
         if everywhere:
             self._broker.end_account_nowait(account, BadToken())
         else:
-            self._broker.end_token_nowait(token, BadToken())
+            self._broker.end_token_nowait(account, token, BadToken())
         return None

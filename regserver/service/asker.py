@@ -4,7 +4,8 @@ import msgspec
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """address: the client's, "" if unknown. language: of messages to the person."""
+    """address: the client's, "" if unknown. language: of messages to the person. agent: its User-Agent, as it came."""
 
     address: str
     language: str
+    agent: str = ""

@@ -145,15 +145,15 @@ class _Ends:
 
 
 class Attempt:
-    """One guess that may be compared. account: the target's, as it was found; None if there is none.
+    """One guess that may be compared. account: the target's, as it was found; None if there is none. asker: who guesses.
 
     Unless it is said to have succeeded, it is counted as a failure at the end of its context.
     """
 
-    def __init__(self, parts: GuessParts, sight: _Sight, language: str) -> None:
+    def __init__(self, parts: GuessParts, sight: _Sight, asker: Asker) -> None:
         self._parts = parts
         self._sight = sight
-        self._language = language
+        self.asker = asker
         self.decided = False
 
     @property
@@ -174,7 +174,7 @@ class Attempt:
             await transaction.guesses.clear(sight.counter)
         fresh = own and sight.noted_at is not None and now - sight.noted_at < NOTED_AGAIN_AFTER
         if sight.network is not None and not fresh:
-            await transaction.networks.note(account, sight.network, self._language, now)
+            await transaction.networks.note(account, sight.network, self.asker.language, now)
             await transaction.networks.trim(account)
 
     async def succeed_alone(self) -> None:
@@ -214,7 +214,7 @@ class GuessGuard:
                 yield admitted
                 return
             try:
-                attempt = Attempt(self._parts, admitted, asker.language)
+                attempt = Attempt(self._parts, admitted, asker)
                 yield attempt
                 if not attempt.decided:
                     await self._fail(admitted)

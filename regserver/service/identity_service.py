@@ -12,16 +12,25 @@ from typing import TypeVar, cast
 import msgspec
 
 from regserver.domain.account import Account, AccountId
+from regserver.domain.address import coarse_network
 from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, IdempotencyConflict, Refusal, UserIsDeleted
 from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
+from regserver.domain.session import SESSION_ID_BYTES, SessionId, clean_agent, session_id
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
+from regserver.ports.token_table import NewSession
 from regserver.ports.transaction import Transaction
+from regserver.service.asker import Asker
+from regserver.service.session_use import SessionUses
 
 TICKET_TTL = Duration(30 * SECOND)
+MOST_SIGN_INS = 1000
+"""Sessions by sign-in that one account keeps. Beyond, those that were used longest ago end, at about every TRIM_AT-th
+sign-in of the account, so that others cost nothing."""
+TRIM_AT = 64
 
 T = TypeVar("T")
 Unidentified = BadToken | UserIsDeleted
@@ -30,11 +39,12 @@ Act = Callable[[Transaction, Account, Instant], Awaitable[T]]
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A new token. expires_in: its life in seconds."""
+    """A new token. expires_in: its life in seconds. session_id: of its session."""
 
     user_id: AccountId
     token: str
     expires_in: int
+    session_id: SessionId
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -46,13 +56,17 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class IdentityService:
-    """Issues tokens and tickets, and runs use cases for their accounts. ttl: life of a token."""
+    """Issues tokens and tickets, and runs use cases for their accounts. ttl: life of a token by sign-in.
+
+    uses: when which token was used.
+    """
 
     def __init__(self, store: Store, clock: Clock, randomness: Randomness, ttl: Duration) -> None:
         self._store = store
         self._clock = clock
         self._randomness = randomness
         self._ttl = ttl
+        self.uses = SessionUses()
 
     # --- use cases of an account; without coroutines of their own, since every request calls them
     def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
@@ -96,15 +110,41 @@ class IdentityService:
         account = await transaction.tokens.account(token, now)
         if account is None:
             return BadToken()
-        return UserIsDeleted() if account.deleted_at is not None else await act(transaction, account, now)
+        if account.deleted_at is not None:
+            return UserIsDeleted()
+        self.uses.note(token, now)
+        return await act(transaction, account, now)
 
     # --- tokens and tickets
-    async def issue(self, transaction: Transaction, account: AccountId) -> SignedIn:
-        """A new token, written in the caller's transaction; it must not be sent before the commit."""
-        token = new_token("regs_", self._randomness.bytes(TOKEN_BYTES))
-        now = self._clock.now()
-        await transaction.tokens.add(hash_secret(token), account, now, after(now, self._ttl))
-        return SignedIn(account, token, self._ttl.whole_seconds)
+    async def issue(self, transaction: Transaction, account: AccountId, asker: Asker) -> SignedIn:
+        """A token for a sign-in, written in the caller's transaction; it must not be sent before the commit."""
+        signed_in = await self._add(transaction, account, asker, None, self._ttl)
+        if signed_in.session_id % TRIM_AT == 0:
+            await transaction.tokens.trim(account, MOST_SIGN_INS)
+        return signed_in
+
+    async def issue_named(
+        self, transaction: Transaction, account: AccountId, asker: Asker, name: str, ttl: Duration
+    ) -> SignedIn:
+        """A token for a program, in the same way. ttl: its life."""
+        return await self._add(transaction, account, asker, name, ttl)
+
+    async def _add(
+        self, transaction: Transaction, account: AccountId, asker: Asker, name: str | None, ttl: Duration
+    ) -> SignedIn:
+        token, now = new_token("regs_", self._randomness.bytes(TOKEN_BYTES)), self._clock.now()
+        session = NewSession(
+            token=hash_secret(token),
+            account=account,
+            id=session_id(self._randomness.bytes(SESSION_ID_BYTES)),
+            name=name,
+            agent=clean_agent(asker.agent),
+            network=coarse_network(asker.address),
+            created_at=now,
+            expires_at=after(now, ttl),
+        )
+        await transaction.tokens.add(session)
+        return SignedIn(account, token, ttl.whole_seconds, session.id)
 
     async def session(self, token: SecretHash) -> Session | Unidentified:
         """The session of a token."""

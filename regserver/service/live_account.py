@@ -142,7 +142,7 @@ class LiveAccounts:
             await transaction.accounts.add_profile(account, profile)
             await self._parts.guard.remember(transaction, account, applicant.asker)
             await transaction.runs.add(self._parts.policy.source, run, new.created_at, REMEMBERED_RUNS)
-            return await self._parts.identity.issue(transaction, account)
+            return await self._parts.identity.issue(transaction, account, applicant.asker)
 
         # The deadline must not cancel between the commit and its event: observers must learn of a committed account.
         with trio.CancelScope(shield=True):

@@ -233,7 +233,7 @@ class SignInService:
             if admission.link is not None:
                 await transaction.accounts.confirm_source(account.id, admission.link)
             await attempt.succeed(transaction, account.id)
-            return await self._parts.identity.issue(transaction, account.id), ended
+            return await self._parts.identity.issue(transaction, account.id, attempt.asker), ended
 
         outcome, ended = await self._parts.store.write(work)
         if ended and isinstance(outcome, SignedIn):

@@ -124,7 +124,7 @@ class SignUpService:
                 await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
             await self._guard.remember(transaction, added, person.asker)
-            return await self._identity.issue(transaction, added)
+            return await self._identity.issue(transaction, added, person.asker)
 
         return await self._store.write(work)
 
@@ -158,6 +158,6 @@ class SignUpService:
 
             async def admit(transaction: Transaction) -> SignedIn:
                 await attempt.succeed(transaction, account.id)
-                return await self._identity.issue(transaction, account.id)
+                return await self._identity.issue(transaction, account.id, person.asker)
 
             return await self._store.write(admit)

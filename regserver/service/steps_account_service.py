@@ -22,6 +22,7 @@ from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusa
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
+from regserver.service.asker import Asker
 from regserver.service.registration_lookup import Proof, RegistrationLookup
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult
@@ -39,11 +40,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Finish(msgspec.Struct, frozen=True):
-    """What the last transaction writes. reference: of the outer ledger. token: whether a session too."""
+    """What the last transaction writes. reference: of the outer ledger. asker: who gets a session too."""
 
     proposal: Proposal
     reference: str
-    token: bool
+    asker: Asker | None
 
 
 class StepsAccountService:
@@ -55,11 +56,11 @@ class StepsAccountService:
         self._policy = policy
 
     async def register(
-        self, contact: Contact, proposal: Proposal, proof: Proof, want_token: bool = False
+        self, contact: Contact, proposal: Proposal, proof: Proof, asker: Asker | None = None
     ) -> StepResult | StepRefusal:
         """Writes the account, if it matches the registration. May be repeated after any refusal or crash.
 
-        want_token: whether the result shall have a signed-in session of the account.
+        asker: who shall have a signed-in session of the account; None for nobody.
         """
         if not self._policy.accepting:
             return machine.RegistrationsClosed()
@@ -69,7 +70,7 @@ class StepsAccountService:
             settled = held if isinstance(held, StepRefusal) else await self._settle(contact, held)
         if isinstance(settled, StepRefusal):
             return settled
-        finished = _Finish(proposal, settled.reference, want_token)
+        finished = _Finish(proposal, settled.reference, asker)
         return await self._finish(contact, proof, finished)
 
     async def _hold(self, contact: Contact, proposal: Proposal, proof: Proof) -> LedgerAccount | StepRefusal:
@@ -133,7 +134,8 @@ class StepsAccountService:
                 updated_at=now,
             )
             await transaction.registrations.save(registered)
-            session = await self._parts.identity.issue(transaction, added) if wanted.token else None
+            asker, identity = wanted.asker, self._parts.identity
+            session = None if asker is None else await identity.issue(transaction, added, asker)
             return StepResult(registration=registered, session=session)
 
         outcome = await self._lookup.step(contact, "toBlockChain", proof, act)

@@ -239,7 +239,7 @@ async def test_endings_reach_those_who_entered_and_hear_nothing_yet() -> None:
         waiting, attached = Ear(BOB, token="one"), Ear(BOB, token="two")
         broker.enter_nowait(waiting)
         attach(broker, attached, [TEA])
-        broker.end_token_nowait(hash_secret("one"), BadToken())
+        broker.end_token_nowait(BOB, hash_secret("one"), BadToken())
         assert (waiting.ended, attached.ended) == ([BadToken()], [])
         broker.end_account_nowait(BOB, None, but=hash_secret("two"))
         assert (waiting.ended, attached.ended) == ([BadToken(), None], [])

@@ -18,7 +18,7 @@ from regserver.domain.steps_machine import (
     StepsState,
     WrongCode,
 )
-from regserver.ports.store import EventListener, Store, T
+from regserver.ports.store import EventListener, ForeignListener, Store, T
 from regserver.ports.transaction import Transaction
 from regserver.service.steps_service import StepResult
 from tests.steps import ASKER, HERE, Steps, email, open_steps, phone, proposal
@@ -110,6 +110,9 @@ class CountedStore(Store):
     def __init__(self, store: Store) -> None:
         self._store = store
         self.trips = 0
+
+    def listen_elsewhere(self, listener: ForeignListener) -> None:
+        self._store.listen_elsewhere(listener)
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         self.trips += 1

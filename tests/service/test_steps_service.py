@@ -425,7 +425,7 @@ async def test_with_reveal_state_off_strangers_are_told_nothing(tmp_path: Path) 
 async def test_a_session_comes_with_the_account_to_those_who_want_one(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
         user_id = await steps.to_named(phone(), "mine")
-        done = await taken(steps.accounts.register(phone(), proposal("mine", user_id), HERE, want_token=True))
+        done = await taken(steps.accounts.register(phone(), proposal("mine", user_id), HERE, ASKER))
         assert done.session is not None
         session = await steps.identity.session(hash_secret(done.session.token))
         assert isinstance(session, Session)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import psycopg
 import trio
 
-from regserver.ports.store import EventListener, Store, StoreFault
+from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault
 from regserver.ports.transaction import Conflict, Lock, LockKey, Transaction
 from regserver.store import migration
 from regserver.store.rerun import run_until_settled
@@ -142,6 +142,9 @@ class PostgresStore(Store):
 
     def listen(self, listener: EventListener) -> None:
         self._listener = listener
+
+    def listen_elsewhere(self, listener: ForeignListener) -> None:
+        """Here the tests themselves write."""
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         return await self._run(work, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -1,8 +1,12 @@
 """Tokens and tickets."""
 
+from collections.abc import Sequence
+
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
+from regserver.domain.session import AccountSession
+from regserver.ports.token_table import NewSession
 from regserver.store.sql.account_rows import ACCOUNT_COLUMNS, read_account
 from regserver.store.sql.statement import Rows
 
@@ -11,14 +15,23 @@ ACCOUNT_OF_TOKEN = (
     " WHERE token.hash = ? AND token.expires_at > ?"
 )
 
+MANY = 1_000_000
+"""More tokens than an account ever has."""
+ADD = (
+    "INSERT INTO token (hash, account_id, session_id, name, agent, network, created_at, last_used_at, expires_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 class TokenRows(Rows):
     """The tables token and ticket. Deleting a token deletes its tickets."""
 
-    async def add(self, token: SecretHash, account: AccountId, now: Instant, expires_at: Instant) -> None:
-        """The hash is the primary key."""
-        statement = "INSERT INTO token (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)"
-        await self._sql.run(statement, token, account, now, expires_at)
+    async def add(self, session: NewSession) -> None:
+        """The hash is the primary key; the unique index of an account's sessions raises Conflict."""
+        it, now = session, session.created_at
+        await self._sql.run(
+            ADD, it.token, it.account, it.id, it.name, it.agent, it.network, now, now, it.expires_at
+        )
 
     async def account(self, token: SecretHash, now: Instant) -> Account | None:
         """One statement for token and account, since every request with a token begins with it."""
@@ -28,6 +41,38 @@ class TokenRows(Rows):
         """Uses the primary key."""
         row = await self._sql.row("SELECT expires_at FROM token WHERE hash = ?", token)
         return None if row is None else Instant(row[0])
+
+    async def deletions(self, tokens: Sequence[SecretHash], now: Instant) -> dict[SecretHash, Instant | None]:
+        """A statement for every MAX_LIST tokens, by the primary key."""
+        statement = (
+            "SELECT hash, deleted_at FROM token JOIN account ON account.id = token.account_id"
+            " WHERE expires_at > ? AND hash"
+        )
+        return {SecretHash(bytes(row[0])): row[1] for row in await self._among(tokens, statement, now)}
+
+    async def of_account(
+        self, account: AccountId, now: Instant, most: int
+    ) -> dict[SecretHash, AccountSession]:
+        """Uses the index of an account's sessions."""
+        statement = (
+            "SELECT hash, session_id, name, agent, network, created_at, last_used_at, expires_at FROM token"
+            " WHERE account_id = ? AND expires_at > ? ORDER BY last_used_at DESC, created_at DESC, hash LIMIT ?"
+        )
+        rows = await self._sql.rows(statement, account, now, most)
+        return {SecretHash(bytes(row[0])): AccountSession(*row[1:]) for row in rows}
+
+    async def note_uses(self, uses: Sequence[tuple[SecretHash, Instant]]) -> None:
+        """One UPDATE for each, by the primary key, that compares and writes."""
+        statement = "UPDATE token SET last_used_at = ? WHERE hash = ? AND last_used_at < ?"
+        await self._sql.run_many(statement, [(at, token, at) for token, at in uses])
+
+    async def trim(self, account: AccountId, most: int) -> None:
+        """Uses the index of an account's sessions."""
+        statement = (
+            "DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE account_id = ? AND name IS NULL"
+            " ORDER BY last_used_at DESC, created_at DESC LIMIT ? OFFSET ?)"
+        )
+        await self._sql.run(statement, account, MANY, most)
 
     async def remove(self, token: SecretHash) -> None:
         """Uses the primary key."""

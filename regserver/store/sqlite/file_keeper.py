@@ -1,7 +1,8 @@
 """The upkeep of the file by its writer's thread, between two batches: looking at the file, folding the log in, trying anew.
 
     a batch → StoreCondition       what readiness and refused writers are told
-    once a second, or when idle → tend:  FileWatch.look → fold the log into the file → try to write again after a fault
+    once a second, or when idle → tend:  FileWatch.look → has another process written? → fold the log into the file
+                                         → try to write again after a fault
 
 SQLite folds its log (the file -wal) into the database when it has 16 MB. Until then a plain copy of the database alone
 has nothing of it. So the log is folded in when there is nothing to write, and every FOLD_SECONDS under load.
@@ -9,6 +10,7 @@ has nothing of it. So the log is folded in when there is nothing to write, and e
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from regserver.store.sqlite.file_watch import FileWatch
@@ -63,12 +65,21 @@ class StoreCondition:
 
 
 class FileKeeper:
-    """The upkeep of one file. connection: the writer's own."""
+    """The upkeep of one file. connection: the writer's own. on_foreign: called when another process has written."""
 
-    def __init__(self, connection: sqlite3.Connection, watch: FileWatch, condition: StoreCondition) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        watch: FileWatch,
+        condition: StoreCondition,
+        on_foreign: Callable[[], None],
+    ) -> None:
         self._connection = connection
         self._watch = watch
         self._condition = condition
+        self._on_foreign = on_foreign
+        self._version = 0
+        self._version = self._data_version()
         self._next_look = 0.0
         self._next_fold = 0.0
 
@@ -79,6 +90,9 @@ class FileKeeper:
             return
         self._next_look = now + TEND_SECONDS
         self._condition.refused = self._watch.look()
+        if (version := self._data_version()) != self._version:
+            self._version = version
+            self._on_foreign()
         if self._watch.moved:
             self._fold("TRUNCATE")  # so that the file, wherever it is, is whole without its log
         elif self._condition.unfolded and (idle or now >= self._next_fold):
@@ -86,6 +100,12 @@ class FileKeeper:
             self._fold("PASSIVE")
         if idle and self._condition.failed is not None:
             self._try_again()
+
+    def _data_version(self) -> int:
+        """A number that changes with the commits of other connections; the only one of this process that writes is this."""
+        with suppress(sqlite3.Error):  # locked or gone: the next look says so
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return self._version
 
     def _fold(self, mode: str) -> None:
         if not self._condition.unfolded:

@@ -24,7 +24,7 @@ import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
-from regserver.ports.store import EventListener, Store, StoreFault, T
+from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.rerun import run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
@@ -68,11 +68,16 @@ class SqliteStore(Store):
         self._writes: _Queue = queue.SimpleQueue()
         self._reads: _Queue = queue.SimpleQueue()
         self._listener: EventListener = lambda events: None
+        self._elsewhere: ForeignListener = lambda: None
         self._closed = False
 
     def listen(self, listener: EventListener) -> None:
         """The listener is called with the events of a batch before its writers wake up."""
         self._listener = listener
+
+    def listen_elsewhere(self, listener: ForeignListener) -> None:
+        """The listener is called by the upkeep of the file, which looks once a second."""
+        self._elsewhere = listener
 
     # Both return a coroutine instead of awaiting it: each level has a cost in every request.
     def read(self, work: Work[T]) -> Coroutine[Any, Any, T]:
@@ -104,7 +109,9 @@ class SqliteStore(Store):
     def _write_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
             transaction = SqlTransaction(SqliteSql(connection))
-            keeper = FileKeeper(connection, FileWatch(self._path, self._policy), self._condition)
+            keeper = FileKeeper(
+                connection, FileWatch(self._path, self._policy), self._condition, self._tell_elsewhere
+            )
             while batch := self._next_batch(keeper):
                 keeper.tend()
                 if self._condition.refused is None:
@@ -191,6 +198,9 @@ class SqliteStore(Store):
                     job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
                 self._trio.run_sync_soon(self._finish, [job])
                 del job  # as above
+
+    def _tell_elsewhere(self) -> None:
+        self._trio.run_sync_soon(lambda: self._elsewhere(), idempotent=True)
 
     # --- on the event loop again
     def _finish(self, batch: list[_Job[Any]]) -> None:

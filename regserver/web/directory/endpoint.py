@@ -27,6 +27,7 @@ from regserver.text import Language
 from regserver.web.directory import wire
 from regserver.web.directory.message import message_file
 from regserver.web.directory.wire import STYLE
+from regserver.web.http.asker import asker_of
 from regserver.web.http.bearer import optional_bearer
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.pipeline import RouteEndpoint, pipeline
@@ -96,7 +97,7 @@ class DirectoryApi:
         """
         sign_up = self._directory.parse(creation.fields)
         if self._trusted is not None and key is not None:
-            refusal = await self._compare(key, self._trusted, Asker(request.client, creation.language_code))
+            refusal = await self._compare(key, self._trusted, asker_of(request, creation.language_code))
             if refusal is not None:
                 return refusal
             made = await self._directory.init_trusted(sign_up)

@@ -7,11 +7,11 @@ from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.account_service import AccountService
-from regserver.service.asker import Asker
 from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
 from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
 from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
 from regserver.text import Language
+from regserver.web.http.asker import asker_of
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
@@ -54,7 +54,7 @@ class SignInApi(msgspec.Struct, frozen=True):
 
         The first sign-in of a person whom the data source knows starts a registration, which can be watched.
         """
-        outcome = await self.sign_in.sign_in(body.username, body.password, Asker(request.client, language))
+        outcome = await self.sign_in.sign_in(body.username, body.password, asker_of(request, language))
         match outcome:
             case SignedIn():
                 return wire.SessionOpened.of(outcome)
@@ -74,7 +74,7 @@ class SignInApi(msgspec.Struct, frozen=True):
     ) -> wire.AccountOpened | SignUpRefusal:
         """Sign up."""
         who = asked.body
-        asker = Asker(request.client, language_of(request))
+        asker = asker_of(request, language_of(request))
         person = NewPerson(who.username, who.email, who.password, asker)
         outcome = await self.sign_ups.register(person, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)

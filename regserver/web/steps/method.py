@@ -26,6 +26,7 @@ from regserver.service.onboarding_service import MIN_COMMUNITIES, OnboardingServ
 from regserver.service.registration_lookup import Proof
 from regserver.service.steps_account_service import Proposal, StepsAccountService
 from regserver.service.steps_service import StepResult, StepsService
+from regserver.web.http.asker import asker_of
 from regserver.web.http.language import language_of
 from regserver.web.steps import wire
 from regserver.web.steps.jsonrpc import TOO_MANY_REQUESTS, RpcError, invalid_params
@@ -130,8 +131,8 @@ class StepsMethods(msgspec.Struct, frozen=True):
         """Writes the account with its two public keys to the ledger."""
         owner, active = self._key(params.public_owner_key), self._key(params.public_active_key)
         proposal = Proposal(username=params.username, user_id=params.user_id, owner=owner, active=active)
-        proof, want_token = _proof(params, request), params.want_token
-        outcome = await self.accounts.register(contact, proposal, proof, want_token)
+        proof, asker = _proof(params, request), _asker(request) if params.want_token else None
+        outcome = await self.accounts.register(contact, proposal, proof, asker)
         if isinstance(outcome, StepRefusal):
             return outcome
         session = outcome.session
@@ -167,7 +168,7 @@ def _proof(params: wire.ContactParams, request: Request) -> Proof:
 
 
 def _asker(request: Request) -> Asker:
-    return Asker(request.client, language_of(request))
+    return asker_of(request, language_of(request))
 
 
 def _sent(contact: Contact, outcome: StepResult | StepRefusal) -> wire.Result | StepRefusal:

@@ -1,6 +1,6 @@
 """Rooms: posts, members, the last one to leave, deleted accounts, and repeated requests."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from regserver.domain.account import AccountId, NewAccount
@@ -19,6 +19,7 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.room_service import RoomService
 from tests.fake import ManualClock, SeededRandomness
+from tests.guess import HOME
 from tests.store.race import Racers, Scenario, rows
 
 NO_QUOTA = QuotaPolicy()
@@ -38,7 +39,10 @@ class NoSockets(Broker):
 
     def publish_nowait(self, events: object) -> None: ...
 
-    def end_token_nowait(self, token: SecretHash, reason: Refusal) -> None: ...
+    def tokens(self) -> Mapping[SecretHash, AccountId]:
+        return {}
+
+    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None: ...
 
     def end_account_nowait(
         self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
@@ -71,7 +75,7 @@ class Door:
                 new = NewAccount(username=name, origin="rooms", created_at=self.clock.now())
                 account = await transaction.accounts.add(new)
                 assert account is not None
-                made.append(await self.identity.issue(transaction, account))
+                made.append(await self.identity.issue(transaction, account, HOME))
             return made
 
         for name, signed_in in zip(names, await self.store.write(work), strict=True):
