@@ -15,7 +15,7 @@ from regserver.service.add_account import add_account
 from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
-from tests.fake import ManualClock, SeededRandomness
+from tests.fake import PEPPER, ManualClock, SeededRandomness, claim_of
 
 BASE = "https://example.org"
 PASSWORD = "sixsix"
@@ -41,6 +41,7 @@ class World:
             hasher=self.hasher,
             outbox=self.outbox,
             mail_templates=load_mail_templates(None, "example.org"),
+            pepper=PEPPER,
         )
         self.directory = DirectoryService(parts, policy)
 
@@ -56,8 +57,10 @@ class World:
         return challenge_in((await self.mails())[-1])
 
     async def add_elsewhere(self, username: str, email: str | None = None) -> None:
-        """An account that came in by the rooms door."""
-        new = NewAccount(username=username, email=email, origin="rooms", created_at=self.clock.now())
+        """An account that came in by the rooms door, and has verified its address."""
+        claim = None if email is None else claim_of(email)
+        now = self.clock.now()
+        new = NewAccount(username=username, email=email, origin="rooms", created_at=now, contact=claim)
         await self.store.write(lambda transaction: add_account(transaction, new))
 
 

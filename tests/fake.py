@@ -2,12 +2,20 @@
 
 import random
 
+from regserver.domain.contact import ContactClaim, Pepper, contact_of_email
 from regserver.domain.instant import Instant
 from regserver.domain.journal import JournalSeal
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 
 JOURNAL_SEAL = JournalSeal(b"a key of the journal for tests..")
+PEPPER = Pepper(b"a pepper for tests, 32 bytes long")
+
+
+def claim_of(email: str, *, is_verified: bool = True) -> ContactClaim:
+    """An address of an account to be."""
+    return PEPPER.claim(contact_of_email(email), is_verified=is_verified)
+
 
 EPOCH = Instant(1_600_000_000_000)
 """2020-09-13T12:26:40Z: where the test clock starts."""

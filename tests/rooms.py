@@ -26,10 +26,10 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_service import RoomService
-from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
+from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefusal, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from tests.fake import ManualClock, SeededRandomness
+from tests.fake import PEPPER, ManualClock, SeededRandomness
 from tests.guess import HOME, open_guard
 
 T = TypeVar("T")
@@ -61,9 +61,16 @@ class Rooms:
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
         self.accounts = AccountService(self.identity, broker)
-        self.sign_ups = SignUpService(
-            store, self.clock, hasher, self.identity, open_guard(store, self.clock), is_open=open_registration
+        parts = SignUpParts(
+            store=store,
+            clock=self.clock,
+            hasher=hasher,
+            identity=self.identity,
+            guard=open_guard(store, self.clock),
+            pepper=PEPPER,
+            is_open=open_registration,
         )
+        self.sign_ups = SignUpService(parts)
         self.rooms = RoomService(self.identity, Quota(quota))
         self.memberships = MembershipService(self.identity, Quota(quota), membership)
         self.blocks = BlockService(self.identity)

@@ -12,7 +12,7 @@ import msgspec
 from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.siteverify import NoCaptcha
-from regserver.domain.contact import Contact, Pepper, parse_email, parse_identity, parse_phone
+from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.captcha import Captcha
@@ -30,7 +30,7 @@ from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import open_sqlite
 from regserver.text import CATALOGUES
-from tests.fake import JOURNAL_SEAL, ManualClock, SeededRandomness
+from tests.fake import JOURNAL_SEAL, PEPPER, ManualClock, SeededRandomness
 from tests.guess import open_guard
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
@@ -81,7 +81,7 @@ class Steps:
         self.store = store
         self.clock = ManualClock()
         self.randomness = SeededRandomness()
-        self.pepper = Pepper(b"a pepper for tests, 32 bytes long")
+        self.pepper = PEPPER
         self.sms = KeptSms()
         self.outbox = Outbox(self.clock, self.randomness, bytes(32))
         self.policy = policy

@@ -31,6 +31,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
         hasher=base.hasher,
         outbox=base.outbox,
         mail_templates=base.mail_templates,
+        pepper=base.pepper,
     )
     directory = DirectoryService(parts, policy)
     await directory.recount()

@@ -20,7 +20,7 @@ from regserver.service.reserved_name import reserve_names
 from regserver.service.room_service import RoomService
 from regserver.service.session_upkeep import SessionUpkeep
 from regserver.service.sign_in_service import SignInParts, SignInService
-from regserver.service.sign_up_service import SignUpService
+from regserver.service.sign_up_service import SignUpParts, SignUpService
 from regserver.service.source_check import SourceCheck
 from regserver.web.http.route import Route
 from regserver.web.live.endpoint import LiveApi
@@ -54,8 +54,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     base.web.metrics.registrations.set_function(lambda: live.running)
     check = None if source is None else SourceCheck(source, policy.source, policy.max_running)
     sign_in = _build_sign_in(base, live, check)
-    is_open = sign_up.accepts("rooms")
-    sign_ups = SignUpService(store, clock, base.hasher, base.identity, base.guard, is_open=is_open)
+    sign_ups = _build_sign_up(base, is_open=sign_up.accepts("rooms"))
     accounts = AccountService(base.identity, base.broker)
     watching = LiveApi(live)
     door = SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded)
@@ -75,6 +74,20 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
 
 def _without_sign_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:
     return tuple(route for route in routes if route.name != "account.register")
+
+
+def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
+    return SignUpService(
+        SignUpParts(
+            store=base.store,
+            clock=base.clock,
+            hasher=base.hasher,
+            identity=base.identity,
+            guard=base.guard,
+            pepper=base.pepper,
+            is_open=is_open,
+        )
+    )
 
 
 def _build_sign_in(base: Base, live: LiveService, source: SourceCheck | None) -> SignInService:

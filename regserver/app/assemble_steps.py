@@ -12,10 +12,9 @@ from regserver.adapters.server_key import ServerKey
 from regserver.adapters.siteverify import build_captcha
 from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base
-from regserver.config import ConfigFault, Settings
+from regserver.config import Settings
 from regserver.config.provider import SmsSection
 from regserver.config.setting import sign_up_policy
-from regserver.domain.contact import Pepper
 from regserver.domain.journal import JournalSeal
 from regserver.domain.phone import read_phone
 from regserver.metric import SmsCounter
@@ -37,7 +36,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the registration by steps. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client())
-    pepper = steps_pepper(settings, base.key)
+    pepper = base.pepper
     policy = _policy(settings)
     ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
@@ -100,11 +99,3 @@ def read_test_numbers(sms: SmsSection) -> dict[str, str]:
     """The normalised test numbers with their codes."""
     read = {read_phone(number): str(code) for number, code in sms.test.items()}
     return {number: code for number, code in read.items() if number is not None}
-
-
-def steps_pepper(settings: Settings, key: ServerKey) -> Pepper:
-    """The configured pepper, or the server's own. Raises ConfigFault."""
-    try:
-        return Pepper(settings.steps.pepper.encode() or key.derive("pepper"))
-    except ValueError as error:
-        raise ConfigFault(f"steps.pepper: {error}") from None

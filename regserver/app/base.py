@@ -16,6 +16,7 @@ from regserver.adapters.server_key import ServerKey, load_server_key, server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
+from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
 from regserver.ports.broker import Broker
@@ -26,6 +27,7 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store, StoreFault
 from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
+from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import FilePolicy, SqliteStore, held, open_sqlite
@@ -53,6 +55,7 @@ class Base(msgspec.Struct, frozen=True):
     mail_templates: MailTemplates
     seal: CursorSeal
     guard: GuessGuard
+    pepper: Pepper
 
     @property
     def settings(self) -> Settings:
@@ -81,6 +84,8 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
     store, key = await _open_store(stack, settings)
+    pepper = build_pepper(settings, key)
+    await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
     frame, count = partial(resumable_frame, seal), web.metrics.deliveries.inc
     opened = open_local_broker(notification_frame, frame, broadcast_nowait, count, clock)
@@ -107,7 +112,16 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         mail_templates,
         seal,
         guard,
+        pepper,
     )
+
+
+def build_pepper(settings: Settings, key: ServerKey) -> Pepper:
+    """The key of contacts: steps.pepper, or the server's own. Raises ConfigFault."""
+    try:
+        return Pepper(settings.steps.pepper.encode() or key.derive("pepper"))
+    except ValueError as error:
+        raise ConfigFault(f"steps.pepper: {error}") from None
 
 
 def _build_guard(

@@ -11,9 +11,8 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.ledger import check_chain
 from regserver.adapters.server_key import KEY_BYTES, ServerKey
 from regserver.adapters.source import open_source
-from regserver.app.assemble_steps import steps_pepper
 from regserver.app.assembly import build_limits
-from regserver.app.base import build_mail_templates
+from regserver.app.base import build_mail_templates, build_pepper
 from regserver.cli import CommandFault, configuration
 from regserver.config import ConfigFault, Loaded, show
 from regserver.group import unwrapped
@@ -55,7 +54,7 @@ def _check(loaded: Loaded) -> None:
             load_tls(settings.server.tls_cert, settings.server.tls_key)
         except BindError as error:
             raise ConfigFault(f"server.tls_cert: {error.address}: {error.reason}") from None
-    steps_pepper(settings, ServerKey(bytes(KEY_BYTES)))
+    build_pepper(settings, ServerKey(bytes(KEY_BYTES)))
     if settings.ledger.kind == "antelope":
         check_chain(settings.ledger.antelope)
     build_mail_templates(loaded)

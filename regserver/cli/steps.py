@@ -7,7 +7,7 @@ import msgspec
 
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock
-from regserver.app.assemble_steps import steps_pepper
+from regserver.app.base import build_pepper
 from regserver.cli import MISUSED, CommandFault
 from regserver.cli.store import StorePlace, open_store
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
@@ -41,7 +41,7 @@ def run(chosen: argparse.Namespace) -> None:
         raise CommandFault("expected a phone number such as +380000000000, or an e-mail address", MISUSED)
 
     async def work(store: Store, place: StorePlace) -> RegistrationOverview | AmbiguousIdentity:
-        pepper = steps_pepper(place.settings, read_server_key(place.key))
+        pepper = build_pepper(place.settings, read_server_key(place.key))
         policy = msgspec.convert(place.settings.steps, StepsPolicy, from_attributes=True)
         admin = StepsAdmin(store, SystemClock(), pepper, policy)
         return await (admin.show(contact) if chosen.action == "show" else admin.unlock(contact))

@@ -6,6 +6,7 @@ from typing import Literal, NewType
 
 import msgspec
 
+from regserver.domain.contact import ContactClaim
 from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.instant import Instant
 from regserver.domain.invisible import has_invisible
@@ -24,6 +25,8 @@ MAX_JSON_INTEGER = 2**53 - 1
 class Account(msgspec.Struct, frozen=True):
     """One person's account. Columns of one door are None for accounts of another.
 
+    email: a wish, unless email_verified_at says since when it is proved to be this person's. Accounts of the steps have
+    a verified address that is not stored.
     ledger_name: 12 characters; the steps door calls it userId.
     server: the user's host, chosen by the directory; None is this host.
     subject: the source's id of this person.
@@ -40,10 +43,19 @@ class Account(msgspec.Struct, frozen=True):
     created_at: Instant
     updated_at: Instant
     deleted_at: Instant | None
+    email_verified_at: Instant | None
+
+    @property
+    def verified_email(self) -> str | None:
+        """The address to which mail about the account may go."""
+        return None if self.email_verified_at is None else self.email
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """An account before it has a number. `created_at` becomes `updated_at` as well."""
+    """An account before it has a number. `created_at` becomes `updated_at` as well.
+
+    contact: its address or phone number with its key; None where it has none.
+    """
 
     username: str
     origin: AccountOrigin
@@ -53,6 +65,15 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     ledger_name: str | None = None
     server: str | None = None
     subject: str | None = None
+    contact: ContactClaim | None = None
+
+    @property
+    def email_verified_at(self) -> Instant | None:
+        """See Account."""
+        verified = (
+            self.contact is not None and self.contact.is_verified and self.contact.contact.kind == "email"
+        )
+        return self.created_at if verified else None
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

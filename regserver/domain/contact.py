@@ -70,6 +70,11 @@ def parse_email(text: str) -> Contact | None:
     return None if email is None else Contact("email", email.lower())
 
 
+def contact_of_email(email: str) -> Contact:
+    """An address that was read before, as a contact."""
+    return Contact("email", email.lower())
+
+
 def parse_identity(text: str, provider: str | None = None) -> Contact | None:
     """An identity service's name for a person: printable text. provider: the service, if there are several."""
     if not 0 < len(text) <= MAX_IDENTITY_LENGTH or not text.isprintable() or text == "***":
@@ -100,6 +105,17 @@ def _mask_email(email: str) -> str:
     return f"{local[:1]}***@{host[:1]}***{dot}{top if dot else ''}"
 
 
+class ContactClaim(msgspec.Struct, frozen=True):
+    """A phone number or address of an account to be, with its key.
+
+    is_verified: whether it is proved to be its person's. A wish otherwise, which is refused only if it is another account's.
+    """
+
+    contact: Contact
+    key: ContactKey
+    is_verified: bool
+
+
 class Pepper:
     """The keyed hashes of this installation. key: at least 16 bytes; without it no stored contact can be found."""
 
@@ -113,6 +129,10 @@ class Pepper:
     def contact_key(self, contact: Contact) -> ContactKey:
         """The key of this contact, including an identity's provider."""
         return ContactKey(_mac(self._contact, _join(contact.kind, contact.provider or "", contact.value)))
+
+    def claim(self, contact: Contact, *, is_verified: bool) -> ContactClaim:
+        """The contact with its key, for an account to be."""
+        return ContactClaim(contact, self.contact_key(contact), is_verified)
 
     def lookup_key(self, contact: Contact) -> LookupKey:
         """The key of all contacts with this value, whatever the provider."""

@@ -21,12 +21,12 @@ class SourceLink(msgspec.Struct, frozen=True):
 
 
 class AccountTable(Protocol):
-    """Deleted accounts stay in the table, so that their names and addresses stay taken."""
+    """Deleted accounts stay in the table, so that their names stay taken."""
 
-    async def add(self, account: NewAccount) -> AccountId | None:
-        """Writes the account; None when another has the e-mail address (atomic).
+    async def add(self, account: NewAccount) -> AccountId:
+        """Writes the account.
 
-        The name is claimed separately, in NameTable. Conflict when another account has it.
+        Name and contact are claimed separately, in NameTable and ContactTable. Conflict when another account has the name.
         """
 
     async def by_id(self, account: AccountId) -> Account | None:
@@ -36,7 +36,13 @@ class AccountTable(Protocol):
         """The account of a user name."""
 
     async def by_email(self, key: EmailKey) -> Account | None:
-        """The account of an e-mail address."""
+        """An account with this e-mail address: of several, whose who has verified it, then the oldest."""
+
+    async def verify_email(self, account: AccountId, now: Instant | None) -> None:
+        """Notes when the account's address was verified; None makes it a wish."""
+
+    async def drop_wishes(self, key: EmailKey, keeper: AccountId) -> None:
+        """Takes the address from all other accounts, none of which has verified it."""
 
     async def by_ledger_name(self, ledger_name: str) -> Account | None:
         """The account of a userId of the steps door."""

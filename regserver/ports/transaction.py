@@ -24,6 +24,7 @@ from regserver.ports.account_table import AccountTable
 from regserver.ports.allowance_table import AllowanceTable
 from regserver.ports.block_table import BlockTable
 from regserver.ports.budget_table import BudgetTable
+from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.event_table import EventTable
 from regserver.ports.guess_table import GuessTable
@@ -57,7 +58,7 @@ class Lock(IntEnum):
     """Key: LookupKey. The registration by steps of this contact: its state, its code and the code's tries."""
 
     EMAIL = 2
-    """Key: EmailKey. The number of creations of the directory that wait for this address."""
+    """Key: ContactKey. Whose the address is, who wishes for it, and the creations of the directory that wait for it."""
 
     SERVERS = 3
     """No key. The number of users of each server of the directory."""
@@ -93,6 +94,8 @@ class Transaction(Protocol):
 
     accounts: AccountTable
     """Accounts and profiles."""
+    contacts: ContactTable
+    """Verified addresses and phone numbers."""
     names: NameTable
     """User names and reservations."""
     tokens: TokenTable

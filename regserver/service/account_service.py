@@ -66,7 +66,7 @@ class AccountService:
     async def delete(self, token: SecretHash) -> Unidentified | None:
         """Deletes the account with its memberships in one transaction; then ends its sockets and returns.
 
-        Name, e-mail address and tokens stay, so that they are answered with UserIsDeleted.
+        Name and tokens stay, so that they are answered with UserIsDeleted. Its verified contacts are free at once.
         """
 
         async def act(transaction: Transaction, account: Account, now: Instant) -> AccountId | UserIsDeleted:
@@ -76,6 +76,8 @@ class AccountService:
             if rooms := await transaction.rooms.of_account(account.id):
                 await transaction.lock(Lock.ROOM, *rooms)
             # Read again: the account may have left a room before its lock was taken.
+            await transaction.contacts.release_all(account.id)
+            await transaction.accounts.verify_email(account.id, None)
             await transaction.offers.remove_all(account.id)
             await transaction.blocks.remove_all(account.id)
             for room in await transaction.rooms.of_account(account.id):

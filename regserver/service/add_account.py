@@ -1,6 +1,7 @@
 """Looking whether a name is taken, and writing an account that takes it, for the sign-ups of all doors."""
 
 from regserver.domain.account import AccountId, EmailKey, NameKey, NewAccount, name_key
+from regserver.domain.contact import ContactClaim, ContactKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.ports.name_table import account_holder
@@ -8,13 +9,13 @@ from regserver.ports.transaction import Conflict, Lock, Transaction
 
 
 async def find_taken(
-    transaction: Transaction, name: NameKey | None, email: EmailKey | None, now: Instant
+    transaction: Transaction, name: NameKey | None, contact: ContactKey | None, now: Instant
 ) -> tuple[UsernameTaken | EmailTaken, ...]:
     """A refusal for each of the two that is taken. Checked before the costly hash; the unique keys decide later."""
     taken: list[UsernameTaken | EmailTaken] = []
     if name is not None and await transaction.names.holder(name, now) is not None:
         taken.append(UsernameTaken())
-    if email is not None and await transaction.accounts.by_email(email) is not None:
+    if contact is not None and await transaction.contacts.owner(contact) is not None:
         taken.append(EmailTaken())
     return tuple(taken)
 
@@ -22,21 +23,37 @@ async def find_taken(
 async def add_account(
     transaction: Transaction, account: NewAccount, reserved_by: str = ""
 ) -> AccountId | UsernameTaken | EmailTaken:
-    """Writes an account and takes its name for good.
+    """Writes an account, takes its name for good, and its contact, if it is verified.
 
-    reserved_by: the holder of the caller's reservation of this name, or "". After a refusal the caller must write nothing
-    else in this transaction.
+    reserved_by: the holder of the caller's reservation of this name, or "". The caller has taken Lock.EMAIL for the contact, if
+    there is one; after a refusal it must write nothing else in this transaction. EmailTaken: another account has verified
+    the contact, of whatever kind.
     """
     key = name_key(account.username)
     await transaction.lock(Lock.NAME, key)
     held = await transaction.names.holder(key, account.created_at)
     if held is not None and held.key != reserved_by:
         return UsernameTaken()
-    added = await transaction.accounts.add(account)
-    if added is None:
+    if account.contact is not None and await transaction.contacts.owner(account.contact.key) is not None:
         return EmailTaken()
+    added = await transaction.accounts.add(account)
+    if account.contact is not None and account.contact.is_verified:
+        await take_contact(transaction, account.contact, added, account.created_at)
     if held is not None:
         await transaction.names.release(key, held.key)
     if not await transaction.names.claim(key, account_holder(added), None, account.created_at):
         raise Conflict("a name was reserved meanwhile")
     return added
+
+
+async def take_contact(
+    transaction: Transaction, claim: ContactClaim, account: AccountId, now: Instant
+) -> None:
+    """Makes a contact that nobody has verified the account's. Other accounts' wishes for the address are gone.
+
+    The caller holds Lock.EMAIL for the contact.
+    """
+    if not await transaction.contacts.claim(claim.key, claim.contact.kind, account, now):
+        raise Conflict("a contact was verified meanwhile")
+    if claim.contact.kind == "email":
+        await transaction.accounts.drop_wishes(EmailKey(claim.contact.value), account)

@@ -13,7 +13,8 @@ from typing import Literal
 import msgspec
 
 from regserver.domain import directory as rules
-from regserver.domain.account import AccountId, NewAccount, name_key
+from regserver.domain.account import AccountId, EmailKey, NewAccount, name_key
+from regserver.domain.contact import Contact, ContactKey, Pepper, contact_of_email
 from regserver.domain.instant import HOUR, Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.secret import SecretHash, hash_secret
@@ -69,6 +70,7 @@ class DirectoryParts(msgspec.Struct, frozen=True, kw_only=True):
     hasher: PasswordHasher
     outbox: Outbox
     mail_templates: MailTemplates
+    pepper: Pepper
 
 
 class DirectoryService:
@@ -140,7 +142,7 @@ class DirectoryService:
         mail = self._write_mail(sign_up, taken, link, pending.expires_at)
 
         async def work(transaction: Transaction) -> rules.TooManyPending | None:
-            await transaction.lock(Lock.EMAIL, sign_up.email_key)
+            await transaction.lock(Lock.EMAIL, self._contact_key(sign_up.email_key))
             count = await transaction.directory.count_pending(sign_up.email_key, Instant(now - ttl))
             if count >= rules.MAX_PENDING_PER_EMAIL:
                 return rules.TooManyPending(ttl.whole_seconds)
@@ -188,9 +190,13 @@ class DirectoryService:
 
     async def _taken(self, sign_up: rules.WellFormed | rules.Malformed) -> tuple[rules.SignUpFault, ...]:
         """The well-formed fields that are taken."""
-        name, email, now = sign_up.name_key, sign_up.email_key, self._parts.clock.now()
-        taken = await self._parts.store.read(lambda transaction: find_taken(transaction, name, email, now))
+        name, now = sign_up.name_key, self._parts.clock.now()
+        contact = None if sign_up.email_key is None else self._contact_key(sign_up.email_key)
+        taken = await self._parts.store.read(lambda transaction: find_taken(transaction, name, contact, now))
         return tuple(TAKEN[type(refusal)] for refusal in taken)
+
+    def _contact_key(self, email: EmailKey) -> ContactKey:
+        return self._parts.pepper.contact_key(Contact("email", email))
 
     # --- confirming
     async def confirm(self, challenge: str) -> Allotted | rules.InvalidChallenge | ConfirmRefusal:
@@ -247,7 +253,14 @@ class DirectoryService:
     async def _add(
         self, transaction: Transaction, username: str, email: str | None, password_hash: str | None
     ) -> tuple[AccountId, str | None] | UsernameTaken | EmailTaken:
-        """Adds an account on the server with fewest users; counts it in the same transaction."""
+        """Adds an account on the server with fewest users; counts it in the same transaction.
+
+        email: verified, by a mail or by the trusted platform.
+        """
+        claim = None
+        if email is not None:
+            claim = self._parts.pepper.claim(contact_of_email(email), is_verified=True)
+            await transaction.lock(Lock.EMAIL, claim.key)
         servers = self._policy.servers
         server = None
         if servers:
@@ -260,6 +273,7 @@ class DirectoryService:
             email=email,
             password_hash=password_hash,
             server=server,
+            contact=claim,
         )
         added = await add_account(transaction, new)
         if isinstance(added, UsernameTaken | EmailTaken):

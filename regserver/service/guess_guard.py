@@ -300,14 +300,9 @@ class GuessGuard:
             log.warning("account %d: %d wrong passwords in a row, refused for a day", number, MOST_FAILURES)
 
     async def _tell(self, transaction: Transaction, account: Account) -> None:
-        address = _verified_address(account)
+        address = account.verified_email
         if address is not None and account.deleted_at is None:
             language = await transaction.networks.language(account.id) or ""
             values = {"username": account.username, "failures": str(MOST_FAILURES)}
             mail = self._parts.mail_templates.write("guessed", language, address, values)
             await self._parts.outbox.enqueue(transaction, mail)
-
-
-def _verified_address(account: Account) -> str | None:
-    """The address that the account's owner has proved to read."""
-    return None if account.origin == "rooms" else account.email

@@ -7,8 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from regserver.domain import steps_machine as machine
-from regserver.domain.account import email_key
-from regserver.domain.contact import Contact, Pepper
+from regserver.domain.contact import Contact, ContactKey, Pepper
 from regserver.domain.secret import matches
 from regserver.domain.steps_machine import TRANSITIONS, AmbiguousIdentity, Registration, Step, StepRefusal
 from regserver.ports.clock import Clock
@@ -91,8 +90,21 @@ class RegistrationLookup:
         return await self.find(transaction, contact)
 
     async def find(self, transaction: Transaction, contact: Contact) -> Registration | AmbiguousIdentity:
-        """The contact's registration as of now; if there is none, a new one, which is not written."""
+        """The contact's registration as of now; if there is none, a new one, which is not written.
+
+        A contact that an account of any door has verified is registered, whatever was begun with it.
+        """
         key = self._pepper.contact_key(contact)
+        found = await self._find(transaction, contact, key)
+        if isinstance(found, AmbiguousIdentity) or found.state == "registered" or contact.kind == "identity":
+            return found
+        if await transaction.contacts.owner(key) is None:
+            return found
+        return machine.begun_anew(found, "registered", found.updated_at)
+
+    async def _find(
+        self, transaction: Transaction, contact: Contact, key: ContactKey
+    ) -> Registration | AmbiguousIdentity:
         found = await transaction.registrations.by_contact(key)
         if found is not None:
             return machine.as_of(found, self._clock.now())
@@ -103,16 +115,12 @@ class RegistrationLookup:
                 return AmbiguousIdentity()
             if several:
                 return machine.as_of(several[0], now)
-        known = (
-            contact.kind == "email"
-            and await transaction.accounts.by_email(email_key(contact.value)) is not None
-        )
         return Registration(
             contact=key,
             lookup=lookup,
             kind=contact.kind,
             mask=contact.mask,
             provider=contact.provider,
-            state="registered" if known else machine.FIRST[contact.kind],
+            state=machine.FIRST[contact.kind],
             updated_at=now,
         )

@@ -6,10 +6,10 @@ from regserver.domain.account import (
     Account,
     AccountId,
     NewAccount,
-    email_key,
     is_rooms_username,
     name_key,
 )
+from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.idempotency import Idempotency, StoredAnswer, sign_up_scope
 from regserver.domain.outcome import (
@@ -26,7 +26,7 @@ from regserver.domain.password import is_rooms_password
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
 from regserver.service.asker import Asker
 from regserver.service.guess_guard import GuessGuard, target_account
@@ -56,25 +56,23 @@ class NewPerson(msgspec.Struct, frozen=True):
         return "NewPerson(…)"
 
 
-class SignUpService:
-    """is_open: whether sign-ups are accepted."""
+class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the service works with. is_open: whether sign-ups are accepted."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        hasher: PasswordHasher,
-        identity: IdentityService,
-        guard: GuessGuard,
-        *,
-        is_open: bool,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._hasher = hasher
-        self._identity = identity
-        self._guard = guard
-        self._is_open = is_open
+    store: Store
+    clock: Clock
+    hasher: PasswordHasher
+    identity: IdentityService
+    guard: GuessGuard
+    pepper: Pepper
+    is_open: bool = True
+
+
+class SignUpService:
+    """The use case of POST /login/register."""
+
+    def __init__(self, parts: SignUpParts) -> None:
+        self._parts = parts
 
     async def register(
         self, person: NewPerson, idempotency: Idempotency | None = None
@@ -87,9 +85,9 @@ class SignUpService:
         if not is_rooms_username(person.username):
             return BadUsername()
         own = person.username, person.email
-        if not is_rooms_password(person.password) or self._hasher.is_guessable(person.password, *own):
+        if not is_rooms_password(person.password) or self._parts.hasher.is_guessable(person.password, *own):
             return BadPassword()
-        if not self._is_open:
+        if not self._parts.is_open:
             return RegistrationClosed()
         if idempotency is None:
             return await self._register(person, None)
@@ -105,17 +103,26 @@ class SignUpService:
         self, person: NewPerson, idempotency: Idempotency | None
     ) -> SignedIn | UsernameTaken | EmailTaken:
         username, email = person.username, person.email
-        name, address, now = name_key(username), email_key(email), self._clock.now()
+        name, now = name_key(username), self._parts.clock.now()
+        claim = self._parts.pepper.claim(contact_of_email(email), is_verified=False)
         # Checked before the costly hash; the unique keys decide when the row is written.
-        if taken := await self._store.read(lambda transaction: find_taken(transaction, name, address, now)):
+        if taken := await self._parts.store.read(
+            lambda transaction: find_taken(transaction, name, claim.key, now)
+        ):
             return taken[0]
-        password_hash = await self._hasher.hash(person.password)
-        now = self._clock.now()
+        password_hash = await self._parts.hasher.hash(person.password)
+        now = self._parts.clock.now()
         new = NewAccount(
-            username=username, email=email, origin="rooms", password_hash=password_hash, created_at=now
+            username=username,
+            email=email,
+            origin="rooms",
+            password_hash=password_hash,
+            created_at=now,
+            contact=claim,
         )
 
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
+            await transaction.lock(Lock.EMAIL, claim.key)
             added = await add_account(transaction, new)
             if isinstance(added, UsernameTaken | EmailTaken):
                 return added
@@ -123,10 +130,10 @@ class SignUpService:
                 scope = sign_up_scope(name)
                 await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
-            await self._guard.remember(transaction, added, person.asker)
-            return await self._identity.issue(transaction, added, person.asker)
+            await self._parts.guard.remember(transaction, added, person.asker)
+            return await self._parts.identity.issue(transaction, added, person.asker)
 
-        return await self._store.write(work)
+        return await self._parts.store.write(work)
 
     async def _register_again(
         self, person: NewPerson, idempotency: Idempotency
@@ -138,26 +145,26 @@ class SignUpService:
 
         async def look(transaction: Transaction) -> tuple[StoredAnswer, Account | None] | None:
             scope = sign_up_scope(name_key(person.username))
-            stored = await transaction.idempotency.find(scope, idempotency.key, self._clock.now())
+            stored = await transaction.idempotency.find(scope, idempotency.key, self._parts.clock.now())
             if stored is None or stored.answer is None:
                 return None
             return stored, await transaction.accounts.by_id(AccountId(stored.answer))
 
-        found = await self._store.read(look)
+        found = await self._parts.store.read(look)
         if found is None:
             return None
         stored, account = found
         if account is None or account.deleted_at is not None or stored.digest != idempotency.digest:
             return IdempotencyConflict()
         # The key may have been guessed together with the password.
-        async with self._guard.attempt(target_account(account.id), person.asker) as attempt:
+        async with self._parts.guard.attempt(target_account(account.id), person.asker) as attempt:
             if isinstance(attempt, TooManyRequests):
                 return attempt
-            if not await self._hasher.verify(person.password, account.password_hash):
+            if not await self._parts.hasher.verify(person.password, account.password_hash):
                 return IdempotencyConflict()
 
             async def admit(transaction: Transaction) -> SignedIn:
                 await attempt.succeed(transaction, account.id)
-                return await self._identity.issue(transaction, account.id, person.asker)
+                return await self._parts.identity.issue(transaction, account.id, person.asker)
 
-            return await self._store.write(admit)
+            return await self._parts.store.write(admit)

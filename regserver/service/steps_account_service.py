@@ -13,14 +13,14 @@ import logging
 import msgspec
 
 from regserver.domain import steps_machine as machine
-from regserver.domain.account import NewAccount, name_key
+from regserver.domain.account import AccountId, NewAccount, name_key
 from regserver.domain.contact import Contact
 from regserver.domain.instant import after
 from regserver.domain.journal import JournalHead, LedgerAccount
-from regserver.domain.outcome import Refusal
+from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusal, name_holder
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
 from regserver.service.asker import Asker
 from regserver.service.registration_lookup import Proof, RegistrationLookup
@@ -119,12 +119,9 @@ class StepsAccountService:
             if isinstance(account, StepRefusal):
                 return account
             now = self._parts.clock.now()
-            new = NewAccount(
-                username=account.username, origin="steps", ledger_name=account.user_id, created_at=now
-            )
-            added = await add_account(transaction, new, reserved_by=name_holder(found))
-            if isinstance(added, Refusal):
-                return machine.NameTaken(state=found.state)
+            added = await self._add(transaction, contact, account, found)
+            if isinstance(added, StepRefusal):
+                return added
             head = await self._parts.ledger.record(transaction, account, wanted.reference, now)
             registered = msgspec.structs.replace(
                 found,
@@ -143,6 +140,29 @@ class StepsAccountService:
             # Elsewhere than in the database it proves later that the journal was not rewritten.
             log.info("ledger entry %d; last hash %s", head.number, head.hash.hex())
         return outcome
+
+    async def _add(
+        self, transaction: Transaction, contact: Contact, account: LedgerAccount, found: Registration
+    ) -> AccountId | StepRefusal:
+        """Adds the account. Its phone number or address is verified, since its code was entered."""
+        claim = None
+        if contact.kind != "identity":
+            claim = self._parts.pepper.claim(contact, is_verified=True)
+            await transaction.lock(Lock.EMAIL, claim.key)
+        new = NewAccount(
+            username=account.username,
+            origin="steps",
+            ledger_name=account.user_id,
+            created_at=self._parts.clock.now(),
+            contact=claim,
+        )
+        match await add_account(transaction, new, reserved_by=name_holder(found)):
+            case UsernameTaken():
+                return machine.NameTaken(state=found.state)
+            case EmailTaken():  # by another door, since the registration was found
+                return machine.AlreadyRegistered(state="registered")
+            case added:
+                return added
 
 
 def _agreed(found: Registration, proposal: Proposal) -> LedgerAccount | StepRefusal:

@@ -21,7 +21,7 @@ from regserver.service.asker import Asker
 from regserver.service.guess_guard import GuessTarget, target_key, target_name
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
-from tests.fake import ManualClock, SeededRandomness
+from tests.fake import ManualClock, SeededRandomness, claim_of
 from tests.guess import HOME, open_guard
 
 STRANGER = Asker("203.0.113.9", "fr")
@@ -37,7 +37,11 @@ class World:
 
     async def add(self, name: str, origin: AccountOrigin = "directory") -> AccountId:
         new = NewAccount(
-            username=name, email=f"{name}@example.org", origin=origin, created_at=self.clock.now()
+            username=name,
+            email=f"{name}@example.org",
+            origin=origin,
+            created_at=self.clock.now(),
+            contact=claim_of(f"{name}@example.org", is_verified=origin != "rooms"),
         )
         made = await self.store.write(lambda transaction: add_account(transaction, new))
         assert isinstance(made, int)

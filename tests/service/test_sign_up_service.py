@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from regserver.domain.account import AccountId, NewAccount, name_key
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY
 from regserver.domain.outcome import (
@@ -15,8 +16,12 @@ from regserver.domain.outcome import (
     UsernameTaken,
 )
 from regserver.domain.secret import hash_secret
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountDetail
+from regserver.service.add_account import add_account
 from regserver.service.identity_service import SignedIn
+from tests.fake import claim_of
+from tests.guess import HOME
 from tests.rooms import Rooms, made, open_rooms
 
 PASSWORD = "a long password"
@@ -70,10 +75,48 @@ async def test_a_deleted_account_is_not_signed_up_again(rooms: Rooms) -> None:
     await rooms.accounts.delete(hash_secret(first.token))
     assert await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED) == IdempotencyConflict()
     assert await rooms.sign_up("Ann", "new@example.org", PASSWORD) == UsernameTaken()
-    assert await rooms.sign_up("anna", "ANN@example.org", PASSWORD) == EmailTaken()
+    assert isinstance(await rooms.sign_up("anna", "ANN@example.org", PASSWORD), SignedIn)
 
 
 async def test_closed_registration(tmp_path: Path) -> None:
     async with open_rooms(tmp_path, open_registration=False) as rooms:
         outcome = await rooms.sign_up("ann", "ann@example.org", PASSWORD)
         assert outcome == RegistrationClosed()
+
+
+async def test_only_who_has_verified_an_address_has_it(rooms: Rooms) -> None:
+    assert isinstance(await rooms.sign_up("mallory", "ann@example.org", PASSWORD), SignedIn)
+    assert isinstance(await rooms.sign_up("ann", "Ann@Example.org", PASSWORD), SignedIn)
+    now, claim = rooms.clock.now(), claim_of("ann@example.org")
+    proven = NewAccount(
+        username="ann5", email="ann@example.org", origin="directory", created_at=now, contact=claim
+    )
+    number = made(int, await rooms.store.write(lambda transaction: add_account(transaction, proven)))
+    assert await rooms.sign_up("anna", "ANN@example.org", PASSWORD) == EmailTaken()
+
+    async def addresses(transaction: Transaction) -> list[tuple[str | None, bool]]:
+        keys = [name_key(name) for name in ("mallory", "ann", "ann5")]
+        found = [await transaction.accounts.by_name(key) for key in keys]
+        return [(each.email, each.verified_email is not None) for each in found if each is not None]
+
+    # What the others had was a wish.
+    assert await rooms.store.read(addresses) == [(None, False), (None, False), ("ann@example.org", True)]
+    owner = await rooms.store.read(lambda transaction: transaction.contacts.owner(claim.key))
+    assert owner is not None
+    assert owner.id == number
+
+
+async def test_the_address_of_a_deleted_account_is_free_at_once(rooms: Rooms) -> None:
+    now, claim = rooms.clock.now(), claim_of("ann@example.org")
+    proven = NewAccount(
+        username="ann5", email="ann@example.org", origin="directory", created_at=now, contact=claim
+    )
+
+    async def work(transaction: Transaction) -> SignedIn:
+        account = AccountId(made(int, await add_account(transaction, proven)))
+        return await rooms.identity.issue(transaction, account, HOME)
+
+    token = (await rooms.store.write(work)).token
+    assert await rooms.sign_up("anna", "ANN@example.org", PASSWORD) == EmailTaken()
+    await rooms.accounts.delete(hash_secret(token))
+    assert isinstance(await rooms.sign_up("anna", "ANN@example.org", PASSWORD), SignedIn)

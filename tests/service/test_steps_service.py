@@ -28,6 +28,7 @@ from regserver.service.identity_service import Session
 from regserver.service.registration_lookup import Proof
 from regserver.service.steps_account_service import Proposal
 from regserver.service.steps_service import StepResult
+from tests.fake import claim_of
 from tests.steps import (
     ASKER,
     HERE,
@@ -337,8 +338,9 @@ async def test_an_abandoned_registration_starts_again_and_its_row_goes(tmp_path:
 
 async def test_an_address_that_another_door_registered_is_registered(tmp_path: Path) -> None:
     async with open_steps(tmp_path) as steps:
+        now, claim = steps.clock.now(), claim_of("Alice@commun.com")
         new = NewAccount(
-            username="alice", email="Alice@commun.com", origin="rooms", created_at=steps.clock.now()
+            username="alice", email="Alice@commun.com", origin="rooms", created_at=now, contact=claim
         )
         await steps.store.write(lambda transaction: add_account(transaction, new))
         assert await state(steps, email()) == "registered"

@@ -17,14 +17,19 @@ CREATE TABLE one (
 INSERT INTO one (text) VALUES ('x; y');\x20
 
 -- The end.
+{sqlite} CREATE TABLE three (a {bytes});
+{postgres} CREATE TABLE three (b {bytes});
 CREATE TABLE two (hash {bytes} PRIMARY KEY)"""
 
 
 def test_a_statement_ends_with_its_line() -> None:
-    statements = list(Migration(1, "x", TEXT).statements({"identity": "SERIAL", "bytes": "BYTEA"}))
+    statements = list(
+        Migration(1, "x", TEXT).statements({"identity": "SERIAL", "bytes": "BYTEA", "postgres": ""})
+    )
     assert [re.sub(r"\s+", " ", statement) for statement in statements] == [
         "CREATE TABLE one ( id SERIAL, text TEXT NOT NULL DEFAULT 'a;b -- c' )",
         "INSERT INTO one (text) VALUES ('x; y')",
+        "CREATE TABLE three (b BYTEA)",
         "CREATE TABLE two (hash BYTEA PRIMARY KEY)",
     ]
 
@@ -33,7 +38,10 @@ def test_a_statement_ends_with_its_line() -> None:
 def test_every_file_has_this_format(migration: Migration) -> None:
     """Whatever stands before a line's end in the middle of a line would be part of a statement."""
     statements = list(migration.statements(WORDS))
-    assert len(statements) == sum(line.rstrip().endswith(";") for line in migration.text.splitlines())
+    foreign = migration.text.count("\n{postgres} ")
+    assert len(statements) + foreign == sum(
+        line.rstrip().endswith(";") for line in migration.text.splitlines()
+    )
     assert all(re.match(r"(CREATE|ALTER|INSERT|UPDATE|DROP) ", statement) for statement in statements)
     assert [statement for statement in statements if ";" in statement or "--" in statement] == []
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,17 @@ import pytest
 
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.siteverify import NoCaptcha
-from regserver.domain.account import AccountId
-from regserver.domain.contact import Contact
+from regserver.domain.account import Account, AccountId, name_key
+from regserver.domain.contact import Contact, ContactKey
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.outcome import IdempotencyConflict, UserIsDeleted
 from regserver.domain.room import RoomId, RoomPage
 from regserver.domain.room_event import EventId
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import Session
+from regserver.service.keyed_address import key_addresses
 from regserver.service.ledger_check import UNSEALED, LedgerBroken, LedgerWhole, verify_ledger
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.steps_policy import StepsPolicy
@@ -36,7 +39,7 @@ from regserver.store.sqlite import connect, migrate, open_sqlite
 from regserver.store.sqlite.copy import inspect_database
 from regserver.store.sqlite.schema import WORDS
 from tests.directory import World
-from tests.fake import EPOCH, JOURNAL_SEAL
+from tests.fake import EPOCH, JOURNAL_SEAL, PEPPER, claim_of
 from tests.steps import HERE, Steps, email, phone
 from tests.store.meeting.room import Door
 
@@ -311,3 +314,51 @@ def test_one_person_of_the_source_keeps_one_account(tmp_path: Path) -> None:
     assert {name: subject for name, subject, _, _ in rows if name.startswith("bob")} == dict.fromkeys(
         ("bob1", "bob2", "bob3"), "bob"
     )
+
+
+async def owner_of(key: ContactKey, transaction: Transaction) -> Account | None:
+    return await transaction.contacts.owner(key)
+
+
+async def account_named(name: str, transaction: Transaction) -> Account | None:
+    return await transaction.accounts.by_name(name_key(name))
+
+
+@pytest.mark.parametrize("version", range(4, NEWEST + 1))
+async def test_a_verified_address_is_its_owner_s(tmp_path: Path, version: int) -> None:
+    """What the directory and the steps had verified before version 12; a start that was interrupted goes on."""
+    async with upgraded(tmp_path, version) as store:
+        await key_addresses(store, PEPPER)
+        await key_addresses(store, PEPPER)
+        owned = {
+            "alice5": claim_of("ALICE5@example.org").key,
+            "first-one": PEPPER.contact_key(phone("+380000000004")),
+            "second-one": claim_of("someone@example.org").key,
+        }
+        for name, key in owned.items():
+            owner = await store.read(partial(owner_of, key))
+            assert owner is not None
+            assert owner.username.lower() == name
+            assert (owner.email_verified_at is None) == (name == "first-one")
+        assert await store.read(lambda transaction: transaction.contacts.unkeyed(1)) == ()
+
+
+async def test_of_two_accounts_of_one_address_the_first_keeps_it(tmp_path: Path) -> None:
+    """The steps did not ask whether the directory's address was theirs; the account that loses it keeps it as a wish."""
+    path = tmp_path / "x.db"
+    fill(path, 10)
+    with closing(connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO account (username, name_key, email, email_key, door, created_at, updated_at)"
+            " VALUES ('late5', 'late5', 'Someone@example.org', 'someone@example.org', 'directory', 1, 1)"
+        )
+        connection.execute(
+            "UPDATE account SET email = 'W@example.org', email_key = 'w@example.org' WHERE username = 'ann'"
+        )
+    async with open_sqlite(path) as store:
+        await key_addresses(store, PEPPER)
+        found = {name: await store.read(partial(account_named, name)) for name in ("late5", "ann")}
+        assert {name: (each.email, each.verified_email) for name, each in found.items() if each} == {
+            "late5": ("Someone@example.org", None),
+            "ann": ("W@example.org", None),
+        }

@@ -4,7 +4,8 @@ Each file is applied once, in the order of the numbers, in one transaction with 
 unknown number was written by a newer program and is refused.
 
 The format of a file: a comment is a line of its own that begins with `--`; a statement ends with a `;` at the end of a
-line. Elsewhere both are part of a statement. A back end replaces {identity} and {bytes}.
+line. Elsewhere both are part of a statement. A back end replaces {identity} and {bytes}. A statement that begins with
+{sqlite} or {postgres} is for that back end alone.
 """
 
 import re
@@ -28,11 +29,13 @@ class Migration(msgspec.Struct, frozen=True):
     text: str
 
     def statements(self, words: dict[str, str]) -> Iterator[str]:
-        """The statements. words: the back end's replacements of {identity} and {bytes}."""
+        """The statements. words: the back end's replacements of {identity} and {bytes}, and of its own name by nothing."""
         text = re.sub(r"^\s*--.*\n?", "", self.text, flags=re.MULTILINE)
         for word, meaning in words.items():
             text = text.replace("{" + word + "}", meaning)
-        return filter(None, map(str.strip, re.split(r";[ \t]*$", text, flags=re.MULTILINE)))
+        for statement in map(str.strip, re.split(r";[ \t]*$", text, flags=re.MULTILINE)):
+            if statement and not statement.startswith("{"):
+                yield statement
 
 
 def migrations() -> list[Migration]:

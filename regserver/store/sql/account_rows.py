@@ -21,7 +21,7 @@ from regserver.store.sql.statement import Rows, columns
 # In the order of the fields of Account.
 ACCOUNT_COLUMNS = (
     "account.id, username, email, password_hash, door, ledger_name, server, subject,"
-    " account.created_at, updated_at, deleted_at"
+    " account.created_at, updated_at, deleted_at, email_verified_at"
 )
 
 
@@ -34,18 +34,19 @@ def read_account(row: tuple[Any, ...] | None) -> Account | None:
 class AccountRows(Rows):
     """The table account, of accounts of all doors, and the table profile."""
 
-    async def add(self, account: NewAccount) -> AccountId | None:
-        """One INSERT. The unique index of addresses settles a race; that of names raises Conflict."""
+    async def add(self, account: NewAccount) -> AccountId:
+        """One INSERT. The unique index of names raises Conflict."""
         names = account.username, name_key(account.username)
-        emails = account.email, None if account.email is None else email_key(account.email)
+        key = None if account.email is None else email_key(account.email)
+        emails = account.email, key, account.email_verified_at
         door = account.password_hash, account.origin, account.ledger_name, account.server, account.subject
         statement = (
-            "INSERT INTO account (username, name_key, email, email_key, password_hash, door, ledger_name, server,"
-            " subject, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (email_key) DO NOTHING RETURNING id"
+            "INSERT INTO account (username, name_key, email, email_key, email_verified_at, password_hash, door,"
+            " ledger_name, server, subject, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " RETURNING id"
         )
-        row = await self._sql.row(statement, *names, *emails, *door, account.created_at, account.created_at)
-        return None if row is None else AccountId(row[0])
+        times = account.created_at, account.created_at
+        return AccountId(await self._sql.value(statement, *names, *emails, *door, *times))
 
     async def by_id(self, account: AccountId) -> Account | None:
         """Uses the primary key."""
@@ -56,8 +57,17 @@ class AccountRows(Rows):
         return await self._where("name_key = ?", key)
 
     async def by_email(self, key: EmailKey) -> Account | None:
-        """Uses the unique index of addresses."""
-        return await self._where("email_key = ?", key)
+        """Uses the index of addresses."""
+        return await self._where("email_key = ? ORDER BY email_verified_at IS NULL, id LIMIT 1", key)
+
+    async def verify_email(self, account: AccountId, now: Instant | None) -> None:
+        """Uses the primary key."""
+        await self._sql.run("UPDATE account SET email_verified_at = ? WHERE id = ?", now, account)
+
+    async def drop_wishes(self, key: EmailKey, keeper: AccountId) -> None:
+        """Uses the index of addresses."""
+        statement = "UPDATE account SET email = NULL, email_key = NULL WHERE email_key = ? AND id <> ?"
+        await self._sql.run(statement, key, keeper)
 
     async def by_ledger_name(self, ledger_name: str) -> Account | None:
         """Uses the unique index of userIds."""

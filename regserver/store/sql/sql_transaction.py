@@ -9,6 +9,7 @@ from regserver.store.sql.account_rows import AccountRows
 from regserver.store.sql.allowance_rows import AllowanceRows
 from regserver.store.sql.block_rows import BlockRows
 from regserver.store.sql.budget_rows import BudgetRows
+from regserver.store.sql.contact_rows import ContactRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.event_rows import EventRows
 from regserver.store.sql.guess_rows import GuessRows
@@ -36,6 +37,7 @@ class SqlTransaction(Transaction):
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
         self.accounts = AccountRows(sql)
+        self.contacts = ContactRows(sql)
         self.names = NameRows(sql)
         self.tokens = TokenRows(sql)
         self.guesses = GuessRows(sql)

@@ -9,9 +9,10 @@ from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store
-from regserver.ports.transaction import Lock
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
+from tests.fake import claim_of
 from tests.store.meeting.room import Door
 from tests.store.race import Racer, Racers, Scenario, rows
 
@@ -27,12 +28,19 @@ INSERT INTO steps_reward (user_id, reason, community, granted_at) SELECT ?, 'ear
 
 async def observe(door: Door) -> object:
     """Accounts and names with all that the scenarios change, but no ids that a repeated unit uses up."""
-    accounts = await rows(door.store, "SELECT name_key, email_key, password_hash FROM account ORDER BY 1")
+    accounts = await rows(
+        door.store,
+        "SELECT name_key, email_key, email_verified_at IS NULL, password_hash FROM account ORDER BY name_key",
+    )
+    contacts = await rows(
+        door.store,
+        "SELECT name_key, contact FROM verified_contact JOIN account ON id = account_id ORDER BY name_key",
+    )
     names = await rows(door.store, "SELECT name_key, substr(holder, 1, 4), expires_at FROM name ORDER BY 1")
     tokens = await rows(door.store, "SELECT count(*) FROM token")
     rewards = await rows(door.store, "SELECT user_id, reason, community FROM steps_reward ORDER BY 3")
     guesses = await rows(door.store, "SELECT counter, failures FROM guess ORDER BY counter")
-    return accounts, names, tokens, len(rewards), guesses
+    return accounts, contacts, names, tokens, len(rewards), guesses
 
 
 async def ann(store: Store) -> Door:
@@ -52,9 +60,16 @@ def between(
     return Scenario(name, prepare, lock)
 
 
-async def sign_up(door: Door, name: str, email: str | None = None, reserved_by: str = "") -> object:
-    new = NewAccount(username=name, email=email, origin="rooms", created_at=door.clock.now())
-    made = await door.store.write(lambda transaction: add_account(transaction, new, reserved_by))
+async def sign_up(door: Door, name: str, email: str | None = None, *, is_verified: bool = True) -> object:
+    claim = None if email is None else claim_of(email, is_verified=is_verified)
+    new = NewAccount(username=name, email=email, origin="rooms", created_at=door.clock.now(), contact=claim)
+
+    async def work(transaction: Transaction) -> object:
+        if claim is not None:
+            await transaction.lock(Lock.EMAIL, claim.key)
+        return await add_account(transaction, new)
+
+    made = await door.store.write(work)
     return "made" if isinstance(made, int) else made
 
 
@@ -132,7 +147,6 @@ SCENARIOS = (
             partial(sign_up, door, "bob", "bob@example.org"),
             partial(sign_up, door, "bob", "bob@example.org"),
         ),
-        Lock.NAME,
     ),
     between(
         "two sign-ups of one name",
@@ -145,6 +159,22 @@ SCENARIOS = (
             partial(sign_up, door, "bob", "b@example.org"),
             partial(sign_up, door, "cid", "B@example.org"),
         ),
+    ),
+    between(
+        "an address is verified beside a wish for it",
+        lambda door: (
+            partial(sign_up, door, "bob", "b@example.org"),
+            partial(sign_up, door, "cid", "B@example.org", is_verified=False),
+        ),
+        Lock.EMAIL,
+    ),
+    between(
+        "a wish for an address beside its verification",
+        lambda door: (
+            partial(sign_up, door, "cid", "B@example.org", is_verified=False),
+            partial(sign_up, door, "bob", "b@example.org"),
+        ),
+        Lock.EMAIL,
     ),
     between(
         "a sign-up and a reservation",

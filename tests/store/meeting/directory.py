@@ -106,7 +106,7 @@ async def leased_and_requeued(world: World) -> tuple[Racer, Racer]:
 
 SCENARIOS = (
     between("the last creation that may wait for an address", last_creation, Lock.EMAIL),
-    between("one challenge is confirmed twice", confirmed_twice, Lock.NAME, ()),
+    between("one challenge is confirmed twice", confirmed_twice, None, ()),
     between("two creations of one name are confirmed", confirmed_by_two, Lock.NAME, ()),
     between("two users for the emptiest server", two_for_servers, Lock.SERVERS),
     between("users are counted anew beside a sign-up", counted_anew, Lock.SERVERS),

@@ -11,6 +11,7 @@ import pytest
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
+    DirectorySection,
     LimitsSection,
     LiveFile,
     LiveHttp,
@@ -102,6 +103,7 @@ async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIt
         "limits": LimitsSection(enabled=False),
         "live": LiveSection(file=LiveFile(path=str(folder / "roster.toml"))),
         "rooms": RoomsSection(max_members=3),
+        "directory": DirectorySection(trusted_key=Secret(KEY)),
     }
     settings = Settings(**{**chosen, **sections})
     async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:

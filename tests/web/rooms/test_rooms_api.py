@@ -271,7 +271,6 @@ async def test_sign_up_is_checked_in_order(door: Door) -> None:
         ({"password": "short"}, 400, "BadPassword"),
         ({"password": ["x"] * 10}, 400, "BadPassword"),
         ({"username": "ANN", "email": "ann@example.org"}, 409, "UsernameTaken"),
-        ({"email": "Ann@Example.org"}, 409, "EmailTaken"),
     ):
         answer = await door.post("/login/register", good | change)
         assert answer == (status, f'{{"error":"{error}"}}'), change
