@@ -5,6 +5,7 @@ they hold is on somebody's disk. A new migration comes with a new file.
 """
 
 import itertools
+import json
 import re
 import sqlite3
 from collections import defaultdict
@@ -77,6 +78,24 @@ def _table(connection: sqlite3.Connection, name: str, columns: tuple[str, ...] =
     return columns, connection.execute(statement).fetchall()
 
 
+REFERRING = 13
+"""The first version whose events refer to posts."""
+
+
+def _refer_to_posts(found: Tables) -> list[tuple[int, int]]:
+    """Takes the content out of the events of posts, as the migration does; returns their numbers and their posts'."""
+    if "event" not in found:
+        return []
+    columns, rows = found["event"]
+    changes = [json.loads(row[4] or "{}") for row in rows]
+    pairs = zip(rows, changes, strict=True)
+    found["event"] = (
+        columns,
+        [(*row[:4], "" if change.get("type") == "posted" else row[4], *row[5:]) for row, change in pairs],
+    )
+    return [(row[0], change["post"]) for row, change in zip(rows, changes, strict=True) if "post" in change]
+
+
 def schema(connection: sqlite3.Connection, kind: str = "table") -> list[tuple[str, str]]:
     statement = "SELECT name, sql FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite%' ORDER BY name"
     return [(name, re.sub(r"\s+", " ", sql or "")) for name, sql in connection.execute(statement, (kind,))]
@@ -94,6 +113,8 @@ def test_every_row_is_there(tmp_path: Path, version: int) -> None:
     assert [name for name, (_, rows) in before.items() if not rows] == []
     assert migrate(path, EPOCH) == NEWEST
     with closing(connect(path)) as connection:
+        posts = connection.execute("SELECT id, post_id FROM event WHERE post_id IS NOT NULL").fetchall()
+        assert posts == _refer_to_posts(before) or version >= REFERRING
         after = {name: _table(connection, name, columns) for name, (columns, _) in before.items()}
         assert after == before
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -1,4 +1,4 @@
-"""The event log."""
+"""The event log. A post's event refers to the post and has no content of its own, so what goes with the post is gone."""
 
 from itertools import takewhile
 
@@ -6,8 +6,8 @@ import msgspec
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.room import RoomId
-from regserver.domain.room_event import Change, EventId, Position, RoomEvent
+from regserver.domain.room import PostId, RoomId
+from regserver.domain.room_event import Change, EventId, Position, Posted, RoomEvent
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, Sql
 
@@ -17,7 +17,13 @@ SEEN = (
     " FROM membership JOIN event ON event.room_id = membership.room_id"
     " AND event.id > CASE WHEN joined_event > ? THEN joined_event - 1 ELSE ? END"
     " AND event.id <= CASE WHEN left_event IS NOT NULL AND left_event < ? THEN left_event ELSE ? END"
+    " LEFT JOIN post ON post.id = event.post_id"
     " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
+    " AND (event.post_id IS NULL OR post.id IS NOT NULL)"
+)
+SELECT_SEEN = (
+    f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content{SEEN}"
+    " ORDER BY event.id LIMIT ?"
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -46,8 +52,11 @@ class EventRows(Rows):
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         """The database assigns the id; under the lock ids follow the order of commits."""
         await self._sql.lock(Lock.LOG)
-        statement = "INSERT INTO event (room_id, actor_id, at, change) VALUES (?, ?, ?, ?) RETURNING id"
-        number = await self._sql.value(statement, room, actor, now, _encode(change).decode())
+        post, text = (change.post, "") if isinstance(change, Posted) else (None, _encode(change).decode())
+        statement = (
+            "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?) RETURNING id"
+        )
+        number = await self._sql.value(statement, room, actor, now, text, post)
         event = RoomEvent(EventId(number), room, actor, now, change)
         self.appended.append(event)
         return event
@@ -78,11 +87,12 @@ class EventRows(Rows):
         self, account: AccountId, start: EventId, end: EventId, limit: int
     ) -> tuple[RoomEvent, ...]:
         """Ordered by id over all rooms."""
-        statement = f"SELECT event.id, event.room_id, actor_id, at, change{SEEN} ORDER BY event.id LIMIT ?"
-        rows = await self._sql.rows(statement, *_range(account, start, end), limit)
+        rows = await self._sql.rows(SELECT_SEEN, *_range(account, start, end), limit)
         return tuple(
-            RoomEvent(number, room, actor, at, _decode.decode(change))
-            for number, room, actor, at, change in rows
+            [
+                RoomEvent(number, room, actor, at, _change(text, post, content))
+                for number, room, actor, at, text, post, content in rows
+            ]
         )
 
     async def trim(self, before: Instant, limit: int) -> int:
@@ -97,6 +107,10 @@ class EventRows(Rows):
             )
             await self._sql.run("DELETE FROM membership WHERE left_event <= ?", position)
         return len(doomed)
+
+
+def _change(text: str, post: PostId | None, content: str) -> Change:
+    return _decode.decode(text) if post is None else Posted(post, content)
 
 
 def _range(account: AccountId, start: EventId, end: EventId) -> tuple[int, ...]:
