@@ -37,6 +37,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadPassword: 400,
     o.UsernameTaken: 409,
     o.EmailTaken: 409,
+    o.BadLink: 404,
     o.RegistrationClosed: 403,
     o.AccountNotFound: 404,
     # rooms

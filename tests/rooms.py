@@ -17,12 +17,15 @@ from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Frame
+from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountService
 from regserver.service.add_account import add_account
+from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.block_service import BlockService
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.outbox import Outbox
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_service import RoomService
@@ -30,9 +33,10 @@ from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefu
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import PEPPER, ManualClock, SeededRandomness
-from tests.guess import HOME, open_guard
+from tests.guess import HOME, MAIL_TEMPLATES, open_guard
 
 T = TypeVar("T")
+BASE = "https://example.org"
 NO_QUOTA = QuotaPolicy()
 
 
@@ -61,6 +65,18 @@ class Rooms:
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
         self.accounts = AccountService(self.identity, broker)
+        randomness, self.outbox = SeededRandomness(3), Outbox(self.clock, SeededRandomness(2), bytes(32))
+        self.addresses = AddressService(
+            AddressParts(
+                store=store,
+                clock=self.clock,
+                randomness=randomness,
+                identity=self.identity,
+                outbox=self.outbox,
+                mail_templates=MAIL_TEMPLATES,
+                pepper=PEPPER,
+            )
+        )
         parts = SignUpParts(
             store=store,
             clock=self.clock,
@@ -68,6 +84,7 @@ class Rooms:
             identity=self.identity,
             guard=open_guard(store, self.clock),
             pepper=PEPPER,
+            addresses=self.addresses,
             is_open=open_registration,
         )
         self.sign_ups = SignUpService(parts)
@@ -79,7 +96,13 @@ class Rooms:
     async def sign_up(
         self, username: str, email: str, password: str, idempotency: Idempotency | None = None
     ) -> SignedIn | SignUpRefusal:
-        return await self.sign_ups.register(NewPerson(username, email, password, HOME), idempotency)
+        return await self.sign_ups.register(NewPerson(username, email, password, HOME, BASE), idempotency)
+
+    async def mails(self) -> list[Mail]:
+        """What waits in the outbox, in order."""
+        rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))
+        opened = [self.outbox.open(row.sealed) for row in sorted(rows, key=lambda row: row.id)]
+        return [mail for mail in opened if mail is not None]
 
     async def person(self, username: str) -> Somebody:
         async def work(transaction: Transaction) -> SignedIn:

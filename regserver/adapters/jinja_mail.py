@@ -24,9 +24,15 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "name_taken": {"username": "Ada"},
     "code": {"code": "314159", "minutes": "10"},
     "guessed": {"username": "Ada", "failures": "100"},
+    "verify": {
+        "link": "https://example.org/verify?lang=en#sample",
+        "username": "Ada",
+        "code": "regl_sample",
+        "hours": "24",
+    },
 }
 """Sample values of each mail; `service` and `language` are added."""
-REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code"}
+REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code", "verify": "link"}
 """The value that a mail must contain."""
 STRONG = ("username", "code")
 """Values that are bold in HTML."""

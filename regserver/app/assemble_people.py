@@ -6,8 +6,10 @@ from functools import partial
 import msgspec
 
 from regserver.adapters.source import open_source
+from regserver.app.assemble_address import build_addresses
 from regserver.app.base import AppPart, Base
 from regserver.config.setting import sign_up_policy
+from regserver.domain.sign_up_policy import SignUpPolicy
 from regserver.service.account_service import AccountService
 from regserver.service.block_service import BlockService
 from regserver.service.expiry import run_trim
@@ -58,7 +60,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     accounts = AccountService(base.identity, base.broker)
     watching = LiveApi(live)
     door = SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded)
-    routes = door.routes() if sign_up.serves("rooms") else _without_sign_up(door.routes())
+    routes = _served(door.routes(), sign_up)
     upkeep = SessionUpkeep(store, clock, base.broker, base.identity.uses)
     store.listen_elsewhere(upkeep.changed_nowait)
     background = (upkeep.run_writing, upkeep.run_watch)
@@ -72,8 +74,8 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     )
 
 
-def _without_sign_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    return tuple(route for route in routes if route.name != "account.register")
+def _served(routes: tuple[Route, ...], policy: SignUpPolicy) -> tuple[Route, ...]:
+    return tuple(route for route in routes if route.name != "account.register" or policy.serves("rooms"))
 
 
 def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
@@ -85,6 +87,7 @@ def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
             identity=base.identity,
             guard=base.guard,
             pepper=base.pepper,
+            addresses=build_addresses(base),
             is_open=is_open,
         )
     )

@@ -12,6 +12,7 @@ import msgspec
 import trio
 
 from regserver import __version__
+from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_steps import open_steps
@@ -53,7 +54,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     return AppPart(routes=(*PageApi(forwarded).routes(), *known.routes()))
 
 
-PARTS = (open_sign_in, open_rooms, open_directory, open_steps, open_page)
+PARTS = (open_sign_in, open_addresses, open_rooms, open_directory, open_steps, open_page)
 """Each opens one group of doors. A new group is a module and a name here."""
 
 

@@ -149,6 +149,10 @@ class EmailTaken(Refusal, frozen=True):
     """Another account has this address."""
 
 
+class BadLink(Refusal, frozen=True):
+    """The link was used, has expired, or is about an address that the account no longer has."""
+
+
 class RegistrationClosed(Refusal, frozen=True):
     """The operator does not take sign-ups."""
 

@@ -9,14 +9,14 @@ from typing import Literal, NewType
 SecretHash = NewType("SecretHash", bytes)
 """SHA-256 of a secret of at least 128 random bits; too weak for a password or a short code."""
 
-TokenPrefix = Literal["regs_", "regt_", "regr_"]
+TokenPrefix = Literal["regs_", "regt_", "regr_", "regl_"]
 """Secret scanners find our tokens by it. regs_: a session. regt_: a ticket, for one WebSocket. regr_: a registration by
-steps, where it proves that the client knew the code, and is good for nothing else.
+steps, where it proves that the client knew the code, and is good for nothing else. regl_: a link that was mailed.
 """
 
 TOKEN_BYTES = 32
 
-_SHAPE = re.compile(r"reg[rst]_[A-Za-z0-9_-]{43}", re.ASCII)
+_SHAPE = re.compile(r"reg[lrst]_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def new_token(prefix: TokenPrefix, randomness: bytes) -> str:

@@ -30,6 +30,7 @@ from regserver.ports.event_table import EventTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
 from regserver.ports.journal_table import JournalTable
+from regserver.ports.link_table import LinkTable
 from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
 from regserver.ports.offer_table import OfferTable
@@ -96,6 +97,8 @@ class Transaction(Protocol):
     """Accounts and profiles."""
     contacts: ContactTable
     """Verified addresses and phone numbers."""
+    links: LinkTable
+    """Links that were mailed to accounts."""
     names: NameTable
     """User names and reservations."""
     tokens: TokenTable

@@ -76,6 +76,7 @@ class AccountService:
             if rooms := await transaction.rooms.of_account(account.id):
                 await transaction.lock(Lock.ROOM, *rooms)
             # Read again: the account may have left a room before its lock was taken.
+            await transaction.links.remove_all(account.id)
             await transaction.contacts.release_all(account.id)
             await transaction.accounts.verify_email(account.id, None)
             await transaction.offers.remove_all(account.id)

@@ -49,6 +49,7 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)
+    await transaction.links.purge(now)
     await transaction.guesses.purge(now)
     await transaction.networks.purge(now)
     await transaction.directory.purge(now)

@@ -28,6 +28,7 @@ from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
+from regserver.service.address_service import AddressService
 from regserver.service.asker import Asker
 from regserver.service.guess_guard import GuessGuard, target_account
 from regserver.service.identity_service import IdentityService, SignedIn
@@ -45,12 +46,13 @@ SignUpRefusal = (
 
 
 class NewPerson(msgspec.Struct, frozen=True):
-    """Who signs up, as they came."""
+    """Who signs up, as they came. link_base: of the link in the mail that verifies the address."""
 
     username: str
     email: str
     password: str
     asker: Asker
+    link_base: str
 
     def __repr__(self) -> str:
         return "NewPerson(…)"
@@ -65,6 +67,7 @@ class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentityService
     guard: GuessGuard
     pepper: Pepper
+    addresses: AddressService
     is_open: bool = True
 
 
@@ -120,6 +123,7 @@ class SignUpService:
             created_at=now,
             contact=claim,
         )
+        written = self._parts.addresses.write_mail(username, email, person.asker.language, person.link_base)
 
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
             await transaction.lock(Lock.EMAIL, claim.key)
@@ -131,6 +135,7 @@ class SignUpService:
                 await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
             await self._parts.guard.remember(transaction, added, person.asker)
+            await self._parts.addresses.send(transaction, added, written)
             return await self._parts.identity.issue(transaction, added, person.asker)
 
         return await self._parts.store.write(work)

@@ -47,6 +47,15 @@ class ConfirmText(_Table, frozen=True):
     state: Mapping[str, Passage]
 
 
+class VerifyText(_Table, frozen=True):
+    """The page behind the link that verifies an address. state: its text by the link's state."""
+
+    code: str
+    button: str
+    sign_in: str
+    state: Mapping[str, Passage]
+
+
 class MailText(_Table, frozen=True):
     """One mail. text: paragraphs, an empty line between them. button: the label of its link in HTML, "" without one."""
 
@@ -86,6 +95,7 @@ class Catalogue(_Table, frozen=True):
     page: Mapping[str, str]
     script: Mapping[str, Mapping[str, str]]
     confirm: ConfirmText
+    verify: VerifyText
     mail: MailTexts
     sms: SmsText
     live: Mapping[str, str]

@@ -186,6 +186,7 @@ async def create(stage: Stage, person: Person) -> Asked:
 VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
+    "POST /login/email/resend": ("MailAccepted", fixed("POST", "/login/email/resend")),
     "GET /login/userId/{username}": ("UserIdFound", fixed("GET", "/login/userId/{person.name}")),
     "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
     "DELETE /login/delete": ("Done", fixed("DELETE", "/login/delete")),
@@ -378,6 +379,14 @@ async def taken_email(stage: Stage) -> Asked:
     return asked.but(body={**asked.body, "email": f"{name}@example.org"})
 
 
+async def mailed_enough(stage: Stage) -> Asked:
+    """The sign-up has sent the first of three mails."""
+    asked = await VALID["POST /login/email/resend"][1](stage, await stage.person())
+    for _ in range(2):
+        await stage.ask_json(asked)
+    return asked
+
+
 async def sign_up_again(stage: Stage) -> Asked:
     asked = stage.sign_up().but(headers={"idempotency-key": "one"})
     await stage.ask_json(asked)
@@ -481,6 +490,12 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "GET /login/userId/{username}": {
         "AccountNotFound": _valid(_at("nobody"))(VALID["GET /login/userId/{username}"][1])
     },
+    "POST /login/email/verify": {
+        "BadLink": plain("POST", "/login/email/verify", {"token": "regl_nothing"}),
+        "BadJson": plain("POST", "/login/email/verify", {"token": 5}),
+        "BadContentType": plain("POST", "/login/email/verify", b"{}", headers={"content-type": "text/plain"}),
+    },
+    "POST /login/email/resend": {"TooManyRequests": mailed_enough},
     "GET /login/username/{user_id}": {
         "AccountNotFound": _valid(_at(NOBODY))(VALID["GET /login/username/{user_id}"][1])
     },

@@ -15,6 +15,7 @@ from regserver.store.sql.event_rows import EventRows
 from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
 from regserver.store.sql.journal_rows import JournalRows
+from regserver.store.sql.link_rows import LinkRows
 from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
 from regserver.store.sql.offer_rows import OfferRows
@@ -38,6 +39,7 @@ class SqlTransaction(Transaction):
         self._sql = sql
         self.accounts = AccountRows(sql)
         self.contacts = ContactRows(sql)
+        self.links = LinkRows(sql)
         self.names = NameRows(sql)
         self.tokens = TokenRows(sql)
         self.guesses = GuessRows(sql)

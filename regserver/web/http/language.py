@@ -52,5 +52,6 @@ def language_of(request: Request) -> Language:
 
 def match_language(tag: str) -> Language | None:
     """Our language of a tag such as "fr", "FR" or "fr_CH"; None when it is not supported."""
-    primary = tag[:3].lower().replace("_", "-").partition("-")[0]
+    # A # too: of a mailed link some mail programs make %23, which leaves the link's secret in the query.
+    primary = tag[:3].lower().replace("_", "-").replace("#", "-").partition("-")[0]
     return next((language for language in LANGUAGES if language == primary), None)

@@ -75,7 +75,8 @@ class SignInApi(msgspec.Struct, frozen=True):
         """Sign up."""
         who = asked.body
         asker = asker_of(request, language_of(request))
-        person = NewPerson(who.username, who.email, who.password, asker)
+        base = self.forwarded.read(request).base
+        person = NewPerson(who.username, who.email, who.password, asker, base)
         outcome = await self.sign_ups.register(person, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 
@@ -88,7 +89,13 @@ class SignInApi(msgspec.Struct, frozen=True):
         created_at, updated_at = iso_seconds(account.created_at), iso_seconds(account.updated_at)
         return wire.AccountShown(
             wire.AccountBody(
-                account.id, account.username, account.email, detail.rooms, created_at, updated_at
+                account.id,
+                account.username,
+                account.email,
+                account.email_verified_at is not None,
+                detail.rooms,
+                created_at,
+                updated_at,
             )
         )
 

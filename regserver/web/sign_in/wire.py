@@ -47,6 +47,12 @@ class SignUp(RequestBody, frozen=True):
         return {"username": self.username, "email": self.email}
 
 
+class MailedLink(RequestBody, frozen=True):
+    """The secret of a mailed link."""
+
+    token: Annotated[str, described("What stands behind the # of the link.", "regl_0123abcd", min_length=1)]
+
+
 class Preference(Parameters, frozen=True):
     """The client's preference for the answer with a registration (RFC 7240)."""
 
@@ -94,6 +100,15 @@ def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUserna
     if not isinstance(username, str):
         return BadUsername()
     return SignUp(trim_name(username), email, password) if isinstance(password, str) else BadPassword()
+
+
+def read_mailed_link(request: Request) -> MailedLink | Unreadable:
+    """The body of a route that a mailed link leads to."""
+    fields = read_object(request)
+    if isinstance(fields, Refusal):
+        return fields
+    token = fields.get("token")
+    return MailedLink(token.strip()) if isinstance(token, str) and token else BadJson()
 
 
 def read_preference(request: Request) -> Preference:
@@ -162,6 +177,7 @@ class AccountBody(msgspec.Struct, frozen=True, rename="camel"):
     user_id: UserIdField
     username: UsernameField
     email: EmailField | None
+    email_verified: Annotated[bool, Meta(description="Whether the account has verified an address.")]
     rooms: tuple[RoomIdField, ...]
     created_at: TimeField
     updated_at: TimeField
@@ -190,3 +206,15 @@ class TicketIssued(JsonAnswer, frozen=True, rename="camel"):
 
     ticket: Annotated[str, Meta(examples=["regs_0123abcd"])]
     expires_in: SecondsField
+
+
+class EmailVerified(JsonAnswer, frozen=True):
+    """The address is the account's."""
+
+    email: EmailField
+
+
+class MailAccepted(JsonAnswer, frozen=True):
+    """A mail is on its way, if there is anything to mail."""
+
+    http_status: ClassVar[int] = 202

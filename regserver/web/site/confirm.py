@@ -1,6 +1,5 @@
 """`/confirm`: the page, its form, and the request of its script."""
 
-import urllib.parse
 from typing import Literal
 
 from regserver.domain.directory import AlreadyConfirmed, DirectoryRefusal, InvalidData
@@ -12,8 +11,7 @@ from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
-from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.link_page import LinkPage, read_form
 
 ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
 
@@ -25,12 +23,6 @@ STATUS: dict[ConfirmState, int] = {
     "name": 400,
     "email": 400,
 }
-HTML = "text/html; charset=utf-8"
-FIELDS = (
-    ("content-security-policy", content_security_policy("connect-src 'self'")),
-    *PAGE_FIELDS,
-    ("x-robots-tag", "noindex"),
-)
 
 
 class ChallengeState(JsonAnswer, frozen=True, rename="camel"):
@@ -47,8 +39,7 @@ class ConfirmApi:
 
     def __init__(self, directory: DirectoryService) -> None:
         self._directory = directory
-        self._template = load_template("confirm.html")
-        self._assets = load_assets("confirm")
+        self._page = LinkPage("confirm.html")
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /confirm."""
@@ -61,22 +52,22 @@ class ConfirmApi:
 
     async def open(self, request: Request) -> Response:
         """The page before the confirmation, the same for every link."""
-        return self._page(request, "ask")
+        return self._render(request, "ask")
 
     async def confirm(self, request: Request) -> Response | BadContentType:
         """Confirms, and answers the form with a page that says the result."""
         if content_type(request) != FORM:
             return BadContentType()
-        outcome = await self._directory.confirm(_challenge(request.body))
+        outcome = await self._directory.confirm(read_form(request.body).get("challenge", "").strip())
         match outcome:
             case Allotted(server=server):
-                return self._page(request, "done", server)
+                return self._render(request, "done", server)
             case AlreadyConfirmed(server=server):
-                return self._page(request, "confirmed", server)
+                return self._render(request, "confirmed", server)
             case InvalidData(faults=faults):
-                return self._page(request, "email" if "taken_email" in faults else "name")
+                return self._render(request, "email" if "taken_email" in faults else "name")
             case DirectoryRefusal():
-                return self._page(request, "unknown")
+                return self._render(request, "unknown")
 
     async def status(self, request: Request) -> ChallengeState | Unreadable:
         """The state of the challenge in the body, with the page's text; changes nothing."""
@@ -93,23 +84,9 @@ class ConfirmApi:
 
     async def file(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""
-        found = self._assets.files.get(request.params["file"])
-        return RouteNotFound() if found is None else asset_response(found, REVALIDATE)
+        return self._page.file(request.params["file"])
 
-    def _page(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
-        language = language_of(request)
-        text = CATALOGUES[language].confirm
-        page = self._template.render(
-            language=language, t=text, state=state, passage=text.state[state], server=server
-        )
-        headers = (*FIELDS, ("content-language", language))
-        return Response(status=STATUS[state], body=page.encode(), content_type=HTML, headers=headers)
-
-
-def _challenge(form: bytes) -> str:
-    """The form's one field, without white space, which a person may have copied with it."""
-    try:
-        fields = urllib.parse.parse_qs(form.decode("ascii", "replace"), max_num_fields=10)
-    except ValueError:  # too many fields
-        return ""
-    return fields.get("challenge", [""])[-1].strip()
+    def _render(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
+        text = CATALOGUES[language_of(request)].confirm
+        passage = text.state[state]
+        return self._page.render(request, STATUS[state], t=text, state=state, passage=passage, server=server)

@@ -7,12 +7,16 @@ from typing import Any
 from regserver.domain.account import NewAccount, name_key
 from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
+from regserver.domain.link import AccountLink
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
+from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
-from tests.fake import claim_of
+from regserver.service.outbox import Outbox
+from tests.fake import PEPPER, SeededRandomness, claim_of
+from tests.guess import MAIL_TEMPLATES
 from tests.store.meeting.room import Door
 from tests.store.race import Racer, Racers, Scenario, rows
 
@@ -71,6 +75,42 @@ async def sign_up(door: Door, name: str, email: str | None = None, *, is_verifie
 
     made = await door.store.write(work)
     return "made" if isinstance(made, int) else made
+
+
+async def wishing(store: Store) -> Door:
+    """Bob and Cid, who both say that an address is theirs, each with a link that verifies it, and a session of Bob's."""
+    door = Door(store)
+    await door.people("bob", "cid")
+
+    async def work(transaction: Transaction) -> None:
+        statement = "UPDATE account SET email = 'B@example.org', email_key = 'b@example.org'"
+        await transaction.accounts._sql.run(statement)  # type: ignore[attr-defined]
+        for name in ("bob", "cid"):
+            link = AccountLink(
+                account=door.ids[name],
+                purpose="verify_email",
+                email="B@example.org",
+                expires_at=after(door.clock.now(), 1000),
+            )
+            await transaction.links.add(hash_secret(f"link of {name}"), link)
+
+    await store.write(work)
+    return door
+
+
+def verify(door: Door, name: str) -> Racer:
+    service = AddressService(
+        AddressParts(
+            store=door.store,
+            clock=door.clock,
+            randomness=SeededRandomness(),
+            identity=door.identity,
+            outbox=Outbox(door.clock, SeededRandomness(), bytes(32)),
+            mail_templates=MAIL_TEMPLATES,
+            pepper=PEPPER,
+        )
+    )
+    return lambda: service.verify(f"link of {name}")
 
 
 async def reserve(door: Door, name: str, holder: str) -> object:
@@ -175,6 +215,25 @@ SCENARIOS = (
             partial(sign_up, door, "bob", "b@example.org"),
         ),
         Lock.EMAIL,
+    ),
+    between(
+        "two accounts verify one address",
+        lambda door: (verify(door, "bob"), verify(door, "cid")),
+        Lock.EMAIL,
+        wishing,
+    ),
+    between("a link is used twice", lambda door: (verify(door, "bob"), verify(door, "bob")), None, wishing),
+    between(
+        "an address is verified beside a sign-up at another door",
+        lambda door: (verify(door, "bob"), partial(sign_up, door, "dan", "b@example.org")),
+        Lock.EMAIL,
+        wishing,
+    ),
+    between(
+        "an address is verified while its account is deleted",
+        lambda door: (verify(door, "bob"), partial(door.accounts.delete, door.tokens["bob"])),
+        Lock.ACCOUNT,
+        wishing,
     ),
     between(
         "a sign-up and a reservation",

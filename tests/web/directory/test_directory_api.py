@@ -418,7 +418,7 @@ async def test_the_page_runs_nothing_but_its_own_script(tmp_path: Path) -> None:
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["referrer-policy"] == "same-origin"
-        assert re.findall(r"<script[^>]*>", page) == ['<script src="confirm/static/confirm.js" defer>']
+        assert re.findall(r"<script[^>]*>", page) == ['<script src="confirm/static/link.js" defer>']
         assert " style=" not in page
         for file in re.findall(r'(?:src|href)="(confirm/static/[^"]+)"', page):
             assert (await ask.send("GET", f"/{file}")).status == 200

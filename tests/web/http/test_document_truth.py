@@ -37,6 +37,7 @@ from regserver.metric import Metrics
 from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
 from regserver.service import block_service
+from regserver.service.identity_service import SignedIn
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
 from regserver.web.http.cors import SAFE_METHODS
@@ -45,11 +46,13 @@ from regserver.web.http.language import LanguageWish
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
+from regserver.web.sign_in.address_endpoint import AddressApi
 from tests.directory import BASE, World, world
 from tests.guess import open_guard
+from tests.rooms import open_rooms
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
-from tests.web.provocation import KEY, ROSTER, Asked, Stage, provocation
+from tests.web.provocation import KEY, PASSWORD, ROSTER, Asked, Stage, provocation
 
 PEOPLE = "".join(
     f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
@@ -124,6 +127,7 @@ async def test_every_answer_that_the_document_names_is_given(
                     await seen.ask(stage, operation, name, await provoke(stage))
     await call_what_needs_settings(seen, tmp_path)
     await call_directory(seen, tmp_path)
+    await call_addresses(seen, tmp_path / "addresses")
     await call_faults(seen)
     assert seen.missing == set()
 
@@ -157,6 +161,18 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     async with open_routes(strangers) as client:
         asked = Asked(method="GET", path="/metrics")
         await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
+
+
+async def call_addresses(seen: Seen, folder: Path) -> None:
+    """A link that was mailed, and is good."""
+    folder.mkdir()
+    async with open_rooms(folder) as rooms:
+        assert isinstance(await rooms.sign_up("ann", "ann@example.org", PASSWORD), SignedIn)
+        (mail,) = await rooms.mails()
+        token = mail.text.partition("#")[2].split()[0]
+        async with open_routes(AddressApi(rooms.addresses, ForwardedReader((), "")).routes()) as client:
+            asked = Asked(method="POST", path="/login/email/verify", body={"token": token})
+            await seen.ask(Stage(client), "POST /login/email/verify", "EmailVerified", asked)
 
 
 def operations(checks: Checks) -> Sequence[Route]:
@@ -349,6 +365,10 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /confirm",
         "POST /confirm/standing",
         "GET /confirm/static/{file}",
+        "GET /verify",
+        "POST /verify",
+        "POST /verify/standing",
+        "GET /verify/static/{file}",
         "GET /.well-known/security.txt",
         "GET /.well-known/change-password",
     }

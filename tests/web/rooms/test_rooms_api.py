@@ -165,7 +165,7 @@ async def test_every_route(door: Door) -> None:
         None,
         "ann",
         200,
-        '{"user":{"userId":1,"username":"Ann","email":"ann@example.org","rooms":[1],"createdAt":"MOMENT",'
+        '{"user":{"userId":1,"username":"Ann","email":"ann@example.org","emailVerified":false,"rooms":[1],"createdAt":"MOMENT",'
         '"updatedAt":"MOMENT"}}',
     )
     await check("GET", "/login/userId/ann", None, "bob", 200, '{"userId":1}')

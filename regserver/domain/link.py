@@ -1,0 +1,24 @@
+"""Links that are mailed to an account's person: each is good for one purpose, once, and for a while."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from regserver.domain.account import AccountId
+from regserver.domain.instant import DAY, Duration, Instant
+
+LinkPurpose = Literal["verify_email"]
+"""verify_email: proves that the account's person reads mail to its address."""
+
+LINK_LIFE: Mapping[LinkPurpose, Duration] = {"verify_email": DAY}
+"""How long a link works. A new purpose is a line here."""
+
+
+class AccountLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link, without its secret. email: the address that it is about; None where it is about none."""
+
+    account: AccountId
+    purpose: LinkPurpose
+    email: str | None
+    expires_at: Instant
