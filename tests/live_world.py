@@ -8,6 +8,7 @@ import trio
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import AccountId, NewAccount, Profile
+from regserver.domain.contact import ContactClaim
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.live_progress import ProgressEvent, ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
@@ -24,7 +25,7 @@ from regserver.service.live_service import LiveService, open_live
 from regserver.service.sign_in_service import Registering, SignInParts, SignInService
 from regserver.service.source_check import SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from tests.fake import ManualClock, SeededRandomness
+from tests.fake import PEPPER, ManualClock, SeededRandomness
 from tests.guess import HOME, open_guard
 from tests.store.meeting.room import NoSockets
 
@@ -153,13 +154,17 @@ class World:
         assert isinstance(outcome, Registering), outcome
         return outcome.registration
 
-    async def add_elsewhere(self, username: str, password: str) -> AccountId | UsernameTaken | EmailTaken:
-        """An account that comes in by the rooms door."""
+    async def add_elsewhere(
+        self, username: str, password: str, claim: ContactClaim | None = None
+    ) -> AccountId | UsernameTaken | EmailTaken:
+        """An account that comes in by the rooms door. claim: its address."""
         new = NewAccount(
             username=username,
             origin="rooms",
             password_hash=await self.hasher.hash(password),
             created_at=self.clock.now(),
+            email=None if claim is None else claim.contact.value,
+            contact=claim,
         )
         return await self.store.write(lambda transaction: add_account(transaction, new))
 
@@ -216,6 +221,7 @@ async def world(
                 live=live,
                 guard=guard,
                 broker=here.sockets,
+                pepper=PEPPER,
                 source=SourceCheck(here.source, policy.source, max_asking),
                 recheck=recheck,
             )

@@ -103,6 +103,7 @@ def _build_sign_in(base: Base, live: LiveService, source: SourceCheck | None) ->
             live=live,
             guard=base.guard,
             broker=base.broker,
+            pepper=base.pepper,
             source=source,
             recheck=base.settings.live.recheck,
         )

@@ -72,7 +72,7 @@ class UnknownUserName(DirectoryRefusal, frozen=True):
 
 
 class TooManyPending(DirectoryRefusal, frozen=True):
-    """Too many sign-ups wait for this address. retry_after: whole seconds, at least 1."""
+    """Too many sign-ups wait for this address, or it was sent enough mails. retry_after: whole seconds, at least 1."""
 
     retry_after: Annotated[int, Meta(examples=[3600])]
 

@@ -15,7 +15,7 @@ import msgspec
 from regserver.domain import directory as rules
 from regserver.domain.account import AccountId, EmailKey, NewAccount, name_key
 from regserver.domain.contact import Contact, ContactKey, Pepper, contact_of_email
-from regserver.domain.instant import HOUR, Duration, Instant, after
+from regserver.domain.instant import HOUR, SECOND, Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.clock import Clock
@@ -27,6 +27,7 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
+from regserver.service.mail_cap import mail_budgets
 from regserver.service.outbox import Outbox
 
 ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData | rules.SignUpClosed
@@ -141,11 +142,17 @@ class DirectoryService:
         # Rendered before the transaction: all other units wait for the writer thread.
         mail = self._write_mail(sign_up, taken, link, pending.expires_at)
 
+        address = self._contact_key(sign_up.email_key)
+        budgets = mail_budgets(self._parts.pepper, address)
+
         async def work(transaction: Transaction) -> rules.TooManyPending | None:
-            await transaction.lock(Lock.EMAIL, self._contact_key(sign_up.email_key))
+            await transaction.lock(Lock.EMAIL, address)
             count = await transaction.directory.count_pending(sign_up.email_key, Instant(now - ttl))
             if count >= rules.MAX_PENDING_PER_EMAIL:
                 return rules.TooManyPending(ttl.whole_seconds)
+            until = await transaction.budgets.spend(budgets, now)
+            if until is not None:
+                return rules.TooManyPending(max(1, -(-(until - now) // SECOND)))
             # A sign-up that cannot succeed is stored too, so that it counts towards the address's limit.
             await transaction.directory.add_pending(hash_secret(challenge), pending)
             await self._parts.outbox.enqueue(transaction, mail)

@@ -11,6 +11,8 @@
 The source is asked about every wrong password, also for known names, so that neither the answer nor its time reveals
 whether a name is known. It is asked about unknown names only while there is a place for a registration.
 
+A name may be the account's verified e-mail address, in any spelling; one that is only a wish is as good as unknown.
+
 Each sign-in is a guess at the account of its name, or at the name, and is admitted by the guard. Whatever is refused
 afterwards counts as a failure, also where the source cannot tell: the password was compared with the one known here.
 """
@@ -18,6 +20,8 @@ afterwards counts as a failure, also where the source cannot tell: the password 
 import msgspec
 
 from regserver.domain.account import Account, is_sign_in_name, name_key
+from regserver.domain.contact import Pepper, contact_of_email
+from regserver.domain.email import read_email
 from regserver.domain.instant import Duration
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import (
@@ -39,7 +43,7 @@ from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import Attempt, GuessGuard, target_name
+from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import Applicant
 from regserver.service.live_service import LiveService
@@ -68,6 +72,7 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveService
     guard: GuessGuard
     broker: Broker
+    pepper: Pepper
     source: SourceCheck | None
     recheck: Duration = Duration(0)
 
@@ -102,12 +107,24 @@ class SignInService:
         if not is_sign_in_name(username):
             await self._parts.hasher.verify(password, None)  # so that the answer takes the usual time
             return BadCredentials()
-        key = name_key(username)
-        target = target_name(key, lambda transaction: transaction.accounts.by_name(key))
-        async with self._parts.guard.attempt(target, asker) as attempt:
+        async with self._parts.guard.attempt(self._target(username), asker) as attempt:
             if isinstance(attempt, TooManyRequests):
                 return attempt
             return await self._compare(attempt, _Credentials(username, password), asker)
+
+    def _target(self, username: str) -> GuessTarget:
+        """The account of the name, or of the verified address, by which it is guessed at and counted."""
+        email = read_email(username) if "@" in username else None
+        key = name_key(username)
+        contact = None if email is None else self._parts.pepper.contact_key(contact_of_email(email))
+
+        async def find(transaction: Transaction) -> Account | None:
+            named = await transaction.accounts.by_name(key)
+            if named is not None or contact is None:
+                return named
+            return await transaction.contacts.owner(contact)
+
+        return target_name(key if email is None else name_key(email), find)
 
     async def _compare(self, attempt: Attempt, given: _Credentials, asker: Asker) -> SignInOutcome:
         account, source = attempt.account, self._parts.source

@@ -21,6 +21,7 @@ from regserver.ports.budget_table import Budget
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.asker import Asker
+from regserver.service.mail_cap import mail_budgets
 from regserver.service.sms_guard import SmsHeld
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
@@ -154,6 +155,8 @@ class StepCodes:
         if self._policy.bounded and address:
             of = client_key(address)
             budgets.append(self._budget("address", of, self._policy.daily_codes_per_address))
+        if contact.kind == "email":
+            budgets += mail_budgets(self._parts.pepper, found.contact)
         if self._policy.bounded and contact.kind == "phone":
             of = country_prefix(contact.value)
             budgets.append(self._budget("prefix", of, self._policy.daily_codes_per_prefix))

@@ -7,7 +7,6 @@ import trio
 
 from regserver.domain.account import email_key, name_key
 from regserver.domain.directory import (
-    MAX_PENDING_PER_EMAIL,
     AlreadyConfirmed,
     InvalidChallenge,
     InvalidData,
@@ -16,10 +15,11 @@ from regserver.domain.directory import (
     TooManyPending,
     UnknownUserName,
 )
-from regserver.domain.instant import DAY
+from regserver.domain.instant import DAY, HOUR
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Transaction
 from regserver.service.directory_service import Allotted, ChallengeStatus
+from regserver.service.mail_cap import HOURLY_MAILS
 from tests.directory import BASE, World, challenge_in, sign_up, world
 
 
@@ -259,11 +259,11 @@ async def test_neutral_mode_answers_all_alike_and_tells_the_mailbox(tmp_path: Pa
 
 async def test_nobodys_mailbox_is_filled(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
-        for number in range(MAX_PENDING_PER_EMAIL):
+        for number in range(HOURLY_MAILS):
             await here.begin(f"user{number}", "victim@example.org")
         refused = await here.directory.init(sign_up("another", "VICTIM@example.org"), BASE)
-        assert isinstance(refused, TooManyPending)
-        assert len(await here.mails()) == MAX_PENDING_PER_EMAIL
+        assert refused == TooManyPending(HOUR.whole_seconds)
+        assert len(await here.mails()) == HOURLY_MAILS
         here.clock.advance(DAY + 1)
         await here.begin("another", "victim@example.org")
 

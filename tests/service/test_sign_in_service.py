@@ -14,6 +14,7 @@ from regserver.domain.outcome import (
     BadToken,
     RegistrationClosed,
     SourceUnavailable,
+    TooManyRequests,
     UserIsDeleted,
     UsernameTaken,
 )
@@ -22,6 +23,7 @@ from regserver.ports.source import Accepted, Subject, Unavailable
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.live_job import Applicant
 from regserver.service.sign_in_service import Registering, SignInService
+from tests.fake import claim_of
 from tests.guess import HOME
 from tests.live_world import POLICY, STORY, world
 
@@ -261,3 +263,35 @@ async def test_what_cannot_be_a_name_is_not_asked_for(tmp_path: Path, username: 
         here.source.verdict = Accepted(Subject("anybody"))
         assert await here.sign_in(username, "right") == BadCredentials()
         assert here.source.asked == 0
+
+
+async def test_a_verified_address_is_as_good_as_the_name(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.source.verdict = DOWN
+        claim = claim_of("rosa@xn--mnchen-3ya.de")
+        rosa = await here.add_elsewhere("rosa", "her own", claim)
+        for typed in ("rosa@xn--mnchen-3ya.de", "ROSA@münchen.de", " Rosa@Xn--Mnchen-3ya.DE", "rosa"):
+            outcome = await here.sign_in(typed.strip(), "her own")
+            assert isinstance(outcome, SignedIn), typed
+            assert outcome.user_id == rosa
+
+
+async def test_a_wish_cannot_be_signed_in_with(tmp_path: Path) -> None:
+    """Not even by who has it: whose the address is can only be told once it is verified."""
+    async with world(tmp_path) as here:
+        claim = claim_of("rosa@example.org", is_verified=False)
+        await here.add_elsewhere("rosa", "her own", claim)
+        assert isinstance(await here.sign_in("rosa", "her own"), SignedIn)
+        outcomes = [await here.sign_in(f"{name}@example.org", "her own") for name in ("rosa", "nobody")]
+        assert outcomes == [BadCredentials(), BadCredentials()]
+
+
+async def test_guesses_by_name_and_by_address_are_counted_together(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.add_elsewhere("rosa", "her own", claim_of("rosa@example.org"))
+        outcomes = [
+            await here.sign_in(typed, "wrong")
+            for typed in ("rosa", "rosa@example.org", "ROSA@example.org", "Rosa", "rosa@EXAMPLE.org", "rosa")
+        ]
+        assert [type(outcome) for outcome in outcomes] == [BadCredentials] * 5 + [TooManyRequests]
+        assert isinstance(await here.sign_in("rosa@example.org", "her own"), TooManyRequests)

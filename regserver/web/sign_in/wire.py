@@ -29,7 +29,7 @@ from regserver.web.http.pipeline import Parameters, RequestBody
 
 # --- what is asked
 class Credentials(RequestBody, frozen=True):
-    """Who signs in. The user name may have white space around it."""
+    """Who signs in. The user name may have white space around it, and may be the account's verified e-mail address."""
 
     username: UsernameField
     password: PasswordField
