@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.jinja_mail import load_mail_templates
-from regserver.domain.account import NewAccount
+from regserver.domain.account import Account, NewAccount, name_key
 from regserver.domain.directory import Malformed, SignUpFields, WellFormed, parse_sign_up
 from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
@@ -55,6 +55,12 @@ class World:
         email = email or f"{username.lower()}@example.org"
         assert await self.directory.init(sign_up(username, email), BASE) is None
         return challenge_in((await self.mails())[-1])
+
+    async def account(self, username: str) -> Account:
+        """The account of the name, which must be there."""
+        found = await self.store.read(lambda transaction: transaction.accounts.by_name(name_key(username)))
+        assert found is not None
+        return found
 
     async def add_elsewhere(self, username: str, email: str | None = None) -> None:
         """An account that came in by the rooms door, and has verified its address."""

@@ -19,7 +19,12 @@ from regserver.text import CATALOGUES, LANGUAGES, Language
 
 LAYOUT = "mail.html"
 SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
-    "confirm": {"link": "https://example.org/confirm?lang=en#sample", "username": "Ada", "hours": "24"},
+    "confirm": {
+        "link": "https://example.org/confirm?lang=en#sample",
+        "username": "Ada",
+        "code": "sample",
+        "hours": "24",
+    },
     "email_taken": {},
     "name_taken": {"username": "Ada"},
     "code": {"code": "314159", "minutes": "10"},

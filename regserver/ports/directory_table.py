@@ -14,7 +14,8 @@ class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-up by mail.
 
     account: None while it waits; then the account that it made, or the one that got the name first.
-    email, password_hash: None when it no longer waits.
+    email, password_hash: None when it no longer waits. network: coarse, of whoever asked for it; "" when it no longer waits, or
+    is unknown.
     """
 
     username: str
@@ -24,6 +25,7 @@ class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant
     expires_at: Instant
     account: AccountId | None
+    network: str = ""
 
 
 class DirectoryTable(Protocol):
@@ -36,7 +38,7 @@ class DirectoryTable(Protocol):
         """The creation, waiting, expired or settled; None when it is unknown or purged."""
 
     async def settle(self, challenge: SecretHash, account: AccountId) -> None:
-        """Stores the account of the challenge for good, and deletes e-mail address and password hash."""
+        """Stores the account of the challenge for good, and deletes address, password hash and network."""
 
     async def count_pending(self, email: EmailKey, since: Instant) -> int:
         """How many waiting creations of this address were begun at or after `since`."""

@@ -25,6 +25,6 @@ class MailTemplates(Protocol):
     ) -> Mail:
         """A mail in the reader's language. Reads no files, so it may be called inside a transaction.
 
-        values: for the template: username, link and hours for confirm, username for name_taken, code and minutes for
+        values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
         code, username and failures for guessed, username, link, code and hours for verify. good_until: see Mail.
         """

@@ -7,16 +7,18 @@
 A pending creation reserves nothing, so several of them may be for one name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from regserver.domain import directory as rules
 from regserver.domain.account import AccountId, EmailKey, NewAccount, name_key
+from regserver.domain.address import coarse_network
 from regserver.domain.contact import Contact, ContactKey, Pepper, contact_of_email
 from regserver.domain.instant import HOUR, SECOND, Duration, Instant, after
 from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.password import is_directory_password
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.clock import Clock
 from regserver.ports.directory_table import PendingCreation
@@ -40,12 +42,20 @@ class Allotted(msgspec.Struct, frozen=True):
     server: str | None
 
 
+class WrongPassword(msgspec.Struct, frozen=True):
+    """Not the password of the sign-up that is to be confirmed."""
+
+
 class ChallengeStatus(msgspec.Struct, frozen=True):
-    """The state of a challenge. username: of its sign-up; None when the challenge is unknown."""
+    """The state of a challenge. username: of its sign-up; None when the challenge is unknown. begun_at, network: of a sign-up
+    that waits; network: coarse, "" if it is unknown.
+    """
 
     state: Literal["pending", "confirmed", "unknown"]
     username: str | None = None
     server: str | None = None
+    begun_at: Instant | None = None
+    network: str = ""
 
 
 class DirectoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +118,12 @@ class DirectoryService:
         return rules.parse_sign_up(fields, self._policy.reserved, self._parts.hasher.is_guessable)
 
     async def init(
-        self, sign_up: rules.WellFormed | rules.Malformed, link_base: str
+        self, sign_up: rules.WellFormed | rules.Malformed, link_base: str, address: str = ""
     ) -> rules.InvalidData | rules.TooManyPending | rules.SignUpClosed | None:
-        """Begins a sign-up; None when its mail is in the outbox. link_base: scheme, host and path before /confirm."""
+        """Begins a sign-up; None when its mail is in the outbox.
+
+        link_base: scheme, host and path before /confirm. address: the client's, "" if it is unknown.
+        """
         if not self._policy.accepting:
             return rules.SignUpClosed()
         # With reveal_existing = false, a malformed sign-up must not reveal what is taken either.
@@ -120,10 +133,10 @@ class DirectoryService:
             return rules.InvalidData((*sign_up.faults, *taken))
         if taken and self._policy.reveal_existing:
             return rules.InvalidData(taken)
-        return await self._begin(sign_up, taken, link_base)
+        return await self._begin(sign_up, taken, link_base, coarse_network(address))
 
     async def _begin(
-        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str
+        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str, network: str
     ) -> rules.TooManyPending | None:
         password_hash = await self._parts.hasher.hash(sign_up.password)
         below = self._parts.randomness.below
@@ -137,10 +150,11 @@ class DirectoryService:
             created_at=now,
             expires_at=after(now, ttl),
             account=None,
+            network=network,
         )
         link = f"{link_base}/confirm?lang={sign_up.language}#{challenge}"
         # Rendered before the transaction: all other units wait for the writer thread.
-        mail = self._write_mail(sign_up, taken, link, pending.expires_at)
+        mail = self._write_mail(sign_up, taken, {"link": link, "code": challenge}, pending.expires_at)
 
         address = self._contact_key(sign_up.email_key)
         budgets = mail_budgets(self._parts.pepper, address)
@@ -161,16 +175,20 @@ class DirectoryService:
         return await self._parts.store.write(work)
 
     def _write_mail(
-        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link: str, expires_at: Instant
+        self,
+        sign_up: rules.WellFormed,
+        taken: tuple[rules.SignUpFault, ...],
+        secrets: Mapping[str, str],
+        expires_at: Instant,
     ) -> Mail:
-        """The mail for a sign-up. taken: its taken fields; with any, the mail says so and has no link."""
+        """The mail for a sign-up. taken: its taken fields; with any, the mail says so and has no secrets (link and code)."""
         templates, language, to = self._parts.mail_templates, sign_up.language, sign_up.email
         if "taken_email" in taken:
             return templates.write("email_taken", language, to, {})
         values = {"username": sign_up.username}
         if taken:
             return templates.write("name_taken", language, to, values)
-        values |= {"link": link, "hours": str(-(-self._policy.pending_ttl // HOUR))}
+        values |= {**secrets, "hours": str(-(-self._policy.pending_ttl // HOUR))}
         return templates.write("confirm", language, to, values, expires_at)
 
     async def init_trusted(
@@ -213,7 +231,32 @@ class DirectoryService:
         key = hash_secret(challenge)
         return await self._parts.store.write(lambda transaction: self._confirm(transaction, key))
 
-    async def _confirm(self, transaction: Transaction, key: SecretHash) -> Allotted | ConfirmRefusal:
+    async def confirm_as_owner(
+        self, challenge: str, password: str, *, is_new: bool
+    ) -> Allotted | WrongPassword | rules.InvalidChallenge | ConfirmRefusal:
+        """Creates the account for the reader of the mailbox, who has to show that the sign-up was theirs.
+
+        password: of the sign-up; with is_new the account's own from now on, in place of whoever's asked for it. So nobody
+        confirms an account that a stranger can sign in to. InvalidData has the fault bad_password alone.
+        """
+        if not rules.is_challenge(challenge):
+            return rules.InvalidChallenge()
+        key, hasher = hash_secret(challenge), self._parts.hasher
+        pending = await self._parts.store.read(lambda transaction: transaction.directory.pending(key))
+        new_hash: str | None = None
+        if pending is not None and pending.account is None and self._parts.clock.now() < pending.expires_at:
+            if not is_new and not await hasher.verify(password, pending.password_hash):
+                return WrongPassword()
+            if is_new:
+                own = (pending.username, pending.email)
+                if not is_directory_password(password) or hasher.is_guessable(password, *own):
+                    return rules.InvalidData(("bad_password",))
+                new_hash = await hasher.hash(password)
+        return await self._parts.store.write(lambda transaction: self._confirm(transaction, key, new_hash))
+
+    async def _confirm(
+        self, transaction: Transaction, key: SecretHash, new_hash: str | None = None
+    ) -> Allotted | ConfirmRefusal:
         pending = await transaction.directory.pending(key)
         if pending is None:
             return rules.NoPendingCreation()
@@ -224,7 +267,8 @@ class DirectoryService:
             return rules.NoPendingCreation()
         if not self._policy.accepting:  # the door was closed meanwhile
             return rules.SignUpClosed()
-        match await self._add(transaction, pending.username, pending.email, pending.password_hash):
+        password_hash = new_hash or pending.password_hash
+        match await self._add(transaction, pending.username, pending.email, password_hash):
             case UsernameTaken():
                 winner = await transaction.accounts.by_name(name_key(pending.username))
                 if winner is None:  # reserved by a sign-up of another door, which may still fail
@@ -255,7 +299,8 @@ class DirectoryService:
         )
         if account is not None:
             return ChallengeStatus("confirmed", pending.username, account.server)
-        return ChallengeStatus("pending", pending.username)
+        begun_at, network = pending.created_at, pending.network
+        return ChallengeStatus("pending", pending.username, begun_at=begun_at, network=network)
 
     async def _add(
         self, transaction: Transaction, username: str, email: str | None, password_hash: str | None

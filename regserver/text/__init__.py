@@ -41,6 +41,8 @@ class ConfirmText(_Table, frozen=True):
     """The page behind the link in a confirmation mail. state: its text by the challenge's state."""
 
     code: str
+    password: str
+    new: str
     button: str
     server: str
     sign_in: str

@@ -15,7 +15,7 @@ from tests.peer.smtp import SmtpPeer, open_smtp_peer
 BASE = "http://mailed.example"
 """What links in mails start with; the tests open them on the server under test."""
 
-_LINK = re.compile(re.escape(BASE) + r"(/confirm\?lang=\w\w#\w+)")
+_LINK = re.compile(re.escape(BASE) + r"(/(?:confirm|verify)\?lang=\w\w#[\w-]+)")
 
 
 class Mailbox:
@@ -38,16 +38,25 @@ class Mailbox:
             "email": f"{name}@example.org",
             "languageCode": language,
         }
+        return self._mailed(f"{url}/init", fields)[1]
+
+    def sign_up(self, url: str, name: str, language: str) -> tuple[str, str]:
+        """Signs somebody up with the rooms and waits for the mail; the token, and the path of the link in it."""
+        fields = {"username": name, "email": f"{name}@example.org", "password": "a long password"}
+        answer, path = self._mailed(f"{url}/login/register?lang={language}", fields)
+        return str(json.loads(answer)["token"]), path
+
+    def _mailed(self, url: str, fields: dict[str, str]) -> tuple[bytes, str]:
         request = urllib.request.Request(  # noqa: S310  (our own server)
-            f"{url}/init", json.dumps(fields).encode(), {"content-type": "application/json"}
+            url, json.dumps(fields).encode(), {"content-type": "application/json"}
         )
         expected = len(self._peer.received) + 1
         with urllib.request.urlopen(request) as response:  # noqa: S310
-            assert response.status == 200
+            answer = response.read()
         trio.from_thread.run(self._peer.wait_received, expected, trio_token=self._token)
         found = _LINK.search(self._peer.received[-1].part("plain"))
         assert found is not None
-        return found[1]
+        return answer, found[1]
 
 
 @contextlib.contextmanager

@@ -28,9 +28,14 @@ def test_open_press_sign_in(visit: Visit, site: Site) -> None:
     alice.open(path)
     alice.sees("h1", "Confirm your registration")
     alice.sees("main", "The name Alice is about to be registered")
+    alice.sees("main", "from the network 127.0.0.0/24")
     expect(alice.page.get_by_role("link")).to_have_count(0)
     assert "#" not in alice.page.url  # nothing for the history or a shoulder surfer
     expect(alice.find("#code")).to_be_hidden()
+    alice.field("Password of this registration").fill("another")
+    alice.find("main button").click()
+    alice.sees("h1", "Wrong password")
+    alice.field("Password of this registration").fill("sixsix")
     alice.find("main button").click()
     alice.sees("h1", "Registration confirmed")
     assert path.partition("#")[2] not in alice.page.url
@@ -43,7 +48,9 @@ def test_a_second_look_says_that_it_is_done(visit: Visit, site: Site) -> None:
     server, mailbox = site
     path = mailbox.begin(server.url, "Bobby", "fr")
     bobby = visit(server.url)
-    bobby.open(path)
+    bobby.open(path.replace("#", "%23"))  # as some mail programs write it
+    assert path.partition("#")[2] not in bobby.page.url
+    bobby.field("Mot de passe de cette inscription").fill("sixsix")
     bobby.find("main button").click()
     bobby.sees("h1", "Inscription confirmée")
     again = visit(server.url)
@@ -66,6 +73,7 @@ def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, site: Site) 
     carol = visit(server.url, java_script_enabled=False)
     carol.open(path)
     carol.field("Confirmation code").fill(path.partition("#")[2])
+    carol.field("Password of this registration").fill("sixsix")
     carol.page.keyboard.press("Enter")
     carol.sees("h1", "Registration confirmed")
 
@@ -78,8 +86,31 @@ def test_by_keyboard_on_a_narrow_screen(visit: Visit, site: Site) -> None:
     dora.sees("main", "Le nom Dora5 va être enregistré")
     assert dora.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     dora.page.keyboard.press("Tab")
+    dora.page.keyboard.type("sixsix")
+    dora.page.keyboard.press("Tab")
+    expect(dora.find("[name=new]")).to_be_focused()
+    dora.page.keyboard.press("Tab")
     expect(dora.find("main button")).to_be_focused()
     dora.page.keyboard.press("Enter")
     dora.sees("h1", "Inscription confirmée")
     dora.page.keyboard.press("Tab")
     expect(dora.page.get_by_role("link", name="Se connecter")).to_be_focused()
+
+
+def test_who_did_not_sign_up_sets_a_password_of_their_own(visit: Visit, site: Site) -> None:
+    """The stranger's password opens nothing, although it was theirs that the sign-up was made with."""
+    server, mailbox = site
+    path = mailbox.begin(server.url, "Edith", "ru")
+    edith = visit(server.url)
+    edith.open(path)
+    edith.field("Пароль этой регистрации").fill("мой собственный пароль")
+    edith.find("[name=new]").check()
+    edith.find("main button").click()
+    edith.sees("h1", "Регистрация подтверждена")
+    stranger = visit(server.url)
+    stranger.open("/?lang=en")
+    stranger.sign_in("edith", "sixsix")
+    stranger.sees("main", "wrong")
+    edith.open("/?lang=en")
+    edith.sign_in("edith", "мой собственный пароль")
+    edith.sees("#who", "Edith")

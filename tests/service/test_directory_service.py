@@ -29,7 +29,8 @@ async def test_a_sign_up_from_beginning_to_end(tmp_path: Path) -> None:
         challenge = await here.begin("Alice")
         assert await here.directory.check("Alice") is False  # what is pending does not count
         assert await here.directory.server("alice") == UnknownUserName()
-        assert await here.directory.challenge_status(challenge) == ChallengeStatus("pending", "Alice")
+        waiting = ChallengeStatus("pending", "Alice", begun_at=here.clock.now())
+        assert await here.directory.challenge_status(challenge) == waiting
         assert await here.directory.confirm(challenge) == Allotted("one.example.org")
         assert await here.directory.check("aLICE") is True
         assert await here.directory.server("ALICE") == Allotted("one.example.org")

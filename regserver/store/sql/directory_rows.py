@@ -11,7 +11,7 @@ from regserver.ports.directory_table import PendingCreation
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, placeholders
 
-COLUMNS = "username, email, password_hash, language, created_at, expires_at, account_id"
+COLUMNS = "username, email, password_hash, language, created_at, expires_at, account_id, network"
 """The fields of PendingCreation, in their order."""
 
 
@@ -33,8 +33,8 @@ class DirectoryRows(Rows):
     async def settle(self, challenge: SecretHash, account: AccountId) -> None:
         """Keeps the name and the account; personal columns are emptied."""
         statement = (
-            "UPDATE pending_creation SET account_id = ?, email = NULL, email_key = NULL, password_hash = NULL"
-            " WHERE challenge_hash = ?"
+            "UPDATE pending_creation SET account_id = ?, email = NULL, email_key = NULL, password_hash = NULL,"
+            " network = '' WHERE challenge_hash = ?"
         )
         await self._sql.run(statement, account, challenge)
 

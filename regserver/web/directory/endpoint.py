@@ -104,7 +104,8 @@ class DirectoryApi:
             return made if isinstance(made, Refusal) else self._at(request, made)
         if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return TooManyRequests(math.ceil(wait))
-        begun = await self._directory.init(sign_up, self._forwarded.read(request).base)
+        base = self._forwarded.read(request).base
+        begun = await self._directory.init(sign_up, base, request.client)
         return wire.BEGUN if begun is None else begun
 
     async def _compare(

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from regserver.domain.directory import AlreadyConfirmed, DirectoryRefusal, InvalidData
+from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
-from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.service.directory_service import Allotted, DirectoryService, WrongPassword
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import FORM, Unreadable, content_type, read_object
@@ -13,10 +14,12 @@ from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.link_page import LinkPage, read_form
 
-ConfirmState = Literal["ask", "done", "confirmed", "unknown", "name", "email"]
+ConfirmState = Literal["ask", "wrong", "weak", "done", "confirmed", "unknown", "name", "email"]
 
 STATUS: dict[ConfirmState, int] = {
     "ask": 200,
+    "wrong": 400,
+    "weak": 400,
     "done": 200,
     "confirmed": 400,
     "unknown": 404,
@@ -45,7 +48,9 @@ class ConfirmApi:
         """The routes below /confirm."""
         return (
             Route("confirm.open", "GET", "/confirm", self.open, "page", described=False),
-            Route("confirm.confirm", "POST", "/confirm", self.confirm, "write", described=False),
+            Route(
+                "confirm.confirm", "POST", "/confirm", self.confirm, "sign_up", hashes=True, described=False
+            ),
             Route("confirm.status", "POST", "/confirm/standing", self.status, "read", described=False),
             Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", described=False),
         )
@@ -58,8 +63,16 @@ class ConfirmApi:
         """Confirms, and answers the form with a page that says the result."""
         if content_type(request) != FORM:
             return BadContentType()
-        outcome = await self._directory.confirm(read_form(request.body).get("challenge", "").strip())
+        form = read_form(request.body)
+        challenge = form.get("challenge", "").strip()
+        outcome = await self._directory.confirm_as_owner(
+            challenge, form.get("password", ""), is_new="new" in form
+        )
         match outcome:
+            case WrongPassword():
+                return self._render(request, "wrong", challenge=challenge)
+            case InvalidData(faults=("bad_password",)):
+                return self._render(request, "weak", challenge=challenge)
             case Allotted(server=server):
                 return self._render(request, "done", server)
             case AlreadyConfirmed(server=server):
@@ -80,13 +93,20 @@ class ConfirmApi:
         status = await self._directory.challenge_status(challenge)
         passage = CATALOGUES[language_of(request)].confirm.state[status.state]
         text = passage.text.replace("{name}", status.username or "")
+        if status.begun_at is not None:
+            when = iso_seconds(status.begun_at)[:16].replace("T", " ")
+            text = text.replace("{when}", f"{when} UTC").replace("{network}", status.network or "—")
         return ChallengeState(status.state, status.username, passage.title, text)
 
     async def file(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""
         return self._page.file(request.params["file"])
 
-    def _render(self, request: Request, state: ConfirmState, server: str | None = None) -> Response:
+    def _render(
+        self, request: Request, state: ConfirmState, server: str | None = None, challenge: str = ""
+    ) -> Response:
         text = CATALOGUES[language_of(request)].confirm
         passage = text.state[state]
-        return self._page.render(request, STATUS[state], t=text, state=state, passage=passage, server=server)
+        return self._page.render(
+            request, STATUS[state], t=text, state=state, passage=passage, server=server, challenge=challenge
+        )

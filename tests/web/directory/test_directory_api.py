@@ -15,7 +15,7 @@ from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.directory.message import MessageId
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.confirm import ConfirmApi
-from tests.directory import BASE, World, world
+from tests.directory import BASE, PASSWORD, World, challenge_in, world
 from tests.guess import open_guard
 from tests.web.http_client import Client as HttpClient
 from tests.web.http_client import Reply, open_routes
@@ -377,7 +377,7 @@ async def test_opening_the_page_changes_nothing(tmp_path: Path) -> None:
 )
 async def test_the_button_confirms(tmp_path: Path, lang: str, words: str) -> None:
     async with client(tmp_path) as ask:
-        form = f"challenge={await ask.world.begin('Alice')}".encode()
+        form = f"challenge={await ask.world.begin('Alice')}&password={PASSWORD}".encode()
         response = await ask.send("POST", f"/confirm?lang={lang}", form, FORM)
         assert response.status == 200
         assert words in response.body.decode()
@@ -403,11 +403,44 @@ async def test_the_page_tells_why_not(tmp_path: Path) -> None:
         assert (response.status, "no longer valid" in response.body.decode()) == (404, True)
         response = await ask.send("POST", "/confirm", b"x=1&" * 50, FORM)
         assert response.status == 404
-        form = f"challenge=+{await ask.world.begin('Alice', 'ada@example.org')}+".encode()
+        challenge = await ask.world.begin("Alice", "ada@example.org")
+        form = f"challenge=+{challenge}+&password={PASSWORD}".encode()
         await ask.world.add_elsewhere("someone", "ada@example.org")
         response = await ask.send("POST", "/confirm", form, FORM)
         assert (response.status, "address is in use" in response.body.decode()) == (400, True)
         assert (await ask.send("POST", "/confirm", form, JSON)).status == 415
+
+
+async def test_nobody_is_confirmed_by_the_page_without_the_password(tmp_path: Path) -> None:
+    """A stranger has signed up with the address of somebody who presses the button."""
+    async with client(tmp_path) as ask:
+        challenge = await ask.world.begin("Alice")
+        for form in ("", "&password=", "&password=another+password", "&new=1", "&new=1&password=short"):
+            response = await ask.send("POST", "/confirm", f"challenge={challenge}{form}".encode(), FORM)
+            assert response.status == 400, form
+            page = response.body.decode()
+            assert ("Choose another password" if "new" in form else "Wrong password") in page
+            assert f'value="{challenge}"' in page
+            assert await ask.get("/alice/check") == (200, {"exists": False})
+        form = f"challenge={challenge}&new=1&password=her+own+password"
+        assert (await ask.send("POST", "/confirm", form.encode(), FORM)).status == 200
+        account = await ask.world.account("alice")
+        assert await ask.world.hasher.verify("her own password", account.password_hash)
+        assert not await ask.world.hasher.verify(PASSWORD, account.password_hash)
+        assert account.verified_email == "alice@example.org"
+
+
+async def test_the_page_says_who_asked_when_and_from_where(tmp_path: Path) -> None:
+    async with client(tmp_path) as ask:
+        fields = {"userName": "Alice", "password": PASSWORD, "email": "alice@example.org"}
+        assert (await ask.init(fields))[0] == 200
+        (mail,) = await ask.world.mails()
+        challenge = challenge_in(mail)
+        assert mail.text.split().count(challenge) == 1  # the code for links that are broken
+        body = msgspec.json.encode({"challenge": challenge})
+        _, standing = told(await ask.send("POST", "/confirm/standing", body, JSON))
+        assert "2020-09-13 12:26 UTC" in standing["text"]
+        assert re.search(r"network 127\.0\.0\.0/24|network —", standing["text"])
 
 
 async def test_the_page_runs_nothing_but_its_own_script(tmp_path: Path) -> None:
