@@ -35,6 +35,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadEmail: 400,
     o.BadUsername: 400,
     o.BadPassword: 400,
+    o.BadCaptcha: 400,
     o.UsernameTaken: 409,
     o.EmailTaken: 409,
     o.BadLink: 404,

@@ -12,7 +12,8 @@ from regserver.domain.instant import DAY
 from regserver.ports.mailer import Mail
 from regserver.ports.store import Store
 from regserver.service.add_account import add_account
-from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
+from regserver.service.directory_policy import DirectoryParts, DirectoryPolicy
+from regserver.service.directory_service import DirectoryService
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
 from tests.fake import PEPPER, ManualClock, SeededRandomness, claim_of

@@ -11,7 +11,6 @@ import msgspec
 
 from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
-from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import Registration, StepRefusal
@@ -74,7 +73,7 @@ class Steps:
         self,
         store: Store,
         policy: StepsPolicy,
-        captcha: Captcha,
+        captcha: Captcha | None,
         ledger: Ledger,
         sms_policy: SmsPolicy | None = None,
     ) -> None:
@@ -188,4 +187,4 @@ async def open_steps(
     """sms_policy: of the guard; None bounds nothing. figures: of the policy, where they differ from the defaults."""
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
     async with open_sqlite(folder / "x.db") as store:
-        yield Steps(store, policy, captcha or NoCaptcha(), ledger(store), sms_policy)
+        yield Steps(store, policy, captcha, ledger(store), sms_policy)

@@ -10,7 +10,8 @@ from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.config.setting import sign_up_policy
 from regserver.metric import MailCounters
-from regserver.service.directory_service import DirectoryParts, DirectoryPolicy, DirectoryService
+from regserver.service.directory_policy import DirectoryParts, DirectoryPolicy
+from regserver.service.directory_service import DirectoryService
 from regserver.service.mail_delivery import MailDelivery, run_outbox
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.site.confirm import ConfirmApi
@@ -32,6 +33,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
         outbox=base.outbox,
         mail_templates=base.mail_templates,
         pepper=base.pepper,
+        captcha=base.captcha.at("directory"),
     )
     directory = DirectoryService(parts, policy)
     await directory.recount()

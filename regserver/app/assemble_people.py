@@ -89,6 +89,7 @@ def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
             pepper=base.pepper,
             addresses=build_addresses(base),
             is_open=is_open,
+            captcha=base.captcha.at("rooms"),
         )
     )
 

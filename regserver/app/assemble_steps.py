@@ -9,7 +9,6 @@ import msgspec
 from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
-from regserver.adapters.siteverify import build_captcha
 from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
@@ -53,7 +52,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         mail_templates=base.mail_templates,
         sms_texts={language: own_text or catalogue.sms.code for language, catalogue in languages},
         sms=build_sms(settings.sms, client, base.randomness),
-        captcha=build_captcha(settings.captcha, client),
+        captcha=base.captcha.at("steps"),
         sms_guard=SmsGuard(pepper, sms_policy(settings), SmsCounter(base.web.metrics).count),
         ledger=ledger,
         identity=base.identity,

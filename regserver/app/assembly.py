@@ -25,6 +25,7 @@ from regserver.ports.store import StoreFault
 from regserver.service.expiry import run_expiry
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
+from regserver.web.captcha.endpoint import CaptchaApi
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.document import DocumentApi
@@ -51,10 +52,25 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     """The web page, a client of the other doors, and what browsers ask every site for."""
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
-    return AppPart(routes=(*PageApi(forwarded).routes(), *known.routes()))
+    proves = base.captcha.proof is not None and base.captcha.at("rooms") is not None
+    return AppPart(routes=(*PageApi(forwarded, proves=proves).routes(), *known.routes()))
 
 
-PARTS = (open_sign_in, open_addresses, open_rooms, open_directory, open_steps, open_page)
+async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
+    """The puzzles of the built-in captcha, where it is used."""
+    proof = base.captcha.proof
+    return AppPart() if proof is None else AppPart(routes=CaptchaApi(proof).routes())
+
+
+PARTS = (
+    open_sign_in,
+    open_addresses,
+    open_rooms,
+    open_directory,
+    open_steps,
+    open_captcha_door,
+    open_page,
+)
 """Each opens one group of doors. A new group is a module and a name here."""
 
 

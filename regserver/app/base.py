@@ -14,6 +14,7 @@ from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
 from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.contact import Pepper
@@ -56,6 +57,7 @@ class Base(msgspec.Struct, frozen=True):
     seal: CursorSeal
     guard: GuessGuard
     pepper: Pepper
+    captcha: CaptchaGate
 
     @property
     def settings(self) -> Settings:
@@ -97,6 +99,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
     guard = _build_guard(store, key, outbox, mail_templates, web)
     node = settings.node.name or socket.gethostname()
+    captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
     return Base(
         loaded,
         store,
@@ -113,6 +116,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         seal,
         guard,
         pepper,
+        captcha,
     )
 
 

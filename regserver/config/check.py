@@ -72,6 +72,8 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield 'sms.kind is "log": codes are only written to the log, for trying out'
     if settings.captcha.kind == "none":
         yield 'captcha.kind is "none": robots can register'
+    elif settings.captcha.kind != "altcha" and "rooms" in settings.captcha.doors:
+        yield f'captcha.doors has "rooms": the page cannot sign up with {settings.captcha.kind}, only with "altcha"'
     if settings.ledger.kind == "antelope" and not settings.ledger.antelope.chain_id:
         yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
     if settings.server.test_mode:

@@ -13,10 +13,23 @@ from regserver.domain.phone import COUNTRIES, read_phone
 SmsKind = Literal["log", "http", "twilio", "vonage"]
 
 
-class CaptchaSection(Section, frozen=True):
-    """The captcha service. url: replaces its usual address. secret_*: one per platform, each with its own site key."""
+CaptchaDoor = Literal["steps", "rooms", "directory", "recover", "code"]
+"""Where a captcha can be demanded."""
 
-    kind: Literal["none", "recaptcha", "hcaptcha", "turnstile"] = "none"
+
+class CaptchaSection(Section, frozen=True):
+    """The captcha. doors: where it is demanded. work: of a proof of work, see `service.proof_of_work`.
+
+    Of a service: url replaces its usual address; secret_*: one per platform, each with its own site key; hostnames, action,
+    min_score: what its answer must say where it says it. hostnames: empty: the host of server.public_url; action: "": any.
+    """
+
+    kind: Literal["none", "altcha", "recaptcha", "hcaptcha", "turnstile"] = "none"
+    doors: tuple[CaptchaDoor, ...] = ("steps",)
+    work: Annotated[int, within(1, 1_000_000)] = 1000
+    hostnames: tuple[str, ...] = ()
+    action: str = ""
+    min_score: Annotated[float, within(0, 1)] = 0.5
     url: str = ""
     timeout: Duration = Duration(5 * SECOND)
     secret_web: Secret = Secret("")
@@ -155,7 +168,9 @@ def _sms_guard_faults(sms: SmsSection) -> Iterator[Fault]:
 
 def captcha_faults(captcha: CaptchaSection) -> Iterator[Fault]:
     """The faults of [captcha]."""
-    if captcha.kind != "none" and not (captcha.secret_web or captcha.secret_android or captcha.secret_ios):
+    if captcha.kind not in {"none", "altcha"} and not (
+        captcha.secret_web or captcha.secret_android or captcha.secret_ios
+    ):
         yield ("captcha", "secret_web"), f"a secret of {captcha.kind}, or secret_android, or secret_ios"
 
 

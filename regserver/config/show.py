@@ -28,7 +28,7 @@ def _toml(value: object) -> str:
             return _toml(_masked(value))
         case str() if "://" in value:
             return msgspec.json.encode(mask_url(value)).decode()
-        case bool() | str():  # written in TOML as in JSON
+        case bool() | str() | float():  # written in TOML as in JSON
             return msgspec.json.encode(value).decode()
         case int():
             return format_value(value)

@@ -141,6 +141,10 @@ class BadPassword(Refusal, frozen=True):
     """Not a password of this door."""
 
 
+class BadCaptcha(Refusal, frozen=True):
+    """This door demands a captcha, and its answer is missing, wrong, used or too late; or its service did not answer."""
+
+
 class UsernameTaken(Refusal, frozen=True):
     """Taken or reserved, at whatever door."""
 

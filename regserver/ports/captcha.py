@@ -2,7 +2,17 @@
 
 from typing import Literal, Protocol
 
+import msgspec
+
 CaptchaType = Literal["web", "android", "ios"]
+
+
+class CaptchaAnswer(msgspec.Struct, frozen=True):
+    """What a client answered. kind: its platform. address: its own, or ""."""
+
+    text: str = ""
+    kind: CaptchaType = "web"
+    address: str = ""
 
 
 class Captcha(Protocol):
@@ -13,3 +23,8 @@ class Captcha(Protocol):
 
         kind: the client's platform. address: the client's, or "".
         """
+
+
+async def is_passed(captcha: Captcha | None, answer: CaptchaAnswer) -> bool:
+    """Whether a door lets the client in. captcha: of the door; None demands no answer."""
+    return captcha is None or await captcha.check(answer.text, answer.kind, answer.address)

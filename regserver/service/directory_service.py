@@ -15,22 +15,18 @@ import msgspec
 from regserver.domain import directory as rules
 from regserver.domain.account import AccountId, EmailKey, NewAccount, name_key
 from regserver.domain.address import coarse_network
-from regserver.domain.contact import Contact, ContactKey, Pepper, contact_of_email
-from regserver.domain.instant import HOUR, SECOND, Duration, Instant, after
-from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.contact import Contact, ContactKey, contact_of_email
+from regserver.domain.instant import HOUR, SECOND, Instant, after
+from regserver.domain.outcome import BadCaptcha, EmailTaken, UsernameTaken
 from regserver.domain.password import is_directory_password
 from regserver.domain.secret import SecretHash, hash_secret
-from regserver.ports.clock import Clock
+from regserver.ports.captcha import CaptchaAnswer, is_passed
 from regserver.ports.directory_table import PendingCreation
-from regserver.ports.mail_template import MailTemplates
 from regserver.ports.mailer import Mail
-from regserver.ports.password_hasher import PasswordHasher
-from regserver.ports.randomness import Randomness
-from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
+from regserver.service.directory_policy import DirectoryParts, DirectoryPolicy
 from regserver.service.mail_cap import mail_budgets
-from regserver.service.outbox import Outbox
 
 ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData | rules.SignUpClosed
 TAKEN: dict[type, rules.SignUpFault] = {UsernameTaken: "taken_name", EmailTaken: "taken_email"}
@@ -56,32 +52,6 @@ class ChallengeStatus(msgspec.Struct, frozen=True):
     server: str | None = None
     begun_at: Instant | None = None
     network: str = ""
-
-
-class DirectoryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """servers: the hosts of users; empty: this host. reserved: names that are refused.
-
-    pending_ttl: how long a sign-up may be confirmed. reveal_existing: False hides which names and addresses are taken:
-    every sign-up gets the same answer, and a mail tells the owner of the address. accepting: whether the door makes accounts.
-    """
-
-    servers: tuple[str, ...]
-    reserved: tuple[str, ...]
-    pending_ttl: Duration
-    reveal_existing: bool = True
-    accepting: bool = True
-
-
-class DirectoryParts(msgspec.Struct, frozen=True, kw_only=True):
-    """The world around the directory."""
-
-    store: Store
-    clock: Clock
-    randomness: Randomness
-    hasher: PasswordHasher
-    outbox: Outbox
-    mail_templates: MailTemplates
-    pepper: Pepper
 
 
 class DirectoryService:
@@ -118,16 +88,24 @@ class DirectoryService:
         return rules.parse_sign_up(fields, self._policy.reserved, self._parts.hasher.is_guessable)
 
     async def init(
-        self, sign_up: rules.WellFormed | rules.Malformed, link_base: str, address: str = ""
-    ) -> rules.InvalidData | rules.TooManyPending | rules.SignUpClosed | None:
+        self,
+        sign_up: rules.WellFormed | rules.Malformed,
+        link_base: str,
+        address: str = "",
+        answer: CaptchaAnswer = CaptchaAnswer(),  # noqa: B008  (frozen)
+    ) -> rules.InvalidData | BadCaptcha | rules.TooManyPending | rules.SignUpClosed | None:
         """Begins a sign-up; None when its mail is in the outbox.
 
         link_base: scheme, host and path before /confirm. address: the client's, "" if it is unknown.
+        answer: of a captcha. A malformed sign-up costs none.
         """
         if not self._policy.accepting:
             return rules.SignUpClosed()
-        # With reveal_existing = false, a malformed sign-up must not reveal what is taken either.
-        ask = self._policy.reveal_existing or isinstance(sign_up, rules.WellFormed)
+        if isinstance(sign_up, rules.WellFormed) and not await is_passed(self._parts.captcha, answer):
+            return BadCaptcha()
+        # With reveal_existing = false, a malformed sign-up must not reveal what is taken either, and it has passed no captcha.
+        reveals = self._policy.reveal_existing and self._parts.captcha is None
+        ask = reveals or isinstance(sign_up, rules.WellFormed)
         taken = await self._taken(sign_up) if ask else ()
         if isinstance(sign_up, rules.Malformed):
             return rules.InvalidData((*sign_up.faults, *taken))

@@ -13,6 +13,7 @@ from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.idempotency import Idempotency, StoredAnswer, sign_up_scope
 from regserver.domain.outcome import (
+    BadCaptcha,
     BadEmail,
     BadPassword,
     BadUsername,
@@ -23,6 +24,7 @@ from regserver.domain.outcome import (
     UsernameTaken,
 )
 from regserver.domain.password import is_rooms_password
+from regserver.ports.captcha import Captcha, CaptchaAnswer, is_passed
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
@@ -37,6 +39,7 @@ SignUpRefusal = (
     BadEmail
     | BadUsername
     | BadPassword
+    | BadCaptcha
     | UsernameTaken
     | EmailTaken
     | RegistrationClosed
@@ -53,13 +56,14 @@ class NewPerson(msgspec.Struct, frozen=True):
     password: str
     asker: Asker
     link_base: str
+    answer: CaptchaAnswer = CaptchaAnswer()
 
     def __repr__(self) -> str:
         return "NewPerson(…)"
 
 
 class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service works with. is_open: whether sign-ups are accepted."""
+    """What the service works with. is_open: whether sign-ups are accepted. captcha: None demands none."""
 
     store: Store
     clock: Clock
@@ -69,6 +73,7 @@ class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
     pepper: Pepper
     addresses: AddressService
     is_open: bool = True
+    captcha: Captcha | None = None
 
 
 class SignUpService:
@@ -97,14 +102,17 @@ class SignUpService:
         if again := await self._register_again(person, idempotency):
             return again
         outcome = await self._register(person, idempotency)
-        if isinstance(outcome, UsernameTaken | EmailTaken):
+        if isinstance(outcome, BadCaptcha | UsernameTaken | EmailTaken):
             # The same request may have come twice at once: the second finds the account of the first.
             return await self._register_again(person, idempotency) or outcome
         return outcome
 
     async def _register(
         self, person: NewPerson, idempotency: Idempotency | None
-    ) -> SignedIn | UsernameTaken | EmailTaken:
+    ) -> SignedIn | BadCaptcha | UsernameTaken | EmailTaken:
+        # Not before: a repetition has the answer of the first request, which is used up.
+        if not await is_passed(self._parts.captcha, person.answer):
+            return BadCaptcha()
         username, email = person.username, person.email
         name, now = name_key(username), self._parts.clock.now()
         claim = self._parts.pepper.claim(contact_of_email(email), is_verified=False)

@@ -55,7 +55,7 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     """pepper: hashes contacts and codes. sms_texts: language → the SMS with {code} in it.
-    captcha: guards the first step. ledger: records the finished account. identity: opens its session.
+    captcha: guards the first step, unless it is None. ledger: records the finished account. identity: opens its session.
     """
 
     store: Store
@@ -68,6 +68,6 @@ class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     sms: Sms
     sms_guard: SmsGuard
     sms_texts: Mapping[str, str]
-    captcha: Captcha
+    captcha: Captcha | None
     ledger: Ledger
     identity: IdentityService

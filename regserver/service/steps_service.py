@@ -19,7 +19,7 @@ from regserver.domain.instant import SECOND, Instant, after
 from regserver.domain.outcome import TooManyRequests
 from regserver.domain.secret import TOKEN_BYTES, hash_secret, matches, new_token
 from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, StepRefusal
-from regserver.ports.captcha import CaptchaType
+from regserver.ports.captcha import CaptchaAnswer, CaptchaType, is_passed
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
@@ -76,7 +76,7 @@ class StepsService:
         step = FIRST_STEP[contact.kind]
         if not self._policy.accepting:
             return machine.RegistrationsClosed()
-        if not await self._parts.captcha.check(captcha, kind, asker.address):
+        if not await is_passed(self._parts.captcha, CaptchaAnswer(captcha, kind, asker.address)):
             here = await self.state(contact, Proof(None, asker.address))
             if isinstance(here, StepRefusal):
                 return here

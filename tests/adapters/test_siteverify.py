@@ -1,11 +1,12 @@
 """The captcha driver against a siteverify peer on loopback: its requests, and that every doubtful answer is a refusal."""
 
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from regserver.adapters.provider_client import open_http_client
-from regserver.adapters.siteverify import PRESETS, build_captcha
+from regserver.adapters.siteverify import PRESETS, build_site_verify
 from regserver.config import Secret
 from regserver.config.provider import CaptchaSection
 from regserver.domain.instant import SECOND, Duration
@@ -25,7 +26,7 @@ def section(url: str, kind: Kind = "recaptcha", limit: Duration = PATIENT) -> Ca
 
 async def check(settings: CaptchaSection, text: str = "answer", kind: CaptchaType = "web") -> bool:
     async with open_http_client() as client:
-        return await build_captcha(settings, client).check(text, kind, "192.0.2.7")
+        return await build_site_verify(settings, client, "https://example.org").check(text, kind, "192.0.2.7")
 
 
 @pytest.mark.parametrize("preset", KINDS)
@@ -83,5 +84,60 @@ async def test_without_service_secret_or_answer_nobody_passes() -> None:
         assert peer.asked == []
 
 
-async def test_none_lets_everybody_through() -> None:
-    assert await check(CaptchaSection(kind="none"), text="")
+async def verdict(reply: dict[str, object], kind: Kind = "recaptcha", **figures: Any) -> bool:
+    """Whether a successful answer with these members lets the client in."""
+    async with open_http_peer(lambda asked: answer({"success": True, **reply})) as peer:
+        return await check(msgspec.structs.replace(section(peer.url, kind), **figures))
+
+
+@pytest.mark.parametrize(
+    ("hostname", "hostnames", "accepted"),
+    [
+        ("example.org", (), True),
+        ("EXAMPLE.org", (), True),
+        ("other.example", (), False),
+        ("", (), False),
+        ("other.example", ("Other.Example", "third.example"), True),
+        ("example.org", ("other.example",), False),
+        ("not-provided", (), True),
+        (5, (), False),
+    ],
+)
+async def test_an_answer_of_another_host_does_not_count(
+    hostname: object, hostnames: tuple[str, ...], accepted: bool
+) -> None:
+    assert await verdict({"hostname": hostname}, hostnames=hostnames) is accepted
+
+
+async def test_without_an_address_of_its_own_the_server_takes_any_host() -> None:
+    reply = answer({"success": True, "hostname": "any.example"})
+    async with open_http_peer(lambda _: reply) as peer, open_http_client() as client:
+        captcha = build_site_verify(section(peer.url), client, "")
+        assert await captcha.check("answer", "web", "")
+
+
+async def test_an_answer_of_another_action_does_not_count() -> None:
+    assert await verdict({"action": "login"})
+    assert await verdict({"action": "sign_up"}, action="sign_up")
+    assert not await verdict({"action": "login"}, action="sign_up")
+    assert await verdict({}, action="sign_up")
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "accepted"),
+    [
+        (0.5, 0.5, True),
+        (0.49, 0.5, False),
+        (0, 0.0, True),
+        (1, 1.0, True),
+        (0.9, 0.95, False),
+        ("1", 0.5, False),
+    ],
+)
+async def test_a_low_score_does_not_count(score: object, least: float, accepted: bool) -> None:
+    assert await verdict({"score": score}, min_score=least) is accepted
+
+
+async def test_hcaptcha_scores_the_risk() -> None:
+    assert await verdict({"score": 0.1}, "hcaptcha", min_score=0.8)
+    assert not await verdict({"score": 0.9}, "hcaptcha", min_score=0.8)

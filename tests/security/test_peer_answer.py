@@ -4,7 +4,7 @@ import pytest
 
 from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.provider_client import MAX_ANSWER_BYTES, ProviderClient, open_http_client
-from regserver.adapters.siteverify import build_captcha
+from regserver.adapters.siteverify import build_site_verify
 from regserver.adapters.sms import build_sms
 from regserver.adapters.source.line_parser import MAX_LINE_BYTES, parse_line
 from regserver.adapters.source.message import MAX_ANSWER_BYTES as MAX_VERIFY_BYTES
@@ -36,7 +36,7 @@ def nested(field: str, most: int) -> list[bytes]:
 async def test_of_a_captcha_service(body: bytes) -> None:
     async with open_http_peer(lambda asked: Answer(200, body)) as peer, open_http_client() as client:
         settings = CaptchaSection(kind="hcaptcha", url=peer.url, secret_web=Secret("s3cret"))
-        assert not await build_captcha(settings, client).check("answer", "web", "")
+        assert not await build_site_verify(settings, client, "https://example.org").check("answer", "web", "")
 
 
 @pytest.mark.parametrize("kind", ["twilio", "vonage"])

@@ -6,7 +6,6 @@ import msgspec
 import trio
 
 from regserver.adapters.ledger import EmbeddedLedger
-from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.instant import DAY
 from regserver.domain.room import RoomPage
 from regserver.domain.steps_machine import CODE_TRIES
@@ -37,7 +36,7 @@ async def all_at_once(*racers: Callable[[], Awaitable[object]]) -> list[object]:
 
 def steps_on(store: Store, **figures: int) -> Steps:
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
-    return Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
+    return Steps(store, policy, None, EmbeddedLedger(JOURNAL_SEAL))
 
 
 async def test_posts_are_numbered_without_a_gap(any_store: Store) -> None:

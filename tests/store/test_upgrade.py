@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from regserver.adapters.ledger import EmbeddedLedger
-from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.account import Account, AccountId, name_key
 from regserver.domain.contact import Contact, ContactKey
 from regserver.domain.idempotency import Idempotency
@@ -242,7 +241,7 @@ async def test_what_was_missed_can_be_read(tmp_path: Path, version: int) -> None
 @pytest.mark.parametrize("version", range(3, NEWEST + 1))
 async def test_registrations_go_on_where_they_stood(tmp_path: Path, version: int) -> None:
     async with upgraded(tmp_path, version) as store:
-        steps = Steps(store, StepsPolicy(), NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL))
+        steps = Steps(store, StepsPolicy(), None, EmbeddedLedger(JOURNAL_SEAL))
         steps.clock.advance(LATER)
         contacts: dict[str, Contact] = {str(n): phone(f"+38000000000{n}") for n in (1, 2, 3, 4)}
         contacts |= {"registered": email("someone@example.org"), "waits": email("other@example.org")}

@@ -466,6 +466,7 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "GET /metrics": {"Exposition": plain("GET", "/metrics")},
     "GET /openapi.json": {"OpenApiDocument": plain("GET", "/openapi.json")},
     "GET /asyncapi.json": {"AsyncApiDocument": plain("GET", "/asyncapi.json")},
+    "GET /captcha/challenge": {"PuzzleIssued": plain("GET", "/captcha/challenge")},
     "GET /messages-en.js": {"Script": plain("GET", "/messages-en.js")},
     "GET /messages-fr.js": {"Script": plain("GET", "/messages-fr.js")},
     "POST /login": sign_in("/login"),

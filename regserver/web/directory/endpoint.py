@@ -17,9 +17,10 @@ from regserver.domain.directory import (
     UnknownUserName,
     WellFormed,
 )
-from regserver.domain.outcome import Refusal, TooManyRequests
+from regserver.domain.outcome import BadCaptcha, Refusal, TooManyRequests
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request
+from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.asker import Asker
 from regserver.service.directory_service import Allotted, DirectoryService
 from regserver.service.guess_guard import GuessGuard, target_key
@@ -88,6 +89,7 @@ class DirectoryApi:
         | InvalidTrustedKey
         | SignUpClosed
         | InvalidData
+        | BadCaptcha
         | TooManyPending
         | TooManyRequests
     ):
@@ -105,7 +107,8 @@ class DirectoryApi:
         if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return TooManyRequests(math.ceil(wait))
         base = self._forwarded.read(request).base
-        begun = await self._directory.init(sign_up, base, request.client)
+        answer = CaptchaAnswer(creation.captcha, creation.captcha_type, request.client)
+        begun = await self._directory.init(sign_up, base, request.client, answer)
         return wire.BEGUN if begun is None else begun
 
     async def _compare(

@@ -14,6 +14,7 @@ from regserver.domain.directory import SignUpFields
 from regserver.domain.outcome import BadJson, Refusal
 from regserver.endpoint import Request, Response
 from regserver.text import LANGUAGES, Language
+from regserver.web.captcha.wire import CaptchaField, CaptchaTypeField, captcha_answer
 from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId
 from regserver.web.http.answer import ErrorStyle, JsonAnswer
 from regserver.web.http.body import FORM, Unreadable, content_type, parse_object, read_object
@@ -36,6 +37,8 @@ class Creation(RequestBody, frozen=True, rename="camel"):
     password: PasswordField | None
     email: EmailField | None
     language_code: Annotated[Language, Meta(description="Of the mail.")] = "en"
+    captcha: CaptchaField = ""
+    captcha_type: CaptchaTypeField = "web"
 
     @property
     def fields(self) -> SignUpFields:
@@ -55,7 +58,9 @@ def read_creation(request: Request) -> Creation | Unreadable:
 
     # languageCode alone counts: programs send sign-ups, and their Accept-Language is not the user's.
     language = match_language(field("languageCode") or "") or LANGUAGES[0]
-    return Creation(field("userName"), field("password"), field("email"), language)
+    answer = captcha_answer(field("captcha"), field("captchaType"), request.client)
+    who = field("userName"), field("password"), field("email")
+    return Creation(*who, language, answer.text, answer.kind)
 
 
 def _fields(request: Request) -> dict[str, Any] | Unreadable:
@@ -141,6 +146,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     directory.SignUpClosed: ("REGISTRATION_CLOSED", 403),
     directory.InvalidTrustedKey: ("INVALID_TRUSTED_KEY", 401),
     directory.TooManyPending: ("TOO_MANY_REQUESTS", 429),
+    outcome.BadCaptcha: ("INVALID_CAPTCHA", 400),
     outcome.TooManyRequests: ("TOO_MANY_REQUESTS", 429),
     outcome.ServerBusy: ("TOO_MANY_REQUESTS", 503),
     outcome.MethodNotAllowed: ("METHOD_NOT_ALLOWED", 405),

@@ -6,6 +6,7 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import AccountNotFound, BadId, Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
+from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.account_service import AccountService
 from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
 from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
@@ -76,7 +77,8 @@ class SignInApi(msgspec.Struct, frozen=True):
         who = asked.body
         asker = asker_of(request, language_of(request))
         base = self.forwarded.read(request).base
-        person = NewPerson(who.username, who.email, who.password, asker, base)
+        answer = CaptchaAnswer(who.captcha, who.captcha_type, request.client)
+        person = NewPerson(who.username, who.email, who.password, asker, base, answer)
         outcome = await self.sign_ups.register(person, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 

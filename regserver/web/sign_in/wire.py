@@ -10,6 +10,7 @@ from regserver.domain.invisible import trim_name
 from regserver.domain.outcome import BadEmail, BadJson, BadPassword, BadUsername, Refusal
 from regserver.endpoint import Request
 from regserver.service.identity_service import SignedIn
+from regserver.web.captcha.wire import CaptchaField, CaptchaTypeField, captcha_answer
 from regserver.web.http.answer import HeaderFields, JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.field import (
@@ -35,15 +36,17 @@ class Credentials(RequestBody, frozen=True):
     password: PasswordField
 
 
-class SignUp(RequestBody, frozen=True):
+class SignUp(RequestBody, frozen=True, rename="camel"):
     """Who signs up."""
 
     username: NewUsernameField
     email: EmailField
     password: PasswordField
+    captcha: CaptchaField = ""
+    captcha_type: CaptchaTypeField = "web"
 
     def identity(self) -> dict[str, str]:
-        """Without the password, of which only the slow hash is stored."""
+        """Without the password, of which only the slow hash is stored, and the captcha, which is good once."""
         return {"username": self.username, "email": self.email}
 
 
@@ -99,7 +102,10 @@ def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUserna
         return BadEmail()
     if not isinstance(username, str):
         return BadUsername()
-    return SignUp(trim_name(username), email, password) if isinstance(password, str) else BadPassword()
+    if not isinstance(password, str):
+        return BadPassword()
+    answer = captcha_answer(fields.get("captcha"), fields.get("captchaType"), request.client)
+    return SignUp(trim_name(username), email, password, answer.text, answer.kind)
 
 
 def read_mailed_link(request: Request) -> MailedLink | Unreadable:

@@ -33,8 +33,8 @@ class Assets:
 
     @property
     def modules(self) -> list[str]:
-        """The names of the scripts."""
-        return sorted(name for name in self.files if name.endswith(".js"))
+        """The names of the page's own scripts; a worker loads its one."""
+        return sorted(name for name in self.files if name.endswith(".js") and not name.endswith(".worker.js"))
 
 
 def load_template(name: str) -> jinja2.Template:

@@ -27,11 +27,12 @@ FIELDS = (
 class PageApi:
     """The page and its files."""
 
-    def __init__(self, forwarded: ForwardedReader) -> None:
-        """forwarded: finds the address to which the page may open sockets."""
+    def __init__(self, forwarded: ForwardedReader, *, proves: bool = False) -> None:
+        """forwarded: finds the address to which the page may open sockets. proves: whether a sign-up needs a proof of work."""
         self._forwarded = forwarded
+        self._proves = proves
         self._assets = load_assets("page")
-        self._pages = render_pages(self._assets)
+        self._pages = render_pages(self._assets, proves=proves)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
@@ -44,7 +45,7 @@ class PageApi:
     async def page(self, request: Request) -> Response:
         """The page in the reader's language."""
         language = language_of(request)
-        policy = page_policy(self._forwarded.read(request).socket_base)
+        policy = page_policy(self._forwarded.read(request).socket_base, proves=self._proves)
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 
@@ -58,24 +59,27 @@ class PageApi:
         return asset_response(found, FOR_GOOD if current else REVALIDATE)
 
 
-def page_policy(socket_base: str) -> str:
+def page_policy(socket_base: str, *, proves: bool = False) -> str:
     """The page's Content-Security-Policy. socket_base: ws or wss, host and perhaps a path.
 
     The host is named because not every browser counts WebSockets to the page's own host as 'self'; with both schemes, since a
-    proxy may end TLS without saying so.
+    proxy may end TLS without saying so. With proves, the page may start the worker that does the work.
     """
     host = socket_base.partition("://")[2].partition("/")[0]
     connect = f"connect-src 'self' ws://{host} wss://{host}"
+    if proves:
+        worker = "worker-src 'self'"
+        return content_security_policy("img-src 'self'", connect, worker, trusted_types="proof")
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(assets: Assets) -> dict[Language, bytes]:
+def render_pages(assets: Assets, *, proves: bool) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
-    return {language: _render(template, assets, language) for language in CATALOGUES}
+    return {language: _render(template, assets, language, proves=proves) for language in CATALOGUES}
 
 
-def _render(template: jinja2.Template, assets: Assets, language: Language) -> bytes:
+def _render(template: jinja2.Template, assets: Assets, language: Language, *, proves: bool) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}
     html = template.render(
@@ -84,6 +88,7 @@ def _render(template: jinja2.Template, assets: Assets, language: Language) -> by
         static=f"static/{assets.version}",
         modules=assets.modules,
         t=text.page,
+        proves=proves,
         script_text=msgspec.json.encode(script).decode(),
     )
     return html.lstrip().encode()

@@ -12,8 +12,11 @@ PAGE_FIELDS: HeaderFields = (
 """Fields of every page."""
 
 
-def content_security_policy(*own: str) -> str:
-    """The policy of a page (CSP 3): scripts, styles and forms of this server only. own: further directives."""
+def content_security_policy(*own: str, trusted_types: str = "'none'") -> str:
+    """The policy of a page (CSP 3): scripts, styles and forms of this server only. own: further directives.
+
+    trusted_types: the name of the policy by which the page's script may make addresses of scripts.
+    """
     return "; ".join(
         (
             "default-src 'none'",
@@ -24,6 +27,6 @@ def content_security_policy(*own: str) -> str:
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            f"trusted-types {trusted_types}",
         )
     )

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from regserver.adapters.ledger import EmbeddedLedger
-from regserver.adapters.siteverify import NoCaptcha
 from regserver.domain.contact import Contact
 from regserver.domain.instant import MINUTE, Instant
 from regserver.ports.store import Store
@@ -52,7 +51,7 @@ def between(
 
     async def prepare(store: Store) -> Racers:
         policy = msgspec.structs.replace(StepsPolicy(), **figures)
-        steps = Steps(store, policy, NoCaptcha(), EmbeddedLedger(JOURNAL_SEAL), SmsPolicy())
+        steps = Steps(store, policy, None, EmbeddedLedger(JOURNAL_SEAL), SmsPolicy())
         await fill(steps)
         return Racers(*pair(steps), partial(observe, steps))
 

@@ -10,6 +10,7 @@ import pytest
 
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings, Size
+from regserver.config.provider import CaptchaDoor, CaptchaSection
 from regserver.config.setting import (
     DirectorySection,
     LimitsSection,
@@ -47,6 +48,7 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.sign_in.address_endpoint import AddressApi
+from tests.altcha import solve
 from tests.directory import BASE, World, world
 from tests.guess import open_guard
 from tests.rooms import open_rooms
@@ -59,6 +61,8 @@ PEOPLE = "".join(
     for name in ROSTER
 )
 Key = tuple[str, str]
+DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory")
+PUZZLE = Asked(method="GET", path="/captcha/challenge")
 
 
 class Seen:
@@ -118,7 +122,8 @@ async def test_every_answer_that_the_document_names_is_given(
 ) -> None:
     monkeypatch.setattr(block_service, "MAX_BLOCKS", 2)
     rooms = RoomsSection(max_members=3, consent="ask", daily_bytes=Size(32 * 1024))
-    async with opened(tmp_path, rooms=rooms) as (app, stage):
+    captcha = CaptchaSection(kind="altcha", doors=())
+    async with opened(tmp_path, rooms=rooms, captcha=captcha) as (app, stage):
         seen = Seen(list(app.quart.router.routes.values()))
         for operation in seen.routes:
             route = seen.routes[operation]
@@ -139,6 +144,7 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
         each.mkdir()
     async with opened(closed, login=LoginSection(open_registration=False)) as (_, stage):
         await seen.ask(stage, "POST /login/register", "RegistrationClosed", stage.sign_up())
+    await call_captcha(seen, folder / "captcha")
     await call_names_of_the_source(seen, folder / "names")
     live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
     async with opened(down, live=live) as (_, stage):
@@ -178,6 +184,20 @@ async def call_addresses(seen: Seen, folder: Path) -> None:
 def operations(checks: Checks) -> Sequence[Route]:
     """Health and metrics, as the operator sees them."""
     return OperationsApi(Metrics(), checks, lambda _: True, "1").routes()
+
+
+async def call_captcha(seen: Seen, folder: Path) -> None:
+    """Doors that demand the built-in one. The document names its route where it is used only."""
+    folder.mkdir()
+    async with opened(folder, captcha=CaptchaSection(kind="altcha", doors=DEMANDING, work=1)) as (_, stage):
+        await seen.ask(stage, "POST /login/register", "BadCaptcha", stage.sign_up())
+        fields = {"userName": "Bobby", "password": "sixsix", "email": "bobby@example.org"}
+        init = Asked(method="POST", path="/init", body=fields)
+        await seen.ask(stage, "POST /init", "INVALID_CAPTCHA", init)
+        puzzle = await stage.ask_json(PUZZLE)
+        await seen.ask(
+            stage, "POST /init", "SignUpBegun", init.but(body={**fields, "captcha": solve(puzzle)})
+        )
 
 
 async def call_names_of_the_source(seen: Seen, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import { call, dropToken, keepToken, token } from "./api.js";
 import { $, confirmed, show, tell, wireMenus } from "./dom.js";
 import { serve } from "./form.js";
+import { prove } from "./proof.js";
 import { begin, watch } from "./registration.js";
 import * as rooms from "./rooms.js";
 import { t } from "./text.js";
@@ -42,6 +43,7 @@ serve(signInForm, ["username", "password"], async ({ username, password }) => {
 const signUpForm = $("sign-up").querySelector("form");
 serve(signUpForm, ["username", "email", "password"], async ({ username, email, password }) => {
   const body = { username: username.trim(), email: email.trim(), password };
+  if ("proves" in signUpForm.dataset) body.captcha = await prove();
   const answer = await call("POST", "login/register", body);
   signUpForm.reset();
   signIn(answer.token);
