@@ -39,6 +39,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.UsernameTaken: 409,
     o.EmailTaken: 409,
     o.BadLink: 404,
+    o.EmailNotVerified: 403,
     o.RegistrationClosed: 403,
     o.AccountNotFound: 404,
     # rooms

@@ -28,6 +28,7 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.outbox import Outbox
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
+from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
 from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefusal, SignUpService
 from regserver.serving import broadcast_nowait
@@ -58,6 +59,7 @@ class Rooms:
         membership: MembershipPolicy,
         quota: QuotaPolicy,
         open_registration: bool,
+        requires_verified: bool = False,
     ) -> None:
         self.store = store
         self.broker = broker
@@ -88,10 +90,11 @@ class Rooms:
             is_open=open_registration,
         )
         self.sign_ups = SignUpService(parts)
-        self.rooms = RoomService(self.identity, Quota(quota))
-        self.memberships = MembershipService(self.identity, Quota(quota), membership)
+        self.admission = RoomAdmission(self.identity, requires_verified=requires_verified)
+        self.rooms = RoomService(self.admission, Quota(quota))
+        self.memberships = MembershipService(self.admission, Quota(quota), membership)
         self.blocks = BlockService(self.identity)
-        self.recovery = RecoveryService(store, self.identity)
+        self.recovery = RecoveryService(store, self.admission)
 
     async def sign_up(
         self, username: str, email: str, password: str, idempotency: Idempotency | None = None
@@ -165,6 +168,7 @@ async def open_rooms(
     asks: bool = False,
     quota: QuotaPolicy = NO_QUOTA,
     open_registration: bool = True,
+    requires_verified: bool = False,
 ) -> AsyncIterator[Rooms]:
     def frame(event: RoomEvent, _: object) -> Frame:
         return Frame(str(event.id).encode())
@@ -175,7 +179,14 @@ async def open_rooms(
     ):
         store.listen(broker.publish_nowait)
         membership = MembershipPolicy(max_members, asks=asks)
-        yield Rooms(store, broker, membership=membership, quota=quota, open_registration=open_registration)
+        yield Rooms(
+            store,
+            broker,
+            membership=membership,
+            quota=quota,
+            open_registration=open_registration,
+            requires_verified=requires_verified,
+        )
 
 
 def _nothing(count: int) -> None:

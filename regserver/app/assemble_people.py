@@ -19,6 +19,7 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.reserved_name import reserve_names
+from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
 from regserver.service.session_upkeep import SessionUpkeep
 from regserver.service.sign_in_service import SignInParts, SignInService
@@ -115,14 +116,15 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the rooms and their WebSocket."""
     if not sign_up_policy(base.settings).serves("rooms"):
         return AppPart()
-    settings, store, identity = base.settings, base.store, base.identity
+    settings, store = base.settings, base.store
+    admission = RoomAdmission(base.identity, requires_verified=settings.login.verify_email == "require")
     section = settings.rooms
     quota = Quota(QuotaPolicy(section.daily_posts, section.daily_rooms, section.daily_bytes))
     membership_policy = MembershipPolicy(section.max_members, asks=section.consent == "ask")
-    memberships = MembershipService(identity, quota, membership_policy)
-    recovery = RecoveryService(store, identity)
+    memberships = MembershipService(admission, quota, membership_policy)
+    recovery = RecoveryService(store, admission)
     sockets = RoomSocketApi(
-        identity,
+        admission,
         recovery,
         base.broker,
         base.seal,
@@ -132,8 +134,8 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     return AppPart(
         routes=(
             *MembershipApi(memberships, base.web.limits).routes(),
-            *RoomsApi(RoomService(identity, quota)).routes(),
-            *BlockApi(BlockService(identity)).routes(),
+            *RoomsApi(RoomService(admission, quota)).routes(),
+            *BlockApi(BlockService(base.identity)).routes(),
         ),
         sockets=sockets.sockets(),
         background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),

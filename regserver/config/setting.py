@@ -94,6 +94,7 @@ class LoginSection(Section, frozen=True):
     token_ttl: Duration = Duration(10 * DAY)
     open_registration: bool = True
     query_token: bool = True
+    verify_email: Literal["ask", "require"] = "ask"
 
 
 class SignupDoors(Section, frozen=True):

@@ -157,6 +157,10 @@ class BadLink(Refusal, frozen=True):
     """The link was used, has expired, or is about an address that the account no longer has."""
 
 
+class EmailNotVerified(Refusal, frozen=True):
+    """The account has to verify its e-mail address first."""
+
+
 class RegistrationClosed(Refusal, frozen=True):
     """The operator does not take sign-ups."""
 

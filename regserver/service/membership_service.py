@@ -32,8 +32,8 @@ from regserver.domain.room_event import Created, Invited, OfferAccepted, Offered
 from regserver.domain.secret import SecretHash
 from regserver.ports.offer_table import Offer
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.identity_service import IdentityService, Unidentified
 from regserver.service.quota import Quota, invitation_cost, room_cost
+from regserver.service.room_admission import RoomAdmission, Unadmitted
 from regserver.service.room_service import NoAccess, RoomActor, in_room
 
 STRANGER_ROOMS = 50
@@ -54,8 +54,8 @@ class MembershipPolicy(msgspec.Struct, frozen=True):
 class MembershipService:
     """Creates rooms, and brings people into them."""
 
-    def __init__(self, identity: IdentityService, quota: Quota, policy: MembershipPolicy) -> None:
-        self._identity = identity
+    def __init__(self, admission: RoomAdmission, quota: Quota, policy: MembershipPolicy) -> None:
+        self._admission = admission
         self._quota = quota
         self._policy = policy
 
@@ -65,7 +65,7 @@ class MembershipService:
         name: str | None,
         others: Sequence[AccountId],
         idempotency: Idempotency | None = None,
-    ) -> RoomId | Unidentified | NotBrought | IdempotencyConflict:
+    ) -> RoomId | Unadmitted | NotBrought | IdempotencyConflict:
         """Creates a room with the account, and with `others` as members or guests. name: None displays its members' names."""
 
         async def act(
@@ -91,7 +91,7 @@ class MembershipService:
                 await _offer(transaction, asked, guests, strangers)
             return room
 
-        return await self._identity.write_once(token, idempotency, act)
+        return await self._admission.write_once(token, idempotency, act)
 
     async def invite(
         self,
@@ -129,23 +129,23 @@ class MembershipService:
                 await transaction.rooms.touch(room, actor.now)
             return None
 
-        return await self._identity.write_once(
+        return await self._admission.write_once(
             token, idempotency, in_room(room_text, act, locked=True, others=others)
         )
 
     # --- offers
-    async def offers(self, token: SecretHash) -> tuple[Offer, ...] | Unidentified:
+    async def offers(self, token: SecretHash) -> tuple[Offer, ...] | Unadmitted:
         """The rooms that the account was asked into, the newest first."""
 
         async def act(transaction: Transaction, account: Account, now: Instant) -> tuple[Offer, ...]:
             since = Instant(now - OFFER_TTL)
             return await transaction.offers.of_account(account.id, since, OFFERS_LISTED)
 
-        return await self._identity.read(token, act)
+        return await self._admission.read(token, act)
 
     async def accept(
         self, token: SecretHash, room_text: str, idempotency: Idempotency | None = None
-    ) -> Unidentified | BadId | RoomNotFound | TooManyUsers | IdempotencyConflict | None:
+    ) -> Unadmitted | BadId | RoomNotFound | TooManyUsers | IdempotencyConflict | None:
         """Makes the account a member of a room that was offered to it. RoomNotFound: there is no such offer."""
 
         async def act(
@@ -170,11 +170,11 @@ class MembershipService:
             await transaction.rooms.touch(found.room.id, now)
             return None
 
-        return await self._identity.write_once(token, idempotency, act)
+        return await self._admission.write_once(token, idempotency, act)
 
     async def decline(
         self, token: SecretHash, room_text: str, idempotency: Idempotency | None = None
-    ) -> Unidentified | BadId | RoomNotFound | IdempotencyConflict | None:
+    ) -> Unadmitted | BadId | RoomNotFound | IdempotencyConflict | None:
         """Ends the offer of a room. RoomNotFound: there is no such offer."""
 
         async def act(
@@ -187,7 +187,7 @@ class MembershipService:
             host = await transaction.offers.take(RoomId(number), account.id, since)
             return RoomNotFound() if host is None else None
 
-        return await self._identity.write_once(token, idempotency, act)
+        return await self._admission.write_once(token, idempotency, act)
 
 
 async def _offer(

@@ -16,7 +16,7 @@ from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
 from regserver.domain.secret import SecretHash
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.identity_service import IdentityService, Unidentified
+from regserver.service.room_admission import RoomAdmission, Unadmitted
 
 PAGE_EVENTS = 200
 """Events per page; reading them holds up the event loop for a millisecond or two, since both need the interpreter."""
@@ -60,20 +60,20 @@ class RecoveryService:
     turns: taken by a socket while its past is read, not while its client is waited for.
     """
 
-    def __init__(self, store: Store, identity: IdentityService) -> None:
+    def __init__(self, store: Store, admission: RoomAdmission) -> None:
         self._store = store
-        self._identity = identity
+        self._admission = admission
         self.turns = trio.Semaphore(CATCH_UPS)
 
-    async def beginning(self, token: SecretHash) -> Beginning | Unidentified:
+    async def beginning(self, token: SecretHash) -> Beginning | Unadmitted:
         """The start of a socket without recovery."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Beginning:
             return Beginning(await transaction.rooms.of_account(account.id), await transaction.events.end())
 
-        return await self._identity.read(token, act)
+        return await self._admission.read(token, act)
 
-    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unidentified:
+    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unadmitted:
         """The start of a socket with recovery. since: the client's position; None begins at the end of the log."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Resumption:
@@ -85,7 +85,7 @@ class RecoveryService:
             missed = await transaction.events.count_seen(account.id, since.id, end.id)
             return Resumption(since, recovered=True, missed=missed)
 
-        return await self._identity.read(token, act)
+        return await self._admission.read(token, act)
 
     def reader(self, account: AccountId, start: EventId) -> "LogReader":
         """A reader of the events that `account` sees after `start`."""

@@ -42,12 +42,13 @@ from regserver.domain.room import (
 from regserver.domain.room_event import Left, Posted
 from regserver.domain.secret import SecretHash
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.identity_service import Act, IdentityService, Unidentified
+from regserver.service.identity_service import Act
 from regserver.service.quota import Quota, post_cost
+from regserver.service.room_admission import RoomAdmission, Unadmitted
 
 T = TypeVar("T")
 NotInside = BadId | RoomNotFound | NotInRoom
-NoAccess = Unidentified | NotInside
+NoAccess = Unadmitted | NotInside
 
 
 FIRST_PIECE = 64
@@ -68,8 +69,8 @@ class RoomService:
     room_text: the room's id as in the path, parsed after the token is checked, in the protocol's order of errors.
     """
 
-    def __init__(self, identity: IdentityService, quota: Quota) -> None:
-        self._identity = identity
+    def __init__(self, admission: RoomAdmission, quota: Quota) -> None:
+        self._admission = admission
         self._quota = quota
 
     # --- changes
@@ -81,7 +82,7 @@ class RoomService:
         async def act(transaction: Transaction, actor: RoomActor) -> None:
             await leave_room(transaction, actor.room.id, actor.account, Left(deleted=False), actor.now)
 
-        return await self._identity.write_once(token, idempotency, in_room(room_text, act, locked=True))
+        return await self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
 
     async def post(
         self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
@@ -96,7 +97,7 @@ class RoomService:
             transaction.events.append_last(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._identity.write_once(token, idempotency, in_room(room_text, act, locked=True))
+        return await self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
 
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
@@ -110,7 +111,7 @@ class RoomService:
             await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
             return None
 
-        return await self._identity.write_once(token, idempotency, in_room(room_text, act))
+        return await self._admission.write_once(token, idempotency, in_room(room_text, act))
 
     # --- reading
     async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoAccess:
@@ -127,7 +128,7 @@ class RoomService:
                 last_post=newest[0] if newest else None,
             )
 
-        return await self._identity.read(token, in_room(room_text, act))
+        return await self._admission.read(token, in_room(room_text, act))
 
     async def read_all(
         self, token: SecretHash, room_text: str, before: PostId | None, limit: int
@@ -140,21 +141,21 @@ class RoomService:
         async def act(transaction: Transaction, actor: RoomActor) -> PostPage:
             return await _page(transaction, actor.room.id, before, limit)
 
-        return await self._identity.read(token, in_room(room_text, act))
+        return await self._admission.read(token, in_room(room_text, act))
 
     async def list(
         self, token: SecretHash, before: RoomId | None = None, limit: int = MAX_ROOMS_LISTED
-    ) -> RoomPage | Unidentified:
+    ) -> RoomPage | Unadmitted:
         """The `limit` rooms that the account has joined last before `before`. before: None means the last of all."""
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> RoomPage:
             return await transaction.rooms.page(account.id, before, limit)
 
-        return await self._identity.read(token, act)
+        return await self._admission.read(token, act)
 
     async def read(
         self, token: SecretHash, post_text: str
-    ) -> Post | Unidentified | BadId | PostNotFound | NotInRoom:
+    ) -> Post | Unadmitted | BadId | PostNotFound | NotInRoom:
         """One post of a room that the account is in. post_text: its id, as in the path."""
 
         async def act(
@@ -168,7 +169,7 @@ class RoomService:
                 return PostNotFound()
             return post if await transaction.rooms.present(post.room, [account.id]) else NotInRoom()
 
-        return await self._identity.read(token, act)
+        return await self._admission.read(token, act)
 
 
 def in_room(

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 import trio
 
-from regserver.domain.account import Account
+from regserver.domain.account import Account, AccountId, NewAccount
 from regserver.domain.instant import DAY, HOUR
 from regserver.domain.link import LINK_LIFE
-from regserver.domain.outcome import BadLink, EmailTaken, TooManyRequests
+from regserver.domain.outcome import BadLink, BadToken, EmailNotVerified, EmailTaken, TooManyRequests
 from regserver.domain.secret import SecretHash, hash_secret
+from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountDetail
+from regserver.service.add_account import add_account
 from regserver.service.address_service import LinkShown
-from regserver.service.identity_service import SignedIn
+from regserver.service.identity_service import Session, SignedIn
 from regserver.service.mail_cap import DAILY_MAILS, HOURLY_MAILS
 from tests.fake import claim_of
+from tests.guess import HOME
 from tests.rooms import BASE, Rooms, made, open_rooms
 
 PASSWORD = "a long password"
@@ -137,3 +140,33 @@ async def test_an_address_is_sent_few_mails_whoever_asks(rooms: Rooms) -> None:
     assert sent == DAILY_MAILS == len(await rooms.mails())
     rooms.clock.advance(DAY)
     assert await rooms.addresses.resend(token, "en", BASE) is None
+
+
+async def test_rooms_wait_for_the_address_where_it_is_required(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path, requires_verified=True) as rooms:
+        token, secret = await begin(rooms)
+        secret_token = made(SignedIn, await rooms.sign_up("ben", "ben@example.org", PASSWORD)).token
+        other = hash_secret(secret_token)
+        assert await rooms.memberships.create(token, None, []) == EmailNotVerified()
+        assert await rooms.rooms.list(token) == EmailNotVerified()
+        assert await rooms.recovery.begin(token, None) == EmailNotVerified()
+        assert await rooms.admission.session(token) == EmailNotVerified()
+        ticket = await rooms.identity.issue_ticket(token)
+        assert await rooms.admission.redeem_ticket(hash_secret(str(ticket))) == EmailNotVerified()
+        assert await rooms.addresses.verify(secret) == ADDRESS
+        assert isinstance(await rooms.memberships.create(token, None, []), int)
+        assert isinstance(await rooms.admission.session(token), Session)
+        assert await rooms.rooms.list(other) == EmailNotVerified()
+        assert await rooms.admission.session(hash_secret("nothing")) == BadToken()
+
+
+async def test_people_of_other_doors_need_no_address(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path, requires_verified=True) as rooms:
+        new = NewAccount(username="ada", origin="live", created_at=rooms.clock.now())
+
+        async def work(transaction: Transaction) -> SignedIn:
+            account = AccountId(made(int, await add_account(transaction, new)))
+            return await rooms.identity.issue(transaction, account, HOME)
+
+        token = hash_secret((await rooms.store.write(work)).token)
+        assert isinstance(await rooms.memberships.create(token, None, []), int)

@@ -228,7 +228,7 @@ async def test_what_was_missed_can_be_read(tmp_path: Path, version: int) -> None
         door = door_of(store)
         start = (await store.read(lambda transaction: transaction.events.cut())).id
         assert start == (3 if version >= 5 else 0)
-        reader = RecoveryService(store, door.identity).reader(CECILE, EventId(start))
+        reader = RecoveryService(store, door.admission).reader(CECILE, EventId(start))
         page = await reader.next()
         assert page is not None
         assert page.rooms == (1,)

@@ -10,7 +10,7 @@ from regserver.domain.outcome import (
 )
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
-from regserver.service.identity_service import Unidentified
+from regserver.service.room_admission import Unadmitted
 from regserver.service.room_service import NoAccess, RoomService
 from regserver.web.http.bearer import bearer
 from regserver.web.http.pipeline import Keyed, KeyedStep, pipeline
@@ -64,7 +64,7 @@ class RoomsApi:
         return await self._rooms.seen(token, request.params["room"], asked.body.post_id, asked.idempotency)
 
     # --- reading
-    async def list(self, _: Request, token: SecretHash, span: wire.RoomRange) -> wire.RoomList | Unidentified:
+    async def list(self, _: Request, token: SecretHash, span: wire.RoomRange) -> wire.RoomList | Unadmitted:
         """List the asker's rooms: the page that was joined last, or the one before a room."""
         page = await self._rooms.list(token, span.before, span.limit)
         return page if isinstance(page, Refusal) else wire.room_list(page)
@@ -80,7 +80,7 @@ class RoomsApi:
 
     async def read(
         self, request: Request, token: SecretHash
-    ) -> wire.PostShown | Unidentified | BadId | PostNotFound | NotInRoom:
+    ) -> wire.PostShown | Unadmitted | BadId | PostNotFound | NotInRoom:
         """Show one post."""
         post = await self._rooms.read(token, request.params["post"])
         return post if isinstance(post, Refusal) else wire.PostShown(wire.post_body(post))

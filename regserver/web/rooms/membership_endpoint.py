@@ -12,8 +12,8 @@ from regserver.domain.outcome import (
 )
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
-from regserver.service.identity_service import Unidentified
 from regserver.service.membership_service import MembershipService, NotBrought
+from regserver.service.room_admission import Unadmitted
 from regserver.service.room_service import NoAccess
 from regserver.web.http.bearer import bearer
 from regserver.web.http.pipeline import Keyed, KeyedStep, pipeline
@@ -45,7 +45,7 @@ class MembershipApi:
 
     async def create(
         self, request: Request, asked: Keyed[wire.NewRoom], token: SecretHash
-    ) -> wire.RoomMade | Unidentified | NotBrought | TooManyRequests | IdempotencyConflict:
+    ) -> wire.RoomMade | Unadmitted | NotBrought | TooManyRequests | IdempotencyConflict:
         """Create a room."""
         others = asked.body.other_users
         if limited := self._weigh(request, len(others)):
@@ -67,19 +67,19 @@ class MembershipApi:
         wait = self._limits.take("write", request.client, people) if people else None
         return None if wait is None else TooManyRequests(math.ceil(wait))
 
-    async def offers(self, _: Request, token: SecretHash) -> wire.OfferList | Unidentified:
+    async def offers(self, _: Request, token: SecretHash) -> wire.OfferList | Unadmitted:
         """List the rooms that wait for the asker's answer."""
         offers = await self._memberships.offers(token)
         return offers if isinstance(offers, Refusal) else wire.OfferList(tuple(map(wire.offer_body, offers)))
 
     async def accept(
         self, request: Request, asked: Keyed[wire.Answering], token: SecretHash
-    ) -> Unidentified | BadId | RoomNotFound | TooManyUsers | IdempotencyConflict | None:
+    ) -> Unadmitted | BadId | RoomNotFound | TooManyUsers | IdempotencyConflict | None:
         """Become a member of a room that was offered."""
         return await self._memberships.accept(token, request.params["room"], asked.idempotency)
 
     async def decline(
         self, request: Request, asked: Keyed[wire.Answering], token: SecretHash
-    ) -> Unidentified | BadId | RoomNotFound | IdempotencyConflict | None:
+    ) -> Unadmitted | BadId | RoomNotFound | IdempotencyConflict | None:
         """Turn the offer of a room down; nobody hears of it."""
         return await self._memberships.decline(token, request.params["room"], asked.idempotency)

@@ -19,11 +19,9 @@ from regserver.domain.cursor import CursorSeal
 from regserver.domain.outcome import (
     BadAuthType,
     BadCursor,
-    BadToken,
     MissingToken,
     Refusal,
     TooManySockets,
-    UserIsDeleted,
 )
 from regserver.domain.room_event import EventId, Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
@@ -31,9 +29,9 @@ from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.group import unwrapped
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
-from regserver.service.identity_service import IdentityService
 from regserver.service.identity_service import Session as SignedInSession
 from regserver.service.recovery_service import Page, RecoveryService
+from regserver.service.room_admission import RoomAdmission, Unadmitted
 from regserver.web.http.bearer import bearer_in
 from regserver.web.http.route import SocketRoute
 from regserver.web.rooms.notification import Resumed, RoomFrame, encode, encode_resumable
@@ -92,7 +90,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     max_sockets: of one account.
     """
 
-    identity: IdentityService
+    admission: RoomAdmission
     recovery: RecoveryService
     broker: Broker
     seal: CursorSeal
@@ -208,7 +206,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     # --- who it is
     async def _admit(
         self, request: Request
-    ) -> ListenRequest | MissingToken | BadAuthType | BadToken | UserIsDeleted | TooManySockets | BadCursor:
+    ) -> ListenRequest | MissingToken | BadAuthType | Unadmitted | TooManySockets | BadCursor:
         wish = read_listen_wish(request)
         signed_in = await self._authorize(request, wish)
         if isinstance(signed_in, Refusal):
@@ -223,13 +221,13 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
 
     async def _authorize(
         self, request: Request, wish: ListenWish
-    ) -> SignedInSession | MissingToken | BadAuthType | BadToken | UserIsDeleted:
+    ) -> SignedInSession | MissingToken | BadAuthType | Unadmitted:
         if wish.ticket:
-            return await self.identity.redeem_ticket(hash_secret(wish.ticket))
+            return await self.admission.redeem_ticket(hash_secret(wish.ticket))
         if (field := request.headers.get("authorization")) is not None:
             token = bearer_in(field)
         elif self.query_token and wish.token:
             token = hash_secret(wish.token)
         else:
             return MissingToken()
-        return token if isinstance(token, Refusal) else await self.identity.session(token)
+        return token if isinstance(token, Refusal) else await self.admission.session(token)

@@ -17,6 +17,7 @@ from regserver.service.block_service import BlockService
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.membership_service import MembershipPolicy, MembershipService
 from regserver.service.quota import Quota, QuotaPolicy
+from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
 from tests.fake import ManualClock, SeededRandomness
 from tests.guess import HOME
@@ -62,8 +63,9 @@ class Door:
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         self.accounts = AccountService(self.identity, NoSockets())
         quota = Quota(policy)
-        self.rooms = RoomService(self.identity, quota)
-        self.memberships = MembershipService(self.identity, quota, MembershipPolicy(max_members, asks=asks))
+        self.admission = RoomAdmission(self.identity)
+        self.rooms = RoomService(self.admission, quota)
+        self.memberships = MembershipService(self.admission, quota, MembershipPolicy(max_members, asks=asks))
         self.blocks = BlockService(self.identity)
         self.tokens: dict[str, SecretHash] = {}
         self.ids: dict[str, AccountId] = {}

@@ -9,7 +9,7 @@ import jsonschema
 import trio
 
 from regserver.app import App
-from regserver.config.setting import RoomsSection
+from regserver.config.setting import LoginSection, RoomsSection
 from regserver.endpoint import CloseCode
 from tests.web.http.test_document_truth import PEOPLE, opened
 from tests.web.provocation import Asked, Person, Stage
@@ -61,6 +61,10 @@ async def test_every_message_that_the_document_names_is_heard(tmp_path: Path) ->
         await hear_refusals(heard, app, stage)
         await hear_rooms(heard, app, stage)
         await hear_registrations(heard, app, stage)
+    (tmp_path / "strict").mkdir()
+    async with opened(tmp_path / "strict", login=LoginSection(verify_email="require")) as (app, stage):
+        token = (await stage.person()).token
+        heard.take("rooms", await listen(app, f"/room/websocket?token={token}", 1))
     assert heard.names == set(document["components"]["messages"])
 
 

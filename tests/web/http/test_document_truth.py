@@ -54,7 +54,7 @@ from tests.guess import open_guard
 from tests.rooms import open_rooms
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
-from tests.web.provocation import KEY, PASSWORD, ROSTER, Asked, Stage, provocation
+from tests.web.provocation import KEY, PASSWORD, ROSTER, VALID, Asked, Stage, provocation
 
 PEOPLE = "".join(
     f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
@@ -146,6 +146,7 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
         await seen.ask(stage, "POST /login/register", "RegistrationClosed", stage.sign_up())
     await call_captcha(seen, folder / "captcha")
     await call_names_of_the_source(seen, folder / "names")
+    await call_unverified(seen, folder / "unverified")
     live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
     async with opened(down, live=live) as (_, stage):
         for path in ("/login", "/user/login"):
@@ -167,6 +168,26 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     async with open_routes(strangers) as client:
         asked = Asked(method="GET", path="/metrics")
         await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
+
+
+async def call_unverified(seen: Seen, folder: Path) -> None:
+    """Every route of the rooms, for somebody who has not verified an address that has to be."""
+    folder.mkdir()
+    rooms = RoomsSection(max_members=3, consent="ask")
+    gated = [
+        operation
+        for operation, route in seen.routes.items()
+        if (403, "EmailNotVerified") in seen.described.names(route.method, route.pattern)
+    ]
+    # Prepared while it is only asked for.
+    async with opened(folder, rooms=rooms) as (_, stage):
+        prepared = [
+            (operation, await VALID[operation][1](stage, await stage.person())) for operation in gated
+        ]
+    assert len(prepared) > 10
+    async with opened(folder, rooms=rooms, login=LoginSection(verify_email="require")) as (_, stage):
+        for operation, asked in prepared:
+            await seen.ask(stage, operation, "EmailNotVerified", asked)
 
 
 async def call_addresses(seen: Seen, folder: Path) -> None:
