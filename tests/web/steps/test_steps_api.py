@@ -217,6 +217,9 @@ async def test_errors_of_name_and_account(tmp_path: Path) -> None:
         again = both(1101, "Account already registered", currentState="registered")
         assert await client.fail("toBlockChain", **good, **keys) == again
         assert await client.fail("onboardingSharedLink", userId="tst5swkjbtgy") == both(404, "User not found")
+        pending = await client.steps.to_named(phone("+380000000009"), "pending")
+        early = both(1102, "Invalid step taken", currentState="toBlockChain")
+        assert await client.fail("onboardingSharedLink", userId=pending) == early
 
 
 @pytest.mark.parametrize(
