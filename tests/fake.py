@@ -1,7 +1,9 @@
 """Stand-ins for what a test must control: the clock and randomness. Everything else in the tests is real."""
 
 import random
+from functools import partial
 
+from regserver.domain.account import erased_name
 from regserver.domain.contact import ContactClaim, Pepper, contact_of_email
 from regserver.domain.instant import Instant
 from regserver.domain.journal import JournalSeal
@@ -9,6 +11,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 
 JOURNAL_SEAL = JournalSeal(b"a key of the journal for tests..")
+NAME_HASH = partial(erased_name, b"names".ljust(32))
 PEPPER = Pepper(b"a pepper for tests, 32 bytes long")
 
 

@@ -18,6 +18,7 @@ from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
 from regserver.service.add_account import add_account
 from regserver.service.asker import Asker
+from regserver.service.deletion_service import DeletionService
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_job import LiveJob
@@ -25,7 +26,8 @@ from regserver.service.live_service import LiveService, open_live
 from regserver.service.sign_in_service import Registering, SignInParts, SignInService
 from regserver.service.source_check import SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from tests.fake import PEPPER, ManualClock, SeededRandomness
+from tests.deletion import GRACE, open_deletion
+from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
 from tests.guess import HOME, open_guard
 from tests.store.meeting.room import NoSockets
 
@@ -143,6 +145,7 @@ class World:
         self.sign_in_service: SignInService
         self.parts: SignInParts
         self.sockets = KeptEndings()
+        self.deletion: DeletionService
 
     async def sign_in(
         self, username: str = "ada", password: str = RIGHT, asker: Asker = HOME
@@ -196,7 +199,7 @@ class World:
 async def world(
     folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10, recheck: Duration = NEVER
 ) -> AsyncIterator[World]:
-    async with open_sqlite(folder / "live.db") as store:
+    async with open_sqlite(folder / "live.db", hash_name=NAME_HASH) as store:
         here = World(store, StagedSource(), CountingHasher())
         randomness = SeededRandomness()
         identity = IdentityService(store, here.clock, randomness, Duration(10 * DAY))
@@ -224,6 +227,8 @@ async def world(
                 pepper=PEPPER,
                 source=SourceCheck(here.source, policy.source, max_asking),
                 recheck=recheck,
+                grace=GRACE,
             )
+            here.deletion = open_deletion(store, here.clock, identity, here.sockets)
             here.sign_in_service = SignInService(here.parts)
             yield here

@@ -23,6 +23,7 @@ from regserver.service.account_service import AccountService
 from regserver.service.add_account import add_account
 from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.block_service import BlockService
+from regserver.service.deletion_service import DeletionRefusal
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.membership_service import MembershipPolicy, MembershipService
 from regserver.service.outbox import Outbox
@@ -33,7 +34,8 @@ from regserver.service.room_service import RoomService
 from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefusal, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
-from tests.fake import PEPPER, ManualClock, SeededRandomness
+from tests.deletion import open_deletion
+from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
 from tests.guess import HOME, MAIL_TEMPLATES, open_guard
 
 T = TypeVar("T")
@@ -79,6 +81,7 @@ class Rooms:
                 pepper=PEPPER,
             )
         )
+        self.deletion = open_deletion(store, self.clock, self.identity, broker)
         parts = SignUpParts(
             store=store,
             clock=self.clock,
@@ -106,6 +109,9 @@ class Rooms:
         rows = await self.store.read(lambda transaction: transaction.outbox.list(1000))
         opened = [self.outbox.open(row.sealed) for row in sorted(rows, key=lambda row: row.id)]
         return [mail for mail in opened if mail is not None]
+
+    async def delete(self, token: SecretHash) -> DeletionRefusal | None:
+        return await self.deletion.delete(token, None, HOME)
 
     async def person(self, username: str) -> Somebody:
         async def work(transaction: Transaction) -> SignedIn:
@@ -174,7 +180,7 @@ async def open_rooms(
         return Frame(str(event.id).encode())
 
     async with (
-        open_sqlite(folder / "rooms.db") as store,
+        open_sqlite(folder / "rooms.db", hash_name=NAME_HASH) as store,
         open_local_broker(frame, frame, broadcast_nowait, _nothing, SystemClock()) as broker,
     ):
         store.listen(broker.publish_nowait)

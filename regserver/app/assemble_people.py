@@ -7,11 +7,13 @@ import msgspec
 
 from regserver.adapters.source import open_source
 from regserver.app.assemble_address import build_addresses
-from regserver.app.base import AppPart, Base
+from regserver.app.base import AppPart, Base, journal_seal, name_hash
 from regserver.config.setting import sign_up_policy
 from regserver.domain.sign_up_policy import SignUpPolicy
 from regserver.service.account_service import AccountService
 from regserver.service.block_service import BlockService
+from regserver.service.deletion_service import DeletionService
+from regserver.service.erasure_service import ErasurePolicy, ErasureService
 from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_service import LiveService, open_live
@@ -59,12 +61,12 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     sign_in = _build_sign_in(base, live, check)
     sign_ups = _build_sign_up(base, is_open=sign_up.accepts("rooms"))
     accounts = AccountService(base.identity, base.broker)
+    erasure, upkeep = _build_erasure(base), _build_upkeep(base)
+    deletion = DeletionService(base.identity, base.guard, base.hasher, base.broker, erasure)
     watching = LiveApi(live)
-    door = SignInApi(sign_in, sign_ups, accounts, base.identity, base.web.forwarded)
+    door = SignInApi(sign_in, sign_ups, accounts, deletion, base.identity, base.web.forwarded)
     routes = _served(door.routes(), sign_up)
-    upkeep = SessionUpkeep(store, clock, base.broker, base.identity.uses)
-    store.listen_elsewhere(upkeep.changed_nowait)
-    background = (upkeep.run_writing, upkeep.run_watch)
+    background = (upkeep.run_writing, upkeep.run_watch, erasure.run)
     if not sign_up.serves("live"):
         return AppPart(routes=routes, background=background, stop=(live.stop,))
     return AppPart(
@@ -108,8 +110,20 @@ def _build_sign_in(base: Base, live: LiveService, source: SourceCheck | None) ->
             pepper=base.pepper,
             source=source,
             recheck=base.settings.live.recheck,
+            grace=base.settings.login.deletion_grace,
         )
     )
+
+
+def _build_upkeep(base: Base) -> SessionUpkeep:
+    upkeep = SessionUpkeep(base.store, base.clock, base.broker, base.identity.uses)
+    base.store.listen_elsewhere(upkeep.changed_nowait)
+    return upkeep
+
+
+def _build_erasure(base: Base) -> ErasureService:
+    policy = ErasurePolicy(base.settings.login.deletion_grace)
+    return ErasureService(base.store, base.clock, journal_seal(base.key), name_hash(base.key), policy)
 
 
 async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:

@@ -8,13 +8,11 @@ import msgspec
 
 from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
-from regserver.adapters.server_key import ServerKey
 from regserver.adapters.sms import build_sms
-from regserver.app.base import AppPart, Base
+from regserver.app.base import AppPart, Base, journal_seal
 from regserver.config import Settings
 from regserver.config.provider import SmsSection
 from regserver.config.setting import sign_up_policy
-from regserver.domain.journal import JournalSeal
 from regserver.domain.phone import read_phone
 from regserver.metric import SmsCounter
 from regserver.service.contact_cap import ContactCap
@@ -76,11 +74,6 @@ def _policy(settings: Settings) -> StepsPolicy:
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
     accepting = sign_up_policy(settings).accepts("steps")
     return msgspec.structs.replace(policy, bounded=settings.limits.enabled, accepting=accepting)
-
-
-def journal_seal(key: ServerKey) -> JournalSeal:
-    """The seal of the ledger's journal."""
-    return JournalSeal(key.derive("ledger journal"))
 
 
 def sms_policy(settings: Settings) -> SmsPolicy:

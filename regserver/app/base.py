@@ -17,12 +17,15 @@ from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
+from regserver.domain.account import erased_name
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
+from regserver.domain.journal import JournalSeal
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
+from regserver.ports.name_table import NameHash
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store, StoreFault
@@ -31,7 +34,7 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
-from regserver.store.sqlite import FilePolicy, SqliteStore, held, open_sqlite
+from regserver.store.sqlite import FilePolicy, SqliteStore, held, migrate, open_sqlite
 from regserver.store.sqlite.history import refuse_lost
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
@@ -153,9 +156,20 @@ async def _open_store(stack: AsyncExitStack, settings: Settings) -> tuple[Sqlite
     key_file = server_key_file(path)
     await trio.to_thread.run_sync(refuse_lost, path, key_file)
     policy = FilePolicy(int(settings.store.busy_timeout), settings.store.min_free)
-    store = await stack.enter_async_context(open_sqlite(path, policy))
-    # After the database, so that a key without one is a sign that the database was lost.
-    return store, await trio.to_thread.run_sync(load_server_key, key_file)
+    # Before the key, so that a key without a database is a sign that the database was lost.
+    await trio.to_thread.run_sync(migrate, path, SystemClock().now())
+    key = await trio.to_thread.run_sync(load_server_key, key_file)
+    return await stack.enter_async_context(open_sqlite(path, policy, name_hash(key))), key
+
+
+def journal_seal(key: ServerKey) -> JournalSeal:
+    """The seal of the ledger's journal."""
+    return JournalSeal(key.derive("ledger journal"))
+
+
+def name_hash(key: ServerKey) -> NameHash:
+    """How the names of erased accounts are hashed."""
+    return partial(erased_name, key.derive("name"))
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

@@ -3,7 +3,7 @@
 import argparse
 
 from regserver.adapters.server_key import read_server_key
-from regserver.app.assemble_steps import journal_seal
+from regserver.app.base import journal_seal
 from regserver.cli import FAILED
 from regserver.cli.store import StorePlace, open_store
 from regserver.ports.store import Store

@@ -1,32 +1,62 @@
-"""`regserver user show NAME`: shows an account, found by user name, e-mail address or userId of any door."""
+"""`regserver user show|restore NAME`: an account, found by user name, e-mail address or userId of any door."""
 
 import argparse
 from collections.abc import Iterator
 
+from regserver.adapters.system import SystemClock
 from regserver.cli import CommandFault
 from regserver.cli.store import open_store
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.instant import iso_seconds
 from regserver.domain.room import parse_id
+from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
+from regserver.service.deletion_service import restore_account
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("action", choices=("show",), help="show: print an account without its secrets")
+    parser.add_argument(
+        "action",
+        choices=("show", "restore"),
+        help="show: print an account without its secrets; restore: bring a deleted account back, before it is erased",
+    )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
     )
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Shows the account."""
+    """Shows or restores the account."""
+    restores = chosen.action == "restore"
     account = open_store(
-        chosen, lambda store, _: store.read(lambda transaction: _find(transaction, chosen.name))
+        chosen, lambda store, _: _restored(store, chosen.name) if restores else _shown(store, chosen.name)
     )
     if account is None:
         raise CommandFault("no such account")
     print("\n".join(_lines(account)))
+
+
+async def _shown(store: Store, name: str) -> Account | None:
+    return await store.read(lambda transaction: _find(transaction, name))
+
+
+async def _restored(store: Store, name: str) -> Account | None:
+    """The account as it is afterwards. Raises CommandFault when it is not deleted, or erased."""
+
+    async def work(transaction: Transaction) -> Account | None:
+        account = await _find(transaction, name)
+        if account is None:
+            return None
+        if not await restore_account(transaction, account.id, SystemClock().now()):
+            raise CommandFault(
+                f"account {account.id} is erased"
+                if account.erased_at
+                else f"account {account.id} is not deleted"
+            )
+        return await transaction.accounts.by_id(account.id)
+
+    return await store.write(work)
 
 
 async def _find(transaction: Transaction, name: str) -> Account | None:
@@ -53,3 +83,5 @@ def _lines(account: Account) -> Iterator[str]:
     yield f"created   {iso_seconds(account.created_at)}"
     if account.deleted_at is not None:
         yield f"deleted   {iso_seconds(account.deleted_at)}"
+    if account.erased_at is not None:
+        yield f"erased    {iso_seconds(account.erased_at)}"

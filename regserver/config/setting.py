@@ -92,6 +92,7 @@ class LoginSection(Section, frozen=True):
     """Tokens, and who may sign up at POST /login/register."""
 
     token_ttl: Duration = Duration(10 * DAY)
+    deletion_grace: Duration = Duration(7 * DAY)
     open_registration: bool = True
     query_token: bool = True
     verify_email: Literal["ask", "require"] = "ask"

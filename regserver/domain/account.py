@@ -1,5 +1,6 @@
 """The account, the same for all doors, and the rules of user names."""
 
+import hmac
 import re
 import unicodedata
 from typing import Literal, NewType
@@ -19,6 +20,9 @@ EmailKey = NewType("EmailKey", str)
 AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator"]
 """The door by which the account was made."""
 
+DELETED_USER = "deleted user"
+"""The name that others see from the deletion of an account on."""
+
 MAX_JSON_INTEGER = 2**53 - 1
 
 
@@ -30,6 +34,7 @@ class Account(msgspec.Struct, frozen=True):
     ledger_name: 12 characters; the steps door calls it userId.
     server: the user's host, chosen by the directory; None is this host.
     subject: the source's id of this person.
+    deleted_at: the account is closed, and can be restored for a while. erased_at: nothing is kept about its person.
     """
 
     id: AccountId
@@ -44,6 +49,7 @@ class Account(msgspec.Struct, frozen=True):
     updated_at: Instant
     deleted_at: Instant | None
     email_verified_at: Instant | None
+    erased_at: Instant | None = None
 
     @property
     def verified_email(self) -> str | None:
@@ -87,6 +93,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 def name_key(username: str) -> NameKey:
     """The name as it is compared and stored for look-up (Unicode UAX #31: NFKC before and after case folding)."""
     return NameKey(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()))
+
+
+def erased_name(secret: bytes, key: NameKey) -> NameKey:
+    """What is kept of the name of an erased account, so that nobody gets it again. secret: the server's, for names alone."""
+    return NameKey(f"erased:{hmac.digest(secret, key.encode('utf-8', 'surrogatepass'), 'sha256').hex()}")
 
 
 def email_key(email: str) -> EmailKey:

@@ -5,6 +5,8 @@ every later hash, and nobody without the server's key can compute those. The hea
 entries at the end cannot vanish. Somebody who may write the database can still put back an older head with the entries of its
 time; only a head that is stored elsewhere proves against that. The log and every backup have it.
 
+An entry that was emptied because its account was erased (`JournalSeal.emptied`) has a seal instead of its content.
+
 Journals of older servers begin with entries whose hashes have no key, up to `keyed_from` in the head.
 """
 
@@ -35,7 +37,8 @@ class LedgerAccount(msgspec.Struct, frozen=True, kw_only=True):
 class JournalEntry(LedgerAccount, frozen=True, kw_only=True):
     """An account and its place in the chain.
 
-    number: from 1 without gaps. reference: the transaction on an outer ledger, or "".
+    number: from 1 without gaps. reference: the transaction on an outer ledger, or "". erased: the seal of an entry that was
+    emptied with its account; None for all others.
     """
 
     number: int
@@ -43,6 +46,7 @@ class JournalEntry(LedgerAccount, frozen=True, kw_only=True):
     reference: str
     previous: EntryHash
     hash: EntryHash
+    erased: bytes | None = None
 
 
 class JournalHead(msgspec.Struct, frozen=True):
@@ -91,10 +95,26 @@ class JournalSeal:
             return f"entry {number + 1} is missing"
         if entry.previous != previous:
             return f"entry {entry.number} does not continue the one before it"
+        if entry.erased is not None:
+            emptied = self.emptied(entry)
+            is_right = hmac.compare_digest(entry.erased, emptied.erased or b"") and entry == emptied
+            return None if is_right else f"entry {entry.number} was emptied by somebody else"
         content = _content(entry.number, entry.at, entry, entry.reference, previous)
         keyed = entry.number >= keyed_from
         expected = hmac.digest(self._key, content, "sha256") if keyed else hashlib.sha256(content).digest()
         return None if hmac.compare_digest(entry.hash, expected) else f"entry {entry.number} was changed"
+
+    def emptied(self, entry: JournalEntry) -> JournalEntry:
+        """The entry without name, keys and reference. It keeps its hash, so the chain holds, and gets a seal of its own."""
+        content = b"erased" + _encode([entry.number, entry.at, entry.user_id]) + entry.hash
+        return msgspec.structs.replace(
+            entry,
+            username="",
+            owner_key="",
+            active_key="",
+            reference="",
+            erased=hmac.digest(self._key, content, "sha256"),
+        )
 
     def fault_of_head(self, head: JournalHead, last: JournalEntry | None) -> str | None:
         """The fault of the head after the last entry; None when there is none."""

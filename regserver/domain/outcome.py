@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from regserver.domain.account import AccountId
+from regserver.domain.instant import Instant
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -109,8 +110,10 @@ class TooManySockets(Refusal, frozen=True):
     """The account has as many WebSockets as it may have."""
 
 
-class UserIsDeleted(Refusal, frozen=True):
-    """The account was deleted."""
+class UserIsDeleted(Refusal, frozen=True, kw_only=True):
+    """The account was deleted. restorable_until: told to whoever has its right password, while it can be restored."""
+
+    restorable_until: Annotated[Instant | None, Meta(examples=[1_600_000_000_000])] = None
 
 
 # --- sign-in

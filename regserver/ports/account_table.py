@@ -70,6 +70,9 @@ class AccountTable(Protocol):
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """Marks the account as deleted; False when it was deleted before (atomic)."""
 
+    async def restore(self, account: AccountId, now: Instant) -> bool:
+        """Takes the mark away; False when the account is not deleted, or erased (atomic)."""
+
     async def add_profile(self, account: AccountId, profile: Profile) -> None:
         """Writes the person's names from a live registration."""
 

@@ -20,6 +20,12 @@ class JournalTable(Protocol):
     async def append(self, entry: JournalEntry) -> None:
         """Writes the entry. Conflict when its number is taken or its account has one."""
 
+    async def of_user(self, user_id: str) -> JournalEntry | None:
+        """The entry of an account."""
+
+    async def replace(self, entry: JournalEntry) -> None:
+        """Writes the entry in the place of the one with its number."""
+
     async def page(self, after: int, limit: int) -> tuple[JournalEntry, ...]:
         """The first `limit` entries with numbers greater than `after`, in order."""
 

@@ -1,5 +1,6 @@
 """User names, one namespace for all doors."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -20,8 +21,15 @@ def account_holder(account: AccountId) -> str:
     return f"account:{account}"
 
 
+NameHash = Callable[[NameKey], NameKey]
+"""What is kept of the name of an erased account."""
+
+
 class NameTable(Protocol):
-    """One row per taken name of any door; its unique key settles every race for a name."""
+    """One row per taken name of any door; its unique key settles every race for a name.
+
+    The names of erased accounts are kept as keyed hashes, and stay taken.
+    """
 
     async def claim(self, key: NameKey, holder: str, expires_at: Instant | None, now: Instant) -> bool:
         """Takes the name if it is free, lapsed or already this holder's; returns whether it did (atomic).
@@ -37,6 +45,9 @@ class NameTable(Protocol):
 
     async def kept(self, prefix: str) -> tuple[tuple[NameKey, str], ...]:
         """Names that are reserved for good, with their holders, which begin with `prefix`."""
+
+    async def erase(self, key: NameKey, holder: str) -> None:
+        """Replaces the holder's name by its hash, which nobody can claim. Does nothing if the name has another holder."""
 
     async def purge(self, now: Instant) -> int:
         """Removes lapsed reservations; returns how many."""

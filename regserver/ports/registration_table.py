@@ -25,5 +25,8 @@ class RegistrationTable(Protocol):
     async def remove(self, contact: ContactKey) -> None:
         """Removes the contact's registration."""
 
+    async def forget(self, user_id: str) -> None:
+        """Removes the registration of a deleted account, so that its contact can register anew (atomic)."""
+
     async def purge(self, now: Instant) -> int:
         """Removes lapsed registrations; returns how many."""

@@ -26,6 +26,7 @@ from regserver.ports.block_table import BlockTable
 from regserver.ports.budget_table import BudgetTable
 from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
+from regserver.ports.erasure_table import ErasureTable
 from regserver.ports.event_table import EventTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
@@ -101,6 +102,8 @@ class Transaction(Protocol):
     """Links that were mailed to accounts."""
     names: NameTable
     """User names and reservations."""
+    erasures: ErasureTable
+    """What is kept about a person, in all tables."""
     tokens: TokenTable
     """Tokens and tickets."""
     guesses: GuessTable

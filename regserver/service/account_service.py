@@ -1,17 +1,15 @@
-"""Use cases of a signed-in account: look-ups, sign-out, deletion."""
+"""Use cases of a signed-in account: look-ups and sign-out."""
 
 import msgspec
 
 from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
 from regserver.domain.instant import Instant
-from regserver.domain.outcome import AccountNotFound, BadId, BadToken, UserIsDeleted
+from regserver.domain.outcome import AccountNotFound, BadId, BadToken
 from regserver.domain.room import RoomId, parse_id
-from regserver.domain.room_event import Left
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
-from regserver.ports.transaction import Lock, Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import IdentityService, Unidentified
-from regserver.service.room_service import leave_room
 
 
 class AccountDetail(msgspec.Struct, frozen=True):
@@ -62,34 +60,6 @@ class AccountService:
             return AccountNotFound() if found is None or found.deleted_at is not None else found.username
 
         return await self._identity.read(token, act)
-
-    async def delete(self, token: SecretHash) -> Unidentified | None:
-        """Deletes the account with its memberships in one transaction; then ends its sockets and returns.
-
-        Name and tokens stay, so that they are answered with UserIsDeleted. Its verified contacts are free at once.
-        """
-
-        async def act(transaction: Transaction, account: Account, now: Instant) -> AccountId | UserIsDeleted:
-            await transaction.lock(Lock.ACCOUNT, account.id)
-            if not await transaction.accounts.mark_deleted(account.id, now):
-                return UserIsDeleted()
-            if rooms := await transaction.rooms.of_account(account.id):
-                await transaction.lock(Lock.ROOM, *rooms)
-            # Read again: the account may have left a room before its lock was taken.
-            await transaction.links.remove_all(account.id)
-            await transaction.contacts.release_all(account.id)
-            await transaction.accounts.verify_email(account.id, None)
-            await transaction.offers.remove_all(account.id)
-            await transaction.blocks.remove_all(account.id)
-            for room in await transaction.rooms.of_account(account.id):
-                await leave_room(transaction, room, account.id, Left(deleted=True), now)
-            return account.id
-
-        deleted = await self._identity.write(token, act)
-        if isinstance(deleted, Unidentified):
-            return deleted
-        await self._broker.end_account(deleted)
-        return None
 
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
         """Revokes the token, or all tokens of its account (everywhere), and ends their sockets."""

@@ -60,7 +60,7 @@ async def _verify_entries(
             if fault := seal.fault_of(entry, last, keyed_from):
                 return LedgerBroken(fault)
             account = await transaction.accounts.by_ledger_name(entry.user_id)
-            if account is None or account.username != entry.username:
+            if account is None or (entry.erased is None and account.username != entry.username):
                 return LedgerBroken(
                     f"entry {entry.number} records an account that is not there, or under another name"
                 )

@@ -19,10 +19,10 @@ afterwards counts as a failure, also where the source cannot tell: the password 
 
 import msgspec
 
-from regserver.domain.account import Account, is_sign_in_name, name_key
+from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
 from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
-from regserver.domain.instant import Duration
+from regserver.domain.instant import Duration, after
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import (
     BadCredentials,
@@ -43,6 +43,7 @@ from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
+from regserver.service.deletion_service import restore_account
 from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import Applicant
@@ -59,11 +60,15 @@ class Registering(msgspec.Struct, frozen=True):
 SignInRefusal = (
     BadCredentials | UserIsDeleted | UsernameTaken | RegistrationClosed | SourceUnavailable | TooManyRequests
 )
+RestoreRefusal = BadCredentials | UserIsDeleted | SourceUnavailable | TooManyRequests
 SignInOutcome = SignedIn | Registering | SignInRefusal
 
 
 class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
-    """source: None when live registration is switched off. recheck: how long the source's yes holds; 0 for ever."""
+    """source: None when live registration is switched off. recheck: how long the source's yes holds; 0 for ever.
+
+    grace: how long a deleted account can be restored.
+    """
 
     store: Store
     clock: Clock
@@ -75,11 +80,15 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
     pepper: Pepper
     source: SourceCheck | None
     recheck: Duration = Duration(0)
+    grace: Duration = Duration(0)
 
 
 class _Credentials(msgspec.Struct, frozen=True):
+    """restores: whether a deleted account is brought back, and no other made."""
+
     username: str
     password: str
+    restores: bool
 
     def __repr__(self) -> str:
         return "_Credentials(…)"
@@ -87,30 +96,43 @@ class _Credentials(msgspec.Struct, frozen=True):
 
 class _Admission(msgspec.Struct, frozen=True, kw_only=True):
     """What is written with the token. new_hash: replaces the account's as it was read. ends_others: when it did.
-    link: the source's yes, if it was asked.
+    link: the source's yes, if it was asked. restores: whether a deleted account is brought back.
     """
 
     account: Account
     new_hash: str | None = None
     ends_others: bool = False
     link: SourceLink | None = None
+    restores: bool = False
 
 
 class SignInService:
-    """The use case of POST /login."""
+    """The use cases of POST /login and POST /login/restore."""
 
     def __init__(self, parts: SignInParts) -> None:
         self._parts = parts
 
     async def sign_in(self, username: str, password: str, asker: Asker) -> SignInOutcome:
         """A token for right credentials, or a registration if only the source knows them. Raises StoreFault."""
+        return await self._begin(_Credentials(username, password, restores=False), asker)
+
+    async def restore(self, username: str, password: str, asker: Asker) -> SignedIn | RestoreRefusal:
+        """The same for an account that was deleted a short time ago: it is as before, but for its rooms, contacts and sessions.
+
+        Nobody is registered by it. Of an account that was not deleted it is a sign-in. Raises StoreFault.
+        """
+        outcome = await self._begin(_Credentials(username, password, restores=True), asker)
+        return outcome if isinstance(outcome, SignedIn | RestoreRefusal) else BadCredentials()
+
+    async def _begin(self, given: _Credentials, asker: Asker) -> SignInOutcome:
+        username, password = given.username, given.password
         if not is_sign_in_name(username):
             await self._parts.hasher.verify(password, None)  # so that the answer takes the usual time
             return BadCredentials()
         async with self._parts.guard.attempt(self._target(username), asker) as attempt:
             if isinstance(attempt, TooManyRequests):
                 return attempt
-            return await self._compare(attempt, _Credentials(username, password), asker)
+            return await self._compare(attempt, given, asker)
 
     def _target(self, username: str) -> GuessTarget:
         """The account of the name, or of the verified address, by which it is guessed at and counted."""
@@ -131,7 +153,7 @@ class SignInService:
         known = account.password_hash if account else None
         match = await self._parts.hasher.verify(given.password, known)
         if match and account is not None:
-            return await self._enter(attempt, account, given.password, match)
+            return await self._enter(attempt, account, given, match)
         if source is None:
             return BadCredentials()
         if account is None and not self._parts.live.admits(given.username):
@@ -147,13 +169,14 @@ class SignInService:
 
     # --- a password that is right here
     async def _enter(
-        self, attempt: Attempt, account: Account, password: str, match: PasswordMatch
+        self, attempt: Attempt, account: Account, given: _Credentials, match: PasswordMatch
     ) -> SignedIn | UserIsDeleted | BadCredentials:
-        link = await self._recheck(account, password)
+        link = await self._recheck(account, given.password)
         if isinstance(link, BadCredentials):
             return link
-        new_hash = await self._renewed(account, password, match)
-        return await self._admit(attempt, _Admission(account=account, new_hash=new_hash, link=link))
+        new_hash = await self._renewed(account, given.password, match)
+        admission = _Admission(account=account, new_hash=new_hash, link=link, restores=given.restores)
+        return await self._admit(attempt, admission)
 
     async def _recheck(self, account: Account, password: str) -> SourceLink | BadCredentials | None:
         """The source's new yes, or its no; None where it need not be asked, or cannot tell."""
@@ -198,14 +221,16 @@ class SignInService:
     ) -> SignInOutcome:
         owner = await self._person(link.source, subject)
         if owner is not None:
-            return await self._take_over(attempt, owner, given.password, link)
+            return await self._take_over(attempt, owner, given, link)
+        if given.restores:
+            return BadCredentials()
         password_hash = await self._parts.hasher.hash(given.password)
         started = await self._parts.live.start(Applicant(link.name, subject, password_hash, asker))
         if isinstance(started, UsernameTaken):
             # Meanwhile another sign-in of this person may have been registered.
             owner = await self._person(link.source, subject)
             if owner is not None:
-                return await self._take_over(attempt, owner, given.password, link)
+                return await self._take_over(attempt, owner, given, link)
         if not isinstance(started, str):
             attempt.waive()
             return started
@@ -221,9 +246,10 @@ class SignInService:
         )
 
     async def _take_over(
-        self, attempt: Attempt, owner: Account, password: str, link: SourceLink
+        self, attempt: Attempt, owner: Account, given: _Credentials, link: SourceLink
     ) -> SignedIn | UserIsDeleted:
         """Signs the source's person in. A password that differs from the one known here was changed at the source."""
+        password = given.password
         compared = attempt.account is not None and attempt.account.id == owner.id
         match = PasswordMatch.WRONG
         if not compared:
@@ -231,7 +257,9 @@ class SignInService:
         changed = not match
         hashing = self._parts.hasher.hash(password) if changed else self._renewed(owner, password, match)
         new_hash = await hashing
-        admission = _Admission(account=owner, new_hash=new_hash, ends_others=changed, link=link)
+        admission = _Admission(
+            account=owner, new_hash=new_hash, ends_others=changed, link=link, restores=given.restores
+        )
         return await self._admit(attempt, admission)
 
     # --- the token
@@ -240,10 +268,10 @@ class SignInService:
         account = admission.account
 
         async def work(transaction: Transaction) -> tuple[SignedIn | UserIsDeleted, bool]:
-            current = await transaction.accounts.by_id(account.id)
-            if current is None or current.deleted_at is not None:
+            refusal = await self._restore(transaction, account.id, restores=admission.restores)
+            if refusal is not None:
                 attempt.waive()
-                return UserIsDeleted(), False
+                return refusal, False
             ended = await self._store_hash(transaction, admission) and admission.ends_others
             if ended:
                 await transaction.tokens.remove_all(account.id)
@@ -257,6 +285,22 @@ class SignInService:
             but = hash_secret(outcome.token)
             self._parts.broker.end_account_nowait(account.id, BadToken(), but=but)
         return outcome
+
+    async def _restore(
+        self, transaction: Transaction, account: AccountId, *, restores: bool
+    ) -> UserIsDeleted | None:
+        """The refusal of a deleted account, unless it is brought back."""
+        current, now = await transaction.accounts.by_id(account), self._parts.clock.now()
+        if current is not None and current.deleted_at is None:
+            return None
+        if current is None or current.deleted_at is None or current.erased_at is not None:
+            return UserIsDeleted()
+        until = after(current.deleted_at, self._parts.grace)
+        if now >= until:
+            return UserIsDeleted()
+        if not restores:
+            return UserIsDeleted(restorable_until=until)
+        return None if await restore_account(transaction, account, now) else UserIsDeleted()
 
     async def _store_hash(self, transaction: Transaction, admission: _Admission) -> bool:
         """Whether the hash was replaced. One that another sign-in has stored meanwhile stays: it was verified as well."""

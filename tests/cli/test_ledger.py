@@ -8,7 +8,7 @@ import pytest
 
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.server_key import load_server_key
-from regserver.app.assemble_steps import journal_seal
+from regserver.app.base import journal_seal
 from regserver.domain.account import NewAccount
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount

@@ -28,9 +28,9 @@ async def test_deletion_leaves_everything_in_one_piece(rooms: Rooms) -> None:
     shared = [await rooms.room(ann, bob) for _ in range(3)]
     alone = await rooms.room(ann)
     before = (await rooms.end()).id
-    assert await rooms.accounts.delete(ann.token) is None
+    assert await rooms.delete(ann.token) is None
     assert (await rooms.end()).id == before + 4
-    assert await rooms.accounts.delete(ann.token) == UserIsDeleted()
+    assert await rooms.delete(ann.token) == UserIsDeleted()
     detail = made(AccountDetail, await rooms.accounts.info(bob.token))
     assert list(detail.rooms) == shared
     door = await rooms.store.read(lambda transaction: transaction.rooms.access(alone, bob.id))
@@ -43,7 +43,7 @@ async def test_deleting_twice_at_once_deletes_once(rooms: Rooms) -> None:
     outcomes = []
 
     async def delete() -> None:
-        outcomes.append(await rooms.accounts.delete(ann.token))
+        outcomes.append(await rooms.delete(ann.token))
 
     async with trio.open_nursery() as nursery:
         for _ in range(5):

@@ -104,7 +104,7 @@ async def test_of_two_who_verify_at_once_one_has_the_address(rooms: Rooms) -> No
 
 async def test_a_deleted_account_verifies_nothing(rooms: Rooms) -> None:
     token, secret = await begin(rooms)
-    await rooms.accounts.delete(token)
+    await rooms.delete(token)
     assert await rooms.addresses.verify(secret) == BadLink()
     key = claim_of(ADDRESS).key
     assert await rooms.store.read(lambda transaction: transaction.contacts.owner(key)) is None

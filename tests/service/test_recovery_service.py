@@ -48,7 +48,7 @@ async def test_what_was_missed_is_counted_and_told(rooms: Rooms) -> None:
 async def test_tokens_are_looked_at_in_the_same_snapshot(rooms: Rooms) -> None:
     ann, bob = await rooms.people("ann", "bob")
     await rooms.accounts.sign_out(ann.token, everywhere=False)
-    await rooms.accounts.delete(bob.token)
+    await rooms.delete(bob.token)
     for start in (rooms.recovery.begin(ann.token, None), rooms.recovery.beginning(ann.token)):
         assert await start == BadToken()
     for start in (rooms.recovery.begin(bob.token, None), rooms.recovery.beginning(bob.token)):
@@ -141,7 +141,7 @@ async def test_deletion_inside_the_gap(rooms: Rooms) -> None:
     rooms_of_three = [await rooms.room(ann, bob, cid) for _ in range(3)]
     start = await rooms.end()
     await rooms.post(cid, rooms_of_three[0], "soon gone")
-    await rooms.accounts.delete(cid.token)
+    await rooms.delete(cid.token)
     events = await rooms.missed(bob, start)
     assert [type(event.change) for event in events] == [Posted, Left, Left, Left]
     assert {event.room for event in events[1:]} == set(rooms_of_three)

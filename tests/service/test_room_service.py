@@ -50,7 +50,7 @@ async def test_a_room_has_its_creator_once_and_everybody_named(rooms: Rooms) -> 
 
 async def test_one_unknown_name_fails_the_whole_call(rooms: Rooms) -> None:
     ann, bob, gone = await rooms.people("ann", "bob", "gone")
-    await rooms.accounts.delete(gone.token)
+    await rooms.delete(gone.token)
     nobody = AccountId(777)
     before = await events(rooms)
     refusal = await rooms.memberships.create(ann.token, None, [bob.id, nobody, gone.id, nobody])
@@ -106,7 +106,7 @@ async def test_the_order_of_refusals(rooms: Rooms) -> None:
     assert await rooms.rooms.read(bob.token, "0") == BadId()
     assert await rooms.rooms.read(bob.token, "999") == PostNotFound()
     assert await rooms.rooms.read(bob.token, str(post)) == NotInRoom()
-    await rooms.accounts.delete(ann.token)
+    await rooms.delete(ann.token)
     assert await rooms.rooms.post(ann.token, str(room), "x") == UserIsDeleted()
 
 
@@ -137,7 +137,7 @@ async def test_concurrent_last_leaves_leave_no_empty_room(rooms: Rooms, deleting
 
     async def go(person: Somebody) -> None:
         if deleting:
-            assert await rooms.accounts.delete(person.token) is None
+            assert await rooms.delete(person.token) is None
             return
         for room in room_ids:
             assert await rooms.rooms.leave(person.token, str(room)) is None

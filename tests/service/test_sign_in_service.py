@@ -197,8 +197,8 @@ async def test_the_deleted_stay_deleted(tmp_path: Path) -> None:
             lambda transaction: transaction.accounts.mark_deleted(account.id, here.clock.now())
         )
         here.source.passwords["ada"] = "changed"
-        assert await here.sign_in("ada", "right") == UserIsDeleted()
-        assert await here.sign_in("ada", "changed") == UserIsDeleted()
+        assert isinstance(await here.sign_in("ada", "right"), UserIsDeleted)
+        assert isinstance(await here.sign_in("ada", "changed"), UserIsDeleted)
         assert await here.sign_in("ada", "wrong") == BadCredentials()
 
 

@@ -72,7 +72,7 @@ async def test_the_same_sign_up_many_times_at_once(rooms: Rooms) -> None:
 
 async def test_a_deleted_account_is_not_signed_up_again(rooms: Rooms) -> None:
     first = made(SignedIn, await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED))
-    await rooms.accounts.delete(hash_secret(first.token))
+    await rooms.delete(hash_secret(first.token))
     assert await rooms.sign_up("ann", "ann@example.org", PASSWORD, KEYED) == IdempotencyConflict()
     assert await rooms.sign_up("Ann", "new@example.org", PASSWORD) == UsernameTaken()
     assert isinstance(await rooms.sign_up("anna", "ANN@example.org", PASSWORD), SignedIn)
@@ -118,5 +118,5 @@ async def test_the_address_of_a_deleted_account_is_free_at_once(rooms: Rooms) ->
 
     token = (await rooms.store.write(work)).token
     assert await rooms.sign_up("anna", "ANN@example.org", PASSWORD) == EmailTaken()
-    await rooms.accounts.delete(hash_secret(token))
+    await rooms.delete(hash_secret(token))
     assert isinstance(await rooms.sign_up("anna", "ANN@example.org", PASSWORD), SignedIn)

@@ -8,6 +8,7 @@ import pytest
 
 from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
+from tests.fake import NAME_HASH
 from tests.store.postgres import PostgresStore, cluster
 
 
@@ -25,5 +26,5 @@ async def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         with closing(PostgresStore(request.getfixturevalue("new_database")())) as postgres:
             yield postgres
         return
-    async with open_sqlite(tmp_path / "contract.db") as store:
+    async with open_sqlite(tmp_path / "contract.db", hash_name=NAME_HASH) as store:
         yield store

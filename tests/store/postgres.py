@@ -26,6 +26,7 @@ from regserver.ports.transaction import Conflict, Lock, LockKey, Transaction
 from regserver.store import migration
 from regserver.store.rerun import run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
+from tests.fake import NAME_HASH
 from tests.peer.required import find_program
 
 T = TypeVar("T")
@@ -177,7 +178,7 @@ class PostgresStore(Store):
         begin: str,
     ) -> T:
         connection.execute(begin.encode())
-        transaction = SqlTransaction(PostgresSql(connection, self.forgotten))
+        transaction = SqlTransaction(PostgresSql(connection, self.forgotten), NAME_HASH)
         found = await transaction.run(work)
         await turn.get(FREE).before_statement()
         await _in_thread(connection.commit)

@@ -14,6 +14,7 @@ import pytest
 
 from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
+from tests.fake import NAME_HASH
 from tests.store.meeting import account, directory, log, room, steps
 from tests.store.postgres import PostgresStore
 from tests.store.race import Order, Outcome, Scenario, race, serial
@@ -91,7 +92,7 @@ async def test_with_one_writer_no_lock_is_needed(tmp_path: Path, scenario: Scena
     @asynccontextmanager
     async def fresh() -> AsyncIterator[Store]:
         with TemporaryDirectory(dir=tmp_path) as folder:
-            async with open_sqlite(Path(folder) / "x.db") as store:
+            async with open_sqlite(Path(folder) / "x.db", hash_name=NAME_HASH) as store:
                 yield store
 
     right = await right_outcomes(fresh, scenario)

@@ -155,7 +155,8 @@ async def test_token_works_nowhere_after_its_account(tmp_path: Path) -> None:
         answer = await ann.call("POST", f"/room/post/{room}", {"content": "x"})
         assert (answer.status_code, answer.json()) == (410, {"error": "UserIsDeleted"})
         login = await client.post("/login", json={"username": "ann", "password": "ann's long password"})
-        assert (login.status_code, login.json()) == (410, {"error": "UserIsDeleted"})
+        assert (login.status_code, login.json()["error"]) == (410, "UserIsDeleted")
+        assert set(login.json()) == {"error", "restorableUntil"}
         taken = await client.post(
             "/login/register",
             json={"username": "Ann", "email": "x@example.org", "password": "a new password"},

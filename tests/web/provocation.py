@@ -427,6 +427,26 @@ def sign_in(path: str) -> dict[str, Provocation]:
     }
 
 
+def restore() -> dict[str, Provocation]:
+    """Bringing a deleted account back."""
+
+    def with_password(password: str) -> Provocation:
+        async def make(stage: Stage) -> Asked:
+            person = await stage.person()
+            await stage.delete(person)
+            body = {"username": person.name, "password": password}
+            return Asked(method="POST", path="/login/restore", body=body)
+
+        return make
+
+    return {
+        "SessionOpened": with_password(PASSWORD),
+        "BadCredentials": with_password("wrong"),
+        "BadJson": plain("POST", "/login/restore", b"{"),
+        "BadContentType": plain("POST", "/login/restore", b"{}", headers={"content-type": "text/plain"}),
+    }
+
+
 # --- watching
 async def begin(stage: Stage) -> str:
     body = {"username": stage.registrable(), "password": "right"}
@@ -471,6 +491,8 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "GET /messages-fr.js": {"Script": plain("GET", "/messages-fr.js")},
     "POST /login": sign_in("/login"),
     "POST /user/login": sign_in("/user/login"),
+    "DELETE /login/delete": {"BadCredentials": valid_but("DELETE /login/delete", body={"password": "wrong"})},
+    "POST /login/restore": restore(),
     "POST /login/register": {
         "AccountOpened": sign_up,
         "BadJson": plain("POST", "/login/register", b"{"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from regserver.domain.account import (
+    DELETED_USER,
     Account,
     AccountId,
     EmailKey,
@@ -21,8 +22,13 @@ from regserver.store.sql.statement import Rows, columns
 # In the order of the fields of Account.
 ACCOUNT_COLUMNS = (
     "account.id, username, email, password_hash, door, ledger_name, server, subject,"
-    " account.created_at, updated_at, deleted_at, email_verified_at"
+    " account.created_at, updated_at, deleted_at, email_verified_at, erased_at"
 )
+
+
+def shown_name(table: str) -> str:
+    """The name that others see of an account of a statement."""
+    return f"CASE WHEN {table}.deleted_at IS NULL THEN {table}.username ELSE '{DELETED_USER}' END"
 
 
 def read_account(row: tuple[Any, ...] | None) -> Account | None:
@@ -115,6 +121,14 @@ class AccountRows(Rows):
         """One UPDATE that compares and writes, so that of two deletions one succeeds."""
         statement = "UPDATE account SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL"
         return await self._sql.run(statement, now, now, account) > 0
+
+    async def restore(self, account: AccountId, now: Instant) -> bool:
+        """One UPDATE that compares and writes, so that of a restoration and an erasure one succeeds."""
+        statement = (
+            "UPDATE account SET deleted_at = NULL, updated_at = ?"
+            " WHERE id = ? AND deleted_at IS NOT NULL AND erased_at IS NULL"
+        )
+        return await self._sql.run(statement, now, account) > 0
 
     async def add_profile(self, account: AccountId, profile: Profile) -> None:
         """One profile per account, by the primary key."""

@@ -37,6 +37,19 @@ class JournalRows(Rows):
             f"INSERT INTO ledger_journal ({COLUMNS}) VALUES ({placeholders(values)})", *values
         )
 
+    async def of_user(self, user_id: str) -> JournalEntry | None:
+        """Uses the unique index of userIds."""
+        return await self._one(
+            JournalEntry, f"SELECT {COLUMNS} FROM ledger_journal WHERE user_id = ?", user_id
+        )
+
+    async def replace(self, entry: JournalEntry) -> None:
+        """Uses the primary key."""
+        values = msgspec.structs.asdict(entry)
+        changes = ", ".join(f"{name} = ?" for name in values)
+        statement = f"UPDATE ledger_journal SET {changes} WHERE number = ?"
+        await self._sql.run(statement, *values.values(), entry.number)
+
     async def page(self, after: int, limit: int) -> tuple[JournalEntry, ...]:
         """Uses the primary key."""
         statement = f"SELECT {COLUMNS} FROM ledger_journal WHERE number > ? ORDER BY number LIMIT ?"

@@ -3,11 +3,12 @@
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import Post, PostId, RoomId
+from regserver.store.sql.account_rows import shown_name
 from regserver.store.sql.statement import Rows
 
 # In the order of the fields of Post.
 POST_COLUMNS = (
-    "SELECT post.id, room_id, author_id, username, content, post.created_at"
+    f"SELECT post.id, room_id, author_id, {shown_name('account')}, content, post.created_at"
     " FROM post JOIN account ON account.id = post.author_id"
 )
 

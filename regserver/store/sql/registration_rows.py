@@ -39,6 +39,10 @@ class RegistrationRows(Rows):
         """Uses the primary key."""
         await self._sql.run("DELETE FROM steps_registration WHERE contact = ?", contact)
 
+    async def forget(self, user_id: str) -> None:
+        """Uses the unique index of userIds."""
+        await self._sql.run("DELETE FROM steps_registration WHERE user_id = ?", user_id)
+
     async def purge(self, now: Instant) -> int:
         """Uses the index of expiry times."""
         return await self._sql.run("DELETE FROM steps_registration WHERE lapses_at <= ?", now)

@@ -24,6 +24,7 @@ from regserver.domain.room import (
 )
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.ports.room_table import RoomAccess
+from regserver.store.sql.account_rows import shown_name
 from regserver.store.sql.statement import Rows
 
 # The number of the account's own posts in the room: all of them, or up to its unread mark.
@@ -42,7 +43,7 @@ UNREAD = (
 
 SUMMARIES = (
     "SELECT room.id, room.name, room.created_at, room.updated_at, room.members,"
-    " last.id, last.room_id, last.author_id, author.username, last.content, last.created_at,"
+    f" last.id, last.room_id, last.author_id, {shown_name('author')}, last.content, last.created_at,"
     f" {UNREAD}"
     " FROM membership AS mine JOIN room ON room.id = mine.room_id"
     " LEFT JOIN post AS last ON last.id = (SELECT max(id) FROM post WHERE post.room_id = mine.room_id)"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from regserver.ports.name_table import NameHash
 from regserver.ports.store import T
 from regserver.ports.transaction import Lock, LockKey, Transaction
 from regserver.store.sql.account_rows import AccountRows
@@ -11,6 +12,7 @@ from regserver.store.sql.block_rows import BlockRows
 from regserver.store.sql.budget_rows import BudgetRows
 from regserver.store.sql.contact_rows import ContactRows
 from regserver.store.sql.directory_rows import DirectoryRows
+from regserver.store.sql.erasure_rows import ErasureRows
 from regserver.store.sql.event_rows import EventRows
 from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
@@ -35,12 +37,13 @@ from regserver.store.sql.token_rows import TokenRows
 class SqlTransaction(Transaction):
     """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
 
-    def __init__(self, sql: Sql) -> None:
+    def __init__(self, sql: Sql, hash_name: NameHash | None = None) -> None:
         self._sql = sql
         self.accounts = AccountRows(sql)
         self.contacts = ContactRows(sql)
         self.links = LinkRows(sql)
-        self.names = NameRows(sql)
+        self.names = NameRows(sql, hash_name)
+        self.erasures = ErasureRows(sql)
         self.tokens = TokenRows(sql)
         self.guesses = GuessRows(sql)
         self.networks = NetworkRows(sql)

@@ -25,6 +25,8 @@ def connect(
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten with zeros, so that nothing of an erased account stays in the file.
+    connection.execute("PRAGMA secure_delete=ON")
     # A checkpoint makes its commit wait for the disk twice more; with 16 MB of log, one commit in a few hundred.
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")

@@ -93,9 +93,10 @@ class FileKeeper:
         if (version := self._data_version()) != self._version:
             self._version = version
             self._on_foreign()
-        if self._watch.moved:
-            self._fold("TRUNCATE")  # so that the file, wherever it is, is whole without its log
-        elif self._condition.unfolded and (idle or now >= self._next_fold):
+        if self._watch.moved or (idle and self._condition.unfolded):
+            # So that the file, wherever it is, is whole without its log, and the log keeps nothing that was erased.
+            self._fold("TRUNCATE")
+        elif self._condition.unfolded and now >= self._next_fold:
             self._next_fold = now + FOLD_SECONDS
             self._fold("PASSIVE")
         if idle and self._condition.failed is not None:
@@ -110,8 +111,14 @@ class FileKeeper:
     def _fold(self, mode: str) -> None:
         if not self._condition.unfolded:
             return
+        execute = self._connection.execute
         with suppress(sqlite3.Error):  # full, locked or gone: the next write says so
-            blocked, pages, folded = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            (patience,) = execute("PRAGMA busy_timeout").fetchone()
+            execute("PRAGMA busy_timeout=0")  # a reader that takes long must not hold the writer up
+            try:
+                blocked, pages, folded = execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            finally:
+                execute(f"PRAGMA busy_timeout={patience}")
             self._condition.unfolded = bool(blocked) or pages != folded
 
     def _try_again(self) -> None:

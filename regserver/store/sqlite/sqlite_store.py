@@ -24,6 +24,7 @@ import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
+from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.rerun import run_until_settled
@@ -60,9 +61,16 @@ _Queue = queue.SimpleQueue[_Job[Any] | None]
 class SqliteStore(Store):
     """The store on one SQLite file. Opened by `open_sqlite`."""
 
-    def __init__(self, path: Path, token: trio.lowlevel.TrioToken, policy: FilePolicy) -> None:
+    def __init__(
+        self,
+        path: Path,
+        token: trio.lowlevel.TrioToken,
+        policy: FilePolicy,
+        hash_name: NameHash | None,
+    ) -> None:
         self._path = path
         self._policy = policy
+        self._hash_name = hash_name
         self._condition = StoreCondition()
         self._trio = token
         self._writes: _Queue = queue.SimpleQueue()
@@ -108,7 +116,7 @@ class SqliteStore(Store):
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
-            transaction = SqlTransaction(SqliteSql(connection))
+            transaction = SqlTransaction(SqliteSql(connection), self._hash_name)
             keeper = FileKeeper(
                 connection, FileWatch(self._path, self._policy), self._condition, self._tell_elsewhere
             )
@@ -188,7 +196,7 @@ class SqliteStore(Store):
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
-            transaction = SqlTransaction(SqliteSql(connection))
+            transaction = SqlTransaction(SqliteSql(connection), self._hash_name)
             while (job := self._reads.get()) is not None:
                 try:
                     connection.execute("BEGIN")
@@ -257,9 +265,16 @@ def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) 
 
 
 @asynccontextmanager
-async def open_sqlite(path: Path, policy: FilePolicy = FilePolicy()) -> AsyncIterator[SqliteStore]:  # noqa: B008
-    """Migrates the file and opens the store. Raises StoreFault."""
+async def open_sqlite(
+    path: Path,
+    policy: FilePolicy = FilePolicy(),  # noqa: B008
+    hash_name: NameHash | None = None,
+) -> AsyncIterator[SqliteStore]:
+    """Migrates the file and opens the store. Raises StoreFault.
+
+    hash_name: by which the names of erased accounts are found; None for work that gives no name away.
+    """
     await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
-    store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy)
+    store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy, hash_name)
     async with store._running():
         yield store

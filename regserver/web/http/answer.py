@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from regserver import errors
+from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import (
     AccountNotFound,
     InvitationRefused,
@@ -25,9 +26,10 @@ from regserver.domain.outcome import (
     Refusal,
     RouteNotFound,
     UpgradeRequired,
+    UserIsDeleted,
 )
 from regserver.endpoint import Response
-from regserver.web.http.field import UserIdField
+from regserver.web.http.field import TimeField, UserIdField
 
 HeaderFields = tuple[tuple[str, str], ...]
 """Header fields of a response, names in lower case."""
@@ -107,6 +109,14 @@ class AccountError(Error, frozen=True, rename="camel"):
     )
 
 
+class DeletedError(Error, frozen=True, rename="camel"):
+    """The account was deleted; restorableUntil: until then `/login/restore` brings it back."""
+
+    restorable_until: Annotated[TimeField | UnsetType, Meta(description="The end of the time of grace.")] = (
+        UNSET
+    )
+
+
 class RefusedInvitationError(Error, frozen=True, rename="camel"):
     """Accounts that cannot be brought into a room; refusedUsers: those of the request."""
 
@@ -129,6 +139,9 @@ class NamedStyle(ErrorStyle):
             return AccountError(name, refusal.missing or UNSET)
         if isinstance(refusal, InvitationRefused):
             return RefusedInvitationError(name, refusal.refused)
+        if isinstance(refusal, UserIsDeleted):
+            until = refusal.restorable_until
+            return DeletedError(name, UNSET if until is None else iso_seconds(until))
         return HintedError(name, refusal.hint) if refusal.hint else Error(name)
 
 

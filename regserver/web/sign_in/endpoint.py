@@ -8,8 +8,9 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.account_service import AccountService
+from regserver.service.deletion_service import DeletionRefusal, DeletionService
 from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
-from regserver.service.sign_in_service import Registering, SignInRefusal, SignInService
+from regserver.service.sign_in_service import Registering, RestoreRefusal, SignInRefusal, SignInService
 from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
 from regserver.text import Language
 from regserver.web.http.asker import asker_of
@@ -27,6 +28,7 @@ class SignInApi(msgspec.Struct, frozen=True):
     sign_in: SignInService
     sign_ups: SignUpService
     accounts: AccountService
+    deletion: DeletionService
     identity: IdentityService
     forwarded: ForwardedReader
 
@@ -34,6 +36,8 @@ class SignInApi(msgspec.Struct, frozen=True):
         """All of them."""
         login = pipeline(self.login, wire.read_credentials, wire.read_preference, language_of)
         sign_out = pipeline(self.sign_out, bearer, wire.read_sign_out_scope)
+        restore = pipeline(self.restore, wire.read_credentials)
+        delete = pipeline(self.delete, wire.read_deletion, bearer)
         register = pipeline(self.register, KeyedStep(wire.read_sign_up))
         id_of, name_of = pipeline(self.id_of, bearer), pipeline(self.name_of, bearer)
         return (
@@ -44,7 +48,8 @@ class SignInApi(msgspec.Struct, frozen=True):
             Route("account.info", "GET", "/login/info", pipeline(self.info, bearer), "read"),
             Route("account.id_of", "GET", "/login/userId/{username}", id_of, "read"),
             Route("account.name_of", "GET", "/login/username/{user_id}", name_of, "read"),
-            Route("account.delete", "DELETE", "/login/delete", pipeline(self.delete, bearer), "write"),
+            Route("account.delete", "DELETE", "/login/delete", delete, "write", hashes=True),
+            Route("account.restore", "POST", "/login/restore", restore, "sign_in", hashes=True),
             Route("account.ticket", "POST", "/login/ticket", pipeline(self.ticket, bearer), "write"),
         )
 
@@ -115,9 +120,24 @@ class SignInApi(msgspec.Struct, frozen=True):
         found = await self.accounts.name_of(token, request.params["user_id"])
         return found if isinstance(found, Refusal) else wire.UsernameFound(found)
 
-    async def delete(self, _: Request, token: SecretHash) -> Unidentified | None:
-        """Delete the asker's account. Its sockets are closed before the answer."""
-        return await self.accounts.delete(token)
+    async def delete(
+        self, request: Request, body: wire.Deletion, token: SecretHash
+    ) -> DeletionRefusal | None:
+        """Delete the asker's account. Its sockets are closed before the answer.
+
+        For a while it can be restored, then everything about its person is erased.
+        """
+        asker = asker_of(request, language_of(request))
+        return await self.deletion.delete(token, body.password, asker)
+
+    async def restore(self, request: Request, body: wire.Credentials) -> wire.SessionOpened | RestoreRefusal:
+        """Restore an account that was deleted a short time ago, and sign in.
+
+        It is as before, but for its rooms, its sessions and the verification of its address.
+        """
+        asker = asker_of(request, language_of(request))
+        outcome = await self.sign_in.restore(body.username, body.password, asker)
+        return wire.SessionOpened.of(outcome) if isinstance(outcome, SignedIn) else outcome
 
     async def ticket(self, _: Request, token: SecretHash) -> wire.TicketIssued | Unidentified:
         """Issue a ticket that opens one WebSocket, where no header field can be sent."""

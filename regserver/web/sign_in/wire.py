@@ -36,6 +36,12 @@ class Credentials(RequestBody, frozen=True):
     password: PasswordField
 
 
+class Deletion(RequestBody, frozen=True):
+    """The password of the account that is deleted, if the client asked for it once more."""
+
+    password: PasswordField | None = None
+
+
 class SignUp(RequestBody, frozen=True, rename="camel"):
     """Who signs up."""
 
@@ -90,6 +96,15 @@ def read_credentials(request: Request) -> Credentials | Unreadable:
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         return BadJson()
     return Credentials(trim_name(username), password)
+
+
+def read_deletion(request: Request) -> Deletion | Unreadable:
+    """The body of /login/delete, which may be absent."""
+    fields = read_object(request, optional=True)
+    if isinstance(fields, Refusal):
+        return fields
+    password = fields.get("password")
+    return Deletion(password) if password is None or isinstance(password, str) else BadJson()
 
 
 def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUsername | BadPassword:

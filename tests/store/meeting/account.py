@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from regserver.domain.account import NewAccount, name_key
+from regserver.domain.account import AccountId, NewAccount, name_key
 from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
 from regserver.domain.link import AccountLink
@@ -13,8 +13,10 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
 from regserver.service.address_service import AddressParts, AddressService
+from regserver.service.deletion_service import restore_account
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
 from regserver.service.outbox import Outbox
+from tests.deletion import open_erasure
 from tests.fake import PEPPER, SeededRandomness, claim_of
 from tests.guess import MAIL_TEMPLATES
 from tests.store.meeting.room import Door
@@ -111,6 +113,40 @@ def verify(door: Door, name: str) -> Racer:
         )
     )
     return lambda: service.verify(f"link of {name}")
+
+
+async def deleted(store: Store) -> Door:
+    door = await ann(store)
+    await door.delete("ann")
+    return door
+
+
+async def deleted_with_name(store: Store) -> Door:
+    """The same by a sign-up, which takes the name."""
+    door = Door(store)
+    now = door.clock.now()
+
+    async def work(transaction: Transaction) -> AccountId:
+        made = await add_account(transaction, NewAccount(username="ann", origin="rooms", created_at=now))
+        assert isinstance(made, int)
+        await transaction.accounts.mark_deleted(made, now)
+        return made
+
+    door.ids["ann"] = await store.write(work)
+    return door
+
+
+def restore(door: Door) -> Racer:
+    async def run() -> object:
+        now, account = door.clock.now(), door.ids["ann"]
+        return await door.store.write(lambda transaction: restore_account(transaction, account, now))
+
+    return run
+
+
+def erase(door: Door) -> Racer:
+    """At the end of the time of grace."""
+    return partial(open_erasure(door.store, door.clock).erase, door.ids["ann"], door.clock.now())
 
 
 async def reserve(door: Door, name: str, holder: str) -> object:
@@ -231,7 +267,7 @@ SCENARIOS = (
     ),
     between(
         "an address is verified while its account is deleted",
-        lambda door: (verify(door, "bob"), partial(door.accounts.delete, door.tokens["bob"])),
+        lambda door: (verify(door, "bob"), partial(door.delete, "bob")),
         Lock.ACCOUNT,
         wishing,
     ),
@@ -281,6 +317,14 @@ SCENARIOS = (
         ),
         None,
         with_ticket,
+    ),
+    between("an erasure and a restoration", lambda door: (erase(door), restore(door)), Lock.ACCOUNT, deleted),
+    between("two erasures", lambda door: (erase(door), erase(door)), Lock.ACCOUNT, deleted),
+    between(
+        "an erasure and a sign-up with the name",
+        lambda door: (erase(door), partial(sign_up, door, "ann")),
+        None,
+        deleted_with_name,
     ),
     between(
         "a ticket for a session that ends",

@@ -19,6 +19,7 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
+from tests.deletion import open_deletion
 from tests.fake import ManualClock, SeededRandomness
 from tests.guess import HOME
 from tests.store.race import Racers, Scenario, rows
@@ -62,6 +63,7 @@ class Door:
         self.clock = ManualClock()
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         self.accounts = AccountService(self.identity, NoSockets())
+        self.deletion = open_deletion(store, self.clock, self.identity, NoSockets())
         quota = Quota(policy)
         self.admission = RoomAdmission(self.identity)
         self.rooms = RoomService(self.admission, quota)
@@ -102,7 +104,7 @@ class Door:
         return await self.rooms.leave(self.tokens[name], room)
 
     async def delete(self, name: str) -> object:
-        return await self.accounts.delete(self.tokens[name])
+        return await self.deletion.delete(self.tokens[name], None, HOME)
 
     async def observe(self) -> object:
         """Who is where, what was posted as which number, and what was told of in which order, room by room."""

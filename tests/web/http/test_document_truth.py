@@ -149,10 +149,19 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     await call_unverified(seen, folder / "unverified")
     live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
     async with opened(down, live=live) as (_, stage):
-        for path in ("/login", "/user/login"):
+        for path in ("/login", "/user/login", "/login/restore"):
             body = {"username": ROSTER[0], "password": "right"}
             asked = Asked(method="POST", path=path, body=body)
             await seen.ask(stage, f"POST {path}", "SourceUnavailable", asked)
+
+    login = LoginSection(deletion_grace=Duration(1))
+    (folder / "late").mkdir()
+    async with opened(folder / "late", login=login) as (_, stage):
+        person = await stage.person()
+        await stage.delete(person)
+        body = {"username": person.name, "password": PASSWORD}
+        late = Asked(method="POST", path="/login/restore", body=body)
+        await seen.ask(stage, "POST /login/restore", "UserIsDeleted", late)
 
     async def fails() -> str:
         return "disk full"

@@ -1,0 +1,19 @@
+"""Erasing what is kept about a person."""
+
+from typing import Protocol
+
+from regserver.domain.account import AccountId, NameKey
+from regserver.domain.instant import Instant
+
+
+class ErasureTable(Protocol):
+    """Deleted accounts whose time of grace has passed, and every trace of their persons, in all tables."""
+
+    async def due(self, before: Instant, limit: int) -> tuple[AccountId, ...]:
+        """Accounts that were deleted before this instant and are not erased, those of the longest ago first."""
+
+    async def erase(self, account: AccountId, name: NameKey, now: Instant) -> None:
+        """Removes or empties every trace but the entry in the ledger's journal, which JournalTable empties.
+
+        name: what stands in the place of the account's name, which must be unique. The caller holds Lock.ACCOUNT.
+        """

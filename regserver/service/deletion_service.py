@@ -1,0 +1,102 @@
+"""Deletion of an account by its owner. Sign-in restores it (`SignInService.restore`), ErasureService erases it."""
+
+from regserver.domain.account import Account, AccountId
+from regserver.domain.instant import Instant
+from regserver.domain.outcome import BadCredentials, Refusal, TooManyRequests, UserIsDeleted
+from regserver.domain.room_event import Left
+from regserver.domain.secret import SecretHash
+from regserver.ports.broker import Broker
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.transaction import Lock, Transaction
+from regserver.service.asker import Asker
+from regserver.service.erasure_service import ErasureService
+from regserver.service.guess_guard import Attempt, GuessGuard, target_account
+from regserver.service.identity_service import IdentityService, Unidentified
+from regserver.service.room_service import leave_room
+
+DeletionRefusal = Unidentified | BadCredentials | TooManyRequests
+
+
+class DeletionService:
+    """The use case of DELETE /login/delete. broker: ends the sockets of accounts. erasure: for accounts without grace."""
+
+    def __init__(
+        self,
+        identity: IdentityService,
+        guard: GuessGuard,
+        hasher: PasswordHasher,
+        broker: Broker,
+        erasure: ErasureService,
+    ) -> None:
+        self._identity = identity
+        self._guard = guard
+        self._hasher = hasher
+        self._broker = broker
+        self._erasure = erasure
+
+    async def delete(self, token: SecretHash, password: str | None, asker: Asker) -> DeletionRefusal | None:
+        """Deletes the account of a token; then ends its sockets and returns. Raises StoreFault.
+
+        password: the account's own, compared if it is given, and then a guess as any other. An account whose password
+        only the source knows has none here.
+        """
+        if password is None:
+            return await self._delete(token, None)
+
+        async def find(_transaction: Transaction, account: Account, _now: Instant) -> Account:
+            return account
+
+        account = await self._identity.read(token, find)
+        if isinstance(account, Refusal):
+            return account
+        async with self._guard.attempt(target_account(account.id), asker) as attempt:
+            if isinstance(attempt, TooManyRequests):
+                return attempt
+            if not await self._hasher.verify(password, account.password_hash):
+                return BadCredentials()
+            return await self._delete(token, attempt)
+
+    async def _delete(self, token: SecretHash, attempt: Attempt | None) -> Unidentified | None:
+        async def act(
+            transaction: Transaction, account: Account, now: Instant
+        ) -> tuple[AccountId, Instant] | UserIsDeleted:
+            await transaction.lock(Lock.ACCOUNT, account.id)
+            if not await transaction.accounts.mark_deleted(account.id, now):
+                return UserIsDeleted()
+            if attempt is not None:
+                await attempt.succeed(transaction, account.id)
+            await _end(transaction, account, now)
+            return account.id, now
+
+        deleted = await self._identity.write(token, act)
+        if isinstance(deleted, Refusal):
+            return deleted
+        await self._broker.end_account(deleted[0])
+        if not self._erasure.grace:
+            await self._erasure.erase(*deleted)
+        return None
+
+
+async def restore_account(transaction: Transaction, account: AccountId, now: Instant) -> bool:
+    """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end."""
+    await transaction.lock(Lock.ACCOUNT, account)
+    if not await transaction.accounts.restore(account, now):
+        return False
+    await transaction.tokens.remove_all(account)
+    return True
+
+
+async def _end(transaction: Transaction, account: Account, now: Instant) -> None:
+    """What ends at once. Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free."""
+    if rooms := await transaction.rooms.of_account(account.id):
+        await transaction.lock(Lock.ROOM, *rooms)
+    await transaction.links.remove_all(account.id)
+    await transaction.contacts.release_all(account.id)
+    await transaction.accounts.verify_email(account.id, None)
+    if account.ledger_name is not None:
+        await transaction.registrations.forget(account.ledger_name)
+    await transaction.offers.remove_all(account.id)
+    await transaction.blocks.remove_all(account.id)
+    # Read again: the account may have left a room before its lock was taken.
+    for room in await transaction.rooms.of_account(account.id):
+        await leave_room(transaction, room, account.id, Left(deleted=True), now)

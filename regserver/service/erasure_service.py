@@ -1,0 +1,92 @@
+"""Erasure: what a deleted account's person left here goes, once the time of grace has passed.
+
+    active ── DELETE /login/delete ──▶ deleted ── after login.deletion_grace ──▶ erased
+       ▲                                  │
+       └── POST /login/restore, operator ─┘
+
+What remains is the account's number, a keyed hash of its name, so that nobody gets it again, the hashes of its unexpired
+tokens, and the posts, which belong to their conversations and are by a deleted user.
+"""
+
+import logging
+
+import msgspec
+import trio
+
+from regserver.domain.account import AccountId, name_key
+from regserver.domain.instant import Duration, Instant
+from regserver.domain.journal import JournalSeal
+from regserver.ports.clock import Clock
+from regserver.ports.name_table import NameHash, account_holder
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Lock, Transaction
+
+log = logging.getLogger("regserver.erasure")
+
+INTERVAL_SECONDS = 60.0
+AT_ONCE = 100
+"""Accounts that are looked up together; each is erased in a transaction of its own."""
+
+
+class ErasurePolicy(msgspec.Struct, frozen=True):
+    """grace: how long a deleted account can be restored; 0 erases at once."""
+
+    grace: Duration
+
+
+class ErasureService:
+    """Erases accounts. seal: of the ledger's journal. hash_name: as the store's names are hashed."""
+
+    def __init__(
+        self, store: Store, clock: Clock, seal: JournalSeal, hash_name: NameHash, policy: ErasurePolicy
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._seal = seal
+        self._hash_name = hash_name
+        self.grace = policy.grace
+
+    async def run(self) -> None:
+        """Erases what is due, every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
+        while True:
+            try:
+                await self.erase_due()
+            except StoreFault as fault:
+                log.warning("deleted accounts were not erased: %s", fault)
+            await trio.sleep(INTERVAL_SECONDS)
+
+    async def erase_due(self) -> int:
+        """Erases the accounts whose time of grace has passed; returns how many. Raises StoreFault."""
+        before = Instant(self._clock.now() - self.grace)
+        erased = 0
+        while due := await self._store.read(lambda transaction: transaction.erasures.due(before, AT_ONCE)):
+            for account in due:
+                erased += await self.erase(account, before)
+        return erased
+
+    async def erase(self, account: AccountId, before: Instant) -> bool:
+        """Erases an account, unless it was restored, or deleted again after `before`. Raises StoreFault."""
+        erased = await self._store.write(lambda transaction: self._erase(transaction, account, before))
+        if erased:
+            log.info("account %d is erased", account)
+        return erased
+
+    async def _erase(self, transaction: Transaction, number: AccountId, before: Instant) -> bool:
+        await transaction.lock(Lock.ACCOUNT, number)
+        account = await transaction.accounts.by_id(number)
+        if account is None or account.deleted_at is None or account.deleted_at > before:
+            return False
+        if account.erased_at is not None:
+            return False
+        key = name_key(account.username)
+        await transaction.names.erase(key, account_holder(number))
+        if account.ledger_name is not None:
+            await self._empty_entry(transaction, account.ledger_name)
+        await transaction.erasures.erase(number, self._hash_name(key), self._clock.now())
+        return True
+
+    async def _empty_entry(self, transaction: Transaction, user_id: str) -> None:
+        await transaction.lock(Lock.JOURNAL)
+        entry = await transaction.journal.of_user(user_id)
+        if entry is not None:
+            await transaction.journal.replace(self._seal.emptied(entry))

@@ -1,0 +1,97 @@
+"""Erasing what is kept about a person: for each table, what happens to the rows of an erased account, and why.
+
+A new table does not pass the tests unless it is named here (`tests/store/test_erasure.py`).
+"""
+
+from string import Formatter
+
+import msgspec
+
+from regserver.domain.account import DELETED_USER, AccountId, NameKey
+from regserver.domain.idempotency import account_scope
+from regserver.domain.instant import Instant
+from regserver.store.sql.statement import Rows
+
+OWN = "account_id = {account}"
+OF_LEDGER_NAME = "user_id = (SELECT ledger_name FROM account WHERE id = {account})"
+EMPTIED_ACCOUNT = (
+    f"username = '{DELETED_USER}', name_key = {{name}}, email = NULL, email_key = NULL, email_verified_at = NULL,"
+    " password_hash = NULL, server = NULL, subject = NULL, source = NULL, source_name = NULL,"
+    " source_confirmed_at = NULL, updated_at = {now}, erased_at = {now}"
+)
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What erasure does with one table.
+
+    removed: which rows of the person are removed. emptied: what is set in which rows. kept: why what remains tells nothing
+    about the person, or why it must. Conditions have {account}, {name}, {scope} and {now} for the parameters.
+    """
+
+    table: str
+    removed: str = ""
+    emptied: tuple[str, str] = ("", "")
+    kept: str = ""
+
+
+TRACES: tuple[Trace, ...] = (
+    Trace("steps_registration", removed=OF_LEDGER_NAME),
+    Trace("steps_reward", removed=OF_LEDGER_NAME),
+    Trace("ledger_submission", removed=OF_LEDGER_NAME),
+    Trace("profile", removed=OWN),
+    Trace("verified_contact", removed=OWN),
+    Trace("unkeyed_address", removed=OWN),
+    Trace("account_link", removed=OWN),
+    Trace("known_network", removed=OWN),
+    Trace("guess", removed=OWN),
+    Trace("allowance", removed=OWN),
+    Trace("room_offer", removed=f"{OWN} OR offered_by = {{account}}"),
+    Trace("account_block", removed=f"{OWN} OR blocked_id = {{account}}"),
+    Trace("retry", removed="scope = {scope}"),
+    Trace("token", emptied=("name = NULL, agent = '', network = ''", OWN), kept="hashes, until they expire"),
+    Trace("pending_creation", emptied=("username = ''", OWN), kept="the hash of a used challenge"),
+    Trace(
+        "account", emptied=(EMPTIED_ACCOUNT, "id = {account}"), kept="the number, and the userId of the steps"
+    ),
+    Trace("name", kept="a keyed hash, by NameTable, so that nobody gets the name again"),
+    Trace("ledger_journal", kept="the userId, by JournalTable, so that the chain has no gap"),
+    Trace("ledger_head", kept="the end of the chain"),
+    Trace("ticket", kept="hashes, for seconds"),
+    Trace("room", kept="a room is its members'"),
+    Trace("membership", kept="numbers, until the log is trimmed"),
+    Trace("event", kept="numbers, until the log is trimmed"),
+    Trace("event_cut", kept="a place in the log"),
+    Trace("post", kept="a conversation is all members'; it is by the number of a deleted user"),
+    Trace("steps_budget", kept="keyed hashes, for a day"),
+    Trace("sms_tally", kept="numbers of messages to a country"),
+    Trace("captcha_solution", kept="hashes of challenges, for minutes"),
+    Trace("outbox", kept="sealed mail, until it is sent, 30 days at most"),
+    Trace("live_run", kept="how long registrations took"),
+    Trace("directory_server", kept="numbers of users"),
+    Trace("migration", kept="versions of the schema"),
+)
+
+
+class ErasureRows(Rows):
+    """All tables, in the order of TRACES: rows that are found by the account's userId come before the account."""
+
+    async def due(self, before: Instant, limit: int) -> tuple[AccountId, ...]:
+        """Uses the index of accounts that can be restored."""
+        waiting = "deleted_at IS NOT NULL AND erased_at IS NULL AND deleted_at <= ?"
+        statement = f"SELECT id FROM account WHERE {waiting} ORDER BY deleted_at, id LIMIT ?"
+        return tuple([row[0] for row in await self._sql.rows(statement, before, limit)])
+
+    async def erase(self, account: AccountId, name: NameKey, now: Instant) -> None:
+        """A DELETE or an UPDATE for each table."""
+        values = {"account": account, "name": name, "scope": account_scope(account), "now": now}
+        for trace in TRACES:
+            if trace.removed:
+                await self._run(f"DELETE FROM {trace.table} WHERE {trace.removed}", values)
+            change, rows = trace.emptied
+            if change:
+                await self._run(f"UPDATE {trace.table} SET {change} WHERE {rows}", values)
+
+    async def _run(self, statement: str, values: dict[str, object]) -> None:
+        """Puts a question mark for each name in braces, and its value among the parameters."""
+        parameters = [values[name] for _, name, _, _ in Formatter().parse(statement) if name]
+        await self._sql.run(statement.format(**dict.fromkeys(values, "?")), *parameters)
