@@ -128,6 +128,32 @@ class Rooms:
         signed_in = await self.store.write(work)
         return Somebody(signed_in.user_id, username, signed_in.token, hash_secret(signed_in.token))
 
+    async def again(self, person: Somebody) -> Somebody:
+        """The same person with a new token."""
+        signed_in = await self.store.write(
+            lambda transaction: self.identity.issue(transaction, person.id, HOME)
+        )
+        return Somebody(person.id, person.username, signed_in.token, hash_secret(signed_in.token))
+
+    async def crowd(self, count: int) -> list[Somebody]:
+        """Many people, only the first and the last of whom have a token."""
+        first, last = await self.people("first", "last")
+
+        async def work(transaction: Transaction) -> list[Somebody]:
+            names = [f"one-of-many-{number}" for number in range(count - 2)]
+            now, nothing = self.clock.now(), hash_secret("")
+            return [
+                Somebody(
+                    await transaction.accounts.add(NewAccount(username=name, origin="rooms", created_at=now)),
+                    name,
+                    "",
+                    nothing,
+                )
+                for name in names
+            ]
+
+        return [first, *await self.store.write(work), last]
+
     async def people(self, *usernames: str) -> list[Somebody]:
         return [await self.person(username) for username in usernames]
 
