@@ -1,0 +1,123 @@
+"""A secret of one purpose, account or flow never works for another: each kind is tried wherever a secret is taken.
+
+Met elsewhere: codes and tokens that were not bound to the flow that had issued them, so that somebody's own good one opened
+somebody else's account.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+from trio_websocket import ConnectionClosed
+
+from tests.incident.test_used_once import DIRECTORY, PHONE, secret_in_mail
+from tests.peer.smtp import open_smtp_peer
+from tests.system.server import Server, listening, open_server, sign_up
+from tests.system.steps_client import StepsClient, logged_code
+
+Use = Callable[[str], Awaitable[bool]]
+
+
+async def issued(
+    server: Server, client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]
+) -> dict[str, str]:
+    """A fresh secret of every kind, by its kind."""
+    ann = await sign_up(client, "annabella")
+    link = await links(1)
+    assert (await client.post("/init", json=DIRECTORY)).status_code == 200
+    challenge = await links(2)
+    steps = StepsClient(client)
+    await steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
+    code = await logged_code(server, PHONE)
+    proof = (await steps.call("verify", phone=PHONE, code=code, wantToken=True))["token"]
+    body = {"username": "alan", "password": "enigma bombe"}
+    location = (await client.post("/login", json=body)).headers["location"]
+    async with listening(f"{server.socket_url}/room/websocket?token={ann.token}&since=") as listener:
+        cursor = (await listener.message())["cursor"]
+    return {
+        "session": ann.token,
+        "ticket": (await ann.post("/login/ticket"))["ticket"],
+        "link": link,
+        "challenge": challenge,
+        "proof": proof,
+        "registration": location.rpartition("/")[2],
+        "cursor": cursor,
+    }
+
+
+def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
+    """Where each kind is good. own: a session that a cursor is tried with."""
+    steps = StepsClient(client)
+
+    async def bearer(secret: str) -> bool:
+        headers = {"authorization": f"Bearer {secret}"}
+        return (await client.get("/login/info", headers=headers)).status_code == 200
+
+    async def socket(query: str) -> bool:
+        async with listening(f"{server.socket_url}/room/websocket?{query}") as listener:
+            with suppress(ConnectionClosed):
+                return (await listener.text()).startswith('{"type":"Resumed"')
+        return False
+
+    async def verify(secret: str) -> bool:
+        return (await client.post("/login/email/verify", json={"token": secret})).status_code == 200
+
+    async def confirm(secret: str) -> bool:
+        return (await client.post(f"/{secret}/confirm")).status_code == 200
+
+    async def step(secret: str) -> bool:
+        reply = await steps.reply("setUsername", phone=PHONE, username="by-a-secret", token=secret)
+        return "result" in reply
+
+    async def watch(secret: str) -> bool:
+        async with listening(f"{server.socket_url}/register/{secret}") as listener:
+            with suppress(ConnectionClosed):
+                return "eventType" in await listener.text()
+        return False
+
+    return {
+        "session": bearer,
+        "ticket": lambda secret: socket(f"ticket={secret}&since="),
+        "link": verify,
+        "challenge": confirm,
+        "proof": step,
+        "registration": watch,
+        "cursor": lambda secret: socket(f"token={own}&since={secret}"),
+    }
+
+
+async def test_each_secret_is_good_for_one_thing(tmp_path: Path) -> None:
+    async with open_smtp_peer() as (peer, _):
+        mail = (f"mail.smtp=smtp://127.0.0.1:{peer.port}", "server.public_url=http://127.0.0.1")
+        settings = (*mail, "limits.enabled=false")
+        async with open_server(tmp_path, settings) as server, server.client() as client:
+            secrets = await issued(server, client, lambda number: secret_in_mail(peer, number))
+            places = uses(server, client, secrets["session"])
+            assert places.keys() == secrets.keys()
+            for kind, secret in secrets.items():
+                for place, use in places.items():
+                    if place != kind:
+                        assert not await use(secret), f"a {kind} was taken for a {place}"
+            for kind, secret in secrets.items():  # none was used up meanwhile
+                assert await places[kind](secret), kind
+
+
+async def test_what_one_person_has_opens_nothing_of_another(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann, bob = await sign_up(client, "annabella"), await sign_up(client, "benedict")
+        room = (await ann.post("/room/create", {"name": "Tea"}))["roomId"]
+        post = (await ann.post(f"/room/post/{room}", {"content": "hello"}))["postId"]
+        nobodys = {"room": 999_999, "post": 999_999}
+        for method, path in (
+            ("GET", "/room/info/{room}"),
+            ("POST", "/room/accept/{room}"),
+            ("POST", "/room/decline/{room}"),
+            ("GET", "/room/read/{post}"),
+        ):
+            hers = path.format(room=room, post=post)
+            answer = await bob.call(method, hers)
+            assert answer.status_code in {401, 404}, (path, answer.text)
+            if method != "GET":  # what may not be known to be there is answered as if it were not
+                absent = await bob.call(method, path.format(**nobodys))
+                assert (answer.status_code, answer.text) == (absent.status_code, absent.text), path
