@@ -19,10 +19,16 @@ from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
 from regserver.config import ConfigFault, Loaded, Settings
 from regserver.domain.address import LOOPBACK_NETWORKS
+from regserver.domain.instant import DAY, Duration
 from regserver.log import ProcessLog
 from regserver.metric import Metrics
+from regserver.ports.future_table import Horizons
 from regserver.ports.store import StoreFault
+from regserver.service.clock_watch import ClockWatch
 from regserver.service.expiry import run_expiry
+from regserver.service.live_account import RESERVATION_MARGIN
+from regserver.service.mail_delivery import LONGEST_DELAY
+from regserver.service.sms_guard import CLOSED_FOR
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
 from regserver.web.captcha.endpoint import CaptchaApi
@@ -95,6 +101,18 @@ def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
     return Assembly(loaded, web, limits, create_app(web, limits))
 
 
+def _build_clock_watch(base: Base) -> ClockWatch:
+    steps, live = base.settings.steps, base.settings.live
+    horizons = Horizons(
+        mail=LONGEST_DELAY,
+        retry=Duration(max(steps.resend_after, steps.cycle_ttl, DAY)),
+        registration=Duration(max(steps.cycle_ttl, steps.verified_ttl)),
+        reservation=Duration(max(steps.claim_ttl, live.deadline + RESERVATION_MARGIN)),
+        closure=CLOSED_FOR,
+    )
+    return ClockWatch(base.store, base.clock, horizons)
+
+
 def build_limits(settings: Settings) -> RateLimits:
     """The rate limits with the operator's rates. Raises ConfigFault."""
     unknown = settings.limits.routes.keys() - LIMITS.keys()
@@ -115,6 +133,7 @@ async def open_assembly(assembly: Assembly) -> AsyncIterator[AppPart]:
         _add_routes(assembly.app, base, whole)
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock)
+        nursery.start_soon(_build_clock_watch(base).run)
         for work in whole.background:
             nursery.start_soon(work)
         if assembly.web.access is not None:

@@ -18,7 +18,7 @@ import trio
 
 from regserver.broker.delivery_queue import DeliveryQueue, FrameMaker, Subscription
 from regserver.domain.account import AccountId
-from regserver.domain.instant import HOUR, Instant, after
+from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
@@ -31,8 +31,8 @@ from regserver.ports.subscriber import Subscriber
 RECENT_EVENTS = 1024
 """Events kept for new sockets: more than are published between a socket's snapshot and `attach_nowait` on a busy loop."""
 END_SECONDS = 0.5
-LONGEST_SLEEP = HOUR
-"""The system clock may be set forward during a sleep, so none is longer than this."""
+LONGEST_SLEEP = Duration(5 * SECOND)
+"""The system clock may be set forward during a sleep, so none is longer than this. A look takes a millisecond for 10,000 sockets."""
 
 
 class LocalBroker(Broker):

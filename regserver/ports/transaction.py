@@ -28,6 +28,7 @@ from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.erasure_table import ErasureTable
 from regserver.ports.event_table import EventTable
+from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
 from regserver.ports.journal_table import JournalTable
@@ -104,6 +105,8 @@ class Transaction(Protocol):
     """User names and reservations."""
     erasures: ErasureTable
     """What is kept about a person, in all tables."""
+    futures: FutureTable
+    """Times that lie further ahead than they can, in all tables."""
     tokens: TokenTable
     """Tokens and tickets."""
     guesses: GuessTable
