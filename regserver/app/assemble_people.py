@@ -61,7 +61,8 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     sign_in = _build_sign_in(base, live, check)
     sign_ups = _build_sign_up(base, is_open=sign_up.accepts("rooms"))
     accounts = AccountService(base.identity, base.broker)
-    erasure, upkeep = _build_erasure(base), _build_upkeep(base)
+    erasure = _build_erasure(base)
+    upkeep = _build_upkeep(base, erasure)
     deletion = DeletionService(base.identity, base.guard, base.hasher, base.broker, erasure)
     watching = LiveApi(live)
     door = SignInApi(sign_in, sign_ups, accounts, deletion, base.identity, base.web.forwarded)
@@ -115,9 +116,14 @@ def _build_sign_in(base: Base, live: LiveService, source: SourceCheck | None) ->
     )
 
 
-def _build_upkeep(base: Base) -> SessionUpkeep:
+def _build_upkeep(base: Base, erasure: ErasureService) -> SessionUpkeep:
     upkeep = SessionUpkeep(base.store, base.clock, base.broker, base.identity.uses)
-    base.store.listen_elsewhere(upkeep.changed_nowait)
+
+    def changed() -> None:
+        upkeep.changed_nowait()
+        erasure.changed_nowait()
+
+    base.store.listen_elsewhere(changed)
     return upkeep
 
 

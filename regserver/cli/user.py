@@ -1,7 +1,7 @@
-"""`regserver user show|restore NAME`: an account, found by user name, e-mail address or userId of any door."""
+"""`regserver user show|delete|restore NAME`: an account, found by user name, e-mail address or userId of any door."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from regserver.adapters.system import SystemClock
 from regserver.cli import CommandFault
@@ -11,15 +11,16 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.room import parse_id
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.deletion_service import restore_account
+from regserver.service.account_end import close_account, restore_account
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
         "action",
-        choices=("show", "restore"),
-        help="show: print an account without its secrets; restore: bring a deleted account back, before it is erased",
+        choices=tuple(ACTIONS),
+        help="show: print an account without its secrets; delete: delete an account, which erases it after"
+        " login.deletion_grace; restore: bring a deleted account back, before it is erased",
     )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
@@ -27,11 +28,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Shows or restores the account."""
-    restores = chosen.action == "restore"
-    account = open_store(
-        chosen, lambda store, _: _restored(store, chosen.name) if restores else _shown(store, chosen.name)
-    )
+    """Shows, deletes or restores the account."""
+    act = ACTIONS[chosen.action]
+    account = open_store(chosen, lambda store, _: act(store, chosen.name))
     if account is None:
         raise CommandFault("no such account")
     print("\n".join(_lines(account)))
@@ -39,6 +38,23 @@ def run(chosen: argparse.Namespace) -> None:
 
 async def _shown(store: Store, name: str) -> Account | None:
     return await store.read(lambda transaction: _find(transaction, name))
+
+
+async def _deleted(store: Store, name: str) -> Account | None:
+    """The account as it is afterwards; a running server ends its sockets and memberships within seconds, another at its start.
+
+    Raises CommandFault when it is deleted already.
+    """
+
+    async def work(transaction: Transaction) -> Account | None:
+        account = await _find(transaction, name)
+        if account is None:
+            return None
+        if not await close_account(transaction, account, SystemClock().now()):
+            raise CommandFault(f"account {account.id} is deleted already")
+        return await transaction.accounts.by_id(account.id)
+
+    return await store.write(work)
 
 
 async def _restored(store: Store, name: str) -> Account | None:
@@ -57,6 +73,13 @@ async def _restored(store: Store, name: str) -> Account | None:
         return await transaction.accounts.by_id(account.id)
 
     return await store.write(work)
+
+
+ACTIONS: dict[str, Callable[[Store, str], Awaitable[Account | None]]] = {
+    "show": _shown,
+    "delete": _deleted,
+    "restore": _restored,
+}
 
 
 async def _find(transaction: Transaction, name: str) -> Account | None:

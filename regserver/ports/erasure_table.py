@@ -12,6 +12,9 @@ class ErasureTable(Protocol):
     async def due(self, before: Instant, limit: int) -> tuple[AccountId, ...]:
         """Accounts that were deleted before this instant and are not erased, those of the longest ago first."""
 
+    async def in_rooms(self, limit: int) -> tuple[AccountId, ...]:
+        """Accounts that are deleted, not erased, and still in rooms, by number."""
+
     async def erase(self, account: AccountId, name: NameKey, now: Instant) -> None:
         """Removes or empties every trace but the entry in the ledger's journal, which JournalTable empties.
 

@@ -3,16 +3,15 @@
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import BadCredentials, Refusal, TooManyRequests, UserIsDeleted
-from regserver.domain.room_event import Left
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.password_hasher import PasswordHasher
-from regserver.ports.transaction import Lock, Transaction
+from regserver.ports.transaction import Transaction
+from regserver.service.account_end import close_account, leave_rooms, lock_rooms
 from regserver.service.asker import Asker
 from regserver.service.erasure_service import ErasureService
 from regserver.service.guess_guard import Attempt, GuessGuard, target_account
 from regserver.service.identity_service import IdentityService, Unidentified
-from regserver.service.room_service import leave_room
 
 DeletionRefusal = Unidentified | BadCredentials | TooManyRequests
 
@@ -60,12 +59,12 @@ class DeletionService:
         async def act(
             transaction: Transaction, account: Account, now: Instant
         ) -> tuple[AccountId, Instant] | UserIsDeleted:
-            await transaction.lock(Lock.ACCOUNT, account.id)
-            if not await transaction.accounts.mark_deleted(account.id, now):
+            if not await close_account(transaction, account, now):
                 return UserIsDeleted()
+            await lock_rooms(transaction, account.id)
             if attempt is not None:
                 await attempt.succeed(transaction, account.id)
-            await _end(transaction, account, now)
+            await leave_rooms(transaction, account.id, now)
             return account.id, now
 
         deleted = await self._identity.write(token, act)
@@ -75,28 +74,3 @@ class DeletionService:
         if not self._erasure.grace:
             await self._erasure.erase(*deleted)
         return None
-
-
-async def restore_account(transaction: Transaction, account: AccountId, now: Instant) -> bool:
-    """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end."""
-    await transaction.lock(Lock.ACCOUNT, account)
-    if not await transaction.accounts.restore(account, now):
-        return False
-    await transaction.tokens.remove_all(account)
-    return True
-
-
-async def _end(transaction: Transaction, account: Account, now: Instant) -> None:
-    """What ends at once. Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free."""
-    if rooms := await transaction.rooms.of_account(account.id):
-        await transaction.lock(Lock.ROOM, *rooms)
-    await transaction.links.remove_all(account.id)
-    await transaction.contacts.release_all(account.id)
-    await transaction.accounts.verify_email(account.id, None)
-    if account.ledger_name is not None:
-        await transaction.registrations.forget(account.ledger_name)
-    await transaction.offers.remove_all(account.id)
-    await transaction.blocks.remove_all(account.id)
-    # Read again: the account may have left a room before its lock was taken.
-    for room in await transaction.rooms.of_account(account.id):
-        await leave_room(transaction, room, account.id, Left(deleted=True), now)

@@ -4,6 +4,8 @@
        ▲                                  │
        └── POST /login/restore, operator ─┘
 
+An account that a command has deleted beside the running server leaves its rooms here.
+
 What remains is the account's number, a keyed hash of its name, so that nobody gets it again, the hashes of its unexpired
 tokens, and the posts, which belong to their conversations and are by a deleted user.
 """
@@ -20,6 +22,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.name_table import NameHash, account_holder
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_end import leave_rooms, lock_rooms
 
 log = logging.getLogger("regserver.erasure")
 
@@ -45,15 +48,46 @@ class ErasureService:
         self._seal = seal
         self._hash_name = hash_name
         self.grace = policy.grace
+        self._changed = trio.Event()
+
+    def changed_nowait(self) -> None:
+        """Another process has written to the store: accounts may have been deleted there."""
+        self._changed.set()
 
     async def run(self) -> None:
-        """Erases what is due, every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
+        """Does what is due, every INTERVAL_SECONDS and after each change of another process, until cancelled.
+
+        A store that fails is tried again next time.
+        """
         while True:
+            self._changed = trio.Event()
             try:
+                await self.leave_due()
                 await self.erase_due()
             except StoreFault as fault:
                 log.warning("deleted accounts were not erased: %s", fault)
-            await trio.sleep(INTERVAL_SECONDS)
+            with trio.move_on_after(INTERVAL_SECONDS):
+                await self._changed.wait()
+
+    async def leave_due(self) -> None:
+        """Makes deleted accounts leave the rooms that they are still in. Raises StoreFault."""
+        while inside := await self._store.read(lambda transaction: transaction.erasures.in_rooms(AT_ONCE)):
+            for account in inside:
+                await self.leave(account)
+
+    async def leave(self, account: AccountId) -> bool:
+        """Makes an account leave its rooms, unless it was restored. Raises StoreFault."""
+
+        async def work(transaction: Transaction) -> bool:
+            await transaction.lock(Lock.ACCOUNT, account)
+            current = await transaction.accounts.by_id(account)
+            if current is None or current.deleted_at is None:
+                return False
+            await lock_rooms(transaction, account)
+            await leave_rooms(transaction, account, self._clock.now())
+            return True
+
+        return await self._store.write(work)
 
     async def erase_due(self) -> int:
         """Erases the accounts whose time of grace has passed; returns how many. Raises StoreFault."""
@@ -78,10 +112,12 @@ class ErasureService:
             return False
         if account.erased_at is not None:
             return False
+        await lock_rooms(transaction, number)
         key = name_key(account.username)
         await transaction.names.erase(key, account_holder(number))
         if account.ledger_name is not None:
             await self._empty_entry(transaction, account.ledger_name)
+        await leave_rooms(transaction, number, self._clock.now())
         await transaction.erasures.erase(number, self._hash_name(key), self._clock.now())
         return True
 

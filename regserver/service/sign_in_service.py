@@ -42,8 +42,8 @@ from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
+from regserver.service.account_end import restore_account
 from regserver.service.asker import Asker
-from regserver.service.deletion_service import restore_account
 from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import Applicant

@@ -1,4 +1,4 @@
-"""`regserver user show`: an account by each of its names, without its secrets."""
+"""`regserver user`: an account by each of its names, without its secrets; deleted and restored while no server runs."""
 
 from pathlib import Path
 
@@ -48,8 +48,20 @@ async def test_nobody_is_one_line(shell: Shell, name: str) -> None:
     assert await shell.run("user", "show", name) == (1, "", "regserver: no such account\n")
 
 
-@pytest.mark.parametrize("arguments", [("show",), ("delete", "ann"), ("show", "ann", "bob")])
+@pytest.mark.parametrize("arguments", [("show",), ("delete",), ("erase", "ann"), ("show", "ann", "bob")])
 async def test_wrong_usage(shell: Shell, arguments: tuple[str, ...]) -> None:
     done = await shell.run("user", *arguments)
     assert (done.code, done.out) == (2, "")
     assert "usage: regserver" in done.err
+
+
+async def test_an_account_is_deleted_once_and_comes_back(shell: Shell) -> None:
+    number = await add(shell.folder)
+    done = await shell.run("user", "delete", "ann")
+    assert (done.code, done.err) == (0, "")
+    assert "\ndeleted   " in done.out
+    already = f"regserver: account {number} is deleted already\n"
+    assert await shell.run("user", "delete", str(number)) == (1, "", already)
+    done = await shell.run("user", "restore", "ann")
+    assert (done.code, "deleted" in done.out) == (0, False)
+    assert await shell.run("user", "delete", "bob") == (1, "", "regserver: no such account\n")

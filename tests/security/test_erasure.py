@@ -201,3 +201,39 @@ async def test_an_operator_brings_somebody_back(tmp_path: Path) -> None:
         assert (again.returncode, again.stderr) == (1, b"regserver: account 1 is not deleted\n")
         credentials: dict[str, Any] = {"username": "ann", "password": "ann's long password"}
         assert (await client.post("/login", json=credentials)).status_code == 200
+
+
+async def test_an_operator_deletes_somebody_while_the_server_runs(tmp_path: Path) -> None:
+    """The command writes to the store; the server tells those who are concerned."""
+    store = ("--set", f"store.url=sqlite:{tmp_path / 'test.db'}")
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann, bob = await sign_up(client, "ann"), await sign_up(client, "bob")
+        room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
+        address = f"{server.socket_url}/room/websocket?token="
+        async with listening(address + ann.token) as hers, listening(f"{address}{bob.token}&since=") as his:
+            assert json.loads(await his.text())["type"] == "Resumed"
+            done = await run_command("user", "delete", "ann", *store, folder=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert await hers.text() == "UserIsDeleted"
+            assert await hers.close_code() == 1008
+            left = json.loads(await his.text())
+            del left["cursor"]
+            assert left == {"type": "UserLeftRoom", "userId": ann.id, "roomId": room, "userDeleted": True}
+        assert (await ann.call("GET", "/login/info")).status_code == 410
+        (listed,) = (await bob.get("/room/list"))["rooms"]
+        assert listed["users"] == [bob.id]
+
+
+async def test_an_operator_deletes_somebody_while_no_server_runs(tmp_path: Path) -> None:
+    """What the command leaves to the server is done at its next start, also without a time of grace."""
+    store = ("--set", f"store.url=sqlite:{tmp_path / 'test.db'}")
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann, bob = await sign_up(client, "ann"), await sign_up(client, "bob")
+        await ann.post("/room/create", {"otherUsers": [bob.id]})
+    assert (await run_command("user", "delete", "ann", *store, folder=tmp_path)).returncode == 0
+    async with open_server(tmp_path, ("login.deletion_grace=0s",)) as server, server.client() as client:
+        await until(lambda: erased(tmp_path) == 1)
+        credentials = {"username": "bob", "password": "bob's long password"}
+        again = Person(client, bob.id, (await client.post("/login", json=credentials)).json()["token"])
+        (listed,) = (await again.get("/room/list"))["rooms"]
+        assert listed["users"] == [bob.id]

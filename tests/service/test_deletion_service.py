@@ -8,7 +8,7 @@ from regserver.domain.instant import DAY, SECOND, after
 from regserver.domain.outcome import BadCredentials, BadToken, TooManyRequests, UserIsDeleted
 from regserver.domain.secret import hash_secret
 from regserver.ports.source import Rejected
-from regserver.service.deletion_service import restore_account
+from regserver.service.account_end import restore_account
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.sign_in_service import Registering
 from tests.deletion import GRACE, open_erasure

@@ -81,6 +81,14 @@ class ErasureRows(Rows):
         statement = f"SELECT id FROM account WHERE {waiting} ORDER BY deleted_at, id LIMIT ?"
         return tuple([row[0] for row in await self._sql.rows(statement, before, limit)])
 
+    async def in_rooms(self, limit: int) -> tuple[AccountId, ...]:
+        """Uses the same index, then that of each account's memberships."""
+        statement = (
+            "SELECT DISTINCT account.id FROM account JOIN membership ON account_id = account.id"
+            " WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND left_event IS NULL ORDER BY account.id LIMIT ?"
+        )
+        return tuple([row[0] for row in await self._sql.rows(statement, limit)])
+
     async def erase(self, account: AccountId, name: NameKey, now: Instant) -> None:
         """A DELETE or an UPDATE for each table."""
         values = {"account": account, "name": name, "scope": account_scope(account), "now": now}

@@ -11,9 +11,9 @@ from regserver.domain.link import AccountLink
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_end import restore_account
 from regserver.service.add_account import add_account
 from regserver.service.address_service import AddressParts, AddressService
-from regserver.service.deletion_service import restore_account
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
 from regserver.service.outbox import Outbox
 from tests.deletion import open_erasure

@@ -19,7 +19,7 @@ from regserver.service.membership_service import MembershipPolicy, MembershipSer
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
-from tests.deletion import open_deletion
+from tests.deletion import open_deletion, open_erasure
 from tests.fake import ManualClock, SeededRandomness
 from tests.guess import HOME
 from tests.store.race import Racers, Scenario, rows
@@ -144,6 +144,17 @@ def in_room(
     return Scenario(name, prepare, lock, also)
 
 
+async def deleted_by_a_command(store: Store) -> Racers:
+    """Ann's account is deleted, and she is still in a room, which two servers notice."""
+    door = Door(store)
+    await door.people("ann", "bob")
+    await door.room("ann", "bob")
+    ann, now = door.ids["ann"], door.clock.now()
+    await store.write(lambda transaction: transaction.accounts.mark_deleted(ann, now))
+    leave = partial(open_erasure(store, door.clock).leave, ann)
+    return Racers(leave, leave, door.observe)
+
+
 KEY = Idempotency("key", b"digest")
 OTHER_KEY = Idempotency("key", b"another digest")
 
@@ -254,6 +265,7 @@ SCENARIOS = (
         Lock.ROOM,
         also=(("NotInRoom", None),),
     ),
+    Scenario("two servers end a deleted account's memberships", deleted_by_a_command, None),
     in_room(
         "a request and its repetition",
         ("ann", "bob"),

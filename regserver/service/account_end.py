@@ -1,0 +1,50 @@
+"""What a deletion ends, whoever deletes the account: its owner, or a command of the operator's beside the server.
+
+A command leaves the rooms to the server (`ErasureService.leave_due`), which alone can tell the members' sockets.
+"""
+
+from regserver.domain.account import Account, AccountId
+from regserver.domain.instant import Instant
+from regserver.domain.room_event import Left
+from regserver.ports.transaction import Lock, Transaction
+from regserver.service.room_service import leave_room
+
+
+async def close_account(transaction: Transaction, account: Account, now: Instant) -> bool:
+    """Marks an account as deleted, and ends all but its memberships; False when it is deleted already.
+
+    Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free.
+    """
+    await transaction.lock(Lock.ACCOUNT, account.id)
+    if not await transaction.accounts.mark_deleted(account.id, now):
+        return False
+    await transaction.links.remove_all(account.id)
+    await transaction.contacts.release_all(account.id)
+    await transaction.accounts.verify_email(account.id, None)
+    if account.ledger_name is not None:
+        await transaction.registrations.forget(account.ledger_name)
+    await transaction.offers.remove_all(account.id)
+    await transaction.blocks.remove_all(account.id)
+    return True
+
+
+async def lock_rooms(transaction: Transaction, account: AccountId) -> None:
+    """Locks the rooms that an account is in, for `leave_rooms`. The caller holds Lock.ACCOUNT, so it enters no other."""
+    if rooms := await transaction.rooms.of_account(account):
+        await transaction.lock(Lock.ROOM, *rooms)
+
+
+async def leave_rooms(transaction: Transaction, account: AccountId, now: Instant) -> None:
+    """Ends the memberships of a deleted account. The caller has called `lock_rooms`."""
+    # Read again: the account may have left a room before its lock was taken.
+    for room in await transaction.rooms.of_account(account):
+        await leave_room(transaction, room, account, Left(deleted=True), now)
+
+
+async def restore_account(transaction: Transaction, account: AccountId, now: Instant) -> bool:
+    """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end."""
+    await transaction.lock(Lock.ACCOUNT, account)
+    if not await transaction.accounts.restore(account, now):
+        return False
+    await transaction.tokens.remove_all(account)
+    return True
