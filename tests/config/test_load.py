@@ -1,5 +1,6 @@
 """Reading the configuration: the sources of values, and the messages about wrong ones."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -261,3 +262,19 @@ def test_addresses_to_listen_on(bind: str) -> None:
 def test_what_is_no_address_to_listen_on(bind: str) -> None:
     with pytest.raises(ConfigFault, match=r"server\.bind"):
         load(None, [f'server.bind=["{bind}"]'], {})
+
+
+DOCUMENTS = Path(__file__).parents[2] / "docs"
+BLOCKS = [
+    pytest.param(block, id=f"{document.stem}-{number}")
+    for document in sorted(DOCUMENTS.glob("*.md"))
+    for number, block in enumerate(
+        re.findall(r"^```toml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    )
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_documents_show_settings_that_there_are(file: Path, block: str) -> None:
+    file.write_text(block)
+    assert load(file, [], {}).file == file
