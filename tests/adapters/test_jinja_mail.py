@@ -10,7 +10,12 @@ from regserver.domain.instant import Instant
 from regserver.ports.mail_template import MailTemplateName
 from regserver.text import CATALOGUES, LANGUAGES, Language
 
-VALUES = {"username": "Ada", "link": "https://example.org/confirm?lang=fr&x=1#secret", "hours": "24"}
+VALUES = {
+    "username": "Ada",
+    "link": "https://example.org/confirm?lang=fr&x=1#secret",
+    "code": "secret",
+    "hours": "24",
+}
 MAILS = load_mail_templates(None, "example.org")
 
 
