@@ -40,11 +40,13 @@ def without_cursor(message: Message) -> Message:
 async def test_everything_that_happened_in_the_gap_is_told_once_and_in_order(tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as client:
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
+        den = (await ann.post("/room/create", {"name": "Den", "otherUsers": [bob.id]}))["roomId"]
         async with resuming(server, bob) as listener:
             cursor = await resumed(listener)
 
         tea = (await ann.post("/room/create", {"name": "Tea", "otherUsers": [bob.id]}))["roomId"]
-        first = (await ann.post(f"/room/post/{tea}", {"content": "one"}))["postId"]
+        await ann.post(f"/room/post/{tea}", {"content": "lost with its room"})
+        first = (await ann.post(f"/room/post/{den}", {"content": "one"}))["postId"]
         await bob.post(f"/room/post/{tea}", {"content": "his own"})
         hall = (await ann.post("/room/create", {"otherUsers": [cid.id]}))["roomId"]
         await ann.post(f"/room/post/{hall}", {"content": "before he came"})
@@ -57,11 +59,11 @@ async def test_everything_that_happened_in_the_gap_is_told_once_and_in_order(tmp
 
         created_at = (await bob.get(f"/room/readAll/{hall}"))["posts"][0]["createdAt"]
         expected = [
-            {"type": "RoomCreated", "creatorId": ann.id, "roomId": tea},
+            {"type": "RoomCreated", "creatorId": ann.id, "roomId": tea},  # gone with its posts meanwhile
             {
                 "type": "NewPost",
                 "userId": ann.id,
-                "roomId": tea,
+                "roomId": den,
                 "postId": first,
                 "content": "one",
                 "createdAt": created_at,
