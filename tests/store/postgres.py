@@ -90,6 +90,9 @@ class PostgresSql:
     async def run(self, statement: str, *parameters: object) -> int:
         return (await self._execute(_dialect(statement), *parameters)).rowcount
 
+    async def insert(self, statement: str, *parameters: object) -> int:
+        return int(await self.value(f"{statement} RETURNING id", *parameters))
+
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         for each in parameters:
             await self.run(statement, *each)

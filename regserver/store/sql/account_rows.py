@@ -49,10 +49,9 @@ class AccountRows(Rows):
         statement = (
             "INSERT INTO account (username, name_key, email, email_key, email_verified_at, password_hash, door,"
             " ledger_name, server, subject, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " RETURNING id"
         )
         times = account.created_at, account.created_at
-        return AccountId(await self._sql.value(statement, *names, *emails, *door, *times))
+        return AccountId(await self._sql.insert(statement, *names, *emails, *door, *times))
 
     async def by_id(self, account: AccountId) -> Account | None:
         """Uses the primary key."""

@@ -53,10 +53,8 @@ class EventRows(Rows):
         """The database assigns the id; under the lock ids follow the order of commits."""
         await self._sql.lock(Lock.LOG)
         post, text = (change.post, "") if isinstance(change, Posted) else (None, _encode(change).decode())
-        statement = (
-            "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?) RETURNING id"
-        )
-        number = await self._sql.value(statement, room, actor, now, text, post)
+        statement = "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?)"
+        number = await self._sql.insert(statement, room, actor, now, text, post)
         event = RoomEvent(EventId(number), room, actor, now, change)
         self.appended.append(event)
         return event

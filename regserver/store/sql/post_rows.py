@@ -23,9 +23,9 @@ class PostRows(Rows):
             " VALUES (?, ?, ?, ?,"
             " coalesce((SELECT ordinal FROM post WHERE room_id = ? ORDER BY id DESC LIMIT 1), 0) + 1,"
             " coalesce((SELECT author_ordinal FROM post WHERE room_id = ? AND author_id = ?"
-            " ORDER BY id DESC LIMIT 1), 0) + 1) RETURNING id"
+            " ORDER BY id DESC LIMIT 1), 0) + 1)"
         )
-        return PostId(await self._sql.value(statement, room, author, content, now, room, room, author))
+        return PostId(await self._sql.insert(statement, room, author, content, now, room, room, author))
 
     async def by_id(self, post: PostId) -> Post | None:
         """Uses the primary key."""

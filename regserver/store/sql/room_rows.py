@@ -86,8 +86,8 @@ class RoomRows(Rows):
 
     async def add(self, name: str | None, now: Instant) -> RoomId:
         """The database assigns the id."""
-        statement = "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?) RETURNING id"
-        return RoomId(await self._sql.value(statement, name, now, now))
+        statement = "INSERT INTO room (name, created_at, updated_at) VALUES (?, ?, ?)"
+        return RoomId(await self._sql.insert(statement, name, now, now))
 
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room and the membership in one statement."""

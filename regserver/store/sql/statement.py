@@ -31,6 +31,9 @@ class Sql(Protocol):
     async def run(self, statement: str, *parameters: object) -> int:
         """Executes a statement; returns the number of changed rows."""
 
+    async def insert(self, statement: str, *parameters: object) -> int:
+        """Executes an INSERT of one row; returns the id that the database assigned to it."""
+
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         """Runs the statement once for each set of parameters."""
 

@@ -63,6 +63,10 @@ class SqliteSql:
         """Returns the cursor's rowcount."""
         return self._execute(statement, parameters).rowcount
 
+    async def insert(self, statement: str, *parameters: object) -> int:
+        """Without RETURNING, which would cost a second step."""
+        return self._execute(statement, parameters).lastrowid or 0
+
     async def run_many(self, statement: str, parameters: Sequence[Sequence[object]]) -> None:
         """Prepares the statement once."""
         self._execute_many(statement, parameters)
