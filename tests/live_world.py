@@ -1,6 +1,6 @@
 """Live registration on a real store, with a source that says what the test wants, when it wants."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -124,12 +124,10 @@ class KeptEndings(NoSockets):
     """Nobody listens; whose sockets were to end is kept."""
 
     def __init__(self) -> None:
-        self.ended: list[tuple[AccountId, SecretHash | None]] = []
+        self.ended: list[tuple[AccountId, Collection[SecretHash]]] = []
 
-    def end_account_nowait(
-        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
-    ) -> None:
-        self.ended.append((account, but))
+    def end_tokens_nowait(self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal) -> None:
+        self.ended.append((account, tokens))
 
 
 class World:

@@ -10,7 +10,7 @@ Methods that end with `_nowait` have no checkpoint, so none sees the intermediat
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
 
@@ -93,9 +93,9 @@ class LocalBroker(Broker):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {subscriber.token: subscriber.account for subscriber in self._all()}
 
-    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None:
+    def end_tokens_nowait(self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal) -> None:
         for subscriber in list(self._accounts.get(account, ())):
-            if subscriber.token == token:
+            if subscriber.token in tokens:
                 subscriber.end_nowait(reason)
 
     def _all(self) -> list[Subscriber]:
@@ -117,19 +117,13 @@ class LocalBroker(Broker):
             with trio.move_on_after((self._next_end - now) / 1000):
                 await self._earlier_end.wait()
 
-    def end_account_nowait(
-        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
-    ) -> None:
-        for subscriber in list(self._accounts.get(account, ())):
-            if subscriber.token != but:
-                subscriber.end_nowait(reason)
-
     async def end_account(self, account: AccountId) -> None:
         """Ends the account's sockets and waits until they are detached, at most END_SECONDS.
 
         Their Close frames are sent by then; this does not wait for peers that do not answer.
         """
-        self.end_account_nowait(account, None)
+        for subscriber in list(self._accounts.get(account, ())):
+            subscriber.end_nowait(None)
         if account in self._accounts:
             gone = self._gone.setdefault(account, trio.Event())
             with trio.move_on_after(END_SECONDS):

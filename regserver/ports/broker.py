@@ -1,6 +1,6 @@
 """The broker: delivers events to the sockets of this node."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
@@ -39,13 +39,8 @@ class Broker(Protocol):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         """The tokens of all subscribers, with their accounts."""
 
-    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None:
-        """Ends the account's subscribers with this token. reason: sent to them."""
-
-    def end_account_nowait(
-        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
-    ) -> None:
-        """Ends all subscribers of the account. but: a token whose subscribers stay."""
+    def end_tokens_nowait(self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal) -> None:
+        """Ends the account's subscribers with one of these tokens. reason: sent to them."""
 
     async def end_account(self, account: AccountId) -> None:
-        """The same without a reason; returns when all are detached, or after a bounded time."""
+        """Ends all subscribers of the account; returns when all are detached, or after a bounded time."""

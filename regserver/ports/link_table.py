@@ -1,5 +1,6 @@
 """Links that were mailed to accounts, by the hash of their secret."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
@@ -20,8 +21,8 @@ class LinkTable(Protocol):
     async def take(self, secret: SecretHash, purpose: LinkPurpose, now: Instant) -> AccountLink | None:
         """As `find`, and removes it (atomic)."""
 
-    async def remove_all(self, account: AccountId) -> None:
-        """Ends every link of the account."""
+    async def remove_all(self, account: AccountId, purposes: Sequence[LinkPurpose]) -> None:
+        """Ends every link of the account with one of these purposes."""
 
     async def purge(self, now: Instant) -> int:
         """Removes expired links; returns how many."""

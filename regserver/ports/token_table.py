@@ -52,11 +52,13 @@ class TokenTable(Protocol):
     async def trim(self, account: AccountId, most: int) -> None:
         """Revokes the account's tokens without a name beyond `most`: those that were used longest ago."""
 
-    async def remove(self, token: SecretHash) -> None:
-        """Revokes a token, and the tickets that stand for it."""
+    async def remove(
+        self, account: AccountId, token: SecretHash | None, *, own: bool, others: bool, named: bool
+    ) -> tuple[SecretHash, ...]:
+        """Revokes tokens of the account and the tickets that stand for them; returns which (atomic).
 
-    async def remove_all(self, account: AccountId) -> None:
-        """Revokes all tokens of the account."""
+        own: `token` itself, if it is the account's. Of its other tokens, named: those with a name, others: those without.
+        """
 
     async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
         """Writes a ticket. Conflict when its token has just been revoked."""

@@ -4,9 +4,11 @@ A command leaves the rooms to the server (`ErasureService.leave_due`), which alo
 """
 
 from regserver.domain.account import Account, AccountId
+from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import Instant
 from regserver.domain.room_event import Left
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_ending import end_outstanding
 from regserver.service.room_service import leave_room
 
 
@@ -18,7 +20,7 @@ async def close_account(transaction: Transaction, account: Account, now: Instant
     await transaction.lock(Lock.ACCOUNT, account.id)
     if not await transaction.accounts.mark_deleted(account.id, now):
         return False
-    await transaction.links.remove_all(account.id)
+    await end_outstanding(transaction, AccountEvent.DELETED, account.id, None)
     await transaction.contacts.release_all(account.id)
     await transaction.accounts.verify_email(account.id, None)
     if account.ledger_name is not None:
@@ -46,5 +48,5 @@ async def restore_account(transaction: Transaction, account: AccountId, now: Ins
     await transaction.lock(Lock.ACCOUNT, account)
     if not await transaction.accounts.restore(account, now):
         return False
-    await transaction.tokens.remove_all(account)
+    await end_outstanding(transaction, AccountEvent.RESTORED, account, None)
     return True

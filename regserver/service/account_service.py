@@ -3,12 +3,14 @@
 import msgspec
 
 from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
+from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import Instant
-from regserver.domain.outcome import AccountNotFound, BadId, BadToken
+from regserver.domain.outcome import AccountNotFound, BadId
 from regserver.domain.room import RoomId, parse_id
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.transaction import Transaction
+from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.identity_service import IdentityService, Unidentified
 
 
@@ -20,7 +22,7 @@ class AccountDetail(msgspec.Struct, frozen=True):
 
 
 class AccountService:
-    """Use cases of a signed-in account. broker: ends the sockets of tokens and accounts."""
+    """Use cases of a signed-in account. broker: ends the sockets of sessions."""
 
     def __init__(self, identity: IdentityService, broker: Broker) -> None:
         self._identity = identity
@@ -64,18 +66,13 @@ class AccountService:
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
         """Revokes the token, or all tokens of its account (everywhere), and ends their sockets."""
 
-        async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountId:
-            if everywhere:
-                await transaction.tokens.remove_all(account.id)
-            else:
-                await transaction.tokens.remove(token)
-            return account.id
+        event = AccountEvent.SIGNED_OUT_EVERYWHERE if everywhere else AccountEvent.SESSION_ENDED
 
-        account = await self._identity.write(token, act)
-        if isinstance(account, Unidentified):
-            return account
-        if everywhere:
-            self._broker.end_account_nowait(account, BadToken())
-        else:
-            self._broker.end_token_nowait(account, token, BadToken())
+        async def act(transaction: Transaction, account: Account, _now: Instant) -> EndedSessions:
+            return await end_outstanding(transaction, event, account.id, token)
+
+        ended = await self._identity.write(token, act)
+        if isinstance(ended, Unidentified):
+            return ended
+        close_sockets_nowait(self._broker, ended)
         return None

@@ -80,9 +80,9 @@ class SessionUpkeep:
         found = await self._store.read(lambda transaction: transaction.tokens.deletions(list(tokens), now))
         for token, account in tokens.items():
             if token not in found:
-                self._broker.end_token_nowait(account, token, BadToken())
+                self._broker.end_tokens_nowait(account, {token}, BadToken())
             elif found[token] is not None:
-                self._broker.end_token_nowait(account, token, UserIsDeleted())
+                self._broker.end_tokens_nowait(account, {token}, UserIsDeleted())
 
 
 async def _done(work: Callable[[], Awaitable[None]]) -> bool:

@@ -22,11 +22,11 @@ import msgspec
 from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
 from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
+from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import Duration, after
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import (
     BadCredentials,
-    BadToken,
     RegistrationClosed,
     SourceUnavailable,
     TooManyRequests,
@@ -34,7 +34,6 @@ from regserver.domain.outcome import (
     UsernameTaken,
 )
 from regserver.domain.password import normal_form
-from regserver.domain.secret import hash_secret
 from regserver.ports.account_table import SourceLink
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -43,6 +42,7 @@ from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.account_end import restore_account
+from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.asker import Asker
 from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
@@ -267,23 +267,22 @@ class SignInService:
         """A token, unless the account was deleted meanwhile."""
         account = admission.account
 
-        async def work(transaction: Transaction) -> tuple[SignedIn | UserIsDeleted, bool]:
+        async def work(transaction: Transaction) -> tuple[SignedIn | UserIsDeleted, EndedSessions | None]:
             refusal = await self._restore(transaction, account.id, restores=admission.restores)
             if refusal is not None:
                 attempt.waive()
-                return refusal, False
-            ended = await self._store_hash(transaction, admission) and admission.ends_others
-            if ended:
-                await transaction.tokens.remove_all(account.id)
+                return refusal, None
+            ended, changed = None, AccountEvent.PASSWORD_CHANGED_AT_SOURCE
+            if await self._store_hash(transaction, admission) and admission.ends_others:
+                ended = await end_outstanding(transaction, changed, account.id, None)
             if admission.link is not None:
                 await transaction.accounts.confirm_source(account.id, admission.link)
             await attempt.succeed(transaction, account.id)
             return await self._parts.identity.issue(transaction, account.id, attempt.asker), ended
 
         outcome, ended = await self._parts.store.write(work)
-        if ended and isinstance(outcome, SignedIn):
-            but = hash_secret(outcome.token)
-            self._parts.broker.end_account_nowait(account.id, BadToken(), but=but)
+        if ended is not None:
+            close_sockets_nowait(self._parts.broker, ended)
         return outcome
 
     async def _restore(

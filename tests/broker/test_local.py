@@ -11,7 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.outcome import BadToken, Refusal
+from regserver.domain.outcome import BadToken, Refusal, UserIsDeleted
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
 from regserver.domain.secret import hash_secret
@@ -239,13 +239,13 @@ async def test_endings_reach_those_who_entered_and_hear_nothing_yet() -> None:
         waiting, attached = Ear(BOB, token="one"), Ear(BOB, token="two")
         broker.enter_nowait(waiting)
         attach(broker, attached, [TEA])
-        broker.end_token_nowait(BOB, hash_secret("one"), BadToken())
+        broker.end_tokens_nowait(ANN, {hash_secret("one")}, BadToken())
+        broker.end_tokens_nowait(BOB, {hash_secret("one"), hash_secret("three")}, BadToken())
         assert (waiting.ended, attached.ended) == ([BadToken()], [])
-        broker.end_account_nowait(BOB, None, but=hash_secret("two"))
-        assert (waiting.ended, attached.ended) == ([BadToken(), None], [])
+        assert broker.tokens() == {hash_secret("one"): BOB, hash_secret("two"): BOB}
         broker.detach_nowait(waiting)
-        broker.end_account_nowait(BOB, None)
-        assert (waiting.ended, attached.ended) == ([BadToken(), None], [None])
+        broker.end_tokens_nowait(BOB, {hash_secret("one"), hash_secret("two")}, UserIsDeleted())
+        assert (waiting.ended, attached.ended) == ([BadToken()], [UserIsDeleted()])
 
 
 async def test_ending_an_account_waits_until_its_sockets_are_gone() -> None:

@@ -1,10 +1,12 @@
 """Links that were mailed to accounts."""
 
+from collections.abc import Sequence
+
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.link import AccountLink, LinkPurpose
 from regserver.domain.secret import SecretHash
-from regserver.store.sql.statement import Rows
+from regserver.store.sql.statement import Rows, placeholders
 
 COLUMNS = "account_id, purpose, email, expires_at"
 """The fields of AccountLink, in their order."""
@@ -30,9 +32,10 @@ class LinkRows(Rows):
         statement = f"DELETE FROM account_link WHERE {GOOD} RETURNING {COLUMNS}"
         return await self._one(AccountLink, statement, secret, purpose, now)
 
-    async def remove_all(self, account: AccountId) -> None:
+    async def remove_all(self, account: AccountId, purposes: Sequence[LinkPurpose]) -> None:
         """Uses the index of accounts."""
-        await self._sql.run("DELETE FROM account_link WHERE account_id = ?", account)
+        statement = f"DELETE FROM account_link WHERE account_id = ? AND purpose IN ({placeholders(purposes)})"
+        await self._sql.run(statement, account, *purposes)
 
     async def purge(self, now: Instant) -> int:
         """Uses the index of expiry times."""

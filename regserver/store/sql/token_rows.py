@@ -74,13 +74,16 @@ class TokenRows(Rows):
         )
         await self._sql.run(statement, account, MANY, most)
 
-    async def remove(self, token: SecretHash) -> None:
-        """Uses the primary key."""
-        await self._sql.run("DELETE FROM token WHERE hash = ?", token)
-
-    async def remove_all(self, account: AccountId) -> None:
-        """Uses the index of an account's tokens."""
-        await self._sql.run("DELETE FROM token WHERE account_id = ?", account)
+    async def remove(
+        self, account: AccountId, token: SecretHash | None, *, own: bool, others: bool, named: bool
+    ) -> tuple[SecretHash, ...]:
+        """Uses the index of an account's sessions. DELETE … RETURNING: of two simultaneous calls, one gets a row."""
+        statement = (
+            "DELETE FROM token WHERE account_id = ?"
+            " AND CASE WHEN hash = ? THEN ? WHEN name IS NULL THEN ? ELSE ? END = 1 RETURNING hash"
+        )
+        rows = await self._sql.rows(statement, account, token, int(own), int(others), int(named))
+        return tuple([SecretHash(bytes(row[0])) for row in rows])
 
     async def add_ticket(self, ticket: SecretHash, token: SecretHash, expires_at: Instant) -> None:
         """The foreign key raises Conflict when the token is gone."""

@@ -1,6 +1,6 @@
 """Rooms: posts, members, the last one to leave, deleted accounts, and repeated requests."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from regserver.domain.account import AccountId, NewAccount
@@ -44,10 +44,8 @@ class NoSockets(Broker):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {}
 
-    def end_token_nowait(self, account: AccountId, token: SecretHash, reason: Refusal) -> None: ...
-
-    def end_account_nowait(
-        self, account: AccountId, reason: Refusal | None, *, but: SecretHash | None = None
+    def end_tokens_nowait(
+        self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal
     ) -> None: ...
 
     async def end_account(self, account: AccountId) -> None: ...

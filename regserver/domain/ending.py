@@ -1,0 +1,80 @@
+"""What ends what: for each change of an account, what becomes of all that was given out before it.
+
+The table is carried out by regserver.service.account_ending, and tested whole on a running server. A new event is a row, a
+new thing a column, and the table does not load until both are filled.
+
+Why it is as it is: whoever changes a password or recovers an account may do so because somebody else got in, so all that
+such a person could have made for later ends with it: sessions, named tokens, links and codes. Only the links that undo a
+change of the e-mail address stay: they are what an owner has against a person who changed address and password. What
+an account gave to others, and sign-ups that belong to no account yet, stay, unless the account itself ends.
+"""
+
+import enum
+from collections.abc import Mapping
+
+
+class AccountEvent(enum.Enum):
+    """A change after which something may have to end."""
+
+    SESSION_ENDED = "one session is signed out, or ended from the list of sessions or by the operator"
+    SIGNED_OUT_EVERYWHERE = "its person, or the operator, ends all sessions"
+    PASSWORD_CHANGED = "the password is changed with the old one"  # noqa: S105
+    PASSWORD_CHANGED_AT_SOURCE = "a password that was changed at the data source is used for the first time"  # noqa: S105
+    RECOVERED = "a new password is set by a link or by the operator"
+    EMAIL_CHANGED = "a new address is verified in place of the old one"
+    FACTOR_CHANGED = "a second factor or a passkey is added or removed"
+    SUSPENDED = "the operator suspends the account"
+    DELETED = "the account is deleted"
+    RESTORED = "a deleted account is brought back"
+
+
+class Outstanding(enum.Enum):
+    """What was given out for an account, and is good for something until it ends."""
+
+    ITS_SESSION = "the session that the event is about: the one that asks for the change, or that was chosen"
+    OTHER_SESSIONS = "all other sessions by sign-in"
+    NAMED_TOKENS = "tokens for programs"
+    SOCKETS = "WebSockets"
+    TICKETS = "tickets that open a WebSocket"
+    RECOVERY_LINKS = "links that set a new password"
+    EMAIL_LINKS = "links that verify an address"
+    UNDO_LINKS = "links that undo a change of the address"
+    CODES = "one-time codes for signing in"
+    INVITATIONS = "invitations that the account has made"
+    REGISTRATIONS = "sign-ups under way, at whatever door"
+    RESTORE = "the right to bring the account back"
+
+
+class Fate(enum.Enum):
+    """What becomes of an outstanding thing. DENIED: it stays known, but every use is answered with the account's state."""
+
+    ENDED = "ended"
+    KEPT = "kept"
+    DENIED = "denied"
+    WITH_SESSION = "as its session"
+
+
+_FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION}
+
+# In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets; recovery, e-mail and undo
+# links, codes; invitations, registrations, restore.
+_ROWS = {
+    AccountEvent.SESSION_ENDED: "ekk ss kkkk kkk",
+    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee ss kkkk kkk",
+    AccountEvent.PASSWORD_CHANGED: "kee ss eeke kkk",
+    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee ss eeke kkk",
+    AccountEvent.RECOVERED: "kee ss eeke kkk",
+    AccountEvent.EMAIL_CHANGED: "kkk ss eeke kkk",
+    AccountEvent.FACTOR_CHANGED: "kek ss ekke kkk",
+    AccountEvent.SUSPENDED: "ddd ss eeee ekk",
+    AccountEvent.DELETED: "ddd ee eeee ekk",
+    AccountEvent.RESTORED: "kee ss eeee kke",
+}
+
+WHAT_ENDS_WHAT: Mapping[AccountEvent, Mapping[Outstanding, Fate]] = {
+    event: dict(zip(Outstanding, map(_FATES.__getitem__, row.replace(" ", "")), strict=True))
+    for event, row in _ROWS.items()
+}
+"""The fate of each outstanding thing at each event."""
+
+assert set(WHAT_ENDS_WHAT) == set(AccountEvent)  # noqa: S101  (the table is complete)
