@@ -18,6 +18,7 @@ from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
 from regserver.config import ConfigFault, Loaded, Settings
+from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
 from regserver.domain.instant import DAY, Duration
 from regserver.log import ProcessLog
@@ -59,7 +60,8 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
     proves = base.captcha.proof is not None and base.captcha.at("rooms") is not None
-    return AppPart(routes=(*PageApi(forwarded, proves=proves).routes(), *known.routes()))
+    page = PageApi(forwarded, proves=proves, is_open=sign_up_policy(base.settings).accepts("rooms"))
+    return AppPart(routes=(*page.routes(), *known.routes()))
 
 
 async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:

@@ -4,6 +4,8 @@ The page is the same for all readers of one language, so it is rendered at start
 open sockets differs between requests.
 """
 
+from collections.abc import Mapping
+
 import jinja2
 import msgspec
 
@@ -27,12 +29,15 @@ FIELDS = (
 class PageApi:
     """The page and its files."""
 
-    def __init__(self, forwarded: ForwardedReader, *, proves: bool = False) -> None:
-        """forwarded: finds the address to which the page may open sockets. proves: whether a sign-up needs a proof of work."""
+    def __init__(self, forwarded: ForwardedReader, *, proves: bool = False, is_open: bool = True) -> None:
+        """forwarded: finds the address to which the page may open sockets. proves: whether a sign-up needs a proof of work.
+
+        is_open: whether the rooms take new accounts; where they do not, the page says so and has no form for it.
+        """
         self._forwarded = forwarded
         self._proves = proves
         self._assets = load_assets("page")
-        self._pages = render_pages(self._assets, proves=proves)
+        self._pages = render_pages(self._assets, proves=proves, is_open=is_open)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
@@ -73,13 +78,16 @@ def page_policy(socket_base: str, *, proves: bool = False) -> str:
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(assets: Assets, *, proves: bool) -> dict[Language, bytes]:
+def render_pages(assets: Assets, *, proves: bool, is_open: bool) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
-    return {language: _render(template, assets, language, proves=proves) for language in CATALOGUES}
+    switches = {"proves": proves, "is_open": is_open}
+    return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 
 
-def _render(template: jinja2.Template, assets: Assets, language: Language, *, proves: bool) -> bytes:
+def _render(
+    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, bool]
+) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}
     html = template.render(
@@ -88,7 +96,7 @@ def _render(template: jinja2.Template, assets: Assets, language: Language, *, pr
         static=f"static/{assets.version}",
         modules=assets.modules,
         t=text.page,
-        proves=proves,
+        **switches,
         script_text=msgspec.json.encode(script).decode(),
     )
     return html.lstrip().encode()

@@ -1,14 +1,15 @@
 // Calls of the server, its refusals in words, and the token, which lives in this tab alone and never in an address.
 
+import { drop, keep, kept } from "./kept.js";
 import { inSeconds, t } from "./text.js";
 
 const TOKEN = "token";
 const PATIENCE_MS = 30_000;
 const SESSION_ENDS = new Set(["BadToken", "MissingAuth", "BadAuthType", "UserIsDeleted"]);
 
-export const token = () => sessionStorage.getItem(TOKEN);
-export const keepToken = (value) => sessionStorage.setItem(TOKEN, value);
-export const dropToken = () => sessionStorage.removeItem(TOKEN);
+export const token = () => kept(TOKEN);
+export const keepToken = (value) => keep(TOKEN, value);
+export const dropToken = () => drop(TOKEN);
 
 /** A refusal. code: the server's name for it, or one of ours. who: the user name that it is about. */
 export class Problem extends Error {

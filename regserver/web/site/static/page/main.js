@@ -40,8 +40,8 @@ serve(signInForm, ["username", "password"], async ({ username, password }) => {
   watching = watch();
 });
 
-const signUpForm = $("sign-up").querySelector("form");
-serve(signUpForm, ["username", "email", "password"], async ({ username, email, password }) => {
+const signUpForm = $("sign-up").querySelector("form"); // none where sign-up is closed
+if (signUpForm) serve(signUpForm, ["username", "email", "password"], async ({ username, email, password }) => {
   const body = { username: username.trim(), email: email.trim(), password };
   if ("proves" in signUpForm.dataset) body.captcha = await prove();
   const answer = await call("POST", "login/register", body);

@@ -3,6 +3,7 @@
 
 import { keepToken, socketAddress } from "./api.js";
 import { $, make, show } from "./dom.js";
+import { drop, keep, kept } from "./kept.js";
 import { keepOpen } from "./socket.js";
 import { inSeconds, lasting, t } from "./text.js";
 
@@ -11,20 +12,20 @@ const FINISHED = 1000, UNKNOWN = 1008;
 
 /** Remembers a registration that has begun. */
 export function begin(location) {
-  sessionStorage.setItem(KEY, JSON.stringify({ location, began: Date.now() }));
+  keep(KEY, JSON.stringify({ location, began: Date.now() }));
 }
 
 /** Watches the remembered registration, if there is one: whether there is. */
 export function watch() {
-  const kept = JSON.parse(sessionStorage.getItem(KEY));
-  if (!kept) return false;
+  const begun = JSON.parse(kept(KEY));
+  if (!begun) return false;
   let shown = 0, heard = 0, over = false;
   const state = (text) => { $("registration-state").textContent = text; };
 
   reset();
   show("registration");
   // Built from the page's own address: behind a proxy the server may not know by which scheme and name it is reached.
-  const address = socketAddress(`register/${kept.location.split("/").pop()}?eta=1`);
+  const address = socketAddress(`register/${begun.location.split("/").pop()}?eta=1`);
   keepOpen({
     address: async () => address,
     opened: (again) => {
@@ -50,7 +51,7 @@ export function watch() {
     const item = make("li", { className: eventType.toLowerCase() }, message);
     $("registration-log").append(item);
     item.scrollIntoView({ block: "nearest" });
-    showProgress(event, kept.began);
+    showProgress(event, begun.began);
     if (eventType === "NAME") {
       const { firstName, middleName, lastName } = additionalData;
       const name = [firstName, middleName, lastName].filter(Boolean).join(" ");
@@ -66,7 +67,7 @@ export function watch() {
 
   function end(text, button) {
     over = true;
-    sessionStorage.removeItem(KEY);
+    drop(KEY);
     $("registration").dataset.state = "over";
     state(text);
     $("registration-left").textContent = "";

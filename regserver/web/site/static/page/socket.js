@@ -1,7 +1,10 @@
 // A WebSocket that comes back: when it is lost it is opened again, after growing pauses, at once when the network is back.
+// A browser does not notice that its connection ended while the machine slept, so after a sleep it is opened anew.
 
 const LONGEST_PAUSE_SECONDS = 30;
 const STEADY_MS = 5_000;
+const LOOK_MS = 10_000;
+const ASLEEP_MS = 90_000; // the timers of hidden pages run once a minute
 
 /** Keeps a socket open until it is stopped.
  *
@@ -32,6 +35,7 @@ export function keepOpen({ address, opened, message, lost, closed }) {
     socket.onclose = ({ code }) => {
       if (Date.now() - openedAt > STEADY_MS) tries = 0;
       if (!stopped && !closed(code)) pause();
+      else clearInterval(look);
     };
   }
 
@@ -42,10 +46,25 @@ export function keepOpen({ address, opened, message, lost, closed }) {
     lost(seconds);
   }
 
+  function openAnew() {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    connect();
+  }
+
+  let looked = Date.now();
+  const look = setInterval(() => {
+    const slept = Date.now() - looked > ASLEEP_MS;
+    looked = Date.now();
+    if (slept) openAnew();
+  }, LOOK_MS);
+
   const retry = () => timer !== null && connect();
   const stop = () => {
     stopped = true;
     clearTimeout(timer);
+    clearInterval(look);
     socket?.close();
     window.removeEventListener("online", retry);
   };

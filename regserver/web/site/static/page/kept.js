@@ -1,0 +1,28 @@
+// What this tab keeps until it is closed: in sessionStorage, or in memory where the browser denies that, so that a reload forgets it.
+
+const memory = new Map();
+
+/** Keeps a text under this key. */
+export function keep(key, value) {
+  memory.set(key, value);
+  try {
+    sessionStorage.setItem(key, value);
+  } catch {} // denied or full
+}
+
+/** The text under this key, or null. */
+export function kept(key) {
+  try {
+    return sessionStorage.getItem(key) ?? memory.get(key) ?? null;
+  } catch {
+    return memory.get(key) ?? null;
+  }
+}
+
+/** Forgets what is under this key. */
+export function drop(key) {
+  memory.delete(key);
+  try {
+    sessionStorage.removeItem(key);
+  } catch {} // denied: there is nothing
+}
