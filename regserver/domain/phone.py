@@ -43,6 +43,8 @@ def read_phone(text: str) -> str | None:
     Spaces, dots, dashes, slashes, parentheses, digits of other scripts and a leading 00 are taken as people write them; any
     other character makes it no number, so that a masked one is none.
     """
+    if _E164.fullmatch(text) and _is_possible(text):  # as programs write them
+        return text
     if len(text) > MAX_LENGTH:
         return None
     written = text if text.isascii() else _plain(text)
@@ -72,14 +74,23 @@ def _plain(text: str) -> str:
 
 def _is_possible(number: str) -> bool:
     """Whether the length is one of its country, without a zero that may be a trunk prefix."""
-    for size in (1, 2, 3):
-        code, national = int(number[1 : 1 + size]), number[1 + size :]
+    size, lengths = _plan(number[1:4])
+    return len(number) - 1 - size in lengths and number[1 + size] != "0"
+
+
+@functools.lru_cache(maxsize=1000)
+def _plan(beginning: str) -> tuple[int, frozenset[int]]:
+    """The digits of the country code that a number begins with, and the lengths of the national numbers behind it.
+
+    beginning: up to three digits, the most that a country code has.
+    """
+    for size in range(1, len(beginning) + 1):
+        code = int(beginning[:size])
         if code in COUNTRY_CODE_TO_REGION_CODE:
-            return national[:1] != "0" and len(national) in _lengths(code)
-    return False
+            return size, _lengths(code)
+    return 0, frozenset()
 
 
-@functools.cache
 def _lengths(code: int) -> frozenset[int]:
     """The lengths of national numbers. code: one of COUNTRY_CODE_TO_REGION_CODE."""
     region = region_code_for_country_code(code)

@@ -5,6 +5,7 @@ bounded: after a restart, or past the bound, one may count once more. Repeated q
 """
 
 from collections import OrderedDict
+from typing import TypeVar
 
 from regserver.domain.address import client_key
 from regserver.domain.contact import Contact, Pepper
@@ -12,6 +13,8 @@ from regserver.domain.instant import DAY, Instant, after
 from regserver.ports.budget_table import Budget
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store
+
+K = TypeVar("K")
 
 MAX_SEEN = 50_000
 """Pairs of network and contact, and networks without questions left; the least recently used ones are dropped."""
@@ -25,7 +28,7 @@ class ContactCap:
         self._clock = clock
         self._pepper = pepper
         self._most = most
-        self._counted: OrderedDict[bytes, Instant] = OrderedDict()
+        self._counted: OrderedDict[int, Instant] = OrderedDict()
         self._refused: OrderedDict[bytes, Instant] = OrderedDict()
 
     async def take(self, address: str, contact: Contact) -> Instant | None:
@@ -36,7 +39,7 @@ class ContactCap:
         if not address:
             return None
         now, network = self._clock.now(), client_key(address)
-        pair = self._pepper.budget_key("asked", f"{network} {contact.kind} {contact.value}")
+        pair = hash((network, contact.kind, contact.value))  # Python's own, keyed anew by each process
         if _get(self._counted, pair, now) is not None:
             return None
         key = self._pepper.budget_key("contacts", network)
@@ -51,7 +54,7 @@ class ContactCap:
         return until
 
 
-def _get(table: OrderedDict[bytes, Instant], key: bytes, now: Instant) -> Instant | None:
+def _get(table: OrderedDict[K, Instant], key: K, now: Instant) -> Instant | None:
     until = table.get(key)
     if until is None or until <= now:
         return None
@@ -59,7 +62,7 @@ def _get(table: OrderedDict[bytes, Instant], key: bytes, now: Instant) -> Instan
     return until
 
 
-def _put(table: OrderedDict[bytes, Instant], key: bytes, until: Instant) -> None:
+def _put(table: OrderedDict[K, Instant], key: K, until: Instant) -> None:
     table[key] = until
     table.move_to_end(key)
     if len(table) > MAX_SEEN:
