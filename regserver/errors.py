@@ -42,6 +42,12 @@ STATUS: dict[type[o.Refusal], int] = {
     o.EmailNotVerified: 403,
     o.RegistrationClosed: 403,
     o.AccountNotFound: 404,
+    # sessions
+    o.SessionNotFound: 404,
+    o.BadTokenName: 400,
+    o.BadExpiresIn: 400,
+    o.TooManyTokens: 400,
+    o.NamedTokenRefused: 403,
     # rooms
     o.BadId: 400,
     o.BadOtherUsers: 400,

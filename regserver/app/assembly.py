@@ -15,6 +15,7 @@ from regserver import __version__
 from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_people import open_rooms, open_sign_in
+from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
 from regserver.config import ConfigFault, Loaded, Settings
@@ -72,6 +73,7 @@ async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
 
 PARTS = (
     open_sign_in,
+    open_sessions,
     open_addresses,
     open_rooms,
     open_directory,

@@ -93,6 +93,9 @@ class LocalBroker(Broker):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {subscriber.token: subscriber.account for subscriber in self._all()}
 
+    def tokens_of(self, account: AccountId) -> Collection[SecretHash]:
+        return {subscriber.token for subscriber in self._accounts.get(account, ())}
+
     def end_tokens_nowait(self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal) -> None:
         for subscriber in list(self._accounts.get(account, ())):
             if subscriber.token in tokens:

@@ -57,6 +57,9 @@ def faults(settings: Settings) -> Iterator[Fault]:
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
     yield from _signup(settings.signup)
+    if settings.login.named_token_ttl > settings.login.named_token_max_ttl:
+        longest = format_value(settings.login.named_token_max_ttl)
+        yield ("login", "named_token_ttl"), f"at most login.named_token_max_ttl, {longest}"
     yield from sms_faults(settings.sms)
     if any(len(code) != settings.steps.code_digits for code in settings.sms.test.values()):
         yield ("sms", "test"), f"codes of steps.code_digits digits, {settings.steps.code_digits}"

@@ -89,9 +89,12 @@ class NodeSection(Section, frozen=True):
 
 
 class LoginSection(Section, frozen=True):
-    """Tokens, and who may sign up at POST /login/register."""
+    """Tokens, and who may sign up at POST /login/register. named_tokens: of one account at once."""
 
     token_ttl: Duration = Duration(10 * DAY)
+    named_tokens: Annotated[int, within(0, 10_000)] = 50
+    named_token_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(90 * DAY)
+    named_token_max_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(366 * DAY)
     deletion_grace: Duration = Duration(7 * DAY)
     open_registration: bool = True
     query_token: bool = True

@@ -174,6 +174,27 @@ class AccountNotFound(Refusal, frozen=True):
     missing: Annotated[tuple[AccountId, ...], Meta(examples=[(AccountId(99),)])] = ()
 
 
+# --- sessions
+class SessionNotFound(Refusal, frozen=True):
+    """The account has no such session; it may have ended already."""
+
+
+class BadTokenName(Refusal, frozen=True):
+    """Not a name for a token: 1 to 64 characters that can be seen."""
+
+
+class BadExpiresIn(Refusal, frozen=True):
+    """Not a life that a token may have: whole seconds, up to the longest that the operator allows."""
+
+
+class TooManyTokens(Refusal, frozen=True):
+    """The account has as many named tokens as it may have."""
+
+
+class NamedTokenRefused(Refusal, frozen=True):
+    """A named token makes no further tokens; sign in for it."""
+
+
 # --- rooms
 class BadId(Refusal, frozen=True):
     """Not an id."""

@@ -39,6 +39,9 @@ class Broker(Protocol):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         """The tokens of all subscribers, with their accounts."""
 
+    def tokens_of(self, account: AccountId) -> Collection[SecretHash]:
+        """The tokens of the account's subscribers."""
+
     def end_tokens_nowait(self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal) -> None:
         """Ends the account's subscribers with one of these tokens. reason: sent to them."""
 

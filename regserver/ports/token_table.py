@@ -42,9 +42,15 @@ class TokenTable(Protocol):
         """When the accounts of these tokens were deleted, None for those that were not; without tokens that are no more."""
 
     async def of_account(
-        self, account: AccountId, now: Instant, most: int
+        self, account: AccountId, now: Instant, most: int, *, first: SecretHash | None = None
     ) -> Mapping[SecretHash, AccountSession]:
-        """The account's sessions that have not expired, the last used ones first, at most `most`."""
+        """The account's sessions that have not expired, at most `most`: that of `first`, then the last used ones."""
+
+    async def by_session(self, account: AccountId, session: SessionId) -> SecretHash | None:
+        """The token of one of the account's sessions; None when it has no such session."""
+
+    async def names(self, account: AccountId, now: Instant) -> Mapping[SecretHash, str]:
+        """The account's named tokens that have not expired, with their names."""
 
     async def note_uses(self, uses: Sequence[tuple[SecretHash, Instant]]) -> None:
         """Notes when tokens were last used; those that are gone are left out (atomic)."""

@@ -123,6 +123,10 @@ class IdentityService:
             await transaction.tokens.trim(account, MOST_SIGN_INS)
         return signed_in
 
+    def note_use(self, token: SecretHash) -> None:
+        """The token of a session was in use until now; for what keeps it in use without asking again."""
+        self.uses.note(token, self._clock.now())
+
     async def issue_named(
         self, transaction: Transaction, account: AccountId, asker: Asker, name: str, ttl: Duration
     ) -> SignedIn:

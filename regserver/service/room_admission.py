@@ -52,6 +52,10 @@ class RoomAdmission:
         session = await self._identity.redeem_ticket(ticket)
         return session if isinstance(session, Refusal) else await self._admitted(session)
 
+    def note_use(self, token: SecretHash) -> None:
+        """See IdentityService."""
+        self._identity.note_use(token)
+
     async def _admitted(self, session: Session) -> Session | Unadmitted:
         async def act(_transaction: Transaction, _account: Account, _now: Instant) -> Session:
             return session

@@ -183,6 +183,15 @@ async def create(stage: Stage, person: Person) -> Asked:
     return Asked(method="POST", path="/room/create", body={"name": stage.name()}, by=person.token)
 
 
+async def end_session(stage: Stage, person: Person) -> Asked:
+    """Of a session that is not the asker's own."""
+    body = {"username": person.name, "password": PASSWORD}
+    await stage.ask_json(Asked(method="POST", path="/login", body=body))
+    shown = await stage.ask_json(Asked(method="GET", path="/login/sessions", by=person.token))
+    other = next(session["sessionId"] for session in shown["sessions"] if not session["current"])
+    return Asked(method="DELETE", path=f"/login/sessions/{other}", by=person.token)
+
+
 VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
@@ -191,6 +200,9 @@ VALID: dict[str, tuple[str, Valid]] = {
     "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
     "DELETE /login/delete": ("Done", fixed("DELETE", "/login/delete")),
     "POST /login/ticket": ("TicketIssued", fixed("POST", "/login/ticket")),
+    "GET /login/sessions": ("SessionsShown", fixed("GET", "/login/sessions")),
+    "DELETE /login/sessions/{session_id}": ("Done", end_session),
+    "POST /login/tokens": ("NamedTokenMade", fixed("POST", "/login/tokens", {"name": "a", "expiresIn": 60})),
     "POST /room/create": ("RoomMade", create),
     "GET /room/list": ("RoomList", fixed("GET", "/room/list")),
     "GET /room/info/{room}": ("RoomShown", in_room("GET", "/room/info/{room}?getLastPost=true")),
@@ -351,6 +363,21 @@ async def block_too_many(stage: Stage) -> Asked:
     for _ in range(2):
         await stage.ask_json(await block("POST")(stage, person))
     return await block("POST")(stage, person)
+
+
+# --- sessions
+async def named_token_too_many(stage: Stage) -> Asked:
+    """One account has 50 at once."""
+    person = await stage.person()
+    asked = await VALID["POST /login/tokens"][1](stage, person)
+    for _ in range(50):
+        await stage.ask_json(asked)
+    return asked
+
+
+async def named_token_by_one(stage: Stage) -> Asked:
+    asked = await VALID["POST /login/tokens"][1](stage, await stage.person())
+    return asked.but(by=(await stage.ask_json(asked))["token"])
 
 
 # --- sign-up and sign-in
@@ -521,6 +548,13 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "POST /login/email/resend": {"TooManyRequests": mailed_enough},
     "GET /login/username/{user_id}": {
         "AccountNotFound": _valid(_at(NOBODY))(VALID["GET /login/username/{user_id}"][1])
+    },
+    "DELETE /login/sessions/{session_id}": {"SessionNotFound": _valid(_at(NOBODY))(end_session)},
+    "POST /login/tokens": {
+        "BadTokenName": valid_but("POST /login/tokens", body={"name": 5}),
+        "BadExpiresIn": valid_but("POST /login/tokens", body={"name": "a", "expiresIn": True}),
+        "TooManyTokens": named_token_too_many,
+        "NamedTokenRefused": named_token_by_one,
     },
     "POST /room/create": {
         "BadOtherUsers": valid_but("POST /room/create", body={"otherUsers": "all"}),

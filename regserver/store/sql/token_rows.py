@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
-from regserver.domain.session import AccountSession
+from regserver.domain.session import AccountSession, SessionId
 from regserver.ports.token_table import NewSession
 from regserver.store.sql.account_rows import ACCOUNT_COLUMNS, read_account
 from regserver.store.sql.statement import Rows
@@ -51,15 +51,30 @@ class TokenRows(Rows):
         return {SecretHash(bytes(row[0])): row[1] for row in await self._among(tokens, statement, now)}
 
     async def of_account(
-        self, account: AccountId, now: Instant, most: int
+        self, account: AccountId, now: Instant, most: int, *, first: SecretHash | None = None
     ) -> dict[SecretHash, AccountSession]:
         """Uses the index of an account's sessions."""
         statement = (
             "SELECT hash, session_id, name, agent, network, created_at, last_used_at, expires_at FROM token"
-            " WHERE account_id = ? AND expires_at > ? ORDER BY last_used_at DESC, created_at DESC, hash LIMIT ?"
+            " WHERE account_id = ? AND expires_at > ?"
+            " ORDER BY CASE WHEN hash = ? THEN 0 ELSE 1 END, last_used_at DESC, created_at DESC, hash LIMIT ?"
         )
-        rows = await self._sql.rows(statement, account, now, most)
+        rows = await self._sql.rows(statement, account, now, first, most)
         return {SecretHash(bytes(row[0])): AccountSession(*row[1:]) for row in rows}
+
+    async def by_session(self, account: AccountId, session: SessionId) -> SecretHash | None:
+        """Uses the unique index of an account's sessions."""
+        statement = "SELECT hash FROM token WHERE account_id = ? AND session_id = ?"
+        row = await self._sql.row(statement, account, session)
+        return None if row is None else SecretHash(bytes(row[0]))
+
+    async def names(self, account: AccountId, now: Instant) -> dict[SecretHash, str]:
+        """Uses the index of an account's sessions."""
+        statement = (
+            "SELECT hash, name FROM token WHERE account_id = ? AND name IS NOT NULL AND expires_at > ?"
+        )
+        rows = await self._sql.rows(statement, account, now)
+        return {SecretHash(bytes(row[0])): row[1] for row in rows}
 
     async def note_uses(self, uses: Sequence[tuple[SecretHash, Instant]]) -> None:
         """One UPDATE for each, by the primary key, that compares and writes."""

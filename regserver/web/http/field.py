@@ -11,6 +11,7 @@ from msgspec import Meta
 from regserver.domain import room as domain
 from regserver.domain.account import MAX_JSON_INTEGER, AccountId
 from regserver.domain.email import MAX_EMAIL_LENGTH
+from regserver.domain.session import SessionId
 
 NEW_USERNAME = "^[A-Za-z0-9][A-Za-z0-9._-]{1,30}[A-Za-z0-9]$"
 """What `is_rooms_username` takes, as JSON Schema has it."""
@@ -26,6 +27,8 @@ _ID = Meta(ge=1, le=MAX_JSON_INTEGER)
 UserIdField = Annotated[AccountId, _ID, described("An account's id.", 17)]
 RoomIdField = Annotated[domain.RoomId, _ID, described("A room's id.", 5)]
 PostIdField = Annotated[domain.PostId, _ID, described("A post's id.", 42)]
+
+SessionIdField = Annotated[SessionId, _ID, described("A session's id, among those of its account.", 3001)]
 
 UsernameField = Annotated[str, described("A user name.", "ada", min_length=1, max_length=MAX_EMAIL_LENGTH)]
 NewUsernameField = Annotated[
@@ -57,6 +60,7 @@ PATH_FIELDS = {
     "room": RoomIdField,
     "post": PostIdField,
     "user_id": UserIdField,
+    "session_id": SessionIdField,
     "username": UsernameField,
     "registration": Annotated[
         str,

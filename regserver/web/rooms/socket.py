@@ -121,6 +121,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
             await session.wait_closed()
         finally:
             self.broker.detach_nowait(subscriber)
+            self.admission.note_use(signed_in.token)
         return None
 
     # --- without a past

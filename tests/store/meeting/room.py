@@ -44,6 +44,9 @@ class NoSockets(Broker):
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {}
 
+    def tokens_of(self, account: AccountId) -> Collection[SecretHash]:
+        return ()
+
     def end_tokens_nowait(
         self, account: AccountId, tokens: Collection[SecretHash], reason: Refusal
     ) -> None: ...
