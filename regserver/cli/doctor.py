@@ -131,7 +131,8 @@ def _proxy(loaded: Loaded) -> Iterator[Finding]:
         text = f"server.trusted_proxies has {everybody[0]}: every client can claim any address"
         yield Finding("fail", text)
     if not server.public_url:
-        yield Finding("hint", "server.public_url is empty: links begin with what the proxy passes on as Host")
+        passed = "links begin with what the proxy passes on as Host and X-Forwarded-Host, which clients choose unless it sets both"
+        yield Finding("hint", f"server.public_url is empty: {passed}")
 
 
 def _tls(loaded: Loaded) -> Iterator[Finding]:

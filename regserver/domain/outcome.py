@@ -34,7 +34,9 @@ class BadJson(Refusal, frozen=True):
 
 
 class BadContentType(Refusal, frozen=True):
-    """The body is declared to be something that the route does not read, or has a Content-Encoding."""
+    """The body is declared to be something that the route does not read, or has a Content-Encoding (is_coded)."""
+
+    is_coded: bool = False
 
 
 class BodyTooLarge(Refusal, frozen=True):

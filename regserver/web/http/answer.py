@@ -21,6 +21,7 @@ from regserver import errors
 from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import (
     AccountNotFound,
+    BadContentType,
     InvitationRefused,
     MethodNotAllowed,
     Refusal,
@@ -79,11 +80,13 @@ class ErrorStyle(ABC):
 
 
 def _fields(refusal: Refusal, status: int) -> HeaderFields:
-    """Retry-After, Allow, Upgrade or WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1, 7.8 and 11.6.1)."""
+    """Retry-After, Allow, Accept-Encoding, Upgrade, WWW-Authenticate (RFC 9110, 10.2.3, 10.2.1, 12.5.3, 7.8, 11.6.1)."""
     if (seconds := getattr(refusal, "retry_after", None)) is not None and status in {429, 503}:
         return (("retry-after", str(max(1, seconds))),)
     if isinstance(refusal, MethodNotAllowed):
         return (("allow", ", ".join(refusal.methods)),)
+    if isinstance(refusal, BadContentType):
+        return (("accept-encoding", "identity"),) if refusal.is_coded else ()
     if isinstance(refusal, UpgradeRequired):
         return UPGRADE_FIELDS
     return (("www-authenticate", "Bearer"),) if status == 401 else ()

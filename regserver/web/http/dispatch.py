@@ -170,7 +170,7 @@ class Dispatcher:
         if request.oversized:
             return BodyTooLarge()
         if "content-encoding" in headers and request.body:
-            return BadContentType()
+            return BadContentType(is_coded=True)
         return None
 
     def _base(self, request: Request) -> str:
