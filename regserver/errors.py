@@ -29,6 +29,9 @@ STATUS: dict[type[o.Refusal], int] = {
     o.UserIsDeleted: 410,
     # sign-in
     o.BadCredentials: 401,
+    o.SecondFactorRequired: 401,
+    o.BadCode: 401,
+    o.FactorExists: 409,
     o.SourceUnavailable: 503,
     o.RegistrationNotFound: 404,
     # sign-up with the rooms

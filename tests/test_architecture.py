@@ -58,6 +58,9 @@ CONFINED: dict[str, set[str]] = {
     "psycopg": {"store", "broker"},
     "argon2": {"adapters"},
     "smtplib": {"adapters"},
+    "pyotp": {"adapters"},
+    "segno": {"adapters"},
+    "fido2": {"adapters"},
     "prometheus_client": {"metric"},
 }
 # The domain waits for nothing and reads nothing.

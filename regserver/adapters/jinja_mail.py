@@ -35,6 +35,11 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
         "code": "regl_sample",
         "hours": "24",
     },
+    "totp_on": {"username": "Ada"},
+    "totp_off": {"username": "Ada"},
+    "passkey_added": {"username": "Ada"},
+    "passkey_removed": {"username": "Ada"},
+    "passkey_copied": {"username": "Ada"},
 }
 """Sample values of each mail; `service` and `language` are added."""
 REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code", "verify": "link"}

@@ -14,6 +14,7 @@ import trio
 from regserver import __version__
 from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_directory import open_directory
+from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
@@ -75,6 +76,7 @@ PARTS = (
     open_sign_in,
     open_sessions,
     open_addresses,
+    open_factors,
     open_rooms,
     open_directory,
     open_steps,

@@ -36,6 +36,7 @@ class Outstanding(enum.Enum):
     NAMED_TOKENS = "tokens for programs"
     SOCKETS = "WebSockets"
     TICKETS = "tickets that open a WebSocket"
+    FACTOR_TICKETS = "tickets that ask for a second factor"
     RECOVERY_LINKS = "links that set a new password"
     EMAIL_LINKS = "links that verify an address"
     UNDO_LINKS = "links that undo a change of the address"
@@ -56,19 +57,19 @@ class Fate(enum.Enum):
 
 _FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION}
 
-# In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets; recovery, e-mail and undo
+# In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets, tickets that ask for a factor; recovery, e-mail and undo
 # links, codes; invitations, registrations, restore.
 _ROWS = {
-    AccountEvent.SESSION_ENDED: "ekk ss kkkk kkk",
-    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee ss kkkk kkk",
-    AccountEvent.PASSWORD_CHANGED: "kee ss eeke kkk",
-    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee ss eeke kkk",
-    AccountEvent.RECOVERED: "kee ss eeke kkk",
-    AccountEvent.EMAIL_CHANGED: "kkk ss eeke kkk",
-    AccountEvent.FACTOR_CHANGED: "kek ss ekke kkk",
-    AccountEvent.SUSPENDED: "ddd ss eeee ekk",
-    AccountEvent.DELETED: "ddd ee eeee ekk",
-    AccountEvent.RESTORED: "kee ss eeee kke",
+    AccountEvent.SESSION_ENDED: "ekk ssk kkkk kkk",
+    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee sse kkkk kkk",
+    AccountEvent.PASSWORD_CHANGED: "kee sse eeke kkk",
+    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee sse eeke kkk",
+    AccountEvent.RECOVERED: "kee sse eeke kkk",
+    AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkk",
+    AccountEvent.FACTOR_CHANGED: "kek sse ekke kkk",
+    AccountEvent.SUSPENDED: "ddd sse eeee ekk",
+    AccountEvent.DELETED: "ddd eed eeee ekk",
+    AccountEvent.RESTORED: "kee sse eeee kke",
 }
 
 WHAT_ENDS_WHAT: Mapping[AccountEvent, Mapping[Outstanding, Fate]] = {

@@ -133,6 +133,27 @@ class RegistrationNotFound(Refusal, frozen=True):
     """No live registration has this id, or it ended too long ago to be watched."""
 
 
+class SecondFactorRequired(Refusal, frozen=True, kw_only=True):
+    """The password is right, and the account has a second factor: `/login/factor` takes the ticket and a code.
+
+    expires_in: seconds for which the ticket is good.
+    """
+
+    ticket: Annotated[str, Meta(examples=["regf_0123abcd"])]
+    expires_in: Annotated[int, Meta(examples=[300])]
+
+    def __repr__(self) -> str:
+        return "SecondFactorRequired(…)"
+
+
+class BadCode(Refusal, frozen=True):
+    """Wrong, or used before."""
+
+
+class FactorExists(Refusal, frozen=True):
+    """The account has this factor already; it has to be removed first."""
+
+
 # --- sign-up at the rooms door
 class BadEmail(Refusal, frozen=True):
     """Not an address that mail can be sent to."""

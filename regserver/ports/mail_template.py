@@ -6,10 +6,24 @@ from typing import Literal, Protocol
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail
 
-MailTemplateName = Literal["confirm", "email_taken", "name_taken", "code", "guessed", "verify"]
+MailTemplateName = Literal[
+    "confirm",
+    "email_taken",
+    "name_taken",
+    "code",
+    "guessed",
+    "verify",
+    "totp_on",
+    "totp_off",
+    "passkey_added",
+    "passkey_removed",
+    "passkey_copied",
+]
 """confirm: has the link that confirms a sign-up. email_taken, name_taken: tell the owner of the mailbox why a sign-up failed,
 where the answer to the client must not. code: has a one-time code. guessed: tells an
-account's owner of many wrong passwords. verify: has the link that verifies an account's address."""
+account's owner of many wrong passwords. verify: has the link that verifies an account's address.
+totp_on, totp_off, passkey_added, passkey_removed: tell of a change of the account's factors. passkey_copied: tells of a
+passkey whose counter went back."""
 
 
 class MailTemplates(Protocol):
@@ -26,5 +40,6 @@ class MailTemplates(Protocol):
         """A mail in the reader's language. Reads no files, so it may be called inside a transaction.
 
         values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
-        code, username and failures for guessed, username, link, code and hours for verify. good_until: see Mail.
+        code, username and failures for guessed, username, link, code and hours for verify,
+        username for changes of factors. good_until: see Mail.
         """

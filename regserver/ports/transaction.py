@@ -28,6 +28,7 @@ from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.erasure_table import ErasureTable
 from regserver.ports.event_table import EventTable
+from regserver.ports.factor_table import FactorTable
 from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
@@ -37,6 +38,7 @@ from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
 from regserver.ports.offer_table import OfferTable
 from regserver.ports.outbox_table import OutboxTable
+from regserver.ports.passkey_table import PasskeyTable
 from regserver.ports.post_table import PostTable
 from regserver.ports.registration_table import RegistrationTable
 from regserver.ports.reward_table import RewardTable
@@ -70,7 +72,7 @@ class Lock(IntEnum):
     """Key: NameKey. Whether the name is free, until the account that takes it is written."""
 
     ACCOUNT = 5
-    """Key: AccountId. That the account is not deleted, the rooms it is brought into, and its number of rewards."""
+    """Key: AccountId. That the account is not deleted, its second factor, the rooms it is brought into, and its rewards."""
 
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""
@@ -113,6 +115,10 @@ class Transaction(Protocol):
     """Wrong secrets in a row."""
     networks: NetworkTable
     """The networks that accounts were signed in from."""
+    factors: FactorTable
+    """Authenticator apps, recovery codes, and tickets that ask for a code."""
+    passkeys: PasskeyTable
+    """Passkeys, and answered challenges."""
     rooms: RoomTable
     """Rooms and memberships."""
     posts: PostTable

@@ -5,7 +5,8 @@ A command leaves the rooms to the server (`ErasureService.leave_due`), which alo
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.ending import AccountEvent
-from regserver.domain.instant import Instant
+from regserver.domain.instant import Duration, Instant, after
+from regserver.domain.outcome import UserIsDeleted
 from regserver.domain.room_event import Left
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_ending import end_outstanding
@@ -46,7 +47,26 @@ async def leave_rooms(transaction: Transaction, account: AccountId, now: Instant
 async def restore_account(transaction: Transaction, account: AccountId, now: Instant) -> bool:
     """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end."""
     await transaction.lock(Lock.ACCOUNT, account)
+    return await restore_locked(transaction, account, now)
+
+
+async def restore_locked(transaction: Transaction, account: AccountId, now: Instant) -> bool:
+    """The same for a unit that holds the account's lock."""
     if not await transaction.accounts.restore(account, now):
         return False
     await end_outstanding(transaction, AccountEvent.RESTORED, account, None)
     return True
+
+
+def deletion_refusal(
+    account: Account | None, grace: Duration, now: Instant, *, restores: bool
+) -> UserIsDeleted | None:
+    """What somebody with the right password is told of a deleted account; None where it may be signed in with, or restored."""
+    if account is None or account.erased_at is not None:
+        return UserIsDeleted()
+    if account.deleted_at is None:
+        return None
+    until = after(account.deleted_at, grace)
+    if now >= until:
+        return UserIsDeleted()
+    return None if restores else UserIsDeleted(restorable_until=until)

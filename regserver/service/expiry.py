@@ -50,6 +50,8 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)
     await transaction.links.purge(now)
+    await transaction.factors.purge(now)
+    await transaction.passkeys.purge(now)
     await transaction.guesses.purge(now)
     await transaction.networks.purge(now)
     await transaction.directory.purge(now)

@@ -13,9 +13,16 @@ import msgspec
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.address import coarse_network
+from regserver.domain.factor import FACTOR_TICKET_LIFE, MOST_FACTOR_TICKETS, FactorPurpose, FactorTicket
 from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import SECOND, Duration, Instant, after
-from regserver.domain.outcome import BadToken, IdempotencyConflict, Refusal, UserIsDeleted
+from regserver.domain.outcome import (
+    BadToken,
+    IdempotencyConflict,
+    Refusal,
+    SecondFactorRequired,
+    UserIsDeleted,
+)
 from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
 from regserver.domain.session import SESSION_ID_BYTES, SessionId, clean_agent, session_id
 from regserver.ports.clock import Clock
@@ -117,7 +124,10 @@ class IdentityService:
 
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId, asker: Asker) -> SignedIn:
-        """A token for a sign-in, written in the caller's transaction; it must not be sent before the commit."""
+        """A token for a sign-in, written in the caller's transaction; it must not be sent before the commit.
+
+        For new accounts, and after all factors were proved. Otherwise `ask_factor` has to be asked first.
+        """
         signed_in = await self._add(transaction, account, asker, None, self._ttl)
         if signed_in.session_id % TRIM_AT == 0:
             await transaction.tokens.trim(account, MOST_SIGN_INS)
@@ -126,6 +136,18 @@ class IdentityService:
     def note_use(self, token: SecretHash) -> None:
         """The token of a session was in use until now; for what keeps it in use without asking again."""
         self.uses.note(token, self._clock.now())
+
+    async def ask_factor(
+        self, transaction: Transaction, account: AccountId, purpose: FactorPurpose
+    ) -> SecondFactorRequired | None:
+        """The ticket that a right password is answered with where the account has a second factor; None where it has none."""
+        totp = await transaction.factors.totp(account)
+        if totp is None or totp.enabled_at is None:
+            return None
+        secret, now = new_token("regf_", self._randomness.bytes(TOKEN_BYTES)), self._clock.now()
+        ticket = FactorTicket(account, purpose, after(now, FACTOR_TICKET_LIFE))
+        await transaction.factors.add_ticket(hash_secret(secret), ticket, MOST_FACTOR_TICKETS)
+        return SecondFactorRequired(ticket=secret, expires_in=FACTOR_TICKET_LIFE.whole_seconds)
 
     async def issue_named(
         self, transaction: Transaction, account: AccountId, asker: Asker, name: str, ttl: Duration

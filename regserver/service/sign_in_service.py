@@ -15,6 +15,8 @@ A name may be the account's verified e-mail address, in any spelling; one that i
 
 Each sign-in is a guess at the account of its name, or at the name, and is admitted by the guard. Whatever is refused
 afterwards counts as a failure, also where the source cannot tell: the password was compared with the one known here.
+
+Where the account has a second factor, a right password gives a ticket in place of a token; FactorService takes it.
 """
 
 import msgspec
@@ -23,11 +25,12 @@ from regserver.domain.account import Account, AccountId, is_sign_in_name, name_k
 from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.ending import AccountEvent
-from regserver.domain.instant import Duration, after
+from regserver.domain.instant import Duration
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import (
     BadCredentials,
     RegistrationClosed,
+    SecondFactorRequired,
     SourceUnavailable,
     TooManyRequests,
     UserIsDeleted,
@@ -41,7 +44,7 @@ from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.account_end import restore_account
+from regserver.service.account_end import deletion_refusal, restore_account
 from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.asker import Asker
 from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
@@ -58,9 +61,15 @@ class Registering(msgspec.Struct, frozen=True):
 
 
 SignInRefusal = (
-    BadCredentials | UserIsDeleted | UsernameTaken | RegistrationClosed | SourceUnavailable | TooManyRequests
+    BadCredentials
+    | SecondFactorRequired
+    | UserIsDeleted
+    | UsernameTaken
+    | RegistrationClosed
+    | SourceUnavailable
+    | TooManyRequests
 )
-RestoreRefusal = BadCredentials | UserIsDeleted | SourceUnavailable | TooManyRequests
+RestoreRefusal = BadCredentials | SecondFactorRequired | UserIsDeleted | SourceUnavailable | TooManyRequests
 SignInOutcome = SignedIn | Registering | SignInRefusal
 
 
@@ -170,7 +179,7 @@ class SignInService:
     # --- a password that is right here
     async def _enter(
         self, attempt: Attempt, account: Account, given: _Credentials, match: PasswordMatch
-    ) -> SignedIn | UserIsDeleted | BadCredentials:
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | BadCredentials:
         link = await self._recheck(account, given.password)
         if isinstance(link, BadCredentials):
             return link
@@ -247,7 +256,7 @@ class SignInService:
 
     async def _take_over(
         self, attempt: Attempt, owner: Account, given: _Credentials, link: SourceLink
-    ) -> SignedIn | UserIsDeleted:
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
         """Signs the source's person in. A password that differs from the one known here was changed at the source."""
         password = given.password
         compared = attempt.account is not None and attempt.account.id == owner.id
@@ -263,43 +272,47 @@ class SignInService:
         return await self._admit(attempt, admission)
 
     # --- the token
-    async def _admit(self, attempt: Attempt, admission: _Admission) -> SignedIn | UserIsDeleted:
-        """A token, unless the account was deleted meanwhile."""
-        account = admission.account
+    async def _admit(
+        self, attempt: Attempt, admission: _Admission
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
+        """A token, unless the account has a second factor, or was deleted meanwhile."""
+        account = admission.account.id
 
-        async def work(transaction: Transaction) -> tuple[SignedIn | UserIsDeleted, EndedSessions | None]:
-            refusal = await self._restore(transaction, account.id, restores=admission.restores)
+        async def work(
+            transaction: Transaction,
+        ) -> tuple[SignedIn | SecondFactorRequired | UserIsDeleted, EndedSessions | None]:
+            current, now = await transaction.accounts.by_id(account), self._parts.clock.now()
+            refusal = deletion_refusal(current, self._parts.grace, now, restores=admission.restores)
             if refusal is not None:
                 attempt.waive()
                 return refusal, None
             ended, changed = None, AccountEvent.PASSWORD_CHANGED_AT_SOURCE
             if await self._store_hash(transaction, admission) and admission.ends_others:
-                ended = await end_outstanding(transaction, changed, account.id, None)
+                ended = await end_outstanding(transaction, changed, account, None)
             if admission.link is not None:
-                await transaction.accounts.confirm_source(account.id, admission.link)
-            await attempt.succeed(transaction, account.id)
-            return await self._parts.identity.issue(transaction, account.id, attempt.asker), ended
+                await transaction.accounts.confirm_source(account, admission.link)
+            is_deleted = current is not None and current.deleted_at is not None
+            return await self._open(transaction, attempt, account, is_deleted=is_deleted), ended
 
         outcome, ended = await self._parts.store.write(work)
         if ended is not None:
             close_sockets_nowait(self._parts.broker, ended)
         return outcome
 
-    async def _restore(
-        self, transaction: Transaction, account: AccountId, *, restores: bool
-    ) -> UserIsDeleted | None:
-        """The refusal of a deleted account, unless it is brought back."""
-        current, now = await transaction.accounts.by_id(account), self._parts.clock.now()
-        if current is not None and current.deleted_at is None:
-            return None
-        if current is None or current.deleted_at is None or current.erased_at is not None:
+    async def _open(
+        self, transaction: Transaction, attempt: Attempt, account: AccountId, *, is_deleted: bool
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
+        """The password is right. A second factor comes before anything that only the account's person may do."""
+        identity = self._parts.identity
+        ticket = await identity.ask_factor(transaction, account, "restore" if is_deleted else "sign_in")
+        if ticket is not None:
+            attempt.waive()  # wrong codes go on counting: a right password alone does not reset them
+            return ticket
+        if is_deleted and not await restore_account(transaction, account, self._parts.clock.now()):
+            attempt.waive()
             return UserIsDeleted()
-        until = after(current.deleted_at, self._parts.grace)
-        if now >= until:
-            return UserIsDeleted()
-        if not restores:
-            return UserIsDeleted(restorable_until=until)
-        return None if await restore_account(transaction, account, now) else UserIsDeleted()
+        await attempt.succeed(transaction, account)
+        return await identity.issue(transaction, account, attempt.asker)
 
     async def _store_hash(self, transaction: Transaction, admission: _Admission) -> bool:
         """Whether the hash was replaced. One that another sign-in has stored meanwhile stays: it was verified as well."""

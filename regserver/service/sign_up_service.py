@@ -20,6 +20,7 @@ from regserver.domain.outcome import (
     EmailTaken,
     IdempotencyConflict,
     RegistrationClosed,
+    SecondFactorRequired,
     TooManyRequests,
     UsernameTaken,
 )
@@ -43,6 +44,7 @@ SignUpRefusal = (
     | UsernameTaken
     | EmailTaken
     | RegistrationClosed
+    | SecondFactorRequired
     | IdempotencyConflict
     | TooManyRequests
 )
@@ -150,7 +152,7 @@ class SignUpService:
 
     async def _register_again(
         self, person: NewPerson, idempotency: Idempotency
-    ) -> SignedIn | IdempotencyConflict | TooManyRequests | None:
+    ) -> SignedIn | SecondFactorRequired | IdempotencyConflict | TooManyRequests | None:
         """The answer to a repeated sign-up; None when this key made no account.
 
         The first token is stored only as a hash, so a repetition with the same password gets a new token.
@@ -176,7 +178,11 @@ class SignUpService:
             if not await self._parts.hasher.verify(person.password, account.password_hash):
                 return IdempotencyConflict()
 
-            async def admit(transaction: Transaction) -> SignedIn:
+            async def admit(transaction: Transaction) -> SignedIn | SecondFactorRequired:
+                ticket = await self._parts.identity.ask_factor(transaction, account.id, "sign_in")
+                if ticket is not None:
+                    attempt.waive()
+                    return ticket
                 await attempt.succeed(transaction, account.id)
                 return await self._parts.identity.issue(transaction, account.id, person.asker)
 

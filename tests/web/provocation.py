@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import pyotp
 
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from tests.web.http_client import Client
@@ -196,6 +197,9 @@ VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
     "POST /login/email/resend": ("MailAccepted", fixed("POST", "/login/email/resend")),
+    "GET /login/factors": ("FactorList", fixed("GET", "/login/factors")),
+    "POST /login/totp": ("TotpBegun", fixed("POST", "/login/totp")),
+    "DELETE /login/totp": ("Done", fixed("DELETE", "/login/totp", {"password": PASSWORD})),
     "GET /login/userId/{username}": ("UserIdFound", fixed("GET", "/login/userId/{person.name}")),
     "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
     "DELETE /login/delete": ("Done", fixed("DELETE", "/login/delete")),
@@ -448,6 +452,7 @@ def sign_in(path: str) -> dict[str, Provocation]:
         "RegistrationRunning": running,
         "RegistrationAccepted": accepted,
         "BadCredentials": wrong,
+        "SecondFactorRequired": ask_code(path),
         "UserIsDeleted": gone,
         "BadJson": plain("POST", path, b"{"),
         "BadContentType": plain("POST", path, b"{}", headers={"content-type": "text/plain"}),
@@ -469,9 +474,75 @@ def restore() -> dict[str, Provocation]:
     return {
         "SessionOpened": with_password(PASSWORD),
         "BadCredentials": with_password("wrong"),
+        "SecondFactorRequired": ask_code("/login/restore", deletes=True),
         "BadJson": plain("POST", "/login/restore", b"{"),
         "BadContentType": plain("POST", "/login/restore", b"{}", headers={"content-type": "text/plain"}),
     }
+
+
+# --- second factors
+def app_code(secret: str) -> str:
+    """The present code of an authenticator app."""
+    return pyotp.TOTP(secret).now()
+
+
+async def enrolled(stage: Stage, person: Person) -> Asked:
+    """An app that waits for its first code, and that code."""
+    asked = Asked(method="POST", path="/login/totp", by=person.token)
+    secret = (await stage.ask_json(asked))["secret"]
+    return Asked(method="POST", path="/login/totp/confirm", body={"code": app_code(secret)}, by=person.token)
+
+
+async def with_factor(stage: Stage) -> tuple[Person, list[str]]:
+    """Somebody whose app is on, and the recovery codes."""
+    person = await stage.person()
+    return person, (await stage.ask_json(await enrolled(stage, person)))["recoveryCodes"]
+
+
+def ask_code(path: str, *, deletes: bool = False) -> Provocation:
+    """A right password of somebody with a second factor."""
+
+    async def make(stage: Stage) -> Asked:
+        person, _ = await with_factor(stage)
+        if deletes:
+            await stage.delete(person)
+        return Asked(method="POST", path=path, body={"username": person.name, "password": PASSWORD})
+
+    return make
+
+
+async def sign_up_again_with_factor(stage: Stage) -> Asked:
+    asked = stage.sign_up().but(headers={"idempotency-key": "one"})
+    made = await stage.ask_json(asked)
+    person = Person(made["userId"], asked.body["username"], made["token"])
+    await stage.ask_json(await enrolled(stage, person))
+    return asked
+
+
+def second_step(code: str = "", *, deleted: bool = False) -> Provocation:
+    """The ticket with a code; a right recovery code unless another is given."""
+
+    async def make(stage: Stage) -> Asked:
+        person, codes = await with_factor(stage)
+        body = {"username": person.name, "password": PASSWORD}
+        refusal = await stage.ask(Asked(method="POST", path="/login", body=body))
+        ticket = json.loads(refusal.body)["ticket"]
+        if deleted:
+            await stage.delete(person)
+        return Asked(method="POST", path="/login/factor", body={"ticket": ticket, "code": code or codes[0]})
+
+    return make
+
+
+def enrol_twice(confirmed: bool) -> Provocation:
+    """An app is on already."""
+
+    async def make(stage: Stage) -> Asked:
+        person, _ = await with_factor(stage)
+        path, body = ("/login/totp/confirm", {"code": "000000"}) if confirmed else ("/login/totp", None)
+        return Asked(method="POST", path=path, body=body, by=person.token)
+
+    return make
 
 
 # --- watching
@@ -536,6 +607,23 @@ TABLE: dict[str, dict[str, Provocation]] = {
             headers={"idempotency-key": "x" * 1000},
         ),
         "IdempotencyConflict": sign_up_again,
+        "SecondFactorRequired": sign_up_again_with_factor,
+    },
+    "POST /login/totp": {"FactorExists": enrol_twice(confirmed=False)},
+    "POST /login/totp/confirm": {
+        "TotpOn": _valid(lambda asked: asked)(enrolled),
+        "BadCode": _valid(lambda asked: asked.but(body={"code": "wrong"}))(enrolled),
+        "FactorExists": enrol_twice(confirmed=True),
+        **{name: build(enrolled) for name, build in SHARED.items()},
+    },
+    "DELETE /login/totp": {"BadCredentials": valid_but("DELETE /login/totp", body={"password": "wrong"})},
+    "POST /login/factor": {
+        "SessionOpened": second_step(),
+        "BadCode": second_step("wrong"),
+        "BadToken": plain("POST", "/login/factor", {"ticket": "regf_nothing", "code": "314159"}),
+        "UserIsDeleted": second_step(deleted=True),
+        "BadJson": plain("POST", "/login/factor", b"{"),
+        "BadContentType": plain("POST", "/login/factor", b"{}", headers={"content-type": "text/plain"}),
     },
     "GET /login/userId/{username}": {
         "AccountNotFound": _valid(_at("nobody"))(VALID["GET /login/userId/{username}"][1])

@@ -14,6 +14,7 @@ from regserver.store.sql.contact_rows import ContactRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.erasure_rows import ErasureRows
 from regserver.store.sql.event_rows import EventRows
+from regserver.store.sql.factor_rows import FactorRows
 from regserver.store.sql.future_rows import FutureRows
 from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
@@ -23,6 +24,7 @@ from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
 from regserver.store.sql.offer_rows import OfferRows
 from regserver.store.sql.outbox_rows import OutboxRows
+from regserver.store.sql.passkey_rows import PasskeyRows
 from regserver.store.sql.post_rows import PostRows
 from regserver.store.sql.registration_rows import RegistrationRows
 from regserver.store.sql.reward_rows import RewardRows
@@ -49,6 +51,8 @@ class SqlTransaction(Transaction):
         self.tokens = TokenRows(sql)
         self.guesses = GuessRows(sql)
         self.networks = NetworkRows(sql)
+        self.factors = FactorRows(sql)
+        self.passkeys = PasskeyRows(sql)
         self.rooms = RoomRows(sql)
         self.posts = PostRows(sql)
         self.allowances = AllowanceRows(sql)

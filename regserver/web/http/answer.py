@@ -26,11 +26,12 @@ from regserver.domain.outcome import (
     MethodNotAllowed,
     Refusal,
     RouteNotFound,
+    SecondFactorRequired,
     UpgradeRequired,
     UserIsDeleted,
 )
 from regserver.endpoint import Response
-from regserver.web.http.field import TimeField, UserIdField
+from regserver.web.http.field import SecondsField, TimeField, UserIdField
 
 HeaderFields = tuple[tuple[str, str], ...]
 """Header fields of a response, names in lower case."""
@@ -120,6 +121,13 @@ class DeletedError(Error, frozen=True, rename="camel"):
     )
 
 
+class SecondFactorError(Error, frozen=True, rename="camel"):
+    """The account has a second factor; the ticket is taken by `/login/factor` together with a code."""
+
+    ticket: Annotated[str, Meta(description="Good for one sign-in, and for nothing else.")]
+    expires_in: SecondsField
+
+
 class RefusedInvitationError(Error, frozen=True, rename="camel"):
     """Accounts that cannot be brought into a room; refusedUsers: those of the request."""
 
@@ -142,6 +150,8 @@ class NamedStyle(ErrorStyle):
             return AccountError(name, refusal.missing or UNSET)
         if isinstance(refusal, InvitationRefused):
             return RefusedInvitationError(name, refusal.refused)
+        if isinstance(refusal, SecondFactorRequired):
+            return SecondFactorError(name, refusal.ticket, refusal.expires_in)
         if isinstance(refusal, UserIsDeleted):
             until = refusal.restorable_until
             return DeletedError(name, UNSET if until is None else iso_seconds(until))

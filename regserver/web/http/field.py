@@ -12,6 +12,7 @@ from regserver.domain import room as domain
 from regserver.domain.account import MAX_JSON_INTEGER, AccountId
 from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.session import SessionId
+from regserver.ports.passkey_table import PasskeyId
 
 NEW_USERNAME = "^[A-Za-z0-9][A-Za-z0-9._-]{1,30}[A-Za-z0-9]$"
 """What `is_rooms_username` takes, as JSON Schema has it."""
@@ -27,6 +28,7 @@ _ID = Meta(ge=1, le=MAX_JSON_INTEGER)
 UserIdField = Annotated[AccountId, _ID, described("An account's id.", 17)]
 RoomIdField = Annotated[domain.RoomId, _ID, described("A room's id.", 5)]
 PostIdField = Annotated[domain.PostId, _ID, described("A post's id.", 42)]
+PasskeyIdField = Annotated[PasskeyId, _ID, described("A passkey's id.", 3)]
 
 SessionIdField = Annotated[SessionId, _ID, described("A session's id, among those of its account.", 3001)]
 
@@ -61,6 +63,7 @@ PATH_FIELDS = {
     "post": PostIdField,
     "user_id": UserIdField,
     "session_id": SessionIdField,
+    "passkey_id": PasskeyIdField,
     "username": UsernameField,
     "registration": Annotated[
         str,

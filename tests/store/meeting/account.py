@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from regserver.domain.account import AccountId, NewAccount, name_key
+from regserver.domain.factor import FactorTicket, RecoveryHasher
 from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
 from regserver.domain.link import AccountLink
@@ -17,14 +18,16 @@ from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
 from regserver.service.outbox import Outbox
 from tests.deletion import open_erasure
+from tests.factor import open_factor_service
 from tests.fake import PEPPER, SeededRandomness, claim_of
-from tests.guess import MAIL_TEMPLATES
-from tests.store.meeting.room import Door
+from tests.guess import HOME, MAIL_TEMPLATES
+from tests.store.meeting.room import Door, NoSockets
 from tests.store.race import Racer, Racers, Scenario, rows
 
 Pair = Callable[[Door], tuple[Racer, Racer]]
 USER_ID = "reg1abcdefgh"
 TICKET = hash_secret("a ticket")
+FACTOR_TICKET, CODES = "regf_a ticket", ("first", "second")
 NO_FAILURE, ONE_FAILURE = CounterKey(b"none"), CounterKey(b"one")
 REWARDS = """
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
@@ -46,7 +49,10 @@ async def observe(door: Door) -> object:
     tokens = await rows(door.store, "SELECT count(*) FROM token")
     rewards = await rows(door.store, "SELECT user_id, reason, community FROM steps_reward ORDER BY 3")
     guesses = await rows(door.store, "SELECT counter, failures FROM guess ORDER BY counter")
-    return accounts, contacts, names, tokens, len(rewards), guesses
+    factors = await rows(
+        door.store, "SELECT (SELECT count(*) FROM recovery_code), (SELECT count(*) FROM factor_ticket)"
+    )
+    return accounts, contacts, names, tokens, len(rewards), guesses, factors
 
 
 async def ann(store: Store) -> Door:
@@ -216,6 +222,26 @@ async def with_ticket(store: Store) -> Door:
     return door
 
 
+async def with_factor(store: Store) -> Door:
+    """Ann, with recovery codes and a ticket that asks for one."""
+    door = await ann(store)
+    account, hasher = door.ids["ann"], RecoveryHasher(bytes(32))
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.factors.replace_codes(account, [hasher.of(account, code) for code in CODES])
+        ticket = FactorTicket(account, "sign_in", after(door.clock.now(), 1000))
+        await transaction.factors.add_ticket(hash_secret(FACTOR_TICKET), ticket, 20)
+
+    await store.write(work)
+    return door
+
+
+def answer(door: Door, code: str) -> Racer:
+    """A recovery code with Ann's ticket."""
+    service = open_factor_service(door.store, door.clock, door.identity, NoSockets(), SeededRandomness())
+    return partial(service.sign_in, FACTOR_TICKET, code, HOME)
+
+
 SCENARIOS = (
     between(
         "two sign-ups of one name and address",
@@ -317,6 +343,18 @@ SCENARIOS = (
         ),
         None,
         with_ticket,
+    ),
+    between(
+        "a ticket is used with two codes",
+        lambda door: (answer(door, CODES[0]), answer(door, CODES[1])),
+        Lock.ACCOUNT,
+        with_factor,
+    ),
+    between(
+        "a ticket is used while its account is deleted",
+        lambda door: (answer(door, CODES[0]), partial(door.delete, "ann")),
+        None,
+        with_factor,
     ),
     between("an erasure and a restoration", lambda door: (erase(door), restore(door)), Lock.ACCOUNT, deleted),
     between("two erasures", lambda door: (erase(door), erase(door)), Lock.ACCOUNT, deleted),
