@@ -201,6 +201,11 @@ class Peer:
         except EOFError:
             return 1006
 
+    async def something(self) -> bool:
+        """Waits for any byte of the server; false at the end of the connection."""
+        with trio.fail_after(10):
+            return await self._more()
+
     async def ended(self) -> bool:
         """Whether the server closes the connection, after at most what is unread."""
         with trio.move_on_after(10):

@@ -43,7 +43,7 @@ def own_port() -> int:
     return port
 
 
-async def _connect(port: int) -> Peer:
+async def connect(port: int) -> Peer:
     with trio.fail_after(10):
         while True:
             try:
@@ -60,7 +60,7 @@ async def test_requests_and_sessions_over_the_same_upstream_connections(
         config.write_text(_CONFIG.format(folder=tmp_path, port=server.port, own=own_port))
         process = await nursery.start(trio.run_process, [nginx, "-p", str(tmp_path), "-c", str(config)])
         try:
-            peer = await _connect(own_port)
+            peer = await connect(own_port)
             for path in (b"/a", b"/b", b"/c"):
                 status, _, body = await peer.ask(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert status == 200

@@ -1,0 +1,86 @@
+"""Links in mails begin with the configured address: no field of a request, through whatever peer, puts another host there.
+
+Met elsewhere: a forged X-Forwarded-Host in the request for a mail, and the owner of the address followed a link to a stranger.
+"""
+
+import itertools
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.peer.smtp import open_smtp_peer
+from tests.system.server import open_server
+
+OURS = "https://reg.example.org/accounts"
+EVIL = "evil.example"
+FORGED: tuple[dict[str, str], ...] = (
+    {"host": EVIL},
+    {"x-forwarded-host": EVIL},
+    {"x-forwarded-host": EVIL, "x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "http"},
+    {"forwarded": f"for=192.0.2.7;host={EVIL};proto=http"},
+    {"x-forwarded-prefix": f"//{EVIL}", "x-original-url": f"https://{EVIL}/", "x-rewrite-url": f"//{EVIL}"},
+    {"x-forwarded-server": EVIL, "x-host": EVIL, "x-http-host-override": EVIL},
+    {"origin": OURS[:23], "referer": f"https://{EVIL}/"},
+)
+
+
+async def sign_up_at_the_rooms(client: httpx.AsyncClient, number: int, fields: dict[str, str]) -> None:
+    body = {
+        "username": f"rooms{number}",
+        "email": f"rooms{number}@example.org",
+        "password": "a long password",
+    }
+    answer = await client.post("/login/register", json=body, headers=fields)
+    assert answer.status_code == 201, answer.text
+    token = {"authorization": f"Bearer {answer.json()['token']}"}
+    assert (await client.post("/login/email/resend", headers={**fields, **token})).status_code == 202
+
+
+async def sign_up_at_the_directory(client: httpx.AsyncClient, number: int, fields: dict[str, str]) -> None:
+    body = {
+        "userName": f"Directory{number}",
+        "email": f"directory{number}@example.org",
+        "password": "a long password",
+    }
+    assert (await client.post("/init", json=body, headers=fields)).status_code == 200
+
+
+async def ask_for_a_code(client: httpx.AsyncClient, number: int, fields: dict[str, str]) -> None:
+    params = {"email": f"steps{number}@example.org", "captcha": "", "captchaType": "web"}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "firstStepEmail", "params": params}
+    assert "result" in (await client.post("/rpc", json=call, headers=fields)).json()
+
+
+ASKED: tuple[Callable[[httpx.AsyncClient, int, dict[str, str]], Awaitable[None]], ...] = (
+    sign_up_at_the_rooms,
+    sign_up_at_the_directory,
+    ask_for_a_code,
+)
+
+
+@pytest.mark.parametrize("trusted", ["[]", "127.0.0.1"], ids=["a stranger", "a trusted proxy"])
+@pytest.mark.parametrize("kind", ["x-forwarded", "forwarded"])
+async def test_no_field_of_a_request_is_in_a_link(tmp_path: Path, trusted: str, kind: str) -> None:
+    async with open_smtp_peer() as (peer, _):
+        settings = [
+            f"mail.smtp=smtp://127.0.0.1:{peer.port}",
+            f"server.public_url={OURS}",
+            f"server.trusted_proxies={trusted}",
+            f"server.proxy_fields={kind}",
+        ]
+        async with open_server(tmp_path, settings) as server, server.client() as client:
+            asked = list(itertools.product(ASKED, FORGED))
+            for number, (ask, fields) in enumerate(asked):
+                await ask(client, number, fields)
+            await peer.wait_received(len(asked) + len(FORGED))
+            links = 0
+            for received in peer.accepted:
+                for text in (received.part("plain"), received.part("html")):
+                    assert EVIL not in text
+                    found = re.findall(r"https?://[^\s\"'<>]+", text)
+                    assert all(link.startswith(f"{OURS}/") for link in found), found
+                    links += len(found)
+            assert links >= 2 * len(FORGED)
