@@ -1,17 +1,38 @@
-"""`regserver user show|delete|restore NAME`: an account, found by user name, e-mail address or userId of any door."""
+"""`regserver user ACTION NAME`: an account, found by user name, e-mail address or userId of any door, and its sessions.
+
+All of it works beside a running server: that notices what was written, and closes the sockets of what ended.
+"""
 
 import argparse
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
 
 from regserver.adapters.system import SystemClock
 from regserver.cli import CommandFault
 from regserver.cli.store import open_store
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
+from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import iso_seconds
+from regserver.domain.outcome import SessionNotFound
 from regserver.domain.room import parse_id
+from regserver.domain.session import AccountSession, SessionId
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.account_end import close_account, restore_account
+from regserver.service.account_ending import end_outstanding
+from regserver.service.session_service import MOST_LISTED, end_session
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a command prints. value: the same for --json."""
+
+    lines: tuple[str, ...]
+    value: Any
+
+
+UserAction = Callable[[Store, argparse.Namespace], Awaitable[Told]]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,92 +40,143 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=tuple(ACTIONS),
-        help="show: print an account without its secrets; delete: delete an account, which erases it after"
-        " login.deletion_grace; restore: bring a deleted account back, before it is erased",
+        help="show: print an account without its secrets; sessions: list its sessions and tokens; revoke: end them all, or"
+        " one; delete: delete an account, which erases it after login.deletion_grace; restore: bring a deleted account"
+        " back, before it is erased",
     )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
     )
+    parser.add_argument(
+        "--session", metavar="ID", help="revoke: the one session to end, as `sessions` lists it"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Shows, deletes or restores the account."""
-    act = ACTIONS[chosen.action]
-    account = open_store(chosen, lambda store, _: act(store, chosen.name))
-    if account is None:
-        raise CommandFault("no such account")
-    print("\n".join(_lines(account)))
+    """Does what the action says, and prints what came of it."""
+    if chosen.session is not None and chosen.action != "revoke":
+        chosen.misused("--session: only with revoke")
+    told = open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen))
+    print(msgspec.json.encode(told.value).decode() if chosen.json else "\n".join(told.lines))
 
 
-async def _shown(store: Store, name: str) -> Account | None:
-    return await store.read(lambda transaction: _find(transaction, name))
+# --- the account
+async def _shown(store: Store, chosen: argparse.Namespace) -> Told:
+    return _account_told(await store.read(lambda transaction: _find(transaction, chosen.name)))
 
 
-async def _deleted(store: Store, name: str) -> Account | None:
-    """The account as it is afterwards; a running server ends its sockets and memberships within seconds, another at its start.
+async def _deleted(store: Store, chosen: argparse.Namespace) -> Told:
+    """Deletes it; a running server ends its sockets and memberships within seconds, another at its start."""
 
-    Raises CommandFault when it is deleted already.
-    """
-
-    async def work(transaction: Transaction) -> Account | None:
-        account = await _find(transaction, name)
-        if account is None:
-            return None
+    async def work(transaction: Transaction) -> Account:
+        account = await _find(transaction, chosen.name)
         if not await close_account(transaction, account, SystemClock().now()):
             raise CommandFault(f"account {account.id} is deleted already")
-        return await transaction.accounts.by_id(account.id)
+        return await _find(transaction, str(account.id))
 
-    return await store.write(work)
+    return _account_told(await store.write(work))
 
 
-async def _restored(store: Store, name: str) -> Account | None:
-    """The account as it is afterwards. Raises CommandFault when it is not deleted, or erased."""
-
-    async def work(transaction: Transaction) -> Account | None:
-        account = await _find(transaction, name)
-        if account is None:
-            return None
+async def _restored(store: Store, chosen: argparse.Namespace) -> Told:
+    async def work(transaction: Transaction) -> Account:
+        account = await _find(transaction, chosen.name)
         if not await restore_account(transaction, account.id, SystemClock().now()):
-            raise CommandFault(
-                f"account {account.id} is erased"
-                if account.erased_at
-                else f"account {account.id} is not deleted"
-            )
-        return await transaction.accounts.by_id(account.id)
+            state = "is erased" if account.erased_at else "is not deleted"
+            raise CommandFault(f"account {account.id} {state}")
+        return await _find(transaction, str(account.id))
 
-    return await store.write(work)
+    return _account_told(await store.write(work))
 
 
-ACTIONS: dict[str, Callable[[Store, str], Awaitable[Account | None]]] = {
+# --- its sessions
+async def _sessions(store: Store, chosen: argparse.Namespace) -> Told:
+    async def work(transaction: Transaction) -> tuple[AccountSession, ...]:
+        account = await _find(transaction, chosen.name)
+        found = await transaction.tokens.of_account(account.id, SystemClock().now(), MOST_LISTED)
+        return tuple(found.values())
+
+    sessions = await store.read(work)
+    lines = tuple(map(_session_line, sessions)) or ("no sessions",)
+    return Told(lines, [_session_value(session) for session in sessions])
+
+
+async def _revoked(store: Store, chosen: argparse.Namespace) -> Told:
+    """Ends all of its sessions and tokens, or one; a running server closes their sockets within seconds."""
+
+    async def work(transaction: Transaction) -> int:
+        account = await _find(transaction, chosen.name)
+        if chosen.session is None:
+            everywhere = AccountEvent.SIGNED_OUT_EVERYWHERE
+            return len((await end_outstanding(transaction, everywhere, account.id, None)).tokens)
+        ended = await end_session(transaction, account.id, SessionId(parse_id(chosen.session) or 0))
+        if isinstance(ended, SessionNotFound):
+            raise CommandFault(f"account {account.id} has no session {chosen.session}")
+        return len(ended.tokens)
+
+    count = await store.write(work)
+    return Told((f"{count} {'session' if count == 1 else 'sessions'} ended",), {"ended": count})
+
+
+ACTIONS: Mapping[str, UserAction] = {
     "show": _shown,
+    "sessions": _sessions,
+    "revoke": _revoked,
     "delete": _deleted,
     "restore": _restored,
 }
 
 
-async def _find(transaction: Transaction, name: str) -> Account | None:
-    if not is_sign_in_name(name):
-        return None
+async def _find(transaction: Transaction, name: str) -> Account:
+    """Raises CommandFault when there is none."""
     accounts, number = transaction.accounts, parse_id(name)
-    return (
+    found = is_sign_in_name(name) and (
         await accounts.by_name(name_key(name))
         or await accounts.by_email(email_key(name))
         or await accounts.by_ledger_name(name)
         or (None if number is None else await accounts.by_id(AccountId(number)))
     )
+    if not found:
+        raise CommandFault("no such account")
+    return found
 
 
-def _lines(account: Account) -> Iterator[str]:
-    yield f"number    {account.id}"
-    yield f"username  {account.username}"
-    optional = {"e-mail": account.email, "userId": account.ledger_name, "server": account.server}
-    for label, value in optional.items():
+# --- how it is printed
+def _account_told(account: Account) -> Told:
+    return Told(tuple(_account_lines(account)), dict(_account_fields(account)))
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    labels = {"number": "number", "username": "username", "email": "e-mail", "userId": "userId"}
+    labels |= {"server": "server", "door": "door", "password": "password"}
+    labels |= {"createdAt": "created", "deletedAt": "deleted", "erasedAt": "erased"}
+    for name, value in _account_fields(account):
         if value is not None:
-            yield f"{label:9} {value}"
-    yield f"door      {account.origin}"
-    yield f"password  {'set' if account.password_hash else 'none'}"
-    yield f"created   {iso_seconds(account.created_at)}"
-    if account.deleted_at is not None:
-        yield f"deleted   {iso_seconds(account.deleted_at)}"
-    if account.erased_at is not None:
-        yield f"erased    {iso_seconds(account.erased_at)}"
+            shown = ("set" if value else "none") if name == "password" else value
+            yield f"{labels[name]:9} {shown}"
+
+
+def _account_fields(account: Account) -> Iterator[tuple[str, object]]:
+    yield from (("number", account.id), ("username", account.username), ("email", account.email))
+    yield from (("userId", account.ledger_name), ("server", account.server), ("door", account.origin))
+    yield "password", account.password_hash is not None
+    times = {"createdAt": account.created_at, "deletedAt": account.deleted_at, "erasedAt": account.erased_at}
+    yield from ((name, None if at is None else iso_seconds(at)) for name, at in times.items())
+
+
+def _session_value(session: AccountSession) -> dict[str, object]:
+    return {
+        "sessionId": session.id,
+        "name": session.name,
+        "agent": session.agent,
+        "network": session.network,
+        "createdAt": iso_seconds(session.created_at),
+        "lastUsedAt": iso_seconds(session.last_used_at),
+        "expiresAt": iso_seconds(session.expires_at),
+    }
+
+
+def _session_line(session: AccountSession) -> str:
+    times = f"since {iso_seconds(session.created_at)}  used {iso_seconds(session.last_used_at)}"
+    what = f"token {session.name}" if session.name is not None else session.agent or "-"
+    return f"{session.id:10}  {times}  until {iso_seconds(session.expires_at)}  {session.network or '-':18}  {what}"

@@ -1,0 +1,296 @@
+"""The table of what ends what, row by row, on a running server: every event there is, with everything there is to end.
+
+An event has a cause here, several where several ways lead to it. A thing has a probe: what became of it afterwards. An
+event or a thing that the server begins to use does not pass without either.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pyotp
+import pytest
+
+from regserver.domain.ending import WHAT_ENDS_WHAT, AccountEvent, Fate, Outstanding
+from regserver.service.account_ending import LINKS
+from tests.peer.people_service import DONE, NAME, PeopleService
+from tests.peer.people_service import Person as Known
+from tests.system.server import Listener, Person, Server, listening, open_server, run_command, sign_up
+from tests.system.steps_client import StepsClient, logged_code
+from tests.system.test_live import watch
+
+PACKAGE = Path(__file__).parents[2] / "regserver"
+SESSIONS = (Outstanding.ITS_SESSION, Outstanding.OTHER_SESSIONS, Outstanding.NAMED_TOKENS)
+OF_SESSIONS = (Outstanding.SOCKETS, Outstanding.TICKETS)
+OTHERS = (Outstanding.EMAIL_LINKS, Outstanding.REGISTRATIONS)
+PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
+CLOSED, OPEN = "closed", "open"
+
+
+class Holder(msgspec.Struct):
+    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: None where it has no address."""
+
+    name: str
+    password: str
+    number: int
+    tokens: dict[Outstanding, str]
+    sockets: dict[Outstanding, Listener] = {}
+    tickets: dict[Outstanding, str] = {}
+    link: str | None = None
+    phone: str = ""
+    room: int = 0
+
+
+class Scene:
+    """A running server with its clients. people: the source of the live door. host: somebody who posts to the holders."""
+
+    def __init__(
+        self, server: Server, client: httpx.AsyncClient, people: PeopleService, folder: Path
+    ) -> None:
+        self.server = server
+        self.client = client
+        self.people = people
+        self.folder = folder
+        self.count = 0
+        self.host: Person
+
+    async def call(self, method: str, path: str, token: str, body: object = None) -> httpx.Response:
+        fields = {"authorization": f"Bearer {token}"}
+        return await self.client.request(method, path, json=body, headers=fields)
+
+    async def sign_in(self, name: str, password: str) -> str:
+        answer = await self.client.post("/login", json={"username": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["token"])
+
+    async def command(self, *arguments: str) -> None:
+        where = ("--set", f"store.url=sqlite:{self.folder / 'test.db'}")
+        done = await run_command("user", *arguments, *where, folder=self.folder)
+        assert done.returncode == 0, done.stderr
+
+    # --- holders
+    async def signed_up(self) -> Holder:
+        self.count += 1
+        name = f"holder{self.count}"
+        person = await sign_up(self.client, name)
+        line = await self.server.wait_line(
+            lambda line: f"{name}@example.org" in str(line) and "#" in str(line)
+        )
+        found = re.search(r"#([A-Za-z0-9_-]+)", str(line))
+        assert found is not None
+        password = f"{name}'s long password"
+        return Holder(name, password, person.id, {Outstanding.ITS_SESSION: person.token}, link=found[1])
+
+    async def of_the_source(self) -> Holder:
+        self.count += 1
+        name, password = f"holder{self.count}", "right"
+        self.people.people[name] = Known(password, [NAME, DONE])
+        begun = await self.client.post("/login", json={"username": name, "password": password})
+        async with listening(begun.headers["location"]) as listener:
+            data = (await watch(listener))[-1]["additionalData"]
+        return Holder(name, password, data["userId"], {Outstanding.ITS_SESSION: data["token"]})
+
+    @asynccontextmanager
+    async def holding(self, holder: Holder) -> AsyncIterator[Holder]:
+        """Gives the account all the rest, with open sockets."""
+        own = holder.tokens[Outstanding.ITS_SESSION]
+        holder.tokens[Outstanding.OTHER_SESSIONS] = await self.sign_in(holder.name, holder.password)
+        made = await self.call("POST", "/login/tokens", own, {"name": "backup"})
+        holder.tokens[Outstanding.NAMED_TOKENS] = made.json()["token"]
+        holder.room = (await self.host.post("/room/create", {"otherUsers": [holder.number]}))["roomId"]
+        holder.phone = f"+38050{holder.number:07d}"
+        steps = StepsClient(self.client)
+        await steps.call("firstStep", phone=holder.phone, captcha="", captchaType="web")
+        code = await logged_code(self.server, holder.phone)
+        await steps.call("verify", phone=holder.phone, code=code)
+        async with AsyncExitStack() as stack:
+            for session, token in holder.tokens.items():
+                url = f"{self.server.socket_url}/room/websocket?since=&"
+                socket = await stack.enter_async_context(listening(f"{url}token={token}"))
+                assert (await socket.message())["type"] == "Resumed"
+                holder.sockets[session] = socket
+                ticket = (await self.call("POST", "/login/ticket", token)).json()["ticket"]
+                holder.tickets[session] = f"{url}ticket={ticket}"
+            yield holder
+
+    # --- probes
+    async def session(self, token: str) -> Fate:
+        status = (await self.call("GET", "/login/info", token)).status_code
+        return {200: Fate.KEPT, 401: Fate.ENDED, 410: Fate.DENIED}[status]
+
+    async def socket(self, socket: Listener, expected: str, room: int) -> str:
+        """Whether it was closed, or hears of a new post."""
+        if expected == OPEN:
+            await self.host.post(f"/room/post/{room}", {"content": "Are you there?"})
+            return OPEN if (await socket.message())["type"] == "NewPost" else CLOSED
+        try:
+            code = await socket.close_code()
+        except AssertionError:  # the reason comes first
+            assert socket.texts[-1] in {"BadToken", "UserIsDeleted"}
+            code = await socket.close_code()
+        assert code == 1008
+        return CLOSED
+
+    async def ticket(self, url: str) -> Fate:
+        async with listening(url) as listener:
+            text = await listener.text()
+        return {"BadToken": Fate.ENDED, "UserIsDeleted": Fate.DENIED}.get(text, Fate.KEPT)
+
+    async def link(self, token: str) -> Fate:
+        status = (await self.client.post("/login/email/verify", json={"token": token})).status_code
+        return {200: Fate.KEPT, 404: Fate.ENDED}[status]
+
+    async def registration(self, phone: str) -> Fate:
+        reply = await StepsClient(self.client).reply("getState", phone=phone)
+        return Fate.KEPT if reply["result"]["currentState"] == "setUsername" else Fate.ENDED
+
+
+# --- causes: what makes an event happen; they return the token of the session that the event is about
+Cause = Callable[[Scene, Holder], Awaitable[str]]
+
+
+async def sign_out(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    assert (await scene.call("DELETE", "/login/token", own)).status_code == 204
+    return own
+
+
+async def listed_id(scene: Scene, token: str) -> int:
+    sessions = (await scene.call("GET", "/login/sessions", token)).json()["sessions"]
+    return int(next(session["sessionId"] for session in sessions if session["current"]))
+
+
+async def end_from_the_list(scene: Scene, holder: Holder) -> str:
+    own, other = holder.tokens[Outstanding.ITS_SESSION], holder.tokens[Outstanding.OTHER_SESSIONS]
+    path = f"/login/sessions/{await listed_id(scene, own)}"
+    assert (await scene.call("DELETE", path, other)).status_code == 204
+    return own
+
+
+async def end_by_command(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    await scene.command("revoke", holder.name, "--session", str(await listed_id(scene, own)))
+    return own
+
+
+async def sign_out_everywhere(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    assert (await scene.call("DELETE", "/login/token?all=true", own)).status_code == 204
+    return own
+
+
+async def revoke_all_by_command(scene: Scene, holder: Holder) -> str:
+    await scene.command("revoke", holder.name)
+    return holder.tokens[Outstanding.ITS_SESSION]
+
+
+async def change_at_the_source(scene: Scene, holder: Holder) -> str:
+    scene.people.people[holder.name].password = "changed there"
+    return await scene.sign_in(holder.name, "changed there")
+
+
+async def add_a_factor(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    secret = (await scene.call("POST", "/login/totp", own)).json()["secret"]
+    answer = await scene.call("POST", "/login/totp/confirm", own, {"code": pyotp.TOTP(secret).now()})
+    assert answer.status_code == 200, answer.text
+    return own
+
+
+async def delete(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    assert (await scene.call("DELETE", "/login/delete", own)).status_code == 204
+    return own
+
+
+async def delete_by_command(scene: Scene, holder: Holder) -> str:
+    await scene.command("delete", holder.name)
+    return holder.tokens[Outstanding.ITS_SESSION]
+
+
+async def restore(scene: Scene, holder: Holder) -> str:
+    await delete(scene, holder)
+    credentials = {"username": holder.name, "password": holder.password}
+    answer = await scene.client.post("/login/restore", json=credentials)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["token"])
+
+
+CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
+    (AccountEvent.SESSION_ENDED, sign_out),
+    (AccountEvent.SESSION_ENDED, end_from_the_list),
+    (AccountEvent.SESSION_ENDED, end_by_command),
+    (AccountEvent.SIGNED_OUT_EVERYWHERE, sign_out_everywhere),
+    (AccountEvent.SIGNED_OUT_EVERYWHERE, revoke_all_by_command),
+    (AccountEvent.PASSWORD_CHANGED_AT_SOURCE, change_at_the_source),
+    (AccountEvent.FACTOR_CHANGED, add_a_factor),
+    (AccountEvent.DELETED, delete),
+    (AccountEvent.DELETED, delete_by_command),
+    (AccountEvent.RESTORED, restore),
+)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Scene]:
+    async with PeopleService().listen() as people:
+        live = ["live.source=http", f"live.http.url={people.url}"]
+        async with open_server(folder, live) as server, server.client() as client:
+            scene = Scene(server, client, people, folder)
+            scene.host = await sign_up(client, "host")
+            yield scene
+
+
+@pytest.mark.parametrize(("event", "cause"), CAUSES, ids=[cause.__name__ for _, cause in CAUSES])
+async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Cause) -> None:
+    async with opened(tmp_path) as scene:
+        of_source = event is AccountEvent.PASSWORD_CHANGED_AT_SOURCE
+        bystander = await scene.signed_up()
+        holder = await (scene.of_the_source() if of_source else scene.signed_up())
+        async with scene.holding(bystander), scene.holding(holder):
+            about = await cause(scene, holder)
+            await compare(scene, event, holder, about)
+            # Somebody else's things are never touched.
+            for session in SESSIONS:
+                assert await scene.session(bystander.tokens[session]) is Fate.KEPT
+                assert await scene.socket(bystander.sockets[session], OPEN, bystander.room) == OPEN
+                assert await scene.ticket(bystander.tickets[session]) is Fate.KEPT
+            assert await scene.link(bystander.link or "") is Fate.KEPT
+
+
+async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str) -> None:
+    """Everything of the holder with the table's row. about: the token of the session that the event is about."""
+    fates = WHAT_ENDS_WHAT[event]
+    for session, token in holder.tokens.items():
+        # Where the event brings its own session, all that were there before are others.
+        kind = (
+            session
+            if session is not Outstanding.ITS_SESSION or token == about
+            else Outstanding.OTHER_SESSIONS
+        )
+        expected = fates[kind]
+        assert await scene.session(token) is expected, session
+        stays = expected is Fate.KEPT
+        socket = OPEN if stays and fates[Outstanding.SOCKETS] is Fate.WITH_SESSION else CLOSED
+        assert await scene.socket(holder.sockets[session], socket, holder.room) == socket, session
+        assert await scene.ticket(holder.tickets[session]) is expected, session
+    assert await scene.session(about) is fates[Outstanding.ITS_SESSION]
+    if holder.link is not None:
+        assert await scene.link(holder.link) is fates[Outstanding.EMAIL_LINKS]
+    assert await scene.registration(holder.phone) is fates[Outstanding.REGISTRATIONS]
+
+
+def test_every_event_and_thing_in_use_is_tested() -> None:
+    used: set[AccountEvent] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if path != PACKAGE / "domain" / "ending.py":
+            used |= {
+                AccountEvent[name] for name in re.findall(r"AccountEvent\.([A-Z_]+)", path.read_text("utf-8"))
+            }
+    assert used == {event for event, _ in CAUSES}
+    assert set(LINKS) <= PROBED
+    for row in WHAT_ENDS_WHAT.values():
+        assert set(row) == set(Outstanding)
+        assert {thing for thing, fate in row.items() if fate is Fate.WITH_SESSION} <= set(OF_SESSIONS)
