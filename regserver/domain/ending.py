@@ -67,8 +67,8 @@ _ROWS = {
     AccountEvent.RECOVERED: "kee sse eeke kkk",
     AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkk",
     AccountEvent.FACTOR_CHANGED: "kek sse ekke kkk",
-    AccountEvent.SUSPENDED: "ddd sse eeee ekk",
-    AccountEvent.DELETED: "ddd eed eeee ekk",
+    AccountEvent.SUSPENDED: "ddd ese eeee ekk",
+    AccountEvent.DELETED: "ddd esd eeee ekk",
     AccountEvent.RESTORED: "kee sse eeee kke",
 }
 
