@@ -11,11 +11,11 @@ export const token = () => kept(TOKEN);
 export const keepToken = (value) => keep(TOKEN, value);
 export const dropToken = () => drop(TOKEN);
 
-/** A refusal. code: the server's name for it, or one of ours. who: the user name that it is about. */
+/** A refusal. code: the server's name for it, or one of ours. who: the user names that it is about. answer: what the server said. */
 export class Problem extends Error {
-  constructor(code, { status = 0, retryAfter = 0, who = "" } = {}) {
+  constructor(code, { status = 0, retryAfter = 0, who = "", answer = null } = {}) {
     super(code);
-    Object.assign(this, { code, status, retryAfter, who });
+    Object.assign(this, { code, status, retryAfter, who, answer });
   }
 
   get words() {
@@ -37,7 +37,7 @@ export async function call(method, path, body, headers = {}) {
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
   const retryAfter = Number(response.headers.get("Retry-After"));
-  const problem = new Problem(answer?.error ?? String(response.status), { status: response.status, retryAfter });
+  const problem = new Problem(answer?.error ?? String(response.status), { status: response.status, retryAfter, answer });
   // Only what this very token was refused for ends the session: another may have been issued meanwhile.
   if (bearer && bearer === token() && SESSION_ENDS.has(problem.code)) {
     document.dispatchEvent(new CustomEvent("session-ended", { detail: problem }));

@@ -6,6 +6,7 @@ import { t } from "./text.js";
 const FIELD = {
   BadUsername: "username", UsernameTaken: "username", BadEmail: "email", EmailTaken: "email", BadPassword: "password",
   BadRoomName: "name", BadOtherUsers: "people", NoSuchUser: "people", AccountNotFound: "people", TooManyUsers: "people",
+  InvitationRefused: "people",
 };
 
 /** Serves a form. required: names of fields. submit(values): does the work; a Problem that it throws is shown. */

@@ -40,3 +40,13 @@ async function idOf(name) {
     throw problem;
   }
 }
+
+/** Posts what brings people into a room. Where some of them cannot be brought in, the Problem is about their names. */
+export async function bring(path, body) {
+  try {
+    return await call("POST", path, body);
+  } catch (problem) {
+    if (problem.answer?.refusedUsers) problem.who = await namesOf(problem.answer.refusedUsers);
+    throw problem;
+  }
+}

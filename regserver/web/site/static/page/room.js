@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { $, confirmed, make } from "./dom.js";
 import { serve } from "./form.js";
-import { find, know, nameOf, namesOf } from "./people.js";
+import { bring, find, know, nameOf, namesOf } from "./people.js";
 import { t, when } from "./text.js";
 
 const PAGE_SIZE = 50;
@@ -161,7 +161,7 @@ export function wire({ changed, posted, failed }) {
   const invite = $("invite").querySelector("form");
   serve(invite, ["people"], async ({ people }) => {
     const otherUsers = await find(people);
-    await call("POST", `room/invite/${room.roomId}`, { otherUsers });
+    await bring(`room/invite/${room.roomId}`, { otherUsers });
     invite.reset();
     $("invite").open = false;
     note(room, t("room.invitedOk", { names: await namesOf(otherUsers) }));

@@ -4,7 +4,8 @@
 import { call, socketAddress } from "./api.js";
 import { $, make, setTitle, show, tell } from "./dom.js";
 import { serve } from "./form.js";
-import { find, know, nameOf, namesOf } from "./people.js";
+import * as offers from "./offers.js";
+import { bring, find, know, nameOf, namesOf } from "./people.js";
 import * as room from "./room.js";
 import { keepOpen } from "./socket.js";
 import { inSeconds, t } from "./text.js";
@@ -44,6 +45,7 @@ export function start() {
       resumed = false;
       loaded = true;
       refresh().then(() => again && !resumed && tell(t("link.back"), { passing: true }), failed);
+      offers.load().catch(failed);
     },
     message: (data) => {
       // In turn, because names may have to be asked for. A bare word is the reason why the socket closes.
@@ -65,6 +67,7 @@ export function stop() {
   rooms = new Map();
   unmarked.clear();
   room.forget();
+  offers.forget();
   draw();
   $("account").hidden = $("link").hidden = true;
 }
@@ -131,6 +134,7 @@ async function hear(frame) {
   await refresh();
   const asked = { RoomInvitation: "room.invited", RoomCreated: "room.created" }[frame.type];
   if (!asked) return;
+  if (frame.type === "RoomInvitation" && !rooms.has(frame.roomId)) return offers.announce(frame.roomId);
   const who = await nameOf(frame.userWhoInvited ?? frame.creatorId);
   tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }), { passing: true });
 }
@@ -212,10 +216,11 @@ export function route() {
 /** Wires the list's controls, once. */
 export function wire() {
   room.wire({ changed: () => refresh().catch(failed), posted: took, failed });
+  offers.wire({ failed, joined: async (roomId) => { await refresh(); location.hash = `room-${roomId}`; } });
   const create = $("create").querySelector("form");
   serve(create, [], async ({ name, people }) => {
     const otherUsers = await find(people);
-    const { roomId } = await call("POST", "room/create", { otherUsers, ...(name.trim() && { name: name.trim() }) });
+    const { roomId } = await bring("room/create", { otherUsers, ...(name.trim() && { name: name.trim() }) });
     create.reset();
     $("create").open = false;
     await refresh();
@@ -223,6 +228,7 @@ export function wire() {
   });
   $("link-retry").addEventListener("click", () => link?.retry());
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && me) refresh().catch(failed); // also what this user wrote in other windows
+    if (document.hidden || !me) return;
+    refresh().then(offers.recheck).catch(failed); // also what this user did in other windows
   });
 }

@@ -16,7 +16,13 @@ const listing = new Intl.ListFormat(locale);
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 const calendar = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-export const inSeconds = (seconds) => relative.format(Math.max(1, Math.ceil(seconds)), "second");
+
+/** "in 5 seconds"; long waits in minutes or hours, rounded up. */
+export function inSeconds(seconds) {
+  const [unit, size] = seconds > 5400 ? ["hour", 3600] : seconds > 90 ? ["minute", 60] : ["second", 1];
+  return relative.format(Math.max(1, Math.ceil(seconds / size)), unit);
+}
+
 export const lasting = (seconds) => duration.format(Math.max(1, Math.ceil(seconds)));
 export const list = (names) => listing.format(names);
 
