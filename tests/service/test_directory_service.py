@@ -258,6 +258,26 @@ async def test_neutral_mode_answers_all_alike_and_tells_the_mailbox(tmp_path: Pa
         assert refused == InvalidData(("bad_password",))
 
 
+async def test_neutral_mode_does_the_same_work_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hash and one mail, whether or not name or address are taken: no time tells them apart."""
+    async with world(tmp_path, reveal_existing=False) as here:
+        await here.add_elsewhere("alice", "ada@example.org")
+        hashed, hash_it = [], here.hasher.hash
+
+        async def counted(password: str) -> str:
+            hashed.append(password)
+            return await hash_it(password)
+
+        monkeypatch.setattr(here.hasher, "hash", counted)
+        for number, (name, email) in enumerate(
+            (("other", "ada@example.org"), ("alice", "new@example.org"), ("fresh", "fresh@example.org")), 1
+        ):
+            assert await here.directory.init(sign_up(name, email), BASE) is None
+            assert (len(hashed), len(await here.mails())) == (number, number)
+
+
 async def test_nobodys_mailbox_is_filled(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         for number in range(HOURLY_MAILS):

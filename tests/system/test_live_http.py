@@ -85,6 +85,21 @@ async def test_sign_in_while_the_source_is_down(tmp_path: Path) -> None:
             assert (await sign_in(client, "nobody")).status_code == 503
 
 
+async def test_a_password_changed_at_the_source_ends_other_sessions_and_their_sockets(tmp_path: Path) -> None:
+    people = PeopleService(ada=Person("right"))
+    async with people.listen(), served(tmp_path, people) as (server, client):
+        token = (await register(client, "ada"))[-1]["additionalData"]["token"]
+        async with listening(f"{server.socket_url}/room/websocket?token={token}&since=") as listener:
+            assert (await listener.message())["type"] == "Resumed"
+            people.people["ada"].password = "changed"
+            fresh = (await sign_in(client, "ada", "changed")).json()["token"]
+            assert await listener.text() == "BadToken"
+            assert await listener.close_code() == 1008
+        for used, status in ((token, 401), (fresh, 200)):
+            answer = await client.get("/login/info", headers={"authorization": f"Bearer {used}"})
+            assert answer.status_code == status
+
+
 async def _listen(people: PeopleService, *, task_status: trio.TaskStatus[trio.CancelScope]) -> None:
     with trio.CancelScope() as scope:
         async with people.listen():
