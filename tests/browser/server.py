@@ -54,6 +54,13 @@ last_name = "Hopper"
 delay = "50ms"
 
 [[user]]
+username = "lise"
+password = "fission explained"
+first_name = "Lise"
+last_name = "Meitner"
+delay = "50ms"
+
+[[user]]
 username = "marie"
 password = "radium and polonium"
 first_name = "Marie"

@@ -22,7 +22,7 @@ def test_it_works_where_storage_is_denied(visit: Visit) -> None:
     lena.sees_posts("flour")
     lena.page.reload()
     lena.sees("#sign-in")  # nothing is kept over a reload
-    lena.sign_in("marie", "radium and polonium")
+    lena.sign_in("lise", "fission explained")
     lena.find("#registration-continue").click()
     lena.sees_live()
 
