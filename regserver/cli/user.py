@@ -19,7 +19,7 @@ from regserver.domain.outcome import SessionNotFound
 from regserver.domain.room import parse_id
 from regserver.domain.session import AccountSession, SessionId
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import close_account, restore_account
 from regserver.service.account_ending import end_outstanding
 from regserver.service.session_service import MOST_LISTED, end_session
@@ -106,6 +106,7 @@ async def _revoked(store: Store, chosen: argparse.Namespace) -> Told:
 
     async def work(transaction: Transaction) -> int:
         account = await _find(transaction, chosen.name)
+        await transaction.lock(Lock.ACCOUNT, account.id)
         if chosen.session is None:
             everywhere = AccountEvent.SIGNED_OUT_EVERYWHERE
             return len((await end_outstanding(transaction, everywhere, account.id, None)).tokens)

@@ -72,7 +72,9 @@ class Lock(IntEnum):
     """Key: NameKey. Whether the name is free, until the account that takes it is written."""
 
     ACCOUNT = 5
-    """Key: AccountId. That the account is not deleted, its second factor, the rooms it is brought into, and its rewards."""
+    """Key: AccountId. That the account is not deleted, that a password or token is still its own while it opens a session,
+    its second factor, the rooms it is brought into, and its rewards.
+    """
 
     ROOM = 6
     """Key: RoomId. The room with its members and the ordinals of its posts."""

@@ -34,6 +34,7 @@ async def end_outstanding(
 ) -> EndedSessions:
     """Ends what the event ends. session: the token of the session that the event is about; None where there is none.
 
+    The caller holds Lock.ACCOUNT, or a session could open what outlives it meanwhile.
     Tickets end with their session, by the store's foreign key.
     """
     fates = WHAT_ENDS_WHAT[event]

@@ -71,7 +71,7 @@ class AccountService:
         async def act(transaction: Transaction, account: Account, _now: Instant) -> EndedSessions:
             return await end_outstanding(transaction, event, account.id, token)
 
-        ended = await self._identity.write(token, act)
+        ended = await self._identity.write_locked(token, act)
         if isinstance(ended, Unidentified):
             return ended
         close_sockets_nowait(self._broker, ended)

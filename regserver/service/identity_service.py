@@ -29,7 +29,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.token_table import NewSession
-from regserver.ports.transaction import Transaction
+from regserver.ports.transaction import Lock, Transaction
 from regserver.service.asker import Asker
 from regserver.service.session_use import SessionUses
 
@@ -84,6 +84,13 @@ class IdentityService:
         """Runs `act` for the account of `token` and commits."""
         return self._store.write(lambda transaction: self._act(transaction, token, act))
 
+    def write_locked(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
+        """As `write`, holding Lock.ACCOUNT: what ends the token meanwhile comes before or after the whole of it.
+
+        For what outlives the token, or ends others.
+        """
+        return self._store.write(lambda transaction: self._act_locked(transaction, token, act))
+
     def write_once(
         self, token: SecretHash, idempotency: Idempotency | None, act: Act[T]
     ) -> Awaitable[T | Unidentified | IdempotencyConflict]:
@@ -121,6 +128,14 @@ class IdentityService:
             return UserIsDeleted()
         self.uses.note(token, now)
         return await act(transaction, account, now)
+
+    async def _act_locked(self, transaction: Transaction, token: SecretHash, act: Act[T]) -> T | Unidentified:
+        account = await transaction.tokens.account(token, self._clock.now())
+        if account is not None:
+            await transaction.lock(Lock.ACCOUNT, account.id)
+        return await self._act(
+            transaction, token, act
+        )  # looks the token up again: it may have ended before the lock
 
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId, asker: Asker) -> SignedIn:

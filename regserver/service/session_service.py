@@ -22,7 +22,7 @@ from regserver.domain.outcome import (
 from regserver.domain.secret import SecretHash
 from regserver.domain.session import AccountSession, SessionId, is_token_name
 from regserver.ports.broker import Broker
-from regserver.ports.transaction import Lock, Transaction
+from regserver.ports.transaction import Transaction
 from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.asker import Asker
 from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
@@ -96,7 +96,7 @@ class SessionService:
         ) -> EndedSessions | SessionNotFound:
             return await end_session(transaction, account.id, session)
 
-        outcome = await self._identity.write(token, act)
+        outcome = await self._identity.write_locked(token, act)
         if isinstance(outcome, Refusal):
             return outcome
         close_sockets_nowait(self._broker, outcome)
@@ -115,7 +115,6 @@ class SessionService:
         async def act(
             transaction: Transaction, account: Account, now: Instant
         ) -> SignedIn | TooManyTokens | NamedTokenRefused:
-            await transaction.lock(Lock.ACCOUNT, account.id)
             names = await transaction.tokens.names(account.id, now)
             if token in names:
                 return NamedTokenRefused()
@@ -123,13 +122,13 @@ class SessionService:
                 return TooManyTokens()
             return await self._identity.issue_named(transaction, account.id, asker, wish.name, ttl)
 
-        return await self._identity.write(token, act)
+        return await self._identity.write_locked(token, act)
 
 
 async def end_session(
     transaction: Transaction, account: AccountId, session: SessionId
 ) -> EndedSessions | SessionNotFound:
-    """Ends one session of an account, whoever wants it: its person, or the operator."""
+    """Ends one session of an account, whoever wants it: its person, or the operator. The caller holds Lock.ACCOUNT."""
     token = await transaction.tokens.by_session(account, session)
     if token is None:
         return SessionNotFound()

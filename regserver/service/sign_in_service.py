@@ -43,8 +43,8 @@ from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Subject
 from regserver.ports.store import Store
-from regserver.ports.transaction import Transaction
-from regserver.service.account_end import deletion_refusal, restore_account
+from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_end import deletion_refusal, restore_locked
 from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.asker import Asker
 from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
@@ -113,6 +113,12 @@ class _Admission(msgspec.Struct, frozen=True, kw_only=True):
     ends_others: bool = False
     link: SourceLink | None = None
     restores: bool = False
+
+
+class _PasswordReplaced(msgspec.Struct, frozen=True):
+    """While the password was compared with its hash, another hash was stored. account: with that one."""
+
+    account: Account
 
 
 class SignInService:
@@ -185,7 +191,17 @@ class SignInService:
             return link
         new_hash = await self._renewed(account, given.password, match)
         admission = _Admission(account=account, new_hash=new_hash, link=link, restores=given.restores)
-        return await self._admit(attempt, admission)
+        admitted = await self._admit(attempt, admission)
+        if isinstance(admitted, _PasswordReplaced):
+            return await self._compare_again(attempt, admitted.account, given)
+        return admitted
+
+    async def _compare_again(
+        self, attempt: Attempt, account: Account, given: _Credentials
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | BadCredentials:
+        """With the hash that is stored by now: a new one of the same password, or one of another."""
+        match = await self._parts.hasher.verify(given.password, account.password_hash)
+        return await self._enter(attempt, account, given, match) if match else BadCredentials()
 
     async def _recheck(self, account: Account, password: str) -> SourceLink | BadCredentials | None:
         """The source's new yes, or its no; None where it need not be asked, or cannot tell."""
@@ -269,19 +285,26 @@ class SignInService:
         admission = _Admission(
             account=owner, new_hash=new_hash, ends_others=changed, link=link, restores=given.restores
         )
-        return await self._admit(attempt, admission)
+        admitted = await self._admit(attempt, admission)
+        assert not isinstance(admitted, _PasswordReplaced)  # noqa: S101  (the source has said yes, whatever is stored)
+        return admitted
 
     # --- the token
     async def _admit(
         self, attempt: Attempt, admission: _Admission
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
-        """A token, unless the account has a second factor, or was deleted meanwhile."""
+    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | _PasswordReplaced:
+        """A token, unless the account has a second factor, or was deleted meanwhile, or got another password."""
         account = admission.account.id
 
         async def work(
             transaction: Transaction,
-        ) -> tuple[SignedIn | SecondFactorRequired | UserIsDeleted, EndedSessions | None]:
+        ) -> tuple[SignedIn | SecondFactorRequired | UserIsDeleted | _PasswordReplaced, EndedSessions | None]:
+            # A new password ends all sessions: an old one that was compared before must not open another after it.
+            await transaction.lock(Lock.ACCOUNT, account)
             current, now = await transaction.accounts.by_id(account), self._parts.clock.now()
+            known = admission.account.password_hash
+            if admission.link is None and current is not None and current.password_hash != known:
+                return _PasswordReplaced(current), None
             refusal = deletion_refusal(current, self._parts.grace, now, restores=admission.restores)
             if refusal is not None:
                 attempt.waive()
@@ -308,7 +331,7 @@ class SignInService:
         if ticket is not None:
             attempt.waive()  # wrong codes go on counting: a right password alone does not reset them
             return ticket
-        if is_deleted and not await restore_account(transaction, account, self._parts.clock.now()):
+        if is_deleted and not await restore_locked(transaction, account, self._parts.clock.now()):
             attempt.waive()
             return UserIsDeleted()
         await attempt.succeed(transaction, account)

@@ -19,6 +19,7 @@ from regserver.domain.outcome import (
     UsernameTaken,
 )
 from regserver.domain.secret import hash_secret
+from regserver.ports.password_hasher import PasswordMatch
 from regserver.ports.source import Accepted, Subject, Unavailable
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.live_job import Applicant
@@ -298,3 +299,44 @@ async def test_guesses_by_name_and_by_address_are_counted_together(tmp_path: Pat
         ]
         assert [type(outcome) for outcome in outcomes] == [BadCredentials] * 5 + [TooManyRequests]
         assert isinstance(await here.sign_in("rosa@example.org", "her own"), TooManyRequests)
+
+
+async def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(tmp_path: Path) -> None:
+    """A sign-in with the old password is on its way while the new one ends all sessions."""
+    async with world(tmp_path) as here:
+        await here.register("ada")
+        verify, between = here.hasher.verify, trio.Event()
+
+        async def compare(password: str, encoded: str | None) -> PasswordMatch:
+            match = await verify(password, encoded)
+            if password == "right" and match and not between.is_set():
+                between.set()
+                here.source.passwords["ada"] = "changed"
+                assert isinstance(await here.sign_in("ada", "changed"), SignedIn)
+            return match
+
+        here.hasher.verify = compare  # type: ignore[method-assign]
+        assert await here.sign_in("ada", "right") == BadCredentials()
+        assert between.is_set()
+        assert isinstance(await here.sign_in("ada", "changed"), SignedIn)
+
+
+async def test_a_hash_that_is_renewed_meanwhile_is_compared_once_more(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        last = await here.register("ada")
+        assert isinstance(last.data, Authentication)
+        account, verify, renewed = last.data.user_id, here.hasher.verify, trio.Event()
+
+        async def compare(password: str, encoded: str | None) -> PasswordMatch:
+            match = await verify(password, encoded)
+            if not renewed.is_set():
+                renewed.set()
+                other = await here.hasher.hash(password)
+                now = here.clock.now()
+                await here.store.write(
+                    lambda t: t.accounts.renew_password_hash(account, encoded or "", other, now)
+                )
+            return match
+
+        here.hasher.verify = compare  # type: ignore[method-assign]
+        assert isinstance(await here.sign_in("ada", "right"), SignedIn)
