@@ -1,6 +1,7 @@
 """Sockets of the room door on the started server: their ends, and that bad ones do not affect the others."""
 
 import re
+import select
 from pathlib import Path
 
 import httpx
@@ -150,6 +151,20 @@ async def test_deaf_sockets_change_nothing_for_the_others(tmp_path: Path) -> Non
         assert closed >= deaf
         for stream in streams:
             await trio.aclose_forcefully(stream)
+
+
+async def test_a_frame_is_readable_before_the_reply_that_caused_it(tmp_path: Path, since: str) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
+        ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
+        room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
+        async with await deaf_socket(server, bob, since) as stream:
+            got = b""
+            while b"\r\n\r\n" not in got or (since and b"Resumed" not in got):
+                got += await stream.receive_some()
+            for number in range(50):
+                await ann.post(f"/room/post/{room}", {"content": f"post {number}"})
+                assert select.select([stream.socket.fileno()], [], [], 0)[0], number
+                assert f"post {number}".encode() in await stream.receive_some()
 
 
 async def deaf_socket(server: Server, person: Person, more: str) -> trio.SocketStream:
