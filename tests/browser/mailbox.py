@@ -53,10 +53,14 @@ class Mailbox:
         expected = len(self._peer.received) + 1
         with urllib.request.urlopen(request) as response:  # noqa: S310
             answer = response.read()
-        trio.from_thread.run(self._peer.wait_received, expected, trio_token=self._token)
-        found = _LINK.search(self._peer.received[-1].part("plain"))
+        return answer, self.wait_link(expected)
+
+    def wait_link(self, number: int) -> str:
+        """Waits until there are so many mails; the path of the link in the last of them."""
+        trio.from_thread.run(self._peer.wait_received, number, trio_token=self._token)
+        found = _LINK.search(self._peer.received[number - 1].part("plain"))
         assert found is not None
-        return answer, found[1]
+        return found[1]
 
 
 @contextlib.contextmanager

@@ -40,6 +40,13 @@ last_name = "Knuth"
 delay = "5s"
 
 [[user]]
+username = "rosalind"
+password = "photograph 51"
+first_name = "Rosalind"
+last_name = "Franklin"
+delay = "150ms"
+
+[[user]]
 username = "edsger"
 password = "goto considered harmful"
 first_name = "Edsger"

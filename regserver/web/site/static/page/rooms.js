@@ -1,6 +1,7 @@
 // The list of rooms and the socket that keeps it true. Every notification is taken in turn; whatever changes who is in
 // a room, and every new connection, loads the list again, so that a lost connection loses nothing.
 
+import * as address from "./address.js";
 import { call, socketAddress } from "./api.js";
 import { $, make, setTitle, show, tell } from "./dom.js";
 import { serve } from "./form.js";
@@ -18,7 +19,7 @@ let turn = Promise.resolve();
 const unmarked = new Map(); // room → the newest post in it that was seen, until the server is told
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
-const failed = (problem) => tell(problem.words ?? String(problem));
+const failed = (problem) => wait(problem) || tell(problem.words ?? String(problem));
 
 function linkState(text, state) {
   $("link").hidden = false;
@@ -53,11 +54,21 @@ export function start() {
     },
     lost: (seconds) => {
       linkState(t("link.lost", { when: inSeconds(seconds) }), "lost");
-      if (me && !loaded) refresh().catch(() => {});
+      if (me && !loaded) refresh().catch(wait);
       loaded = true;
     },
     closed: () => false, // a token that ended is refused when the next ticket is asked for
   });
+}
+
+/** Ends the tries of a person whom the server lets into no room before the address is verified: whether that was it. */
+function wait(problem) {
+  if (problem.code !== "EmailNotVerified" || !me) return false;
+  link?.stop();
+  link = null;
+  $("link").hidden = true;
+  address.demand(me);
+  return true;
 }
 
 export function stop() {
@@ -68,6 +79,7 @@ export function stop() {
   unmarked.clear();
   room.forget();
   offers.forget();
+  address.hide();
   draw();
   $("account").hidden = $("link").hidden = true;
 }
@@ -77,6 +89,7 @@ async function whoAmI() {
   $("who").textContent = user.username;
   $("account").hidden = false;
   know(user.userId, user.username);
+  address.show(user);
   return user;
 }
 
@@ -216,6 +229,10 @@ export function route() {
 /** Wires the list's controls, once. */
 export function wire() {
   room.wire({ changed: () => refresh().catch(failed), posted: took, failed });
+  address.wire((user) => {
+    me = user;
+    if (!link) start();
+  });
   offers.wire({ failed, joined: async (roomId) => { await refresh(); location.hash = `room-${roomId}`; } });
   const create = $("create").querySelector("form");
   serve(create, [], async ({ name, people }) => {
@@ -229,6 +246,7 @@ export function wire() {
   $("link-retry").addEventListener("click", () => link?.retry());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !me) return;
-    refresh().then(offers.recheck).catch(failed); // also what this user did in other windows
+    address.recheck().catch(failed);
+    if (link) refresh().then(offers.recheck).catch(failed); // also what this user did in other windows
   });
 }
