@@ -45,6 +45,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.EmailNotVerified: 403,
     o.RegistrationClosed: 403,
     o.AccountNotFound: 404,
+    o.BadRecovery: 404,
     # sessions
     o.SessionNotFound: 404,
     o.BadTokenName: 400,

@@ -35,6 +35,13 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
         "code": "regl_sample",
         "hours": "24",
     },
+    "recover": {
+        "link": "https://example.org/recover?lang=en#sample",
+        "username": "Ada",
+        "code": "regl_sample",
+        "minutes": "60",
+    },
+    "password_changed": {"username": "Ada"},
     "totp_on": {"username": "Ada"},
     "totp_off": {"username": "Ada"},
     "passkey_added": {"username": "Ada"},
@@ -42,7 +49,12 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "passkey_copied": {"username": "Ada"},
 }
 """Sample values of each mail; `service` and `language` are added."""
-REQUIRED: Mapping[MailTemplateName, str] = {"confirm": "link", "code": "code", "verify": "link"}
+REQUIRED: Mapping[MailTemplateName, str] = {
+    "confirm": "link",
+    "code": "code",
+    "verify": "link",
+    "recover": "link",
+}
 """The value that a mail must contain."""
 STRONG = ("username", "code")
 """Values that are bold in HTML."""

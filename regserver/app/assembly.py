@@ -16,6 +16,7 @@ from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_people import open_rooms, open_sign_in
+from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, open_base
@@ -77,6 +78,7 @@ PARTS = (
     open_sessions,
     open_addresses,
     open_factors,
+    open_recovery,
     open_rooms,
     open_directory,
     open_steps,

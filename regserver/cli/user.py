@@ -1,4 +1,4 @@
-"""`regserver user ACTION NAME`: an account, found by user name, e-mail address or userId of any door, and its sessions.
+"""`regserver user ACTION NAME`: an account, found by user name, e-mail address or userId of any door, its sessions, and a link that sets its password.
 
 All of it works beside a running server: that notices what was written, and closes the sockets of what ended.
 """
@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from regserver.adapters.system import SystemClock
-from regserver.cli import CommandFault
+from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.cli import CommandFault, configuration
 from regserver.cli.store import open_store
+from regserver.config.unit import read_duration
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.ending import AccountEvent
-from regserver.domain.instant import iso_seconds
+from regserver.domain.instant import DAY, MINUTE, Duration, after, iso_seconds
 from regserver.domain.outcome import SessionNotFound
 from regserver.domain.room import parse_id
 from regserver.domain.session import AccountSession, SessionId
@@ -22,7 +23,14 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import close_account, restore_account
 from regserver.service.account_ending import end_outstanding
+from regserver.service.account_recovery import (
+    add_recovery_link,
+    has_own_password,
+    new_recovery_secret,
+    recovery_address,
+)
 from regserver.service.session_service import MOST_LISTED, end_session
+from regserver.text import LANGUAGES
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -32,6 +40,7 @@ class Told(msgspec.Struct, frozen=True):
     value: Any
 
 
+LONGEST_LINK = Duration(7 * DAY)
 UserAction = Callable[[Store, argparse.Namespace], Awaitable[Told]]
 
 
@@ -42,13 +51,18 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=tuple(ACTIONS),
         help="show: print an account without its secrets; sessions: list its sessions and tokens; revoke: end them all, or"
         " one; delete: delete an account, which erases it after login.deletion_grace; restore: bring a deleted account"
-        " back, before it is erased",
+        " back, before it is erased; reset-link: print a link that sets a new password, once",
     )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
     )
     parser.add_argument(
         "--session", metavar="ID", help="revoke: the one session to end, as `sessions` lists it"
+    )
+    parser.add_argument(
+        "--expires",
+        metavar="TIME",
+        help="reset-link: how long the link works, from 1m to 7d (an hour without it)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -57,6 +71,8 @@ def run(chosen: argparse.Namespace) -> None:
     """Does what the action says, and prints what came of it."""
     if chosen.session is not None and chosen.action != "revoke":
         chosen.misused("--session: only with revoke")
+    if chosen.expires is not None and chosen.action != "reset-link":
+        chosen.misused("--expires: only with reset-link")
     told = open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen))
     print(msgspec.json.encode(told.value).decode() if chosen.json else "\n".join(told.lines))
 
@@ -119,12 +135,48 @@ async def _revoked(store: Store, chosen: argparse.Namespace) -> Told:
     return Told((f"{count} {'session' if count == 1 else 'sessions'} ended",), {"ended": count})
 
 
+# --- a new password
+async def _reset_link(store: Store, chosen: argparse.Namespace) -> Told:
+    """A link that needs no mail; whoever opens it sets the account's password."""
+    life, clock = _life(chosen.expires or "1h"), SystemClock()
+    secret = new_recovery_secret(SystemRandomness())
+
+    async def work(transaction: Transaction) -> tuple[Account, str]:
+        account = await _find(transaction, chosen.name)
+        await transaction.lock(Lock.ACCOUNT, account.id)
+        if account.deleted_at is not None:
+            raise CommandFault(f"account {account.id} is deleted")
+        if not await has_own_password(transaction, account):
+            raise CommandFault(f"the password of account {account.id} is the data source's: change it there")
+        await add_recovery_link(transaction, account.id, secret, clock, life)
+        return account, await transaction.networks.language(account.id) or LANGUAGES[0]
+
+    account, language = await store.write(work)
+    base = configuration(chosen).settings.server.public_url.rstrip("/")
+    link, until = recovery_address(base, secret, language), iso_seconds(after(clock.now(), life))
+    lines = (link, f"sets the password of {account.username}, once, until {until}")
+    hint = () if base else ("open it below the server's address; server.public_url is not set",)
+    return Told((*lines, *hint), {"link": link, "username": account.username, "expiresAt": until})
+
+
+def _life(text: str) -> Duration:
+    """Raises CommandFault for what is no time in the range."""
+    try:
+        life = read_duration(text)
+    except ValueError as error:
+        raise CommandFault(f"--expires: {error}") from None
+    if not MINUTE <= life <= LONGEST_LINK:
+        raise CommandFault("--expires: from 1m to 7d")
+    return life
+
+
 ACTIONS: Mapping[str, UserAction] = {
     "show": _shown,
     "sessions": _sessions,
     "revoke": _revoked,
     "delete": _deleted,
     "restore": _restored,
+    "reset-link": _reset_link,
 }
 
 

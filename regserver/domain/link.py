@@ -6,12 +6,12 @@ from typing import Literal
 import msgspec
 
 from regserver.domain.account import AccountId
-from regserver.domain.instant import DAY, Duration, Instant
+from regserver.domain.instant import DAY, HOUR, Duration, Instant
 
-LinkPurpose = Literal["verify_email"]
-"""verify_email: proves that the account's person reads mail to its address."""
+LinkPurpose = Literal["verify_email", "recover"]
+"""verify_email: proves that the account's person reads mail to its address. recover: sets a new password."""
 
-LINK_LIFE: Mapping[LinkPurpose, Duration] = {"verify_email": DAY}
+LINK_LIFE: Mapping[LinkPurpose, Duration] = {"verify_email": DAY, "recover": HOUR}
 """How long a link works. A new purpose is a line here."""
 
 

@@ -202,6 +202,10 @@ class SessionNotFound(Refusal, frozen=True):
     """The account has no such session; it may have ended already."""
 
 
+class BadRecovery(Refusal, frozen=True):
+    """The recovery link was used, has expired, or something of the account has changed since."""
+
+
 class BadTokenName(Refusal, frozen=True):
     """Not a name for a token: 1 to 64 characters that can be seen."""
 

@@ -13,6 +13,8 @@ MailTemplateName = Literal[
     "code",
     "guessed",
     "verify",
+    "recover",
+    "password_changed",
     "totp_on",
     "totp_off",
     "passkey_added",
@@ -22,6 +24,7 @@ MailTemplateName = Literal[
 """confirm: has the link that confirms a sign-up. email_taken, name_taken: tell the owner of the mailbox why a sign-up failed,
 where the answer to the client must not. code: has a one-time code. guessed: tells an
 account's owner of many wrong passwords. verify: has the link that verifies an account's address.
+recover: has the link that sets a new password. password_changed: tells of a new password.
 totp_on, totp_off, passkey_added, passkey_removed: tell of a change of the account's factors. passkey_copied: tells of a
 passkey whose counter went back."""
 
@@ -41,5 +44,6 @@ class MailTemplates(Protocol):
 
         values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
         code, username and failures for guessed, username, link, code and hours for verify,
+        username, link, code and minutes for recover, username for password_changed,
         username for changes of factors. good_until: see Mail.
         """

@@ -18,7 +18,10 @@ from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.transaction import Transaction
 
-LINKS: Mapping[Outstanding, tuple[LinkPurpose, ...]] = {Outstanding.EMAIL_LINKS: ("verify_email",)}
+LINKS: Mapping[Outstanding, tuple[LinkPurpose, ...]] = {
+    Outstanding.RECOVERY_LINKS: ("recover",),
+    Outstanding.EMAIL_LINKS: ("verify_email",),
+}
 """The purposes of mailed links that are one outstanding thing."""
 
 

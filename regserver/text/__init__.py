@@ -58,6 +58,16 @@ class VerifyText(_Table, frozen=True):
     state: Mapping[str, Passage]
 
 
+class RecoverText(_Table, frozen=True):
+    """The page behind the link that sets a new password. state: its text by the link's state."""
+
+    code: str
+    password: str
+    button: str
+    sign_in: str
+    state: Mapping[str, Passage]
+
+
 class MailText(_Table, frozen=True):
     """One mail. text: paragraphs, an empty line between them. button: the label of its link in HTML, "" without one."""
 
@@ -98,6 +108,7 @@ class Catalogue(_Table, frozen=True):
     script: Mapping[str, Mapping[str, str]]
     confirm: ConfirmText
     verify: VerifyText
+    recover: RecoverText
     mail: MailTexts
     sms: SmsText
     live: Mapping[str, str]

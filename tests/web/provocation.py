@@ -689,6 +689,19 @@ def provocation(operation: str, name: str) -> Provocation | None:
     """How an answer or refusal of an operation is provoked on a Stage."""
     own = TABLE.get(operation, {}).get(name)
     if own is not None or operation not in VALID:
+    "POST /login/recover": {
+        "RecoveryAccepted": plain("POST", "/login/recover", {"username": "nobody"}),
+        "BadJson": plain("POST", "/login/recover", {"email": 5}),
+        "BadContentType": plain("POST", "/login/recover", b"{}", headers={"content-type": "text/plain"}),
+    },
+    "POST /login/recover/finish": {
+        "BadRecovery": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": PASSWORD}),
+        "BadPassword": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": 5}),
+        "BadJson": plain("POST", "/login/recover/finish", {"password": PASSWORD}),
+        "BadContentType": plain(
+            "POST", "/login/recover/finish", b"{}", headers={"content-type": "text/plain"}
+        ),
+    },
         return own
     success, valid = VALID[operation]
     if name == success:

@@ -35,9 +35,11 @@ from regserver.domain.outcome import (
 )
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
+from regserver.ports.captcha import CaptchaAnswer
 from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
 from regserver.service import block_service
+from regserver.service.account_recovery import MOST_WISHES, RecoveryWish
 from regserver.service.identity_service import SignedIn
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
@@ -48,9 +50,11 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.sign_in.address_endpoint import AddressApi
+from regserver.web.sign_in.recovery_endpoint import RecoveryApi
 from tests.altcha import solve
 from tests.directory import BASE, World, world
 from tests.guess import open_guard
+from tests.recovery import add_totp, open_account_recovery, recovery_link
 from tests.rooms import open_rooms
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
@@ -61,7 +65,7 @@ PEOPLE = "".join(
     for name in ROSTER
 )
 Key = tuple[str, str]
-DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory")
+DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory", "recover")
 PUZZLE = Asked(method="GET", path="/captcha/challenge")
 
 
@@ -133,6 +137,7 @@ async def test_every_answer_that_the_document_names_is_given(
     await call_what_needs_settings(seen, tmp_path)
     await call_directory(seen, tmp_path)
     await call_addresses(seen, tmp_path / "addresses")
+    await call_recovery(seen, tmp_path / "recovery")
     await call_faults(seen)
     assert seen.missing == set()
 
@@ -211,6 +216,25 @@ async def call_addresses(seen: Seen, folder: Path) -> None:
             await seen.ask(Stage(client), "POST /login/email/verify", "EmailVerified", asked)
 
 
+async def call_recovery(seen: Seen, folder: Path) -> None:
+    """Links that are good, of somebody with a second factor and of somebody without; and more requests than may wait."""
+    folder.mkdir()
+    async with open_rooms(folder) as rooms:
+        recovery = open_account_recovery(rooms)
+        async with open_routes(RecoveryApi(recovery, ForwardedReader((), "")).routes()) as client:
+            for name, answer in (("ann", "SessionOpened"), ("ben", "SecondFactorRequired")):
+                person = await rooms.person(name)
+                if name == "ben":
+                    await add_totp(rooms, person.id)
+                body = {"token": await recovery_link(rooms, person.id), "password": "another long password"}
+                asked = Asked(method="POST", path="/login/recover/finish", body=body)
+                await seen.ask(Stage(client), "POST /login/recover/finish", answer, asked)
+            for _ in range(MOST_WISHES):
+                await recovery.ask(RecoveryWish("nobody", "en", ""), CaptchaAnswer())
+            asked = Asked(method="POST", path="/login/recover", body={"username": "nobody"})
+            await seen.ask(Stage(client), "POST /login/recover", "TooManyRequests", asked)
+
+
 def operations(checks: Checks) -> Sequence[Route]:
     """Health and metrics, as the operator sees them."""
     return OperationsApi(Metrics(), checks, lambda _: True, "1").routes()
@@ -221,6 +245,8 @@ async def call_captcha(seen: Seen, folder: Path) -> None:
     folder.mkdir()
     async with opened(folder, captcha=CaptchaSection(kind="altcha", doors=DEMANDING, work=1)) as (_, stage):
         await seen.ask(stage, "POST /login/register", "BadCaptcha", stage.sign_up())
+        recover = Asked(method="POST", path="/login/recover", body={"username": "nobody"})
+        await seen.ask(stage, "POST /login/recover", "BadCaptcha", recover)
         fields = {"userName": "Bobby", "password": "sixsix", "email": "bobby@example.org"}
         init = Asked(method="POST", path="/init", body=fields)
         await seen.ask(stage, "POST /init", "INVALID_CAPTCHA", init)
@@ -419,6 +445,10 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /verify",
         "POST /verify/standing",
         "GET /verify/static/{file}",
+        "GET /recover",
+        "POST /recover",
+        "POST /recover/standing",
+        "GET /recover/static/{file}",
         "GET /.well-known/security.txt",
         "GET /.well-known/change-password",
     }

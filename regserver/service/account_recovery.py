@@ -1,0 +1,281 @@
+"""Recovery of an account whose password is forgotten: a link, from a mail or of the operator's, sets a new one.
+
+    ask     → remembered, and answered at once
+    run     → a link and its mail, for an account with a verified address that may be sent a mail
+    finish  → the link is used up, the password replaced, and all that `regserver.domain.ending` says ends
+
+The answer to `ask` is given before the name is looked up, so neither its bytes nor its time tell whether there is such an
+account. What waits is bounded in number, whoever asked, and the mails by the budgets of the address.
+
+A link resets the counters of wrong passwords: it opens an account whose password was closed to strangers. A second factor is
+still asked for. An account whose password is the data source's has none to set here; see `has_own_password`.
+"""
+
+import logging
+
+import msgspec
+import trio
+
+from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
+from regserver.domain.contact import Pepper, contact_of_email
+from regserver.domain.email import read_email
+from regserver.domain.ending import AccountEvent
+from regserver.domain.instant import MINUTE, Duration, after
+from regserver.domain.link import LINK_LIFE, AccountLink
+from regserver.domain.outcome import (
+    BadCaptcha,
+    BadPassword,
+    BadRecovery,
+    SecondFactorRequired,
+    TooManyRequests,
+)
+from regserver.domain.password import is_rooms_password
+from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
+from regserver.ports.broker import Broker
+from regserver.ports.captcha import Captcha, CaptchaAnswer, is_passed
+from regserver.ports.clock import Clock
+from regserver.ports.mail_template import MailTemplates
+from regserver.ports.password_hasher import PasswordHasher
+from regserver.ports.randomness import Randomness
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
+from regserver.service.asker import Asker
+from regserver.service.guess_guard import GuessGuard
+from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.mail_cap import mail_budgets
+from regserver.service.outbox import Outbox
+
+log = logging.getLogger("regserver.recovery")
+
+MOST_WISHES = 1000
+"""Requests for a mail that wait at once; further ones are refused for a second."""
+DUPLICATE_SOURCE = "duplicate:"
+"""How the source of an account begins that has its own password, since the source's person has another account."""
+
+
+class AccountRecoveryParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the service works with. captcha: None demands none."""
+
+    store: Store
+    clock: Clock
+    randomness: Randomness
+    hasher: PasswordHasher
+    identity: IdentityService
+    guard: GuessGuard
+    outbox: Outbox
+    mail_templates: MailTemplates
+    pepper: Pepper
+    broker: Broker
+    captcha: Captcha | None = None
+
+
+class RecoveryWish(msgspec.Struct, frozen=True):
+    """Somebody asks for a mail. who: a user name or an address. link_base: scheme, host and path before /recover."""
+
+    who: str
+    language: str
+    link_base: str
+
+
+class _Recipient(msgspec.Struct, frozen=True):
+    account: Account
+    email: str
+
+
+class AccountRecovery:
+    """The use cases of a forgotten password."""
+
+    def __init__(self, parts: AccountRecoveryParts) -> None:
+        self._parts = parts
+        self._send, self._wishes = trio.open_memory_channel[RecoveryWish](MOST_WISHES)
+
+    # --- asking for a link
+    async def ask(self, wish: RecoveryWish, answer: CaptchaAnswer) -> BadCaptcha | TooManyRequests | None:
+        """Remembers the wish. The refusals tell nothing about the name."""
+        if not await is_passed(self._parts.captcha, answer):
+            return BadCaptcha()
+        try:
+            self._send.send_nowait(wish)
+        except trio.WouldBlock:
+            return TooManyRequests(1)
+        return None
+
+    async def run(self) -> None:
+        """Serves the wishes in their order, for ever."""
+        async for wish in self._wishes:
+            try:
+                await self.serve(wish)
+            except StoreFault as fault:
+                log.warning("a mail that recovers an account is not written: %s", fault)
+
+    async def serve(self, wish: RecoveryWish) -> bool:
+        """Writes the link and its mail; False where nobody gets one. Raises StoreFault."""
+        found = await self._parts.store.read(lambda transaction: self._recipient(transaction, wish.who))
+        if found is None:
+            return False
+        parts, life = self._parts, LINK_LIFE["recover"]
+        secret = new_recovery_secret(parts.randomness)
+        values = {
+            "username": found.account.username,
+            "link": recovery_address(wish.link_base, secret, wish.language),
+            "code": secret,
+            "minutes": str(life // MINUTE),
+        }
+        expires_at = after(parts.clock.now(), life)
+        mail = parts.mail_templates.write("recover", wish.language, found.email, values, expires_at)
+        budgets = mail_budgets(parts.pepper, parts.pepper.contact_key(contact_of_email(found.email)))
+
+        async def work(transaction: Transaction) -> bool:
+            await transaction.lock(Lock.ACCOUNT, found.account.id)
+            if await self._recipient(transaction, wish.who) != found:
+                return False
+            if await transaction.budgets.spend(budgets, parts.clock.now()) is not None:
+                return False
+            await add_recovery_link(transaction, found.account.id, secret, parts.clock, life)
+            await parts.outbox.enqueue(transaction, mail)
+            return True
+
+        return await parts.store.write(work)
+
+    async def _recipient(self, transaction: Transaction, who: str) -> _Recipient | None:
+        """By name, then by verified address. The mail goes to the stored spelling; the steps door stores none."""
+        if not is_sign_in_name(who):
+            return None
+        email = read_email(who)
+        account = await transaction.accounts.by_name(name_key(who))
+        if account is None and email is not None:
+            key = self._parts.pepper.contact_key(contact_of_email(email))
+            account = await transaction.contacts.owner(key)
+        else:
+            email = None
+        if account is None or account.deleted_at is not None:
+            return None
+        address = account.verified_email or email
+        if address is None or not await has_own_password(transaction, account):
+            return None
+        return _Recipient(account, address)
+
+    # --- the link
+    async def look(self, secret: str) -> str | None:
+        """The name of the account that the link would open, without using it; None when it opens none."""
+        account = await self._look(hash_secret(secret))
+        return None if account is None else account.username
+
+    async def finish(
+        self, secret: str, password: str, asker: Asker
+    ) -> SignedIn | SecondFactorRequired | BadRecovery | BadPassword:
+        """Sets the password and signs in. BadRecovery, BadPassword: nothing has changed. Raises StoreFault."""
+
+        async def sign_in(transaction: Transaction, account: AccountId) -> SignedIn | SecondFactorRequired:
+            ticket = await self._parts.identity.ask_factor(transaction, account, "sign_in")
+            if ticket is not None:
+                return ticket
+            await self._parts.guard.remember(transaction, account, asker)
+            return await self._parts.identity.issue(transaction, account, asker)
+
+        new_hash = await self._hashed(secret, password)
+        if not isinstance(new_hash, str):
+            return new_hash
+
+        async def work(
+            transaction: Transaction,
+        ) -> tuple[SignedIn | SecondFactorRequired, EndedSessions] | BadRecovery:
+            ended = await self._set(transaction, hash_secret(secret), new_hash)
+            if isinstance(ended, BadRecovery):
+                return ended
+            return await sign_in(transaction, ended.account), ended
+
+        outcome = await self._parts.store.write(work)
+        if isinstance(outcome, BadRecovery):
+            return outcome
+        close_sockets_nowait(self._parts.broker, outcome[1])
+        return outcome[0]
+
+    async def reset(self, secret: str, password: str) -> BadRecovery | BadPassword | None:
+        """The same without a sign-in, for the page, which leads to it. Raises StoreFault."""
+        new_hash = await self._hashed(secret, password)
+        if not isinstance(new_hash, str):
+            return new_hash
+        ended = await self._parts.store.write(
+            lambda transaction: self._set(transaction, hash_secret(secret), new_hash)
+        )
+        if isinstance(ended, BadRecovery):
+            return ended
+        close_sockets_nowait(self._parts.broker, ended)
+        return None
+
+    async def _look(self, secret: SecretHash) -> Account | None:
+        async def work(transaction: Transaction) -> Account | None:
+            link = await transaction.links.find(secret, "recover", self._parts.clock.now())
+            account = None if link is None else await transaction.accounts.by_id(link.account)
+            return None if account is None or account.deleted_at is not None else account
+
+        return await self._parts.store.read(work)
+
+    async def _hashed(self, secret: str, password: str) -> str | BadRecovery | BadPassword:
+        """The hash is made outside the unit, for whoever has a link that is good only."""
+        account = await self._look(hash_secret(secret))
+        if account is None:
+            return BadRecovery()
+        own = account.username, account.email or ""
+        if not is_rooms_password(password) or self._parts.hasher.is_guessable(password, *own):
+            return BadPassword()
+        return await self._parts.hasher.hash(password)
+
+    async def _set(
+        self, transaction: Transaction, secret: SecretHash, new_hash: str
+    ) -> EndedSessions | BadRecovery:
+        now = self._parts.clock.now()
+        link = await transaction.links.find(secret, "recover", now)
+        if link is None:
+            return BadRecovery()
+        # The lock comes before the link is taken: a deletion, too, locks the account and then removes its links.
+        await transaction.lock(Lock.ACCOUNT, link.account)
+        taken = await transaction.links.take(secret, "recover", now)
+        account = await transaction.accounts.by_id(link.account)
+        if taken is None or account is None or account.deleted_at is not None:
+            return BadRecovery()
+        known = account.password_hash or ""
+        if not await transaction.accounts.renew_password_hash(account.id, known, new_hash, now):
+            return BadRecovery()
+        await transaction.guesses.forget(account.id)
+        await tell_password_changed(transaction, account, self._parts.mail_templates, self._parts.outbox)
+        return await end_outstanding(transaction, AccountEvent.RECOVERED, account.id, None)
+
+
+# --- what the operator's command and other changes of a password share
+def new_recovery_secret(randomness: Randomness) -> str:
+    """The secret of a link."""
+    return new_token("regl_", randomness.bytes(TOKEN_BYTES))
+
+
+def recovery_address(link_base: str, secret: str, language: str) -> str:
+    """The link. language: of its page."""
+    return f"{link_base}/recover?lang={language}#{secret}"
+
+
+async def add_recovery_link(
+    transaction: Transaction, account: AccountId, secret: str, clock: Clock, life: Duration
+) -> None:
+    """Stores a link. life: how long it works."""
+    link = AccountLink(account=account, purpose="recover", email=None, expires_at=after(clock.now(), life))
+    await transaction.links.add(hash_secret(secret), link)
+
+
+async def has_own_password(transaction: Transaction, account: Account) -> bool:
+    """Whether the account's password is kept here, and not at the data source that knows its person."""
+    if account.subject is None:
+        return True
+    link = await transaction.accounts.source_link(account.id)
+    return link is None or link.source.startswith(DUPLICATE_SOURCE)
+
+
+async def tell_password_changed(
+    transaction: Transaction, account: Account, mail_templates: MailTemplates, outbox: Outbox
+) -> None:
+    """Mails the owner, where there is a verified address."""
+    if (address := account.verified_email) is not None:
+        language = await transaction.networks.language(account.id) or ""
+        mail = mail_templates.write("password_changed", language, address, {"username": account.username})
+        await outbox.enqueue(transaction, mail)
