@@ -15,6 +15,7 @@ import pyotp
 import pytest
 
 from regserver.domain.ending import WHAT_ENDS_WHAT, AccountEvent, Fate, Outstanding
+from regserver.domain.link import LINK_LIFE
 from regserver.service.account_ending import LINKS
 from tests.peer.people_service import DONE, NAME, PeopleService
 from tests.peer.people_service import Person as Known
@@ -25,13 +26,21 @@ from tests.system.test_live import watch
 PACKAGE = Path(__file__).parents[2] / "regserver"
 SESSIONS = (Outstanding.ITS_SESSION, Outstanding.OTHER_SESSIONS, Outstanding.NAMED_TOKENS)
 OF_SESSIONS = (Outstanding.SOCKETS, Outstanding.TICKETS)
-OTHERS = (Outstanding.EMAIL_LINKS, Outstanding.REGISTRATIONS)
+OTHERS = (
+    Outstanding.FACTOR_TICKETS,
+    Outstanding.RECOVERY_LINKS,
+    Outstanding.EMAIL_LINKS,
+    Outstanding.REGISTRATIONS,
+)
 PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
 CLOSED, OPEN = "closed", "open"
 
 
 class Holder(msgspec.Struct):
-    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: None where it has no address."""
+    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: None where it has no address.
+
+    codes: for recovery, unused; none where it has no second factor. factor_ticket: None without one.
+    """
 
     name: str
     password: str
@@ -40,8 +49,15 @@ class Holder(msgspec.Struct):
     sockets: dict[Outstanding, Listener] = {}
     tickets: dict[Outstanding, str] = {}
     link: str | None = None
+    recovery: str | None = None
+    codes: list[str] = []
+    factor_ticket: str | None = None
     phone: str = ""
     room: int = 0
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"username": self.name, "password": self.password}
 
 
 class Scene:
@@ -61,15 +77,27 @@ class Scene:
         fields = {"authorization": f"Bearer {token}"}
         return await self.client.request(method, path, json=body, headers=fields)
 
-    async def sign_in(self, name: str, password: str) -> str:
-        answer = await self.client.post("/login", json={"username": name, "password": password})
+    async def sign_in(self, holder: Holder, path: str = "/login") -> str:
+        """A token for the password, and for a code where there is a second factor."""
+        answer = await self.client.post(path, json=holder.credentials)
+        if holder.codes:
+            ticket = answer.json()["ticket"]
+            answer = await self.prove(ticket, holder.codes.pop())
         assert answer.status_code == 200, answer.text
         return str(answer.json()["token"])
 
-    async def command(self, *arguments: str) -> None:
+    async def prove(self, ticket: str, code: str) -> httpx.Response:
+        return await self.client.post("/login/factor", json={"ticket": ticket, "code": code})
+
+    async def command(self, *arguments: str) -> str:
         where = ("--set", f"store.url=sqlite:{self.folder / 'test.db'}")
         done = await run_command("user", *arguments, *where, folder=self.folder)
         assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    async def recovery_link(self, name: str) -> str:
+        """The secret of a new link."""
+        return (await self.command("reset-link", name)).split()[0].partition("#")[2]
 
     # --- holders
     async def signed_up(self) -> Holder:
@@ -97,9 +125,14 @@ class Scene:
     async def holding(self, holder: Holder) -> AsyncIterator[Holder]:
         """Gives the account all the rest, with open sockets."""
         own = holder.tokens[Outstanding.ITS_SESSION]
-        holder.tokens[Outstanding.OTHER_SESSIONS] = await self.sign_in(holder.name, holder.password)
+        holder.tokens[Outstanding.OTHER_SESSIONS] = await self.sign_in(holder)
         made = await self.call("POST", "/login/tokens", own, {"name": "backup"})
         holder.tokens[Outstanding.NAMED_TOKENS] = made.json()["token"]
+        if holder.link is not None:
+            holder.recovery = await self.recovery_link(holder.name)
+        if holder.codes:
+            answer = await self.client.post("/login", json=holder.credentials)
+            holder.factor_ticket = answer.json()["ticket"]
         holder.room = (await self.host.post("/room/create", {"otherUsers": [holder.number]}))["roomId"]
         holder.phone = f"+38050{holder.number:07d}"
         steps = StepsClient(self.client)
@@ -142,6 +175,15 @@ class Scene:
     async def link(self, token: str) -> Fate:
         status = (await self.client.post("/login/email/verify", json={"token": token})).status_code
         return {200: Fate.KEPT, 404: Fate.ENDED}[status]
+
+    async def recovery(self, token: str) -> Fate:
+        body = {"token": token, "password": "short"}  # which uses nothing up
+        answer = await self.client.post("/login/recover/finish", json=body)
+        return {"BadPassword": Fate.KEPT, "BadRecovery": Fate.ENDED}[answer.json()["error"]]
+
+    async def factor_ticket(self, holder: Holder) -> Fate:
+        status = (await self.prove(holder.factor_ticket or "", holder.codes.pop())).status_code
+        return {200: Fate.KEPT, 401: Fate.ENDED, 410: Fate.DENIED}[status]
 
     async def registration(self, phone: str) -> Fate:
         reply = await StepsClient(self.client).reply("getState", phone=phone)
@@ -188,8 +230,17 @@ async def revoke_all_by_command(scene: Scene, holder: Holder) -> str:
 
 
 async def change_at_the_source(scene: Scene, holder: Holder) -> str:
-    scene.people.people[holder.name].password = "changed there"
-    return await scene.sign_in(holder.name, "changed there")
+    scene.people.people[holder.name].password = holder.password = "changed there"
+    return await scene.sign_in(holder)
+
+
+async def recover(scene: Scene, holder: Holder) -> str:
+    body = {"token": await scene.recovery_link(holder.name), "password": "quite another phrase"}
+    answer = await scene.client.post("/login/recover/finish", json=body)
+    assert answer.json()["error"] == "SecondFactorRequired"
+    answer = await scene.prove(answer.json()["ticket"], holder.codes.pop())
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["token"])
 
 
 async def add_a_factor(scene: Scene, holder: Holder) -> str:
@@ -197,6 +248,14 @@ async def add_a_factor(scene: Scene, holder: Holder) -> str:
     secret = (await scene.call("POST", "/login/totp", own)).json()["secret"]
     answer = await scene.call("POST", "/login/totp/confirm", own, {"code": pyotp.TOTP(secret).now()})
     assert answer.status_code == 200, answer.text
+    holder.codes = answer.json()["recoveryCodes"]
+    return own
+
+
+async def remove_a_factor(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    answer = await scene.call("DELETE", "/login/totp", own, {"password": holder.password})
+    assert answer.status_code == 204, answer.text
     return own
 
 
@@ -213,10 +272,7 @@ async def delete_by_command(scene: Scene, holder: Holder) -> str:
 
 async def restore(scene: Scene, holder: Holder) -> str:
     await delete(scene, holder)
-    credentials = {"username": holder.name, "password": holder.password}
-    answer = await scene.client.post("/login/restore", json=credentials)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["token"])
+    return await scene.sign_in(holder, "/login/restore")
 
 
 CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
@@ -226,7 +282,9 @@ CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
     (AccountEvent.SIGNED_OUT_EVERYWHERE, sign_out_everywhere),
     (AccountEvent.SIGNED_OUT_EVERYWHERE, revoke_all_by_command),
     (AccountEvent.PASSWORD_CHANGED_AT_SOURCE, change_at_the_source),
+    (AccountEvent.RECOVERED, recover),
     (AccountEvent.FACTOR_CHANGED, add_a_factor),
+    (AccountEvent.FACTOR_CHANGED, remove_a_factor),
     (AccountEvent.DELETED, delete),
     (AccountEvent.DELETED, delete_by_command),
     (AccountEvent.RESTORED, restore),
@@ -249,6 +307,9 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
         of_source = event is AccountEvent.PASSWORD_CHANGED_AT_SOURCE
         bystander = await scene.signed_up()
         holder = await (scene.of_the_source() if of_source else scene.signed_up())
+        await add_a_factor(scene, bystander)
+        if cause is not add_a_factor:
+            await add_a_factor(scene, holder)
         async with scene.holding(bystander), scene.holding(holder):
             about = await cause(scene, holder)
             await compare(scene, event, holder, about)
@@ -258,6 +319,7 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
                 assert await scene.socket(bystander.sockets[session], OPEN, bystander.room) == OPEN
                 assert await scene.ticket(bystander.tickets[session]) is Fate.KEPT
             assert await scene.link(bystander.link or "") is Fate.KEPT
+            assert await scene.factor_ticket(bystander) is Fate.KEPT
 
 
 async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str) -> None:
@@ -275,22 +337,31 @@ async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str)
         stays = expected is Fate.KEPT
         socket = OPEN if stays and fates[Outstanding.SOCKETS] is Fate.WITH_SESSION else CLOSED
         assert await scene.socket(holder.sockets[session], socket, holder.room) == socket, session
-        assert await scene.ticket(holder.tickets[session]) is expected, session
+        ticket = fates[Outstanding.TICKETS]
+        ticket = expected if ticket is Fate.WITH_SESSION else ticket
+        assert await scene.ticket(holder.tickets[session]) is ticket, session
     assert await scene.session(about) is fates[Outstanding.ITS_SESSION]
+    if holder.factor_ticket is not None:
+        assert await scene.factor_ticket(holder) is fates[Outstanding.FACTOR_TICKETS]
     if holder.link is not None:
         assert await scene.link(holder.link) is fates[Outstanding.EMAIL_LINKS]
+    if holder.recovery is not None:
+        assert await scene.recovery(holder.recovery) is fates[Outstanding.RECOVERY_LINKS]
     assert await scene.registration(holder.phone) is fates[Outstanding.REGISTRATIONS]
 
 
+def named(kind: str, *paths: Path) -> set[str]:
+    """The members of an enumeration that these files speak of."""
+    return {name for path in paths for name in re.findall(rf"\b{kind}\.([A-Z_]+)", path.read_text("utf-8"))}
+
+
 def test_every_event_and_thing_in_use_is_tested() -> None:
-    used: set[AccountEvent] = set()
-    for path in PACKAGE.rglob("*.py"):
-        if path != PACKAGE / "domain" / "ending.py":
-            used |= {
-                AccountEvent[name] for name in re.findall(r"AccountEvent\.([A-Z_]+)", path.read_text("utf-8"))
-            }
-    assert used == {event for event, _ in CAUSES}
-    assert set(LINKS) <= PROBED
+    causing = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "domain" / "ending.py"]
+    assert named("AccountEvent", *causing) == {event.name for event, _ in CAUSES}
+    ending = named("Outstanding", PACKAGE / "service" / "account_ending.py")
+    assert ending | {thing.name for thing in LINKS} <= {thing.name for thing in PROBED}
+    purposes = [purpose for each in LINKS.values() for purpose in each]
+    assert sorted(purposes) == sorted(LINK_LIFE)
     for row in WHAT_ENDS_WHAT.values():
         assert set(row) == set(Outstanding)
         assert {thing for thing, fate in row.items() if fate is Fate.WITH_SESSION} <= set(OF_SESSIONS)
