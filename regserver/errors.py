@@ -32,6 +32,9 @@ STATUS: dict[type[o.Refusal], int] = {
     o.SecondFactorRequired: 401,
     o.BadCode: 401,
     o.FactorExists: 409,
+    o.BadPasskey: 400,
+    o.PasskeyRefused: 401,
+    o.PasskeyNotFound: 404,
     o.SourceUnavailable: 503,
     o.RegistrationNotFound: 404,
     # sign-up with the rooms
@@ -42,10 +45,10 @@ STATUS: dict[type[o.Refusal], int] = {
     o.UsernameTaken: 409,
     o.EmailTaken: 409,
     o.BadLink: 404,
+    o.BadRecovery: 404,
     o.EmailNotVerified: 403,
     o.RegistrationClosed: 403,
     o.AccountNotFound: 404,
-    o.BadRecovery: 404,
     # sessions
     o.SessionNotFound: 404,
     o.BadTokenName: 400,
@@ -73,4 +76,4 @@ STATUS: dict[type[o.Refusal], int] = {
 
 def name(refusal: o.Refusal) -> str:
     """The name of the refusal in an error body."""
-    return type(refusal).__name__
+    return refusal.wire_name or type(refusal).__name__

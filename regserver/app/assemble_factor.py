@@ -1,19 +1,24 @@
-"""Builds second factors: authenticator apps with recovery codes."""
+"""Builds second factors: authenticator apps with recovery codes, and passkeys."""
 
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 from regserver.adapters.authenticator_app import PyotpMethod
+from regserver.adapters.webauthn import Fido2Verifier
 from regserver.app.base import AppPart, Base
 from regserver.domain.factor import RecoveryHasher
+from regserver.domain.passkey import ChallengeSeal
 from regserver.service.factor_change import FactorChange
 from regserver.service.factor_seal import FactorSeal
 from regserver.service.factor_service import FactorParts, FactorService
+from regserver.service.passkey_service import PasskeyParts, PasskeyService
 from regserver.web.sign_in.factor_endpoint import FactorApi
+from regserver.web.sign_in.passkey_endpoint import PasskeyApi
 
 
 async def open_factors(stack: AsyncExitStack, base: Base) -> AppPart:
-    """Opens the routes of second factors."""
+    """Opens the routes of second factors and passkeys."""
+    name = urlsplit(base.settings.server.public_url).hostname or "regserver"
     change = FactorChange(base.broker, base.outbox, base.mail_templates)
     parts = FactorParts(
         store=base.store,
@@ -22,10 +27,23 @@ async def open_factors(stack: AsyncExitStack, base: Base) -> AppPart:
         identity=base.identity,
         guard=base.guard,
         hasher=base.hasher,
-        method=PyotpMethod(urlsplit(base.settings.server.public_url).hostname or "regserver"),
+        method=PyotpMethod(name),
         seal=FactorSeal(base.key.derive("totp"), base.randomness),
         recovery=RecoveryHasher(base.key.derive("recovery code")),
         change=change,
         grace=base.settings.login.deletion_grace,
     )
-    return AppPart(routes=FactorApi(FactorService(parts)).routes())
+    passkeys = PasskeyService(
+        PasskeyParts(
+            store=base.store,
+            clock=base.clock,
+            randomness=base.randomness,
+            identity=base.identity,
+            guard=base.guard,
+            verifier=Fido2Verifier(name),
+            seal=ChallengeSeal(base.key.derive("passkey")),
+            change=change,
+        )
+    )
+    factors = FactorApi(FactorService(parts))
+    return AppPart(routes=(*factors.routes(), *PasskeyApi(passkeys, base.web.forwarded).routes()))

@@ -16,7 +16,10 @@ class Refusal(msgspec.Struct, frozen=True):
     """Base of all expected failures. The docstring of each says in the documents what it means to a client.
 
     hint: what has to be changed, where the fault is one of a configuration; answers have it beside the name.
+    wire_name: its name in answers; "" for that of the type.
     """
+
+    wire_name: ClassVar[str] = ""
 
     hint: ClassVar[str] = ""
 
@@ -150,6 +153,22 @@ class BadCode(Refusal, frozen=True):
     """Wrong, or used before."""
 
 
+class BadPasskey(Refusal, frozen=True):
+    """The passkey, or the answer of its authenticator, is not good for this. why: what is wrong, for the client's developer."""
+
+    why: Annotated[str, Meta(examples=["The challenge is older than 5 minutes."])] = ""
+
+
+class PasskeyRefused(BadPasskey, frozen=True):
+    """The passkey, or the answer of its authenticator, signs nobody in."""
+
+    wire_name = "BadPasskey"
+
+
+class PasskeyNotFound(Refusal, frozen=True):
+    """The account has no such passkey."""
+
+
 class FactorExists(Refusal, frozen=True):
     """The account has this factor already; it has to be removed first."""
 
@@ -183,6 +202,10 @@ class BadLink(Refusal, frozen=True):
     """The link was used, has expired, or is about an address that the account no longer has."""
 
 
+class BadRecovery(Refusal, frozen=True):
+    """The recovery link was used, has expired, or something of the account has changed since."""
+
+
 class EmailNotVerified(Refusal, frozen=True):
     """The account has to verify its e-mail address first."""
 
@@ -200,10 +223,6 @@ class AccountNotFound(Refusal, frozen=True):
 # --- sessions
 class SessionNotFound(Refusal, frozen=True):
     """The account has no such session; it may have ended already."""
-
-
-class BadRecovery(Refusal, frozen=True):
-    """The recovery link was used, has expired, or something of the account has changed since."""
 
 
 class BadTokenName(Refusal, frozen=True):

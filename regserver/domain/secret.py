@@ -33,6 +33,11 @@ def hash_secret(secret: str) -> SecretHash:
     return SecretHash(hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest())
 
 
+def hash_bytes(secret: bytes) -> SecretHash:
+    """The stored form of a secret that is no text."""
+    return SecretHash(hashlib.sha256(secret).digest())
+
+
 def matches(expected: SecretHash | None, given: str | None) -> bool:
     """Whether `expected` is the hash of `given`, compared in constant time; False when either is None."""
     return expected is not None and given is not None and hmac.compare_digest(expected, hash_secret(given))

@@ -226,10 +226,11 @@ class GuessGuard:
                 del self._lines[sight.counter]
 
     async def remember(self, transaction: Transaction, account: AccountId, asker: Asker) -> None:
-        """Notes the network of a new account, in the unit that makes it."""
+        """Notes the network of an account that was made, or signed in with a passkey, in the unit that does so."""
         network = self._parts.hashes.network(asker.address)
         if network is not None:
             await transaction.networks.note(account, network, asker.language, self._parts.clock.now())
+            await transaction.networks.trim(account)
 
     # --- the turn
     async def _look(self, target: GuessTarget, asker: Asker) -> _Sight:

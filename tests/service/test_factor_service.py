@@ -227,6 +227,7 @@ ISSUERS = {
     "account_recovery": "after ask_factor",
     "factor_service": "after the code",
     "live_account": "a new account",
+    "passkey_service": "a passkey is both factors",
     "sign_in_service": "after ask_factor",
     "sign_up_service": "a new account, and after ask_factor",
     "steps_account_service": "a new account",

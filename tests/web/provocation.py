@@ -13,6 +13,7 @@ import msgspec
 import pyotp
 
 from regserver.endpoint import MAX_BODY_BYTES, Response
+from tests.authenticator import Authenticator
 from tests.web.http_client import Client
 
 PASSWORD = "a long password"
@@ -193,12 +194,40 @@ async def end_session(stage: Stage, person: Person) -> Asked:
     return Asked(method="DELETE", path=f"/login/sessions/{other}", by=person.token)
 
 
+ORIGIN = "http://localhost"
+ON_A_NAME = {"host": "localhost"}
+"""Passkeys are made on pages whose host has a name."""
+NO_NAME = {"host": "127.0.0.1"}
+
+
+def on_page(method: str, path: str) -> Valid:
+    async def make(stage: Stage, person: Person) -> Asked:
+        return Asked(method=method, path=path, by=person.token, headers=ON_A_NAME)
+
+    return make
+
+
+async def new_passkey(stage: Stage, person: Person, key: Authenticator | None = None) -> Asked:
+    options = await stage.ask_json(await on_page("POST", "/login/passkey/options")(stage, person))
+    body = {**(key or Authenticator(ORIGIN)).make(options), "name": "Telephone"}
+    return Asked(method="POST", path="/login/passkey", body=body, by=person.token, headers=ON_A_NAME)
+
+
+async def without_passkey(stage: Stage, person: Person) -> Asked:
+    """Removes one."""
+    number = (await stage.ask_json(await new_passkey(stage, person)))["passkeyId"]
+    return Asked(method="DELETE", path=f"/login/passkey/{number}", by=person.token)
+
+
 VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
     "POST /login/email/resend": ("MailAccepted", fixed("POST", "/login/email/resend")),
     "GET /login/factors": ("FactorList", fixed("GET", "/login/factors")),
     "POST /login/totp": ("TotpBegun", fixed("POST", "/login/totp")),
+    "POST /login/passkey/options": ("CreationOptions", on_page("POST", "/login/passkey/options")),
+    "POST /login/passkey": ("PasskeyAdded", new_passkey),
+    "DELETE /login/passkey/{passkey_id}": ("Done", without_passkey),
     "DELETE /login/totp": ("Done", fixed("DELETE", "/login/totp", {"password": PASSWORD})),
     "GET /login/userId/{username}": ("UserIdFound", fixed("GET", "/login/userId/{person.name}")),
     "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
@@ -545,6 +574,22 @@ def enrol_twice(confirmed: bool) -> Provocation:
     return make
 
 
+# --- passkeys
+def passkey_answer(*, gone: bool = False, **wrong: Any) -> Provocation:
+    """An answer by somebody's passkey. wrong: fields of it. gone: the account is deleted."""
+
+    async def make(stage: Stage) -> Asked:
+        person, key = await stage.person(), Authenticator(ORIGIN)
+        await stage.ask_json(await new_passkey(stage, person, key))
+        ask = Asked(method="POST", path="/login/passkey/challenge", headers=ON_A_NAME)
+        options = await stage.ask_json(ask)
+        if gone:
+            await stage.delete(person)
+        return ask.but(path="/login/passkey/verify", body=key.answer(options, **wrong))
+
+    return make
+
+
 # --- watching
 async def begin(stage: Stage) -> str:
     body = {"username": stage.registrable(), "password": "right"}
@@ -617,6 +662,22 @@ TABLE: dict[str, dict[str, Provocation]] = {
         **{name: build(enrolled) for name, build in SHARED.items()},
     },
     "DELETE /login/totp": {"BadCredentials": valid_but("DELETE /login/totp", body={"password": "wrong"})},
+    "POST /login/passkey/options": {"BadPasskey": valid_but("POST /login/passkey/options", headers=NO_NAME)},
+    "POST /login/passkey": {"BadPasskey": valid_but("POST /login/passkey", headers=NO_NAME)},
+    "DELETE /login/passkey/{passkey_id}": {"PasskeyNotFound": _valid(_at(NOBODY))(without_passkey)},
+    "POST /login/passkey/challenge": {
+        "RequestOptions": plain("POST", "/login/passkey/challenge", headers=ON_A_NAME),
+        "BadPasskey": plain("POST", "/login/passkey/challenge", headers=NO_NAME),
+    },
+    "POST /login/passkey/verify": {
+        "SessionOpened": passkey_answer(),
+        "BadPasskey": passkey_answer(signature=b"wrong"),
+        "UserIsDeleted": passkey_answer(gone=True),
+        "BadJson": plain("POST", "/login/passkey/verify", b"{"),
+        "BadContentType": plain(
+            "POST", "/login/passkey/verify", b"{}", headers={"content-type": "text/plain"}
+        ),
+    },
     "POST /login/factor": {
         "SessionOpened": second_step(),
         "BadCode": second_step("wrong"),
@@ -627,6 +688,19 @@ TABLE: dict[str, dict[str, Provocation]] = {
     },
     "GET /login/userId/{username}": {
         "AccountNotFound": _valid(_at("nobody"))(VALID["GET /login/userId/{username}"][1])
+    },
+    "POST /login/recover": {
+        "RecoveryAccepted": plain("POST", "/login/recover", {"username": "nobody"}),
+        "BadJson": plain("POST", "/login/recover", {"email": 5}),
+        "BadContentType": plain("POST", "/login/recover", b"{}", headers={"content-type": "text/plain"}),
+    },
+    "POST /login/recover/finish": {
+        "BadRecovery": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": PASSWORD}),
+        "BadPassword": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": 5}),
+        "BadJson": plain("POST", "/login/recover/finish", {"password": PASSWORD}),
+        "BadContentType": plain(
+            "POST", "/login/recover/finish", b"{}", headers={"content-type": "text/plain"}
+        ),
     },
     "POST /login/email/verify": {
         "BadLink": plain("POST", "/login/email/verify", {"token": "regl_nothing"}),
@@ -689,19 +763,6 @@ def provocation(operation: str, name: str) -> Provocation | None:
     """How an answer or refusal of an operation is provoked on a Stage."""
     own = TABLE.get(operation, {}).get(name)
     if own is not None or operation not in VALID:
-    "POST /login/recover": {
-        "RecoveryAccepted": plain("POST", "/login/recover", {"username": "nobody"}),
-        "BadJson": plain("POST", "/login/recover", {"email": 5}),
-        "BadContentType": plain("POST", "/login/recover", b"{}", headers={"content-type": "text/plain"}),
-    },
-    "POST /login/recover/finish": {
-        "BadRecovery": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": PASSWORD}),
-        "BadPassword": plain("POST", "/login/recover/finish", {"token": "regl_x", "password": 5}),
-        "BadJson": plain("POST", "/login/recover/finish", {"password": PASSWORD}),
-        "BadContentType": plain(
-            "POST", "/login/recover/finish", b"{}", headers={"content-type": "text/plain"}
-        ),
-    },
         return own
     success, valid = VALID[operation]
     if name == success:

@@ -22,6 +22,7 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import (
     AccountNotFound,
     BadContentType,
+    BadPasskey,
     InvitationRefused,
     MethodNotAllowed,
     Refusal,
@@ -152,6 +153,8 @@ class NamedStyle(ErrorStyle):
             return RefusedInvitationError(name, refusal.refused)
         if isinstance(refusal, SecondFactorRequired):
             return SecondFactorError(name, refusal.ticket, refusal.expires_in)
+        if isinstance(refusal, BadPasskey):
+            return HintedError(name, refusal.why)
         if isinstance(refusal, UserIsDeleted):
             until = refusal.restorable_until
             return DeletedError(name, UNSET if until is None else iso_seconds(until))

@@ -96,6 +96,11 @@ class ForwardedReader:
         """Whether public_url says that clients come by TLS."""
         return self._public_url.startswith("https:")
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether the base of links is the operator's, and not what a request says."""
+        return bool(self._public_url)
+
     def trusts(self, peer: str) -> bool:
         """Whether the fields of this peer are believed."""
         return peer in self._networks if peer else self._unix

@@ -9,7 +9,9 @@ from regserver.domain.factor import FactorTicket, RecoveryHasher
 from regserver.domain.guess import CounterKey
 from regserver.domain.instant import after
 from regserver.domain.link import AccountLink
+from regserver.domain.passkey import MOST_PASSKEYS
 from regserver.domain.secret import hash_secret
+from regserver.ports.passkey_table import NewPasskey
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import restore_account
@@ -17,6 +19,7 @@ from regserver.service.add_account import add_account
 from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
 from regserver.service.outbox import Outbox
+from regserver.service.passkey_service import add_passkey
 from tests.deletion import open_erasure
 from tests.factor import open_factor_service
 from tests.fake import PEPPER, SeededRandomness, claim_of
@@ -50,7 +53,8 @@ async def observe(door: Door) -> object:
     rewards = await rows(door.store, "SELECT user_id, reason, community FROM steps_reward ORDER BY 3")
     guesses = await rows(door.store, "SELECT counter, failures FROM guess ORDER BY counter")
     factors = await rows(
-        door.store, "SELECT (SELECT count(*) FROM recovery_code), (SELECT count(*) FROM factor_ticket)"
+        door.store,
+        "SELECT (SELECT count(*) FROM recovery_code), (SELECT count(*) FROM factor_ticket), (SELECT count(*) FROM passkey)",
     )
     return accounts, contacts, names, tokens, len(rewards), guesses, factors
 
@@ -242,6 +246,22 @@ def answer(door: Door, code: str) -> Racer:
     return partial(service.sign_in, FACTOR_TICKET, code, HOME)
 
 
+async def with_passkeys(store: Store) -> Door:
+    """Ann, with one passkey less than she may have."""
+    door = await ann(store)
+    for number in range(MOST_PASSKEYS - 1):
+        await add_key(door, str(number))()
+    return door
+
+
+def add_key(door: Door, name: str) -> Racer:
+    account, now = door.ids["ann"], door.clock.now()
+    new = NewPasskey(
+        credential=name.encode(), account=account, public_key=b"", sign_count=0, name=name, created_at=now
+    )
+    return lambda: door.store.write(lambda transaction: add_passkey(transaction, new))
+
+
 SCENARIOS = (
     between(
         "two sign-ups of one name and address",
@@ -343,6 +363,12 @@ SCENARIOS = (
         ),
         None,
         with_ticket,
+    ),
+    between(
+        "the last passkey",
+        lambda door: (add_key(door, "one"), add_key(door, "other")),
+        Lock.ACCOUNT,
+        with_passkeys,
     ),
     between(
         "a ticket is used with two codes",
