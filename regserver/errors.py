@@ -29,6 +29,8 @@ STATUS: dict[type[o.Refusal], int] = {
     o.UserIsDeleted: 410,
     # sign-in
     o.BadCredentials: 401,
+    o.PasswordAtSource: 403,
+    o.RecentSignInRequired: 403,
     o.SecondFactorRequired: 401,
     o.BadCode: 401,
     o.FactorExists: 409,

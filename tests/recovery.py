@@ -4,12 +4,8 @@ from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import AccountId
 from regserver.domain.instant import HOUR, Duration
 from regserver.ports.transaction import Transaction
-from regserver.service.account_recovery import (
-    AccountRecovery,
-    AccountRecoveryParts,
-    add_recovery_link,
-    new_recovery_secret,
-)
+from regserver.service.account_recovery import AccountRecovery, AccountRecoveryParts
+from regserver.service.mailed_link import add_recovery_link, new_link_secret
 from tests.fake import PEPPER, SeededRandomness
 from tests.guess import MAIL_TEMPLATES, open_guard
 from tests.rooms import Rooms
@@ -36,7 +32,7 @@ def open_account_recovery(rooms: Rooms) -> AccountRecovery:
 
 async def recovery_link(rooms: Rooms, account: AccountId) -> str:
     """The secret of a new link, as the operator's command makes it."""
-    secret, life = new_recovery_secret(RANDOMNESS), Duration(HOUR)
+    secret, life = new_link_secret(RANDOMNESS), Duration(HOUR)
     await rooms.store.write(
         lambda transaction: add_recovery_link(transaction, account, secret, rooms.clock, life)
     )

@@ -13,6 +13,7 @@ import trio
 
 from regserver import __version__
 from regserver.app.assemble_address import open_addresses
+from regserver.app.assemble_change import open_changes
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_people import open_rooms, open_sign_in
@@ -79,6 +80,7 @@ PARTS = (
     open_addresses,
     open_factors,
     open_recovery,
+    open_changes,
     open_rooms,
     open_directory,
     open_steps,

@@ -23,12 +23,8 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import close_account, restore_account
 from regserver.service.account_ending import end_outstanding
-from regserver.service.account_recovery import (
-    add_recovery_link,
-    has_own_password,
-    new_recovery_secret,
-    recovery_address,
-)
+from regserver.service.mailed_link import add_recovery_link, link_address, new_link_secret
+from regserver.service.own_password import has_own_password
 from regserver.service.session_service import MOST_LISTED, end_session
 from regserver.text import LANGUAGES
 
@@ -139,7 +135,7 @@ async def _revoked(store: Store, chosen: argparse.Namespace) -> Told:
 async def _reset_link(store: Store, chosen: argparse.Namespace) -> Told:
     """A link that needs no mail; whoever opens it sets the account's password."""
     life, clock = _life(chosen.expires or "1h"), SystemClock()
-    secret = new_recovery_secret(SystemRandomness())
+    secret = new_link_secret(SystemRandomness())
 
     async def work(transaction: Transaction) -> tuple[Account, str]:
         account = await _find(transaction, chosen.name)
@@ -153,7 +149,7 @@ async def _reset_link(store: Store, chosen: argparse.Namespace) -> Told:
 
     account, language = await store.write(work)
     base = configuration(chosen).settings.server.public_url.rstrip("/")
-    link, until = recovery_address(base, secret, language), iso_seconds(after(clock.now(), life))
+    link, until = link_address(base, "recover", secret, language), iso_seconds(after(clock.now(), life))
     lines = (link, f"sets the password of {account.username}, once, until {until}")
     hint = () if base else ("open it below the server's address; server.public_url is not set",)
     return Told((*lines, *hint), {"link": link, "username": account.username, "expiresAt": until})

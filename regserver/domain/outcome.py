@@ -126,6 +126,17 @@ class BadCredentials(Refusal, frozen=True):
     """Unknown user or wrong password: deliberately one answer."""
 
 
+class PasswordAtSource(Refusal, frozen=True):
+    """The account's password is the data source's, and is changed there."""
+
+
+class RecentSignInRequired(Refusal, frozen=True):
+    """The account has no password to be asked for: sign in again, and repeat the request within 15 minutes.
+
+    A named token is no sign-in.
+    """
+
+
 class SourceUnavailable(Refusal, frozen=True):
     """The source of live registrations is down, slow or full. retry_after: whole seconds, at least 1."""
 

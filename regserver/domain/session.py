@@ -10,7 +10,7 @@ from typing import NewType
 
 import msgspec
 
-from regserver.domain.instant import Instant
+from regserver.domain.instant import MINUTE, Duration, Instant
 from regserver.domain.invisible import has_invisible
 
 SessionId = NewType("SessionId", int)
@@ -19,6 +19,8 @@ SessionId = NewType("SessionId", int)
 SESSION_ID_BYTES = 4
 MAX_AGENT_LENGTH = 200
 MAX_TOKEN_NAME_LENGTH = 64
+RECENT_SIGN_IN = Duration(15 * MINUTE)
+"""How long after a sign-in a session needs no further proof of its person, where there is no password to ask for."""
 
 
 class AccountSession(msgspec.Struct, frozen=True):

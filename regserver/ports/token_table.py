@@ -36,6 +36,9 @@ class TokenTable(Protocol):
     async def expiry(self, token: SecretHash) -> Instant | None:
         """When the token expires; None when there is no such token."""
 
+    async def signed_in_at(self, token: SecretHash) -> Instant | None:
+        """When the token was given for a sign-in; None for a named token, and when there is no such."""
+
     async def deletions(
         self, tokens: Sequence[SecretHash], now: Instant
     ) -> Mapping[SecretHash, Instant | None]:

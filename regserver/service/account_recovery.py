@@ -8,7 +8,7 @@ The answer to `ask` is given before the name is looked up, so neither its bytes 
 account. What waits is bounded in number, whoever asked, and the mails by the budgets of the address.
 
 A link resets the counters of wrong passwords: it opens an account whose password was closed to strangers. A second factor is
-still asked for. An account whose password is the data source's has none to set here; see `has_own_password`.
+still asked for. An account whose password is the data source's has none to set here; see `own_password`.
 """
 
 import logging
@@ -20,8 +20,8 @@ from regserver.domain.account import Account, AccountId, is_sign_in_name, name_k
 from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.ending import AccountEvent
-from regserver.domain.instant import MINUTE, Duration, after
-from regserver.domain.link import LINK_LIFE, AccountLink
+from regserver.domain.instant import MINUTE, after
+from regserver.domain.link import LINK_LIFE
 from regserver.domain.outcome import (
     BadCaptcha,
     BadPassword,
@@ -29,8 +29,7 @@ from regserver.domain.outcome import (
     SecondFactorRequired,
     TooManyRequests,
 )
-from regserver.domain.password import is_rooms_password
-from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
+from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.broker import Broker
 from regserver.ports.captcha import Captcha, CaptchaAnswer, is_passed
 from regserver.ports.clock import Clock
@@ -44,14 +43,14 @@ from regserver.service.asker import Asker
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.mail_cap import mail_budgets
+from regserver.service.mailed_link import add_recovery_link, link_address, new_link_secret
 from regserver.service.outbox import Outbox
+from regserver.service.own_password import has_own_password, is_new_password, tell_password_changed
 
 log = logging.getLogger("regserver.recovery")
 
 MOST_WISHES = 1000
 """Requests for a mail that wait at once; further ones are refused for a second."""
-DUPLICATE_SOURCE = "duplicate:"
-"""How the source of an account begins that has its own password, since the source's person has another account."""
 
 
 class AccountRecoveryParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +114,10 @@ class AccountRecovery:
         if found is None:
             return False
         parts, life = self._parts, LINK_LIFE["recover"]
-        secret = new_recovery_secret(parts.randomness)
+        secret = new_link_secret(parts.randomness)
         values = {
             "username": found.account.username,
-            "link": recovery_address(wish.link_base, secret, wish.language),
+            "link": link_address(wish.link_base, "recover", secret, wish.language),
             "code": secret,
             "minutes": str(life // MINUTE),
         }
@@ -218,8 +217,7 @@ class AccountRecovery:
         account = await self._look(hash_secret(secret))
         if account is None:
             return BadRecovery()
-        own = account.username, account.email or ""
-        if not is_rooms_password(password) or self._parts.hasher.is_guessable(password, *own):
+        if not is_new_password(self._parts.hasher, password, account):
             return BadPassword()
         return await self._parts.hasher.hash(password)
 
@@ -242,40 +240,3 @@ class AccountRecovery:
         await transaction.guesses.forget(account.id)
         await tell_password_changed(transaction, account, self._parts.mail_templates, self._parts.outbox)
         return await end_outstanding(transaction, AccountEvent.RECOVERED, account.id, None)
-
-
-# --- what the operator's command and other changes of a password share
-def new_recovery_secret(randomness: Randomness) -> str:
-    """The secret of a link."""
-    return new_token("regl_", randomness.bytes(TOKEN_BYTES))
-
-
-def recovery_address(link_base: str, secret: str, language: str) -> str:
-    """The link. language: of its page."""
-    return f"{link_base}/recover?lang={language}#{secret}"
-
-
-async def add_recovery_link(
-    transaction: Transaction, account: AccountId, secret: str, clock: Clock, life: Duration
-) -> None:
-    """Stores a link. life: how long it works."""
-    link = AccountLink(account=account, purpose="recover", email=None, expires_at=after(clock.now(), life))
-    await transaction.links.add(hash_secret(secret), link)
-
-
-async def has_own_password(transaction: Transaction, account: Account) -> bool:
-    """Whether the account's password is kept here, and not at the data source that knows its person."""
-    if account.subject is None:
-        return True
-    link = await transaction.accounts.source_link(account.id)
-    return link is None or link.source.startswith(DUPLICATE_SOURCE)
-
-
-async def tell_password_changed(
-    transaction: Transaction, account: Account, mail_templates: MailTemplates, outbox: Outbox
-) -> None:
-    """Mails the owner, where there is a verified address."""
-    if (address := account.verified_email) is not None:
-        language = await transaction.networks.language(account.id) or ""
-        mail = mail_templates.write("password_changed", language, address, {"username": account.username})
-        await outbox.enqueue(transaction, mail)

@@ -243,6 +243,13 @@ async def recover(scene: Scene, holder: Holder) -> str:
     return str(answer.json()["token"])
 
 
+async def change_password(scene: Scene, holder: Holder) -> str:
+    own = holder.tokens[Outstanding.ITS_SESSION]
+    body = {"password": holder.password, "newPassword": "quite another phrase"}
+    assert (await scene.call("POST", "/login/password", own, body)).status_code == 204
+    return own
+
+
 async def add_a_factor(scene: Scene, holder: Holder) -> str:
     own = holder.tokens[Outstanding.ITS_SESSION]
     secret = (await scene.call("POST", "/login/totp", own)).json()["secret"]
@@ -281,6 +288,7 @@ CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
     (AccountEvent.SESSION_ENDED, end_by_command),
     (AccountEvent.SIGNED_OUT_EVERYWHERE, sign_out_everywhere),
     (AccountEvent.SIGNED_OUT_EVERYWHERE, revoke_all_by_command),
+    (AccountEvent.PASSWORD_CHANGED, change_password),
     (AccountEvent.PASSWORD_CHANGED_AT_SOURCE, change_at_the_source),
     (AccountEvent.RECOVERED, recover),
     (AccountEvent.FACTOR_CHANGED, add_a_factor),

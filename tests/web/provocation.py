@@ -6,6 +6,7 @@ independent of the others, and all run against one app.
 
 import itertools
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -219,10 +220,13 @@ async def without_passkey(stage: Stage, person: Person) -> Asked:
     return Asked(method="DELETE", path=f"/login/passkey/{number}", by=person.token)
 
 
+PASSWORDS = {"password": PASSWORD, "newPassword": "another long password"}
+
 VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
     "POST /login/email/resend": ("MailAccepted", fixed("POST", "/login/email/resend")),
+    "POST /login/password": ("Done", fixed("POST", "/login/password", PASSWORDS)),
     "GET /login/factors": ("FactorList", fixed("GET", "/login/factors")),
     "POST /login/totp": ("TotpBegun", fixed("POST", "/login/totp")),
     "POST /login/passkey/options": ("CreationOptions", on_page("POST", "/login/passkey/options")),
@@ -602,6 +606,13 @@ async def watched(stage: Stage) -> Asked:
     return Asked(method="GET", path=await begin(stage))
 
 
+async def of_source(stage: Stage) -> Asked:
+    """Somebody whom the source has let register changes a password that is the source's."""
+    events = await stage.client.ask("GET", await begin(stage))
+    token = str(re.findall(r'"token":"([^"]+)"', events.body.decode())[0])
+    return Asked(method="POST", path="/login/password", body=PASSWORDS, by=token)
+
+
 async def looked_at(stage: Stage) -> Asked:
     return (await watched(stage)).but(method="HEAD")
 
@@ -688,6 +699,11 @@ TABLE: dict[str, dict[str, Provocation]] = {
     },
     "GET /login/userId/{username}": {
         "AccountNotFound": _valid(_at("nobody"))(VALID["GET /login/userId/{username}"][1])
+    },
+    "POST /login/password": {
+        "BadCredentials": valid_but("POST /login/password", body={**PASSWORDS, "password": "wrong"}),
+        "BadPassword": valid_but("POST /login/password", body={**PASSWORDS, "newPassword": 5}),
+        "PasswordAtSource": of_source,
     },
     "POST /login/recover": {
         "RecoveryAccepted": plain("POST", "/login/recover", {"username": "nobody"}),

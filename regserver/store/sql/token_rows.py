@@ -42,6 +42,11 @@ class TokenRows(Rows):
         row = await self._sql.row("SELECT expires_at FROM token WHERE hash = ?", token)
         return None if row is None else Instant(row[0])
 
+    async def signed_in_at(self, token: SecretHash) -> Instant | None:
+        """Uses the primary key."""
+        row = await self._sql.row("SELECT created_at FROM token WHERE hash = ? AND name IS NULL", token)
+        return None if row is None else Instant(row[0])
+
     async def deletions(self, tokens: Sequence[SecretHash], now: Instant) -> dict[SecretHash, Instant | None]:
         """A statement for every MAX_LIST tokens, by the primary key."""
         statement = (

@@ -33,6 +33,7 @@ from regserver.domain.outcome import (
     StoreUnavailable,
     TooManyRequests,
 )
+from regserver.domain.session import RECENT_SIGN_IN
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
 from regserver.ports.captcha import CaptchaAnswer
@@ -50,8 +51,10 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.sign_in.address_endpoint import AddressApi
+from regserver.web.sign_in.password_endpoint import PasswordApi
 from regserver.web.sign_in.recovery_endpoint import RecoveryApi
 from tests.altcha import solve
+from tests.change import open_password_change
 from tests.directory import BASE, World, world
 from tests.guess import open_guard
 from tests.recovery import add_totp, open_account_recovery, recovery_link
@@ -138,6 +141,7 @@ async def test_every_answer_that_the_document_names_is_given(
     await call_directory(seen, tmp_path)
     await call_addresses(seen, tmp_path / "addresses")
     await call_recovery(seen, tmp_path / "recovery")
+    await call_changes(seen, tmp_path / "changes")
     await call_faults(seen)
     assert seen.missing == set()
 
@@ -233,6 +237,18 @@ async def call_recovery(seen: Seen, folder: Path) -> None:
                 await recovery.ask(RecoveryWish("nobody", "en", ""), CaptchaAnswer())
             asked = Asked(method="POST", path="/login/recover", body={"username": "nobody"})
             await seen.ask(Stage(client), "POST /login/recover", "TooManyRequests", asked)
+
+
+async def call_changes(seen: Seen, folder: Path) -> None:
+    """By somebody without a password, whose sign-in was long ago."""
+    folder.mkdir()
+    async with open_rooms(folder) as rooms:
+        person = await rooms.person("ann")
+        rooms.clock.advance(RECENT_SIGN_IN)
+        async with open_routes(PasswordApi(open_password_change(rooms)).routes()) as client:
+            body = {"newPassword": "another long password"}
+            asked = Asked(method="POST", path="/login/password", body=body, by=person.secret)
+            await seen.ask(Stage(client), "POST /login/password", "RecentSignInRequired", asked)
 
 
 def operations(checks: Checks) -> Sequence[Route]:
