@@ -35,6 +35,13 @@ class Store(Protocol):
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` on a snapshot, where writes are refused. Raises StoreFault."""
 
+    def look_up(self, work: Callable[[Transaction], Awaitable[T]]) -> Awaitable[T]:
+        """As `read`, for work that finds a few rows by their keys: a back end may have a shorter way for it.
+
+        What lists, counts or searches is for `read`.
+        """
+        return self.read(work)
+
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work`, again after each Conflict, and commits durably before returning.
 

@@ -110,7 +110,7 @@ class AccountRecovery:
 
     async def serve(self, wish: RecoveryWish) -> bool:
         """Writes the link and its mail; False where nobody gets one. Raises StoreFault."""
-        found = await self._parts.store.read(lambda transaction: self._recipient(transaction, wish.who))
+        found = await self._parts.store.look_up(lambda transaction: self._recipient(transaction, wish.who))
         if found is None:
             return False
         parts, life = self._parts, LINK_LIFE["recover"]
@@ -210,7 +210,7 @@ class AccountRecovery:
             account = None if link is None else await transaction.accounts.by_id(link.account)
             return None if account is None or account.deleted_at is not None else account
 
-        return await self._parts.store.read(work)
+        return await self._parts.store.look_up(work)
 
     async def _hashed(self, secret: str, password: str) -> str | BadRecovery | BadPassword:
         """The hash is made outside the unit, for whoever has a link that is good only."""

@@ -34,7 +34,7 @@ class AccountService:
         async def act(transaction: Transaction, account: Account, _now: Instant) -> AccountDetail:
             return AccountDetail(account, await transaction.rooms.of_account(account.id))
 
-        return await self._identity.read(token, act)
+        return await self._identity.look_up(token, act)
 
     async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
         """The id of the account with this name, in any spelling; deleted accounts are not found."""
@@ -47,7 +47,7 @@ class AccountService:
             )
             return AccountNotFound() if found is None or found.deleted_at is not None else found.id
 
-        return await self._identity.read(token, act)
+        return await self._identity.look_up(token, act)
 
     async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
         """The user name of the account with this id; deleted accounts are not found. user_id: as in the path."""
@@ -61,7 +61,7 @@ class AccountService:
             found = await transaction.accounts.by_id(AccountId(wanted))
             return AccountNotFound() if found is None or found.deleted_at is not None else found.username
 
-        return await self._identity.read(token, act)
+        return await self._identity.look_up(token, act)
 
     async def sign_out(self, token: SecretHash, *, everywhere: bool) -> Unidentified | None:
         """Revokes the token, or all tokens of its account (everywhere), and ends their sockets."""

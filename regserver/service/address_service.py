@@ -104,7 +104,7 @@ class AddressService:
         async def look(_transaction: Transaction, account: Account, _now: Instant) -> Account:
             return account
 
-        asker = await self._parts.identity.read(token, look)
+        asker = await self._parts.identity.look_up(token, look)
         if not isinstance(asker, Account):
             return asker
         if asker.email is None or asker.email_verified_at is not None:
@@ -131,7 +131,7 @@ class AddressService:
                 return None
             return LinkShown(account.username, link.email or "")
 
-        return await self._parts.store.read(work)
+        return await self._parts.store.look_up(work)
 
     async def verify(self, secret: str) -> str | BadLink:
         """Makes the address of the link its account's; the address.

@@ -45,7 +45,7 @@ class DeletionService:
         async def find(_transaction: Transaction, account: Account, _now: Instant) -> Account:
             return account
 
-        account = await self._identity.read(token, find)
+        account = await self._identity.look_up(token, find)
         if isinstance(account, Refusal):
             return account
         async with self._guard.attempt(target_account(account.id), asker) as attempt:

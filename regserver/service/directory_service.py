@@ -69,7 +69,7 @@ class DirectoryService:
         if rules.is_reserved(name, self._policy.reserved):
             return True
         key, now = name_key(name), self._parts.clock.now()
-        holder = await self._parts.store.read(lambda transaction: transaction.names.holder(key, now))
+        holder = await self._parts.store.look_up(lambda transaction: transaction.names.holder(key, now))
         return holder is not None
 
     async def server(self, name: str) -> Allotted | rules.InvalidUserName | rules.UnknownUserName:
@@ -77,7 +77,7 @@ class DirectoryService:
         if not rules.is_name(name):
             return rules.InvalidUserName()
         key = name_key(name)
-        account = await self._parts.store.read(lambda transaction: transaction.accounts.by_name(key))
+        account = await self._parts.store.look_up(lambda transaction: transaction.accounts.by_name(key))
         if account is None or account.deleted_at is not None:
             return rules.UnknownUserName()
         return Allotted(account.server)
@@ -195,7 +195,9 @@ class DirectoryService:
         """The well-formed fields that are taken."""
         name, now = sign_up.name_key, self._parts.clock.now()
         contact = None if sign_up.email_key is None else self._contact_key(sign_up.email_key)
-        taken = await self._parts.store.read(lambda transaction: find_taken(transaction, name, contact, now))
+        taken = await self._parts.store.look_up(
+            lambda transaction: find_taken(transaction, name, contact, now)
+        )
         return tuple(TAKEN[type(refusal)] for refusal in taken)
 
     def _contact_key(self, email: EmailKey) -> ContactKey:
@@ -220,7 +222,7 @@ class DirectoryService:
         if not rules.is_challenge(challenge):
             return rules.InvalidChallenge()
         key, hasher = hash_secret(challenge), self._parts.hasher
-        pending = await self._parts.store.read(lambda transaction: transaction.directory.pending(key))
+        pending = await self._parts.store.look_up(lambda transaction: transaction.directory.pending(key))
         new_hash: str | None = None
         if pending is not None and pending.account is None and self._parts.clock.now() < pending.expires_at:
             if not is_new and not await hasher.verify(password, pending.password_hash):
@@ -264,7 +266,7 @@ class DirectoryService:
         if not rules.is_challenge(challenge):
             return ChallengeStatus("unknown")
         key = hash_secret(challenge)
-        return await self._parts.store.read(lambda transaction: self._status(transaction, key))
+        return await self._parts.store.look_up(lambda transaction: self._status(transaction, key))
 
     async def _status(self, transaction: Transaction, key: SecretHash) -> ChallengeStatus:
         pending = await transaction.directory.pending(key)

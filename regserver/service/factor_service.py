@@ -90,7 +90,7 @@ class FactorService:
             left = await transaction.factors.codes_left(account.id)
             return Factors(is_on, left, await transaction.passkeys.of_account(account.id))
 
-        return await self._parts.identity.read(token, act)
+        return await self._parts.identity.look_up(token, act)
 
     async def enrol(self, token: SecretHash) -> Enrolment | FactorExists | Unidentified:
         """A new secret, which replaces one that waits for its first code."""
@@ -181,7 +181,7 @@ class FactorService:
     async def sign_in(self, ticket: str, code: str, asker: Asker) -> SignedIn | FactorRefusal:
         """A token for a ticket and a code. BadToken: the ticket was used, has expired, or was never one."""
         secret, now = hash_secret(ticket), self._parts.clock.now()
-        found = await self._parts.store.read(lambda transaction: transaction.factors.ticket(secret, now))
+        found = await self._parts.store.look_up(lambda transaction: transaction.factors.ticket(secret, now))
         if found is None:
             return BadToken()
         async with self._parts.guard.attempt(target_account(found.account), asker) as attempt:
@@ -231,4 +231,4 @@ class FactorService:
         async def act(_transaction: Transaction, account: Account, _now: Instant) -> Account:
             return account
 
-        return await self._parts.identity.read(token, act)
+        return await self._parts.identity.look_up(token, act)

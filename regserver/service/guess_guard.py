@@ -234,7 +234,7 @@ class GuessGuard:
 
     # --- the turn
     async def _look(self, target: GuessTarget, asker: Asker) -> _Sight:
-        return await self._parts.store.read(partial(self._see, target, asker))
+        return await self._parts.store.look_up(partial(self._see, target, asker))
 
     async def _see(self, target: GuessTarget, asker: Asker, transaction: Transaction) -> _Sight:
         """One unit, with as many statements for a name that nobody has."""
@@ -271,7 +271,7 @@ class GuessGuard:
         """The counter as it is now: read once more if a guess has ended during the reading."""
         while True:
             changes = line.changes
-            found = await self._parts.store.read(
+            found = await self._parts.store.look_up(
                 lambda transaction: transaction.guesses.failures(sight.counter)
             )
             if line.changes == changes:

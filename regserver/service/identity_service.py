@@ -1,6 +1,6 @@
 """Bearer tokens and tickets, and running use cases for the account behind one.
 
-Every use case with a token runs by `IdentityService.read` or `.write`. The account is looked up in the use case's own
+Every use case with a token runs by `IdentityService.read`, `.look_up` or `.write`. The account is looked up in the use case's own
 transaction, so a token that was just revoked has no effect.
 """
 
@@ -79,6 +79,10 @@ class IdentityService:
     def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """Runs `act` on a snapshot for the account of `token`."""
         return self._store.read(lambda transaction: self._act(transaction, token, act))
+
+    def look_up(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
+        """As `read`, where `act` finds a few rows by their keys; see Store.look_up."""
+        return self._store.look_up(lambda transaction: self._act(transaction, token, act))
 
     def write(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """Runs `act` for the account of `token` and commits."""
@@ -189,7 +193,7 @@ class IdentityService:
 
     async def session(self, token: SecretHash) -> Session | Unidentified:
         """The session of a token."""
-        return await self._store.read(lambda transaction: self._session(transaction, token))
+        return await self._store.look_up(lambda transaction: self._session(transaction, token))
 
     async def _session(self, transaction: Transaction, token: SecretHash) -> Session | Unidentified:
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Session | BadToken:

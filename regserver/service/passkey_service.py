@@ -78,7 +78,7 @@ class PasskeyService:
 
         if site is None:
             return BadPasskey(NO_PAGE)
-        found = await self._parts.identity.read(token, act)
+        found = await self._parts.identity.look_up(token, act)
         if not isinstance(found, tuple):
             return found
         account, known = found
@@ -162,7 +162,7 @@ class PasskeyService:
             expires_at = parts.seal.open(claimed.challenge, "sign_in", NOBODY, parts.clock.now())
             if expires_at is None:
                 return PasskeyRefused(BAD_CHALLENGE)
-            found = await parts.store.read(lambda it: it.passkeys.by_credential(claimed.credential))
+            found = await parts.store.look_up(lambda it: it.passkeys.by_credential(claimed.credential))
             if found is None or claimed.user_handle not in {b"", parts.seal.handle(found.account)}:
                 return PasskeyRefused(UNKNOWN)
             count = parts.verifier.verify(site, claimed, found.public_key)

@@ -32,6 +32,10 @@ class RoomAdmission:
         """See IdentityService."""
         return self._identity.read(token, _gated(act) if self._requires else act)
 
+    def look_up(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unadmitted]:
+        """See IdentityService."""
+        return self._identity.look_up(token, _gated(act) if self._requires else act)
+
     def write(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unadmitted]:
         """See IdentityService."""
         return self._identity.write(token, _gated(act) if self._requires else act)
@@ -60,7 +64,7 @@ class RoomAdmission:
         async def act(_transaction: Transaction, _account: Account, _now: Instant) -> Session:
             return session
 
-        return await self.read(session.token, act) if self._requires else session
+        return await self.look_up(session.token, act) if self._requires else session
 
 
 def _gated(act: Act[T]) -> Act[T | EmailNotVerified]:

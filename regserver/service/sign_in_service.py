@@ -208,7 +208,7 @@ class SignInService:
         parts, source = self._parts, self._parts.source
         if not parts.recheck or source is None or account.subject is None or account.deleted_at is not None:
             return None
-        link = await parts.store.read(lambda transaction: transaction.accounts.source_link(account.id))
+        link = await parts.store.look_up(lambda transaction: transaction.accounts.source_link(account.id))
         now = parts.clock.now()
         if link is None or not source.owns(link) or now - link.confirmed_at < parts.recheck:
             return None
@@ -236,7 +236,7 @@ class SignInService:
     ) -> tuple[str, ...]:
         """The names to ask the source for: the one by which it knows the account's person, then the typed one."""
         number = account.id if account else None
-        link = await self._parts.store.read(lambda transaction: transaction.accounts.source_link(number))
+        link = await self._parts.store.look_up(lambda transaction: transaction.accounts.source_link(number))
         if link is None or not source.owns(link) or name_key(link.name) == name_key(typed):
             return (typed,)
         return (link.name, typed)
@@ -266,7 +266,7 @@ class SignInService:
         return Registering(started)
 
     async def _person(self, source: str, subject: Subject) -> Account | None:
-        return await self._parts.store.read(
+        return await self._parts.store.look_up(
             lambda transaction: transaction.accounts.by_subject(source, subject)
         )
 

@@ -119,7 +119,7 @@ class SignUpService:
         name, now = name_key(username), self._parts.clock.now()
         claim = self._parts.pepper.claim(contact_of_email(email), is_verified=False)
         # Checked before the costly hash; the unique keys decide when the row is written.
-        if taken := await self._parts.store.read(
+        if taken := await self._parts.store.look_up(
             lambda transaction: find_taken(transaction, name, claim.key, now)
         ):
             return taken[0]
@@ -165,7 +165,7 @@ class SignUpService:
                 return None
             return stored, await transaction.accounts.by_id(AccountId(stored.answer))
 
-        found = await self._parts.store.read(look)
+        found = await self._parts.store.look_up(look)
         if found is None:
             return None
         stored, account = found

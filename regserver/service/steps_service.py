@@ -66,7 +66,7 @@ class StepsService:
                 return found
             return StepResult(registration=self._lookup.shown(found, proof))
 
-        return await self._parts.store.read(work)
+        return await self._parts.store.look_up(work)
 
     # --- codes
     async def first_step(

@@ -18,7 +18,7 @@ from regserver.store.migration import migrations
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
-from regserver.store.sqlite.sqlite_store import run_to_end
+from regserver.store.sqlite.unit import run_to_end
 
 NOW = Instant(1_000)
 

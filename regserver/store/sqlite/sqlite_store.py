@@ -2,8 +2,9 @@
 
     task → write() → queue → the writer's thread: BEGIN, unit*, COMMIT → listener → the tasks wake up
     task → read()  → queue → one of the readers' threads: BEGIN, unit, ROLLBACK     → the task wakes up
+    task → look_up() → see `regserver.store.sqlite.look_up`
 
-Each thread owns its connection, and no SQLite call runs on the event loop. The writer commits all waiting units together
+Each thread owns its connection, and so has the event loop, for look-ups alone. The writer commits all waiting units together
 (group commit), because each commit flushes the disk. If one of them raises, all are rolled back and run again, each with a
 savepoint, so that the failing one does not affect the others: savepoints are a third of the calls of a short unit. With `synchronous=FULL` a commit is durable before its tasks wake up.
 """
@@ -14,27 +15,25 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, cast
+from typing import Any
 
 import outcome
 import trio
 
-from regserver.domain.room_event import RoomEvent
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
-from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.rerun import run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
 from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
+from regserver.store.sqlite.look_up import LookUps
 from regserver.store.sqlite.schema import migrate
-
-Work = Callable[[Transaction], Awaitable[T]]
+from regserver.store.sqlite.unit import Job, Work, run_to_end
 
 READERS = 3
 MAX_BATCH = 512
@@ -43,19 +42,7 @@ MAX_BATCH = 512
 log = logging.getLogger("regserver.store")
 
 
-class _Job(Generic[T]):
-    """A unit of work on its way to a thread and back."""
-
-    __slots__ = ("events", "result", "task", "work")
-
-    def __init__(self, work: Work[T]) -> None:
-        self.work = work
-        self.task = trio.lowlevel.current_task()
-        self.result: outcome.Maybe[T] | None = None
-        self.events: Sequence[RoomEvent] = ()
-
-
-_Queue = queue.SimpleQueue[_Job[Any] | None]
+_Queue = queue.SimpleQueue[Job[Any] | None]
 
 
 class SqliteStore(Store):
@@ -77,6 +64,7 @@ class SqliteStore(Store):
         self._reads: _Queue = queue.SimpleQueue()
         self._listener: EventListener = lambda events: None
         self._elsewhere: ForeignListener = lambda: None
+        self._look_ups: LookUps
         self._closed = False
 
     def listen(self, listener: EventListener) -> None:
@@ -87,10 +75,19 @@ class SqliteStore(Store):
         """The listener is called by the upkeep of the file, which looks once a second."""
         self._elsewhere = listener
 
-    # Both return a coroutine instead of awaiting it: each level has a cost in every request.
+    # read and write return a coroutine instead of awaiting it: each level has a cost in every request.
     def read(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` in a reader thread, within one read transaction."""
         return self._hand_over(self._reads, work)
+
+    async def look_up(self, work: Work[T]) -> T:
+        """Runs `work` on the event loop, together with others that wait."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._closed:
+            raise StoreFault("the store is closed")
+        job = Job(work)
+        self._look_ups.put_nowait(job)
+        return await job.wait()
 
     def write(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` in the writer thread, within a savepoint of a batch."""
@@ -107,11 +104,9 @@ class SqliteStore(Store):
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise StoreFault("the store is closed")
-        job = _Job(work)
+        job = Job(work)
         jobs.put(job)
-        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
-        assert job.result is not None  # noqa: S101  (set before the task is woken)
-        return job.result.unwrap()
+        return await job.wait()
 
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
@@ -129,7 +124,7 @@ class SqliteStore(Store):
                 self._trio.run_sync_soon(self._finish, batch)
                 del batch  # or the thread would keep its results while it waits for the next unit
 
-    def _next_batch(self, keeper: FileKeeper) -> list[_Job[Any]]:
+    def _next_batch(self, keeper: FileKeeper) -> list[Job[Any]]:
         """Waits for a unit, and takes all waiting ones; an empty list tells the thread to end.
 
         keeper: looks after the file meanwhile.
@@ -142,7 +137,7 @@ class SqliteStore(Store):
             else:
                 return [] if first is None else self._add_waiting([first], MAX_BATCH)
 
-    def _add_waiting(self, batch: list[_Job[Any]], most: int) -> list[_Job[Any]]:
+    def _add_waiting(self, batch: list[Job[Any]], most: int) -> list[Job[Any]]:
         while len(batch) < most and not self._writes.empty():
             job = self._writes.get()
             if job is None:
@@ -152,7 +147,7 @@ class SqliteStore(Store):
         return batch
 
     def _commit(
-        self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[_Job[Any]]
+        self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[Job[Any]]
     ) -> None:
         self._condition.begin()
         try:
@@ -171,7 +166,7 @@ class SqliteStore(Store):
             # Whoever came meanwhile has waited, too. Otherwise they would wait for the lock once more.
             self._fail(connection, self._add_waiting(batch, sys.maxsize), error)
 
-    def _run(self, transaction: SqlTransaction, job: _Job[Any]) -> bool:
+    def _run(self, transaction: SqlTransaction, job: Job[Any]) -> bool:
         """Runs one unit, and keeps its result and events. Returns whether it ended without an exception."""
         job.result = outcome.capture(run_to_end, transaction.run, job.work)
         fine = type(job.result) is not outcome.Error  # isinstance would ask a metaclass written in Python
@@ -179,7 +174,7 @@ class SqliteStore(Store):
         return fine
 
     def _run_apart(
-        self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[_Job[Any]]
+        self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[Job[Any]]
     ) -> None:
         for job in batch:
             connection.execute("SAVEPOINT unit")
@@ -187,7 +182,7 @@ class SqliteStore(Store):
                 connection.execute("ROLLBACK TO unit")
             connection.execute("RELEASE unit")
 
-    def _fail(self, connection: sqlite3.Connection, batch: list[_Job[Any]], error: sqlite3.Error) -> None:
+    def _fail(self, connection: sqlite3.Connection, batch: list[Job[Any]], error: sqlite3.Error) -> None:
         """The commit failed, so no unit of the batch has written anything."""
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -211,7 +206,7 @@ class SqliteStore(Store):
         self._trio.run_sync_soon(lambda: self._elsewhere(), idempotent=True)
 
     # --- on the event loop again
-    def _finish(self, batch: list[_Job[Any]]) -> None:
+    def _finish(self, batch: list[Job[Any]]) -> None:
         if events := [event for job in batch for event in job.events]:
             self._listener(events)
         for job in batch:
@@ -223,6 +218,10 @@ class SqliteStore(Store):
         patience = self._policy.busy_timeout_ms
         writer = connect(self._path, busy_timeout_ms=patience)
         readers = [connect(self._path, read_only=True, busy_timeout_ms=patience) for _ in range(READERS)]
+        own = connect(self._path, read_only=True, busy_timeout_ms=patience)
+        own.execute("PRAGMA busy_timeout=0")
+        transaction = SqlTransaction(SqliteSql(own), self._hash_name)
+        self._look_ups = LookUps(own, transaction, self._reads.put)
         threads = [threading.Thread(target=self._write_loop, args=(writer,), name="sqlite-writer")]
         threads += [
             threading.Thread(target=self._read_loop, args=(it,), name="sqlite-reader") for it in readers
@@ -230,9 +229,15 @@ class SqliteStore(Store):
         for thread in threads:
             thread.start()
         try:
-            yield
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._look_ups.run)
+                try:
+                    yield
+                finally:
+                    self._closed = True
+                    self._look_ups.stop()
         finally:
-            self._closed = True
+            own.close()
             self._writes.put(None)
             for _ in range(READERS):
                 self._reads.put(None)
@@ -241,27 +246,10 @@ class SqliteStore(Store):
                     await trio.to_thread.run_sync(thread.join)
 
 
-def _refuse(batch: list[_Job[Any]], words: str) -> None:
+def _refuse(batch: list[Job[Any]], words: str) -> None:
     for job in batch:
         job.events = ()
         job.result = outcome.Error(StoreFault(words))
-
-
-def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:
-    """Runs a unit of work, which never suspends here. Raises StoreFault, Conflict, and exceptions of the unit."""
-    coroutine = run(work)
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return cast("T", stop.value)
-    except sqlite3.IntegrityError as error:
-        raise Conflict(str(error)) from error
-    except sqlite3.ProgrammingError:
-        raise  # a bug, for the log
-    except sqlite3.DatabaseError as error:
-        raise StoreFault(str(error)) from error
-    coroutine.close()
-    raise RuntimeError("a unit of work awaited something that is not its transaction")
 
 
 @asynccontextmanager
