@@ -51,10 +51,18 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
             return None
 
 
-def open_http_client() -> httpx.AsyncClient:
-    """The client that all providers share, without timeouts, proxies or redirects."""
-    headers, timeout = {"accept-encoding": "identity"}, httpx.Timeout(None)
-    return httpx.AsyncClient(trust_env=False, timeout=timeout, follow_redirects=False, headers=headers)
+def open_http_client(proxy: str = "") -> httpx.AsyncClient:
+    """The client that all providers share, without timeouts or redirects. proxy: a URL; "" for none.
+
+    The environment's proxies are not taken: like every other setting, this one is in the configuration.
+    """
+    return httpx.AsyncClient(
+        proxy=proxy or None,
+        trust_env=False,
+        timeout=httpx.Timeout(None),
+        follow_redirects=False,
+        headers={"accept-encoding": "identity"},
+    )
 
 
 class ProviderClient:

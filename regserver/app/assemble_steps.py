@@ -32,7 +32,7 @@ log = logging.getLogger("regserver.ledger")
 async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the registration by steps. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    client = await stack.enter_async_context(open_http_client())
+    client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
     pepper = base.pepper
     policy = _policy(settings)
     ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)

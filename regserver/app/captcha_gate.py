@@ -39,6 +39,6 @@ async def open_captcha(
     if section.kind == "altcha":
         proof = ProofOfWork(store, *parts, PuzzleSeal(key.derive("captcha")), section.work)
         return CaptchaGate(proof, section.doors, proof)
-    client = await stack.enter_async_context(open_http_client())
+    client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
     captcha = build_site_verify(section, client, settings.server.public_url)
     return CaptchaGate(captcha, section.doors)

@@ -28,6 +28,7 @@ _BIND = re.compile(
     r"unix:[^?]+(\?mode=0?[0-7]{3})?|fd://\d{1,9}|(?:(?P<v6>\[[^\s/\[\]]*\])|[^\s/\[\]]*):(?P<port>\d{1,5})(?(v6)(\?only=ipv6)?)",
     re.ASCII,
 )
+_PROXY_URL = re.compile(r"https?://([^\s/?#@]*@)?[^\s/?#@]+/?")
 _PUBLIC_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _USER_ID_PREFIX = re.compile(r"[a-z][a-z1-5]{0,7}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(=|$)", re.ASCII)
@@ -107,6 +108,8 @@ def _server(server: ServerSection) -> Iterator[Fault]:
         yield ("server", "tls_cert"), "tls_cert and tls_key together"
     if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):
         yield ("server", "public_url"), 'a URL such as "https://example.org" or "https://example.org/path"'
+    if server.outbound_proxy and not _PROXY_URL.fullmatch(server.outbound_proxy):
+        yield ("server", "outbound_proxy"), 'a URL such as "http://user:password@proxy.example.org:3128"'
     try:
         Networks(proxy for proxy in server.trusted_proxies if proxy != "unix")
     except ValueError as error:

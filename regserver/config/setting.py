@@ -41,12 +41,16 @@ class Bounds(Section, frozen=True):
 
 
 class ServerSection(Section, frozen=True):
-    """Addresses, proxies, TLS and the bounds of the front door."""
+    """Addresses, proxies, TLS and the bounds of the front door.
+
+    outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
+    """
 
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     proxy_fields: ProxyFields = "x-forwarded"
+    outbound_proxy: Secret = Secret("")
     cors_origins: tuple[str, ...] = ()
     cors_headers: tuple[str, ...] = ()
     hsts: Annotated[Duration, within(0, YEARS)] = Duration(365 * DAY)

@@ -40,6 +40,23 @@ async def test_what_is_packed_stays_packed() -> None:
         assert await ask(peer.url) == bomb
 
 
+async def test_a_proxy_is_asked_for_the_whole_address() -> None:
+    async with open_http_peer(lambda asked: Answer(200, b"by the proxy")) as proxy:
+        async with open_http_client(proxy.url.replace("://", "://ann:s3cret@")) as client:
+            provider = ProviderClient(client, Duration(5 * SECOND))
+            answer = await provider.ask(ProviderRequest("GET", "http://provider.example/sms"))
+        assert answer.body == b"by the proxy"
+    (asked,) = proxy.asked
+    assert asked.target == "http://provider.example/sms"
+    assert asked.headers["proxy-authorization"] == "Basic YW5uOnMzY3JldA=="
+
+
+async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with open_http_peer(lambda asked: Answer(200, b"directly")) as peer:
+        assert await ask(peer.url) == b"directly"
+
+
 @pytest.mark.parametrize("reply", [DROP, HANG, Answer(200, bytes(MAX_ANSWER_BYTES + 1))])
 async def test_no_answer_tells_no_secret(reply: Answer) -> None:
     async with open_http_peer(lambda asked: reply) as peer:

@@ -330,6 +330,21 @@ async def test_missing_users_are_named(door: Door) -> None:
     assert await door.get("/login/username/9", by="ann") == (404, '{"error":"AccountNotFound"}')
 
 
+async def test_a_deleted_user_has_no_name_anywhere(door: Door) -> None:
+    for name in ("ann", "bob"):
+        await door.sign_up(name)
+    await door.post("/room/create", {"otherUsers": [2]}, by="ann")
+    await door.post("/room/post/1", {"content": "Hello"}, by="bob")
+    assert (await door.call("DELETE", "/login/delete", by="bob")).status == 204
+    gone = (404, '{"error":"AccountNotFound"}')
+    assert await door.get("/login/username/2", by="ann") == gone
+    assert await door.get("/login/userId/bob", by="ann") == gone
+    for path in ("/room/list", "/room/info/1?getLastPost=true", "/room/readAll/1", "/room/read/1"):
+        answer = await door.get(path, by="ann")
+        assert answer.status == 200
+        assert "bob" not in answer.raw
+
+
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: (
