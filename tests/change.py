@@ -1,16 +1,14 @@
 """Changes of password and address on a real store: what the tests of their services, routes and races are set up with."""
 
-from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.domain.account import Account, AccountId
 from regserver.domain.secret import SecretHash
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountDetail
 from regserver.service.password_change import PasswordChange, PasswordChangeParts
 from regserver.service.reauthentication import Reauthentication
+from tests.address import HASHER
 from tests.guess import MAIL_TEMPLATES, open_guard
 from tests.rooms import Rooms, made
-
-HASHER = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
 
 
 def reauthentication(rooms: Rooms) -> Reauthentication:

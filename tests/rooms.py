@@ -21,7 +21,6 @@ from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountService
 from regserver.service.add_account import add_account
-from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.block_service import BlockService
 from regserver.service.deletion_service import DeletionRefusal
 from regserver.service.identity_service import IdentityService, SignedIn
@@ -34,9 +33,10 @@ from regserver.service.room_service import RoomService
 from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefusal, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
+from tests.address import open_address_change, open_addresses
 from tests.deletion import open_deletion
 from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
-from tests.guess import HOME, MAIL_TEMPLATES, open_guard
+from tests.guess import HOME, open_guard
 
 T = TypeVar("T")
 BASE = "https://example.org"
@@ -69,18 +69,9 @@ class Rooms:
         self.identity = IdentityService(store, self.clock, SeededRandomness(), Duration(10 * DAY))
         hasher = Argon2Hasher(time_cost=1, memory=8 * 1024 * 8, parallelism=1, max_memory=1 << 26)
         self.accounts = AccountService(self.identity, broker)
-        randomness, self.outbox = SeededRandomness(3), Outbox(self.clock, SeededRandomness(2), bytes(32))
-        self.addresses = AddressService(
-            AddressParts(
-                store=store,
-                clock=self.clock,
-                randomness=randomness,
-                identity=self.identity,
-                outbox=self.outbox,
-                mail_templates=MAIL_TEMPLATES,
-                pepper=PEPPER,
-            )
-        )
+        self.outbox = Outbox(self.clock, SeededRandomness(2), bytes(32))
+        self.address_change = open_address_change(store, self.clock, self.identity, broker)
+        self.addresses = open_addresses(store, self.clock, self.identity, broker, self.address_change)
         self.deletion = open_deletion(store, self.clock, self.identity, broker)
         parts = SignUpParts(
             store=store,

@@ -42,6 +42,27 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
         "minutes": "60",
     },
     "password_changed": {"username": "Ada"},
+    "change_email": {
+        "link": "https://example.org/verify?lang=en#sample",
+        "username": "Ada",
+        "code": "regl_sample",
+        "hours": "24",
+    },
+    "email_in_use": {},
+    "email_changed": {
+        "link": "https://example.org/undo?lang=en#sample",
+        "username": "Ada",
+        "address": "a***@e***.org",
+        "code": "regl_sample",
+        "days": "7",
+    },
+    "email_restored": {
+        "link": "https://example.org/recover?lang=en#sample",
+        "username": "Ada",
+        "code": "regl_sample",
+        "minutes": "60",
+    },
+    "email_restored_source": {"username": "Ada"},
     "totp_on": {"username": "Ada"},
     "totp_off": {"username": "Ada"},
     "passkey_added": {"username": "Ada"},
@@ -54,6 +75,9 @@ REQUIRED: Mapping[MailTemplateName, str] = {
     "code": "code",
     "verify": "link",
     "recover": "link",
+    "change_email": "link",
+    "email_changed": "link",
+    "email_restored": "link",
 }
 """The value that a mail must contain."""
 STRONG = ("username", "code")

@@ -5,8 +5,10 @@ new thing a column, and the table does not load until both are filled.
 
 Why it is as it is: whoever changes a password or recovers an account may do so because somebody else got in, so all that
 such a person could have made for later ends with it: sessions, named tokens, links and codes. Only the links that undo a
-change of the e-mail address stay: they are what an owner has against a person who changed address and password. What
-an account gave to others, and sign-ups that belong to no account yet, stay, unless the account itself ends.
+change of the e-mail address stay: they are what an owner has against a person who changed address and password. Of
+these the earlier one wins: whoever undoes a change undoes all that came after it, and no later change can be used against
+the first owner. What an account gave to others, and sign-ups that belong to no account yet, stay, unless the account
+itself ends.
 """
 
 import enum
@@ -22,6 +24,7 @@ class AccountEvent(enum.Enum):
     PASSWORD_CHANGED_AT_SOURCE = "a password that was changed at the data source is used for the first time"  # noqa: S105
     RECOVERED = "a new password is set by a link or by the operator"
     EMAIL_CHANGED = "a new address is verified in place of the old one"
+    EMAIL_UNDONE = "a change of the address is undone by the link that was mailed to the old one"
     FACTOR_CHANGED = "a second factor or a passkey is added or removed"
     SUSPENDED = "the operator suspends the account"
     DELETED = "the account is deleted"
@@ -53,9 +56,10 @@ class Fate(enum.Enum):
     KEPT = "kept"
     DENIED = "denied"
     WITH_SESSION = "as its session"
+    LATER_ENDED = "those of later changes ended"
 
 
-_FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION}
+_FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION, "l": Fate.LATER_ENDED}
 
 # In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets, tickets that ask for a factor; recovery, e-mail and undo
 # links, codes; invitations, registrations, restore.
@@ -66,6 +70,7 @@ _ROWS = {
     AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee sse eeke kkk",
     AccountEvent.RECOVERED: "kee sse eeke kkk",
     AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkk",
+    AccountEvent.EMAIL_UNDONE: "eee sse eele kkk",
     AccountEvent.FACTOR_CHANGED: "kek sse ekke kkk",
     AccountEvent.SUSPENDED: "ddd ese eeee ekk",
     AccountEvent.DELETED: "ddd esd eeee ekk",

@@ -8,10 +8,17 @@ import msgspec
 from regserver.domain.account import AccountId
 from regserver.domain.instant import DAY, HOUR, Duration, Instant
 
-LinkPurpose = Literal["verify_email", "recover"]
-"""verify_email: proves that the account's person reads mail to its address. recover: sets a new password."""
+LinkPurpose = Literal["verify_email", "change_email", "undo_email", "recover"]
+"""verify_email: proves that the account's person reads mail to its address. change_email: the same for a new address, which
+then replaces the old one. undo_email: gives the account an address back that was replaced. recover: sets a new password.
+"""
 
-LINK_LIFE: Mapping[LinkPurpose, Duration] = {"verify_email": DAY, "recover": HOUR}
+LINK_LIFE: Mapping[LinkPurpose, Duration] = {
+    "verify_email": DAY,
+    "change_email": DAY,
+    "undo_email": Duration(7 * DAY),
+    "recover": HOUR,
+}
 """How long a link works. A new purpose is a line here."""
 
 

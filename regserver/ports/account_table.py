@@ -41,6 +41,9 @@ class AccountTable(Protocol):
     async def verify_email(self, account: AccountId, now: Instant | None) -> None:
         """Notes when the account's address was verified; None makes it a wish."""
 
+    async def change_email(self, account: AccountId, email: str, now: Instant) -> None:
+        """Gives the account an address that it has verified, in place of the one that it had."""
+
     async def drop_wishes(self, key: EmailKey, keeper: AccountId) -> None:
         """Takes the address from all other accounts, none of which has verified it."""
 

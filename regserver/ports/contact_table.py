@@ -27,6 +27,9 @@ class ContactTable(Protocol):
     async def claim(self, contact: ContactKey, kind: ContactKind, account: AccountId, now: Instant) -> bool:
         """Makes the contact the account's; False when another has it (atomic)."""
 
+    async def release(self, contact: ContactKey, account: AccountId) -> None:
+        """Frees the contact, if it is the account's."""
+
     async def release_all(self, account: AccountId) -> None:
         """Frees every contact of the account."""
 

@@ -24,5 +24,8 @@ class LinkTable(Protocol):
     async def remove_all(self, account: AccountId, purposes: Sequence[LinkPurpose]) -> None:
         """Ends every link of the account with one of these purposes."""
 
+    async def remove_since(self, account: AccountId, purpose: LinkPurpose, expires_at: Instant) -> None:
+        """Ends the account's links of one purpose that expire at this time or later."""
+
     async def purge(self, now: Instant) -> int:
         """Removes expired links; returns how many."""

@@ -15,6 +15,11 @@ MailTemplateName = Literal[
     "verify",
     "recover",
     "password_changed",
+    "change_email",
+    "email_in_use",
+    "email_changed",
+    "email_restored",
+    "email_restored_source",
     "totp_on",
     "totp_off",
     "passkey_added",
@@ -25,6 +30,10 @@ MailTemplateName = Literal[
 where the answer to the client must not. code: has a one-time code. guessed: tells an
 account's owner of many wrong passwords. verify: has the link that verifies an account's address.
 recover: has the link that sets a new password. password_changed: tells of a new password.
+change_email: has the link that makes an address an account's, in place of its old one. email_in_use: goes to that address
+in its place where it is another account's. email_changed: goes to the old address, with the link that undoes the change.
+email_restored: goes there once that was used, with a link that sets a new password. email_restored_source: the same for
+somebody whose password is the data source's.
 totp_on, totp_off, passkey_added, passkey_removed: tell of a change of the account's factors. passkey_copied: tells of a
 passkey whose counter went back."""
 
@@ -45,5 +54,7 @@ class MailTemplates(Protocol):
         values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
         code, username and failures for guessed, username, link, code and hours for verify,
         username, link, code and minutes for recover, username for password_changed,
-        username for changes of factors. good_until: see Mail.
+        username, link, code and hours for change_email, username, address, link, code and days for email_changed, where
+        address is the new one, masked, username, link, code and minutes for email_restored, username for
+        email_restored_source, username for changes of factors. good_until: see Mail.
         """

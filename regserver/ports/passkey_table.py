@@ -61,6 +61,9 @@ class PasskeyTable(Protocol):
     async def remove(self, account: AccountId, passkey: PasskeyId) -> bool:
         """Removes one of the account; False when it has no such."""
 
+    async def remove_all(self, account: AccountId) -> None:
+        """Removes all of the account."""
+
     async def use_challenge(self, challenge: SecretHash, expires_at: Instant) -> bool:
         """Notes a challenge as answered; False when it was before (atomic)."""
 

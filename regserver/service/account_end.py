@@ -19,6 +19,11 @@ async def close_account(transaction: Transaction, account: Account, now: Instant
     Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free.
     """
     await transaction.lock(Lock.ACCOUNT, account.id)
+    return await close_locked(transaction, account, now)
+
+
+async def close_locked(transaction: Transaction, account: Account, now: Instant) -> bool:
+    """The same for a unit that holds the account's lock."""
     if not await transaction.accounts.mark_deleted(account.id, now):
         return False
     await end_outstanding(transaction, AccountEvent.DELETED, account.id, None)

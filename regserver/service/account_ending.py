@@ -20,7 +20,8 @@ from regserver.ports.transaction import Transaction
 
 LINKS: Mapping[Outstanding, tuple[LinkPurpose, ...]] = {
     Outstanding.RECOVERY_LINKS: ("recover",),
-    Outstanding.EMAIL_LINKS: ("verify_email",),
+    Outstanding.EMAIL_LINKS: ("verify_email", "change_email"),
+    Outstanding.UNDO_LINKS: ("undo_email",),
 }
 """The purposes of mailed links that are one outstanding thing."""
 
@@ -38,7 +39,7 @@ async def end_outstanding(
     """Ends what the event ends. session: the token of the session that the event is about; None where there is none.
 
     The caller holds Lock.ACCOUNT, or a session could open what outlives it meanwhile.
-    Tickets end with their session, by the store's foreign key.
+    Tickets end with their session, by the store's foreign key. Of things whose later ones end, the caller ends them.
     """
     fates = WHAT_ENDS_WHAT[event]
     for thing, purposes in LINKS.items():

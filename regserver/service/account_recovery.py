@@ -16,7 +16,7 @@ import logging
 import msgspec
 import trio
 
-from regserver.domain.account import Account, AccountId, is_sign_in_name, name_key
+from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.ending import AccountEvent
@@ -138,7 +138,11 @@ class AccountRecovery:
         return await parts.store.write(work)
 
     async def _recipient(self, transaction: Transaction, who: str) -> _Recipient | None:
-        """By name, then by verified address. The mail goes to the stored spelling; the steps door stores none."""
+        """By name, then by verified address. The mail goes to the stored spelling.
+
+        The steps store no address: whoever names the contact of their registration has the mail there, also where the
+        account has got an address beside it.
+        """
         if not is_sign_in_name(who):
             return None
         email = read_email(who)
@@ -150,7 +154,9 @@ class AccountRecovery:
             email = None
         if account is None or account.deleted_at is not None:
             return None
-        address = account.verified_email or email
+        address = account.verified_email
+        if email is not None and (address is None or email_key(address) != email_key(email)):
+            address = email
         if address is None or not await has_own_password(transaction, account):
             return None
         return _Recipient(account, address)

@@ -3,7 +3,8 @@
     a sign-up, or `resend`  → a link and its mail, in one transaction, unless the address was sent enough mails
     verify                  → the link is used up; the address is the account's, and everybody else's wish for it is gone
 
-Until then the address is a wish: it reserves nothing, and nobody can sign in with it.
+Until then the address is a wish: it reserves nothing, and nobody can sign in with it. `verify` takes the links of AddressChange
+as well, whose address replaces a verified one.
 """
 
 import msgspec
@@ -13,16 +14,21 @@ from regserver.domain.contact import ContactKey, Pepper, contact_of_email
 from regserver.domain.instant import HOUR, SECOND, Instant, after
 from regserver.domain.link import LINK_LIFE, AccountLink
 from regserver.domain.outcome import BadLink, TooManyRequests
-from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, new_token
+from regserver.domain.secret import SecretHash, hash_secret
+from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.mailer import Mail
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
+from regserver.service.account_ending import EndedSessions, close_sockets_nowait
 from regserver.service.add_account import take_contact
+from regserver.service.address_change import AddressChange
+from regserver.service.address_exchange import LinkShown, address_claim, link_shown
 from regserver.service.identity_service import IdentityService, Unidentified
 from regserver.service.mail_cap import mail_budgets
+from regserver.service.mailed_link import link_address, new_link_secret
 from regserver.service.outbox import Outbox
 
 
@@ -36,6 +42,8 @@ class AddressParts(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Outbox
     mail_templates: MailTemplates
     pepper: Pepper
+    change: AddressChange
+    broker: Broker
 
 
 class VerificationMail(msgspec.Struct, frozen=True):
@@ -45,13 +53,6 @@ class VerificationMail(msgspec.Struct, frozen=True):
     secret: SecretHash
     mail: Mail
     expires_at: Instant
-
-
-class LinkShown(msgspec.Struct, frozen=True):
-    """What a link would do: the address becomes that of the account with this name."""
-
-    username: str
-    email: str
 
 
 class AddressService:
@@ -67,13 +68,10 @@ class AddressService:
         link_base: scheme, host and path before /verify.
         """
         parts, life = self._parts, LINK_LIFE["verify_email"]
-        secret, expires_at = (
-            new_token("regl_", parts.randomness.bytes(TOKEN_BYTES)),
-            after(parts.clock.now(), life),
-        )
+        secret, expires_at = new_link_secret(parts.randomness), after(parts.clock.now(), life)
         values = {
             "username": username,
-            "link": f"{link_base}/verify?lang={language}#{secret}",
+            "link": link_address(link_base, "verify", secret, language),
             "code": secret,
             "hours": str(life // HOUR),
         }
@@ -125,39 +123,61 @@ class AddressService:
         hashed = hash_secret(secret)
 
         async def work(transaction: Transaction) -> LinkShown | None:
-            link = await transaction.links.find(hashed, "verify_email", self._parts.clock.now())
-            account = None if link is None else await transaction.accounts.by_id(link.account)
-            if link is None or account is None or not _is_about(link, account):
+            link = await self._find(transaction, hashed)
+            if link is None or link.purpose == "change_email":
+                return None if link is None else await link_shown(transaction, link, self._parts.pepper)
+            account = await transaction.accounts.by_id(link.account)
+            if account is None or not _is_about(link, account):
                 return None
             return LinkShown(account.username, link.email or "")
 
         return await self._parts.store.look_up(work)
 
-    async def verify(self, secret: str) -> str | BadLink:
-        """Makes the address of the link its account's; the address.
+    async def verify(self, secret: str, link_base: str) -> str | BadLink:
+        """Makes the address of the link its account's; the address. link_base: of the mail to an address that it replaces.
 
-        BadLink: the link was used, has expired, or is about an address that the account no longer has.
+        BadLink: the link was used, has expired, or is about an address that the account no longer has, or that another has.
         """
         hashed = hash_secret(secret)
-        return await self._parts.store.write(lambda transaction: self._verify(transaction, hashed))
+        outcome = await self._parts.store.write(
+            lambda transaction: self._verify(transaction, hashed, link_base)
+        )
+        if isinstance(outcome, BadLink):
+            return outcome
+        email, ended = outcome
+        if ended is not None:
+            close_sockets_nowait(self._parts.broker, ended)
+        return email
 
-    async def _verify(self, transaction: Transaction, secret: SecretHash) -> str | BadLink:
+    async def _find(self, transaction: Transaction, secret: SecretHash) -> AccountLink | None:
         now = self._parts.clock.now()
         link = await transaction.links.find(secret, "verify_email", now)
+        return link or await transaction.links.find(secret, "change_email", now)
+
+    async def _verify(
+        self, transaction: Transaction, secret: SecretHash, link_base: str
+    ) -> tuple[str, EndedSessions | None] | BadLink:
+        now = self._parts.clock.now()
+        link = await self._find(transaction, secret)
         if link is None or link.email is None:
             return BadLink()
         # The locks come before the link is taken: a deletion, too, locks the account and then removes its links.
-        claim = self._parts.pepper.claim(contact_of_email(link.email), is_verified=True)
+        claim = address_claim(self._parts.pepper, link.email)
         await transaction.lock(Lock.EMAIL, claim.key)
         await transaction.lock(Lock.ACCOUNT, link.account)
-        taken = await transaction.links.take(secret, "verify_email", now)
+        taken = await transaction.links.take(secret, link.purpose, now)
         account = await transaction.accounts.by_id(link.account)
-        if taken is None or account is None or not _is_about(link, account):
+        if taken is None or account is None or account.deleted_at is not None:
+            return BadLink()
+        if link.purpose == "change_email":
+            ended = await self._parts.change.confirm(transaction, account, link.email, link_base, now)
+            return ended if isinstance(ended, BadLink) else (link.email, ended)
+        if not _is_about(link, account):
             return BadLink()
         if account.email_verified_at is None:
             await take_contact(transaction, claim, account.id, now)
             await transaction.accounts.verify_email(account.id, now)
-        return link.email
+        return link.email, None
 
 
 def _is_about(link: AccountLink, account: Account) -> bool:

@@ -7,7 +7,7 @@ from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.transaction import Transaction
-from regserver.service.account_end import close_account, leave_rooms, lock_rooms
+from regserver.service.account_end import close_locked, leave_rooms, lock_rooms
 from regserver.service.asker import Asker
 from regserver.service.erasure_service import ErasureService
 from regserver.service.guess_guard import Attempt, GuessGuard, target_account
@@ -59,7 +59,7 @@ class DeletionService:
         async def act(
             transaction: Transaction, account: Account, now: Instant
         ) -> tuple[AccountId, Instant] | UserIsDeleted:
-            if not await close_account(transaction, account, now):
+            if not await close_locked(transaction, account, now):
                 return UserIsDeleted()
             await lock_rooms(transaction, account.id)
             if attempt is not None:
@@ -67,7 +67,7 @@ class DeletionService:
             await leave_rooms(transaction, account.id, now)
             return account.id, now
 
-        deleted = await self._identity.write(token, act)
+        deleted = await self._identity.write_locked(token, act)
         if isinstance(deleted, Refusal):
             return deleted
         await self._broker.end_account(deleted[0])

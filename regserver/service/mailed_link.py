@@ -20,8 +20,9 @@ def new_link_secret(randomness: Randomness) -> str:
 
 
 def link_address(link_base: str, place: LinkPlace, secret: str, language: str) -> str:
-    """The link. link_base: scheme, host and path before the page. language: of the page."""
-    return f"{link_base}/{place}?lang={language}#{secret}"
+    """The link. link_base: scheme, host and path before the page. language: of the page; "" for the browser's."""
+    query = f"?lang={language}" if language else ""
+    return f"{link_base}/{place}{query}#{secret}"
 
 
 async def add_recovery_link(

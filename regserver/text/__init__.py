@@ -49,8 +49,8 @@ class ConfirmText(_Table, frozen=True):
     state: Mapping[str, Passage]
 
 
-class VerifyText(_Table, frozen=True):
-    """The page behind the link that verifies an address. state: its text by the link's state."""
+class AddressText(_Table, frozen=True):
+    """A page behind a link that verifies an address, or undoes its change. state: its text by the link's state."""
 
     code: str
     button: str
@@ -107,7 +107,8 @@ class Catalogue(_Table, frozen=True):
     page: Mapping[str, str]
     script: Mapping[str, Mapping[str, str]]
     confirm: ConfirmText
-    verify: VerifyText
+    verify: AddressText
+    undo: AddressText
     recover: RecoverText
     mail: MailTexts
     sms: SmsText

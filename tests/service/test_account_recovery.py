@@ -43,7 +43,7 @@ async def secret_in_last_mail(rooms: Rooms) -> str:
 
 async def verified(rooms: Rooms, name: str = "ann", email: str = ADDRESS) -> SignedIn:
     signed_in = made(SignedIn, await rooms.sign_up(name, email, PASSWORD))
-    assert await rooms.addresses.verify(await secret_in_last_mail(rooms)) == email
+    assert await rooms.addresses.verify(await secret_in_last_mail(rooms), BASE) == email
     return signed_in
 
 

@@ -15,7 +15,7 @@ from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.transaction import Transaction
 from regserver.service.account_service import AccountDetail
 from regserver.service.add_account import add_account
-from regserver.service.address_service import LinkShown
+from regserver.service.address_exchange import LinkShown
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.mail_cap import DAILY_MAILS, HOURLY_MAILS
 from tests.fake import claim_of
@@ -55,16 +55,16 @@ async def test_a_link_verifies_once(rooms: Rooms) -> None:
     assert (await account(rooms, token)).verified_email is None
     for _ in range(2):  # looking uses nothing up
         assert await rooms.addresses.look(secret) == LinkShown("ann", ADDRESS)
-    assert await rooms.addresses.verify(secret) == ADDRESS
+    assert await rooms.addresses.verify(secret, BASE) == ADDRESS
     assert (await account(rooms, token)).verified_email == ADDRESS
-    assert await rooms.addresses.verify(secret) == BadLink()
+    assert await rooms.addresses.verify(secret, BASE) == BadLink()
     assert await rooms.addresses.look(secret) is None
 
 
 @pytest.mark.parametrize("secret", ["", "x", "regl_" + "A" * 43, "\ud800"])
 async def test_what_is_no_link(rooms: Rooms, secret: str) -> None:
     await begin(rooms)
-    assert await rooms.addresses.verify(secret) == BadLink()
+    assert await rooms.addresses.verify(secret, BASE) == BadLink()
     assert await rooms.addresses.look(secret) is None
 
 
@@ -74,15 +74,15 @@ async def test_a_link_lasts_for_a_while(rooms: Rooms) -> None:
     assert await rooms.addresses.look(secret) is not None
     rooms.clock.advance(1)
     assert await rooms.addresses.look(secret) is None
-    assert await rooms.addresses.verify(secret) == BadLink()
+    assert await rooms.addresses.verify(secret, BASE) == BadLink()
 
 
 async def test_a_squatter_has_nothing_once_the_owner_verifies(rooms: Rooms) -> None:
     squatter, stolen = await begin(rooms, "mallory")
     owner, secret = await begin(rooms)
-    assert await rooms.addresses.verify(secret) == ADDRESS
+    assert await rooms.addresses.verify(secret, BASE) == ADDRESS
     assert (await account(rooms, squatter)).email is None
-    assert await rooms.addresses.verify(stolen) == BadLink()
+    assert await rooms.addresses.verify(stolen, BASE) == BadLink()
     assert await rooms.addresses.look(stolen) is None
     assert (await account(rooms, owner)).verified_email == ADDRESS
     assert await rooms.sign_up("third", ADDRESS.upper(), PASSWORD) == EmailTaken()
@@ -93,7 +93,7 @@ async def test_of_two_who_verify_at_once_one_has_the_address(rooms: Rooms) -> No
     outcomes: list[object] = []
 
     async def verify(secret: str) -> None:
-        outcomes.append(await rooms.addresses.verify(secret))
+        outcomes.append(await rooms.addresses.verify(secret, BASE))
 
     async with trio.open_nursery() as nursery:
         for secret in secrets * 10:
@@ -105,7 +105,7 @@ async def test_of_two_who_verify_at_once_one_has_the_address(rooms: Rooms) -> No
 async def test_a_deleted_account_verifies_nothing(rooms: Rooms) -> None:
     token, secret = await begin(rooms)
     await rooms.delete(token)
-    assert await rooms.addresses.verify(secret) == BadLink()
+    assert await rooms.addresses.verify(secret, BASE) == BadLink()
     key = claim_of(ADDRESS).key
     assert await rooms.store.read(lambda transaction: transaction.contacts.owner(key)) is None
 
@@ -116,11 +116,11 @@ async def test_another_mail_on_request(rooms: Rooms) -> None:
     second = await last_secret(rooms)
     assert second != first
     assert (await rooms.mails())[-1].subject == "Подтвердите адрес электронной почты на example.org"
-    assert await rooms.addresses.verify(first) == ADDRESS  # mails may cross: both are good
+    assert await rooms.addresses.verify(first, BASE) == ADDRESS  # mails may cross: both are good
     before = len(await rooms.mails())
     assert await rooms.addresses.resend(token, "en", BASE) is None
     assert len(await rooms.mails()) == before
-    assert await rooms.addresses.verify(second) == ADDRESS
+    assert await rooms.addresses.verify(second, BASE) == ADDRESS
 
 
 async def test_an_address_is_sent_few_mails_whoever_asks(rooms: Rooms) -> None:
@@ -153,7 +153,7 @@ async def test_rooms_wait_for_the_address_where_it_is_required(tmp_path: Path) -
         assert await rooms.admission.session(token) == EmailNotVerified()
         ticket = await rooms.identity.issue_ticket(token)
         assert await rooms.admission.redeem_ticket(hash_secret(str(ticket))) == EmailNotVerified()
-        assert await rooms.addresses.verify(secret) == ADDRESS
+        assert await rooms.addresses.verify(secret, BASE) == ADDRESS
         assert isinstance(await rooms.memberships.create(token, None, []), int)
         assert isinstance(await rooms.admission.session(token), Session)
         assert await rooms.rooms.list(other) == EmailNotVerified()

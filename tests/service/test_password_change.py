@@ -25,7 +25,8 @@ from regserver.domain.session import RECENT_SIGN_IN
 from regserver.ports.transaction import Transaction
 from regserver.service.identity_service import SignedIn
 from regserver.service.password_change import PasswordChange
-from tests.change import HASHER, account_of, give_source, is_signed_in, open_password_change
+from tests.address import HASHER
+from tests.change import account_of, give_source, is_signed_in, open_password_change
 from tests.guess import HOME
 from tests.recovery import open_account_recovery, recovery_link
 from tests.rooms import Rooms, made, open_rooms

@@ -30,6 +30,7 @@ OTHERS = (
     Outstanding.FACTOR_TICKETS,
     Outstanding.RECOVERY_LINKS,
     Outstanding.EMAIL_LINKS,
+    Outstanding.UNDO_LINKS,
     Outstanding.REGISTRATIONS,
 )
 PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
@@ -37,7 +38,8 @@ CLOSED, OPEN = "closed", "open"
 
 
 class Holder(msgspec.Struct):
-    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: None where it has no address.
+    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: to another address; None
+    where it has no address. undo: of a change before.
 
     codes: for recovery, unused; none where it has no second factor. factor_ticket: None without one.
     """
@@ -50,6 +52,7 @@ class Holder(msgspec.Struct):
     tickets: dict[Outstanding, str] = {}
     link: str | None = None
     recovery: str | None = None
+    undo: str | None = None
     codes: list[str] = []
     factor_ticket: str | None = None
     phone: str = ""
@@ -99,18 +102,28 @@ class Scene:
         """The secret of a new link."""
         return (await self.command("reset-link", name)).split()[0].partition("#")[2]
 
+    async def mailed(self, address: str, page: str) -> str:
+        """The secret of the link to a page, in the mail to an address."""
+        line = await self.server.wait_line(lambda line: address in str(line) and f"/{page}?" in str(line))
+        found = re.search(r"#([A-Za-z0-9_-]+)", str(line))
+        assert found is not None
+        return found[1]
+
+    async def asked_for(self, holder: Holder, address: str) -> str:
+        """The secret that is mailed to a new address."""
+        body = {"password": holder.password, "email": address}
+        answer = await self.call("POST", "/login/email", holder.tokens[Outstanding.ITS_SESSION], body)
+        assert answer.status_code == 202, answer.text
+        return await self.mailed(address, "verify")
+
     # --- holders
     async def signed_up(self) -> Holder:
         self.count += 1
         name = f"holder{self.count}"
         person = await sign_up(self.client, name)
-        line = await self.server.wait_line(
-            lambda line: f"{name}@example.org" in str(line) and "#" in str(line)
-        )
-        found = re.search(r"#([A-Za-z0-9_-]+)", str(line))
-        assert found is not None
+        link = await self.mailed(f"{name}@example.org", "verify")
         password = f"{name}'s long password"
-        return Holder(name, password, person.id, {Outstanding.ITS_SESSION: person.token}, link=found[1])
+        return Holder(name, password, person.id, {Outstanding.ITS_SESSION: person.token}, link=link)
 
     async def of_the_source(self) -> Holder:
         self.count += 1
@@ -129,6 +142,10 @@ class Scene:
         made = await self.call("POST", "/login/tokens", own, {"name": "backup"})
         holder.tokens[Outstanding.NAMED_TOKENS] = made.json()["token"]
         if holder.link is not None:
+            await self.link(holder.link)
+            assert await self.link(await self.asked_for(holder, f"{holder.name}@example.net")) is Fate.KEPT
+            holder.undo = await self.mailed(f"{holder.name}@example.org", "undo")
+            holder.link = await self.asked_for(holder, f"{holder.name}@example.com")
             holder.recovery = await self.recovery_link(holder.name)
         if holder.codes:
             answer = await self.client.post("/login", json=holder.credentials)
@@ -174,6 +191,10 @@ class Scene:
 
     async def link(self, token: str) -> Fate:
         status = (await self.client.post("/login/email/verify", json={"token": token})).status_code
+        return {200: Fate.KEPT, 404: Fate.ENDED}[status]
+
+    async def undo(self, token: str) -> Fate:
+        status = (await self.client.post("/login/email/undo", json={"token": token})).status_code
         return {200: Fate.KEPT, 404: Fate.ENDED}[status]
 
     async def recovery(self, token: str) -> Fate:
@@ -250,6 +271,16 @@ async def change_password(scene: Scene, holder: Holder) -> str:
     return own
 
 
+async def change_address(scene: Scene, holder: Holder) -> str:
+    assert await scene.link(holder.link or "") is Fate.KEPT
+    return holder.tokens[Outstanding.ITS_SESSION]
+
+
+async def undo_the_change(scene: Scene, holder: Holder) -> str:
+    assert await scene.undo(holder.undo or "") is Fate.KEPT
+    return holder.tokens[Outstanding.ITS_SESSION]
+
+
 async def add_a_factor(scene: Scene, holder: Holder) -> str:
     own = holder.tokens[Outstanding.ITS_SESSION]
     secret = (await scene.call("POST", "/login/totp", own)).json()["secret"]
@@ -291,6 +322,8 @@ CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
     (AccountEvent.PASSWORD_CHANGED, change_password),
     (AccountEvent.PASSWORD_CHANGED_AT_SOURCE, change_at_the_source),
     (AccountEvent.RECOVERED, recover),
+    (AccountEvent.EMAIL_CHANGED, change_address),
+    (AccountEvent.EMAIL_UNDONE, undo_the_change),
     (AccountEvent.FACTOR_CHANGED, add_a_factor),
     (AccountEvent.FACTOR_CHANGED, remove_a_factor),
     (AccountEvent.DELETED, delete),
@@ -326,8 +359,10 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
                 assert await scene.session(bystander.tokens[session]) is Fate.KEPT
                 assert await scene.socket(bystander.sockets[session], OPEN, bystander.room) == OPEN
                 assert await scene.ticket(bystander.tickets[session]) is Fate.KEPT
-            assert await scene.link(bystander.link or "") is Fate.KEPT
             assert await scene.factor_ticket(bystander) is Fate.KEPT
+            assert await scene.recovery(bystander.recovery or "") is Fate.KEPT
+            assert await scene.link(bystander.link or "") is Fate.KEPT
+            assert await scene.undo(bystander.undo or "") is Fate.KEPT
 
 
 async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str) -> None:
@@ -351,11 +386,16 @@ async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str)
     assert await scene.session(about) is fates[Outstanding.ITS_SESSION]
     if holder.factor_ticket is not None:
         assert await scene.factor_ticket(holder) is fates[Outstanding.FACTOR_TICKETS]
-    if holder.link is not None:
-        assert await scene.link(holder.link) is fates[Outstanding.EMAIL_LINKS]
+    assert await scene.registration(holder.phone) is fates[Outstanding.REGISTRATIONS]
+    # In this order, since each that is good changes the account.
     if holder.recovery is not None:
         assert await scene.recovery(holder.recovery) is fates[Outstanding.RECOVERY_LINKS]
-    assert await scene.registration(holder.phone) is fates[Outstanding.REGISTRATIONS]
+    if holder.link is not None:
+        assert await scene.link(holder.link) is fates[Outstanding.EMAIL_LINKS]
+    if holder.undo is not None:
+        expected = fates[Outstanding.UNDO_LINKS]
+        is_used = expected is Fate.LATER_ENDED
+        assert await scene.undo(holder.undo) is (Fate.ENDED if is_used else expected)
 
 
 def named(kind: str, *paths: Path) -> set[str]:

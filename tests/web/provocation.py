@@ -221,11 +221,13 @@ async def without_passkey(stage: Stage, person: Person) -> Asked:
 
 
 PASSWORDS = {"password": PASSWORD, "newPassword": "another long password"}
+NEW_ADDRESS = {"password": PASSWORD, "email": "new@example.org"}
 
 VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/token": ("Done", fixed("DELETE", "/login/token")),
     "GET /login/info": ("AccountShown", fixed("GET", "/login/info")),
     "POST /login/email/resend": ("MailAccepted", fixed("POST", "/login/email/resend")),
+    "POST /login/email": ("MailAccepted", fixed("POST", "/login/email", NEW_ADDRESS)),
     "POST /login/password": ("Done", fixed("POST", "/login/password", PASSWORDS)),
     "GET /login/factors": ("FactorList", fixed("GET", "/login/factors")),
     "POST /login/totp": ("TotpBegun", fixed("POST", "/login/totp")),
@@ -717,6 +719,15 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "BadContentType": plain(
             "POST", "/login/recover/finish", b"{}", headers={"content-type": "text/plain"}
         ),
+    },
+    "POST /login/email": {
+        "BadCredentials": valid_but("POST /login/email", body={**NEW_ADDRESS, "password": "wrong"}),
+        "BadEmail": valid_but("POST /login/email", body={**NEW_ADDRESS, "email": 5}),
+    },
+    "POST /login/email/undo": {
+        "BadLink": plain("POST", "/login/email/undo", {"token": "regl_nothing"}),
+        "BadJson": plain("POST", "/login/email/undo", {"token": 5}),
+        "BadContentType": plain("POST", "/login/email/undo", b"{}", headers={"content-type": "text/plain"}),
     },
     "POST /login/email/verify": {
         "BadLink": plain("POST", "/login/email/verify", {"token": "regl_nothing"}),

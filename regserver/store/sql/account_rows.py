@@ -69,6 +69,13 @@ class AccountRows(Rows):
         """Uses the primary key."""
         await self._sql.run("UPDATE account SET email_verified_at = ? WHERE id = ?", now, account)
 
+    async def change_email(self, account: AccountId, email: str, now: Instant) -> None:
+        """Uses the primary key."""
+        statement = (
+            "UPDATE account SET email = ?, email_key = ?, email_verified_at = ?, updated_at = ? WHERE id = ?"
+        )
+        await self._sql.run(statement, email, email_key(email), now, now, account)
+
     async def drop_wishes(self, key: EmailKey, keeper: AccountId) -> None:
         """Uses the index of addresses."""
         statement = "UPDATE account SET email = NULL, email_key = NULL WHERE email_key = ? AND id <> ?"

@@ -28,6 +28,11 @@ class ContactRows(Rows):
         )
         return await self._sql.run(statement, contact, account, kind, now) > 0
 
+    async def release(self, contact: ContactKey, account: AccountId) -> None:
+        """Uses the primary key."""
+        statement = "DELETE FROM verified_contact WHERE contact = ? AND account_id = ?"
+        await self._sql.run(statement, contact, account)
+
     async def release_all(self, account: AccountId) -> None:
         """Uses the index of accounts."""
         await self._sql.run("DELETE FROM verified_contact WHERE account_id = ?", account)

@@ -37,6 +37,11 @@ class LinkRows(Rows):
         statement = f"DELETE FROM account_link WHERE account_id = ? AND purpose IN ({placeholders(purposes)})"
         await self._sql.run(statement, account, *purposes)
 
+    async def remove_since(self, account: AccountId, purpose: LinkPurpose, expires_at: Instant) -> None:
+        """Uses the index of accounts."""
+        statement = "DELETE FROM account_link WHERE account_id = ? AND purpose = ? AND expires_at >= ?"
+        await self._sql.run(statement, account, purpose, expires_at)
+
     async def purge(self, now: Instant) -> int:
         """Uses the index of expiry times."""
         return await self._sql.run("DELETE FROM account_link WHERE expires_at <= ?", now)

@@ -50,6 +50,10 @@ class PasskeyRows(Rows):
         statement = "DELETE FROM passkey WHERE id = ? AND account_id = ?"
         return await self._sql.run(statement, passkey, account) == 1
 
+    async def remove_all(self, account: AccountId) -> None:
+        """Uses the index of accounts."""
+        await self._sql.run("DELETE FROM passkey WHERE account_id = ?", account)
+
     async def use_challenge(self, challenge: SecretHash, expires_at: Instant) -> bool:
         """The primary key decides."""
         statement = (

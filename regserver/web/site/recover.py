@@ -16,8 +16,8 @@ from regserver.text import CATALOGUES
 from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
+from regserver.web.site.address_page import LinkState
 from regserver.web.site.link_page import LinkPage, read_form
-from regserver.web.site.verify import LinkState
 
 RecoverState = Literal["ask", "weak", "done", "unknown"]
 

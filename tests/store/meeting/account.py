@@ -16,14 +16,13 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import restore_account
 from regserver.service.add_account import add_account
-from regserver.service.address_service import AddressParts, AddressService
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
-from regserver.service.outbox import Outbox
 from regserver.service.passkey_service import add_passkey
+from tests.address import open_address_change, open_addresses
 from tests.deletion import open_erasure
 from tests.factor import open_factor_service
-from tests.fake import PEPPER, SeededRandomness, claim_of
-from tests.guess import HOME, MAIL_TEMPLATES
+from tests.fake import SeededRandomness, claim_of
+from tests.guess import HOME
 from tests.store.meeting.room import Door, NoSockets
 from tests.store.race import Racer, Racers, Scenario, rows
 
@@ -111,18 +110,10 @@ async def wishing(store: Store) -> Door:
 
 
 def verify(door: Door, name: str) -> Racer:
-    service = AddressService(
-        AddressParts(
-            store=door.store,
-            clock=door.clock,
-            randomness=SeededRandomness(),
-            identity=door.identity,
-            outbox=Outbox(door.clock, SeededRandomness(), bytes(32)),
-            mail_templates=MAIL_TEMPLATES,
-            pepper=PEPPER,
-        )
-    )
-    return lambda: service.verify(f"link of {name}")
+    """Uses the link of this person, for a sign-up or a change."""
+    of_door = door.store, door.clock, door.identity, NoSockets()
+    service = open_addresses(*of_door, open_address_change(*of_door))
+    return lambda: service.verify(f"link of {name}", "https://example.org")
 
 
 async def deleted(store: Store) -> Door:

@@ -209,15 +209,30 @@ async def call_unverified(seen: Seen, folder: Path) -> None:
 
 
 async def call_addresses(seen: Seen, folder: Path) -> None:
-    """A link that was mailed, and is good."""
+    """Links that were mailed, and are good."""
     folder.mkdir()
     async with open_rooms(folder) as rooms:
-        assert isinstance(await rooms.sign_up("ann", "ann@example.org", PASSWORD), SignedIn)
+        signed_in = await rooms.sign_up("ann", "ann@example.org", PASSWORD)
+        assert isinstance(signed_in, SignedIn)
         (mail,) = await rooms.mails()
         token = mail.text.partition("#")[2].split()[0]
-        async with open_routes(AddressApi(rooms.addresses, ForwardedReader((), "")).routes()) as client:
-            asked = Asked(method="POST", path="/login/email/verify", body={"token": token})
-            await seen.ask(Stage(client), "POST /login/email/verify", "EmailVerified", asked)
+        async with open_routes(
+            AddressApi(rooms.addresses, rooms.address_change, ForwardedReader((), "")).routes()
+        ) as client:
+            verify = Asked(method="POST", path="/login/email/verify", body={"token": token})
+            await seen.ask(Stage(client), "POST /login/email/verify", "EmailVerified", verify)
+            body = {"password": PASSWORD, "email": "new@example.org"}
+            change = Asked(method="POST", path="/login/email", body=body, by=signed_in.token)
+            await seen.ask(Stage(client), "POST /login/email", "MailAccepted", change)
+            for path, name in (("verify", "EmailVerified"), ("undo", "AddressRestored")):
+                token = (await rooms.mails())[-1].text.partition("#")[2].split()[0]
+                used = Asked(method="POST", path=f"/login/email/{path}", body={"token": token})
+                await seen.ask(Stage(client), f"POST /login/email/{path}", name, used)
+            person = await rooms.person("ben")
+            rooms.clock.advance(RECENT_SIGN_IN)
+            await seen.ask(
+                Stage(client), "POST /login/email", "RecentSignInRequired", change.but(by=person.secret)
+            )
 
 
 async def call_recovery(seen: Seen, folder: Path) -> None:
@@ -461,6 +476,10 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /verify",
         "POST /verify/standing",
         "GET /verify/static/{file}",
+        "GET /undo",
+        "POST /undo",
+        "POST /undo/standing",
+        "GET /undo/static/{file}",
         "GET /recover",
         "POST /recover",
         "POST /recover/standing",
