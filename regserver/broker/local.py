@@ -16,7 +16,8 @@ from itertools import takewhile
 
 import trio
 
-from regserver.broker.delivery_queue import DeliveryQueue, FrameMaker, Subscription
+from regserver.broker.delivery_queue import DeliveryQueue
+from regserver.broker.subscription import FrameMaker, Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
@@ -86,8 +87,8 @@ class LocalBroker(Broker):
             if len(self._recent) == RECENT_EVENTS:
                 self._forgotten = self._recent[0].id
             self._recent.append(event)
-            self._plain.publish_nowait(event)
-            self._resumable.publish_nowait(event)
+        self._plain.publish_nowait(events)
+        self._resumable.publish_nowait(events)
 
     # --- endings
     def tokens(self) -> Mapping[SecretHash, AccountId]:

@@ -5,17 +5,17 @@ socket, and the drain task splits it into opcode and payload again. The ASGI ser
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 import msgspec
 import trio
 
 from regserver.domain.address import plain_address
-from regserver.endpoint import CloseCode, Frame, Request, Response, SocketEndpoint
+from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint
 from regserver.serving.answer import response_fields
 from regserver.serving.broadcast import not_direct
-from regserver.serving.frame import BINARY, CLOSE, TEXT, split_close, split_frame
+from regserver.serving.frame import BINARY, CLOSE, TEXT, split_close, split_frames
 from regserver.serving.handshake import session_fields
 from regserver.serving.head import HOP_FIELDS
 from regserver.serving.held import unbounded_held
@@ -100,14 +100,13 @@ class AsgiTransport:
         return Greeting(_ACCEPT, b"")
 
     async def send_queued(self, queue: list[bytes]) -> int:
-        """Sends the first of the queue as a message."""
+        """Sends the first of the queue, each of its frames as a message."""
         chunk = queue.pop(0)
-        await self._pass(_message(chunk))
+        for message in _messages(chunk):
+            await self._pass(message)
         return len(chunk)
 
-    async def _pass(self, message: AsgiMessage | None) -> None:
-        if message is None:
-            return
+    async def _pass(self, message: AsgiMessage) -> None:
         try:
             await self._send(message)
         except Exception as error:  # of the ASGI server, when the peer is gone
@@ -152,19 +151,19 @@ class AsgiTransport:
         """Does nothing: the ASGI server closes the stream when its application returns."""
 
 
-def _message(chunk: bytes) -> AsgiMessage | None:
-    """The ASGI message that sends this chunk; None for pings and pongs."""
+def _messages(chunk: bytes) -> Iterator[AsgiMessage]:
+    """The ASGI messages that send the frames of this chunk; none for pings and pongs."""
     if chunk is _ACCEPT:
-        return {"type": "websocket.accept", "subprotocol": None, "headers": []}
-    opcode, payload = split_frame(Frame(chunk))
-    if opcode == TEXT:
-        return {"type": "websocket.send", "text": payload.decode(), "bytes": None}
-    if opcode == BINARY:
-        return {"type": "websocket.send", "text": None, "bytes": payload}
-    if opcode == CLOSE:
-        code, reason = split_close(payload)
-        return {"type": "websocket.close", "code": code, "reason": reason}
-    return None  # pings and pongs
+        yield {"type": "websocket.accept", "subprotocol": None, "headers": []}
+        return
+    for opcode, payload in split_frames(chunk):
+        if opcode == TEXT:
+            yield {"type": "websocket.send", "text": payload.decode(), "bytes": None}
+        elif opcode == BINARY:
+            yield {"type": "websocket.send", "text": None, "bytes": payload}
+        elif opcode == CLOSE:
+            code, reason = split_close(payload)
+            yield {"type": "websocket.close", "code": code, "reason": reason}
 
 
 def asgi_sessions(

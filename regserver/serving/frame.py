@@ -1,5 +1,6 @@
 """Server frames (RFC 6455, section 5). They are not masked, so one frame serves all receivers."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from regserver.endpoint import CloseCode, Frame
@@ -54,11 +55,18 @@ def close_frame(code: int, reason: str = "") -> Frame:
     return _frame(CLOSE, code.to_bytes(2, "big") + text)
 
 
-def split_frame(frame: Frame) -> tuple[int, bytes]:
-    """Opcode and payload of a frame made here, for transports that make frames themselves."""
-    length = frame[1]
-    start = 2 if length < 126 else 4 if length == 126 else 10
-    return frame[0] & 0x0F, frame[start:]
+def split_frames(frames: bytes) -> Iterator[tuple[int, bytes]]:
+    """Opcode and payload of each of the joined frames, made here, for transports that make frames themselves."""
+    at = 0
+    while at < len(frames):
+        first, length = frames[at], frames[at + 1]
+        at += 2
+        if length >= 126:
+            extended = 2 if length == 126 else 8
+            length = int.from_bytes(frames[at : at + extended], "big")
+            at += extended
+        yield first & 0x0F, frames[at : at + length]
+        at += length
 
 
 def split_close(payload: bytes) -> tuple[int, str]:

@@ -36,6 +36,7 @@ class Ear(Subscriber):
         self.token = hash_secret(token or str(account))
         self.expires_at = Instant(expires_at)
         self.heard: list[str] = []
+        self.writes: list[int] = []
         self.ended: list[Refusal | None] = []
 
     @property
@@ -43,7 +44,8 @@ class Ear(Subscriber):
         return self
 
     def direct(self, frame: Frame) -> int:
-        self.heard.append(frame.decode())
+        self.writes.append(len(frame))
+        self.heard.extend(frame.decode().split(";")[:-1])  # several may be joined
         return len(frame)
 
     def send_nowait(self, frame: Frame) -> bool:
@@ -79,11 +81,11 @@ class Log:
 
 
 def plain_frame(event: RoomEvent, audience: Audience) -> Frame:
-    return Frame(f"{event.id} {audience}".encode())
+    return Frame(f"{event.id} {audience};".encode())
 
 
 def resumable_frame(event: RoomEvent, audience: Audience) -> Frame:
-    return Frame(f"{event.id} {audience} cursor".encode())
+    return Frame(f"{event.id} {audience} cursor;".encode())
 
 
 @asynccontextmanager

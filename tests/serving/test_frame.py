@@ -9,7 +9,7 @@ from regserver.serving.frame import (
     ping_frame,
     pong_frame,
     split_close,
-    split_frame,
+    split_frames,
     text_frame,
 )
 
@@ -32,13 +32,21 @@ from regserver.serving.frame import (
 )
 def test_frame(frame: Frame, raw: bytes) -> None:
     assert frame == raw
-    opcode, payload = split_frame(frame)
+    ((opcode, payload),) = split_frames(frame)
     assert opcode == raw[0] & 15
     assert raw.endswith(payload)
     assert len(payload) in (raw[1], len(raw) - 4, len(raw) - 10)
 
 
+def test_joined_frames_come_apart() -> None:
+    sizes = (0, 125, 126, 65535, 65536, 3)
+    frames = [binary_frame(bytes(size)) for size in sizes] + [text_frame("é"), close_frame(1000)]
+    parts = list(split_frames(b"".join(frames)))
+    assert [len(payload) for _, payload in parts] == [*sizes, 2, 2]
+    assert [opcode for opcode, _ in parts] == [2] * 6 + [1, 8]
+
+
 def test_close_reason_is_cut_at_a_character() -> None:
-    _, payload = split_frame(close_frame(1000, "é" * 100))
+    ((_, payload),) = split_frames(close_frame(1000, "é" * 100))
     assert split_close(payload) == (1000, "é" * 61)
     assert split_close(b"") == (CloseCode.NO_STATUS, "")

@@ -1,0 +1,206 @@
+"""Who hears an event: the subscriptions of one kind of socket, found by account and by room.
+
+    attach → by account, by room → deliveries(events) → (frames, the sockets that get just these) → detach
+
+A subscription is an attached socket. It is found by account when an event brings the account into a room. Both indexes follow
+the log while its events are delivered, so the events that a socket gets always match its memberships.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from regserver.domain.account import AccountId
+from regserver.domain.room import RoomId
+from regserver.domain.room_event import (
+    Audience,
+    Created,
+    EventId,
+    Left,
+    Posted,
+    RoomEvent,
+    audience,
+    guests,
+    newcomers,
+)
+from regserver.endpoint import Frame, Receiver
+from regserver.ports.subscriber import Subscriber
+
+FrameMaker = Callable[[RoomEvent, Audience], Frame]
+Delivery = tuple[tuple[Frame, ...], list[Receiver]]
+"""Frames, in their order, and the sockets that get all of them one after another."""
+
+
+class Subscription:
+    """An attached socket.
+
+    since: id of the newest event that the socket has received, or that was before it was attached.
+    rooms: the rooms whose events it receives.
+    """
+
+    __slots__ = ("account", "receiver", "rooms", "since")
+
+    def __init__(self, subscriber: Subscriber, since: EventId) -> None:
+        self.account = subscriber.account
+        self.receiver = subscriber.receiver
+        self.since = since
+        self.rooms: set[RoomId] = set()
+
+
+class Subscriptions:
+    """The subscriptions whose frames are the same for the same event. frame: builds them."""
+
+    def __init__(self, frame: FrameMaker) -> None:
+        self._frame = frame
+        self._accounts: dict[AccountId, set[Subscription]] = {}
+        # The values are the receivers, so that a broadcast reads no subscriptions: 5,000 of them do not fit into a
+        # processor's cache, and reading them would take a considerable part of the time of sending.
+        self._rooms: dict[RoomId, dict[Subscription, Receiver]] = {}
+        # The newest event that was applied to a subscription when it was attached. Only up to here a queued event can be
+        # one that a subscription has already received.
+        self._newest = EventId(0)
+
+    # --- attaching
+    def attach(
+        self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[RoomEvent]
+    ) -> Subscription:
+        """Attaches a socket. rooms: of its account at position `as_of`. since_then: the later events, applied at once.
+
+        Some of these events may still be queued. Their ids are not above the subscription's `since`, so they are not
+        sent to it again.
+        """
+        subscription = Subscription(subscriber, as_of)
+        self._accounts.setdefault(subscription.account, set()).add(subscription)
+        for room in rooms:
+            self._join(subscription, room)
+        for event in since_then:
+            self._catch_up(subscription, event)
+        self._newest = max(self._newest, subscription.since)
+        return subscription
+
+    def _catch_up(self, subscription: Subscription, event: RoomEvent) -> None:
+        if subscription.account in _arriving(event):
+            self._join(subscription, event.room)
+        role = audience(event, subscription.account)
+        hears = event.room in subscription.rooms or subscription.account in guests(event.change)
+        if hears and role is not None:
+            subscription.receiver.send_nowait(self._frame(event, role))
+        if isinstance(event.change, Left) and subscription.account == event.actor:
+            self._leave(subscription, event.room)
+        subscription.since = event.id
+
+    def detach(self, subscription: Subscription) -> None:
+        """Removes a subscription."""
+        for room in list(subscription.rooms):
+            self._leave(subscription, room)
+        subscriptions = self._accounts[subscription.account]
+        subscriptions.discard(subscription)
+        if not subscriptions:
+            del self._accounts[subscription.account]
+
+    def _join(self, subscription: Subscription, room: RoomId) -> None:
+        self._rooms.setdefault(room, {})[subscription] = subscription.receiver
+        subscription.rooms.add(room)
+
+    def _leave(self, subscription: Subscription, room: RoomId) -> None:
+        subscription.rooms.discard(room)
+        if (members := self._rooms.get(room)) is not None:
+            members.pop(subscription, None)
+            if not members:
+                del self._rooms[room]
+
+    # --- events
+    def reach(self, event: RoomEvent) -> int:
+        """At most so many subscriptions get the event or join its room by it, provided that no event waits before it."""
+        concerned = (*_arriving(event), *guests(event.change))
+        return len(self._rooms.get(event.room, ())) + sum(
+            len(self._accounts.get(one, ())) for one in concerned
+        )
+
+    def deliveries(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
+        """What is sent for the next events of the log. It also updates the memberships.
+
+        To be used up before the next checkpoint, or made a list of: it is about the sockets that are attached now.
+        """
+        if len(events) == 1:
+            return [((frame,), receivers) for frame, receivers in self._of_one(events[0])]
+        room = events[0].room
+        if all(event.room == room and self._changes_nobody(event) for event in events):
+            return self._of_room(events)
+        return self._of_many(events)
+
+    def _changes_nobody(self, event: RoomEvent) -> bool:
+        """Whether the members of the room all hear it alike, and stay what they are."""
+        return isinstance(event.change, Posted) and event.id > self._newest
+
+    def _of_room(self, events: Sequence[RoomEvent]) -> Iterator[Delivery]:
+        """The events of one room with the same members: all sockets get the same, but for those of the actors."""
+        members = self._rooms.get(events[0].room, {})
+        frames = tuple([self._frame(event, "member") for event in events])
+        actors = {event.actor for event in events}
+        own = [one for actor in actors for one in self._accounts.get(actor, ()) if one in members]
+        if own:
+            members = members.copy()
+        for subscription in own:
+            receiver, account = members.pop(subscription), subscription.account
+            others = [frame for frame, event in zip(frames, events, strict=True) if event.actor != account]
+            if others:
+                yield tuple(others), [receiver]
+        if members:
+            yield frames, list(members.values())
+
+    def _of_many(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
+        """Any events: what each socket gets is put together socket by socket."""
+        parts: dict[Receiver, list[Frame]] = {}
+        for event in events:
+            for frame, receivers in self._of_one(event):
+                for receiver in receivers:
+                    if (part := parts.get(receiver)) is None:
+                        parts[receiver] = [frame]
+                    else:
+                        part.append(frame)
+        alike: dict[tuple[int, ...], Delivery] = {}
+        for receiver, part in parts.items():
+            same = tuple(map(id, part))
+            if same not in alike:
+                alike[same] = tuple(part), []
+            alike[same][1].append(receiver)
+        return alike.values()
+
+    def _of_one(self, event: RoomEvent) -> list[tuple[Frame, list[Receiver]]]:
+        """The frames of an event with their receivers. It also updates the memberships."""
+        for account in _arriving(event):
+            for subscription in self._accounts.get(account, ()):
+                if event.id > subscription.since:
+                    self._join(subscription, event.room)
+        members = self._rooms.get(event.room, {})
+        if asked := guests(event.change):  # it concerns nobody else
+            members = {one: one.receiver for guest in asked for one in self._accounts.get(guest, ())}
+        if event.id <= self._newest:
+            # Subscriptions that were attached while this event was queued got it then.
+            members = {one: receiver for one, receiver in members.items() if event.id > one.since}
+        if own := self._accounts.get(event.actor):
+            members = {one: receiver for one, receiver in members.items() if one not in own}
+        by_role = _by_role(event, members)
+        if isinstance(event.change, Left):
+            self._remove_actor(event)
+        return [(self._frame(event, role), receivers) for role, receivers in by_role.items() if receivers]
+
+    def _remove_actor(self, event: RoomEvent) -> None:
+        for subscription in list(self._accounts.get(event.actor, ())):
+            if event.id > subscription.since:
+                self._leave(subscription, event.room)
+
+
+def _by_role(event: RoomEvent, members: dict[Subscription, Receiver]) -> dict[Audience, list[Receiver]]:
+    new = set(newcomers(event.change)) or set(guests(event.change))
+    if not new:
+        return {"member": list(members.values())}
+    by_role: dict[Audience, list[Receiver]] = {"member": [], "newcomer": []}
+    for subscription, receiver in members.items():
+        by_role["newcomer" if subscription.account in new else "member"].append(receiver)
+    return by_role
+
+
+def _arriving(event: RoomEvent) -> tuple[AccountId, ...]:
+    """The accounts whose membership begins with this event."""
+    brought = newcomers(event.change)
+    return (*brought, event.actor) if isinstance(event.change, Created) else brought
