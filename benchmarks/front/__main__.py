@@ -7,7 +7,7 @@ stands behind the figure. Server and client have a core each. `ours` and `bare` 
 import contextlib
 from functools import partial
 
-from benchmarks.checkout import checkouts
+from benchmarks.checkout import THIS, checkouts
 from benchmarks.front import churn, contender, request, scenario
 from benchmarks.front.contender import Open, contest
 from benchmarks.front.memory import memory
@@ -15,6 +15,7 @@ from benchmarks.front.server import server
 from benchmarks.part import Parts, run_parts
 from benchmarks.table import Table, note, pool, ratio, report, rounds, verdict
 
+WINDOWS = (1, 4, 16)
 PEERS = ("websockets", "ws", "floor-py", "floor")
 
 
@@ -51,6 +52,45 @@ def judge_fan(table: Table) -> None:
     note("deliveries to a bare loop of send in C", to("floor"))
     verdict("connects to websockets", to("websockets", "connects_s"), 1.2)
     verdict("p99 to the last, to ws", to("ws", "last_p99_us"), 1.0, at_most=True)
+
+
+def windows(count: int, bursts: int, seconds: float, samples: int) -> None:
+    """Several messages on their way at once: what waits for the same sockets may leave in one write."""
+    for sockets in (1000, 5000):
+        for window in WINDOWS:
+            measured = samples if window == 1 else 1  # latency is that of one message at a time
+            opens: dict[str, Open] = {
+                name: partial(
+                    contender.fan, peer, sockets, seconds, measured, window=window, checkout=checkout
+                )
+                for name, peer, checkout in (
+                    *((name, "ours", checkout) for name, checkout in checkouts("ours").items()),
+                    *((peer, peer, THIS) for peer in ("ws", "picows", "socketify")),
+                )
+            }
+            table = pool(contest(opens, count, bursts), "last_us", "last")
+            figures = ("deliveries_s", "cpu_us", "kib_a_socket")
+            report(
+                f"{window} messages of 200 bytes on their way to {sockets:,} sockets",
+                table,
+                (*figures, "last_p99_us") if window == 1 else figures,
+            )
+            judge_window(table, window)
+
+
+def judge_window(table: Table, window: int) -> None:
+    if window == 1:
+        verdict("deliveries to picows", ratio(table, "deliveries_s", "ours", "picows"), 1.0)
+        verdict(
+            "p99 to the last, to picows", ratio(table, "last_p99_us", "ours", "picows"), 1.05, at_most=True
+        )
+        return
+    verdict("deliveries to socketify", ratio(table, "deliveries_s", "ours", "socketify"), 1.0)
+    share = ratio(table, "cpu_us", "ours", "socketify")
+    if window == max(WINDOWS):
+        verdict("processor time a delivery, to socketify", share, 1.0, at_most=True)
+    else:
+        note("processor time a delivery, to socketify", share)
 
 
 def stock(bursts: int, seconds: float) -> None:
@@ -104,6 +144,7 @@ def parts(quick: bool) -> Parts:
     count, bursts, seconds, samples = (1, 2, 0.3, 10) if quick else (3, 8, 0.5, 30)
     return {
         "fan": partial(fan_out, count, bursts, seconds, samples),
+        "windows": partial(windows, count, bursts, seconds, samples),
         "stock": partial(stock, bursts, seconds),
         "memory": partial(memory, 5.0 if quick else 40.0),
         "hot": partial(hot, count, bursts, seconds),

@@ -52,12 +52,19 @@ def fan_client(mode: str, port: int, *arguments: str | float | Path) -> Abstract
 
 @contextlib.contextmanager
 def fan(
-    name: str, sockets: int, seconds: float, samples: int, deaf: int = 0, checkout: Checkout = THIS
+    name: str,
+    sockets: int,
+    seconds: float,
+    samples: int,
+    *,
+    deaf: int = 0,
+    window: int = WINDOW,
+    checkout: Checkout = THIS,
 ) -> Iterator[Contender]:
     """Subscribers and a publisher: deliveries per second, and latencies to the last receiver."""
     with server(name, checkout=checkout) as running:
         before = running.rss_kib()
-        with fan_client("fan", running.port, sockets, seconds, WINDOW, deaf, samples) as load:
+        with fan_client("fan", running.port, sockets, seconds, window, deaf, samples) as load:
             figures = load.read()
             time.sleep(SETTLE_SECONDS)
             figures["kib_a_socket"] = (running.rss_kib() - before) / sockets

@@ -17,6 +17,8 @@ MODULES = {
     "ours": "ours",
     "echo": "echo",
     "floor-py": "floor",
+    "picows": "picows_app",
+    "socketify": "socketify_app",
     "starlette": "starlette_app",
     "stock": "stock",
     "websockets": "broadcast",

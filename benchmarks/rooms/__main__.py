@@ -12,6 +12,8 @@ from benchmarks.rooms import measure
 from benchmarks.rooms.world import world
 from benchmarks.table import median, ratio, report, rounds, verdict
 
+PEERS = ("socketify", "ws")
+
 
 def posts(count: int, seconds: float) -> None:
     table = rounds(
@@ -49,6 +51,32 @@ def fan(count: int, seconds: float, sockets: int) -> None:
         verdict(f"deliveries/s of the {name} to bare", rate, 0.8)
         time = ratio(table, "cpu_us", "bare fan-out", name)
         verdict(f"processor time a delivery, bare to {name}", time, 0.8)
+
+
+def windows(count: int, seconds: float, sockets: int) -> None:
+    """Real posts to everybody in a room, several on their way, beside the bare fan-out of others."""
+    with world(people=sockets + 1) as made:
+        for window in (4, 16):
+            posts = partial(measure.fan, made, sockets, seconds, window=window)
+            table = rounds(
+                {
+                    "product": partial(posts, measure.PRODUCT),
+                    "product, with cursors": partial(posts, measure.PRODUCT, "?since="),
+                    "bare fan-out": partial(posts, measure.BARE),
+                    **{name: partial(measure.peer, name, sockets, seconds, window) for name in PEERS},
+                },
+                count,
+            )
+            report(
+                f"{window} posts on their way to {sockets:,} in a room",
+                table,
+                ("deliveries_s", "cpu_us"),
+            )
+            for name in ("product", "product, with cursors"):
+                for to, least in zip(PEERS, (0.85, 2.5), strict=True):
+                    verdict(
+                        f"deliveries/s of the {name} to {to}", ratio(table, "deliveries_s", name, to), least
+                    )
 
 
 def recovery(events: int, times: int) -> None:
@@ -91,6 +119,7 @@ def parts(quick: bool) -> Parts:
     return {
         "posts": partial(posts, count, seconds),
         "fan": partial(fan, count, seconds, 1000 if quick else 5000),
+        "windows": partial(windows, count, seconds, 1000),
         "recovery": partial(recovery, 10_000, 3 if quick else 15),
         "list": partial(room_list, 1000, 5 if quick else 30),
         "growth": partial(growth, count, seconds, (1_000, 30_000) if quick else (1_000, 30_000, 1_000_000)),

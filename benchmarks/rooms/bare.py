@@ -17,7 +17,7 @@ from regserver.serving import Front, text_frame
 fan_out = FanOut(SLICE)
 
 
-async def publish(request: Request, nursery: trio.Nursery) -> Response:
+async def publish(request: Request) -> Response:
     notification = {
         "type": "NewPost",
         "userId": 1,
@@ -26,21 +26,18 @@ async def publish(request: Request, nursery: trio.Nursery) -> Response:
         "content": json.loads(request.body)["content"],
         "createdAt": "2017-07-21T17:32:28Z",
     }
-    nursery.start_soon(fan_out.send, text_frame(json.dumps(notification, separators=(",", ":"))))
+    fan_out.publish_nowait(text_frame(json.dumps(notification, separators=(",", ":"))))
     return Response(body=b'{"postId":100000}')
 
 
 async def main(bind: str) -> None:
     async with trio.open_nursery() as nursery:
-
-        async def dispatch(request: Request) -> Response:
-            return await publish(request, nursery)
-
         front = Front(
-            dispatch=dispatch,
+            dispatch=publish,
             socket={"/room/websocket": fan_out.subscribe}.get,
         )
         nursery.start_soon(run_collector)
+        nursery.start_soon(fan_out.pump)
         await front.serve([bind], tls_cert="", tls_key="", shutdown=trio.Event())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.client import run_client
+from benchmarks.front import contender
 from benchmarks.process import compiled, scratch
 from benchmarks.product import MODULE, product
 from benchmarks.rooms.world import World, world
@@ -46,11 +47,17 @@ def fresh_post(posters: int, seconds: float, module: str = PRODUCT) -> Figures:
         return post(made, posters, seconds, module)
 
 
-def fan(made: World, sockets: int, seconds: float, module: str, query: str = "") -> Figures:
-    """Post to last delivery with one post on its way, deliveries per second with four."""
+def fan(made: World, sockets: int, seconds: float, module: str, query: str = "", window: int = 4) -> Figures:
+    """Post to last delivery with one post on its way, deliveries per second with `window` of them."""
     with product(made.path, module=module) as running:
         room, target = made.rooms[0], SOCKET + query
-        return client("fan", running.port, made, room, sockets, seconds, 4, target, running.pid)
+        return client("fan", running.port, made, room, sockets, seconds, window, target, running.pid)
+
+
+def peer(name: str, sockets: int, seconds: float, window: int) -> Figures:
+    """A peer's bare fan-out of messages as long."""
+    with contender.fan(name, sockets, seconds, 1, window=window) as load:
+        return {key: value for key, value in load.burst().items() if key in {"deliveries_s", "cpu_us"}}
 
 
 def recovery(events: int, times: int) -> Figures:

@@ -18,7 +18,7 @@ async def publish(session: SocketSession) -> None:
     session.accept_nowait()
     while True:
         message = await session.receive()
-        await fan_out.send(binary_frame(message if isinstance(message, bytes) else message.encode()))
+        fan_out.publish_nowait(binary_frame(message if isinstance(message, bytes) else message.encode()))
 
 
 class Call(msgspec.Struct):
@@ -49,6 +49,7 @@ async def main(*arguments: str) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_on_signal, shutdown)
         nursery.start_soon(run_collector)
+        nursery.start_soon(fan_out.pump)
         await front.serve([f"127.0.0.1:{port}"], tls_cert=cert, tls_key=key, shutdown=shutdown)
         nursery.cancel_scope.cancel()
 
