@@ -1,6 +1,6 @@
 """The embedded back end: one SQLite file in WAL mode.
 
-    task → write() → queue → the writer's thread: BEGIN, unit*, COMMIT → listener → the tasks wake up
+    task → write() → WriteGate → queue → the writer's thread: BEGIN, unit*, COMMIT → listener → the tasks wake up
     task → read()  → queue → one of the readers' threads: BEGIN, unit, ROLLBACK     → the task wakes up
     task → look_up() → see `regserver.store.sqlite.look_up`
 
@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -34,15 +34,13 @@ from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
 from regserver.store.sqlite.look_up import LookUps
 from regserver.store.sqlite.schema import migrate
 from regserver.store.sqlite.unit import Job, Work, run_to_end
+from regserver.store.sqlite.write_gate import WriteGate
 
 READERS = 3
 MAX_BATCH = 512
 """Units in one commit."""
 
 log = logging.getLogger("regserver.store")
-
-
-_Queue = queue.SimpleQueue[Job[Any] | None]
 
 
 class SqliteStore(Store):
@@ -60,8 +58,9 @@ class SqliteStore(Store):
         self._hash_name = hash_name
         self._condition = StoreCondition()
         self._trio = token
-        self._writes: _Queue = queue.SimpleQueue()
-        self._reads: _Queue = queue.SimpleQueue()
+        self._writes = queue.SimpleQueue[list[Job[Any]] | None]()
+        self._reads = queue.SimpleQueue[Job[Any] | None]()
+        self._gate = WriteGate(self._writes.put)
         self._listener: EventListener = lambda events: None
         self._elsewhere: ForeignListener = lambda: None
         self._look_ups: LookUps
@@ -75,23 +74,18 @@ class SqliteStore(Store):
         """The listener is called by the upkeep of the file, which looks once a second."""
         self._elsewhere = listener
 
-    # read and write return a coroutine instead of awaiting it: each level has a cost in every request.
+    # These return a coroutine instead of awaiting it: each level has a cost in every request.
     def read(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` in a reader thread, within one read transaction."""
-        return self._hand_over(self._reads, work)
+        return self._hand_over(self._reads.put, work)
 
-    async def look_up(self, work: Work[T]) -> T:
+    def look_up(self, work: Work[T]) -> Coroutine[Any, Any, T]:
         """Runs `work` on the event loop, together with others that wait."""
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if self._closed:
-            raise StoreFault("the store is closed")
-        job = Job(work)
-        self._look_ups.put_nowait(job)
-        return await job.wait()
+        return self._hand_over(self._look_ups.put_nowait, work)
 
     def write(self, work: Work[T]) -> Coroutine[Any, Any, T]:
-        """Runs `work` in the writer thread, within a savepoint of a batch."""
-        return run_until_settled(partial(self._hand_over, self._writes, work))
+        """Runs `work` in the writer thread, in the commit of a batch."""
+        return run_until_settled(partial(self._hand_over, self._gate.put_nowait, work))
 
     async def check(self) -> None:
         """Reads the end of the log. Whether writes succeed is known from the writer's last attempt, without waiting for it."""
@@ -99,13 +93,13 @@ class SqliteStore(Store):
             raise StoreFault(fault)
         await self.read(lambda transaction: transaction.events.end())
 
-    async def _hand_over(self, jobs: _Queue, work: Work[T]) -> T:
+    async def _hand_over(self, put: Callable[[Job[T]], None], work: Work[T]) -> T:
         # Cancellable before the unit is queued, not afterwards: then its outcome must be awaited.
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise StoreFault("the store is closed")
         job = Job(work)
-        jobs.put(job)
+        put(job)
         return await job.wait()
 
     # --- in the threads
@@ -121,7 +115,7 @@ class SqliteStore(Store):
                     self._commit(connection, transaction, batch)
                 else:
                     _refuse(batch, self._condition.refused)
-                self._trio.run_sync_soon(self._finish, batch)
+                self._trio.run_sync_soon(self._finish_writes, batch)
                 del batch  # or the thread would keep its results while it waits for the next unit
 
     def _next_batch(self, keeper: FileKeeper) -> list[Job[Any]]:
@@ -135,15 +129,15 @@ class SqliteStore(Store):
             except queue.Empty:
                 keeper.tend(idle=True)
             else:
-                return [] if first is None else self._add_waiting([first], MAX_BATCH)
+                return [] if first is None else self._add_waiting(first, MAX_BATCH)
 
     def _add_waiting(self, batch: list[Job[Any]], most: int) -> list[Job[Any]]:
         while len(batch) < most and not self._writes.empty():
-            job = self._writes.get()
-            if job is None:
+            jobs = self._writes.get()
+            if jobs is None:
                 self._writes.put(None)
                 break
-            batch.append(job)
+            batch.extend(jobs)
         return batch
 
     def _commit(
@@ -206,6 +200,10 @@ class SqliteStore(Store):
         self._trio.run_sync_soon(lambda: self._elsewhere(), idempotent=True)
 
     # --- on the event loop again
+    def _finish_writes(self, batch: list[Job[Any]]) -> None:
+        self._gate.finished_nowait(len(batch))
+        self._finish(batch)
+
     def _finish(self, batch: list[Job[Any]]) -> None:
         if events := [event for job in batch for event in job.events]:
             self._listener(events)
@@ -231,11 +229,13 @@ class SqliteStore(Store):
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look_ups.run)
+                nursery.start_soon(self._gate.run)
                 try:
                     yield
                 finally:
                     self._closed = True
                     self._look_ups.stop()
+                    self._gate.stop()
         finally:
             own.close()
             self._writes.put(None)
