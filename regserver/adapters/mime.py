@@ -5,6 +5,7 @@ lose a space where they fold a long subject beyond ASCII, and parse every field 
 """
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from email.contentmanager import raw_data_manager
 from email.header import Header
@@ -28,7 +29,7 @@ def build_message(mail: Mail, sender: str) -> bytes:
     A value that could begin another field, or end the envelope's address, is refused.
     """
     for value in (mail.to, mail.subject, mail.id, sender):
-        if not value.isprintable():  # line breaks and other control characters are not
+        if not _is_one_line(value):
             raise ValueError("a control character in the header")
     if not is_email(mail.to):
         raise ValueError("not an address")
@@ -46,6 +47,11 @@ def build_message(mail: Mail, sender: str) -> bytes:
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html", **options)
     return message.as_bytes()
+
+
+def _is_one_line(value: str) -> bool:
+    """Without line breaks and other control characters. Spaces that break no line, which French has before a colon, are no such."""
+    return all(character.isprintable() or unicodedata.category(character) == "Zs" for character in value)
 
 
 def quote_server(code: int, reply: bytes | str) -> str:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from regserver.adapters.jinja_mail import SAMPLES, MailTemplateFault, load_mail_templates
+from regserver.adapters.mime import build_message
 from regserver.domain.instant import Instant
 from regserver.ports.mail_template import MailTemplateName
 from regserver.text import CATALOGUES, LANGUAGES, Language
@@ -32,6 +34,7 @@ def test_every_mail_in_every_language(name: MailTemplateName, language: Language
     assert not set("{}") & set(mail.subject + mail.text)
     assert "{" not in mail.html
     assert all(len(line) <= 130 for line in mail.text.splitlines())
+    assert b"Subject: " in build_message(msgspec.structs.replace(mail, id="1"), "regserver@example.org")
 
 
 def test_every_mail_has_its_words_and_no_others_have() -> None:

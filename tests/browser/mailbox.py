@@ -15,7 +15,7 @@ from tests.peer.smtp import SmtpPeer, open_smtp_peer
 BASE = "http://mailed.example"
 """What links in mails start with; the tests open them on the server under test."""
 
-_LINK = re.compile(re.escape(BASE) + r"(/(?:confirm|verify)\?lang=\w\w#[\w-]+)")
+_LINK = re.compile(re.escape(BASE) + r"(/(?:confirm|verify|undo|recover)\?lang=\w\w#[\w-]+)")
 
 
 class Mailbox:
@@ -29,6 +29,11 @@ class Mailbox:
     def settings(self) -> tuple[str, ...]:
         """What makes a server send its mail here."""
         return (f"mail.smtp=smtp://127.0.0.1:{self._peer.port}", f"server.public_url={BASE}")
+
+    @property
+    def count(self) -> int:
+        """How many mails there were."""
+        return len(self._peer.received)
 
     def begin(self, url: str, name: str, language: str) -> str:
         """Signs somebody up at the directory and waits for the mail; the path of the link in it."""
@@ -46,11 +51,20 @@ class Mailbox:
         answer, path = self._mailed(f"{url}/login/register?lang={language}", fields)
         return str(json.loads(answer)["token"]), path
 
-    def _mailed(self, url: str, fields: dict[str, str]) -> tuple[bytes, str]:
+    def change(self, url: str, token: str, name: str) -> str:
+        """Gives somebody who has signed up and verified another address; the path of the link that undoes it."""
+        fields = {"password": "a long password", "email": f"{name}@example.net"}
+        link = self._mailed(f"{url}/login/email", fields, token)[1]
+        return self._mailed(f"{url}/login/email/verify", {"token": link.partition("#")[2]})[1]
+
+    def _mailed(self, url: str, fields: dict[str, str], token: str = "") -> tuple[bytes, str]:
+        headers = {"content-type": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
         request = urllib.request.Request(  # noqa: S310  (our own server)
-            url, json.dumps(fields).encode(), {"content-type": "application/json"}
+            url, json.dumps(fields).encode(), headers
         )
-        expected = len(self._peer.received) + 1
+        expected = self.count + 1
         with urllib.request.urlopen(request) as response:  # noqa: S310
             answer = response.read()
         return answer, self.wait_link(expected)

@@ -13,10 +13,30 @@ from trio_websocket import ConnectionClosed
 
 from tests.incident.test_used_once import DIRECTORY, PHONE, secret_in_mail
 from tests.peer.smtp import open_smtp_peer
-from tests.system.server import Server, listening, open_server, sign_up
+from tests.system.server import Person, Server, listening, open_server, sign_up
 from tests.system.steps_client import StepsClient, logged_code
 
 Use = Callable[[str], Awaitable[bool]]
+
+
+async def verified(client: httpx.AsyncClient, name: str, mailed: Awaitable[str]) -> Person:
+    person = await sign_up(client, name)
+    assert (await client.post("/login/email/verify", json={"token": await mailed})).status_code == 200
+    return person
+
+
+async def undo_link(client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]) -> str:
+    bea = await verified(client, "beatrice", links(3))
+    body = {"password": "beatrice's long password", "email": "bea@example.net"}
+    assert (await bea.call("POST", "/login/email", body)).status_code == 202
+    assert (await client.post("/login/email/verify", json={"token": await links(4)})).status_code == 200
+    return await links(5)
+
+
+async def recovery_link(client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]) -> str:
+    await verified(client, "cordelia", links(6))
+    await client.post("/login/recover", json={"username": "cordelia"})
+    return await links(7)
 
 
 async def issued(
@@ -39,6 +59,8 @@ async def issued(
         "session": ann.token,
         "ticket": (await ann.post("/login/ticket"))["ticket"],
         "link": link,
+        "undo": await undo_link(client, links),
+        "recovery": await recovery_link(client, links),
         "challenge": challenge,
         "proof": proof,
         "registration": location.rpartition("/")[2],
@@ -63,6 +85,13 @@ def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
     async def verify(secret: str) -> bool:
         return (await client.post("/login/email/verify", json={"token": secret})).status_code == 200
 
+    async def undo(secret: str) -> bool:
+        return (await client.post("/login/email/undo", json={"token": secret})).status_code == 200
+
+    async def recover(secret: str) -> bool:
+        body = {"token": secret, "password": "another long phrase"}
+        return (await client.post("/login/recover/finish", json=body)).status_code == 200
+
     async def confirm(secret: str) -> bool:
         return (await client.post(f"/{secret}/confirm")).status_code == 200
 
@@ -80,6 +109,8 @@ def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
         "session": bearer,
         "ticket": lambda secret: socket(f"ticket={secret}&since="),
         "link": verify,
+        "undo": undo,
+        "recovery": recover,
         "challenge": confirm,
         "proof": step,
         "registration": watch,

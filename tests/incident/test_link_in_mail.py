@@ -84,3 +84,41 @@ async def test_no_field_of_a_request_is_in_a_link(tmp_path: Path, trusted: str, 
                     assert all(link.startswith(f"{OURS}/") for link in found), found
                     links += len(found)
             assert links >= 2 * len(FORGED)
+
+
+async def test_no_field_of_a_request_is_in_the_links_of_a_change(tmp_path: Path) -> None:
+    """Of the mail to the new address, of that to the old one, and of the one that follows its use."""
+    async with open_smtp_peer() as (peer, _):
+        settings = [
+            f"mail.smtp=smtp://127.0.0.1:{peer.port}",
+            f"server.public_url={OURS}",
+            "server.trusted_proxies=127.0.0.1",
+        ]
+        async with open_server(tmp_path, settings) as server, server.client() as client:
+            count = 0
+
+            async def mailed() -> str:
+                """The secret in the next mail."""
+                nonlocal count
+                count += 1
+                await peer.wait_received(count)
+                received = peer.accepted[count - 1]
+                for text in (received.part("plain"), received.part("html")):
+                    assert EVIL not in text
+                (link,) = re.findall(r"https?://[^\s]+", received.part("plain"))
+                assert link.startswith(f"{OURS}/")
+                return str(link.partition("#")[2])
+
+            for number, fields in enumerate(FORGED):
+                name, password = f"rooms{number}", "a long password"
+                body = {"username": name, "email": f"{name}@example.org", "password": password}
+                token = (await client.post("/login/register", json=body)).json()["token"]
+                await client.post("/login/email/verify", json={"token": await mailed()})
+                bearer = {"authorization": f"Bearer {token}"}
+                body = {"password": password, "email": f"{name}@example.net"}
+                await client.post("/login/email", json=body, headers={**fields, **bearer})
+                for path in ("verify", "undo"):
+                    used = {"token": await mailed()}
+                    answer = await client.post(f"/login/email/{path}", json=used, headers=fields)
+                    assert answer.status_code == 200, answer.text
+                await mailed()
