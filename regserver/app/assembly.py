@@ -15,6 +15,7 @@ from regserver import __version__
 from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_change import open_changes
 from regserver.app.assemble_directory import open_directory
+from regserver.app.assemble_export import open_export
 from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_recovery import open_recovery
@@ -81,6 +82,7 @@ PARTS = (
     open_factors,
     open_recovery,
     open_changes,
+    open_export,
     open_rooms,
     open_directory,
     open_steps,

@@ -8,10 +8,11 @@ from typing import TypeVar
 import msgspec
 import trio
 
-from regserver.adapters.server_key import server_key_file
+from regserver.adapters.server_key import ServerKeyFault, server_key_file
 from regserver.cli import CommandFault, configuration
-from regserver.config import Settings, sqlite_file
-from regserver.ports.store import Store
+from regserver.config import ConfigFault, Settings, sqlite_file
+from regserver.group import unwrapped
+from regserver.ports.store import Store, StoreFault
 from regserver.store.sqlite import open_sqlite
 
 T = TypeVar("T")
@@ -41,7 +42,9 @@ def open_store(chosen: argparse.Namespace, work: Callable[[Store, StorePlace], A
         raise CommandFault(f"{place.database}: no such database")
 
     async def run() -> T:
-        async with open_sqlite(place.database) as store:
-            return await work(store, place)
+        # Of the store's nursery, which would hide from `main` what the command wants to say.
+        with unwrapped(CommandFault, ConfigFault, ServerKeyFault, StoreFault):
+            async with open_sqlite(place.database) as store:
+                return await work(store, place)
 
     return trio.run(run)

@@ -5,13 +5,15 @@ All of it works beside a running server: that notices what was written, and clos
 
 import argparse
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration
-from regserver.cli.store import open_store
+from regserver.cli.store import StorePlace, open_store
 from regserver.config.unit import read_duration
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.ending import AccountEvent
@@ -44,10 +46,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
         "action",
-        choices=tuple(ACTIONS),
+        choices=(*ACTIONS, "export"),
         help="show: print an account without its secrets; sessions: list its sessions and tokens; revoke: end them all, or"
         " one; delete: delete an account, which erases it after login.deletion_grace; restore: bring a deleted account"
-        " back, before it is erased; reset-link: print a link that sets a new password, once",
+        " back, before it is erased; reset-link: print a link that sets a new password, once; export: print everything that is kept about"
+        " the person as one JSON document",
     )
     parser.add_argument(
         "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
@@ -60,6 +63,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="reset-link: how long the link works, from 1m to 7d (an hour without it)",
     )
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, help="export: write a new file, readable by its owner alone"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -69,6 +75,11 @@ def run(chosen: argparse.Namespace) -> None:
         chosen.misused("--session: only with revoke")
     if chosen.expires is not None and chosen.action != "reset-link":
         chosen.misused("--expires: only with reset-link")
+    if chosen.output is not None and chosen.action != "export":
+        chosen.misused("--output: only with export")
+    if chosen.action == "export":
+        open_store(chosen, partial(_exported, chosen))
+        return
     told = open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen))
     print(msgspec.json.encode(told.value).decode() if chosen.json else "\n".join(told.lines))
 
@@ -99,6 +110,13 @@ async def _restored(store: Store, chosen: argparse.Namespace) -> Told:
         return await _find(transaction, str(account.id))
 
     return _account_told(await store.write(work))
+
+
+async def _exported(chosen: argparse.Namespace, store: Store, place: StorePlace) -> None:
+    from regserver.cli.user_export import export_account  # loads the web's modules, which takes long
+
+    account = await store.read(lambda transaction: _find(transaction, chosen.name))
+    await export_account(store, place, account.id, chosen.output)
 
 
 # --- its sessions

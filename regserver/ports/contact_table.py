@@ -30,6 +30,9 @@ class ContactTable(Protocol):
     async def release(self, contact: ContactKey, account: AccountId) -> None:
         """Frees the contact, if it is the account's."""
 
+    async def of_account(self, account: AccountId) -> frozenset[ContactKey]:
+        """The account's contacts, by their keys."""
+
     async def release_all(self, account: AccountId) -> None:
         """Frees every contact of the account."""
 

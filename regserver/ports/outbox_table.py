@@ -66,6 +66,9 @@ class OutboxTable(Protocol):
     async def list(self, limit: int) -> tuple[OutboxMessage, ...]:
         """Parked messages first, then waiting ones, oldest first."""
 
+    async def page(self, after: OutboxId, limit: int) -> tuple[OutboxMessage, ...]:
+        """The first messages behind this id, by their ids."""
+
     async def purge(self, parked_before: Instant) -> int:
         """Removes messages that were parked before then; returns how many."""
 

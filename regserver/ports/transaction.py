@@ -28,6 +28,7 @@ from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.erasure_table import ErasureTable
 from regserver.ports.event_table import EventTable
+from regserver.ports.export_table import ExportTable
 from regserver.ports.factor_table import FactorTable
 from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
@@ -108,6 +109,8 @@ class Transaction(Protocol):
     names: NameTable
     """User names and reservations."""
     erasures: ErasureTable
+    """The erasure of what is kept about a person, in all tables."""
+    exports: ExportTable
     """What is kept about a person, in all tables."""
     futures: FutureTable
     """Times that lie further ahead than they can, in all tables."""

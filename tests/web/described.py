@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 
-from regserver.endpoint import Response
+from regserver.endpoint import Response, StreamResponse
 from regserver.web.http.openapi import openapi
 from regserver.web.http.route import Route
 
@@ -46,7 +46,9 @@ class Described:
             return names[0] if len(set(names)) == 1 else where
         assert response.content_type in content, f"{where} {response.content_type}"
         media = content[response.content_type]
-        if "json" not in response.content_type:
+        if "json" not in response.content_type or isinstance(
+            response, StreamResponse
+        ):  # whose body comes later
             return _names(described["description"])[0]
         body = json.loads(response.body)
         self._validate(body, media["schema"])

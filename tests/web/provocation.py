@@ -237,6 +237,7 @@ VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/totp": ("Done", fixed("DELETE", "/login/totp", {"password": PASSWORD})),
     "GET /login/userId/{username}": ("UserIdFound", fixed("GET", "/login/userId/{person.name}")),
     "GET /login/username/{user_id}": ("UsernameFound", fixed("GET", "/login/username/{person.id}")),
+    "GET /login/export": ("AccountExport", fixed("GET", "/login/export")),
     "DELETE /login/delete": ("Done", fixed("DELETE", "/login/delete")),
     "POST /login/ticket": ("TicketIssued", fixed("POST", "/login/ticket")),
     "GET /login/sessions": ("SessionsShown", fixed("GET", "/login/sessions")),

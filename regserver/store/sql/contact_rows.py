@@ -33,6 +33,11 @@ class ContactRows(Rows):
         statement = "DELETE FROM verified_contact WHERE contact = ? AND account_id = ?"
         await self._sql.run(statement, contact, account)
 
+    async def of_account(self, account: AccountId) -> frozenset[ContactKey]:
+        """Uses the index of accounts."""
+        statement = "SELECT contact FROM verified_contact WHERE account_id = ?"
+        return frozenset([ContactKey(row[0]) for row in await self._sql.rows(statement, account)])
+
     async def release_all(self, account: AccountId) -> None:
         """Uses the index of accounts."""
         await self._sql.run("DELETE FROM verified_contact WHERE account_id = ?", account)

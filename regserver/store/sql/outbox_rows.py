@@ -60,6 +60,11 @@ class OutboxRows(Rows):
         order = "CASE WHEN parked_at IS NULL THEN 1 ELSE 0 END, created_at, id"
         return await self._all(OutboxMessage, f"SELECT {COLUMNS} FROM outbox ORDER BY {order} LIMIT ?", limit)
 
+    async def page(self, after: OutboxId, limit: int) -> tuple[OutboxMessage, ...]:
+        """Uses the primary key."""
+        statement = f"SELECT {COLUMNS} FROM outbox WHERE id > ? ORDER BY id LIMIT ?"
+        return await self._all(OutboxMessage, statement, after, limit)
+
     async def purge(self, parked_before: Instant) -> int:
         """Reads parked messages alone."""
         return await self._sql.run("DELETE FROM outbox WHERE parked_at < ?", parked_before)

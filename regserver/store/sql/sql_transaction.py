@@ -14,6 +14,7 @@ from regserver.store.sql.contact_rows import ContactRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.erasure_rows import ErasureRows
 from regserver.store.sql.event_rows import EventRows
+from regserver.store.sql.export_rows import ExportRows
 from regserver.store.sql.factor_rows import FactorRows
 from regserver.store.sql.future_rows import FutureRows
 from regserver.store.sql.guess_rows import GuessRows
@@ -47,6 +48,7 @@ class SqlTransaction(Transaction):
         self.links = LinkRows(sql)
         self.names = NameRows(sql, hash_name)
         self.erasures = ErasureRows(sql)
+        self.exports = ExportRows(sql)
         self.futures = FutureRows(sql)
         self.tokens = TokenRows(sql)
         self.guesses = GuessRows(sql)
