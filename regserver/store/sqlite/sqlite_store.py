@@ -24,6 +24,7 @@ from typing import Any
 import outcome
 import trio
 
+from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
 from regserver.store.rerun import run_until_settled
@@ -227,15 +228,17 @@ class SqliteStore(Store):
         for thread in threads:
             thread.start()
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._look_ups.run)
-                nursery.start_soon(self._gate.run)
-                try:
-                    yield
-                finally:
-                    self._closed = True
-                    self._look_ups.stop()
-                    self._gate.stop()
+            # Whoever uses the store wants their own error, not a group of one.
+            with unwrapped(Exception):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._look_ups.run)
+                    nursery.start_soon(self._gate.run)
+                    try:
+                        yield
+                    finally:
+                        self._closed = True
+                        self._look_ups.stop()
+                        self._gate.stop()
         finally:
             own.close()
             self._writes.put(None)
