@@ -41,6 +41,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.RegistrationNotFound: 404,
     # sign-up with the rooms
     o.BadEmail: 400,
+    o.BadPhone: 400,
     o.BadUsername: 400,
     o.BadPassword: 400,
     o.BadCaptcha: 400,

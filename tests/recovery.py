@@ -9,6 +9,7 @@ from regserver.service.mailed_link import add_recovery_link, new_link_secret
 from tests.fake import PEPPER, SeededRandomness
 from tests.guess import MAIL_TEMPLATES, open_guard
 from tests.rooms import Rooms
+from tests.sign_in_code import CodeDesk
 
 RANDOMNESS = SeededRandomness(5)
 
@@ -39,7 +40,7 @@ async def recovery_link(rooms: Rooms, account: AccountId) -> str:
     return secret
 
 
-async def add_totp(rooms: Rooms, account: AccountId) -> None:
+async def add_totp(rooms: Rooms | CodeDesk, account: AccountId) -> None:
     """Switches an authenticator app on."""
 
     async def work(transaction: Transaction) -> None:

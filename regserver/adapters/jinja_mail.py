@@ -28,6 +28,7 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "email_taken": {},
     "name_taken": {"username": "Ada"},
     "code": {"code": "314159", "minutes": "10"},
+    "sign_in_code": {"username": "Ada", "code": "314159", "minutes": "10"},
     "guessed": {"username": "Ada", "failures": "100"},
     "verify": {
         "link": "https://example.org/verify?lang=en#sample",
@@ -73,6 +74,7 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
 REQUIRED: Mapping[MailTemplateName, str] = {
     "confirm": "link",
     "code": "code",
+    "sign_in_code": "code",
     "verify": "link",
     "recover": "link",
     "change_email": "link",

@@ -8,17 +8,12 @@ import msgspec
 
 from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
-from regserver.adapters.sms import build_sms
 from regserver.app.base import AppPart, Base, journal_seal
 from regserver.config import Settings
-from regserver.config.provider import SmsSection
 from regserver.config.setting import sign_up_policy
-from regserver.domain.phone import read_phone
-from regserver.metric import SmsCounter
 from regserver.service.contact_cap import ContactCap
 from regserver.service.onboarding_service import OnboardingService
 from regserver.service.registration_lookup import RegistrationLookup
-from regserver.service.sms_guard import SmsGuard, SmsPolicy
 from regserver.service.steps_account_service import StepsAccountService
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 from regserver.service.steps_service import StepsService
@@ -39,7 +34,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     head = await store.write(ledger.seal)
     if head.number:
         log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())
-    own_text, languages = settings.sms.text, CATALOGUES.items()
+    own_text, languages = base.sms.own_text, CATALOGUES.items()
     parts = StepsParts(
         store=store,
         clock=clock,
@@ -49,9 +44,9 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         outbox=base.outbox,
         mail_templates=base.mail_templates,
         sms_texts={language: own_text or catalogue.sms.code for language, catalogue in languages},
-        sms=build_sms(settings.sms, client, base.randomness),
+        sms=base.sms.sms,
         captcha=base.captcha.at("steps"),
-        sms_guard=SmsGuard(pepper, sms_policy(settings), SmsCounter(base.web.metrics).count),
+        sms_guard=base.sms.guard,
         ledger=ledger,
         identity=base.identity,
     )
@@ -74,20 +69,3 @@ def _policy(settings: Settings) -> StepsPolicy:
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
     accepting = sign_up_policy(settings).accepts("steps")
     return msgspec.structs.replace(policy, bounded=settings.limits.enabled, accepting=accepting)
-
-
-def sms_policy(settings: Settings) -> SmsPolicy:
-    """The bounds of SMS. Messages that are only logged cost nothing and have none."""
-    sms = settings.sms
-    return SmsPolicy(
-        countries=frozenset(sms.countries),
-        daily_max=sms.daily_max,
-        guarded=sms.used_kinds != {"log"},
-        test=read_test_numbers(sms) if settings.server.test_mode else {},
-    )
-
-
-def read_test_numbers(sms: SmsSection) -> dict[str, str]:
-    """The normalised test numbers with their codes."""
-    read = {read_phone(number): str(code) for number, code in sms.test.items()}
-    return {number: code for number, code in read.items() if number is not None}

@@ -14,6 +14,7 @@ import trio
 from regserver import __version__
 from regserver.app.assemble_address import open_addresses
 from regserver.app.assemble_change import open_changes
+from regserver.app.assemble_code import open_codes
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_export import open_export
 from regserver.app.assemble_factor import open_factors
@@ -81,6 +82,7 @@ PARTS = (
     open_addresses,
     open_factors,
     open_recovery,
+    open_codes,
     open_changes,
     open_export,
     open_rooms,

@@ -15,6 +15,7 @@ from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
+from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.account import erased_name
@@ -61,6 +62,7 @@ class Base(msgspec.Struct, frozen=True):
     guard: GuessGuard
     pepper: Pepper
     captcha: CaptchaGate
+    sms: SmsGate
 
     @property
     def settings(self) -> Settings:
@@ -103,6 +105,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     guard = _build_guard(store, key, outbox, mail_templates, web)
     node = settings.node.name or socket.gethostname()
     captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
+    sms = await open_sms(stack, settings, pepper, randomness, web.metrics)
     return Base(
         loaded,
         store,
@@ -120,6 +123,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         guard,
         pepper,
         captcha,
+        sms,
     )
 
 

@@ -3,6 +3,12 @@
 import unicodedata
 from collections.abc import Callable
 
+CODE_TRIES = 5
+"""How often one code may be compared: by the network that asked for it, and by all others together.
+
+No setting: six digits are secure only with few tries.
+"""
+
 MAX_WRITTEN = 64
 """Characters of a guess as it is sent; longer texts are no code."""
 _IGNORED = frozenset({"Pd", "Zs", "Zl", "Zp", "Cf"})

@@ -122,8 +122,8 @@ class Pepper:
     def __init__(self, key: bytes) -> None:
         if len(key) < 16:
             raise ValueError("a pepper has at least 16 bytes")
-        self._contact, self._code, self._budget, self._network = (
-            _mac(key, label) for label in (b"contact", b"code", b"budget", b"network")
+        self._contact, self._code, self._sign_in, self._budget, self._network = (
+            _mac(key, label) for label in (b"contact", b"code", b"sign-in code", b"budget", b"network")
         )
 
     def contact_key(self, contact: Contact) -> ContactKey:
@@ -141,6 +141,14 @@ class Pepper:
     def code_mac(self, contact: ContactKey, code: str) -> CodeMac:
         """The stored form of a code: bound to the contact, so that equal codes of two people differ."""
         return CodeMac(_mac(self._code, contact + code.encode("utf-8", "surrogatepass")))
+
+    def sign_in_mac(self, contact: ContactKey, account: int, code: str) -> CodeMac:
+        """The stored form of a code that signs an account in: it is no code of the steps, and none of another account.
+
+        account: its number.
+        """
+        message = contact + account.to_bytes(8, "big") + code.encode("utf-8", "surrogatepass")
+        return CodeMac(_mac(self._sign_in, message))
 
     def budget_key(self, scope: str, of: str | bytes) -> BudgetKey:
         """The key of one budget. scope: the thing counted, such as "codes". of: its owner."""

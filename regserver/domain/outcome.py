@@ -161,7 +161,7 @@ class SecondFactorRequired(Refusal, frozen=True, kw_only=True):
 
 
 class BadCode(Refusal, frozen=True):
-    """Wrong, or used before."""
+    """Wrong, expired, or used before."""
 
 
 class BadPasskey(Refusal, frozen=True):
@@ -187,6 +187,10 @@ class FactorExists(Refusal, frozen=True):
 # --- sign-up at the rooms door
 class BadEmail(Refusal, frozen=True):
     """Not an address that mail can be sent to."""
+
+
+class BadPhone(Refusal, frozen=True):
+    """Not a phone number that a country can have."""
 
 
 class BadUsername(Refusal, frozen=True):

@@ -63,11 +63,6 @@ LAPSING: frozenset[StepsState] = frozenset({"verify", "verifyEmail", "setUsernam
 
 USER_ID_LENGTH = 12
 USER_ID_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-CODE_TRIES = 5
-"""How often one code may be compared: by the network that asked for it, and by all others together.
-
-No setting: six digits are secure only with few tries.
-"""
 
 _USERNAME = re.compile(r"[a-z](?:[.-]?[a-z0-9])*", re.ASCII)
 

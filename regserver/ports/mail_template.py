@@ -14,6 +14,7 @@ MailTemplateName = Literal[
     "guessed",
     "verify",
     "recover",
+    "sign_in_code",
     "password_changed",
     "change_email",
     "email_in_use",
@@ -27,7 +28,7 @@ MailTemplateName = Literal[
     "passkey_copied",
 ]
 """confirm: has the link that confirms a sign-up. email_taken, name_taken: tell the owner of the mailbox why a sign-up failed,
-where the answer to the client must not. code: has a one-time code. guessed: tells an
+where the answer to the client must not. code: has a one-time code of the steps. sign_in_code: has one that signs in. guessed: tells an
 account's owner of many wrong passwords. verify: has the link that verifies an account's address.
 recover: has the link that sets a new password. password_changed: tells of a new password.
 change_email: has the link that makes an address an account's, in place of its old one. email_in_use: goes to that address
@@ -53,7 +54,7 @@ class MailTemplates(Protocol):
 
         values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
         code, username and failures for guessed, username, link, code and hours for verify,
-        username, link, code and minutes for recover, username for password_changed,
+        username, link, code and minutes for recover, username, code and minutes for sign_in_code, username for password_changed,
         username, link, code and hours for change_email, username, address, link, code and days for email_changed, where
         address is the new one, masked, username, link, code and minutes for email_restored, username for
         email_restored_source, username for changes of factors. good_until: see Mail.

@@ -24,6 +24,7 @@ from regserver.ports.account_table import AccountTable
 from regserver.ports.allowance_table import AllowanceTable
 from regserver.ports.block_table import BlockTable
 from regserver.ports.budget_table import BudgetTable
+from regserver.ports.code_table import CodeTable
 from regserver.ports.contact_table import ContactTable
 from regserver.ports.directory_table import DirectoryTable
 from regserver.ports.erasure_table import ErasureTable
@@ -61,7 +62,7 @@ class Lock(IntEnum):
     """
 
     CONTACT = 1
-    """Key: LookupKey. The registration by steps of this contact: its state, its code and the code's tries."""
+    """Key: LookupKey. The contact's registration by steps: its state, its code and the code's tries; its code for signing in."""
 
     EMAIL = 2
     """Key: ContactKey. Whose the address is, who wishes for it, and the creations of the directory that wait for it."""
@@ -106,6 +107,8 @@ class Transaction(Protocol):
     """Verified addresses and phone numbers."""
     links: LinkTable
     """Links that were mailed to accounts."""
+    codes: CodeTable
+    """One-time codes for signing in."""
     names: NameTable
     """User names and reservations."""
     erasures: ErasureTable

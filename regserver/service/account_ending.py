@@ -45,6 +45,8 @@ async def end_outstanding(
     for thing, purposes in LINKS.items():
         if fates[thing] is Fate.ENDED:
             await transaction.links.remove_all(account, purposes)
+    if fates[Outstanding.CODES] is Fate.ENDED:
+        await transaction.codes.remove_all(account)
     if fates[Outstanding.FACTOR_TICKETS] is Fate.ENDED:
         await transaction.factors.end_tickets(account)
     kinds = (Outstanding.ITS_SESSION, Outstanding.OTHER_SESSIONS, Outstanding.NAMED_TOKENS)

@@ -15,6 +15,9 @@ often as 200 in a row, and 50 simultaneous sign-ins with the right password all 
 count in the store, so a right password costs no commit of its own. Several nodes on one store may compare one guess
 more for each node.
 
+**One-time codes** are admitted by limits of their own, so that no stranger's wrong passwords close this way in. A wrong one counts
+here like any other (`GuessGuard.count`), but does not prolong the day for which the password is closed.
+
 A guess that is given up before it is decided, because its client has gone or the store failed, is not counted: nobody
 was told its result.
 """
@@ -224,6 +227,18 @@ class GuessGuard:
             line.present -= 1
             if not line.present:
                 del self._lines[sight.counter]
+
+    @asynccontextmanager
+    async def count(self, target: GuessTarget, asker: Asker) -> AsyncIterator[Attempt]:
+        """A guess that limits of its own have admitted: it never waits, and is counted unless it succeeds. Raises StoreFault."""
+        sight = await self._look(target, asker)
+        attempt = Attempt(self._parts, sight, asker)
+        yield attempt
+        if not attempt.decided and sight.failures.count < MOST_FAILURES:
+            await self._fail(sight)
+        self._ends.note(sight.counter)
+        if (line := self._lines.get(sight.counter)) is not None:
+            line.changes += 1  # whoever is reading the counter reads it again
 
     async def remember(self, transaction: Transaction, account: AccountId, asker: Asker) -> None:
         """Notes the network of an account that was made, or signed in with a passkey, in the unit that does so."""

@@ -5,11 +5,10 @@ import hmac
 import msgspec
 
 from regserver.domain.address import client_key
-from regserver.domain.code import new_code, read_code
+from regserver.domain.code import CODE_TRIES, new_code, read_code
 from regserver.domain.contact import Contact, NetworkKey, country_prefix
 from regserver.domain.instant import DAY, MINUTE, Instant, after
 from regserver.domain.steps_machine import (
-    CODE_TRIES,
     FIRST,
     Registration,
     StepsState,

@@ -84,9 +84,10 @@ class MailTexts(_Table, frozen=True):
 
 
 class SmsText(_Table, frozen=True):
-    """Text messages."""
+    """Text messages. code: has one of the registration by steps. sign_in: has one that signs in."""
 
     code: str
+    sign_in: str
 
 
 class DirectoryMessage(_Table, frozen=True):

@@ -225,6 +225,7 @@ async def test_nobody_is_brought_back_after_the_time_of_grace(tmp_path: Path) ->
 # Who may issue a session without asking for a factor: after it was proved, and to accounts that are made in the same unit.
 ISSUERS = {
     "account_recovery": "after ask_factor",
+    "code_sign_in": "after ask_factor",
     "factor_service": "after the code",
     "live_account": "a new account",
     "passkey_service": "a passkey is both factors",
@@ -232,7 +233,7 @@ ISSUERS = {
     "sign_up_service": "a new account, and after ask_factor",
     "steps_account_service": "a new account",
 }
-ASKERS = {"account_recovery", "sign_in_service", "sign_up_service"}
+ASKERS = {"account_recovery", "code_sign_in", "sign_in_service", "sign_up_service"}
 
 
 def calls(name: str, owner: str) -> set[str]:

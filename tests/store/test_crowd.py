@@ -6,9 +6,9 @@ import msgspec
 import trio
 
 from regserver.adapters.ledger import EmbeddedLedger
+from regserver.domain.code import CODE_TRIES
 from regserver.domain.instant import DAY
 from regserver.domain.room import RoomPage
-from regserver.domain.steps_machine import CODE_TRIES
 from regserver.ports.store import Store
 from regserver.service.steps_policy import StepsPolicy
 from regserver.service.steps_service import StepResult

@@ -31,6 +31,7 @@ OTHERS = (
     Outstanding.RECOVERY_LINKS,
     Outstanding.EMAIL_LINKS,
     Outstanding.UNDO_LINKS,
+    Outstanding.CODES,
     Outstanding.REGISTRATIONS,
 )
 PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
@@ -39,7 +40,7 @@ CLOSED, OPEN = "closed", "open"
 
 class Holder(msgspec.Struct):
     """An account, and what was given out for it. tokens, sockets, tickets: by session. link: to another address; None
-    where it has no address. undo: of a change before.
+    where it has no address. undo: of a change before. one_time: a code for signing in, sent to its address.
 
     codes: for recovery, unused; none where it has no second factor. factor_ticket: None without one.
     """
@@ -53,6 +54,7 @@ class Holder(msgspec.Struct):
     link: str | None = None
     recovery: str | None = None
     undo: str | None = None
+    one_time: str | None = None
     codes: list[str] = []
     factor_ticket: str | None = None
     phone: str = ""
@@ -147,6 +149,9 @@ class Scene:
             holder.undo = await self.mailed(f"{holder.name}@example.org", "undo")
             holder.link = await self.asked_for(holder, f"{holder.name}@example.com")
             holder.recovery = await self.recovery_link(holder.name)
+            address = {"email": f"{holder.name}@example.net"}
+            assert (await self.client.post("/login/code", json=address)).status_code == 202
+            holder.one_time = await logged_code(self.server, address["email"])
         if holder.codes:
             answer = await self.client.post("/login", json=holder.credentials)
             holder.factor_ticket = answer.json()["ticket"]
@@ -201,6 +206,13 @@ class Scene:
         body = {"token": token, "password": "short"}  # which uses nothing up
         answer = await self.client.post("/login/recover/finish", json=body)
         return {"BadPassword": Fate.KEPT, "BadRecovery": Fate.ENDED}[answer.json()["error"]]
+
+    async def one_time(self, holder: Holder) -> Fate:
+        body = {"email": f"{holder.name}@example.net", "code": holder.one_time}
+        answer = await self.client.post("/login/code/verify", json=body)
+        if answer.status_code == 200:
+            return Fate.KEPT
+        return {"SecondFactorRequired": Fate.KEPT, "BadCode": Fate.ENDED}[answer.json()["error"]]
 
     async def factor_ticket(self, holder: Holder) -> Fate:
         status = (await self.prove(holder.factor_ticket or "", holder.codes.pop())).status_code
@@ -360,6 +372,7 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
                 assert await scene.socket(bystander.sockets[session], OPEN, bystander.room) == OPEN
                 assert await scene.ticket(bystander.tickets[session]) is Fate.KEPT
             assert await scene.factor_ticket(bystander) is Fate.KEPT
+            assert await scene.one_time(bystander) is Fate.KEPT
             assert await scene.recovery(bystander.recovery or "") is Fate.KEPT
             assert await scene.link(bystander.link or "") is Fate.KEPT
             assert await scene.undo(bystander.undo or "") is Fate.KEPT
@@ -387,6 +400,8 @@ async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str)
     if holder.factor_ticket is not None:
         assert await scene.factor_ticket(holder) is fates[Outstanding.FACTOR_TICKETS]
     assert await scene.registration(holder.phone) is fates[Outstanding.REGISTRATIONS]
+    if holder.one_time is not None:
+        assert await scene.one_time(holder) is fates[Outstanding.CODES]
     # In this order, since each that is good changes the account.
     if holder.recovery is not None:
         assert await scene.recovery(holder.recovery) is fates[Outstanding.RECOVERY_LINKS]

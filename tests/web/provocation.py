@@ -730,6 +730,20 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "BadJson": plain("POST", "/login/email/undo", {"token": 5}),
         "BadContentType": plain("POST", "/login/email/undo", b"{}", headers={"content-type": "text/plain"}),
     },
+    "POST /login/code": {
+        "CodeAccepted": plain("POST", "/login/code", {"email": "nobody@example.org"}),
+        "BadEmail": plain("POST", "/login/code", {"email": "nobody"}),
+        "BadPhone": plain("POST", "/login/code", {"phone": "+1"}),
+        "BadJson": plain("POST", "/login/code", {"email": "a@example.org", "phone": "+380501112233"}),
+        "BadContentType": plain("POST", "/login/code", b"{}", headers={"content-type": "text/plain"}),
+    },
+    "POST /login/code/verify": {
+        "BadCode": plain("POST", "/login/code/verify", {"email": "nobody@example.org", "code": "314159"}),
+        "BadEmail": plain("POST", "/login/code/verify", {"email": "nobody", "code": "314159"}),
+        "BadPhone": plain("POST", "/login/code/verify", {"phone": "+1", "code": 314159}),
+        "BadJson": plain("POST", "/login/code/verify", {"email": "nobody@example.org", "code": True}),
+        "BadContentType": plain("POST", "/login/code/verify", b"{}", headers={"content-type": "text/plain"}),
+    },
     "POST /login/email/verify": {
         "BadLink": plain("POST", "/login/email/verify", {"token": "regl_nothing"}),
         "BadJson": plain("POST", "/login/email/verify", {"token": 5}),

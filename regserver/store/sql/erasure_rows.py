@@ -42,6 +42,7 @@ TRACES: tuple[Trace, ...] = (
     Trace("verified_contact", removed=OWN),
     Trace("unkeyed_address", removed=OWN),
     Trace("account_link", removed=OWN),
+    Trace("sign_in_code", removed=OWN),
     Trace("totp", removed=OWN),
     Trace("recovery_code", removed=OWN),
     Trace("factor_ticket", removed=OWN),

@@ -18,6 +18,7 @@ class FutureRows(Rows):
             # Parked mail waits for the operator, and mail with a node is being sent.
             ("outbox", "due_at", horizons.mail, " AND parked_at IS NULL AND node IS NULL"),
             ("steps_registration", "retry_at", horizons.retry, ""),
+            ("sign_in_code", "retry_at", horizons.retry, ""),
             ("steps_registration", "lapses_at", horizons.registration, ""),
             ("name", "expires_at", horizons.reservation, ""),
             ("sms_tally", "closed_until", horizons.closure, ""),

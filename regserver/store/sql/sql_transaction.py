@@ -10,6 +10,7 @@ from regserver.store.sql.account_rows import AccountRows
 from regserver.store.sql.allowance_rows import AllowanceRows
 from regserver.store.sql.block_rows import BlockRows
 from regserver.store.sql.budget_rows import BudgetRows
+from regserver.store.sql.code_rows import CodeRows
 from regserver.store.sql.contact_rows import ContactRows
 from regserver.store.sql.directory_rows import DirectoryRows
 from regserver.store.sql.erasure_rows import ErasureRows
@@ -46,6 +47,7 @@ class SqlTransaction(Transaction):
         self.accounts = AccountRows(sql)
         self.contacts = ContactRows(sql)
         self.links = LinkRows(sql)
+        self.codes = CodeRows(sql)
         self.names = NameRows(sql, hash_name)
         self.erasures = ErasureRows(sql)
         self.exports = ExportRows(sql)

@@ -51,6 +51,7 @@ from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.sign_in.address_endpoint import AddressApi
+from regserver.web.sign_in.code_endpoint import CodeApi
 from regserver.web.sign_in.password_endpoint import PasswordApi
 from regserver.web.sign_in.recovery_endpoint import RecoveryApi
 from tests.altcha import solve
@@ -59,6 +60,8 @@ from tests.directory import BASE, World, world
 from tests.guess import open_guard
 from tests.recovery import add_totp, open_account_recovery, recovery_link
 from tests.rooms import open_rooms
+from tests.sign_in_code import open_desk
+from tests.steps import phone
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
 from tests.web.provocation import KEY, PASSWORD, ROSTER, VALID, Asked, Stage, provocation
@@ -68,7 +71,7 @@ PEOPLE = "".join(
     for name in ROSTER
 )
 Key = tuple[str, str]
-DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory", "recover")
+DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory", "recover", "code")
 PUZZLE = Asked(method="GET", path="/captcha/challenge")
 
 
@@ -141,6 +144,7 @@ async def test_every_answer_that_the_document_names_is_given(
     await call_directory(seen, tmp_path)
     await call_addresses(seen, tmp_path / "addresses")
     await call_recovery(seen, tmp_path / "recovery")
+    await call_codes(seen, tmp_path / "codes")
     await call_changes(seen, tmp_path / "changes")
     await call_faults(seen)
     assert seen.missing == set()
@@ -254,6 +258,20 @@ async def call_recovery(seen: Seen, folder: Path) -> None:
             await seen.ask(Stage(client), "POST /login/recover", "TooManyRequests", asked)
 
 
+async def call_codes(seen: Seen, folder: Path) -> None:
+    """Codes that are right, of somebody without a second factor, and with one."""
+    folder.mkdir()
+    async with open_desk(folder) as desk, open_routes(CodeApi(desk.service).routes()) as client:
+        number = phone("+380501112233")
+        person = await desk.add("ann", number)
+        for name in ("SessionOpened", "SecondFactorRequired"):
+            if name == "SecondFactorRequired":
+                await add_totp(desk, person)
+            body = {"phone": number.value, "code": await desk.code(number)}
+            asked = Asked(method="POST", path="/login/code/verify", body=body)
+            await seen.ask(Stage(client), "POST /login/code/verify", name, asked)
+
+
 async def call_changes(seen: Seen, folder: Path) -> None:
     """By somebody without a password, whose sign-in was long ago."""
     folder.mkdir()
@@ -278,6 +296,8 @@ async def call_captcha(seen: Seen, folder: Path) -> None:
         await seen.ask(stage, "POST /login/register", "BadCaptcha", stage.sign_up())
         recover = Asked(method="POST", path="/login/recover", body={"username": "nobody"})
         await seen.ask(stage, "POST /login/recover", "BadCaptcha", recover)
+        code = Asked(method="POST", path="/login/code", body={"email": "nobody@example.org"})
+        await seen.ask(stage, "POST /login/code", "BadCaptcha", code)
         fields = {"userName": "Bobby", "password": "sixsix", "email": "bobby@example.org"}
         init = Asked(method="POST", path="/init", body=fields)
         await seen.ask(stage, "POST /init", "INVALID_CAPTCHA", init)
