@@ -135,7 +135,7 @@ class FactorService:
                 await attempt.succeed(transaction, account.id)
                 return await self._parts.change.note(transaction, account, token, "totp_on")
 
-            outcome = await self._parts.identity.write(token, act)
+            outcome = await self._parts.identity.write_locked(token, act)
             if not isinstance(outcome, EndedSessions):
                 return outcome
             self._parts.change.close_nowait(outcome)
@@ -161,7 +161,6 @@ class FactorService:
             async def act(
                 transaction: Transaction, account: Account, now: Instant
             ) -> BadCredentials | EndedSessions | None:
-                await transaction.lock(Lock.ACCOUNT, account.id)
                 if account.password_hash != known:
                     return BadCredentials()
                 if known is None and not await self._use(transaction, account.id, password, now):
@@ -171,7 +170,7 @@ class FactorService:
                     return None
                 return await self._parts.change.note(transaction, account, token, "totp_off")
 
-            removed = await self._parts.identity.write(token, act)
+            removed = await self._parts.identity.write_locked(token, act)
             if not isinstance(removed, EndedSessions):
                 return removed
             self._parts.change.close_nowait(removed)

@@ -119,7 +119,7 @@ class PasskeyService:
                 return added
             return added, await self._parts.change.note(transaction, account, token, "passkey_added")
 
-        outcome = await self._parts.identity.write(token, act)
+        outcome = await self._parts.identity.write_locked(token, act)  # the passkey outlives the token
         if not isinstance(outcome, tuple):
             return outcome
         self._parts.change.close_nowait(outcome[1])
@@ -137,7 +137,7 @@ class PasskeyService:
                 return PasskeyNotFound()
             return await self._parts.change.note(transaction, account, token, "passkey_removed")
 
-        outcome = await self._parts.identity.write(token, act)
+        outcome = await self._parts.identity.write_locked(token, act)
         if not isinstance(outcome, EndedSessions):
             return outcome
         self._parts.change.close_nowait(outcome)
@@ -181,6 +181,8 @@ class PasskeyService:
         challenge: tuple[SecretHash, Instant],
         asker: Asker,
     ) -> SignedIn | PasskeyRefused | UserIsDeleted:
+        # What ends all sessions and removes the passkey comes before or after the whole of this.
+        await transaction.lock(Lock.ACCOUNT, passkey.account)
         account = await transaction.accounts.by_id(passkey.account)
         if account is None or account.deleted_at is not None:
             return UserIsDeleted()
@@ -208,8 +210,10 @@ class PasskeyService:
 
 
 async def add_passkey(transaction: Transaction, new: NewPasskey) -> Passkey | BadPasskey:
-    """Writes a passkey, unless the account has enough of them, or the credential is somebody's."""
-    await transaction.lock(Lock.ACCOUNT, new.account)
+    """Writes a passkey, unless the account has enough of them, or the credential is somebody's.
+
+    The caller holds Lock.ACCOUNT.
+    """
     if len(await transaction.passkeys.credentials(new.account)) >= MOST_PASSKEYS:
         return BadPasskey(TOO_MANY)
     if not await transaction.passkeys.add(new):

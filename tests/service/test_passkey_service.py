@@ -9,23 +9,19 @@ import pytest
 import trio
 from fido2 import cbor
 
-from regserver.adapters.webauthn import Fido2Verifier
 from regserver.domain.outcome import BadPasskey, BadToken, PasskeyNotFound, PasskeyRefused, UserIsDeleted
-from regserver.domain.passkey import CHALLENGE_LIFE, MOST_PASSKEYS, ChallengeSeal, PasskeySite
+from regserver.domain.passkey import CHALLENGE_LIFE, MOST_PASSKEYS, PasskeySite
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.passkey_table import Passkey
-from regserver.service.factor_change import FactorChange
 from regserver.service.identity_service import SignedIn
-from regserver.service.outbox import Outbox
-from regserver.service.passkey_service import BAD_CHALLENGE, COUNTER, UNKNOWN, PasskeyParts, PasskeyService
+from regserver.service.passkey_service import BAD_CHALLENGE, COUNTER, UNKNOWN, PasskeyService
 from tests.authenticator import USER_PRESENT, USER_VERIFIED, Authenticator, Kind, b64, unb64
 from tests.factor import open_factor_service
 from tests.fake import SeededRandomness
-from tests.guess import HOME, MAIL_TEMPLATES, open_guard
+from tests.guess import HOME
 from tests.live_world import World, world
+from tests.passkey import SITE, open_passkeys
 from tests.service.test_factor_service import signed_up
-
-SITE = PasskeySite("http://localhost", "localhost")
 
 
 class PasskeyWorld:
@@ -56,27 +52,10 @@ class PasskeyWorld:
         return await self.passkeys.sign_in(site, answer, HOME)
 
 
-def open_passkeys(here: World) -> PasskeyService:
-    return PasskeyService(
-        PasskeyParts(
-            store=here.store,
-            clock=here.clock,
-            randomness=SeededRandomness(9),
-            identity=here.parts.identity,
-            guard=open_guard(here.store, here.clock),
-            verifier=Fido2Verifier("example.org"),
-            seal=ChallengeSeal(bytes(32)),
-            change=FactorChange(
-                here.sockets, Outbox(here.clock, SeededRandomness(2), bytes(32)), MAIL_TEMPLATES
-            ),
-        )
-    )
-
-
 @asynccontextmanager
 async def ada(folder: Path) -> AsyncIterator[PasskeyWorld]:
     async with world(folder) as here:
-        it = PasskeyWorld(here, open_passkeys(here))
+        it = PasskeyWorld(here, open_passkeys(here.store, here.clock, here.parts.identity, here.sockets))
         it.ada, it.bob = [hash_secret(await signed_up(here, name)) for name in ("ada", "bob")]
         assert isinstance(await it.add(it.ada, it.key), Passkey)
         yield it

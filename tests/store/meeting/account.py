@@ -250,7 +250,10 @@ def add_key(door: Door, name: str) -> Racer:
     new = NewPasskey(
         credential=name.encode(), account=account, public_key=b"", sign_count=0, name=name, created_at=now
     )
-    return lambda: door.store.write(lambda transaction: add_passkey(transaction, new))
+    token = door.tokens["ann"]
+    return lambda: door.identity.write_locked(
+        token, lambda transaction, _account, _now: add_passkey(transaction, new)
+    )
 
 
 SCENARIOS = (

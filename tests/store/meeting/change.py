@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from regserver.domain.instant import HOUR, after
 from regserver.domain.link import AccountLink, LinkPurpose
 from regserver.domain.secret import hash_secret
+from regserver.ports.passkey_table import Passkey
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_recovery import AccountRecovery, AccountRecoveryParts
@@ -13,10 +15,12 @@ from regserver.service.outbox import Outbox
 from regserver.service.password_change import PasswordChange, PasswordChangeParts
 from regserver.service.reauthentication import Reauthentication
 from tests.address import open_address_change
+from tests.authenticator import Authenticator
 from tests.fake import PEPPER, SeededRandomness, claim_of
 from tests.guess import HOME, MAIL_TEMPLATES, open_guard
 from tests.live_world import CountingHasher
-from tests.store.meeting.account import verify
+from tests.passkey import SITE, open_passkeys
+from tests.store.meeting.account import add_key, verify
 from tests.store.meeting.room import Door, NoSockets
 from tests.store.race import Racer, Racers, Scenario, rows
 
@@ -42,6 +46,7 @@ class Desk:
     async def open(self) -> None:
         door = self.door
         await door.people("ann", "bob", "cid")
+        await self._add_passkey()
         password, now = await self.hasher.hash(OLD), door.clock.now()
 
         async def work(transaction: Transaction) -> None:
@@ -97,12 +102,25 @@ class Desk:
         )
         return partial(recovery.reset, "recovery of ann", OTHER)
 
+    async def _add_passkey(self) -> None:
+        """With a passkey of Ann's, and its answer, which signs her in."""
+        door = self.door
+        self.passkeys = open_passkeys(door.store, door.clock, door.identity, NoSockets())
+        key, token = Authenticator(SITE.origin), door.tokens["ann"]
+        options: Any = await self.passkeys.options(token, SITE)
+        assert isinstance(await self.passkeys.add(token, SITE, key.make(options), "Key"), Passkey)
+        request: Any = self.passkeys.request(SITE)
+        self.answer = key.answer(request)
+
+    def sign_in_with_passkey(self) -> Racer:
+        return partial(self.passkeys.sign_in, SITE, self.answer, HOME)
+
     async def observe(self) -> object:
         """Whose addresses there are, what is left to be used, how many were told, and which password is Ann's."""
         accounts = "SELECT name_key, email, email_verified_at IS NULL FROM account ORDER BY name_key"
         contacts = "SELECT contact, account_id FROM verified_contact ORDER BY contact"
         links = "SELECT account_id, purpose FROM account_link ORDER BY account_id, purpose"
-        left = "SELECT (SELECT count(*) FROM token), (SELECT count(*) FROM outbox)"
+        left = "SELECT (SELECT count(*) FROM token), (SELECT count(*) FROM outbox), (SELECT count(*) FROM passkey)"
         seen = [await rows(self.door.store, statement) for statement in (accounts, contacts, links, left)]
         ((known,),) = await rows(self.door.store, "SELECT password_hash FROM account WHERE name_key = 'ann'")
         return seen, [bool(await self.hasher.verify(each, known)) for each in (OLD, NEW, OTHER)]
@@ -156,6 +174,16 @@ SCENARIOS = (
     between(
         "a recovery beside a change of the password",
         lambda desk: (desk.recover(), desk.change_password()),
+        Lock.ACCOUNT,
+    ),
+    between(
+        "a passkey is added beside an undoing",
+        lambda desk: (add_key(desk.door, "key"), desk.undo()),
+        Lock.ACCOUNT,
+    ),
+    between(
+        "a sign-in with a passkey beside an undoing",
+        lambda desk: (desk.sign_in_with_passkey(), desk.undo()),
         Lock.ACCOUNT,
     ),
     between(

@@ -1,0 +1,30 @@
+"""Passkeys on a real store, for the tests of services and races."""
+
+from regserver.adapters.webauthn import Fido2Verifier
+from regserver.domain.passkey import ChallengeSeal, PasskeySite
+from regserver.ports.broker import Broker
+from regserver.ports.clock import Clock
+from regserver.ports.store import Store
+from regserver.service.factor_change import FactorChange
+from regserver.service.identity_service import IdentityService
+from regserver.service.outbox import Outbox
+from regserver.service.passkey_service import PasskeyParts, PasskeyService
+from tests.fake import SeededRandomness
+from tests.guess import MAIL_TEMPLATES, open_guard
+
+SITE = PasskeySite("http://localhost", "localhost")
+
+
+def open_passkeys(store: Store, clock: Clock, identity: IdentityService, broker: Broker) -> PasskeyService:
+    return PasskeyService(
+        PasskeyParts(
+            store=store,
+            clock=clock,
+            randomness=SeededRandomness(9),
+            identity=identity,
+            guard=open_guard(store, clock),
+            verifier=Fido2Verifier("example.org"),
+            seal=ChallengeSeal(bytes(32)),
+            change=FactorChange(broker, Outbox(clock, SeededRandomness(2), bytes(32)), MAIL_TEMPLATES),
+        )
+    )
