@@ -101,6 +101,13 @@ TELLINGS: tuple[Telling, ...] = (
         withheld={"hash": HASH, "account_id": ASKED},
     ),
     Telling(
+        "sign_in_code",
+        "codes",
+        _same("sent", "own_tries", "other_tries", "retry_at", "expires_at"),
+        key=("contact",),
+        withheld={"contact": "a keyed hash", "mac": HASH, "network": "a keyed hash", "account_id": ASKED},
+    ),
+    Telling(
         "totp",
         "authenticator_app",
         {

@@ -95,6 +95,16 @@ class ExportedLink(ExportRecord, frozen=True):
     expires_at: TimeField
 
 
+class ExportedCode(ExportRecord, frozen=True):
+    """A one-time code for signing in. sent: how many since one was entered. ownTries: of the network that asked for it."""
+
+    sent: CountField
+    own_tries: CountField
+    other_tries: CountField
+    retry_at: TimeField
+    expires_at: TimeField
+
+
 class ExportedApp(ExportRecord, frozen=True):
     """An authenticator app. enabledAt: null until its first code. recoveryCodes: those left."""
 
