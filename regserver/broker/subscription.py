@@ -29,6 +29,9 @@ Delivery = tuple[tuple[Frame, ...], list[Receiver]]
 """Frames, in their order, and the sockets that get all of them one after another."""
 
 
+NONE: set["Subscription"] = set()
+
+
 class Subscription:
     """An attached socket.
 
@@ -36,10 +39,11 @@ class Subscription:
     rooms: the rooms whose events it receives.
     """
 
-    __slots__ = ("account", "receiver", "rooms", "since")
+    __slots__ = ("account", "echo", "receiver", "rooms", "since")
 
     def __init__(self, subscriber: Subscriber, since: EventId) -> None:
         self.account = subscriber.account
+        self.echo = subscriber.echo
         self.receiver = subscriber.receiver
         self.since = since
         self.rooms: set[RoomId] = set()
@@ -79,7 +83,7 @@ class Subscriptions:
     def _catch_up(self, subscription: Subscription, event: RoomEvent) -> None:
         if subscription.account in _arriving(event):
             self._join(subscription, event.room)
-        role = audience(event, subscription.account)
+        role = audience(event, subscription.account, echo=subscription.echo)
         hears = event.room in subscription.rooms or subscription.account in guests(event.change)
         if hears and role is not None:
             subscription.receiver.send_nowait(self._frame(event, role))
@@ -136,7 +140,7 @@ class Subscriptions:
         members = self._rooms.get(events[0].room, {})
         frames = tuple([self._frame(event, "member") for event in events])
         actors = {event.actor for event in events}
-        own = [one for actor in actors for one in self._accounts.get(actor, ()) if one in members]
+        own = [one for actor in actors for one in self._deaf(actor) if one in members]
         if own:
             members = members.copy()
         for subscription in own:
@@ -177,12 +181,17 @@ class Subscriptions:
         if event.id <= self._newest:
             # Subscriptions that were attached while this event was queued got it then.
             members = {one: receiver for one, receiver in members.items() if event.id > one.since}
-        if own := self._accounts.get(event.actor):
+        if own := self._deaf(event.actor):
             members = {one: receiver for one, receiver in members.items() if one not in own}
         by_role = _by_role(event, members)
         if isinstance(event.change, Left):
             self._remove_actor(event)
         return [(self._frame(event, role), receivers) for role, receivers in by_role.items() if receivers]
+
+    def _deaf(self, actor: AccountId) -> set[Subscription]:
+        """The actor's own subscriptions that do not want to hear of it."""
+        own = self._accounts.get(actor)
+        return {one for one in own if not one.echo} if own else NONE
 
     def _remove_actor(self, event: RoomEvent) -> None:
         for subscription in list(self._accounts.get(event.actor, ())):

@@ -105,10 +105,13 @@ def guests(change: Change) -> tuple[AccountId, ...]:
     return change.guests if isinstance(change, Offered) else ()
 
 
-def audience(event: RoomEvent, account: AccountId) -> Audience | None:
-    """The audience that `account`, a member or guest, belongs to; None for those who are not notified, as the actor."""
+def audience(event: RoomEvent, account: AccountId, *, echo: bool = False) -> Audience | None:
+    """The audience that `account`, a member or guest, belongs to; None for those who are not notified, as the actor.
+
+    echo: whether a socket wants what its own account does, as on another device. An offer changes no room: it has no echo.
+    """
     if account == event.actor:
-        return None
+        return "member" if echo and not isinstance(event.change, Offered) else None
     if isinstance(event.change, Offered):
         return "newcomer" if account in event.change.guests else None
     return "newcomer" if account in newcomers(event.change) else "member"

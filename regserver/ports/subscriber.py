@@ -24,6 +24,8 @@ class Subscriber(Protocol):
     """When the token expires."""
     resumable: bool
     """Whether its frames carry cursors."""
+    echo: bool
+    """Whether it gets the events that its own account causes."""
 
     @property
     def receiver(self) -> Receiver:

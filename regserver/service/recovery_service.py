@@ -73,8 +73,13 @@ class RecoveryService:
 
         return await self._admission.read(token, act)
 
-    async def begin(self, token: SecretHash, since: Position | None) -> Resumption | Unadmitted:
-        """The start of a socket with recovery. since: the client's position; None begins at the end of the log."""
+    async def begin(
+        self, token: SecretHash, since: Position | None, *, echo: bool = False
+    ) -> Resumption | Unadmitted:
+        """The start of a socket with recovery. since: the client's position; None begins at the end of the log.
+
+        echo: see `audience`.
+        """
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Resumption:
             end = await transaction.events.end()
@@ -82,14 +87,14 @@ class RecoveryService:
                 return Resumption(end, recovered=True, missed=0)
             if not await transaction.events.reaches(since):
                 return Resumption(end, recovered=False, missed=0)
-            missed = await transaction.events.count_seen(account.id, since.id, end.id)
+            missed = await transaction.events.count_seen(account.id, since.id, end.id, echo=echo)
             return Resumption(since, recovered=True, missed=missed)
 
         return await self._admission.read(token, act)
 
-    def reader(self, account: AccountId, start: EventId) -> "LogReader":
-        """A reader of the events that `account` sees after `start`."""
-        return LogReader(self._store, account, start)
+    def reader(self, account: AccountId, start: EventId, *, echo: bool = False) -> "LogReader":
+        """A reader of the events that `account` sees after `start`. echo: see `audience`."""
+        return LogReader(self._store, account, start, echo=echo)
 
 
 class LogReader:
@@ -99,8 +104,9 @@ class LogReader:
     contains many, so that both a quiet account in a long log and a busy one cost about what they receive.
     """
 
-    def __init__(self, store: Store, account: AccountId, start: EventId) -> None:
+    def __init__(self, store: Store, account: AccountId, start: EventId, *, echo: bool) -> None:
         self._store = store
+        self._echo = echo
         self._account = account
         self._position = start
         self._window = FIRST_WINDOW
@@ -131,7 +137,9 @@ class LogReader:
             return None
         log_end = (await transaction.events.end()).id
         end = EventId(min(log_end, self._position + self._window))
-        found = await transaction.events.seen(self._account, self._position, end, self._limit)
+        found = await transaction.events.seen(
+            self._account, self._position, end, self._limit, echo=self._echo
+        )
         events = _fitting(found)
         whole = len(events) < self._limit and len(events) == len(found)
         if not whole:

@@ -46,6 +46,7 @@ class Commit(msgspec.Struct, frozen=True):
 class Attach(msgspec.Struct, frozen=True):
     account: AccountId
     resumable: bool
+    echo: bool
 
 
 class Detach(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ people, rooms = st.sampled_from(PEOPLE), st.sampled_from(ROOMS)
 kinds = st.sampled_from(["post", "post", "post", "invite", "leave", "offer"])
 steps = st.one_of(
     st.builds(Commit, st.lists(st.tuples(people, rooms, kinds, people), min_size=1, max_size=8)),
-    st.builds(Attach, people, st.booleans()),
+    st.builds(Attach, people, st.booleans(), st.booleans()),
     st.builds(Detach, st.integers(0, 9)),
     st.builds(Pause, st.integers(1, 3)),
 )
@@ -98,9 +99,9 @@ class World:
         event = RoomEvent(id=EventId(self.end), room=room, actor=actor, at=Instant(0), change=change)
         inside.update(newcomers(change))
         for number in self.attached:
-            account = self.ears[number].account
+            account, echo = self.ears[number].account, self.ears[number].echo
             concerned = account in inside or account in guests(change)
-            if concerned and audience(event, account) is not None:
+            if concerned and audience(event, account, echo=echo) is not None:
                 self.expected[number].append((room, self.end))
         if isinstance(change, Left):
             inside.discard(actor)
@@ -111,8 +112,8 @@ class World:
             case Commit(wishes):
                 made = [self.event(*wish) for wish in wishes]
                 self.broker.publish_nowait([event for event in made if event is not None])
-            case Attach(account, resumable):
-                ear = Ear(account, resumable=resumable)
+            case Attach(account, resumable, echo):
+                ear = Ear(account, resumable=resumable, echo=echo)
                 inside = [room for room in ROOMS if account in self.members[room]]
                 self.expected[len(self.ears)] = []
                 self.attached.add(len(self.ears))

@@ -29,9 +29,16 @@ class Ear(Subscriber):
     """Remembers what it was sent."""
 
     def __init__(
-        self, account: AccountId, *, resumable: bool = False, token: str = "", expires_at: int = 1 << 50
+        self,
+        account: AccountId,
+        *,
+        resumable: bool = False,
+        echo: bool = False,
+        token: str = "",
+        expires_at: int = 1 << 50,
     ) -> None:
         self.account = account
+        self.echo = echo
         self.resumable = resumable
         self.token = hash_secret(token or str(account))
         self.expires_at = Instant(expires_at)

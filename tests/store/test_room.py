@@ -95,11 +95,15 @@ class World:
         return await self.store.read(work)
 
     async def seen(
-        self, account: AccountId, start: int = 0, end: int = 1 << 40, limit: int = 100
+        self, account: AccountId, start: int = 0, end: int = 1 << 40, limit: int = 100, *, echo: bool = False
     ) -> list[int]:
         first, last = EventId(start), EventId(end)
-        events = await self.read(lambda transaction: transaction.events.seen(account, first, last, limit))
-        count = await self.read(lambda transaction: transaction.events.count_seen(account, first, last))
+        events = await self.read(
+            lambda transaction: transaction.events.seen(account, first, last, limit, echo=echo)
+        )
+        count = await self.read(
+            lambda transaction: transaction.events.count_seen(account, first, last, echo=echo)
+        )
         assert len(events) == min(count, limit)
         return [event.id for event in events]
 
@@ -125,6 +129,20 @@ async def test_a_stay_begins_and_ends_with_its_events(world: World) -> None:
     assert await world.seen(ann) == [4, 5, 7]
     assert await world.seen(bob) == [1, 2, 3, 5, 6, 8]
     assert await world.seen(cid) == [3, 4, 7, 8]
+
+
+async def test_an_echo_is_what_an_account_did_itself(world: World) -> None:
+    ann, bob, cid = await world.people(3)
+    room = await world.room(ann, bob)  # 1
+    await world.post(room, ann)  # 2
+    await world.change(room, ann, Offered((cid,)))  # 3
+    await world.change(room, bob, Left(deleted=False))  # 4
+    await world.post(room, ann)  # 5
+    assert await world.seen(ann, echo=True) == [1, 2, 4, 5]
+    assert await world.seen(bob, echo=True) == [1, 2, 4]
+    assert await world.seen(ann) == [4]
+    assert await world.seen(bob) == [1, 2]
+    assert await world.seen(cid, echo=True) == []
 
 
 async def test_a_range_lies_after_its_start_and_up_to_its_end(world: World) -> None:
@@ -157,7 +175,9 @@ async def test_events_come_back_as_they_were_written(world: World) -> None:
     await world.change(room, ann, Invited((cid,)))
     await world.change(room, ann, Left(deleted=True))
     last = world.events[-1].id
-    events = await world.read(lambda transaction: transaction.events.seen(bob, EventId(0), last, 10))
+    events = await world.read(
+        lambda transaction: transaction.events.seen(bob, EventId(0), last, 10, echo=False)
+    )
     assert list(events) == world.events
 
 

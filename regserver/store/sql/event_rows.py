@@ -19,12 +19,15 @@ SEEN = (
     " AND event.id <= CASE WHEN left_event IS NOT NULL AND left_event < ? THEN left_event ELSE ? END"
     " LEFT JOIN post ON post.id = event.post_id"
     " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
-    " AND (event.post_id IS NULL OR post.id IS NOT NULL)"
+    " AND (event.post_id IS NULL OR post.id IS NOT NULL) AND change NOT LIKE ?"
 )
 SELECT_SEEN = (
     f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content{SEEN}"
     " ORDER BY event.id LIMIT ?"
 )
+
+OFFER = '{"type":"offered"%'
+"""Of the column change: guests are no members, and find their offers elsewhere."""
 
 _encode = msgspec.json.Encoder().encode
 _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
@@ -77,15 +80,15 @@ class EventRows(Rows):
         row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
         return row is not None and row[0] == position.at
 
-    async def count_seen(self, account: AccountId, start: EventId, end: EventId) -> int:
+    async def count_seen(self, account: AccountId, start: EventId, end: EventId, *, echo: bool) -> int:
         """Takes time in proportion to the count."""
-        return int(await self._sql.value(f"SELECT count(*){SEEN}", *_range(account, start, end)))
+        return int(await self._sql.value(f"SELECT count(*){SEEN}", *_range(account, start, end, echo=echo)))
 
     async def seen(
-        self, account: AccountId, start: EventId, end: EventId, limit: int
+        self, account: AccountId, start: EventId, end: EventId, limit: int, *, echo: bool
     ) -> tuple[RoomEvent, ...]:
         """Ordered by id over all rooms."""
-        rows = await self._sql.rows(SELECT_SEEN, *_range(account, start, end), limit)
+        rows = await self._sql.rows(SELECT_SEEN, *_range(account, start, end, echo=echo), limit)
         return tuple(
             [
                 RoomEvent(number, room, actor, at, _change(text, post, content))
@@ -111,6 +114,6 @@ def _change(text: str, post: PostId | None, content: str) -> Change:
     return _decode.decode(text) if post is None else Posted(post, content)
 
 
-def _range(account: AccountId, start: EventId, end: EventId) -> tuple[int, ...]:
-    """The parameters of SEEN, in its order."""
-    return (start, start, end, end, account, start, end, account)
+def _range(account: AccountId, start: EventId, end: EventId, *, echo: bool) -> tuple[int | str, ...]:
+    """The parameters of SEEN, in its order. Nobody has the id 0."""
+    return (start, start, end, end, account, start, end, 0 if echo else account, OFFER)

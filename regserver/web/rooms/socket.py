@@ -48,10 +48,13 @@ SLICE = 20
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "expires_at", "receiver", "resumable", "token")
+    __slots__ = ("account", "echo", "expires_at", "receiver", "resumable", "token")
 
-    def __init__(self, session: SocketSession, signed_in: SignedInSession, *, resumable: bool) -> None:
+    def __init__(
+        self, session: SocketSession, signed_in: SignedInSession, *, resumable: bool, echo: bool
+    ) -> None:
         self.receiver = session
+        self.echo = echo
         self.account: AccountId = signed_in.account
         self.token: SecretHash = signed_in.token
         self.expires_at = signed_in.expires_at
@@ -63,10 +66,14 @@ class RoomSubscriber:
 
 
 class ListenRequest(msgspec.Struct, frozen=True):
-    """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on."""
+    """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on.
+
+    echo: whether to hear of the account's own actions.
+    """
 
     signed_in: SignedInSession
     since: tuple[Position | None] | None
+    echo: bool
 
 
 def end(session: SocketSession, reason: Refusal | None) -> None:
@@ -111,7 +118,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         if isinstance(asked, Refusal):
             return end(session, asked)
         signed_in = asked.signed_in
-        subscriber = RoomSubscriber(session, signed_in, resumable=asked.since is not None)
+        subscriber = RoomSubscriber(session, signed_in, resumable=asked.since is not None, echo=asked.echo)
         self.broker.enter_nowait(subscriber)
         try:
             if asked.since is None:
@@ -144,7 +151,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     ) -> None:
         session.accept_nowait()
         async with self.recovery.turns:
-            start = await self.recovery.begin(subscriber.token, since)
+            start = await self.recovery.begin(subscriber.token, since, echo=subscriber.echo)
         if isinstance(start, Refusal):
             return end(session, start)
         resumed = Resumed(self.seal.write(start.start), start.recovered, start.missed)
@@ -158,12 +165,12 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         return None
 
     async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
-        reader = self.recovery.reader(subscriber.account, start)
+        reader = self.recovery.reader(subscriber.account, start, echo=subscriber.echo)
         while True:
             async with self.recovery.turns:
                 if (page := await reader.next()) is None:
                     break
-                texts = await self._encode(page, subscriber.account)
+                texts = await self._encode(page, subscriber)
             waited = await self._send(session, texts)
             # While the client was slow to take this page, events may have come behind it: read once more before joining.
             fresh = page.rooms is not None and not waited
@@ -172,10 +179,10 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         # Old events were deleted between two pages. The client reconnects with its last cursor and reads recovered: false.
         session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
 
-    async def _encode(self, page: Page, account: AccountId) -> list[bytes]:
+    async def _encode(self, page: Page, subscriber: RoomSubscriber) -> list[bytes]:
         texts = []
         for number, event in enumerate(page.events, 1):
-            role = audience(event, account)
+            role = audience(event, subscriber.account, echo=subscriber.echo)
             if role is not None:
                 texts.append(encode_resumable(event, role, self.seal))
             if number % SLICE == 0:
@@ -216,9 +223,9 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         if self.broker.count(signed_in.account) >= self.max_sockets:
             return TooManySockets()
         if not wish.since:
-            return ListenRequest(signed_in, None if wish.since is None else (None,))
+            return ListenRequest(signed_in, None if wish.since is None else (None,), wish.echo)
         position = self.seal.read(wish.since)
-        return BadCursor() if position is None else ListenRequest(signed_in, (position,))
+        return BadCursor() if position is None else ListenRequest(signed_in, (position,), wish.echo)
 
     async def _authorize(
         self, request: Request, wish: ListenWish

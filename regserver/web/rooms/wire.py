@@ -114,17 +114,25 @@ class ListenWish(Parameters, frozen=True):
             "AAAAAAAAAAA",
         ),
     ] = None
+    echo: Annotated[
+        bool, described("Whether to hear also what the account itself does, as from another device.", True)
+    ] = False
+
+
+SWITCHED_ON = {"", "true"}
+"""What a switch of a query may say: also nothing."""
 
 
 def read_listen_wish(request: Request) -> ListenWish:
     """The query of /room/websocket."""
     query = _query(request)
-    return ListenWish(query.get("token"), query.get("ticket"), query.get("since"))
+    echo = query.get("echo") in SWITCHED_ON
+    return ListenWish(query.get("token"), query.get("ticket"), query.get("since"), echo)
 
 
 def read_last_post_wish(request: Request) -> LastPostWish:
     """The query of /room/info."""
-    return LastPostWish(_query(request).get("getLastPost") in {"", "true"})  # without a value, as of a switch
+    return LastPostWish(_query(request).get("getLastPost") in SWITCHED_ON)
 
 
 def read_room_range(request: Request) -> RoomRange | BadId:
