@@ -198,7 +198,9 @@ async def open_rooms(
 
     async with (
         open_sqlite(folder / "rooms.db", hash_name=NAME_HASH) as store,
-        open_local_broker(frame, frame, broadcast_nowait, _nothing, SystemClock()) as broker,
+        open_local_broker(
+            {"plain": frame, "resumable": frame}, broadcast_nowait, _nothing, SystemClock()
+        ) as broker,
     ):
         store.listen(broker.publish_nowait)
         membership = MembershipPolicy(max_members, asks=asks)

@@ -33,6 +33,7 @@ from regserver.web.rooms.block_endpoint import BlockApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.membership_endpoint import MembershipApi
 from regserver.web.rooms.socket import RoomSocketApi
+from regserver.web.rooms.stream import RoomStreamApi
 from regserver.web.sign_in.endpoint import SignInApi
 
 
@@ -151,12 +152,17 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
         query_token=settings.login.query_token,
         max_sockets=settings.rooms.max_sockets,
     )
+    streams = RoomStreamApi(
+        admission, recovery, base.broker, base.seal, section.max_sockets, int(section.socket_queue), set()
+    )
     return AppPart(
         routes=(
             *MembershipApi(memberships, base.web.limits).routes(),
             *RoomsApi(RoomService(admission, quota)).routes(),
             *BlockApi(BlockService(base.identity)).routes(),
+            *streams.routes(),
         ),
+        stop=(streams.stop,),
         sockets=sockets.sockets(),
         background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),
     )

@@ -1,7 +1,7 @@
 """The common base of all doors: store, broker, keys, clock, mail; and the form of a group of doors."""
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import open_local_broker
+from regserver.broker.subscription import FrameMaker
 from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
 from regserver.domain.account import erased_name
 from regserver.domain.contact import Pepper
@@ -30,6 +31,7 @@ from regserver.ports.name_table import NameHash
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store, StoreFault
+from regserver.ports.subscriber import FrameKind
 from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
@@ -41,6 +43,7 @@ from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
 from regserver.web.rooms.notification import notification_frame, resumable_frame
+from regserver.web.rooms.stream import stream_chunk
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -86,6 +89,14 @@ class AppPart(msgspec.Struct, frozen=True):
     reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
 
 
+def _frames(seal: CursorSeal) -> Mapping[FrameKind, FrameMaker]:
+    return {
+        "plain": notification_frame,
+        "resumable": partial(resumable_frame, seal),
+        "stream": partial(stream_chunk, seal),
+    }
+
+
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
@@ -94,8 +105,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
-    frame, count = partial(resumable_frame, seal), web.metrics.deliveries.inc
-    opened = open_local_broker(notification_frame, frame, broadcast_nowait, count, clock)
+    opened = open_local_broker(_frames(seal), broadcast_nowait, web.metrics.deliveries.inc, clock)
     broker = await stack.enter_async_context(opened)
     store.listen(broker.publish_nowait)
     hasher = build_hasher(settings.password)

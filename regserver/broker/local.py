@@ -1,7 +1,7 @@
 """The broker of one process.
 
-    store's commit → publish_nowait → plain sockets       (a queue for each room)
-                                    → resumable sockets   (one queue: a cursor covers all rooms)
+    store's commit → publish_nowait → plain sockets                 (a queue for each room)
+                                    → resumable sockets, streams    (one queue each: a cursor covers all rooms)
 
 A new socket has its rooms as of a position of the log. The broker keeps the newest events in memory, and applies those
 after that position to the socket at once. If it no longer has all of them, the socket reads the log again.
@@ -27,7 +27,7 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Broadcast
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
-from regserver.ports.subscriber import Subscriber
+from regserver.ports.subscriber import FrameKind, Subscriber
 
 RECENT_EVENTS = 1024
 """Events kept for new sockets: more than are published between a socket's snapshot and `attach_nowait` on a busy loop."""
@@ -39,9 +39,8 @@ LONGEST_SLEEP = Duration(5 * SECOND)
 class LocalBroker(Broker):
     """The broker of a server with one process. Made by `open_local_broker`."""
 
-    def __init__(self, plain: DeliveryQueue, resumable: DeliveryQueue, clock: Clock) -> None:
-        self._plain = plain
-        self._resumable = resumable
+    def __init__(self, queues: Mapping[FrameKind, DeliveryQueue], clock: Clock) -> None:
+        self._queues = queues
         self._subscriptions: dict[Subscriber, Subscription] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
         self._recent: deque[RoomEvent] = deque(maxlen=RECENT_EVENTS)
@@ -79,7 +78,7 @@ class LocalBroker(Broker):
                 gone.set()
 
     def _queue(self, subscriber: Subscriber) -> DeliveryQueue:
-        return self._resumable if subscriber.resumable else self._plain
+        return self._queues[subscriber.kind]
 
     # --- events
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
@@ -87,8 +86,8 @@ class LocalBroker(Broker):
             if len(self._recent) == RECENT_EVENTS:
                 self._forgotten = self._recent[0].id
             self._recent.append(event)
-        self._plain.publish_nowait(events)
-        self._resumable.publish_nowait(events)
+        for queue in self._queues.values():
+            queue.publish_nowait(events)
 
     # --- endings
     def tokens(self) -> Mapping[SecretHash, AccountId]:
@@ -136,16 +135,18 @@ class LocalBroker(Broker):
 
 @asynccontextmanager
 async def open_local_broker(
-    plain: FrameMaker, resumable: FrameMaker, broadcast: Broadcast, count: Callable[[int], None], clock: Clock
+    frames: Mapping[FrameKind, FrameMaker], broadcast: Broadcast, count: Callable[[int], None], clock: Clock
 ) -> AsyncIterator[LocalBroker]:
     """The broker with the nursery of its workers and the expiry. Leaving drops queued events: the sockets are gone.
 
-    plain, resumable: build the two kinds of frames. broadcast: sends them. count: see DeliveryQueue.
+    frames: build those of each kind. broadcast: sends them. count: see DeliveryQueue.
     """
     async with trio.open_nursery() as nursery:
-        plain_queue = DeliveryQueue(plain, broadcast, nursery, count, ordered=False)
-        resumable_queue = DeliveryQueue(resumable, broadcast, nursery, count, ordered=True)
-        broker = LocalBroker(plain_queue, resumable_queue, clock)
+        queues = {
+            kind: DeliveryQueue(frame, broadcast, nursery, count, ordered=kind != "plain")
+            for kind, frame in frames.items()
+        }
+        broker = LocalBroker(queues, clock)
         nursery.start_soon(broker.run_expiry)
         yield broker
         nursery.cancel_scope.cancel()

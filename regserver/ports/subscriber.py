@@ -1,6 +1,6 @@
 """A socket of an account, as the broker sees it."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
@@ -8,12 +8,15 @@ from regserver.domain.outcome import Refusal
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Receiver
 
+FrameKind = Literal["plain", "resumable", "stream"]
+"""plain: a WebSocket's. resumable: one with cursors. stream: Server-Sent Events, whose ids are cursors."""
+
 
 class Subscriber(Protocol):
     """One socket of an account, as the broker sees it. No member of it blocks or raises.
 
-    The frames of a resumable subscriber carry cursors. It gets the events of all rooms in the order of the log, so that a
-    cursor covers everything before it. Others get the events of each room in order.
+    Where its frames carry cursors it gets the events of all rooms in the order of the log, so that a cursor covers
+    everything before it. A plain one gets the events of each room in order.
     """
 
     account: AccountId
@@ -22,8 +25,8 @@ class Subscriber(Protocol):
     """The hash of the token that the socket was opened with."""
     expires_at: Instant
     """When the token expires."""
-    resumable: bool
-    """Whether its frames carry cursors."""
+    kind: FrameKind
+    """Which form its frames have."""
     echo: bool
     """Whether it gets the events that its own account causes."""
 

@@ -133,7 +133,7 @@ class World:
             assert set(heard) <= set(room_of)
             if number in self.attached:
                 assert len(heard) == len(expected)
-            if ear.resumable:  # in the order of the log, up to where it went away
+            if ear.kind == "resumable":  # in the order of the log, up to where it went away
                 assert heard == [event for _, event in expected][: len(heard)]
             for room in ROOMS:  # nothing missed in between, nothing twice
                 in_room = [event for event in heard if room_of[event] == room]

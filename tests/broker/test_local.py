@@ -17,7 +17,7 @@ from regserver.domain.room_event import Audience, Change, Created, EventId, Invi
 from regserver.domain.secret import hash_secret
 from regserver.endpoint import Frame, Receiver
 from regserver.ports.clock import Clock
-from regserver.ports.subscriber import Subscriber
+from regserver.ports.subscriber import FrameKind, Subscriber
 from regserver.serving import broadcast_nowait
 
 ANN, BOB, CID = AccountId(1), AccountId(2), AccountId(3)
@@ -39,7 +39,7 @@ class Ear(Subscriber):
     ) -> None:
         self.account = account
         self.echo = echo
-        self.resumable = resumable
+        self.kind: FrameKind = "resumable" if resumable else "plain"
         self.token = hash_secret(token or str(account))
         self.expires_at = Instant(expires_at)
         self.heard: list[str] = []
@@ -98,7 +98,10 @@ def resumable_frame(event: RoomEvent, audience: Audience) -> Frame:
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
     async with open_local_broker(
-        plain_frame, resumable_frame, broadcast_nowait, lambda count: None, TrioClock()
+        {"plain": plain_frame, "resumable": resumable_frame},
+        broadcast_nowait,
+        lambda count: None,
+        TrioClock(),
     ) as broker:
         yield broker, Log(broker)
 
@@ -145,7 +148,9 @@ async def test_one_frame_serves_everybody_of_an_audience() -> None:
         made.append((event.id, audience))
         return plain_frame(event, audience)
 
-    async with open_local_broker(frame, frame, broadcast_nowait, lambda count: None, TrioClock()) as broker:
+    async with open_local_broker(
+        {"plain": frame, "resumable": frame}, broadcast_nowait, lambda count: None, TrioClock()
+    ) as broker:
         log = Log(broker)
         for account in range(2, 30):
             attach(broker, Ear(AccountId(account)), [TEA])

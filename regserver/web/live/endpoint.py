@@ -17,6 +17,7 @@ from regserver.domain.outcome import RegistrationNotFound
 from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
+from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, EventStreamHead
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.live import wire
@@ -24,8 +25,6 @@ from regserver.web.live import wire
 STUCK_SECONDS = 10.0
 EVENTS_PER_TURN = 64
 """Events between two checkpoints, so that a long history does not delay other tasks."""
-HEARTBEAT_SECONDS = 15.0
-_RETRY = b"retry: 2000\n\n"  # milliseconds
 
 
 class LiveApi:
@@ -64,7 +63,7 @@ class LiveApi:
 
     async def stream(
         self, request: Request, wish: wire.WatchWish
-    ) -> wire.EventStream | wire.EventStreamHead | RegistrationNotFound | None:
+    ) -> EventStream | EventStreamHead | RegistrationNotFound | None:
         """Watch a registration as Server-Sent Events, one for each event so far and to come.
 
         The same events come over a WebSocket at `/register/{registration}`. 204 tells an EventSource not to come again.
@@ -76,9 +75,9 @@ class LiveApi:
         if job.over and seen >= len(job.history):
             return None  # which tells an EventSource not to come again (HTML, 9.2.3)
         if request.method == "HEAD":
-            return wire.EventStreamHead()
+            return EventStreamHead()
         body, seen = _encode_events(job, min(seen, len(job.history)), eta=wish.eta)
-        return wire.EventStream(body=_RETRY + body, stream=_stream(job, seen, eta=wish.eta))
+        return EventStream(body=RETRY + body, stream=_stream(job, seen, eta=wish.eta))
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
@@ -102,7 +101,7 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
         with trio.move_on_after(HEARTBEAT_SECONDS):
             more = await job.more(seen)
         if more is None:
-            yield b":\n\n"
+            yield HEARTBEAT
         elif not more:
             return
         else:

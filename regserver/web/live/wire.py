@@ -10,17 +10,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.account import Profile
 from regserver.domain.live_progress import Authentication, LiveMessage, ProgressEvent
-from regserver.endpoint import Request, Response, StreamResponse
+from regserver.endpoint import Request
 from regserver.text import CATALOGUES
-from regserver.web.http.answer import HeaderFields
 from regserver.web.http.field import TokenField, UserIdField, described
 from regserver.web.http.pipeline import Parameters
-
-EVENT_STREAM = "text/event-stream"
-STREAM_FIELDS = (
-    ("cache-control", "no-store"),
-    ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
-)
 
 
 # --- requests
@@ -47,20 +40,6 @@ def read_watch_wish(request: Request) -> WatchWish:
 
 
 # --- frames
-class EventStream(StreamResponse, frozen=True, kw_only=True):
-    """Events as they come; the data of each is a LiveFrame."""
-
-    content_type: str = EVENT_STREAM
-    headers: HeaderFields = STREAM_FIELDS
-
-
-class EventStreamHead(Response, frozen=True, kw_only=True):
-    """What a HEAD request gets in place of the stream."""
-
-    content_type: str = EVENT_STREAM
-    headers: HeaderFields = STREAM_FIELDS
-
-
 class NoData(msgspec.Struct, frozen=True):
     """`{}`"""
 

@@ -29,6 +29,7 @@ from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.group import unwrapped
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
+from regserver.ports.subscriber import FrameKind
 from regserver.service.identity_service import Session as SignedInSession
 from regserver.service.recovery_service import Page, RecoveryService
 from regserver.service.room_admission import RoomAdmission, Unadmitted
@@ -48,17 +49,17 @@ SLICE = 20
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "echo", "expires_at", "receiver", "resumable", "token")
+    __slots__ = ("account", "echo", "expires_at", "kind", "receiver", "token")
 
     def __init__(
-        self, session: SocketSession, signed_in: SignedInSession, *, resumable: bool, echo: bool
+        self, session: SocketSession, signed_in: SignedInSession, kind: FrameKind, *, echo: bool
     ) -> None:
         self.receiver = session
         self.echo = echo
         self.account: AccountId = signed_in.account
         self.token: SecretHash = signed_in.token
         self.expires_at = signed_in.expires_at
-        self.resumable = resumable
+        self.kind = kind
 
     def end_nowait(self, reason: Refusal | None) -> None:
         """Closes the socket. reason: sent to the client first, unless None."""
@@ -118,7 +119,8 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         if isinstance(asked, Refusal):
             return end(session, asked)
         signed_in = asked.signed_in
-        subscriber = RoomSubscriber(session, signed_in, resumable=asked.since is not None, echo=asked.echo)
+        kind: FrameKind = "plain" if asked.since is None else "resumable"
+        subscriber = RoomSubscriber(session, signed_in, kind, echo=asked.echo)
         self.broker.enter_nowait(subscriber)
         try:
             if asked.since is None:

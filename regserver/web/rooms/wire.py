@@ -14,6 +14,7 @@ from regserver.domain.outcome import BadId, BadPostContent, Refusal
 from regserver.endpoint import Request
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
+from regserver.web.http.event_stream import EventStream
 from regserver.web.http.field import (
     ContentField,
     PostIdField,
@@ -119,6 +120,24 @@ class ListenWish(Parameters, frozen=True):
     ] = False
 
 
+class StreamWish(Parameters, frozen=True):
+    """From where on the rooms are listened to, and with what."""
+
+    last_event_id: Annotated[
+        str | None,
+        described(
+            "The id of the last event that came; what was missed follows.",
+            "AAAAAAAAAAA",
+            extra={"header": "Last-Event-ID"},
+        ),
+    ] = None
+    echo: Annotated[bool, described("As on the WebSocket.", True)] = False
+
+
+class RoomEventStream(EventStream, frozen=True, kw_only=True):
+    """Notifications as they come; the data of each is a frame of the WebSocket without a cursor, its id the cursor."""
+
+
 SWITCHED_ON = {"", "true"}
 """What a switch of a query may say: also nothing."""
 
@@ -128,6 +147,12 @@ def read_listen_wish(request: Request) -> ListenWish:
     query = _query(request)
     echo = query.get("echo") in SWITCHED_ON
     return ListenWish(query.get("token"), query.get("ticket"), query.get("since"), echo)
+
+
+def read_stream_wish(request: Request) -> StreamWish:
+    """The parameters of /room/events."""
+    last = request.headers.get("last-event-id") or None
+    return StreamWish(last, _query(request).get("echo") in SWITCHED_ON)
 
 
 def read_last_post_wish(request: Request) -> LastPostWish:

@@ -1,0 +1,203 @@
+"""GET /room/events: what the WebSocket of the rooms says, as Server-Sent Events.
+
+    session → Resumed → what was missed, page by page → attach to the broker → live, until the client or the token is gone
+
+Each event's id is a cursor, so a client that was cut off goes on where it was by `Last-Event-ID`, as browsers do by themselves.
+"""
+
+from collections.abc import AsyncGenerator
+
+import msgspec
+import trio
+
+from regserver import errors
+from regserver.domain.account import AccountId
+from regserver.domain.cursor import CursorSeal
+from regserver.domain.outcome import BadCursor, Refusal, TooManySockets
+from regserver.domain.room_event import Audience, Position, RoomEvent, audience
+from regserver.domain.secret import SecretHash
+from regserver.endpoint import Frame, Request
+from regserver.ports.broker import Broker
+from regserver.ports.store import StoreFault
+from regserver.ports.subscriber import FrameKind
+from regserver.service.identity_service import Session
+from regserver.service.recovery_service import Page, RecoveryService, Resumption
+from regserver.service.room_admission import RoomAdmission, Unadmitted
+from regserver.web.http.bearer import bearer
+from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStreamHead
+from regserver.web.http.pipeline import pipeline
+from regserver.web.http.route import Route
+from regserver.web.rooms.notification import Resumed, encode, notification
+from regserver.web.rooms.wire import RoomEventStream, StreamWish, read_stream_wish
+
+
+def stream_chunk(seal: CursorSeal, event: RoomEvent, role: Audience) -> Frame:
+    """An event for this audience, as it stands in a stream."""
+    return Frame(_chunk(seal.write(event.position), encode(notification(event, role))))
+
+
+def _chunk(cursor: str, text: bytes) -> bytes:
+    return b"id: %b\ndata: %b\n\n" % (cursor.encode(), text)
+
+
+class StreamListener:
+    """One stream: to the broker a subscriber and its receiver, to the response a queue of chunks.
+
+    most_bytes: may wait for the client; past it the stream ends, and the client comes again with its last id.
+    """
+
+    kind: FrameKind = "stream"
+
+    def __init__(self, session: Session, most_bytes: int, *, echo: bool) -> None:
+        self.account: AccountId = session.account
+        self.token: SecretHash = session.token
+        self.expires_at = session.expires_at
+        self.echo = echo
+        self._most_bytes = most_bytes
+        self._chunks: list[bytes] = []
+        self._bytes = 0
+        self._over = False
+        self._more = trio.Event()
+
+    @property
+    def receiver(self) -> "StreamListener":
+        """Itself."""
+        return self
+
+    # --- as a receiver
+    def direct(self, frame: Frame) -> int:
+        """Never writes: the response's task does."""
+        raise BlockingIOError
+
+    def send_nowait(self, frame: Frame) -> bool:
+        """Queues a chunk."""
+        if not self._over and self._bytes + len(frame) > self._most_bytes:
+            self.stop_nowait()
+        if not self._over:
+            self._chunks.append(frame)
+            self._bytes += len(frame)
+            self._more.set()
+        return not self._over
+
+    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
+        """Never called: nothing is sent directly."""
+        raise NotImplementedError
+
+    # --- its end
+    def end_nowait(self, reason: Refusal | None) -> None:
+        """Ends the stream. reason: told to the client before, unless None."""
+        if reason is not None and not self._over:
+            self._chunks.append(b"event: end\ndata: %b\n\n" % errors.name(reason).encode())
+        self.stop_nowait()
+
+    def stop_nowait(self) -> None:
+        """Ends the stream behind what waits."""
+        self._over = True
+        self._more.set()
+
+    # --- as a queue
+    async def next(self) -> bytes | None:
+        """All that waits, or a heartbeat; None at the end."""
+        if not self._chunks and not self._over:
+            with trio.move_on_after(HEARTBEAT_SECONDS):
+                await self._more.wait()
+        if self._chunks:
+            joined = b"".join(self._chunks)
+            self._chunks.clear()
+            self._bytes = 0
+        else:
+            joined = HEARTBEAT
+        if not self._over:
+            self._more = trio.Event()
+        elif joined is HEARTBEAT:
+            return None
+        return joined
+
+
+class RoomStreamApi(msgspec.Struct, frozen=True):
+    """The stream of the rooms. max_sockets: of one account, streams among them. queue_bytes: of one stream."""
+
+    admission: RoomAdmission
+    recovery: RecoveryService
+    broker: Broker
+    seal: CursorSeal
+    max_sockets: int
+    queue_bytes: int
+    listeners: set[StreamListener]
+
+    def routes(self) -> tuple[Route, ...]:
+        """The one."""
+        stream = pipeline(self.stream, bearer, read_stream_wish)
+        return (Route("rooms.stream", "GET", "/room/events", stream, "socket"),)
+
+    async def stop(self) -> None:
+        """Ends all streams, since the server stops."""
+        for listener in self.listeners:
+            listener.stop_nowait()
+
+    async def stream(
+        self, request: Request, token: SecretHash, wish: StreamWish
+    ) -> RoomEventStream | EventStreamHead | Unadmitted | TooManySockets | BadCursor:
+        """Listen to the rooms as Server-Sent Events, from Last-Event-ID or from now on.
+
+        The data of each is a notification as on the WebSocket, and its id the cursor. An event named `end` tells why the
+        server ends the stream: BadToken or UserIsDeleted, when a client shall not come again, or TooManySockets.
+        """
+        position = None if wish.last_event_id is None else self.seal.read(wish.last_event_id)
+        if wish.last_event_id is not None and position is None:
+            return BadCursor()
+        session = await self.admission.session(token)
+        if isinstance(session, Refusal):
+            return session
+        if self.broker.count(session.account) >= self.max_sockets:
+            return TooManySockets()
+        if request.method == "HEAD":
+            return EventStreamHead()
+        start = await self._begin(token, position, echo=wish.echo)
+        if isinstance(start, Refusal):
+            return start
+        listener = StreamListener(session, self.queue_bytes, echo=wish.echo)
+        first = self.seal.write(start.start)
+        resumed = _chunk(first, encode(Resumed(first, start.recovered, start.missed)))
+        return RoomEventStream(body=RETRY + resumed, stream=self._stream(listener, start))
+
+    async def _begin(
+        self, token: SecretHash, position: Position | None, *, echo: bool
+    ) -> Resumption | Unadmitted:
+        async with self.recovery.turns:
+            return await self.recovery.begin(token, position, echo=echo)
+
+    async def _stream(self, listener: StreamListener, start: Resumption) -> AsyncGenerator[bytes, None]:
+        if self.broker.count(listener.account) >= self.max_sockets:  # others have come meanwhile
+            listener.end_nowait(TooManySockets())
+        self.listeners.add(listener)
+        self.broker.enter_nowait(listener)
+        try:
+            async for chunk in self._catch_up(listener, start):
+                yield chunk
+            while (chunk_or_end := await listener.next()) is not None:
+                yield chunk_or_end
+        except StoreFault:
+            return  # the client comes again, and is told then if the store is still unavailable
+        finally:
+            self.listeners.discard(listener)
+            self.broker.detach_nowait(listener)
+            self.admission.note_use(listener.token)
+
+    async def _catch_up(self, listener: StreamListener, start: Resumption) -> AsyncGenerator[bytes, None]:
+        """What was missed, at the client's pace; attaches the listener where the log ends."""
+        reader, attached = self.recovery.reader(listener.account, start.start.id, echo=listener.echo), False
+        while not attached:
+            async with self.recovery.turns:
+                if (page := await reader.next()) is None:
+                    # Old events were deleted between two pages. The client comes again, and reads recovered: false.
+                    listener.stop_nowait()
+                    return
+            # Before the page is sent: what comes while the client takes it waits behind it.
+            attached = page.rooms is not None and self.broker.attach_nowait(listener, page.rooms, page.end)
+            if chunk := self._encode(page, listener):
+                yield chunk
+
+    def _encode(self, page: Page, listener: StreamListener) -> bytes:
+        heard = [(event, audience(event, listener.account, echo=listener.echo)) for event in page.events]
+        return b"".join([stream_chunk(self.seal, event, role) for event, role in heard if role is not None])
