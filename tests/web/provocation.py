@@ -244,6 +244,7 @@ VALID: dict[str, tuple[str, Valid]] = {
     "DELETE /login/sessions/{session_id}": ("Done", end_session),
     "POST /login/tokens": ("NamedTokenMade", fixed("POST", "/login/tokens", {"name": "a", "expiresIn": 60})),
     "POST /room/create": ("RoomMade", create),
+    "GET /room/events": ("RoomEventStream", fixed("GET", "/room/events")),
     "GET /room/list": ("RoomList", fixed("GET", "/room/list")),
     "GET /room/info/{room}": ("RoomShown", in_room("GET", "/room/info/{room}?getLastPost=true")),
     "POST /room/invite/{room}": ("Done", invite),
@@ -768,6 +769,12 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "TooManyUsers": crowded("POST /room/create", room=False),
         "InvitationRefused": unwanted("POST /room/create"),
         "QuotaExceeded": exhausted("POST /room/create"),
+    },
+    "GET /room/events": {
+        # A stream has no end; with one it is called in test_document_truth.
+        "RoomEventStream": valid_but("GET /room/events", method="HEAD"),
+        "EventStreamHead": valid_but("GET /room/events", method="HEAD"),
+        "BadCursor": valid_but("GET /room/events", headers={"last-event-id": "x"}),
     },
     "GET /room/list": {"BadId": valid_but("GET /room/list", path="/room/list?before=x")},
     "POST /room/invite/{room}": {

@@ -8,10 +8,7 @@ Each event's id is a cursor, so a client that was cut off goes on where it was b
 from collections.abc import AsyncGenerator
 
 import msgspec
-import trio
 
-from regserver import errors
-from regserver.domain.account import AccountId
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.outcome import BadCursor, Refusal, TooManySockets
 from regserver.domain.room_event import Audience, Position, RoomEvent, audience
@@ -19,15 +16,14 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Frame, Request
 from regserver.ports.broker import Broker
 from regserver.ports.store import StoreFault
-from regserver.ports.subscriber import FrameKind
-from regserver.service.identity_service import Session
 from regserver.service.recovery_service import Page, RecoveryService, Resumption
 from regserver.service.room_admission import RoomAdmission, Unadmitted
 from regserver.web.http.bearer import bearer
-from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStreamHead
+from regserver.web.http.event_stream import RETRY, EventStreamHead
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route
 from regserver.web.rooms.notification import Resumed, encode, notification
+from regserver.web.rooms.stream_listener import StreamListener
 from regserver.web.rooms.wire import RoomEventStream, StreamWish, read_stream_wish
 
 
@@ -38,80 +34,6 @@ def stream_chunk(seal: CursorSeal, event: RoomEvent, role: Audience) -> Frame:
 
 def _chunk(cursor: str, text: bytes) -> bytes:
     return b"id: %b\ndata: %b\n\n" % (cursor.encode(), text)
-
-
-class StreamListener:
-    """One stream: to the broker a subscriber and its receiver, to the response a queue of chunks.
-
-    most_bytes: may wait for the client; past it the stream ends, and the client comes again with its last id.
-    """
-
-    kind: FrameKind = "stream"
-
-    def __init__(self, session: Session, most_bytes: int, *, echo: bool) -> None:
-        self.account: AccountId = session.account
-        self.token: SecretHash = session.token
-        self.expires_at = session.expires_at
-        self.echo = echo
-        self._most_bytes = most_bytes
-        self._chunks: list[bytes] = []
-        self._bytes = 0
-        self._over = False
-        self._more = trio.Event()
-
-    @property
-    def receiver(self) -> "StreamListener":
-        """Itself."""
-        return self
-
-    # --- as a receiver
-    def direct(self, frame: Frame) -> int:
-        """Never writes: the response's task does."""
-        raise BlockingIOError
-
-    def send_nowait(self, frame: Frame) -> bool:
-        """Queues a chunk."""
-        if not self._over and self._bytes + len(frame) > self._most_bytes:
-            self.stop_nowait()
-        if not self._over:
-            self._chunks.append(frame)
-            self._bytes += len(frame)
-            self._more.set()
-        return not self._over
-
-    def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
-        """Never called: nothing is sent directly."""
-        raise NotImplementedError
-
-    # --- its end
-    def end_nowait(self, reason: Refusal | None) -> None:
-        """Ends the stream. reason: told to the client before, unless None."""
-        if reason is not None and not self._over:
-            self._chunks.append(b"event: end\ndata: %b\n\n" % errors.name(reason).encode())
-        self.stop_nowait()
-
-    def stop_nowait(self) -> None:
-        """Ends the stream behind what waits."""
-        self._over = True
-        self._more.set()
-
-    # --- as a queue
-    async def next(self) -> bytes | None:
-        """All that waits, or a heartbeat; None at the end."""
-        if not self._chunks and not self._over:
-            with trio.move_on_after(HEARTBEAT_SECONDS):
-                await self._more.wait()
-        if self._chunks:
-            joined = b"".join(self._chunks)
-            self._chunks.clear()
-            self._bytes = 0
-        else:
-            joined = HEARTBEAT
-        if not self._over:
-            self._more = trio.Event()
-        elif joined is HEARTBEAT:
-            return None
-        return joined
 
 
 class RoomStreamApi(msgspec.Struct, frozen=True):

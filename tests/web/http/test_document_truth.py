@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import trio
 
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings, Size
@@ -106,7 +107,12 @@ class Seen:
         return named - self.names
 
 
-SAME = {("EventStreamHead", "EventStream"), ("StoreUnavailable", "INTERNAL_ERROR")}
+SAME = {
+    ("EventStreamHead", "EventStream"),
+    ("EventStreamHead", "RoomEventStream"),
+    ("RoomEventStream", "EventStream"),
+    ("StoreUnavailable", "INTERNAL_ERROR"),
+}
 """Answers that nothing on the wire tells apart."""
 
 
@@ -160,6 +166,7 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     await call_captcha(seen, folder / "captcha")
     await call_names_of_the_source(seen, folder / "names")
     await call_unverified(seen, folder / "unverified")
+    await call_streams(seen, folder / "streams")
     live = LiveSection(source="http", http=LiveHttp(url="http://127.0.0.1:1", timeout=Duration(500)))
     async with opened(down, live=live) as (_, stage):
         for path in ("/login", "/user/login", "/login/restore"):
@@ -190,6 +197,17 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     async with open_routes(strangers) as client:
         asked = Asked(method="GET", path="/metrics")
         await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
+
+
+async def call_streams(seen: Seen, folder: Path) -> None:
+    """A stream that ends with its token, and a second one of an account that may have one."""
+    folder.mkdir()
+    rooms, login = RoomsSection(max_sockets=1), LoginSection(token_ttl=Duration(2000))
+    async with opened(folder, rooms=rooms, login=login) as (_, stage), trio.open_nursery() as nursery:
+        asked = await VALID["GET /room/events"][1](stage, await stage.person())
+        nursery.start_soon(seen.ask, stage, "GET /room/events", "RoomEventStream", asked)
+        await trio.sleep(0.5)
+        await seen.ask(stage, "GET /room/events", "TooManySockets", asked)
 
 
 async def call_unverified(seen: Seen, folder: Path) -> None:
