@@ -17,6 +17,8 @@ from tests.system.server import Person, Server, listening, open_server, sign_up
 from tests.system.steps_client import StepsClient, logged_code
 
 Use = Callable[[str], Awaitable[bool]]
+REGISTERING, SIGNING_IN = "+380501112201", "+380501112202"
+"""Numbers that were each sent a code, one to register and one to sign in."""
 
 
 async def verified(client: httpx.AsyncClient, name: str, mailed: Awaitable[str]) -> Person:
@@ -51,6 +53,12 @@ async def issued(
     await steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
     code = await logged_code(server, PHONE)
     proof = (await steps.call("verify", phone=PHONE, code=code, wantToken=True))["token"]
+    await steps.call("firstStep", phone=SIGNING_IN, captcha="", captchaType="web")
+    user_id = await steps.to_named(SIGNING_IN, "with-a-number", await logged_code(server, SIGNING_IN))
+    assert "result" in await steps.register("with-a-number", user_id, phone=SIGNING_IN)
+    assert (await client.post("/login/code", json={"phone": SIGNING_IN})).status_code == 202
+    signing_in = await logged_code(server, SIGNING_IN, "to sign in")
+    await steps.call("firstStep", phone=REGISTERING, captcha="", captchaType="web")
     body = {"username": "alan", "password": "enigma bombe"}
     location = (await client.post("/login", json=body)).headers["location"]
     async with listening(f"{server.socket_url}/room/websocket?token={ann.token}&since=") as listener:
@@ -65,6 +73,8 @@ async def issued(
         "proof": proof,
         "registration": location.rpartition("/")[2],
         "cursor": cursor,
+        "code of the steps": await logged_code(server, REGISTERING),
+        "code to sign in": signing_in,
     }
 
 
@@ -99,6 +109,13 @@ def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
         reply = await steps.reply("setUsername", phone=PHONE, username="by-a-secret", token=secret)
         return "result" in reply
 
+    async def register(secret: str) -> bool:
+        return "result" in await steps.reply("verify", phone=REGISTERING, code=secret)
+
+    async def enter(secret: str) -> bool:
+        body = {"phone": SIGNING_IN, "code": secret}
+        return (await client.post("/login/code/verify", json=body)).status_code == 200
+
     async def watch(secret: str) -> bool:
         async with listening(f"{server.socket_url}/register/{secret}") as listener:
             with suppress(ConnectionClosed):
@@ -115,6 +132,8 @@ def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
         "proof": step,
         "registration": watch,
         "cursor": lambda secret: socket(f"token={own}&since={secret}"),
+        "code of the steps": register,
+        "code to sign in": enter,
     }
 
 

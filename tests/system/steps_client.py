@@ -59,12 +59,12 @@ async def register_or_lose(url: str, username: str, user_id: str, phone: str) ->
     return b'"currentState":"registered"' in answer
 
 
-async def logged_code(server: Server, receiver: str) -> str:
-    """The code in the newest message to `receiver` that the server wrote to its log."""
+async def logged_code(server: Server, receiver: str, words: str = "") -> str:
+    """The code in the first message to `receiver` that the server wrote to its log. words: that stand in the message."""
 
     def wanted(line: dict[str, Any]) -> bool:
         text = f"{line['message']}\n{line.get('text', '')}"
-        return receiver in str(line) and CODE.search(text) is not None
+        return receiver in str(line) and words in text and CODE.search(text) is not None
 
     line = await server.wait_line(wanted)
     found = CODE.findall(line["message"].rpartition(receiver)[2] + f"\n{line.get('text', '')}")

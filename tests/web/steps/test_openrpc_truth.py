@@ -239,8 +239,8 @@ def lose(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(work: Any) -> Any:
         raise StoreFault("disk full")
 
-    monkeypatch.setattr(store, "read", fail)
-    monkeypatch.setattr(store, "write", fail)
+    for way in ("read", "look_up", "write"):
+        monkeypatch.setattr(store, way, fail)
 
 
 async def named_errors(client: Client) -> set[Error]:
