@@ -27,6 +27,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.MissingToken: 401,
     o.TooManySockets: 429,
     o.UserIsDeleted: 410,
+    o.NotApproved: 403,
     # sign-in
     o.BadCredentials: 401,
     o.PasswordAtSource: 403,
@@ -51,6 +52,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadRecovery: 404,
     o.EmailNotVerified: 403,
     o.RegistrationClosed: 403,
+    o.InvitationRequired: 403,
     o.AccountNotFound: 404,
     # sessions
     o.SessionNotFound: 404,

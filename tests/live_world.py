@@ -13,6 +13,7 @@ from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.live_progress import ProgressEvent, ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, Refusal, UsernameTaken
 from regserver.domain.secret import SecretHash
+from regserver.domain.sign_up_policy import DoorPolicy
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
 from regserver.ports.source import Accepted, Rejected, Source, Subject, Verdict
@@ -23,11 +24,15 @@ from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveService, open_live
-from regserver.service.sign_in_service import Registering, SignInParts, SignInService
+from regserver.service.outbox import Outbox
+from regserver.service.sign_in_outcome import Registering
+from regserver.service.sign_in_service import SignInParts, SignInService
+from regserver.service.sign_up_gate import Refused
 from regserver.service.source_check import SourceCheck
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.deletion import GRACE, open_deletion
 from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
+from tests.gate import OPEN, open_gate
 from tests.guess import HOME, open_guard
 from tests.store.meeting.room import NoSockets
 
@@ -138,6 +143,7 @@ class World:
         self.source = source
         self.hasher = hasher
         self.clock = ManualClock()
+        self.outbox = Outbox(self.clock, SeededRandomness(5), bytes(32))
         self.ended: list[ProgressState] = []
         self.live: LiveService
         self.sign_in_service: SignInService
@@ -157,7 +163,7 @@ class World:
 
     async def add_elsewhere(
         self, username: str, password: str, claim: ContactClaim | None = None
-    ) -> AccountId | UsernameTaken | EmailTaken:
+    ) -> AccountId | UsernameTaken | EmailTaken | Refused:
         """An account that comes in by the rooms door. claim: its address."""
         new = NewAccount(
             username=username,
@@ -195,7 +201,11 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, policy: LivePolicy = POLICY, max_asking: int = 10, recheck: Duration = NEVER
+    folder: Path,
+    policy: LivePolicy = POLICY,
+    max_asking: int = 10,
+    recheck: Duration = NEVER,
+    door: DoorPolicy = OPEN,
 ) -> AsyncIterator[World]:
     async with open_sqlite(folder / "live.db", hash_name=NAME_HASH) as store:
         here = World(store, StagedSource(), CountingHasher())
@@ -211,6 +221,7 @@ async def world(
             source=here.source,
             policy=policy,
             on_end=here.ended.append,
+            gate=open_gate(store, here.clock, here.outbox, door),
         )
         async with open_live(parts) as live:
             here.live = live

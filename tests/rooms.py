@@ -16,6 +16,7 @@ from regserver.domain.instant import DAY, Duration
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
+from regserver.domain.sign_up_policy import DoorPolicy
 from regserver.endpoint import Frame
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Transaction
@@ -25,17 +26,19 @@ from regserver.service.block_service import BlockService
 from regserver.service.deletion_service import DeletionRefusal
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.new_person import NewPerson, SignUpRefusal
 from regserver.service.outbox import Outbox
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
-from regserver.service.sign_up_service import NewPerson, SignUpParts, SignUpRefusal, SignUpService
+from regserver.service.sign_up_service import SignUpParts, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.address import open_address_change, open_addresses
 from tests.deletion import open_deletion
 from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
+from tests.gate import OPEN, open_gate
 from tests.guess import HOME, open_guard
 
 T = TypeVar("T")
@@ -60,7 +63,7 @@ class Rooms:
         *,
         membership: MembershipPolicy,
         quota: QuotaPolicy,
-        open_registration: bool,
+        policy: DoorPolicy = OPEN,
         requires_verified: bool = False,
     ) -> None:
         self.store = store
@@ -81,7 +84,7 @@ class Rooms:
             guard=open_guard(store, self.clock),
             pepper=PEPPER,
             addresses=self.addresses,
-            is_open=open_registration,
+            gate=open_gate(store, self.clock, self.outbox, policy),
         )
         self.sign_ups = SignUpService(parts)
         self.admission = RoomAdmission(self.identity, requires_verified=requires_verified)
@@ -91,9 +94,15 @@ class Rooms:
         self.recovery = RecoveryService(store, self.admission)
 
     async def sign_up(
-        self, username: str, email: str, password: str, idempotency: Idempotency | None = None
+        self,
+        username: str,
+        email: str,
+        password: str,
+        idempotency: Idempotency | None = None,
+        invitation: str | None = None,
     ) -> SignedIn | SignUpRefusal:
-        return await self.sign_ups.register(NewPerson(username, email, password, HOME, BASE), idempotency)
+        person = NewPerson(username, email, password, HOME, BASE, invitation=invitation)
+        return await self.sign_ups.register(person, idempotency)
 
     async def mails(self) -> list[Mail]:
         """What waits in the outbox, in order."""
@@ -190,7 +199,7 @@ async def open_rooms(
     max_members: int = 5000,
     asks: bool = False,
     quota: QuotaPolicy = NO_QUOTA,
-    open_registration: bool = True,
+    policy: DoorPolicy = OPEN,
     requires_verified: bool = False,
 ) -> AsyncIterator[Rooms]:
     def frame(event: RoomEvent, _: object) -> Frame:
@@ -209,7 +218,7 @@ async def open_rooms(
             broker,
             membership=membership,
             quota=quota,
-            open_registration=open_registration,
+            policy=policy,
             requires_verified=requires_verified,
         )
 

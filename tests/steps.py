@@ -13,6 +13,7 @@ from regserver.adapters.jinja_mail import load_mail_templates
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import DAY
+from regserver.domain.sign_up_policy import DoorPolicy
 from regserver.domain.steps_machine import Registration, StepRefusal
 from regserver.ports.captcha import Captcha
 from regserver.ports.ledger import Ledger
@@ -30,6 +31,7 @@ from regserver.service.steps_service import StepResult, StepsService
 from regserver.store.sqlite import open_sqlite
 from regserver.text import CATALOGUES
 from tests.fake import JOURNAL_SEAL, PEPPER, ManualClock, SeededRandomness
+from tests.gate import OPEN, open_gate
 from tests.guess import open_guard
 
 GLS_KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
@@ -76,6 +78,7 @@ class Steps:
         captcha: Captcha | None,
         ledger: Ledger,
         sms_policy: SmsPolicy | None = None,
+        door: DoorPolicy = OPEN,
     ) -> None:
         self.store = store
         self.clock = ManualClock()
@@ -88,7 +91,7 @@ class Steps:
         counted = self.outcomes.update
         guard = SmsGuard(self.pepper, sms_policy or SmsPolicy(guarded=False), lambda name: counted([name]))
         self.identity = IdentityService(store, self.clock, self.randomness, DAY)
-        parts = StepsParts(
+        self.parts = parts = StepsParts(
             store=store,
             clock=self.clock,
             randomness=self.randomness,
@@ -102,6 +105,7 @@ class Steps:
             sms_guard=guard,
             ledger=ledger,
             identity=self.identity,
+            gate=open_gate(store, self.clock, self.outbox, door),
         )
         self.lookup = RegistrationLookup(store, self.clock, self.pepper, policy)
         self.service = StepsService(self.lookup, parts, policy)
@@ -182,9 +186,10 @@ async def open_steps(
     captcha: Captcha | None = None,
     ledger: Callable[[Store], Ledger] = lambda store: EmbeddedLedger(JOURNAL_SEAL),
     sms_policy: SmsPolicy | None = None,
+    door: DoorPolicy = OPEN,
     **figures: object,
 ) -> AsyncIterator[Steps]:
     """sms_policy: of the guard; None bounds nothing. figures: of the policy, where they differ from the defaults."""
     policy = msgspec.structs.replace(StepsPolicy(), **figures)
     async with open_sqlite(folder / "x.db") as store:
-        yield Steps(store, policy, captcha, ledger(store), sms_policy)
+        yield Steps(store, policy, captcha, ledger(store), sms_policy, door)

@@ -64,6 +64,15 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
         "minutes": "60",
     },
     "email_restored_source": {"username": "Ada"},
+    "approve": {
+        "link": "https://example.org/approve?lang=en#sample",
+        "username": "Ada",
+        "contact": "ada@example.org",
+        "door": "rooms",
+        "waiting": "3",
+        "code": "regl_sample",
+    },
+    "approved": {"username": "Ada"},
     "totp_on": {"username": "Ada"},
     "totp_off": {"username": "Ada"},
     "passkey_added": {"username": "Ada"},
@@ -80,6 +89,7 @@ REQUIRED: Mapping[MailTemplateName, str] = {
     "change_email": "link",
     "email_changed": "link",
     "email_restored": "link",
+    "approve": "link",
 }
 """The value that a mail must contain."""
 STRONG = ("username", "code")

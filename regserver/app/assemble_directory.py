@@ -6,6 +6,7 @@ from functools import partial
 import msgspec
 
 from regserver.adapters.mail import build_mailer
+from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.config.setting import sign_up_policy
@@ -24,7 +25,6 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     sign_up = sign_up_policy(settings)
-    policy = msgspec.structs.replace(policy, accepting=sign_up.accepts("directory"))
     parts = DirectoryParts(
         store=store,
         clock=clock,
@@ -34,6 +34,7 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
         mail_templates=base.mail_templates,
         pepper=base.pepper,
         captcha=base.captcha.at("directory"),
+        gate=build_gate(base, "directory"),
     )
     directory = DirectoryService(parts, policy)
     await directory.recount()

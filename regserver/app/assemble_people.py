@@ -7,6 +7,7 @@ import msgspec
 
 from regserver.adapters.source import open_source
 from regserver.app.assemble_address import build_addresses
+from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal, name_hash
 from regserver.config.setting import sign_up_policy
 from regserver.domain.sign_up_policy import SignUpPolicy
@@ -44,7 +45,6 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     opened = open_source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
     source = await stack.enter_async_context(opened)
     policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
-    policy = msgspec.structs.replace(policy, accepting=sign_up.accepts("live"))
     parts = LiveParts(
         store=store,
         clock=clock,
@@ -53,6 +53,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
         guard=base.guard,
         source=source,
         policy=policy,
+        gate=build_gate(base, "live"),
         on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
     await reserve_names(store, clock, policy.source, None if source is None else source.people)
@@ -60,7 +61,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     base.web.metrics.registrations.set_function(lambda: live.running)
     check = None if source is None else SourceCheck(source, policy.source, policy.max_running)
     sign_in = _build_sign_in(base, live, check)
-    sign_ups = _build_sign_up(base, is_open=sign_up.accepts("rooms"))
+    sign_ups = _build_sign_up(base)
     accounts = AccountService(base.identity, base.broker)
     erasure = _build_erasure(base)
     upkeep = _build_upkeep(base, erasure)
@@ -83,7 +84,7 @@ def _served(routes: tuple[Route, ...], policy: SignUpPolicy) -> tuple[Route, ...
     return tuple(route for route in routes if route.name != "account.register" or policy.serves("rooms"))
 
 
-def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
+def _build_sign_up(base: Base) -> SignUpService:
     return SignUpService(
         SignUpParts(
             store=base.store,
@@ -93,7 +94,7 @@ def _build_sign_up(base: Base, *, is_open: bool) -> SignUpService:
             guard=base.guard,
             pepper=base.pepper,
             addresses=build_addresses(base),
-            is_open=is_open,
+            gate=build_gate(base, "rooms"),
             captcha=base.captcha.at("rooms"),
         )
     )
@@ -129,7 +130,7 @@ def _build_upkeep(base: Base, erasure: ErasureService) -> SessionUpkeep:
 
 
 def _build_erasure(base: Base) -> ErasureService:
-    policy = ErasurePolicy(base.settings.login.deletion_grace)
+    policy = ErasurePolicy(base.settings.login.deletion_grace, base.settings.signup.waiting_ttl)
     return ErasureService(base.store, base.clock, journal_seal(base.key), name_hash(base.key), policy)
 
 

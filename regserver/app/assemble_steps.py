@@ -8,6 +8,7 @@ import msgspec
 
 from regserver.adapters.ledger import build_ledger, on_curve
 from regserver.adapters.provider_client import open_http_client
+from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
 from regserver.config import Settings
 from regserver.config.setting import sign_up_policy
@@ -49,6 +50,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         sms_guard=base.sms.guard,
         ledger=ledger,
         identity=base.identity,
+        gate=build_gate(base, "steps"),
     )
     lookup = RegistrationLookup(store, clock, pepper, policy)
     methods = StepsMethods(
@@ -67,5 +69,4 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
 
 def _policy(settings: Settings) -> StepsPolicy:
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
-    accepting = sign_up_policy(settings).accepts("steps")
-    return msgspec.structs.replace(policy, bounded=settings.limits.enabled, accepting=accepting)
+    return msgspec.structs.replace(policy, bounded=settings.limits.enabled)

@@ -18,6 +18,7 @@ from regserver.app.assemble_code import open_codes
 from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_export import open_export
 from regserver.app.assemble_factor import open_factors
+from regserver.app.assemble_gate import open_gates
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
@@ -66,7 +67,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
     proves = base.captcha.proof is not None and base.captcha.at("rooms") is not None
-    page = PageApi(forwarded, proves=proves, is_open=sign_up_policy(base.settings).accepts("rooms"))
+    page = PageApi(forwarded, proves=proves, sign_up=sign_up_policy(base.settings).modes["rooms"])
     return AppPart(routes=(*page.routes(), *known.routes()))
 
 
@@ -85,6 +86,7 @@ PARTS = (
     open_codes,
     open_changes,
     open_export,
+    open_gates,
     open_rooms,
     open_directory,
     open_steps,

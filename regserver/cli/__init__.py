@@ -40,7 +40,8 @@ COMMANDS: dict[str, str] = {
     "migrate": "bring the database's schema up to date",
     "ledger": "verify the ledger's journal",
     "steps": "show a registration by steps, or unlock it",
-    "user": "show an account or its sessions, end them, delete, restore or export it",
+    "invite": "make, list or revoke invitations to sign up",
+    "user": "show an account or its sessions, end them, approve, delete, restore or export it",
     "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }

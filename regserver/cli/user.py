@@ -7,14 +7,11 @@ import argparse
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration
+from regserver.cli.report import Told, read_life, tell
 from regserver.cli.store import StorePlace, open_store
-from regserver.config.unit import read_duration
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import DAY, MINUTE, Duration, after, iso_seconds
@@ -23,22 +20,16 @@ from regserver.domain.room import parse_id
 from regserver.domain.session import AccountSession, SessionId
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_end import close_account, restore_account
+from regserver.service.account_end import close_account, refuse_waiting, restore_account
 from regserver.service.account_ending import end_outstanding
+from regserver.service.approval import approve_locked
 from regserver.service.mailed_link import add_recovery_link, link_address, new_link_secret
 from regserver.service.own_password import has_own_password
 from regserver.service.session_service import MOST_LISTED, end_session
 from regserver.text import LANGUAGES
 
-
-class Told(msgspec.Struct, frozen=True):
-    """What a command prints. value: the same for --json."""
-
-    lines: tuple[str, ...]
-    value: Any
-
-
 LONGEST_LINK = Duration(7 * DAY)
+MAX_WAITING = 10_000
 UserAction = Callable[[Store, argparse.Namespace], Awaitable[Told]]
 
 
@@ -50,11 +41,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="show: print an account without its secrets; sessions: list its sessions and tokens; revoke: end them all, or"
         " one; delete: delete an account, which erases it after login.deletion_grace; restore: bring a deleted account"
         " back, before it is erased; reset-link: print a link that sets a new password, once; export: print everything that is kept about"
-        " the person as one JSON document",
+        " the person as one JSON document; waiting: list the accounts that wait for their approval, or for the verification"
+        " of their address; approve: let one of them in",
     )
     parser.add_argument(
-        "name", metavar="NAME", help="user name, e-mail address, number or 12-character userId"
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="user name, e-mail address, number or 12-character userId; none for waiting",
     )
+    parser.add_argument("--reject", action="store_true", help="approve: delete it for good instead")
     parser.add_argument(
         "--session", metavar="ID", help="revoke: the one session to end, as `sessions` lists it"
     )
@@ -77,11 +73,14 @@ def run(chosen: argparse.Namespace) -> None:
         chosen.misused("--expires: only with reset-link")
     if chosen.output is not None and chosen.action != "export":
         chosen.misused("--output: only with export")
+    if chosen.reject and chosen.action != "approve":
+        chosen.misused("--reject: only with approve")
+    if (chosen.name is None) is not (chosen.action == "waiting"):
+        chosen.misused("expected NAME" if chosen.name is None else "waiting: no NAME")
     if chosen.action == "export":
         open_store(chosen, partial(_exported, chosen))
         return
-    told = open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen))
-    print(msgspec.json.encode(told.value).decode() if chosen.json else "\n".join(told.lines))
+    tell(chosen, open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen)))
 
 
 # --- the account
@@ -152,7 +151,7 @@ async def _revoked(store: Store, chosen: argparse.Namespace) -> Told:
 # --- a new password
 async def _reset_link(store: Store, chosen: argparse.Namespace) -> Told:
     """A link that needs no mail; whoever opens it sets the account's password."""
-    life, clock = _life(chosen.expires or "1h"), SystemClock()
+    life, clock = read_life(chosen.expires or "1h", Duration(MINUTE), LONGEST_LINK), SystemClock()
     secret = new_link_secret(SystemRandomness())
 
     async def work(transaction: Transaction) -> tuple[Account, str]:
@@ -173,15 +172,26 @@ async def _reset_link(store: Store, chosen: argparse.Namespace) -> Told:
     return Told((*lines, *hint), {"link": link, "username": account.username, "expiresAt": until})
 
 
-def _life(text: str) -> Duration:
-    """Raises CommandFault for what is no time in the range."""
-    try:
-        life = read_duration(text)
-    except ValueError as error:
-        raise CommandFault(f"--expires: {error}") from None
-    if not MINUTE <= life <= LONGEST_LINK:
-        raise CommandFault("--expires: from 1m to 7d")
-    return life
+# --- accounts that wait
+async def _waiting(store: Store, chosen: argparse.Namespace) -> Told:
+    """Those that wait longest first."""
+    found = await store.read(lambda transaction: transaction.waiting.list(MAX_WAITING))
+    lines = tuple(map(_waiting_line, found)) or ("nobody waits",)
+    return Told(lines, [dict(_account_fields(account)) for account in found])
+
+
+async def _approved(store: Store, chosen: argparse.Namespace) -> Told:
+    """Lets it in, or with --reject deletes it for good; a running server mails its person, or erases it, within a minute."""
+
+    async def work(transaction: Transaction) -> Account:
+        account, now = await _find(transaction, chosen.name), SystemClock().now()
+        await transaction.lock(Lock.ACCOUNT, account.id)
+        act = refuse_waiting if chosen.reject else approve_locked
+        if not await act(transaction, account.id, now):
+            raise CommandFault(f"account {account.id} does not wait")
+        return await _find(transaction, str(account.id))
+
+    return _account_told(await store.write(work))
 
 
 ACTIONS: Mapping[str, UserAction] = {
@@ -191,6 +201,8 @@ ACTIONS: Mapping[str, UserAction] = {
     "delete": _deleted,
     "restore": _restored,
     "reset-link": _reset_link,
+    "waiting": _waiting,
+    "approve": _approved,
 }
 
 
@@ -216,7 +228,7 @@ def _account_told(account: Account) -> Told:
 def _account_lines(account: Account) -> Iterator[str]:
     labels = {"number": "number", "username": "username", "email": "e-mail", "userId": "userId"}
     labels |= {"server": "server", "door": "door", "password": "password"}
-    labels |= {"createdAt": "created", "deletedAt": "deleted", "erasedAt": "erased"}
+    labels |= {"waitsFor": "waits for", "createdAt": "created", "deletedAt": "deleted", "erasedAt": "erased"}
     for name, value in _account_fields(account):
         if value is not None:
             shown = ("set" if value else "none") if name == "password" else value
@@ -226,9 +238,14 @@ def _account_lines(account: Account) -> Iterator[str]:
 def _account_fields(account: Account) -> Iterator[tuple[str, object]]:
     yield from (("number", account.id), ("username", account.username), ("email", account.email))
     yield from (("userId", account.ledger_name), ("server", account.server), ("door", account.origin))
-    yield "password", account.password_hash is not None
+    yield from (("password", account.password_hash is not None), ("waitsFor", account.waits_for))
     times = {"createdAt": account.created_at, "deletedAt": account.deleted_at, "erasedAt": account.erased_at}
     yield from ((name, None if at is None else iso_seconds(at)) for name, at in times.items())
+
+
+def _waiting_line(account: Account) -> str:
+    whom = f"{account.username}  {account.email or '-'}  {account.origin}"
+    return f"{account.id:8}  since {iso_seconds(account.created_at)}  {account.waits_for:12}  {whom}"
 
 
 def _session_value(session: AccountSession) -> dict[str, object]:

@@ -2,27 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from typing import cast
-
-import msgspec
 
 from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
-from regserver.config.section import Fault, Keys, out_of_range
+from regserver.config.section import Fault, out_of_range
 from regserver.config.setting import (
     Bounds,
     OperationsSection,
     ServerSection,
     Settings,
     SignupSection,
+    sign_up_policy,
     sqlite_file,
 )
 from regserver.config.smtp_url import smtp_address
 from regserver.config.unit import format_value
 from regserver.domain.address import Networks
-from regserver.domain.email import is_email
+from regserver.domain.email import is_email, read_domain
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
 from regserver.domain.origin import OriginList
-from regserver.domain.sign_up_policy import RULES, SignUpMode
 
 _BIND = re.compile(
     r"unix:[^?]+(\?mode=0?[0-7]{3})?|fd://\d{1,9}|(?:(?P<v6>\[[^\s/\[\]]*\])|[^\s/\[\]]*):(?P<port>\d{1,5})(?(v6)(\?only=ipv6)?)",
@@ -80,6 +77,8 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield f'captcha.doors has "rooms": the page cannot sign up with {settings.captcha.kind}, only with "altcha"'
     if settings.ledger.kind == "antelope" and not settings.ledger.antelope.chain_id:
         yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
+    if "approve" in sign_up_policy(settings).modes.values() and not settings.signup.operator:
+        yield "signup.operator is empty: nobody is told who waits for an approval (`regserver user waiting` lists them)"
     if settings.server.test_mode:
         yield "server.test_mode is true: whoever knows a number of sms.test can register with it"
     if settings.ledger.kind != "embedded" and not settings.steps.require_token:
@@ -140,14 +139,10 @@ def _operations(operations: OperationsSection) -> Iterator[Fault]:
 
 
 def _signup(signup: SignupSection) -> Iterator[Fault]:
-    modes: dict[Keys, str] = {("signup", "mode"): signup.mode}
-    modes |= {("signup", "doors", door): mode for door, mode in msgspec.structs.asdict(signup.doors).items()}
-    for keys, mode in modes.items():
-        if mode and not RULES[cast("SignUpMode", mode)].available:
-            known = [f'"{name}"' for name, rule in RULES.items() if rule.available]
-            if keys == ("signup", "mode"):
-                known.remove('"off"')
-            yield keys, f'{" or ".join(known)}; "{mode}" is not available in this version'
+    if not all(map(read_domain, signup.domains)):
+        yield ("signup", "domains"), 'domains of addresses, such as "example.org"'
+    if signup.operator and not is_email(signup.operator):
+        yield ("signup", "operator"), "an e-mail address, or none"
 
 
 def _is_bind(text: str) -> bool:

@@ -12,7 +12,9 @@ from regserver.config.provider import CaptchaSection, LedgerSection, MailSection
 from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.domain.address import ProxyFields
+from regserver.domain.email import read_domain
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
+from regserver.domain.link import LINK_LIFE
 from regserver.domain.sign_up_policy import SignUpMode, SignUpPolicy
 
 YEARS = 3650 * DAY
@@ -115,9 +117,19 @@ class SignupDoors(Section, frozen=True):
 
 
 class SignupSection(Section, frozen=True):
-    """Who may sign up."""
+    """Who may sign up. domains: of addresses that need neither invitation nor approval. operator: who is asked for approvals.
+
+    operator_language: of the mails to them. waiting_ttl: how long an account may wait. daily_*: accounts that may begin to
+    wait in 24 hours.
+    """
 
     mode: Literal["open", "invite", "approve", "closed"] = "open"
+    domains: tuple[str, ...] = ()
+    operator: str = ""
+    operator_language: Literal["en", "fr", "ru"] = "en"
+    waiting_ttl: Annotated[Duration, within(MINUTE, YEARS)] = LINK_LIFE["approve"]
+    daily_waiting: Annotated[int, within(1, 1_000_000)] = 1000
+    daily_waiting_per_address: Annotated[int, within(1, 1_000_000)] = 100
     doors: SignupDoors = SignupDoors()
 
 
@@ -265,7 +277,8 @@ def sign_up_policy(settings: Settings) -> SignUpPolicy:
             "steps": doors.steps or whole,
             "directory": doors.directory or whole,
             "live": doors.live or "open",
-        }
+        },
+        frozenset(filter(None, map(read_domain, settings.signup.domains))),
     )
 
 

@@ -11,6 +11,7 @@ from regserver.domain.contact import ContactClaim
 from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.instant import Instant
 from regserver.domain.invisible import has_invisible
+from regserver.domain.sign_up_policy import WaitReason
 
 AccountId = NewType("AccountId", int)
 NameKey = NewType("NameKey", str)
@@ -35,6 +36,7 @@ class Account(msgspec.Struct, frozen=True):
     server: the user's host, chosen by the directory; None is this host.
     subject: the source's id of this person.
     deleted_at: the account is closed, and can be restored for a while. erased_at: nothing is kept about its person.
+    waits_for: None once the account can be used.
     """
 
     id: AccountId
@@ -50,6 +52,12 @@ class Account(msgspec.Struct, frozen=True):
     deleted_at: Instant | None
     email_verified_at: Instant | None
     erased_at: Instant | None = None
+    waits_for: WaitReason | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether others see it: it is not deleted, and does not wait."""
+        return self.deleted_at is None and self.waits_for is None
 
     @property
     def verified_email(self) -> str | None:
@@ -60,7 +68,7 @@ class Account(msgspec.Struct, frozen=True):
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An account before it has a number. `created_at` becomes `updated_at` as well.
 
-    contact: its address or phone number with its key; None where it has none.
+    contact: its address or phone number with its key; None where it has none. waits_for: see Account.
     """
 
     username: str
@@ -72,6 +80,7 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     server: str | None = None
     subject: str | None = None
     contact: ContactClaim | None = None
+    waits_for: WaitReason | None = None
 
     @property
     def email_verified_at(self) -> Instant | None:

@@ -63,6 +63,10 @@ class SignUpClosed(DirectoryRefusal, frozen=True):
     """The operator does not take sign-ups at this door."""
 
 
+class SignUpNotInvited(DirectoryRefusal, frozen=True):
+    """Sign-ups need an invitation here, and there is none that is good for this address."""
+
+
 class InvalidTrustedKey(DirectoryRefusal, frozen=True):
     """A bearer token, but not the key that signs users up without a mail."""
 

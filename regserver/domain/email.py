@@ -24,6 +24,12 @@ def read_email(text: str) -> str | None:
     return email if is_email(email) else None
 
 
+def read_domain(text: str) -> str | None:
+    """The domain of addresses, as `example.org` or `@example.org`, in lower case and A-labels; None for any other text."""
+    email = read_email(f"x@{_trimmed(text).removeprefix('@')}")
+    return None if email is None else email.partition("@")[2].lower()
+
+
 def is_email(email: str) -> bool:
     """An address that mail can be sent to: RFC 5321's dot-atom form and lengths, ASCII only.
 

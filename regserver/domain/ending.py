@@ -7,8 +7,8 @@ Why it is as it is: whoever changes a password or recovers an account may do so 
 such a person could have made for later ends with it: sessions, named tokens, links and codes. Only the links that undo a
 change of the e-mail address stay: they are what an owner has against a person who changed address and password. Of
 these the earlier one wins: whoever undoes a change undoes all that came after it, and no later change can be used against
-the first owner. What an account gave to others, and sign-ups that belong to no account yet, stay, unless the account
-itself ends.
+the first owner. What is the operator's, and sign-ups that belong to no account yet, stay; a link about an account ends
+with it.
 """
 
 import enum
@@ -44,7 +44,8 @@ class Outstanding(enum.Enum):
     EMAIL_LINKS = "links that verify an address"
     UNDO_LINKS = "links that undo a change of the address"
     CODES = "one-time codes for signing in"
-    INVITATIONS = "invitations that the account has made"
+    APPROVAL_LINKS = "links with which the operator approves an account that waits"
+    INVITATIONS = "invitations, which are the operator's"
     REGISTRATIONS = "sign-ups under way, at whatever door"
     RESTORE = "the right to bring the account back"
 
@@ -62,19 +63,19 @@ class Fate(enum.Enum):
 _FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION, "l": Fate.LATER_ENDED}
 
 # In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets, tickets that ask for a factor; recovery, e-mail and undo
-# links, codes; invitations, registrations, restore.
+# links, codes; approval links, invitations, registrations, restore.
 _ROWS = {
-    AccountEvent.SESSION_ENDED: "ekk ssk kkkk kkk",
-    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee sse kkkk kkk",
-    AccountEvent.PASSWORD_CHANGED: "kee sse eeke kkk",
-    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee sse eeke kkk",
-    AccountEvent.RECOVERED: "kee sse eeke kkk",
-    AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkk",
-    AccountEvent.EMAIL_UNDONE: "eee sse eele kkk",
-    AccountEvent.FACTOR_CHANGED: "kek sse ekke kkk",
-    AccountEvent.SUSPENDED: "ddd ese eeee ekk",
-    AccountEvent.DELETED: "ddd esd eeee ekk",
-    AccountEvent.RESTORED: "kee sse eeee kke",
+    AccountEvent.SESSION_ENDED: "ekk ssk kkkk kkkk",
+    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee sse kkkk kkkk",
+    AccountEvent.PASSWORD_CHANGED: "kee sse eeke kkkk",
+    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee sse eeke kkkk",
+    AccountEvent.RECOVERED: "kee sse eeke kkkk",
+    AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkkk",
+    AccountEvent.EMAIL_UNDONE: "eee sse eele kkkk",
+    AccountEvent.FACTOR_CHANGED: "kek sse ekke kkkk",
+    AccountEvent.SUSPENDED: "ddd ese eeee ekkk",
+    AccountEvent.DELETED: "ddd esd eeee ekkk",
+    AccountEvent.RESTORED: "kee sse eeee ekke",
 }
 
 WHAT_ENDS_WHAT: Mapping[AccountEvent, Mapping[Outstanding, Fate]] = {

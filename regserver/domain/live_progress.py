@@ -35,6 +35,7 @@ class LiveMessage(StrEnum):
     TOO_SLOW = "too_slow"
     STOPPING = "stopping"
     NAME_LOST = "name_lost"
+    NOT_INVITED = "not_invited"
 
 
 class Authentication(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
+from regserver.domain.sign_up_policy import WaitReason
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -121,6 +122,12 @@ class UserIsDeleted(Refusal, frozen=True, kw_only=True):
     restorable_until: Annotated[Instant | None, Meta(examples=[1_600_000_000_000])] = None
 
 
+class NotApproved(Refusal, frozen=True, kw_only=True):
+    """The account waits: until the operator approves it, or until its address is verified. Nobody else is told."""
+
+    waits_for: Annotated[WaitReason, Meta(examples=["approval"])] = "approval"
+
+
 # --- sign-in
 class BadCredentials(Refusal, frozen=True):
     """Unknown user or wrong password: deliberately one answer."""
@@ -227,6 +234,10 @@ class EmailNotVerified(Refusal, frozen=True):
 
 class RegistrationClosed(Refusal, frozen=True):
     """The operator does not take sign-ups."""
+
+
+class InvitationRequired(Refusal, frozen=True):
+    """Sign-ups need an invitation here, and there is none that is good: unknown, used up, expired, or of another address."""
 
 
 class AccountNotFound(Refusal, frozen=True):

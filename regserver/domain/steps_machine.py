@@ -75,6 +75,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     resends: codes sent again in this cycle.
     retry_at: when the next code may be asked for. lapses_at: when the state falls back, None when it does not.
     token: the hash of the registration's own token, where the client asked for one.
+    invitation: that it came with, until it is spent. admitted_at: when it was, if before the account.
     user_id: the ledger name, given at the first choice of a user name; later choices do not change it.
     """
 
@@ -96,6 +97,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None = None
     user_id: str | None = None
     updated_at: Instant
+    invitation: SecretHash | None = None
+    admitted_at: Instant | None = None
 
 
 # --- guards
@@ -214,6 +217,16 @@ class WrongKey(StepRefusal, frozen=True):
 
 class RegistrationsClosed(StepRefusal, frozen=True):
     """The operator does not take sign-ups at this door."""
+
+
+class NotInvited(StepRefusal, frozen=True):
+    """Sign-ups need an invitation here, and there is none that is good for this contact."""
+
+
+class TooManySignUps(StepRefusal, frozen=True):
+    """Too many invitations were tried, or too many sign-ups wait already; the next may come at `retry_at`."""
+
+    retry_at: Instant
 
 
 class TooManyGuesses(StepRefusal, frozen=True):

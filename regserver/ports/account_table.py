@@ -60,7 +60,7 @@ class AccountTable(Protocol):
         """Notes the source's yes. Conflict when the person has another account."""
 
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
-        """The existing accounts among these that are not deleted."""
+        """The existing accounts among these that are neither deleted nor wait."""
 
     async def renew_password_hash(
         self, account: AccountId, known: str, renewed: str | None, now: Instant

@@ -15,7 +15,7 @@ class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
 
     account: None while it waits; then the account that it made, or the one that got the name first.
     email, password_hash: None when it no longer waits. network: coarse, of whoever asked for it; "" when it no longer waits, or
-    is unknown.
+    is unknown. invitation: that it came with, spent when the account is made.
     """
 
     username: str
@@ -26,6 +26,7 @@ class PendingCreation(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant
     account: AccountId | None
     network: str = ""
+    invitation: SecretHash | None = None
 
 
 class DirectoryTable(Protocol):

@@ -10,7 +10,7 @@ class ErasureTable(Protocol):
     """Deleted accounts whose time of grace has passed, and every trace of their persons, in all tables."""
 
     async def due(self, before: Instant, limit: int) -> tuple[AccountId, ...]:
-        """Accounts that were deleted before this instant and are not erased, those of the longest ago first."""
+        """Accounts that were deleted before this instant, or were never let in, and are not erased; the oldest first."""
 
     async def in_rooms(self, limit: int) -> tuple[AccountId, ...]:
         """Accounts that are deleted, not erased, and still in rooms, by number."""

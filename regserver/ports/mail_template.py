@@ -21,6 +21,8 @@ MailTemplateName = Literal[
     "email_changed",
     "email_restored",
     "email_restored_source",
+    "approve",
+    "approved",
     "totp_on",
     "totp_off",
     "passkey_added",
@@ -35,6 +37,7 @@ change_email: has the link that makes an address an account's, in place of its o
 in its place where it is another account's. email_changed: goes to the old address, with the link that undoes the change.
 email_restored: goes there once that was used, with a link that sets a new password. email_restored_source: the same for
 somebody whose password is the data source's.
+approve: asks the operator about an account, with the link that approves it. approved: tells its person.
 totp_on, totp_off, passkey_added, passkey_removed: tell of a change of the account's factors. passkey_copied: tells of a
 passkey whose counter went back."""
 
@@ -57,5 +60,6 @@ class MailTemplates(Protocol):
         username, link, code and minutes for recover, username, code and minutes for sign_in_code, username for password_changed,
         username, link, code and hours for change_email, username, address, link, code and days for email_changed, where
         address is the new one, masked, username, link, code and minutes for email_restored, username for
-        email_restored_source, username for changes of factors. good_until: see Mail.
+        email_restored_source, username, contact, door, waiting, link and code for approve, username for approved,
+        username for changes of factors. good_until: see Mail.
         """

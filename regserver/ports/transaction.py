@@ -34,6 +34,7 @@ from regserver.ports.factor_table import FactorTable
 from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
+from regserver.ports.invitation_table import InvitationTable
 from regserver.ports.journal_table import JournalTable
 from regserver.ports.link_table import LinkTable
 from regserver.ports.name_table import NameTable
@@ -50,6 +51,7 @@ from regserver.ports.sms_table import SmsTable
 from regserver.ports.solution_table import SolutionTable
 from regserver.ports.submission_table import SubmissionTable
 from regserver.ports.token_table import TokenTable
+from regserver.ports.waiting_table import WaitingTable
 
 LockKey = int | str | bytes
 
@@ -109,6 +111,10 @@ class Transaction(Protocol):
     """Links that were mailed to accounts."""
     codes: CodeTable
     """One-time codes for signing in."""
+    invitations: InvitationTable
+    """Invitations to sign up."""
+    waiting: WaitingTable
+    """Accounts that wait."""
     names: NameTable
     """User names and reservations."""
     erasures: ErasureTable

@@ -36,6 +36,15 @@ async def close_locked(transaction: Transaction, account: Account, now: Instant)
     return True
 
 
+async def refuse_waiting(transaction: Transaction, account: AccountId, now: Instant) -> bool:
+    """Deletes an account that waits, for good; False when it does not wait."""
+    await transaction.lock(Lock.ACCOUNT, account)
+    current = await transaction.accounts.by_id(account)
+    if current is None or current.waits_for is None:
+        return False
+    return await close_account(transaction, current, now)
+
+
 async def lock_rooms(transaction: Transaction, account: AccountId) -> None:
     """Locks the rooms that an account is in, for `leave_rooms`. The caller holds Lock.ACCOUNT, so it enters no other."""
     if rooms := await transaction.rooms.of_account(account):

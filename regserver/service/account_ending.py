@@ -22,6 +22,7 @@ LINKS: Mapping[Outstanding, tuple[LinkPurpose, ...]] = {
     Outstanding.RECOVERY_LINKS: ("recover",),
     Outstanding.EMAIL_LINKS: ("verify_email", "change_email"),
     Outstanding.UNDO_LINKS: ("undo_email",),
+    Outstanding.APPROVAL_LINKS: ("approve",),
 }
 """The purposes of mailed links that are one outstanding thing."""
 

@@ -26,6 +26,7 @@ from regserver.domain.outcome import (
     BadCaptcha,
     BadPassword,
     BadRecovery,
+    NotApproved,
     SecondFactorRequired,
     TooManyRequests,
 )
@@ -169,13 +170,15 @@ class AccountRecovery:
 
     async def finish(
         self, secret: str, password: str, asker: Asker
-    ) -> SignedIn | SecondFactorRequired | BadRecovery | BadPassword:
-        """Sets the password and signs in. BadRecovery, BadPassword: nothing has changed. Raises StoreFault."""
+    ) -> SignedIn | SecondFactorRequired | NotApproved | BadRecovery | BadPassword:
+        """Sets the password and signs in, unless the account waits. BadRecovery, BadPassword: nothing has changed. Raises StoreFault."""
 
-        async def sign_in(transaction: Transaction, account: AccountId) -> SignedIn | SecondFactorRequired:
-            ticket = await self._parts.identity.ask_factor(transaction, account, "sign_in")
-            if ticket is not None:
-                return ticket
+        async def sign_in(
+            transaction: Transaction, account: AccountId
+        ) -> SignedIn | SecondFactorRequired | NotApproved:
+            refusal = await self._parts.identity.ask_factor(transaction, account, "sign_in")
+            if refusal is not None:
+                return refusal
             await self._parts.guard.remember(transaction, account, asker)
             return await self._parts.identity.issue(transaction, account, asker)
 
@@ -185,7 +188,7 @@ class AccountRecovery:
 
         async def work(
             transaction: Transaction,
-        ) -> tuple[SignedIn | SecondFactorRequired, EndedSessions] | BadRecovery:
+        ) -> tuple[SignedIn | SecondFactorRequired | NotApproved, EndedSessions] | BadRecovery:
             ended = await self._set(transaction, hash_secret(secret), new_hash)
             if isinstance(ended, BadRecovery):
                 return ended

@@ -37,7 +37,7 @@ class AccountService:
         return await self._identity.look_up(token, act)
 
     async def id_of(self, token: SecretHash, username: str) -> AccountId | Unidentified | AccountNotFound:
-        """The id of the account with this name, in any spelling; deleted accounts are not found."""
+        """The id of the account with this name, in any spelling; accounts that are deleted or wait are not found."""
 
         async def act(
             transaction: Transaction, _account: Account, _now: Instant
@@ -45,12 +45,12 @@ class AccountService:
             found = (
                 await transaction.accounts.by_name(name_key(username)) if is_sign_in_name(username) else None
             )
-            return AccountNotFound() if found is None or found.deleted_at is not None else found.id
+            return AccountNotFound() if found is None or not found.is_usable else found.id
 
         return await self._identity.look_up(token, act)
 
     async def name_of(self, token: SecretHash, user_id: str) -> str | Unidentified | BadId | AccountNotFound:
-        """The user name of the account with this id; deleted accounts are not found. user_id: as in the path."""
+        """The user name of the account with this id; accounts that are deleted or wait are not found. user_id: as in the path."""
 
         async def act(
             transaction: Transaction, _account: Account, _now: Instant
@@ -59,7 +59,7 @@ class AccountService:
             if wanted is None:
                 return BadId()
             found = await transaction.accounts.by_id(AccountId(wanted))
-            return AccountNotFound() if found is None or found.deleted_at is not None else found.username
+            return AccountNotFound() if found is None or not found.is_usable else found.username
 
         return await self._identity.look_up(token, act)
 

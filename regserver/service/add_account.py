@@ -1,11 +1,15 @@
 """Looking whether a name is taken, and writing an account that takes it, for the sign-ups of all doors."""
 
+import msgspec
+
 from regserver.domain.account import AccountId, EmailKey, NameKey, NewAccount, name_key
 from regserver.domain.contact import ContactClaim, ContactKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.ports.name_table import account_holder
 from regserver.ports.transaction import Conflict, Lock, Transaction
+from regserver.service.approval import hand_in
+from regserver.service.sign_up_gate import GateEntry, Refused, admit
 
 
 async def find_taken(
@@ -21,13 +25,13 @@ async def find_taken(
 
 
 async def add_account(
-    transaction: Transaction, account: NewAccount, reserved_by: str = ""
-) -> AccountId | UsernameTaken | EmailTaken:
-    """Writes an account, takes its name for good, and its contact, if it is verified.
+    transaction: Transaction, account: NewAccount, reserved_by: str = "", entry: GateEntry | None = None
+) -> AccountId | UsernameTaken | EmailTaken | Refused:
+    """Writes an account, takes its name for good, and its contact, if it is verified; spends its invitation, if it has one.
 
-    reserved_by: the holder of the caller's reservation of this name, or "". The caller has taken Lock.EMAIL for the contact, if
-    there is one; after a refusal it must write nothing else in this transaction. EmailTaken: another account has verified
-    the contact, of whatever kind.
+    reserved_by: the holder of the caller's reservation of this name, or "". entry: of the door's gate; None lets everybody in.
+    The caller has taken Lock.EMAIL for the contact, if there is one; after a refusal it must write nothing else in this
+    transaction. EmailTaken: another account has verified the contact, of whatever kind.
     """
     key = name_key(account.username)
     await transaction.lock(Lock.NAME, key)
@@ -36,7 +40,15 @@ async def add_account(
         return UsernameTaken()
     if account.contact is not None and await transaction.contacts.owner(account.contact.key) is not None:
         return EmailTaken()
+    if entry is not None:
+        # After all other refusals: it spends.
+        reason = await admit(transaction, entry, account.contact, account.created_at)
+        if isinstance(reason, Refused):
+            return reason
+        account = msgspec.structs.replace(account, waits_for=reason)
     added = await transaction.accounts.add(account)
+    if entry is not None and entry.papers is not None and account.waits_for == "approval":
+        await hand_in(transaction, entry.papers, added, account.created_at)
     if account.contact is not None and account.contact.is_verified:
         await take_contact(transaction, account.contact, added, account.created_at)
     if held is not None:
@@ -51,9 +63,10 @@ async def take_contact(
 ) -> None:
     """Makes a contact that nobody has verified the account's. Other accounts' wishes for the address are gone.
 
-    The caller holds Lock.EMAIL for the contact.
+    An account that waits for this alone waits no more. The caller holds Lock.EMAIL for the contact.
     """
     if not await transaction.contacts.claim(claim.key, claim.contact.kind, account, now):
         raise Conflict("a contact was verified meanwhile")
     if claim.contact.kind == "email":
+        await transaction.waiting.end(account, ("verification",), now)
         await transaction.accounts.drop_wishes(EmailKey(claim.contact.value), account)

@@ -26,7 +26,7 @@ from regserver.service.account_ending import EndedSessions, close_sockets_nowait
 from regserver.service.add_account import take_contact
 from regserver.service.address_change import AddressChange
 from regserver.service.address_exchange import LinkShown, address_claim, link_shown
-from regserver.service.identity_service import IdentityService, Unidentified
+from regserver.service.identity_service import IdentityService, Unknown
 from regserver.service.mail_cap import mail_budgets
 from regserver.service.mailed_link import link_address, new_link_secret
 from regserver.service.outbox import Outbox
@@ -96,13 +96,13 @@ class AddressService:
 
     async def resend(
         self, token: SecretHash, language: str, link_base: str
-    ) -> Unidentified | TooManyRequests | None:
+    ) -> Unknown | TooManyRequests | None:
         """Sends another link to the asker's address; nothing to an account that has none, or has verified it."""
 
         async def look(_transaction: Transaction, account: Account, _now: Instant) -> Account:
             return account
 
-        asker = await self._parts.identity.look_up(token, look)
+        asker = await self._parts.identity.look_up_waiting(token, look)
         if not isinstance(asker, Account):
             return asker
         if asker.email is None or asker.email_verified_at is not None:
@@ -115,7 +115,7 @@ class AddressService:
             until = await self.send(transaction, account.id, written)
             return None if until is None else TooManyRequests(max(1, -(-(until - now) // SECOND)))
 
-        return await self._parts.identity.write(token, act)
+        return await self._parts.identity.write_waiting(token, act)
 
     # --- the answer
     async def look(self, secret: str) -> LinkShown | None:

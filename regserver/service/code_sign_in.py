@@ -21,7 +21,7 @@ from regserver.domain.account import Account, name_key
 from regserver.domain.code import read_code
 from regserver.domain.contact import Contact
 from regserver.domain.instant import Duration, Instant, after
-from regserver.domain.outcome import BadCaptcha, BadCode, SecondFactorRequired, TooManyRequests
+from regserver.domain.outcome import BadCaptcha, BadCode, NotApproved, SecondFactorRequired, TooManyRequests
 from regserver.ports.captcha import Captcha, CaptchaAnswer, is_passed
 from regserver.ports.sms import Sms, SmsFault
 from regserver.ports.store import Store, StoreFault
@@ -128,7 +128,7 @@ class CodeSignIn:
     # --- the code
     async def verify(
         self, contact: Contact, code: int | str, asker: Asker
-    ) -> SignedIn | SecondFactorRequired | BadCode:
+    ) -> SignedIn | SecondFactorRequired | NotApproved | BadCode:
         """Signs in with a code. BadCode: wrong, expired, used, or of a contact that is nobody's. Raises StoreFault."""
         guess = read_code(code, self._policy.code_digits)
         if guess is None:
@@ -152,7 +152,7 @@ class CodeSignIn:
 
     async def _verify(
         self, transaction: Transaction, attempt: Attempt, contact: Contact, guess: str
-    ) -> SignedIn | SecondFactorRequired | BadCode:
+    ) -> SignedIn | SecondFactorRequired | NotApproved | BadCode:
         """One unit, with the account's lock: what ends its codes meanwhile comes before or after the whole of it."""
         taken = await self._codes.take_try(transaction, contact, attempt.asker.address)
         if taken is None:
@@ -164,9 +164,9 @@ class CodeSignIn:
             return BadCode()
         await self._codes.use(transaction, contact, found, tries)
         identity = self._parts.identity
-        ticket = await identity.ask_factor(transaction, found.account_id, "sign_in")
-        if ticket is not None:
+        refusal = await identity.ask_factor(transaction, found.account_id, "sign_in")
+        if refusal is not None:
             attempt.waive()  # wrong codes go on counting: a right one of one factor alone does not reset them
-            return ticket
+            return refusal
         await attempt.succeed(transaction, found.account_id)
         return await identity.issue(transaction, found.account_id, attempt.asker)

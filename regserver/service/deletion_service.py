@@ -11,9 +11,9 @@ from regserver.service.account_end import close_locked, leave_rooms, lock_rooms
 from regserver.service.asker import Asker
 from regserver.service.erasure_service import ErasureService
 from regserver.service.guess_guard import Attempt, GuessGuard, target_account
-from regserver.service.identity_service import IdentityService, Unidentified
+from regserver.service.identity_service import IdentityService, Unknown
 
-DeletionRefusal = Unidentified | BadCredentials | TooManyRequests
+DeletionRefusal = Unknown | BadCredentials | TooManyRequests
 
 
 class DeletionService:
@@ -45,7 +45,7 @@ class DeletionService:
         async def find(_transaction: Transaction, account: Account, _now: Instant) -> Account:
             return account
 
-        account = await self._identity.look_up(token, find)
+        account = await self._identity.look_up_waiting(token, find)
         if isinstance(account, Refusal):
             return account
         async with self._guard.attempt(target_account(account.id), asker) as attempt:
@@ -55,7 +55,7 @@ class DeletionService:
                 return BadCredentials()
             return await self._delete(token, attempt)
 
-    async def _delete(self, token: SecretHash, attempt: Attempt | None) -> Unidentified | None:
+    async def _delete(self, token: SecretHash, attempt: Attempt | None) -> Unknown | None:
         async def act(
             transaction: Transaction, account: Account, now: Instant
         ) -> tuple[AccountId, Instant] | UserIsDeleted:
@@ -67,7 +67,7 @@ class DeletionService:
             await leave_rooms(transaction, account.id, now)
             return account.id, now
 
-        deleted = await self._identity.write_locked(token, act)
+        deleted = await self._identity.write_waiting(token, act)
         if isinstance(deleted, Refusal):
             return deleted
         await self._broker.end_account(deleted[0])

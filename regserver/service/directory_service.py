@@ -13,29 +13,32 @@ from typing import Literal
 import msgspec
 
 from regserver.domain import directory as rules
-from regserver.domain.account import AccountId, EmailKey, NewAccount, name_key
+from regserver.domain.account import EmailKey, email_key, name_key
 from regserver.domain.address import coarse_network
-from regserver.domain.contact import Contact, ContactKey, contact_of_email
+from regserver.domain.contact import Contact, ContactKey
 from regserver.domain.instant import HOUR, SECOND, Instant, after
-from regserver.domain.outcome import BadCaptcha, EmailTaken, UsernameTaken
+from regserver.domain.outcome import (
+    BadCaptcha,
+    EmailTaken,
+    InvitationRequired,
+    RegistrationClosed,
+    TooManyRequests,
+    UsernameTaken,
+)
 from regserver.domain.password import is_directory_password
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.ports.captcha import CaptchaAnswer, is_passed
 from regserver.ports.directory_table import PendingCreation
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.add_account import add_account, find_taken
+from regserver.service.add_account import find_taken
+from regserver.service.directory_account import Allotted, DoorRefusal, NewUser, add_user, newcomer, worded
 from regserver.service.directory_policy import DirectoryParts, DirectoryPolicy
 from regserver.service.mail_cap import mail_budgets
+from regserver.service.sign_up_gate import GateEntry, Newcomer, invitation_hash
 
-ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData | rules.SignUpClosed
+ConfirmRefusal = rules.NoPendingCreation | rules.AlreadyConfirmed | rules.InvalidData | DoorRefusal
 TAKEN: dict[type, rules.SignUpFault] = {UsernameTaken: "taken_name", EmailTaken: "taken_email"}
-
-
-class Allotted(msgspec.Struct, frozen=True):
-    """The server of a user. server: None is this host."""
-
-    server: str | None
 
 
 class WrongPassword(msgspec.Struct, frozen=True):
@@ -78,7 +81,7 @@ class DirectoryService:
             return rules.InvalidUserName()
         key = name_key(name)
         account = await self._parts.store.look_up(lambda transaction: transaction.accounts.by_name(key))
-        if account is None or account.deleted_at is not None:
+        if account is None or not account.is_usable:
             return rules.UnknownUserName()
         return Allotted(account.server)
 
@@ -93,14 +96,16 @@ class DirectoryService:
         link_base: str,
         address: str = "",
         answer: CaptchaAnswer = CaptchaAnswer(),  # noqa: B008  (frozen)
-    ) -> rules.InvalidData | BadCaptcha | rules.TooManyPending | rules.SignUpClosed | None:
+        invitation: str | None = None,
+    ) -> rules.InvalidData | BadCaptcha | rules.TooManyPending | DoorRefusal | None:
         """Begins a sign-up; None when its mail is in the outbox.
 
         link_base: scheme, host and path before /confirm. address: the client's, "" if it is unknown.
         answer: of a captcha. A malformed sign-up costs none.
         """
-        if not self._policy.accepting:
-            return rules.SignUpClosed()
+        who = newcomer(self._parts.pepper, sign_up.email_key, invitation_hash(invitation), address)
+        if refusal := await self._parts.gate.refusal(who):
+            return worded(refusal)
         if isinstance(sign_up, rules.WellFormed) and not await is_passed(self._parts.captcha, answer):
             return BadCaptcha()
         # With reveal_existing = false, a malformed sign-up must not reveal what is taken either, and it has passed no captcha.
@@ -111,10 +116,10 @@ class DirectoryService:
             return rules.InvalidData((*sign_up.faults, *taken))
         if taken and self._policy.reveal_existing:
             return rules.InvalidData(taken)
-        return await self._begin(sign_up, taken, link_base, coarse_network(address))
+        return await self._begin(sign_up, taken, link_base, who)
 
     async def _begin(
-        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str, network: str
+        self, sign_up: rules.WellFormed, taken: tuple[rules.SignUpFault, ...], link_base: str, who: Newcomer
     ) -> rules.TooManyPending | None:
         password_hash = await self._parts.hasher.hash(sign_up.password)
         below = self._parts.randomness.below
@@ -128,7 +133,8 @@ class DirectoryService:
             created_at=now,
             expires_at=after(now, ttl),
             account=None,
-            network=network,
+            network=coarse_network(who.address),
+            invitation=who.invitation,
         )
         link = f"{link_base}/confirm?lang={sign_up.language}#{challenge}"
         # Rendered before the transaction: all other units wait for the writer thread.
@@ -170,24 +176,32 @@ class DirectoryService:
         return templates.write("confirm", language, to, values, expires_at)
 
     async def init_trusted(
-        self, sign_up: rules.WellFormed | rules.Malformed
-    ) -> Allotted | rules.InvalidData | rules.SignUpClosed:
-        """Signs up a user whom a trusted platform vouches for: an account at once, without a mail."""
-        if not self._policy.accepting:
-            return rules.SignUpClosed()
+        self, sign_up: rules.WellFormed | rules.Malformed, address: str = "", invitation: str | None = None
+    ) -> Allotted | rules.InvalidData | DoorRefusal:
+        """Signs up a user whom a trusted platform vouches for: an account at once, without a mail.
+
+        The platform's word stands for the mail alone, not for an invitation or approval. address: see `init`.
+        """
+        who = newcomer(self._parts.pepper, sign_up.email_key, invitation_hash(invitation), address)
+        if refusal := await self._parts.gate.refusal(who):
+            return worded(refusal)
         taken = await self._taken(sign_up)
         if isinstance(sign_up, rules.Malformed):
             return rules.InvalidData((*sign_up.faults, *taken))
         if taken:
             return rules.InvalidData(taken)
         password_hash = await self._parts.hasher.hash(sign_up.password)
+        entry = await self._parts.gate.enter(who, sign_up.username, "directory", sign_up.language)
+        person = NewUser(sign_up.username, sign_up.email, password_hash, entry)
 
-        async def work(transaction: Transaction) -> Allotted | rules.InvalidData:
-            match await self._add(transaction, sign_up.username, sign_up.email, password_hash):
+        async def work(transaction: Transaction) -> Allotted | rules.InvalidData | DoorRefusal:
+            match await add_user(transaction, self._parts, self._policy.servers, person):
+                case RegistrationClosed() | InvitationRequired() | TooManyRequests() as refused:
+                    return worded(refused)
                 case UsernameTaken() | EmailTaken() as refusal:
                     return rules.InvalidData((TAKEN[type(refusal)],))
-                case (_, server):
-                    return Allotted(server)
+                case (_, allotted):
+                    return allotted
 
         return await self._parts.store.write(work)
 
@@ -204,15 +218,29 @@ class DirectoryService:
         return self._parts.pepper.contact_key(Contact("email", email))
 
     # --- confirming
-    async def confirm(self, challenge: str) -> Allotted | rules.InvalidChallenge | ConfirmRefusal:
-        """Creates the account. Repetitions change nothing and return AlreadyConfirmed."""
+    async def confirm(
+        self, challenge: str, address: str = ""
+    ) -> Allotted | rules.InvalidChallenge | ConfirmRefusal:
+        """Creates the account. Repetitions change nothing and return AlreadyConfirmed. address: the client's."""
         if not rules.is_challenge(challenge):
             return rules.InvalidChallenge()
         key = hash_secret(challenge)
-        return await self._parts.store.write(lambda transaction: self._confirm(transaction, key))
+        pending = await self._parts.store.read(lambda transaction: transaction.directory.pending(key))
+        return await self._settle(key, pending, address)
+
+    async def _settle(
+        self, key: SecretHash, pending: PendingCreation | None, address: str, new_hash: str | None = None
+    ) -> Allotted | ConfirmRefusal:
+        entry = None
+        if pending is not None and pending.email is not None:
+            who = newcomer(self._parts.pepper, email_key(pending.email), pending.invitation, address)
+            entry = await self._parts.gate.enter(who, pending.username, "directory", pending.language)
+        return await self._parts.store.write(
+            lambda transaction: self._confirm(transaction, key, entry, new_hash)
+        )
 
     async def confirm_as_owner(
-        self, challenge: str, password: str, *, is_new: bool
+        self, challenge: str, password: str, *, is_new: bool, address: str = ""
     ) -> Allotted | WrongPassword | rules.InvalidChallenge | ConfirmRefusal:
         """Creates the account for the reader of the mailbox, who has to show that the sign-up was theirs.
 
@@ -232,10 +260,10 @@ class DirectoryService:
                 if not is_directory_password(password) or hasher.is_guessable(password, *own):
                     return rules.InvalidData(("bad_password",))
                 new_hash = await hasher.hash(password)
-        return await self._parts.store.write(lambda transaction: self._confirm(transaction, key, new_hash))
+        return await self._settle(key, pending, address, new_hash)
 
     async def _confirm(
-        self, transaction: Transaction, key: SecretHash, new_hash: str | None = None
+        self, transaction: Transaction, key: SecretHash, entry: GateEntry | None, new_hash: str | None = None
     ) -> Allotted | ConfirmRefusal:
         pending = await transaction.directory.pending(key)
         if pending is None:
@@ -245,10 +273,15 @@ class DirectoryService:
             return rules.AlreadyConfirmed(account.server if account else None)
         if self._parts.clock.now() >= pending.expires_at:
             return rules.NoPendingCreation()
-        if not self._policy.accepting:  # the door was closed meanwhile
-            return rules.SignUpClosed()
         password_hash = new_hash or pending.password_hash
-        match await self._add(transaction, pending.username, pending.email, password_hash):
+        match await add_user(
+            transaction,
+            self._parts,
+            self._policy.servers,
+            NewUser(pending.username, pending.email, password_hash, entry),
+        ):
+            case RegistrationClosed() | InvitationRequired() | TooManyRequests() as refused:
+                return worded(refused)
             case UsernameTaken():
                 winner = await transaction.accounts.by_name(name_key(pending.username))
                 if winner is None:  # reserved by a sign-up of another door, which may still fail
@@ -257,9 +290,9 @@ class DirectoryService:
                 return rules.AlreadyConfirmed(winner.server)
             case EmailTaken():
                 return rules.InvalidData(("taken_email",))
-            case (added, server):
+            case (added, allotted):
                 await transaction.directory.settle(key, added)
-                return Allotted(server)
+                return allotted
 
     async def challenge_status(self, challenge: str) -> ChallengeStatus:
         """The state of the challenge; changes nothing."""
@@ -281,38 +314,6 @@ class DirectoryService:
             return ChallengeStatus("confirmed", pending.username, account.server)
         begun_at, network = pending.created_at, pending.network
         return ChallengeStatus("pending", pending.username, begun_at=begun_at, network=network)
-
-    async def _add(
-        self, transaction: Transaction, username: str, email: str | None, password_hash: str | None
-    ) -> tuple[AccountId, str | None] | UsernameTaken | EmailTaken:
-        """Adds an account on the server with fewest users; counts it in the same transaction.
-
-        email: verified, by a mail or by the trusted platform.
-        """
-        claim = None
-        if email is not None:
-            claim = self._parts.pepper.claim(contact_of_email(email), is_verified=True)
-            await transaction.lock(Lock.EMAIL, claim.key)
-        servers = self._policy.servers
-        server = None
-        if servers:
-            await transaction.lock(Lock.SERVERS)
-            server = rules.least_used(servers, await transaction.directory.users(servers))
-        new = NewAccount(
-            username=username,
-            origin="directory",
-            created_at=self._parts.clock.now(),
-            email=email,
-            password_hash=password_hash,
-            server=server,
-            contact=claim,
-        )
-        added = await add_account(transaction, new)
-        if isinstance(added, UsernameTaken | EmailTaken):
-            return added
-        if server is not None:
-            await transaction.directory.add_user(server)
-        return added, server
 
     # --- operating
     async def recount(self) -> None:

@@ -6,23 +6,27 @@
 
 An account that a command has deleted beside the running server leaves its rooms here.
 
+An account that waits (for its approval, or the verification of its address) longer than it may is deleted here. One that
+was never let in is erased at once, and its name is free again: otherwise strangers could use up names.
+
 What remains is the account's number, a keyed hash of its name, so that nobody gets it again, the hashes of its unexpired
 tokens, and the posts, which belong to their conversations and are by a deleted user.
 """
 
 import logging
+from functools import partial
 
 import msgspec
 import trio
 
-from regserver.domain.account import AccountId, name_key
+from regserver.domain.account import AccountId, NameKey, name_key
 from regserver.domain.instant import Duration, Instant
 from regserver.domain.journal import JournalSeal
 from regserver.ports.clock import Clock
 from regserver.ports.name_table import NameHash, account_holder
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_end import leave_rooms, lock_rooms
+from regserver.service.account_end import leave_rooms, lock_rooms, refuse_waiting
 
 log = logging.getLogger("regserver.erasure")
 
@@ -32,9 +36,12 @@ AT_ONCE = 100
 
 
 class ErasurePolicy(msgspec.Struct, frozen=True):
-    """grace: how long a deleted account can be restored; 0 erases at once."""
+    """grace: how long a deleted account can be restored; 0 erases at once. waiting: how long an account may wait before it is
+    removed; 0 for ever.
+    """
 
     grace: Duration
+    waiting: Duration = Duration(0)
 
 
 class ErasureService:
@@ -48,6 +55,7 @@ class ErasureService:
         self._seal = seal
         self._hash_name = hash_name
         self.grace = policy.grace
+        self._waiting = policy.waiting
         self._changed = trio.Event()
 
     def changed_nowait(self) -> None:
@@ -63,6 +71,7 @@ class ErasureService:
             self._changed = trio.Event()
             try:
                 await self.leave_due()
+                await self.close_waiting()
                 await self.erase_due()
             except StoreFault as fault:
                 log.warning("deleted accounts were not erased: %s", fault)
@@ -89,6 +98,19 @@ class ErasureService:
 
         return await self._store.write(work)
 
+    async def close_waiting(self) -> int:
+        """Deletes the accounts that have waited too long; returns how many. Raises StoreFault."""
+        if not self._waiting:
+            return 0
+        now, closed = self._clock.now(), 0
+        before = Instant(now - self._waiting)
+        while due := await self._store.read(
+            lambda transaction: transaction.waiting.since_before(before, AT_ONCE)
+        ):
+            for account in due:
+                closed += await self._store.write(partial(refuse_waiting, account=account, now=now))
+        return closed
+
     async def erase_due(self) -> int:
         """Erases the accounts whose time of grace has passed; returns how many. Raises StoreFault."""
         before = Instant(self._clock.now() - self.grace)
@@ -108,17 +130,26 @@ class ErasureService:
     async def _erase(self, transaction: Transaction, number: AccountId, before: Instant) -> bool:
         await transaction.lock(Lock.ACCOUNT, number)
         account = await transaction.accounts.by_id(number)
-        if account is None or account.deleted_at is None or account.deleted_at > before:
+        if account is None or account.deleted_at is None:
+            return False
+        if account.deleted_at > before and account.waits_for is None:
             return False
         if account.erased_at is not None:
             return False
         await lock_rooms(transaction, number)
         key = name_key(account.username)
-        await transaction.names.erase(key, account_holder(number))
+        gone = self._hash_name(key)
+        if account.waits_for is None:
+            await transaction.names.erase(key, account_holder(number))
+        else:
+            gone = self._hash_name(
+                NameKey(f"{number}\0{key}")
+            )  # others may have had the name, and waited in vain
+            await transaction.names.release(key, account_holder(number))
         if account.ledger_name is not None:
             await self._empty_entry(transaction, account.ledger_name)
         await leave_rooms(transaction, number, self._clock.now())
-        await transaction.erasures.erase(number, self._hash_name(key), self._clock.now())
+        await transaction.erasures.erase(number, gone, self._clock.now())
         return True
 
     async def _empty_entry(self, transaction: Transaction, user_id: str) -> None:

@@ -51,6 +51,7 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.tokens.purge(now)
     await transaction.links.purge(now)
     await transaction.codes.purge(now)
+    await transaction.invitations.purge(now)
     await transaction.factors.purge(now)
     await transaction.passkeys.purge(now)
     await transaction.guesses.purge(now)

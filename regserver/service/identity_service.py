@@ -19,6 +19,7 @@ from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import (
     BadToken,
     IdempotencyConflict,
+    NotApproved,
     Refusal,
     SecondFactorRequired,
     UserIsDeleted,
@@ -40,7 +41,10 @@ sign-in of the account, so that others cost nothing."""
 TRIM_AT = 64
 
 T = TypeVar("T")
-Unidentified = BadToken | UserIsDeleted
+Unknown = BadToken | UserIsDeleted
+"""Refusals of a token without an account that is there."""
+Unidentified = Unknown | NotApproved
+"""The same, and of accounts that wait."""
 Act = Callable[[Transaction, Account, Instant], Awaitable[T]]
 """A use case of one account, as a unit of work. The instant is the time that the whole change bears."""
 
@@ -83,6 +87,14 @@ class IdentityService:
     def look_up(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """As `read`, where `act` finds a few rows by their keys; see Store.look_up."""
         return self._store.look_up(lambda transaction: self._act(transaction, token, act))
+
+    def look_up_waiting(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unknown]:
+        """As `look_up`, also for an account that waits: for what proves its address, and for giving it up."""
+        return self._store.look_up(lambda transaction: self._find(transaction, token, act))
+
+    def write_waiting(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unknown]:
+        """As `write_locked`, also for an account that waits."""
+        return self._store.write(lambda transaction: self._find_locked(transaction, token, act))
 
     def write(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
         """Runs `act` for the account of `token` and commits."""
@@ -130,16 +142,35 @@ class IdentityService:
             return BadToken()
         if account.deleted_at is not None:
             return UserIsDeleted()
+        if account.waits_for is not None:
+            return NotApproved(waits_for=account.waits_for)
+        self.uses.note(token, now)
+        return await act(transaction, account, now)
+
+    async def _find(self, transaction: Transaction, token: SecretHash, act: Act[T]) -> T | Unknown:
+        """As `_act`, for an account that may wait."""
+        now = self._clock.now()
+        account = await transaction.tokens.account(token, now)
+        if account is None:
+            return BadToken()
+        if account.deleted_at is not None:
+            return UserIsDeleted()
         self.uses.note(token, now)
         return await act(transaction, account, now)
 
     async def _act_locked(self, transaction: Transaction, token: SecretHash, act: Act[T]) -> T | Unidentified:
+        await self._lock(transaction, token)
+        return await self._act(transaction, token, act)
+
+    async def _find_locked(self, transaction: Transaction, token: SecretHash, act: Act[T]) -> T | Unknown:
+        await self._lock(transaction, token)
+        return await self._find(transaction, token, act)
+
+    async def _lock(self, transaction: Transaction, token: SecretHash) -> None:
+        """The caller looks the token up again: it may have ended before the lock."""
         account = await transaction.tokens.account(token, self._clock.now())
         if account is not None:
             await transaction.lock(Lock.ACCOUNT, account.id)
-        return await self._act(
-            transaction, token, act
-        )  # looks the token up again: it may have ended before the lock
 
     # --- tokens and tickets
     async def issue(self, transaction: Transaction, account: AccountId, asker: Asker) -> SignedIn:
@@ -158,8 +189,13 @@ class IdentityService:
 
     async def ask_factor(
         self, transaction: Transaction, account: AccountId, purpose: FactorPurpose
-    ) -> SecondFactorRequired | None:
-        """The ticket that a right password is answered with where the account has a second factor; None where it has none."""
+    ) -> SecondFactorRequired | NotApproved | None:
+        """What a right password is answered with in place of a session: NotApproved while the account waits, and a ticket where
+        it has a second factor; None where a session may be issued.
+        """
+        found = await transaction.accounts.by_id(account)
+        if found is not None and found.waits_for is not None:
+            return NotApproved(waits_for=found.waits_for)
         totp = await transaction.factors.totp(account)
         if totp is None or totp.enabled_at is None:
             return None

@@ -20,7 +20,8 @@ from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
-from regserver.service.live_job import LiveJob
+from regserver.service.live_job import Applicant, LiveJob
+from regserver.service.sign_up_gate import OPEN_GATE, Newcomer, Refused, SignUpGate
 
 log = logging.getLogger("regserver.live")
 
@@ -35,18 +36,19 @@ RESERVATION_MARGIN = Duration(30 * SECOND)
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """deadline: how long a job may take. replay: how long a finished job stays readable. max_running: jobs at once.
     source: its kind, under which past runs are stored, and whose people are told apart from those of other kinds.
-    accepting: whether people get new accounts.
     """
 
     deadline: Duration
     replay: Duration
     max_running: int
     source: str = "file"
-    accepting: bool = True
 
 
 class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of live registration. source: None when it is switched off. on_end: called with each job's last state."""
+    """The parts of live registration. source: None when it is switched off. on_end: called with each job's last state.
+
+    gate: of new people.
+    """
 
     store: Store
     clock: Clock
@@ -56,6 +58,7 @@ class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
     source: Source | None
     policy: LivePolicy
     on_end: Callable[[ProgressState], None] = lambda state: None
+    gate: SignUpGate = OPEN_GATE
 
 
 class LiveAccounts:
@@ -116,13 +119,15 @@ class LiveAccounts:
 
     async def register(
         self, job: LiveJob, profile: Profile, run: Run
-    ) -> SignedIn | UsernameTaken | EmailTaken:
+    ) -> SignedIn | UsernameTaken | EmailTaken | Refused:
         """Writes account, profile and token in one transaction: after a crash a user is registered completely or not at all.
 
         run: the durations of this job, for the estimates of later ones. Raises StoreFault.
         """
 
         applicant, now = job.applicant, self._parts.clock.now()
+        language = applicant.asker.language
+        entry = await self._parts.gate.enter(newcomer(applicant), job.username, "live", language)
         new = NewAccount(
             username=job.username,
             origin="live",
@@ -132,11 +137,11 @@ class LiveAccounts:
         )
         link = SourceLink(self._parts.policy.source, applicant.username, now)
 
-        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
+        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken | Refused:
             if await transaction.accounts.by_subject(link.source, job.subject) is not None:
                 return UsernameTaken()  # registered by another node meanwhile: the next sign-in finds it
-            account = await add_account(transaction, new, reserved_by=live_holder(job.subject))
-            if isinstance(account, UsernameTaken | EmailTaken):
+            account = await add_account(transaction, new, live_holder(job.subject), entry)
+            if isinstance(account, UsernameTaken | EmailTaken | Refused):
                 return account
             await transaction.accounts.confirm_source(account, link)
             await transaction.accounts.add_profile(account, profile)
@@ -148,6 +153,11 @@ class LiveAccounts:
         with trio.CancelScope(shield=True):
             registered = await self._parts.store.write(work)
         return registered
+
+
+def newcomer(applicant: Applicant) -> Newcomer:
+    """The person before the door's gate. The source tells no address of theirs."""
+    return Newcomer(claim=None, invitation=applicant.invitation, address=applicant.asker.address)
 
 
 def live_holder(subject: Subject) -> str:

@@ -14,17 +14,22 @@ import trio
 from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
 from regserver.domain.live_progress import LiveMessage, LiveProgress, ProgressEvent, RegistrationId
+from regserver.domain.secret import SecretHash
 from regserver.ports.source import Subject
 from regserver.service.asker import Asker
 
 
 class Applicant(msgspec.Struct, frozen=True):
-    """A person whom the source has accepted. username: as the source knows them. password_hash: for the account."""
+    """A person whom the source has accepted. username: as the source knows them. password_hash: for the account.
+
+    invitation: that they came with.
+    """
 
     username: str
     subject: Subject
     password_hash: str
     asker: Asker
+    invitation: SecretHash | None = None
 
     def __repr__(self) -> str:
         return "Applicant(…)"

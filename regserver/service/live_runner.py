@@ -14,6 +14,7 @@ from regserver.domain.account import Profile
 from regserver.domain.estimate import Estimator
 from regserver.domain.instant import Duration
 from regserver.domain.live_progress import Complete, LiveMessage, ProgressEvent, ProtocolBroken
+from regserver.domain.outcome import InvitationRequired
 from regserver.domain.source_line import SourceLine
 from regserver.group import leaves
 from regserver.ports.source import Source, SourceFault
@@ -21,6 +22,7 @@ from regserver.ports.store import StoreFault
 from regserver.service.identity_service import SignedIn
 from regserver.service.live_account import LiveAccounts
 from regserver.service.live_job import LiveJob
+from regserver.service.sign_up_gate import Refused
 
 log = logging.getLogger("regserver.live")
 
@@ -87,6 +89,10 @@ class LiveRunner:
         if isinstance(registered, SignedIn):
             self._estimator.learn(run)
             self._show(job, job.progress.authenticate(registered.user_id, registered.token))
+        elif isinstance(registered, InvitationRequired):
+            self._fail(job, LiveMessage.NOT_INVITED)
+        elif isinstance(registered, Refused):
+            self._break(job, "too many accounts wait already")
         else:
             self._fail(job, LiveMessage.NAME_LOST)
 

@@ -15,11 +15,12 @@ import trio
 from regserver.domain.account import name_key
 from regserver.domain.estimate import Estimator
 from regserver.domain.live_progress import RegistrationId
-from regserver.domain.outcome import RegistrationClosed, SourceUnavailable, UsernameTaken
+from regserver.domain.outcome import SourceUnavailable, UsernameTaken
 from regserver.ports.source import Subject
-from regserver.service.live_account import LiveAccounts, LiveParts
+from regserver.service.live_account import LiveAccounts, LiveParts, newcomer
 from regserver.service.live_job import Applicant, LiveJob
 from regserver.service.live_runner import LiveRunner
+from regserver.service.sign_up_gate import Refused
 
 STOP_SECONDS = 1.0
 
@@ -56,24 +57,33 @@ class LiveService:
 
     async def start(
         self, applicant: Applicant
-    ) -> RegistrationId | UsernameTaken | SourceUnavailable | RegistrationClosed:
+    ) -> RegistrationId | UsernameTaken | SourceUnavailable | Refused:
         """The registration of a user whose credentials the source has accepted: a running one, or a new one.
 
         UsernameTaken also when the person has an account by now.
         """
-        while (running := self._running.get(applicant.subject)) is not None:
-            await running.begun.wait()
-            if running.progress.state == "failed":
-                await running.gone.wait()  # until its name is free; then this is the next attempt
-            elif not running.gone.is_set():
-                return running.id
-        if not self._parts.policy.accepting:
-            return RegistrationClosed()
+        if (running := await self._found(applicant.subject)) is not None:
+            return running
+        if refusal := await self._parts.gate.refusal(newcomer(applicant)):
+            return refusal
+        # Another sign-in may have begun one meanwhile.
+        if (running := await self._found(applicant.subject)) is not None:
+            return running
         if self._runner is None or not self.admits(applicant.username):
             return SourceUnavailable()
         identity = uuid.UUID(bytes=self._parts.randomness.bytes(16), version=4)
         job = LiveJob(RegistrationId(f"u-{identity}"), applicant)
         return await self._begin(self._runner, job)
+
+    async def _found(self, subject: Subject) -> RegistrationId | None:
+        """The person's running registration. Awaits nothing where there is none, so that the caller can begin one."""
+        while (running := self._running.get(subject)) is not None:
+            await running.begun.wait()
+            if running.progress.state == "failed":
+                await running.gone.wait()  # until its name is free; then this is the next attempt
+            elif not running.gone.is_set():
+                return running.id
+        return None
 
     async def _begin(
         self, runner: LiveRunner, job: LiveJob

@@ -134,6 +134,8 @@ class MailDelivery:
         mail = self._outbox.open(message.sealed)
         if mail is None:
             return await self._park(message, UNREADABLE)
+        if not mail.written_at:  # it was sealed before it was due
+            mail = msgspec.structs.replace(mail, written_at=message.created_at)
         if mail.good_until is not None and self._clock.now() >= mail.good_until:
             return await self._park(message, OUTDATED)
         try:

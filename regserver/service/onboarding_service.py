@@ -43,7 +43,7 @@ class OnboardingService:
             if account is None:
                 begun = await transaction.registrations.by_user_id(user_id)
                 return UserNotFound() if begun is None else InvalidStep(state=begun.state)
-            if account.deleted_at is not None:
+            if not account.is_usable:
                 return UserNotFound()
             await transaction.lock(Lock.ACCOUNT, account.id)
             now, granted = self._clock.now(), 0

@@ -31,8 +31,11 @@ class Outbox:
     async def enqueue(self, transaction: Transaction, mail: Mail) -> None:
         """Adds the mail in the caller's transaction; it is sent after the commit."""
         now = self._clock.now()
-        mail = msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex(), written_at=now)
-        await transaction.outbox.add(self.seal(mail), now)
+        await transaction.outbox.add(self.prepare(msgspec.structs.replace(mail, written_at=now)), now)
+
+    def prepare(self, mail: Mail) -> bytes:
+        """The encrypted form of a new mail, for OutboxTable.add. One that is added later gets the time of that."""
+        return self.seal(msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex()))
 
     def seal(self, mail: Mail) -> bytes:
         """The encrypted form of a mail: a random nonce, then ciphertext and tag."""

@@ -16,7 +16,8 @@ A name may be the account's verified e-mail address, in any spelling; one that i
 Each sign-in is a guess at the account of its name, or at the name, and is admitted by the guard. Whatever is refused
 afterwards counts as a failure, also where the source cannot tell: the password was compared with the one known here.
 
-Where the account has a second factor, a right password gives a ticket in place of a token; FactorService takes it.
+Where the account has a second factor, a right password gives a ticket in place of a token; FactorService takes it. An
+account that waits for its approval gets neither.
 """
 
 import msgspec
@@ -26,17 +27,15 @@ from regserver.domain.contact import Pepper, contact_of_email
 from regserver.domain.email import read_email
 from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import Duration
-from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import (
     BadCredentials,
-    RegistrationClosed,
-    SecondFactorRequired,
     SourceUnavailable,
     TooManyRequests,
     UserIsDeleted,
     UsernameTaken,
 )
 from regserver.domain.password import normal_form
+from regserver.domain.secret import SecretHash
 from regserver.ports.account_table import SourceLink
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -51,26 +50,9 @@ from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, targ
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import Applicant
 from regserver.service.live_service import LiveService
+from regserver.service.sign_in_outcome import Entered, Registering, RestoreRefusal, SignInOutcome
+from regserver.service.sign_up_gate import invitation_hash
 from regserver.service.source_check import SourceCheck
-
-
-class Registering(msgspec.Struct, frozen=True):
-    """A registration of this user runs; the knowledge of its id is the right to watch it."""
-
-    registration: RegistrationId
-
-
-SignInRefusal = (
-    BadCredentials
-    | SecondFactorRequired
-    | UserIsDeleted
-    | UsernameTaken
-    | RegistrationClosed
-    | SourceUnavailable
-    | TooManyRequests
-)
-RestoreRefusal = BadCredentials | SecondFactorRequired | UserIsDeleted | SourceUnavailable | TooManyRequests
-SignInOutcome = SignedIn | Registering | SignInRefusal
 
 
 class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,11 +75,12 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Credentials(msgspec.Struct, frozen=True):
-    """restores: whether a deleted account is brought back, and no other made."""
+    """restores: whether a deleted account is brought back, and no other made. invitation: for a new account of the source."""
 
     username: str
     password: str
     restores: bool
+    invitation: SecretHash | None = None
 
     def __repr__(self) -> str:
         return "_Credentials(…)"
@@ -127,9 +110,15 @@ class SignInService:
     def __init__(self, parts: SignInParts) -> None:
         self._parts = parts
 
-    async def sign_in(self, username: str, password: str, asker: Asker) -> SignInOutcome:
-        """A token for right credentials, or a registration if only the source knows them. Raises StoreFault."""
-        return await self._begin(_Credentials(username, password, restores=False), asker)
+    async def sign_in(
+        self, username: str, password: str, asker: Asker, invitation: str | None = None
+    ) -> SignInOutcome:
+        """A token for right credentials, or a registration if only the source knows them. Raises StoreFault.
+
+        invitation: for the registration, where that needs one.
+        """
+        given = _Credentials(username, password, restores=False, invitation=invitation_hash(invitation))
+        return await self._begin(given, asker)
 
     async def restore(self, username: str, password: str, asker: Asker) -> SignedIn | RestoreRefusal:
         """The same for an account that was deleted a short time ago: it is as before, but for its rooms, contacts and sessions.
@@ -185,7 +174,7 @@ class SignInService:
     # --- a password that is right here
     async def _enter(
         self, attempt: Attempt, account: Account, given: _Credentials, match: PasswordMatch
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | BadCredentials:
+    ) -> Entered | BadCredentials:
         link = await self._recheck(account, given.password)
         if isinstance(link, BadCredentials):
             return link
@@ -198,7 +187,7 @@ class SignInService:
 
     async def _compare_again(
         self, attempt: Attempt, account: Account, given: _Credentials
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | BadCredentials:
+    ) -> Entered | BadCredentials:
         """With the hash that is stored by now: a new one of the same password, or one of another."""
         match = await self._parts.hasher.verify(given.password, account.password_hash)
         return await self._enter(attempt, account, given, match) if match else BadCredentials()
@@ -250,7 +239,9 @@ class SignInService:
         if given.restores:
             return BadCredentials()
         password_hash = await self._parts.hasher.hash(given.password)
-        started = await self._parts.live.start(Applicant(link.name, subject, password_hash, asker))
+        started = await self._parts.live.start(
+            Applicant(link.name, subject, password_hash, asker, given.invitation)
+        )
         if isinstance(started, UsernameTaken):
             # Meanwhile another sign-in of this person may have been registered.
             owner = await self._person(link.source, subject)
@@ -272,7 +263,7 @@ class SignInService:
 
     async def _take_over(
         self, attempt: Attempt, owner: Account, given: _Credentials, link: SourceLink
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
+    ) -> Entered:
         """Signs the source's person in. A password that differs from the one known here was changed at the source."""
         password = given.password
         compared = attempt.account is not None and attempt.account.id == owner.id
@@ -290,15 +281,11 @@ class SignInService:
         return admitted
 
     # --- the token
-    async def _admit(
-        self, attempt: Attempt, admission: _Admission
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted | _PasswordReplaced:
+    async def _admit(self, attempt: Attempt, admission: _Admission) -> Entered | _PasswordReplaced:
         """A token, unless the account has a second factor, or was deleted meanwhile, or got another password."""
         account = admission.account.id
 
-        async def work(
-            transaction: Transaction,
-        ) -> tuple[SignedIn | SecondFactorRequired | UserIsDeleted | _PasswordReplaced, EndedSessions | None]:
+        async def work(transaction: Transaction) -> tuple[Entered | _PasswordReplaced, EndedSessions | None]:
             # A new password ends all sessions: an old one that was compared before must not open another after it.
             await transaction.lock(Lock.ACCOUNT, account)
             current, now = await transaction.accounts.by_id(account), self._parts.clock.now()
@@ -324,13 +311,13 @@ class SignInService:
 
     async def _open(
         self, transaction: Transaction, attempt: Attempt, account: AccountId, *, is_deleted: bool
-    ) -> SignedIn | SecondFactorRequired | UserIsDeleted:
+    ) -> Entered:
         """The password is right. A second factor comes before anything that only the account's person may do."""
         identity = self._parts.identity
-        ticket = await identity.ask_factor(transaction, account, "restore" if is_deleted else "sign_in")
-        if ticket is not None:
+        refusal = await identity.ask_factor(transaction, account, "restore" if is_deleted else "sign_in")
+        if refusal is not None:
             attempt.waive()  # wrong codes go on counting: a right password alone does not reset them
-            return ticket
+            return refusal
         if is_deleted and not await restore_locked(transaction, account, self._parts.clock.now()):
             attempt.waive()
             return UserIsDeleted()

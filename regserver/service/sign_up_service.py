@@ -19,53 +19,37 @@ from regserver.domain.outcome import (
     BadUsername,
     EmailTaken,
     IdempotencyConflict,
+    InvitationRequired,
     RegistrationClosed,
     SecondFactorRequired,
     TooManyRequests,
     UsernameTaken,
 )
 from regserver.domain.password import is_rooms_password
-from regserver.ports.captcha import Captcha, CaptchaAnswer, is_passed
+from regserver.ports.captcha import Captcha, is_passed
 from regserver.ports.clock import Clock
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
 from regserver.service.address_service import AddressService
-from regserver.service.asker import Asker
 from regserver.service.guess_guard import GuessGuard, target_account
 from regserver.service.identity_service import IdentityService, SignedIn
-
-SignUpRefusal = (
-    BadEmail
-    | BadUsername
-    | BadPassword
-    | BadCaptcha
-    | UsernameTaken
-    | EmailTaken
-    | RegistrationClosed
-    | SecondFactorRequired
-    | IdempotencyConflict
-    | TooManyRequests
+from regserver.service.new_person import NewPerson, SignUpRefusal
+from regserver.service.sign_up_gate import (
+    OPEN_GATE,
+    GateEntry,
+    Newcomer,
+    Refused,
+    SignUpGate,
+    invitation_hash,
 )
 
-
-class NewPerson(msgspec.Struct, frozen=True):
-    """Who signs up, as they came. link_base: of the link in the mail that verifies the address."""
-
-    username: str
-    email: str
-    password: str
-    asker: Asker
-    link_base: str
-    answer: CaptchaAnswer = CaptchaAnswer()
-
-    def __repr__(self) -> str:
-        return "NewPerson(…)"
+Taken = UsernameTaken | EmailTaken
 
 
 class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service works with. is_open: whether sign-ups are accepted. captcha: None demands none."""
+    """What the service works with. gate: of the room door. captcha: None demands none."""
 
     store: Store
     clock: Clock
@@ -74,7 +58,7 @@ class SignUpParts(msgspec.Struct, frozen=True, kw_only=True):
     guard: GuessGuard
     pepper: Pepper
     addresses: AddressService
-    is_open: bool = True
+    gate: SignUpGate = OPEN_GATE
     captcha: Captcha | None = None
 
 
@@ -97,51 +81,63 @@ class SignUpService:
         own = person.username, person.email
         if not is_rooms_password(person.password) or self._parts.hasher.is_guessable(person.password, *own):
             return BadPassword()
-        if not self._parts.is_open:
+        if not self._parts.gate.policy.accepts:
             return RegistrationClosed()
         if idempotency is None:
             return await self._register(person, None)
         if again := await self._register_again(person, idempotency):
             return again
         outcome = await self._register(person, idempotency)
-        if isinstance(outcome, BadCaptcha | UsernameTaken | EmailTaken):
+        if isinstance(outcome, BadCaptcha | UsernameTaken | EmailTaken | InvitationRequired):
             # The same request may have come twice at once: the second finds the account of the first.
             return await self._register_again(person, idempotency) or outcome
         return outcome
 
     async def _register(
         self, person: NewPerson, idempotency: Idempotency | None
-    ) -> SignedIn | BadCaptcha | UsernameTaken | EmailTaken:
-        # Not before: a repetition has the answer of the first request, which is used up.
-        if not await is_passed(self._parts.captcha, person.answer):
-            return BadCaptcha()
+    ) -> SignedIn | BadCaptcha | Taken | Refused:
         username, email = person.username, person.email
         name, now = name_key(username), self._parts.clock.now()
         claim = self._parts.pepper.claim(contact_of_email(email), is_verified=False)
+        who = Newcomer(
+            claim=claim, invitation=invitation_hash(person.invitation), address=person.asker.address
+        )
+        # Not before: a repetition has the answer of the first request, which has used up invitation and captcha.
+        if refusal := await self._parts.gate.refusal(who):
+            return refusal
+        if not await is_passed(self._parts.captcha, person.answer):
+            return BadCaptcha()
         # Checked before the costly hash; the unique keys decide when the row is written.
         if taken := await self._parts.store.look_up(
             lambda transaction: find_taken(transaction, name, claim.key, now)
         ):
             return taken[0]
         password_hash = await self._parts.hasher.hash(person.password)
-        now = self._parts.clock.now()
+        entry = await self._parts.gate.enter(who, username, "rooms", person.asker.language)
         new = NewAccount(
             username=username,
             email=email,
             origin="rooms",
             password_hash=password_hash,
-            created_at=now,
+            created_at=self._parts.clock.now(),
             contact=claim,
         )
+        return await self._add(person, new, entry, idempotency)
+
+    async def _add(
+        self, person: NewPerson, new: NewAccount, entry: GateEntry, idempotency: Idempotency | None
+    ) -> SignedIn | Taken | Refused:
+        username, email, now = person.username, person.email, new.created_at
+        key = self._parts.pepper.contact_key(contact_of_email(email))
         written = self._parts.addresses.write_mail(username, email, person.asker.language, person.link_base)
 
-        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken:
-            await transaction.lock(Lock.EMAIL, claim.key)
-            added = await add_account(transaction, new)
-            if isinstance(added, UsernameTaken | EmailTaken):
+        async def work(transaction: Transaction) -> SignedIn | Taken | Refused:
+            await transaction.lock(Lock.EMAIL, key)
+            added = await add_account(transaction, new, entry=entry)
+            if isinstance(added, Taken | Refused):
                 return added
             if idempotency is not None:
-                scope = sign_up_scope(name)
+                scope = sign_up_scope(name_key(username))
                 await transaction.idempotency.take(scope, idempotency, now)
                 await transaction.idempotency.keep(scope, idempotency.key, added)
             await self._parts.guard.remember(transaction, added, person.asker)
@@ -180,7 +176,8 @@ class SignUpService:
 
             async def admit(transaction: Transaction) -> SignedIn | SecondFactorRequired:
                 ticket = await self._parts.identity.ask_factor(transaction, account.id, "sign_in")
-                if ticket is not None:
+                # An account that waits gets a token as at first, which is good once it waits no more.
+                if isinstance(ticket, SecondFactorRequired):
                     attempt.waive()
                     return ticket
                 await attempt.succeed(transaction, account.id)

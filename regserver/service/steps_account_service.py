@@ -1,7 +1,8 @@
 """The last step of the registration by steps, which writes the account.
 
-    embedded ledger    _finish  writes journal and account in one transaction
-    outer ledger       _hold    stops the registration from lapsing, since its account may soon exist on the ledger
+    embedded ledger    _finish  writes journal and account in one transaction, and spends the invitation
+    outer ledger       _hold    stops the registration from lapsing, since its account may soon exist on the ledger; spends the
+                                invitation, which could otherwise be gone once the account exists there
                        _settle  creates the account on the outer ledger, over the network, outside any transaction
                        _finish  writes journal and account here
 
@@ -14,37 +15,50 @@ import msgspec
 
 from regserver.domain import steps_machine as machine
 from regserver.domain.account import AccountId, NewAccount, name_key
-from regserver.domain.contact import Contact
+from regserver.domain.contact import Contact, ContactClaim
 from regserver.domain.instant import after
 from regserver.domain.journal import JournalHead, LedgerAccount
-from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.outcome import (
+    EmailTaken,
+    InvitationRequired,
+    RegistrationClosed,
+    TooManyRequests,
+    UsernameTaken,
+)
 from regserver.domain.steps_machine import TRANSITIONS, Registration, StepRefusal, name_holder
 from regserver.ports.ledger import LedgerFault, NameOccupied, OtherKeysWritten, Settled
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account
 from regserver.service.asker import Asker
 from regserver.service.registration_lookup import Proof, RegistrationLookup
+from regserver.service.sign_up_gate import GateEntry, Refused, admit, invitation_hash
 from regserver.service.steps_policy import StepsParts, StepsPolicy
-from regserver.service.steps_service import StepResult
+from regserver.service.steps_service import StepResult, newcomer, worded
 
 log = logging.getLogger("regserver.steps")
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The account that a client requests. owner, active: the keys as PUB_K1_…; None for any other text."""
+class Proposal(msgspec.Struct, frozen=True):
+    """The account that a client requests. owner, active: the keys as PUB_K1_…; None for any other text.
+
+    invitation: in place of the registration's, which may have been used up meanwhile. language: of mails to the person.
+    """
 
     username: str
     user_id: str
     owner: str | None
     active: str | None
+    invitation: str | None = None
+    language: str = "en"
 
 
 class _Finish(msgspec.Struct, frozen=True):
-    """What the last transaction writes. reference: of the outer ledger. asker: who gets a session too."""
+    """What the last transaction writes. reference: of the outer ledger. asker: who gets a session too. entry: at the gate."""
 
     proposal: Proposal
     reference: str
     asker: Asker | None
+    entry: GateEntry
 
 
 class StepsAccountService:
@@ -62,18 +76,36 @@ class StepsAccountService:
 
         asker: who shall have a signed-in session of the account; None for nobody.
         """
-        if not self._policy.accepting:
+        if not self._parts.gate.policy.accepts:
             return machine.RegistrationsClosed()
+        entry = await self._enter(contact, proposal, proof)
+        if isinstance(entry, StepRefusal):
+            return entry
         settled: Settled | StepRefusal = Settled("")
         if self._parts.ledger.outer:
-            held = await self._hold(contact, proposal, proof)
+            held = await self._hold(contact, proposal, proof, entry)
             settled = held if isinstance(held, StepRefusal) else await self._settle(contact, held)
         if isinstance(settled, StepRefusal):
             return settled
-        finished = _Finish(proposal, settled.reference, asker)
+        finished = _Finish(proposal, settled.reference, asker, entry)
         return await self._finish(contact, proof, finished)
 
-    async def _hold(self, contact: Contact, proposal: Proposal, proof: Proof) -> LedgerAccount | StepRefusal:
+    async def _enter(self, contact: Contact, proposal: Proposal, proof: Proof) -> GateEntry | StepRefusal:
+        """What the account needs at the gate; a refusal for an invitation that was given now and is not good."""
+        gate, invitation = self._parts.gate, invitation_hash(proposal.invitation)
+        who = newcomer(self._parts.pepper, contact, invitation, proof.address)
+        if invitation is not None:
+            if refusal := await gate.refusal(who):
+                return worded(refusal, self._parts.clock.now())
+        elif gate.policy.asks:
+            found = await self._parts.store.read(lambda transaction: self._lookup.find(transaction, contact))
+            if isinstance(found, Registration):
+                who = msgspec.structs.replace(who, invitation=found.invitation)
+        return await gate.enter(who, proposal.username, "steps", proposal.language)
+
+    async def _hold(
+        self, contact: Contact, proposal: Proposal, proof: Proof, entry: GateEntry
+    ) -> LedgerAccount | StepRefusal:
         async def act(transaction: Transaction, found: Registration) -> LedgerAccount | StepRefusal:
             account = _agreed(found, proposal)
             if isinstance(account, StepRefusal):
@@ -82,8 +114,14 @@ class StepsAccountService:
             until = after(now, self._policy.claim_ttl)
             if not await transaction.names.claim(name_key(account.username), name_holder(found), until, now):
                 return machine.NameTaken(state=found.state)
+            admitted_at = found.admitted_at
+            if admitted_at is None and entry.invitation is not None:
+                refusal = await admit(transaction, entry, self._claim(contact), now)
+                if isinstance(refusal, Refused):
+                    return worded(refusal, now)
+                admitted_at = now
             await transaction.registrations.save(
-                msgspec.structs.replace(found, lapses_at=None, updated_at=now)
+                msgspec.structs.replace(found, lapses_at=None, admitted_at=admitted_at, updated_at=now)
             )
             return account
 
@@ -119,7 +157,9 @@ class StepsAccountService:
             if isinstance(account, StepRefusal):
                 return account
             now = self._parts.clock.now()
-            added = await self._add(transaction, contact, account, found)
+            # Where an outer ledger was written to, the invitation was spent before.
+            entry = wanted.entry if found.admitted_at is None else None
+            added = await self._add(transaction, contact, account, found, entry)
             if isinstance(added, StepRefusal):
                 return added
             head = await self._parts.ledger.record(transaction, account, wanted.reference, now)
@@ -128,6 +168,7 @@ class StepsAccountService:
                 state=TRANSITIONS[found.state]["toBlockChain"],
                 lapses_at=None,
                 token=None,
+                invitation=None,
                 updated_at=now,
             )
             await transaction.registrations.save(registered)
@@ -141,13 +182,20 @@ class StepsAccountService:
             log.info("ledger entry %d; last hash %s", head.number, head.hash.hex())
         return outcome
 
+    def _claim(self, contact: Contact) -> ContactClaim | None:
+        """A phone number or address, which is verified, since its code was entered."""
+        return None if contact.kind == "identity" else self._parts.pepper.claim(contact, is_verified=True)
+
     async def _add(
-        self, transaction: Transaction, contact: Contact, account: LedgerAccount, found: Registration
+        self,
+        transaction: Transaction,
+        contact: Contact,
+        account: LedgerAccount,
+        found: Registration,
+        entry: GateEntry | None,
     ) -> AccountId | StepRefusal:
-        """Adds the account. Its phone number or address is verified, since its code was entered."""
-        claim = None
-        if contact.kind != "identity":
-            claim = self._parts.pepper.claim(contact, is_verified=True)
+        claim = self._claim(contact)
+        if claim is not None:
             await transaction.lock(Lock.EMAIL, claim.key)
         new = NewAccount(
             username=account.username,
@@ -156,11 +204,13 @@ class StepsAccountService:
             created_at=self._parts.clock.now(),
             contact=claim,
         )
-        match await add_account(transaction, new, reserved_by=name_holder(found)):
+        match await add_account(transaction, new, name_holder(found), entry):
             case UsernameTaken():
                 return machine.NameTaken(state=found.state)
             case EmailTaken():  # by another door, since the registration was found
                 return machine.AlreadyRegistered(state="registered")
+            case RegistrationClosed() | InvitationRequired() | TooManyRequests() as refusal:
+                return worded(refusal, new.created_at)
             case added:
                 return added
 

@@ -16,6 +16,7 @@ from regserver.ports.store import Store
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService
 from regserver.service.outbox import Outbox
+from regserver.service.sign_up_gate import OPEN_GATE, SignUpGate
 from regserver.service.sms_guard import SmsGuard
 
 
@@ -27,7 +28,6 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     require_token: whether later steps always require a token, not only if the client asked for one.
     reveal_state: whether the state is told to clients without the registration's token.
     daily_*: codes, guesses, and contacts that are asked about, in 24 hours. bounded: whether the limits per address and country prefix apply.
-    accepting: whether the door makes accounts.
     """
 
     code_digits: int = 6
@@ -47,7 +47,6 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     daily_codes_per_prefix: int = 5000
     daily_contacts_per_address: int = 200
     bounded: bool = True
-    accepting: bool = True
 
     def __repr__(self) -> str:
         return "StepsPolicy(…)"  # it holds a key
@@ -56,6 +55,7 @@ class StepsPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     """pepper: hashes contacts and codes. sms_texts: language → the SMS with {code} in it.
     captcha: guards the first step, unless it is None. ledger: records the finished account. identity: opens its session.
+    gate: of new people.
     """
 
     store: Store
@@ -71,3 +71,4 @@ class StepsParts(msgspec.Struct, frozen=True, kw_only=True):
     captcha: Captcha | None
     ledger: Ledger
     identity: IdentityService
+    gate: SignUpGate = OPEN_GATE

@@ -14,10 +14,10 @@ import msgspec
 
 from regserver.domain import steps_machine as machine
 from regserver.domain.account import name_key
-from regserver.domain.contact import Contact
+from regserver.domain.contact import Contact, Pepper
 from regserver.domain.instant import SECOND, Instant, after
-from regserver.domain.outcome import TooManyRequests
-from regserver.domain.secret import TOKEN_BYTES, hash_secret, matches, new_token
+from regserver.domain.outcome import InvitationRequired, RegistrationClosed, TooManyRequests
+from regserver.domain.secret import TOKEN_BYTES, SecretHash, hash_secret, matches, new_token
 from regserver.domain.steps_machine import TRANSITIONS, Registration, Step, StepRefusal
 from regserver.ports.captcha import CaptchaAnswer, CaptchaType, is_passed
 from regserver.ports.sms import SmsFault
@@ -26,6 +26,7 @@ from regserver.service.asker import Asker
 from regserver.service.guess_guard import target_key
 from regserver.service.identity_service import SignedIn
 from regserver.service.registration_lookup import Proof, RegistrationLookup
+from regserver.service.sign_up_gate import Newcomer, Refused, invitation_hash
 from regserver.service.steps_code import HeldCode, Issued, StepCodes
 from regserver.service.steps_policy import StepsParts, StepsPolicy
 
@@ -70,12 +71,17 @@ class StepsService:
 
     # --- codes
     async def first_step(
-        self, contact: Contact, captcha: str, kind: CaptchaType, asker: Asker
+        self,
+        contact: Contact,
+        captcha: str,
+        kind: CaptchaType,
+        asker: Asker,
+        invitation: str | None = None,
     ) -> StepResult | StepRefusal:
-        """Sends the first code, to clients that solved the captcha."""
-        step = FIRST_STEP[contact.kind]
-        if not self._policy.accepting:
-            return machine.RegistrationsClosed()
+        """Sends the first code, to clients that solved the captcha, and have an invitation where one is needed."""
+        step, who = FIRST_STEP[contact.kind], self._newcomer(contact, invitation, asker.address)
+        if refusal := await self._parts.gate.refusal(who):
+            return worded(refusal, self._parts.clock.now())
         if not await is_passed(self._parts.captcha, CaptchaAnswer(captcha, kind, asker.address)):
             here = await self.state(contact, Proof(None, asker.address))
             if isinstance(here, StepRefusal):
@@ -83,10 +89,14 @@ class StepsService:
             return machine.CaptchaFailed(state=here.registration.state)
 
         async def act(transaction: Transaction, found: Registration) -> Issued | StepRefusal | HeldCode:
+            found = msgspec.structs.replace(found, invitation=who.invitation)
             return await self._codes.issue(transaction, found, contact, asker, TRANSITIONS[found.state][step])
 
         proof = Proof(None, asker.address)
         return await self._send(contact, await self._lookup.step(contact, step, proof, act))
+
+    def _newcomer(self, contact: Contact, invitation: str | None, address: str) -> Newcomer:
+        return newcomer(self._parts.pepper, contact, invitation_hash(invitation), address)
 
     async def resend(self, contact: Contact, asker: Asker) -> StepResult | StepRefusal:
         """Sends a new code in place of the last, within the policy's limits."""
@@ -159,7 +169,7 @@ class StepsService:
         return outcome
 
     async def create_identity(
-        self, contact: Contact, secure_key: str, want_token: bool, asker: Asker
+        self, contact: Contact, secure_key: str, want_token: bool, asker: Asker, invitation: str | None = None
     ) -> StepResult | StepRefusal:
         """Verifies an identity on behalf of the identity service, which authenticates itself by its secure key."""
         expected = self._policy.identity_secure_key
@@ -171,10 +181,12 @@ class StepsService:
             if not expected or not matches(hash_secret(expected), secure_key):
                 return machine.WrongKey()
             await attempt.succeed_alone()
-        if not self._policy.accepting:
-            return machine.RegistrationsClosed()
+        who = self._newcomer(contact, invitation, asker.address)
+        if refusal := await self._parts.gate.refusal(who):
+            return worded(refusal, self._parts.clock.now())
 
         async def act(transaction: Transaction, found: Registration) -> StepResult:
+            found = msgspec.structs.replace(found, invitation=who.invitation)
             # The service asks on the person's behalf, from a network of its own: the person's is noted at the next step.
             return await self._admit(transaction, found, "createIdentity", want_token)
 
@@ -190,6 +202,7 @@ class StepsService:
         admitted = msgspec.structs.replace(
             machine.begun_anew(found, TRANSITIONS[found.state][step], now),
             network=found.network,
+            invitation=found.invitation,
             lapses_at=after(now, self._policy.verified_ttl),
             token=hash_secret(token) if token else None,
         )
@@ -227,3 +240,21 @@ class StepsService:
             taken = await transaction.registrations.by_user_id(user_id)
             if taken is None and await transaction.accounts.by_ledger_name(user_id) is None:
                 return user_id
+
+
+# --- the door's gate
+def newcomer(pepper: Pepper, contact: Contact, invitation: SecretHash | None, address: str) -> Newcomer:
+    """The person before the gate. The contact is verified by the time of the account; an identity is none that others have."""
+    claim = None if contact.kind == "identity" else pepper.claim(contact, is_verified=True)
+    return Newcomer(claim=claim, invitation=invitation, address=address)
+
+
+def worded(refusal: Refused, now: Instant) -> StepRefusal:
+    """A refusal of the gate in the words of this door."""
+    match refusal:
+        case RegistrationClosed():
+            return machine.RegistrationsClosed()
+        case InvitationRequired():
+            return machine.NotInvited()
+        case TooManyRequests(retry_after=seconds):
+            return machine.TooManySignUps(retry_at=after(now, seconds * SECOND))

@@ -68,6 +68,14 @@ class RecoverText(_Table, frozen=True):
     state: Mapping[str, Passage]
 
 
+class ApproveText(_Table, frozen=True):
+    """The page behind the operator's link that approves an account. state: its text by the link's state."""
+
+    code: str
+    button: str
+    state: Mapping[str, Passage]
+
+
 class MailText(_Table, frozen=True):
     """One mail. text: paragraphs, an empty line between them. button: the label of its link in HTML, "" without one."""
 
@@ -111,6 +119,7 @@ class Catalogue(_Table, frozen=True):
     verify: AddressText
     undo: AddressText
     recover: RecoverText
+    approve: ApproveText
     mail: MailTexts
     sms: SmsText
     live: Mapping[str, str]

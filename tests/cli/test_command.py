@@ -16,6 +16,7 @@ USES: dict[str, tuple[str, ...]] = {
     "migrate": (),
     "ledger": ("verify",),
     "steps": ("show", "+380000000000"),
+    "invite": ("list",),
     "user": ("show", "ann"),
     "source": ("try", "ann"),
     "version": (),
@@ -66,7 +67,7 @@ async def test_every_command_refuses_a_store_that_is_not_supported(shell: Shell,
     assert done == (2, "", f"regserver: --set store.url: {said}\n")
 
 
-@pytest.mark.parametrize("name", ["ledger", "mail", "steps", "user"])
+@pytest.mark.parametrize("name", ["invite", "ledger", "mail", "steps", "user"])
 async def test_commands_on_a_store_that_is_not_there(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name])
     assert done == (1, "", f"regserver: {shell.folder / 'test.db'}: no such database\n")

@@ -131,6 +131,7 @@ async def test_an_account_as_json(shell: Shell) -> None:
         "server": None,
         "door": "steps",
         "password": True,
+        "waitsFor": None,
         "createdAt": "2020-09-13T12:26:40Z",
         "deletedAt": None,
         "erasedAt": None,

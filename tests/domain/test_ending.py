@@ -36,6 +36,7 @@ def test_a_lost_password_opens_nothing_later() -> None:
         assert kept == {
             Outstanding.ITS_SESSION,
             Outstanding.UNDO_LINKS,
+            Outstanding.APPROVAL_LINKS,
             Outstanding.INVITATIONS,
             Outstanding.REGISTRATIONS,
             Outstanding.RESTORE,

@@ -88,11 +88,12 @@ async def test_doors_that_are_off_are_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("signup.mode=invite", '"open" or "closed"; "invite" is not available in this version'),
-        (
-            "signup.doors.steps=approve",
-            '"open" or "closed" or "off"; "approve" is not available in this version',
-        ),
+        ('signup.domains=["example"]', 'domains of addresses, such as "example.org"'),
+        ('signup.domains=["*.example.org"]', 'domains of addresses, such as "example.org"'),
+        ("signup.operator=nobody", "an e-mail address, or none"),
+        ("signup.operator_language=de", '"en"'),
+        ("signup.waiting_ttl=10s", '"1m" to "3650d"'),
+        ("signup.daily_waiting=0", "1 to 1000000"),
         ("signup.mode=off", '"open" or "invite" or "approve" or "closed"'),
         ("signup.doors.steps=shut", '"off"'),
         ("signup.doors.room=off", "did you mean signup.doors.rooms?"),

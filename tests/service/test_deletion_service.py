@@ -10,7 +10,7 @@ from regserver.domain.secret import hash_secret
 from regserver.ports.source import Rejected
 from regserver.service.account_end import restore_account
 from regserver.service.identity_service import Session, SignedIn
-from regserver.service.sign_in_service import Registering
+from regserver.service.sign_in_outcome import Registering
 from tests.deletion import GRACE, open_erasure
 from tests.fake import EPOCH
 from tests.guess import HOME

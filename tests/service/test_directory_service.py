@@ -18,7 +18,8 @@ from regserver.domain.directory import (
 from regserver.domain.instant import DAY, HOUR
 from regserver.ports.mailer import Mail
 from regserver.ports.transaction import Transaction
-from regserver.service.directory_service import Allotted, ChallengeStatus
+from regserver.service.directory_account import Allotted
+from regserver.service.directory_service import ChallengeStatus
 from regserver.service.mail_cap import HOURLY_MAILS
 from tests.directory import BASE, World, challenge_in, sign_up, world
 

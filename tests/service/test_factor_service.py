@@ -18,6 +18,7 @@ from regserver.domain.outcome import (
     BadCredentials,
     BadToken,
     FactorExists,
+    NotApproved,
     SecondFactorRequired,
     TooManyRequests,
     UserIsDeleted,
@@ -52,7 +53,7 @@ class FactorWorld:
 
     async def begin(self) -> None:
         enrolment = await self.factors.enrol(self.token)
-        assert not isinstance(enrolment, FactorExists | BadToken | UserIsDeleted)
+        assert not isinstance(enrolment, FactorExists | BadToken | UserIsDeleted | NotApproved)
         self.secret = enrolment.secret
 
     async def switch_on(self) -> None:

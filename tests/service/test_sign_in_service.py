@@ -23,10 +23,12 @@ from regserver.ports.password_hasher import PasswordMatch
 from regserver.ports.source import Accepted, Subject, Unavailable
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.live_job import Applicant
-from regserver.service.sign_in_service import Registering, SignInService
+from regserver.service.sign_in_outcome import Registering
+from regserver.service.sign_in_service import SignInService
 from tests.fake import claim_of
+from tests.gate import CLOSED
 from tests.guess import HOME
-from tests.live_world import POLICY, STORY, world
+from tests.live_world import STORY, world
 
 DOWN = Unavailable("down")
 
@@ -186,7 +188,7 @@ async def test_a_yes_of_the_source_holds_for_a_time(tmp_path: Path) -> None:
 async def test_a_closed_door_takes_nobody_new(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         await here.register("ada")
-    async with world(tmp_path, msgspec.structs.replace(POLICY, accepting=False)) as here:
+    async with world(tmp_path, door=CLOSED) as here:
         assert isinstance(await here.sign_in("ada"), SignedIn)
         assert await here.sign_in("grace") == RegistrationClosed()
         assert await here.sign_in("grace", "wrong") == BadCredentials()

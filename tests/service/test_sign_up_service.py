@@ -21,6 +21,7 @@ from regserver.service.account_service import AccountDetail
 from regserver.service.add_account import add_account
 from regserver.service.identity_service import SignedIn
 from tests.fake import claim_of
+from tests.gate import CLOSED
 from tests.guess import HOME
 from tests.rooms import Rooms, made, open_rooms
 
@@ -79,7 +80,7 @@ async def test_a_deleted_account_is_not_signed_up_again(rooms: Rooms) -> None:
 
 
 async def test_closed_registration(tmp_path: Path) -> None:
-    async with open_rooms(tmp_path, open_registration=False) as rooms:
+    async with open_rooms(tmp_path, policy=CLOSED) as rooms:
         outcome = await rooms.sign_up("ann", "ann@example.org", PASSWORD)
         assert outcome == RegistrationClosed()
 

@@ -98,10 +98,14 @@ async def test_each_row_is_told_once_to_its_person(tmp_path: Path, texts: dict[i
         for part in EXPORT_PARTS:
             if part.name == MAILS:
                 continue
-            somebodys = "WHERE account_id IS NOT NULL"
-            where = dict.fromkeys(("codes", "directory_sign_ups", "guesses"), somebodys)
-            where["source"] = "WHERE source IS NOT NULL"
-            where["registrations"] = "WHERE user_id IN (SELECT ledger_name FROM account)"
+            where = {
+                "source": "WHERE source IS NOT NULL",
+                "directory_sign_ups": "WHERE account_id IS NOT NULL",
+            }
+            where |= {
+                "guesses": "WHERE account_id IS NOT NULL",
+                "registrations": "WHERE user_id IN (SELECT ledger_name FROM account)",
+            }
             table = PARTS[part.name].table
             statement = f"SELECT count(*) FROM {table} {where.get(part.name, '')}"  # noqa: S608  (names of the schema)
             (rows,) = connection.execute(statement).fetchone()

@@ -4,10 +4,13 @@ An event has a cause here, several where several ways lead to it. A thing has a 
 event or a thing that the server begins to use does not pass without either.
 """
 
+import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -32,6 +35,8 @@ OTHERS = (
     Outstanding.EMAIL_LINKS,
     Outstanding.UNDO_LINKS,
     Outstanding.CODES,
+    Outstanding.APPROVAL_LINKS,
+    Outstanding.INVITATIONS,
     Outstanding.REGISTRATIONS,
 )
 PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
@@ -155,6 +160,7 @@ class Scene:
         if holder.codes:
             answer = await self.client.post("/login", json=holder.credentials)
             holder.factor_ticket = answer.json()["ticket"]
+        self.ask_approval(holder)
         holder.room = (await self.host.post("/room/create", {"otherUsers": [holder.number]}))["roomId"]
         holder.phone = f"+38050{holder.number:07d}"
         steps = StepsClient(self.client)
@@ -171,7 +177,30 @@ class Scene:
                 holder.tickets[session] = f"{url}ticket={ticket}"
             yield holder
 
+    def ask_approval(self, holder: Holder) -> None:
+        """A link as for an account that waits; one that is in use has none of its own."""
+        with closing(sqlite3.connect(self.folder / "test.db", timeout=20)) as connection, connection:
+            connection.execute(
+                "INSERT INTO account_link (hash, account_id, purpose, expires_at) VALUES (?, ?, 'approve', ?)",
+                (holder.number.to_bytes(8, "big"), holder.number, 2**52),
+            )
+
+    async def invite(self, *arguments: str) -> Any:
+        where = ("--set", f"store.url=sqlite:{self.folder / 'test.db'}", "--json")
+        done = await run_command("invite", *arguments, *where, folder=self.folder)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     # --- probes
+    def approval(self, holder: Holder) -> Fate:
+        with closing(sqlite3.connect(self.folder / "test.db", timeout=20)) as connection:
+            statement = "SELECT 1 FROM account_link WHERE purpose = 'approve' AND account_id = ?"
+            return Fate.KEPT if connection.execute(statement, (holder.number,)).fetchone() else Fate.ENDED
+
+    async def invitation(self) -> Fate:
+        """Of the operator's, for the holder's address."""
+        return Fate.KEPT if await self.invite("list") else Fate.ENDED
+
     async def session(self, token: str) -> Fate:
         status = (await self.call("GET", "/login/info", token)).status_code
         return {200: Fate.KEPT, 401: Fate.ENDED, 410: Fate.DENIED}[status]
@@ -364,6 +393,7 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
         if cause is not add_a_factor:
             await add_a_factor(scene, holder)
         async with scene.holding(bystander), scene.holding(holder):
+            await scene.invite("create", "--email", f"{holder.name}@example.org")
             about = await cause(scene, holder)
             await compare(scene, event, holder, about)
             # Somebody else's things are never touched.
@@ -371,6 +401,7 @@ async def test_a_row_of_the_table(tmp_path: Path, event: AccountEvent, cause: Ca
                 assert await scene.session(bystander.tokens[session]) is Fate.KEPT
                 assert await scene.socket(bystander.sockets[session], OPEN, bystander.room) == OPEN
                 assert await scene.ticket(bystander.tickets[session]) is Fate.KEPT
+            assert scene.approval(bystander) is Fate.KEPT
             assert await scene.factor_ticket(bystander) is Fate.KEPT
             assert await scene.one_time(bystander) is Fate.KEPT
             assert await scene.recovery(bystander.recovery or "") is Fate.KEPT
@@ -411,6 +442,8 @@ async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str)
         expected = fates[Outstanding.UNDO_LINKS]
         is_used = expected is Fate.LATER_ENDED
         assert await scene.undo(holder.undo) is (Fate.ENDED if is_used else expected)
+    assert scene.approval(holder) is fates[Outstanding.APPROVAL_LINKS]
+    assert await scene.invitation() is fates[Outstanding.INVITATIONS]
 
 
 def named(kind: str, *paths: Path) -> set[str]:

@@ -22,7 +22,7 @@ from regserver.store.sql.statement import Rows, columns
 # In the order of the fields of Account.
 ACCOUNT_COLUMNS = (
     "account.id, username, email, password_hash, door, ledger_name, server, subject,"
-    " account.created_at, updated_at, deleted_at, email_verified_at, erased_at"
+    " account.created_at, updated_at, deleted_at, email_verified_at, erased_at, waits_for"
 )
 
 
@@ -48,10 +48,11 @@ class AccountRows(Rows):
         door = account.password_hash, account.origin, account.ledger_name, account.server, account.subject
         statement = (
             "INSERT INTO account (username, name_key, email, email_key, email_verified_at, password_hash, door,"
-            " ledger_name, server, subject, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ledger_name, server, subject, created_at, updated_at, waits_for)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        times = account.created_at, account.created_at
-        return AccountId(await self._sql.insert(statement, *names, *emails, *door, *times))
+        rest = account.created_at, account.created_at, account.waits_for
+        return AccountId(await self._sql.insert(statement, *names, *emails, *door, *rest))
 
     async def by_id(self, account: AccountId) -> Account | None:
         """Uses the primary key."""
@@ -110,7 +111,7 @@ class AccountRows(Rows):
 
     async def living(self, accounts: Sequence[AccountId]) -> set[AccountId]:
         """A statement for every MAX_LIST accounts."""
-        living = "SELECT id FROM account WHERE deleted_at IS NULL AND id"
+        living = "SELECT id FROM account WHERE deleted_at IS NULL AND waits_for IS NULL AND id"
         return {row[0] for row in await self._among(accounts, living)}
 
     async def renew_password_hash(

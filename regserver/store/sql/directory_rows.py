@@ -11,7 +11,7 @@ from regserver.ports.directory_table import PendingCreation
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, placeholders
 
-COLUMNS = "username, email, password_hash, language, created_at, expires_at, account_id, network"
+COLUMNS = "username, email, password_hash, language, created_at, expires_at, account_id, network, invitation"
 """The fields of PendingCreation, in their order."""
 
 
@@ -34,7 +34,7 @@ class DirectoryRows(Rows):
         """Keeps the name and the account; personal columns are emptied."""
         statement = (
             "UPDATE pending_creation SET account_id = ?, email = NULL, email_key = NULL, password_hash = NULL,"
-            " network = '' WHERE challenge_hash = ?"
+            " network = '', invitation = NULL WHERE challenge_hash = ?"
         )
         await self._sql.run(statement, account, challenge)
 

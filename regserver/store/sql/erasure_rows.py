@@ -17,7 +17,7 @@ OF_LEDGER_NAME = "user_id = (SELECT ledger_name FROM account WHERE id = {account
 EMPTIED_ACCOUNT = (
     f"username = '{DELETED_USER}', name_key = {{name}}, email = NULL, email_key = NULL, email_verified_at = NULL,"
     " password_hash = NULL, server = NULL, subject = NULL, source = NULL, source_name = NULL,"
-    " source_confirmed_at = NULL, updated_at = {now}, erased_at = {now}"
+    " source_confirmed_at = NULL, waits_for = NULL, updated_at = {now}, erased_at = {now}"
 )
 
 
@@ -43,6 +43,7 @@ TRACES: tuple[Trace, ...] = (
     Trace("unkeyed_address", removed=OWN),
     Trace("account_link", removed=OWN),
     Trace("sign_in_code", removed=OWN),
+    Trace("waiting_mail", removed=OWN),
     Trace("totp", removed=OWN),
     Trace("recovery_code", removed=OWN),
     Trace("factor_ticket", removed=OWN),
@@ -69,6 +70,9 @@ TRACES: tuple[Trace, ...] = (
     Trace("post", kept="a conversation is all members'; it is by the number of a deleted user"),
     Trace("steps_budget", kept="keyed hashes, for a day"),
     Trace("sms_tally", kept="numbers of messages to a country"),
+    Trace(
+        "invitation", kept="the operator's: a hash, and a keyed hash and mask of an address, until it expires"
+    ),
     Trace("captcha_solution", kept="hashes of challenges, for minutes"),
     Trace("passkey_challenge", kept="hashes of used challenges, for minutes"),
     Trace("outbox", kept="sealed mail, until it is sent, 30 days at most"),
@@ -83,7 +87,9 @@ class ErasureRows(Rows):
 
     async def due(self, before: Instant, limit: int) -> tuple[AccountId, ...]:
         """Uses the index of accounts that can be restored."""
-        waiting = "deleted_at IS NOT NULL AND erased_at IS NULL AND deleted_at <= ?"
+        waiting = (
+            "deleted_at IS NOT NULL AND erased_at IS NULL AND (deleted_at <= ? OR waits_for IS NOT NULL)"
+        )
         statement = f"SELECT id FROM account WHERE {waiting} ORDER BY deleted_at, id LIMIT ?"
         return tuple([row[0] for row in await self._sql.rows(statement, before, limit)])
 

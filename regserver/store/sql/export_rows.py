@@ -51,7 +51,7 @@ TELLINGS: tuple[Telling, ...] = (
         "account",
         {"user_id": "id", "has_password": "password_hash IS NOT NULL", "ledger_user_id": "ledger_name"}
         | _same("username", "door", "email", "email_verified_at", "server")
-        | _same("created_at", "updated_at", "deleted_at", "erased_at"),
+        | _same("waits_for", "created_at", "updated_at", "deleted_at", "erased_at"),
         rows="id = {account}",
         key=("id",),
         withheld={"name_key": "the name again", "email_key": "the address again"},
@@ -99,13 +99,6 @@ TELLINGS: tuple[Telling, ...] = (
         _same("purpose", "email", "expires_at"),
         key=("expires_at", "hash"),
         withheld={"hash": HASH, "account_id": ASKED},
-    ),
-    Telling(
-        "sign_in_code",
-        "codes",
-        _same("sent", "own_tries", "other_tries", "retry_at", "expires_at"),
-        key=("contact",),
-        withheld={"contact": "a keyed hash", "mac": HASH, "network": "a keyed hash", "account_id": ASKED},
     ),
     Telling(
         "totp",
@@ -225,6 +218,7 @@ TELLINGS: tuple[Telling, ...] = (
             "email_key": "empty once it is somebody's",
             "password_hash": "empty once it is somebody's",
             "network": "empty once it is somebody's",
+            "invitation": "empty once it is somebody's",
             "account_id": ASKED,
         },
     ),
@@ -235,7 +229,7 @@ TELLINGS: tuple[Telling, ...] = (
         | _same(
             "kind", "mask", "provider", "state", "username", "code_expires_at", "code_tries", "other_tries"
         )
-        | _same("resends", "retry_at", "lapses_at", "updated_at"),
+        | _same("resends", "retry_at", "lapses_at", "admitted_at", "updated_at"),
         rows=OF_LEDGER_NAME,
         key=("user_id",),
         withheld={
@@ -244,6 +238,7 @@ TELLINGS: tuple[Telling, ...] = (
             "network": "a keyed hash",
             "code": HASH,
             "token": HASH,
+            "invitation": HASH,
         },
     ),
     Telling(
@@ -278,6 +273,11 @@ TELLINGS: tuple[Telling, ...] = (
     Telling("event_cut", withheld={"*": "of nobody"}),
     Telling("ledger_head", withheld={"*": "of nobody"}),
     Telling("steps_budget", withheld={"*": "keyed hashes, for a day"}),
+    Telling(
+        "waiting_mail", withheld={"*": "a sealed mail that says the account was approved, while it waits"}
+    ),
+    Telling("invitation", withheld={"*": "the operator's; of an address it has a keyed hash and a mask"}),
+    Telling("sign_in_code", withheld={"*": "keyed hashes of a code and its contact, for minutes"}),
     Telling("sms_tally", withheld={"*": "of nobody"}),
     Telling("captcha_solution", withheld={"*": "of nobody"}),
     Telling("passkey_challenge", withheld={"*": "of nobody"}),

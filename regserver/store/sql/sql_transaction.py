@@ -20,6 +20,7 @@ from regserver.store.sql.factor_rows import FactorRows
 from regserver.store.sql.future_rows import FutureRows
 from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
+from regserver.store.sql.invitation_rows import InvitationRows
 from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.link_rows import LinkRows
 from regserver.store.sql.name_rows import NameRows
@@ -37,6 +38,7 @@ from regserver.store.sql.solution_rows import SolutionRows
 from regserver.store.sql.statement import Sql
 from regserver.store.sql.submission_rows import SubmissionRows
 from regserver.store.sql.token_rows import TokenRows
+from regserver.store.sql.waiting_rows import WaitingRows
 
 
 class SqlTransaction(Transaction):
@@ -48,6 +50,8 @@ class SqlTransaction(Transaction):
         self.contacts = ContactRows(sql)
         self.links = LinkRows(sql)
         self.codes = CodeRows(sql)
+        self.invitations = InvitationRows(sql)
+        self.waiting = WaitingRows(sql)
         self.names = NameRows(sql, hash_name)
         self.erasures = ErasureRows(sql)
         self.exports = ExportRows(sql)

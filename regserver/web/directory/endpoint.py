@@ -13,6 +13,7 @@ from regserver.domain.directory import (
     InvalidUserName,
     NoPendingCreation,
     SignUpClosed,
+    SignUpNotInvited,
     TooManyPending,
     UnknownUserName,
     WellFormed,
@@ -22,7 +23,8 @@ from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request
 from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.asker import Asker
-from regserver.service.directory_service import Allotted, DirectoryService
+from regserver.service.directory_account import Allotted
+from regserver.service.directory_service import DirectoryService
 from regserver.service.guess_guard import GuessGuard, target_key
 from regserver.text import Language
 from regserver.web.directory import wire
@@ -88,6 +90,7 @@ class DirectoryApi:
         | wire.Residence
         | InvalidTrustedKey
         | SignUpClosed
+        | SignUpNotInvited
         | InvalidData
         | BadCaptcha
         | TooManyPending
@@ -102,13 +105,13 @@ class DirectoryApi:
             refusal = await self._compare(key, self._trusted, asker_of(request, creation.language_code))
             if refusal is not None:
                 return refusal
-            made = await self._directory.init_trusted(sign_up)
+            made = await self._directory.init_trusted(sign_up, request.client, creation.invitation)
             return made if isinstance(made, Refusal) else self._at(request, made)
         if isinstance(sign_up, WellFormed) and (wait := self._take_mail(request.client)) is not None:
             return TooManyRequests(math.ceil(wait))
         base = self._forwarded.read(request).base
         answer = CaptchaAnswer(creation.captcha, creation.captcha_type, request.client)
-        begun = await self._directory.init(sign_up, base, request.client, answer)
+        begun = await self._directory.init(sign_up, base, request.client, answer, creation.invitation)
         return wire.BEGUN if begun is None else begun
 
     async def _compare(
@@ -126,10 +129,17 @@ class DirectoryApi:
     async def confirm(
         self, request: Request
     ) -> (
-        wire.Residence | InvalidChallenge | NoPendingCreation | AlreadyConfirmed | InvalidData | SignUpClosed
+        wire.Residence
+        | InvalidChallenge
+        | NoPendingCreation
+        | AlreadyConfirmed
+        | InvalidData
+        | SignUpClosed
+        | SignUpNotInvited
+        | TooManyRequests
     ):
         """Confirm a sign-up with the challenge that was mailed."""
-        confirmed = await self._directory.confirm(request.params["challenge"])
+        confirmed = await self._directory.confirm(request.params["challenge"], request.client)
         match confirmed:
             case AlreadyConfirmed(server=server):
                 return AlreadyConfirmed(server or self._here(request))

@@ -17,8 +17,8 @@ from regserver.text import LANGUAGES, Language
 from regserver.web.captcha.wire import CaptchaField, CaptchaTypeField, captcha_answer
 from regserver.web.directory.message import FAULT_IDS, MESSAGES, MessageId
 from regserver.web.http.answer import ErrorStyle, JsonAnswer
-from regserver.web.http.body import FORM, Unreadable, content_type, parse_object, read_object
-from regserver.web.http.field import DirectoryNameField, EmailField, PasswordField, described
+from regserver.web.http.body import FORM, Unreadable, content_type, parse_object, read_invitation, read_object
+from regserver.web.http.field import DirectoryNameField, EmailField, InvitationField, PasswordField, described
 from regserver.web.http.language import match_language
 from regserver.web.http.pipeline import RequestBody
 
@@ -39,6 +39,7 @@ class Creation(RequestBody, frozen=True, rename="camel"):
     language_code: Annotated[Language, Meta(description="Of the mail.")] = "en"
     captcha: CaptchaField = ""
     captcha_type: CaptchaTypeField = "web"
+    invitation: InvitationField = ""
 
     @property
     def fields(self) -> SignUpFields:
@@ -60,7 +61,7 @@ def read_creation(request: Request) -> Creation | Unreadable:
     language = match_language(field("languageCode") or "") or LANGUAGES[0]
     answer = captcha_answer(field("captcha"), field("captchaType"), request.client)
     who = field("userName"), field("password"), field("email")
-    return Creation(*who, language, answer.text, answer.kind)
+    return Creation(*who, language, answer.text, answer.kind, read_invitation(fields))
 
 
 def _fields(request: Request) -> dict[str, Any] | Unreadable:
@@ -144,6 +145,7 @@ WORDS: dict[type[Refusal], tuple[MessageId, int]] = {
     directory.AlreadyConfirmed: ("ALREADY_CONFIRMED", 400),
     directory.InvalidData: ("INVALID_DATA", 400),
     directory.SignUpClosed: ("REGISTRATION_CLOSED", 403),
+    directory.SignUpNotInvited: ("INVITATION_REQUIRED", 403),
     directory.InvalidTrustedKey: ("INVALID_TRUSTED_KEY", 401),
     directory.TooManyPending: ("TOO_MANY_REQUESTS", 429),
     outcome.BadCaptcha: ("INVALID_CAPTCHA", 400),

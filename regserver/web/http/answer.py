@@ -25,12 +25,14 @@ from regserver.domain.outcome import (
     BadPasskey,
     InvitationRefused,
     MethodNotAllowed,
+    NotApproved,
     Refusal,
     RouteNotFound,
     SecondFactorRequired,
     UpgradeRequired,
     UserIsDeleted,
 )
+from regserver.domain.sign_up_policy import WaitReason
 from regserver.endpoint import Response
 from regserver.web.http.field import SecondsField, TimeField, UserIdField
 
@@ -122,6 +124,12 @@ class DeletedError(Error, frozen=True, rename="camel"):
     )
 
 
+class WaitingError(Error, frozen=True, rename="camel"):
+    """The account waits. waitsFor: approval, by the operator, or verification, of its address."""
+
+    waits_for: Annotated[WaitReason, Meta(description="What has to happen first.")]
+
+
 class SecondFactorError(Error, frozen=True, rename="camel"):
     """The account has a second factor; the ticket is taken by `/login/factor` together with a code."""
 
@@ -153,6 +161,8 @@ class NamedStyle(ErrorStyle):
             return RefusedInvitationError(name, refusal.refused)
         if isinstance(refusal, SecondFactorRequired):
             return SecondFactorError(name, refusal.ticket, refusal.expires_in)
+        if isinstance(refusal, NotApproved):
+            return WaitingError(name, refusal.waits_for)
         if isinstance(refusal, BadPasskey):
             return HintedError(name, refusal.why)
         if isinstance(refusal, UserIsDeleted):

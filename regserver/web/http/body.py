@@ -1,5 +1,6 @@
 """Reading request bodies as JSON objects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -32,6 +33,12 @@ def parse_object(body: bytes) -> dict[str, Any] | BadJson:
         return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadJson()
+
+
+def read_invitation(fields: Mapping[str, Any]) -> str:
+    """The member `invitation`; "" for none, and for what is no string and so no invitation that is good."""
+    value = fields.get("invitation")
+    return value if isinstance(value, str) else ""
 
 
 def content_type(request: Request) -> str:

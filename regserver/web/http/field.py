@@ -40,6 +40,9 @@ EmailField = Annotated[str, described("An e-mail address.", "ada@example.org", m
 PasswordField = Annotated[
     str, Meta(examples=["correct horse battery"], min_length=1, extra_json_schema={"format": "password"})
 ]
+InvitationField = Annotated[
+    str, described("An invitation, where a new account needs one; else it is ignored.", "regi_0123abcd")
+]
 TokenField = Annotated[str, described("A bearer token; it is shown this once.", "regs_0123abcd")]
 SecondsField = Annotated[int, described("Seconds from now.", 864_000, ge=0)]
 TimeField = Annotated[

@@ -7,12 +7,23 @@ from regserver.domain.address import client_key
 from regserver.service.rate_limiter import Limiter, Rate
 
 LimitName = Literal[
-    "sign_in", "sign_up", "captcha", "read", "write", "rpc", "mail", "socket", "page", "operation"
+    "sign_in",
+    "sign_up",
+    "invitation",
+    "captcha",
+    "read",
+    "write",
+    "rpc",
+    "mail",
+    "socket",
+    "page",
+    "operation",
 ]
 
 LIMITS: dict[LimitName, Rate] = {
     "sign_in": Rate(300, 60),  # bounds password guessing from one address
     "sign_up": Rate(300, 60),  # each costs a password hash
+    "invitation": Rate(120, 60),  # of those that are shown at a sign-up, whatever the door
     "captcha": Rate(600, 60),  # each costs a thousand hashes
     "mail": Rate(120, 60),  # each sends a message; a school class may sign up from one address
     "rpc": Rate(3000, 60),  # codes and tries have their own, stricter bounds

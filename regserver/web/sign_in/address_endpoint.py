@@ -7,7 +7,7 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.address_change import AddressChange, AddressChangeRefusal, AddressWish
 from regserver.service.address_service import AddressService
-from regserver.service.identity_service import Unidentified
+from regserver.service.identity_service import Unknown
 from regserver.web.http.asker import asker_of
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
@@ -44,7 +44,7 @@ class AddressApi(msgspec.Struct, frozen=True):
 
     async def resend(
         self, request: Request, token: SecretHash
-    ) -> wire.MailAccepted | Unidentified | TooManyRequests:
+    ) -> wire.MailAccepted | Unknown | TooManyRequests:
         """Mail another link to the asker's address, unless it is verified."""
         base = self.forwarded.read(request).base
         refusal = await self.addresses.resend(token, language_of(request), base)

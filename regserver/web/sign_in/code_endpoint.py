@@ -4,7 +4,14 @@ import msgspec
 
 from regserver.domain.contact import Contact
 from regserver.domain.instant import iso_millis
-from regserver.domain.outcome import BadCaptcha, BadCode, Refusal, SecondFactorRequired, TooManyRequests
+from regserver.domain.outcome import (
+    BadCaptcha,
+    BadCode,
+    NotApproved,
+    Refusal,
+    SecondFactorRequired,
+    TooManyRequests,
+)
 from regserver.endpoint import Request
 from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.code_sign_in import CodeSignIn, CodeWish
@@ -46,7 +53,7 @@ class CodeApi(msgspec.Struct, frozen=True):
 
     async def verify(
         self, request: Request, body: wire.CodeGiven
-    ) -> SessionOpened | SecondFactorRequired | BadCode | wire.ContactRefusal:
+    ) -> SessionOpened | SecondFactorRequired | NotApproved | BadCode | wire.ContactRefusal:
         """Sign in with the code that was sent."""
         contact = wire.contact_of(body)
         if not isinstance(contact, Contact):

@@ -10,8 +10,10 @@ from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.account_service import AccountService
 from regserver.service.deletion_service import DeletionRefusal, DeletionService
 from regserver.service.identity_service import TICKET_TTL, IdentityService, SignedIn, Unidentified
-from regserver.service.sign_in_service import Registering, RestoreRefusal, SignInRefusal, SignInService
-from regserver.service.sign_up_service import NewPerson, SignUpRefusal, SignUpService
+from regserver.service.new_person import NewPerson, SignUpRefusal
+from regserver.service.sign_in_outcome import Registering, RestoreRefusal, SignInRefusal
+from regserver.service.sign_in_service import SignInService
+from regserver.service.sign_up_service import SignUpService
 from regserver.text import Language
 from regserver.web.http.asker import asker_of
 from regserver.web.http.bearer import bearer
@@ -60,7 +62,8 @@ class SignInApi(msgspec.Struct, frozen=True):
 
         The first sign-in of a person whom the data source knows starts a registration, which can be watched.
         """
-        outcome = await self.sign_in.sign_in(body.username, body.password, asker_of(request, language))
+        asker = asker_of(request, language)
+        outcome = await self.sign_in.sign_in(body.username, body.password, asker, body.invitation)
         match outcome:
             case SignedIn():
                 return wire.SessionOpened.of(outcome)
@@ -83,7 +86,7 @@ class SignInApi(msgspec.Struct, frozen=True):
         asker = asker_of(request, language_of(request))
         base = self.forwarded.read(request).base
         answer = CaptchaAnswer(who.captcha, who.captcha_type, request.client)
-        person = NewPerson(who.username, who.email, who.password, asker, base, answer)
+        person = NewPerson(who.username, who.email, who.password, asker, base, answer, who.invitation)
         outcome = await self.sign_ups.register(person, asked.idempotency)
         return outcome if isinstance(outcome, Refusal) else wire.AccountOpened.of(outcome)
 

@@ -28,7 +28,7 @@ class ExportRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ExportedAccount(ExportRecord, frozen=True):
-    """The account. door: by which it was made. deletedAt: since when it is closed; erasedAt: since when it is empty."""
+    """The account. door: by which it was made. waitsFor: what has to happen before it can be used. deletedAt: since when it is closed; erasedAt: since when it is empty."""
 
     user_id: UserIdField
     username: TextField
@@ -38,6 +38,7 @@ class ExportedAccount(ExportRecord, frozen=True):
     has_password: TruthField
     ledger_user_id: LedgerIdField | None
     server: Annotated[str, described("The host that the directory chose.", "one.example.org")] | None
+    waits_for: WordField | None
     created_at: TimeField
     updated_at: TimeField
     deleted_at: TimeField | None
@@ -92,16 +93,6 @@ class ExportedLink(ExportRecord, frozen=True):
 
     purpose: WordField
     email: EmailField | None
-    expires_at: TimeField
-
-
-class ExportedCode(ExportRecord, frozen=True):
-    """A one-time code for signing in. sent: how many since one was entered. ownTries: of the network that asked for it."""
-
-    sent: CountField
-    own_tries: CountField
-    other_tries: CountField
-    retry_at: TimeField
     expires_at: TimeField
 
 
@@ -230,6 +221,7 @@ class ExportedRegistration(ExportRecord, frozen=True):
     resends: CountField
     retry_at: TimeField | None
     lapses_at: TimeField | None
+    admitted_at: TimeField | None
     updated_at: TimeField
 
 

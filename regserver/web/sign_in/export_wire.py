@@ -22,7 +22,6 @@ from regserver.web.sign_in.export_record import (
     ExportedAllowance,
     ExportedApp,
     ExportedBlock,
-    ExportedCode,
     ExportedContact,
     ExportedFactorTicket,
     ExportedGuesses,
@@ -65,7 +64,6 @@ class ExportDocument(msgspec.Struct, frozen=True, rename="camel"):
     sessions: tuple[ExportedSession, ...]
     tickets: tuple[ExportedTicket, ...]
     links: tuple[ExportedLink, ...]
-    codes: tuple[ExportedCode, ...]
     authenticator_app: ExportedApp | None
     factor_tickets: tuple[ExportedFactorTicket, ...]
     passkeys: tuple[ExportedPasskey, ...]

@@ -6,6 +6,7 @@ from regserver.domain.outcome import (
     BadCaptcha,
     BadPassword,
     BadRecovery,
+    NotApproved,
     Refusal,
     SecondFactorRequired,
     TooManyRequests,
@@ -52,7 +53,7 @@ class RecoveryApi(msgspec.Struct, frozen=True):
 
     async def finish(
         self, request: Request, body: wire.NewPassword
-    ) -> SessionOpened | SecondFactorRequired | BadRecovery | BadPassword:
+    ) -> SessionOpened | SecondFactorRequired | NotApproved | BadRecovery | BadPassword:
         """Set a new password with the token of a recovery link, and sign in. All other sessions end."""
         asker = asker_of(request, language_of(request))
         outcome = await self.recovery.finish(body.token, body.password, asker)

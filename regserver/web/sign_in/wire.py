@@ -12,9 +12,10 @@ from regserver.endpoint import Request
 from regserver.service.identity_service import SignedIn
 from regserver.web.captcha.wire import CaptchaField, CaptchaTypeField, captcha_answer
 from regserver.web.http.answer import HeaderFields, JsonAnswer
-from regserver.web.http.body import Unreadable, read_object
+from regserver.web.http.body import Unreadable, read_invitation, read_object
 from regserver.web.http.field import (
     EmailField,
+    InvitationField,
     NewUsernameField,
     PasswordField,
     RoomIdField,
@@ -34,6 +35,7 @@ class Credentials(RequestBody, frozen=True):
 
     username: UsernameField
     password: PasswordField
+    invitation: InvitationField = ""
 
 
 class Deletion(RequestBody, frozen=True):
@@ -50,9 +52,10 @@ class SignUp(RequestBody, frozen=True, rename="camel"):
     password: PasswordField
     captcha: CaptchaField = ""
     captcha_type: CaptchaTypeField = "web"
+    invitation: InvitationField = ""
 
     def identity(self) -> dict[str, str]:
-        """Without the password, of which only the slow hash is stored, and the captcha, which is good once."""
+        """Without the password, of which only the slow hash is stored, and without captcha and invitation, which are used up."""
         return {"username": self.username, "email": self.email}
 
 
@@ -95,7 +98,7 @@ def read_credentials(request: Request) -> Credentials | Unreadable:
     username, password = fields.get("username"), fields.get("password")
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         return BadJson()
-    return Credentials(trim_name(username), password)
+    return Credentials(trim_name(username), password, read_invitation(fields))
 
 
 def read_deletion(request: Request) -> Deletion | Unreadable:
@@ -120,7 +123,8 @@ def read_sign_up(request: Request) -> SignUp | Unreadable | BadEmail | BadUserna
     if not isinstance(password, str):
         return BadPassword()
     answer = captcha_answer(fields.get("captcha"), fields.get("captchaType"), request.client)
-    return SignUp(trim_name(username), email, password, answer.text, answer.kind)
+    invitation = read_invitation(fields)
+    return SignUp(trim_name(username), email, password, answer.text, answer.kind, invitation)
 
 
 def read_mailed_link(request: Request) -> MailedLink | Unreadable:

@@ -2,11 +2,18 @@
 
 from typing import Literal
 
-from regserver.domain.directory import AlreadyConfirmed, DirectoryRefusal, InvalidData
+from regserver.domain.directory import (
+    AlreadyConfirmed,
+    DirectoryRefusal,
+    InvalidData,
+    SignUpClosed,
+    SignUpNotInvited,
+)
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound
+from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound, TooManyRequests
 from regserver.endpoint import Request, Response
-from regserver.service.directory_service import Allotted, DirectoryService, WrongPassword
+from regserver.service.directory_account import Allotted
+from regserver.service.directory_service import DirectoryService, WrongPassword
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import FORM, Unreadable, content_type, read_object
@@ -14,13 +21,17 @@ from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.link_page import LinkPage, read_form
 
-ConfirmState = Literal["ask", "wrong", "weak", "done", "confirmed", "unknown", "name", "email"]
+ConfirmState = Literal[
+    "ask", "wrong", "weak", "done", "waits", "refused", "confirmed", "unknown", "name", "email"
+]
 
 STATUS: dict[ConfirmState, int] = {
     "ask": 200,
     "wrong": 400,
     "weak": 400,
     "done": 200,
+    "waits": 200,
+    "refused": 403,
     "confirmed": 400,
     "unknown": 404,
     "name": 400,
@@ -66,19 +77,23 @@ class ConfirmApi:
         form = read_form(request.body)
         challenge = form.get("challenge", "").strip()
         outcome = await self._directory.confirm_as_owner(
-            challenge, form.get("password", ""), is_new="new" in form
+            challenge, form.get("password", ""), is_new="new" in form, address=request.client
         )
         match outcome:
             case WrongPassword():
                 return self._render(request, "wrong", challenge=challenge)
             case InvalidData(faults=("bad_password",)):
                 return self._render(request, "weak", challenge=challenge)
+            case Allotted(waits=True):
+                return self._render(request, "waits")
             case Allotted(server=server):
                 return self._render(request, "done", server)
             case AlreadyConfirmed(server=server):
                 return self._render(request, "confirmed", server)
             case InvalidData(faults=faults):
                 return self._render(request, "email" if "taken_email" in faults else "name")
+            case SignUpClosed() | SignUpNotInvited() | TooManyRequests():
+                return self._render(request, "refused")
             case DirectoryRefusal():
                 return self._render(request, "unknown")
 

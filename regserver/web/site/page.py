@@ -10,6 +10,7 @@ import jinja2
 import msgspec
 
 from regserver.domain.outcome import RouteNotFound
+from regserver.domain.sign_up_policy import DoorPolicy, SignUpMode
 from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES, Language
 from regserver.web.http.forwarded import ForwardedReader
@@ -29,15 +30,17 @@ FIELDS = (
 class PageApi:
     """The page and its files."""
 
-    def __init__(self, forwarded: ForwardedReader, *, proves: bool = False, is_open: bool = True) -> None:
+    def __init__(
+        self, forwarded: ForwardedReader, *, proves: bool = False, sign_up: SignUpMode = "open"
+    ) -> None:
         """forwarded: finds the address to which the page may open sockets. proves: whether a sign-up needs a proof of work.
 
-        is_open: whether the rooms take new accounts; where they do not, the page says so and has no form for it.
+        sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it.
         """
         self._forwarded = forwarded
         self._proves = proves
         self._assets = load_assets("page")
-        self._pages = render_pages(self._assets, proves=proves, is_open=is_open)
+        self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
@@ -78,15 +81,15 @@ def page_policy(socket_base: str, *, proves: bool = False) -> str:
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(assets: Assets, *, proves: bool, is_open: bool) -> dict[Language, bytes]:
+def render_pages(assets: Assets, *, proves: bool, sign_up: SignUpMode) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
-    switches = {"proves": proves, "is_open": is_open}
+    switches = {"proves": proves, "is_open": DoorPolicy(sign_up).accepts, "sign_up": sign_up}
     return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 
 
 def _render(
-    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, bool]
+    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, bool | str]
 ) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}

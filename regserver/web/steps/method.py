@@ -90,7 +90,9 @@ class StepsMethods(msgspec.Struct, frozen=True):
     ) -> wire.Result | StepRefusal:
         """Begins with a phone number or an e-mail address, and sends a code to it."""
         platform, asker = wire.PLATFORMS.get(params.captcha_type, "web"), _asker(request)
-        return _sent(contact, await self.steps.first_step(contact, params.captcha, platform, asker))
+        return _sent(
+            contact, await self.steps.first_step(contact, params.captcha, platform, asker, params.invitation)
+        )
 
     @about_contact
     async def resend(self, _: wire.Resend, contact: Contact, request: Request) -> wire.Result | StepRefusal:
@@ -111,7 +113,8 @@ class StepsMethods(msgspec.Struct, frozen=True):
     ) -> wire.Result | StepRefusal:
         """Begins with a person whom the identity service vouches for."""
         key, want_token = params.secure_key, params.want_token
-        return _verified(await self.steps.create_identity(contact, key, want_token, _asker(request)))
+        asker, invitation = _asker(request), params.invitation
+        return _verified(await self.steps.create_identity(contact, key, want_token, asker, invitation))
 
     @about_contact
     async def set_username(
@@ -130,7 +133,8 @@ class StepsMethods(msgspec.Struct, frozen=True):
     ) -> wire.RegisteredResult | StepRefusal:
         """Writes the account with its two public keys to the ledger."""
         owner, active = self._key(params.public_owner_key), self._key(params.public_active_key)
-        proposal = Proposal(username=params.username, user_id=params.user_id, owner=owner, active=active)
+        beside = params.invitation, language_of(request)
+        proposal = Proposal(params.username, params.user_id, owner, active, *beside)
         proof, asker = _proof(params, request), _asker(request) if params.want_token else None
         outcome = await self.accounts.register(contact, proposal, proof, asker)
         if isinstance(outcome, StepRefusal):

@@ -13,9 +13,11 @@ Refusals = tuple[type[StepRefusal], ...]
 
 STEP: Refusals = (steps.AlreadyRegistered, steps.InvalidStep)
 """The refusals of every step."""
+GATE: Refusals = (steps.RegistrationsClosed, steps.NotInvited, steps.TooManySignUps)
+"""The refusals of steps at which somebody new may be turned away."""
 FIRST: Refusals = (
     *STEP,
-    steps.RegistrationsClosed,
+    *GATE,
     steps.CaptchaFailed,
     steps.BadContact,
     steps.TooManyRetries,
@@ -34,10 +36,10 @@ TEXTS: dict[str, tuple[str, Refusals]] = {
     "resendEmailCode": ("Sends a new code", RESEND),
     "createIdentity": (
         "Takes a person from the identity service, which proves itself with its secure key",
-        (*STEP, steps.WrongKey, steps.TooManyGuesses, steps.RegistrationsClosed),
+        (*STEP, *GATE, steps.WrongKey, steps.TooManyGuesses),
     ),
     "setUsername": ("Reserves a user name", (*STEP, steps.NameTaken, steps.BadUserName)),
-    "toBlockChain": ("Writes the account with its keys", (*STEP, *PROPOSAL, steps.RegistrationsClosed)),
+    "toBlockChain": ("Writes the account with its keys", (*STEP, *PROPOSAL, *GATE)),
     "onboardingCommunitySubscriptions": ("The user follows at least three communities", ONBOARDING),
     "onboardingDeviceSwitched": ("The user signed in on another device", ONBOARDING),
     "onboardingSharedLink": ("The user shared a link", ONBOARDING),

@@ -63,11 +63,13 @@ class ContactParams(NamesContact, frozen=True, kw_only=True):
 class FirstStepParams(PhoneParams, frozen=True, kw_only=True):
     captcha: str = ""
     captcha_type: Platform = "web"
+    invitation: str | None = None
 
 
 class FirstStepEmailParams(EmailParams, frozen=True, kw_only=True):
     captcha: str = ""
     captcha_type: Platform = "web"
+    invitation: str | None = None
 
 
 class VerifyParams(PhoneParams, frozen=True, kw_only=True):
@@ -85,6 +87,7 @@ class CreateIdentityParams(NamesContact, frozen=True, kw_only=True):
     provider: str
     secure_key: str
     want_token: bool = False
+    invitation: str | None = None
 
 
 class SetUsernameParams(ContactParams, frozen=True, kw_only=True):
@@ -97,6 +100,7 @@ class ToBlockChainParams(ContactParams, frozen=True, kw_only=True):
     public_owner_key: str
     public_active_key: str
     want_token: bool = False
+    invitation: str | None = None
 
 
 class UserParams(Params, frozen=True, kw_only=True):
@@ -182,6 +186,8 @@ REPLIES: dict[type[StepRefusal], tuple[int, str]] = {
     steps.BadPublicKey: (1112, "Invalid public key"),
     steps.NotSent: (1113, "SMS was not sent"),
     steps.RegistrationsClosed: (1114, "Registration is closed"),
+    steps.NotInvited: (1114, "An invitation is required"),
+    steps.TooManySignUps: (429, "Too Many Requests"),
     steps.UserNotFound: (404, "User not found"),
     steps.LedgerUnavailable: (500, "Internal Service Error"),
     steps.AmbiguousIdentity: (-32602, "Invalid params"),
@@ -199,6 +205,6 @@ def error_of(refusal: StepRefusal, contact: ContactKind = "phone") -> RpcError:
         members["currentState"] = refusal.state
     if isinstance(refusal, steps.TryLater | steps.TooManyRetries):
         members[RETRY_MEMBER[contact]] = iso_millis(refusal.retry_at)
-    if isinstance(refusal, steps.TooManyGuesses):
+    if isinstance(refusal, steps.TooManyGuesses | steps.TooManySignUps):
         members["nextRetry"] = iso_millis(refusal.retry_at)
     return RpcError(code, message, members, members)

@@ -9,7 +9,7 @@ import jsonschema
 import trio
 
 from regserver.app import App
-from regserver.config.setting import LoginSection, RoomsSection
+from regserver.config.setting import LoginSection, RoomsSection, SignupSection
 from regserver.endpoint import CloseCode
 from tests.web.http.test_document_truth import PEOPLE, opened
 from tests.web.provocation import Asked, Person, Stage
@@ -63,6 +63,10 @@ async def test_every_message_that_the_document_names_is_heard(tmp_path: Path) ->
         await hear_registrations(heard, app, stage)
     (tmp_path / "strict").mkdir()
     async with opened(tmp_path / "strict", login=LoginSection(verify_email="require")) as (app, stage):
+        token = (await stage.person()).token
+        heard.take("rooms", await listen(app, f"/room/websocket?token={token}", 1))
+    (tmp_path / "waits").mkdir()
+    async with opened(tmp_path / "waits", signup=SignupSection(mode="approve")) as (app, stage):
         token = (await stage.person()).token
         heard.take("rooms", await listen(app, f"/room/websocket?token={token}", 1))
     assert heard.names == set(document["components"]["messages"])

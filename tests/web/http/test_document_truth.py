@@ -1,7 +1,8 @@
 """The OpenAPI document against the app: every operation is called with every answer and refusal that it names."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from regserver.ports.store import StoreFault
 from regserver.service import block_service
 from regserver.service.account_recovery import MOST_WISHES, RecoveryWish
 from regserver.service.identity_service import SignedIn
+from regserver.service.sign_up_gate import SignUpGate
 from regserver.web.directory.endpoint import DirectoryApi
 from regserver.web.http.contract import contract_of
 from regserver.web.http.cors import SAFE_METHODS
@@ -58,6 +60,7 @@ from regserver.web.sign_in.recovery_endpoint import RecoveryApi
 from tests.altcha import solve
 from tests.change import open_password_change
 from tests.directory import BASE, World, world
+from tests.gate import CLOSED, INVITE
 from tests.guess import open_guard
 from tests.recovery import add_totp, open_account_recovery, recovery_link
 from tests.rooms import open_rooms
@@ -65,7 +68,7 @@ from tests.sign_in_code import open_desk
 from tests.steps import phone
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
-from tests.web.provocation import KEY, PASSWORD, ROSTER, VALID, Asked, Stage, provocation
+from tests.web.provocation import KEY, PASSWORD, ROSTER, VALID, Asked, Stage, enrolled, provocation
 
 PEOPLE = "".join(
     f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
@@ -148,6 +151,8 @@ async def test_every_answer_that_the_document_names_is_given(
                     await seen.ask(stage, operation, name, await provoke(stage))
     await call_what_needs_settings(seen, tmp_path)
     await call_directory(seen, tmp_path)
+    await call_waiting(seen, tmp_path / "waiting")
+    await call_uninvited(seen, tmp_path / "uninvited")
     await call_addresses(seen, tmp_path / "addresses")
     await call_recovery(seen, tmp_path / "recovery")
     await call_codes(seen, tmp_path / "codes")
@@ -230,6 +235,56 @@ async def call_unverified(seen: Seen, folder: Path) -> None:
             await seen.ask(stage, operation, "EmailNotVerified", asked)
 
 
+def begin_to_wait(file: Path) -> None:
+    """Every account of the store waits for its approval."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE account SET waits_for = 'approval'")
+
+
+async def call_waiting(seen: Seen, folder: Path) -> None:
+    """Every route that asks who somebody is, for somebody whose account waits."""
+    folder.mkdir()
+    gated = [
+        operation
+        for operation, route in seen.routes.items()
+        if (403, "NotApproved") in seen.described.names(route.method, route.pattern)
+    ]
+    others = {"POST /login/totp/confirm": enrolled}
+    rooms = RoomsSection(max_members=3, consent="ask")
+    async with opened(folder, rooms=rooms) as (_, stage):
+        prepared = []
+        for operation in gated:
+            person = await stage.person()
+            method, _, path = operation.partition(" ")
+            body = {"username": person.name, "password": PASSWORD}
+            asked = Asked(method=method, path=path, body=body)
+            if (valid := others.get(operation, VALID.get(operation, ("", None))[1])) is not None:
+                asked = await valid(stage, person)
+            elif operation in {"POST /login/recover/finish", "POST /login/code/verify"}:
+                continue
+            prepared.append((operation, asked))
+    assert len(prepared) > 30
+    begin_to_wait(folder / "x.db")
+    async with opened(folder, rooms=rooms) as (_, stage):
+        for operation, asked in prepared:
+            await seen.ask(stage, operation, "NotApproved", asked)
+
+
+async def call_uninvited(seen: Seen, folder: Path) -> None:
+    """Doors that ask for an invitation, and a confirmation after they have begun to."""
+    folder.mkdir()
+    doors = SignupDoors(live="invite")
+    async with opened(folder, signup=SignupSection(mode="invite", doors=doors)) as (_, stage):
+        await seen.ask(stage, "POST /login/register", "InvitationRequired", stage.sign_up())
+        for path in ("/login", "/user/login"):
+            body = {"username": stage.registrable(), "password": "right"}
+            asked = Asked(method="POST", path=path, body=body)
+            await seen.ask(stage, f"POST {path}", "InvitationRequired", asked)
+        body = {"userName": "Heidi", "password": "sixsix", "email": "heidi@example.org"}
+        init = Asked(method="POST", path="/init", body=body)
+        await seen.ask(stage, "POST /init", "INVITATION_REQUIRED", init)
+
+
 async def call_addresses(seen: Seen, folder: Path) -> None:
     """Links that were mailed, and are good."""
     folder.mkdir()
@@ -263,8 +318,11 @@ async def call_recovery(seen: Seen, folder: Path) -> None:
     async with open_rooms(folder) as rooms:
         recovery = open_account_recovery(rooms)
         async with open_routes(RecoveryApi(recovery, ForwardedReader((), "")).routes()) as client:
-            for name, answer in (("ann", "SessionOpened"), ("ben", "SecondFactorRequired")):
+            outcomes = {"ann": "SessionOpened", "ben": "SecondFactorRequired", "cid": "NotApproved"}
+            for name, answer in outcomes.items():
                 person = await rooms.person(name)
+                if name == "cid":
+                    begin_to_wait(folder / "rooms.db")
                 if name == "ben":
                     await add_totp(rooms, person.id)
                 body = {"token": await recovery_link(rooms, person.id), "password": "another long password"}
@@ -277,14 +335,19 @@ async def call_recovery(seen: Seen, folder: Path) -> None:
 
 
 async def call_codes(seen: Seen, folder: Path) -> None:
-    """Codes that are right, of somebody without a second factor, and with one."""
+    """Codes that are right, of somebody without a second factor, with one, and of somebody who waits."""
     folder.mkdir()
     async with open_desk(folder) as desk, open_routes(CodeApi(desk.service).routes()) as client:
         number = phone("+380501112233")
         person = await desk.add("ann", number)
-        for name in ("SessionOpened", "SecondFactorRequired"):
+        for name in ("SessionOpened", "SecondFactorRequired", "NotApproved"):
             if name == "SecondFactorRequired":
                 await add_totp(desk, person)
+            if name == "NotApproved":
+                number = phone("+380501112234")
+                await desk.add("bob", number)
+                (file,) = folder.glob("*.db")
+                begin_to_wait(file)
             body = {"phone": number.value, "code": await desk.code(number)}
             asked = Asked(method="POST", path="/login/code/verify", body=body)
             await seen.ask(Stage(client), "POST /login/code/verify", name, asked)
@@ -412,14 +475,18 @@ async def call_confirm(seen: Seen, stage: Stage, here: World) -> None:
         await here.add_elsewhere(f"{person}4", f"{person}3@example.org")
         await ask("INVALID_DATA", taken)
     pending = await here.begin("grace")
-    here.directory._policy = msgspec.structs.replace(here.directory._policy, accepting=False)
+    here.directory._parts = msgspec.structs.replace(here.parts, gate=SignUpGate(CLOSED))
     for method in ("GET", "POST"):
         asked = Asked(method=method, path=f"/{pending}/confirm")
         await seen.ask(stage, f"{method} /{{challenge}}/confirm", "REGISTRATION_CLOSED", asked)
     body = {"userName": "Heidi", "password": "sixsix", "email": "heidi@example.org"}
     init = Asked(method="POST", path="/init", body=body)
     await seen.ask(stage, "POST /init", "REGISTRATION_CLOSED", init)
-    here.directory._policy = msgspec.structs.replace(here.directory._policy, accepting=True)
+    here.directory._parts = msgspec.structs.replace(here.parts, gate=SignUpGate(INVITE))
+    for method in ("GET", "POST"):
+        asked = Asked(method=method, path=f"/{pending}/confirm")
+        await seen.ask(stage, f"{method} /{{challenge}}/confirm", "INVITATION_REQUIRED", asked)
+    here.directory._parts = here.parts
     look = "HEAD /{challenge}/confirm"
     pending, gone = await here.begin("erica"), await here.begin("frank")
     await here.directory.confirm(gone)
@@ -496,7 +563,7 @@ def test_an_answer_that_is_not_named_is_found() -> None:
 
 
 async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (app, _):
+    async with opened(tmp_path, signup=SignupSection(mode="approve")) as (app, _):
         routes = app.quart.router.routes.values()
         hidden = {f"{route.method} {route.pattern}" for route in routes if not route.described}
         untold = {
@@ -522,6 +589,10 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "POST /recover",
         "POST /recover/standing",
         "GET /recover/static/{file}",
+        "GET /approve",
+        "POST /approve",
+        "POST /approve/standing",
+        "GET /approve/static/{file}",
         "GET /.well-known/security.txt",
         "GET /.well-known/change-password",
     }

@@ -11,6 +11,8 @@ import pytest
 from regserver.domain.instant import DAY, HOUR, SECOND, Duration
 from regserver.ports.captcha import Captcha, CaptchaType
 from regserver.ports.store import StoreFault
+from regserver.service.sign_up_gate import SignUpGate
+from tests.gate import CLOSED, INVITE
 from tests.steps import K1_KEY, OFF_CURVE_KEY, phone
 from tests.web.steps.test_steps_api import EMAIL, PHONE, Client, open_client
 
@@ -181,9 +183,21 @@ def not_registered(method: str) -> Call:
 
 def closed(method: str) -> Call:
     async def call(client: Client) -> Any:
-        policy = msgspec.structs.replace(client.steps.policy, accepting=False)
-        client.steps.service._policy = client.steps.accounts._policy = policy
+        parts = msgspec.structs.replace(client.steps.parts, gate=SignUpGate(CLOSED))
+        client.steps.service._parts = client.steps.accounts._parts = parts
         return await client.fail(method, **PARAMS[method])
+
+    return call
+
+
+def uninvited(method: str) -> Call:
+    async def call(client: Client) -> Any:
+        params = PARAMS[method]
+        if method == "toBlockChain":
+            params = {**params, "userId": await name(client, BY_PHONE)}
+        parts = msgspec.structs.replace(client.steps.parts, gate=SignUpGate(INVITE))
+        client.steps.service._parts = client.steps.accounts._parts = parts
+        return await client.fail(method, **params)
 
     return call
 
@@ -222,6 +236,10 @@ CALLS |= {
     ("createIdentity", 1108, "Wrong secure key"): at_once("createIdentity", secureKey="no"),
     **{
         (method, 1114, "Registration is closed"): closed(method)
+        for method in ("firstStep", "firstStepEmail", "createIdentity", "toBlockChain")
+    },
+    **{
+        (method, 1114, "An invitation is required"): uninvited(method)
         for method in ("firstStep", "firstStepEmail", "createIdentity", "toBlockChain")
     },
     ("setUsername", 1106, "This username is already taken"): verified(username="taken"),

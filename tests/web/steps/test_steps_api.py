@@ -364,6 +364,7 @@ async def test_the_description_names_what_is_served(tmp_path: Path) -> None:
             ("phone", True),
             ("captcha", False),
             ("captchaType", False),
+            ("invitation", False),
         ]
         assert {error["code"] for error in first["errors"]} == {
             1101,

@@ -1,0 +1,84 @@
+"""`/approve`: the page behind the operator's link, its form, and the request of its script."""
+
+from typing import Literal
+
+from regserver.domain.account import Account
+from regserver.domain.instant import iso_seconds
+from regserver.domain.outcome import BadContentType, BadJson, BadLink, Refusal, RouteNotFound
+from regserver.endpoint import Request, Response
+from regserver.service.approval import ApprovalDesk
+from regserver.text import CATALOGUES
+from regserver.web.http.body import FORM, Unreadable, content_type, read_object
+from regserver.web.http.language import language_of
+from regserver.web.http.route import Route
+from regserver.web.site.address_page import LinkState
+from regserver.web.site.link_page import LinkPage, read_form
+
+ApproveState = Literal["ask", "done", "unknown"]
+
+STATUS: dict[ApproveState, int] = {"ask": 200, "done": 200, "unknown": 404}
+
+
+class ApprovePage:
+    """A client of the use cases of approvals."""
+
+    def __init__(self, desk: ApprovalDesk) -> None:
+        self._desk = desk
+        self._page = LinkPage("approve.html")
+
+    def routes(self) -> tuple[Route, ...]:
+        """The routes below /approve."""
+        return (
+            Route("approve.open", "GET", "/approve", self.open, "page", described=False),
+            Route("approve.approve", "POST", "/approve", self.approve, "write", described=False),
+            Route("approve.status", "POST", "/approve/standing", self.status, "read", described=False),
+            Route("approve.file", "GET", "/approve/static/{file}", self.file, "page", described=False),
+        )
+
+    async def open(self, request: Request) -> Response:
+        """The page before the approval, the same for every link."""
+        return self._render(request, "ask")
+
+    async def approve(self, request: Request) -> Response | BadContentType:
+        """Approves, and answers the form with a page that says the result."""
+        if content_type(request) != FORM:
+            return BadContentType()
+        outcome = await self._desk.approve(read_form(request.body).get("token", "").strip())
+        if isinstance(outcome, BadLink):
+            return self._render(request, "unknown")
+        return self._render(request, "done", outcome)
+
+    async def status(self, request: Request) -> LinkState | Unreadable:
+        """Whom the link in the body would approve, with the page's text; changes nothing."""
+        body = read_object(request)
+        if isinstance(body, Refusal):
+            return body
+        token = body.get("token")
+        if not isinstance(token, str):
+            return BadJson()
+        account = await self._desk.look(token)
+        states = CATALOGUES[language_of(request)].approve.state
+        if account is None:
+            return LinkState("unknown", states["unknown"].title, states["unknown"].text)
+        text = states["pending"].text
+        for name, value in _values(account).items():
+            text = text.replace(name, value)
+        return LinkState("pending", states["pending"].title, text)
+
+    async def file(self, request: Request) -> Response | RouteNotFound:
+        """A file of the page."""
+        return self._page.file(request.params["file"])
+
+    def _render(self, request: Request, state: ApproveState, username: str = "") -> Response:
+        text = CATALOGUES[language_of(request)].approve
+        passage = text.state[state]
+        return self._page.render(
+            request, STATUS[state], t=text, state=state, passage=passage, username=username
+        )
+
+
+def _values(account: Account) -> dict[str, str]:
+    """What the page says of the account that waits."""
+    when = iso_seconds(account.created_at)[:16].replace("T", " ")
+    email = account.email or "—"
+    return {"{name}": account.username, "{door}": account.origin, "{email}": email, "{when}": f"{when} UTC"}
