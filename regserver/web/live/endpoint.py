@@ -1,7 +1,7 @@
 """Watching a live registration: by WebSocket, as the seed has it, or as Server-Sent Events.
 
-Both read the job's history from its first event, each observer at its own pace: the next event is encoded when the peer
-has taken the one before, so an observer holds one event in memory, however long the history.
+Both read the job's history from its first event, each observer at its own pace: what there is leaves in one write, up to
+PIECE_BYTES, and the next is encoded when the peer has taken it. So an observer holds little in memory, however long the history.
 
     WS  /register/{id}         a text frame per event; 1000 after the last, 1001 when the server stops,
                                1008 for an unknown id, 1013 when the peer takes nothing for STUCK_SECONDS
@@ -9,20 +9,23 @@ has taken the one before, so an observer holds one event in memory, however long
     ?eta=1                     adds etaSeconds to each: whole seconds still to wait, null where nobody can tell
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
 import trio
 
 from regserver.domain.outcome import RegistrationNotFound
-from regserver.endpoint import CloseCode, Request, SocketSession
+from regserver.endpoint import CloseCode, Frame, Request, SocketSession
 from regserver.service.live_job import LiveJob, Shown
 from regserver.service.live_service import LiveService
+from regserver.serving import text_frame
 from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, EventStreamHead
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.live import wire
 
 STUCK_SECONDS = 10.0
+PIECE_BYTES = 3 * 1024
+"""Below the least bound that a socket's queue may have."""
 EVENTS_PER_TURN = 64
 """Events between two checkpoints, so that a long history does not delay other tasks."""
 
@@ -81,18 +84,31 @@ class LiveApi:
 
 
 async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
-    """Sends the next events after `seen`, each when the peer has taken the one before. How many were sent.
+    """Sends the next events after `seen`, each piece when the peer has taken the one before. How many were sent.
 
     0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
     """
     events = job.history[seen : seen + EVENTS_PER_TURN]
     with trio.CancelScope() as patience:
-        for shown in events:
+        for piece in _pieces(text_frame(encode_event(job, shown, eta=eta)) for shown in events):
             patience.deadline = trio.current_time() + STUCK_SECONDS
-            if not session.send_text_nowait(encode_event(job, shown, eta=eta)):
+            if not session.send_nowait(piece):
                 return 0
             await session.drained()
     return 0 if patience.cancelled_caught else len(events)
+
+
+def _pieces(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Frames joined to pieces, each of at most PIECE_BYTES unless it is one frame."""
+    joined, size = list[Frame](), 0
+    for frame in frames:
+        if joined and size + len(frame) > PIECE_BYTES:
+            yield Frame(b"".join(joined))
+            joined, size = [], 0
+        joined.append(frame)
+        size += len(frame)
+    if joined:
+        yield Frame(b"".join(joined))
 
 
 async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
