@@ -54,6 +54,10 @@ fuzz-front: .venv/.test ## send a hundred thousand hostile inputs to the front d
 crash-rooms: .venv/.test ## kill the server 200 times under load and check that nothing acknowledged is lost
 	$(BIN)/python -m benchmarks.rooms.crash
 
+.PHONY: crash-accounts
+crash-accounts: .venv/.test ## kill the server 200 times amid changes of accounts and check that none is half done
+	$(BIN)/python -m tests.crash --accounts
+
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .

@@ -1,4 +1,4 @@
-"""Kills the started server under load and checks its guarantees: python -m tests.crash --kills 200 [--seed N]"""
+"""Kills the started server under load and checks its guarantees: python -m tests.crash [--accounts] --kills 200 [--seed N]"""
 
 import argparse
 import random
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from tests.crash.account_checker import AccountChecker
 from tests.crash.checker import Checker
 
 
@@ -22,11 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill the server under load; check what it promised.")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of when, what and whom")  # noqa: S311
+    parser.add_argument("--accounts", action="store_true", help="changes of accounts, in place of rooms")
     options = parser.parse_args()
     started = time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
-    folder = tempfile.mkdtemp(prefix="crash-rooms-")
-    checker = Checker(Path(folder), options.seed)
+    folder = tempfile.mkdtemp(prefix="crash-")
+    checker = (AccountChecker if options.accounts else Checker)(Path(folder), options.seed)
     try:
         trio.run(checker.run, options.kills, progress)
     except BaseException:

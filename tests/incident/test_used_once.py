@@ -103,7 +103,7 @@ async def test_a_ticket(tmp_path: Path) -> None:
                     return (await listener.text()).startswith('{"type":"Resumed"')
             return False
 
-        assert await successes(connect, SOCKETS) == 1
+        assert await successes(connect) == 1
 
 
 async def test_an_idempotency_key_and_a_solved_puzzle(tmp_path: Path) -> None:

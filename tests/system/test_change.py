@@ -7,13 +7,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.incident.test_used_once import PARALLEL, posting, successes
+from tests.incident.test_used_once import posting, successes
 from tests.peer.smtp import SmtpPeer, open_smtp_peer
 from tests.system.server import Listener, Person, Server, listening, open_server, sign_up
 
 OLD, NEW = "annabella@example.org", "bella@example.net"
 PASSWORD, STOLEN, OWN = "annabella's long password", "the thief's long password", "quite another phrase"
-UNDOINGS = 40
 
 
 class Stage:
@@ -108,10 +107,10 @@ async def ended(listener: Listener) -> bool:
     return await listener.text() == "BadToken" and await listener.close_code() == 1008
 
 
-async def test_of_forty_undoings_at_once_one_succeeds_and_sends_one_mail(tmp_path: Path) -> None:
+async def test_of_many_undoings_at_once_one_succeeds_and_sends_one_mail(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         undo = {"token": await stage.changed()}
-        assert await successes(posting(stage.client, "/login/email/undo", undo), UNDOINGS) == 1
+        assert await successes(posting(stage.client, "/login/email/undo", undo)) == 1
         await stage.mail(OLD, "Your account at example.org is yours again: choose a new password")
         await stage.client.post("/login/recover", json={"username": "annabella"})
         await stage.mail(OLD, "A new password for your account at example.org")
@@ -121,7 +120,7 @@ async def test_of_many_confirmations_at_once_one_succeeds(tmp_path: Path) -> Non
     async with opened(tmp_path) as stage:
         await stage.ann.call("POST", "/login/email", {"password": PASSWORD, "email": NEW})
         change = {"token": await stage.mail(NEW, "Confirm your new e-mail address at example.org")}
-        assert await successes(posting(stage.client, "/login/email/verify", change), PARALLEL // 2) == 1
+        assert await successes(posting(stage.client, "/login/email/verify", change)) == 1
         await stage.mail(OLD, "Your e-mail address at example.org was changed")
 
 
@@ -163,14 +162,16 @@ async def test_the_answer_does_not_tell_whose_an_address_is(tmp_path: Path) -> N
         other = await sign_up(stage.client, "benedict")
         secret = await stage.mail("benedict@example.org", "Verify your e-mail address at example.org")
         assert (await stage.use("email/verify", secret))[0] == 200
-        asked = [
-            await stage.ann.call("POST", "/login/email", {"password": PASSWORD, "email": email})
-            for email in (NEW, "benedict@example.org")
-        ]
+        told = (
+            (NEW, "Confirm your new e-mail address at example.org"),
+            ("benedict@example.org", "This address already has an account at example.org"),
+        )
+        asked = []
+        for email, subject in told:
+            asked.append(await stage.ann.call("POST", "/login/email", {"password": PASSWORD, "email": email}))
+            await stage.mail(email, subject)  # before the next one, which could overtake it
         free, taken = [(answer.status_code, answer.content, sorted(answer.headers)) for answer in asked]
         assert free == taken
-        await stage.mail(NEW, "Confirm your new e-mail address at example.org")
-        await stage.mail("benedict@example.org", "This address already has an account at example.org")
         user = (await other.get("/login/info"))["user"]
         assert (user["email"], user["emailVerified"]) == ("benedict@example.org", True)
 
