@@ -94,6 +94,22 @@ def test_each_part_imports_only_what_lies_further_in() -> None:
     assert wrong == []
 
 
+DRIVER = "regserver.store.postgres.driver"
+
+
+def test_the_driver_could_be_published_alone() -> None:
+    """It imports nothing of ours, and only the store on it imports it."""
+    wrong = []
+    for _, path in modules():
+        inside = module_name(path).startswith(DRIVER)
+        near = module_name(path).startswith("regserver.store.postgres")
+        for name in imports(path):
+            ours, driver = name.split(".")[0] == "regserver", name.startswith(DRIVER)
+            if (inside and ours and not driver) or (driver and not near):
+                wrong.append(f"{path.relative_to(ROOT)}: {name}")
+    assert wrong == []
+
+
 def test_libraries_stay_where_they_belong() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}: {name}"

@@ -9,14 +9,21 @@ import pytest
 from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
 from tests.fake import NAME_HASH
-from tests.store.postgres import PostgresStore, cluster
+from tests.peer.postgres import Cluster
+from tests.store.postgres.threaded_store import PostgresStore, databases
 
 
 @pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    """Makes empty, migrated databases of one PostgreSQL cluster."""
-    with cluster() as make:
-        yield make
+def cluster() -> Iterator[Cluster]:
+    """One for all tests of the store."""
+    with Cluster.create() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def new_database(cluster: Cluster) -> Callable[[], str]:
+    """Makes empty, migrated databases."""
+    return databases(cluster)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -15,7 +15,7 @@ import trio
 from regserver.domain.outcome import Refusal
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock
-from tests.store.postgres import PostgresStore, Turn, turn
+from tests.store.postgres.threaded_store import PostgresStore, Turn, turn
 
 Racer = Callable[[], Awaitable[object]]
 Order = Literal["first", "second"]

@@ -16,7 +16,7 @@ from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
 from tests.fake import NAME_HASH
 from tests.store.meeting import account, change, code, directory, log, room, session, steps
-from tests.store.postgres import PostgresStore
+from tests.store.postgres.threaded_store import PostgresStore
 from tests.store.race import Order, Outcome, Scenario, race, serial
 
 SCENARIOS = tuple(

@@ -1,0 +1,1 @@
+"""PostgreSQL. `driver` speaks to it on Trio."""

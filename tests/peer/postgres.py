@@ -1,0 +1,169 @@
+"""PostgreSQL: a cluster of our own in a temporary folder, on a unix socket and a port of 127.0.0.1.
+
+    with Cluster.create() as cluster:
+        psycopg.connect(cluster.place("postgres"))
+
+initdb refuses root, so there the cluster belongs to `nobody`. Nothing is flushed to the disk unless a test asks for it.
+The end of the block stops it, whatever happens.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.peer.required import find_program
+
+NOBODY = 65534
+USER = "test"
+SETTINGS: Mapping[str, str] = {"fsync": "off", "deadlock_timeout": "100ms", "max_connections": "40"}
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+
+
+def _owner() -> int | None:
+    return NOBODY if os.getuid() == 0 else None
+
+
+def _run(words: Sequence[str]) -> None:
+    done = subprocess.run(words, user=_owner(), capture_output=True, timeout=120, umask=0o077)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def make_certificate(key: Path, certificate: Path) -> None:
+    """Writes a new key and its self-signed certificate for localhost, for its owner alone."""
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", str(key), "-out", str(certificate)],
+        capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Cluster:
+    """A cluster that is made once, and started and stopped as a test wishes.
+
+    folder: of its data, its unix socket, and its certificate for localhost. settings: those of postgresql.conf, beside SETTINGS.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._settings = {**SETTINGS, **settings}
+        self._server: subprocess.Popen[bytes] | None = None
+        self._made = 0
+        self.data = folder / "data"
+        self.certificate = folder / "server.crt"
+        words = ["-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        _run([_program("initdb"), *words])
+        key = folder / "server.key"
+        make_certificate(key, self.certificate)
+        if (owner := _owner()) is not None:
+            os.chown(key, owner, owner)
+        key.chmod(0o600)
+        self._settings |= {"ssl": "on", "ssl_cert_file": str(self.certificate), "ssl_key_file": str(key)}
+
+    def start(self, **settings: str) -> None:
+        """Starts the server and waits until it answers. settings: for this time."""
+        given = {**self._settings, "listen_addresses": "127.0.0.1", "port": str(self.port), **settings}
+        words = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [_program("postgres"), "-D", str(self.data), "-k", str(self.folder), *words],
+                user=_owner(),
+                stdout=log,
+                stderr=log,
+            )
+        self._until_up()
+
+    def _until_up(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._server is not None
+            assert self._server.poll() is None, (self.folder / "log").read_text()
+            try:
+                psycopg.connect(self.place("postgres")).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("PostgreSQL did not start: " + (self.folder / "log").read_text())
+
+    def signal_stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Tells the server to stop, and does not wait."""
+        assert self._server is not None
+        self._server.send_signal(how)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGTERM waits for the clients, SIGINT ends them, SIGQUIT ends without a checkpoint."""
+        if self._server is None:
+            return
+        self._server.send_signal(how)
+        try:
+            self._server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server = None
+
+    def restart(self) -> None:
+        """Ends all connections."""
+        self.stop(signal.SIGINT)
+        self.start()
+
+    def place(self, database: str) -> str:
+        """How to connect, by the unix socket."""
+        return f"host={self.folder} port={self.port} user={USER} dbname={database}"
+
+    def url(self, database: str, port: int | None = None) -> str:
+        """How to connect, by TCP. port: of a proxy in front."""
+        return f"postgresql://{USER}@127.0.0.1:{port or self.port}/{database}"
+
+    def create_database(self, template: str = "template1", name: str | None = None) -> str:
+        """Makes a database as a copy of another one; returns its name."""
+        self._made += 1
+        name = name or f"test{self._made}"
+        with psycopg.connect(self.place("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Ends its connections, too."""
+        with psycopg.connect(self.place("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+    @classmethod
+    @contextmanager
+    def create(cls, **settings: str) -> "Iterator[Cluster]":
+        """Makes a cluster and starts it. The end stops it and removes its folder."""
+        with tempfile.TemporaryDirectory(prefix="regserver-pg-", ignore_cleanup_errors=True) as name:
+            if (owner := _owner()) is not None:
+                os.chown(name, owner, owner)
+            cluster = cls(Path(name), settings)
+            try:
+                cluster.start()
+                yield cluster
+            finally:
+                cluster.stop()
+
+
+def _program(name: str) -> str:
+    """From the newest version that is installed; Debian keeps it out of PATH."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: -int(path.parts[4])
+    )
+    return find_program("postgresql", *map(str, installed), name)

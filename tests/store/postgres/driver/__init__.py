@@ -1,0 +1,1 @@
+"""The driver against a real PostgreSQL: of this program it needs nothing."""
