@@ -29,7 +29,8 @@ from regserver.store.postgres.driver.fault import (
     UniqueViolation,
 )
 from regserver.store.postgres.driver.pg_answer import PgAnswer
-from regserver.store.postgres.driver.pg_connection import PgConnection, connect
+from regserver.store.postgres.driver.pg_connect import connect
+from regserver.store.postgres.driver.pg_connection import PgConnection
 from regserver.store.postgres.driver.pg_transaction import Begin, PgTransaction
 from regserver.store.postgres.driver.pool import Pool, open_pool
 from regserver.store.postgres.driver.pool_policy import PoolPolicy, PoolStatistics

@@ -32,7 +32,8 @@ from regserver.store.postgres.driver.fault import (
     PoolFull,
     PoolTimeout,
 )
-from regserver.store.postgres.driver.pg_connection import PgConnection, connect
+from regserver.store.postgres.driver.pg_connect import connect
+from regserver.store.postgres.driver.pg_connection import PgConnection
 from regserver.store.postgres.driver.pool_policy import PoolPolicy, PoolStatistics
 
 TEND_SECONDS: Final = 5.0
