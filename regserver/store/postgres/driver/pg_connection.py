@@ -138,7 +138,6 @@ class PgConnection:
 
         size: rows that are read at a time.
         """
-        await self._begin_now()
         rows = self._raw.cursor().stream(statement.encode(), parameters, size=size)
         ours = self._stream(rows)
         try:
@@ -151,6 +150,7 @@ class PgConnection:
 
     async def _stream(self, rows: AsyncIterator[PgRow]) -> AsyncGenerator[PgRow, None]:
         try:
+            await self._raw.begin_now()
             async for row in rows:
                 yield row
         except psycopg.Error as error:
@@ -159,20 +159,14 @@ class PgConnection:
     @asynccontextmanager
     async def copy(self, statement: str, *parameters: object) -> AsyncIterator[AsyncCopy]:
         """COPY … FROM STDIN or TO STDOUT, by psycopg's AsyncCopy. An exception that leaves the block ends the COPY."""
-        await self._begin_now()
         try:
+            await self._raw.begin_now()
             async with self._raw.cursor().copy(statement.encode(), parameters) as copy:
                 yield copy
         except psycopg.Error as error:
             raise self.fault(error) from None
         finally:
             await self._raw.discard_results()
-
-    async def _begin_now(self) -> None:
-        try:
-            await self._raw.begin_now()
-        except psycopg.Error as error:
-            raise self.fault(error) from None
 
     async def listen(self, channel: str) -> None:
         """Asks for the notifications of a channel. A pool does not lend this connection again."""

@@ -17,9 +17,8 @@ A connection that comes back broken, busy or within a transaction is closed, nev
 
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import outcome
@@ -27,20 +26,16 @@ import trio
 
 from regserver.store.postgres.driver.fault import (
     DatabaseFault,
-    DatabaseUnavailable,
     PoolClosed,
     PoolFull,
     PoolTimeout,
 )
-from regserver.store.postgres.driver.pg_connect import connect
 from regserver.store.postgres.driver.pg_connection import PgConnection
+from regserver.store.postgres.driver.pool_opener import PoolOpener, Preparation
 from regserver.store.postgres.driver.pool_policy import PoolPolicy, PoolStatistics
 
 TEND_SECONDS: Final = 5.0
 """How often idle connections are looked at; more often where the policy's times are short."""
-
-Preparation = Callable[[PgConnection], Awaitable[None]]
-"""Makes the settings of a new connection."""
 
 _CLOSED = "the pool is closed"
 
@@ -59,19 +54,14 @@ class _Place:
 class Pool:
     """Lends connections. Opened by `open_pool`."""
 
-    def __init__(
-        self, make: Callable[[], Awaitable[PgConnection]], policy: PoolPolicy, nursery: trio.Nursery
-    ) -> None:
-        self._make = make
+    def __init__(self, opener: PoolOpener, policy: PoolPolicy, nursery: trio.Nursery) -> None:
+        self._opener = opener
         self._policy = policy
         self._nursery = nursery
         self._idle: list[_Place] = []  # the last one is the most recently used
         self._lent: set[_Place] = set()
         self._waiting: deque[trio.lowlevel.Task] = deque()
         self._opening = 0
-        self._turn = trio.Lock()
-        self._failures = 0
-        self._last_fault: DatabaseFault | None = None
         self._closed = False
         self._all_back = trio.Event()
         self._waited = self._refused = self._timed_out = self._opened = self._lost = 0
@@ -90,7 +80,7 @@ class Pool:
             timed_out=self._timed_out,
             opened=self._opened,
             lost=self._lost,
-            failures=self._failures,
+            failures=self._opener.failures,
         )
 
     @asynccontextmanager
@@ -156,7 +146,7 @@ class Pool:
         finally:
             self._waited_seconds += trio.current_time() - started
         self._timed_out += 1
-        raise PoolTimeout(f"no connection was free within {patience:g} s") from self._last_fault
+        raise PoolTimeout(f"no connection was free within {patience:g} s") from self._opener.last_fault
 
     def _give_back(self, place: _Place) -> None:
         self._lent.discard(place)
@@ -199,30 +189,13 @@ class Pool:
         return opening < len(self._waiting) or self._size() - own < self._policy.least
 
     async def _open_one(self) -> None:
-        """Tries until it has a connection, or nobody needs it any longer."""
+        """Makes a connection, unless nobody needs it any longer."""
         try:
-            while not self._closed and self._needs_another(1):
-                if (connection := await self._try_once()) is not None:
-                    self._welcome(connection)
-                    return
+            connection = await self._opener.open(lambda: not self._closed and self._needs_another(1))
         finally:
             self._opening -= 1
-
-    async def _try_once(self) -> PgConnection | None:
-        turn: AbstractAsyncContextManager[object] = self._turn if self._failures else nullcontext()
-        async with turn:
-            if self._failures:
-                await trio.sleep(self._policy.pause(self._failures, random.random()))  # noqa: S311  (no secret)
-                if self._closed or not self._needs_another(1):
-                    return None
-            try:
-                connection = await self._make()
-            except DatabaseFault as fault:
-                self._failures += 1
-                self._last_fault = fault
-                return None
-        self._failures, self._last_fault = 0, None
-        return connection
+        if connection is not None:
+            self._welcome(connection)
 
     def _welcome(self, connection: PgConnection) -> None:
         self._opened += 1
@@ -249,7 +222,7 @@ class Pool:
     # --- opening and closing
     async def _open(self) -> None:
         """Makes the first connection here, so that what is wrong with the place is raised to whoever opens the pool."""
-        self._welcome(await self._make())
+        self._welcome(await self._opener.open_first())
         self._grow()
         self._nursery.start_soon(self._tend)
 
@@ -265,20 +238,6 @@ class Pool:
                 await self._all_back.wait()
         for place in self._lent:
             place.connection.close()
-
-
-async def _make(conninfo: str, policy: PoolPolicy, prepare: Preparation | None) -> PgConnection:
-    connection = await connect(conninfo, policy.connect_within)
-    try:
-        if prepare is not None:
-            with trio.move_on_after(policy.connect_within) as scope:
-                await prepare(connection)
-            if scope.cancelled_caught:
-                raise DatabaseUnavailable("a new connection could not be prepared in time")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 @asynccontextmanager
@@ -297,11 +256,10 @@ async def open_pool(
         prepare: Called with each new connection before it is lent, within `connect_within`, for its settings.
     """
 
-    make = partial(_make, conninfo, policy, prepare)
     raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
-            pool = Pool(make, policy, nursery)
+            pool = Pool(PoolOpener(conninfo, policy, prepare), policy, nursery)
             try:
                 await pool._open()
                 yield pool
