@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from psycopg.pq.abc import PGresult
 
-from regserver.store.postgres.driver.psycopg_hook import PgRow
+from regserver.store.postgres.driver.psycopg_hook.trio_connection import PgRow
 
 
 class PgAnswer:

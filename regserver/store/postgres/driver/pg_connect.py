@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 from regserver.store.postgres.driver.fault import ConnectFailed, DatabaseUnavailable, StatementFault
 from regserver.store.postgres.driver.pg_connection import PgConnection
 from regserver.store.postgres.driver.pg_wire import PgWire
-from regserver.store.postgres.driver.psycopg_hook import attempts, connect_attempt
+from regserver.store.postgres.driver.psycopg_hook.attempt import attempts, connect_attempt
 from regserver.store.postgres.driver.translation import connect_fault_of
 
 CONNECT_SECONDS: Final = 10.0

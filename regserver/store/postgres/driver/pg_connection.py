@@ -25,7 +25,7 @@ from regserver.store.postgres.driver.fault import (
 from regserver.store.postgres.driver.pg_answer import PgAnswer
 from regserver.store.postgres.driver.pg_transaction import Begin, PgTransaction, Query
 from regserver.store.postgres.driver.pg_wire import PgWire
-from regserver.store.postgres.driver.psycopg_hook import PgRow
+from regserver.store.postgres.driver.psycopg_hook.trio_connection import PgRow
 from regserver.store.postgres.driver.translation import fault_of
 
 STREAM_ROWS: Final = 100

@@ -19,7 +19,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from regserver.store.postgres.driver.pg_answer import PgAnswer
 from regserver.store.postgres.driver.prepared import PreparedStatement, PreparedStatements
-from regserver.store.postgres.driver.psycopg_hook import TrioConnection
+from regserver.store.postgres.driver.psycopg_hook.trio_connection import TrioConnection
 
 PREPARED_STATEMENTS: Final = 256
 """The most on one connection."""

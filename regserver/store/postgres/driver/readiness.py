@@ -6,10 +6,14 @@ are nearly always served at once, so the kernel is asked first.
 
 import select
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Any, TypeVar, cast
 
+import psycopg
 import trio
+from psycopg.abc import PQGenConn
 from psycopg.waiting import Ready, Wait
+
+V = TypeVar("V")
 
 _IN, _OUT = select.POLLIN, select.POLLOUT
 _READ, _WRITE, _EITHER = Wait.R, Wait.W, Wait.RW
@@ -61,3 +65,17 @@ async def _until_either(fd: int) -> int:
             raise trio.ClosedResourceError
         if now := ready_now(fd, _EITHER):
             return now
+
+
+async def drive_alone(gen: PQGenConn[V]) -> V:
+    """Drives a generator that tells its socket, which may change."""
+    try:
+        fd, wants = next(gen)
+        while True:
+            fd, wants = gen.send(cast("Any", await until_ready(fd, wants)))
+    except StopIteration as stop:
+        return cast("V", stop.value)
+    except trio.ClosedResourceError:
+        raise psycopg.OperationalError("the connection was closed meanwhile") from None
+    finally:
+        gen.close()

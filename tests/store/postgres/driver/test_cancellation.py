@@ -17,8 +17,8 @@ from regserver.store.postgres.driver import (
     PoolPolicy,
     connect,
     open_pool,
-    psycopg_hook,
 )
+from regserver.store.postgres.driver.psycopg_hook import trio_connection
 from tests.store.postgres.driver.cutter import Cutter, Mode
 from tests.store.postgres.driver.moment import cancelled_at, until_running
 
@@ -118,7 +118,7 @@ async def copy_out(connection: PgConnection) -> None:
 async def test_a_server_that_no_longer_answers_costs_the_connection(
     cutter: Cutter, cut_place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psycopg_hook, "STOP_SECONDS", 0.3)
+    monkeypatch.setattr(trio_connection, "STOP_SECONDS", 0.3)
     async with await connect(cut_place) as connection:
         cutter.mode = Mode.STALL
         with trio.fail_after(10), trio.move_on_after(0.1) as scope:

@@ -16,8 +16,8 @@ from regserver.store.postgres.driver import (
     TransactionConflict,
     connect,
     pg_transaction,
-    psycopg_hook,
 )
+from regserver.store.postgres.driver.psycopg_hook import trio_connection
 from tests.store.postgres.driver.cutter import Cutter, Mode
 from tests.store.postgres.driver.moment import until, until_it, until_running
 
@@ -249,7 +249,7 @@ async def test_no_answer_to_commit(
     connection: PgConnection, cutter: Cutter, cut_place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pg_transaction, "COMMIT_SECONDS", 0.2)
-    monkeypatch.setattr(psycopg_hook, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(trio_connection, "STOP_SECONDS", 0.2)
     async with await connect(cut_place) as cut:
         with pytest.raises(OutcomeUnknown, match="no answer came in time"):
             async with cut.transaction():
@@ -277,7 +277,7 @@ async def test_no_answer_to_rollback(
     connection: PgConnection, cutter: Cutter, cut_place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pg_transaction, "ROLLBACK_SECONDS", 0.2)
-    monkeypatch.setattr(psycopg_hook, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(trio_connection, "STOP_SECONDS", 0.2)
     async with await connect(cut_place) as cut:
         with pytest.raises(RuntimeError, match="mine"):
             async with cut.transaction():

@@ -1,19 +1,14 @@
-"""psycopg on Trio: the one module that reaches into its private parts.
+"""psycopg's connection on Trio: `wait`, `cancel_safe` and `lock` are replaced.
 
-psycopg writes the protocol as generators, which yield whenever they would block, and leaves the waiting to the connection.
-Here Trio waits: `wait`, `cancel_safe`, `lock` and connecting are replaced. Statements are sent by `pg_wire`; COPY, streams
-and notifications are psycopg's own, on top of `wait`.
+Statements are sent by `pg_wire`; COPY, streams and notifications are psycopg's own, on top of `wait`.
 
 **Cancellation.** A statement that is cancelled is stopped on the server, and its answer is read to the end, so that the
 connection is in step again: `wait` asks the server to cancel, goes on with the generator, and asks again while nothing
 comes, since a request that reaches the server before the statement does is lost. All of that is shielded, and bounded by
 STOP_SECONDS; past them the connection is closed. A request is waited for to its end. So it cannot hit the next statement.
-
-Its generators are no public interface: `check_version` refuses versions that were not read, and the tests hold a
-fingerprint of every part that is used here.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
@@ -22,18 +17,15 @@ import psycopg
 import trio
 from psycopg import AsyncConnection, AsyncRawCursor, errors, generators, pq
 from psycopg._capabilities import capabilities
-from psycopg._conninfo_utils import get_param, get_param_def, is_ip_address, split_attempts
-from psycopg.abc import ConnDict, PQGen, PQGenConn
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.abc import PQGen
 from psycopg.pq.abc import PGconn
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
-from regserver.store.postgres.driver.readiness import ready_now, until_ready
+from regserver.store.postgres.driver.readiness import drive_alone, ready_now, until_ready
 
 V = TypeVar("V")
 PgRow = tuple[Any, ...]
 
-READ_VERSIONS: Final = ("3.3.9",)
 STOP_SECONDS: Final = 5.0
 """How long a cancelled statement may take to stop, until its connection is closed."""
 ASK_AGAIN_SECONDS: Final = 0.25
@@ -45,19 +37,6 @@ _ACTIVE, _IDLE, _READ = pq.TransactionStatus.ACTIVE, pq.TransactionStatus.IDLE, 
 _READY_TO_READ: Final = cast("Any", 1)
 _READY_FOR_NOTHING: Final = cast("Any", 0)
 _limiter = trio.CapacityLimiter(BLOCKING_CANCELS)
-
-
-class UnreadVersion(ImportError):
-    """psycopg is of a version that this module was not compared with."""
-
-
-def check_version(version: str = psycopg.__version__) -> None:
-    """Raises UnreadVersion unless the version is one of READ_VERSIONS."""
-    if version not in READ_VERSIONS:
-        raise UnreadVersion(f"psycopg {version} is installed, but {' or '.join(READ_VERSIONS)} is needed")
-
-
-check_version()
 
 
 class SingleUse:
@@ -186,7 +165,7 @@ class TrioConnection(AsyncConnection[PgRow]):
             return
         with trio.move_on_after(timeout, shield=True) as scope:
             if capabilities.has_cancel_safe():
-                await _drive_alone(self._cancel_gen())
+                await drive_alone(self._cancel_gen())
             else:
                 await trio.to_thread.run_sync(self.cancel, abandon_on_cancel=True, limiter=_limiter)
         if scope.cancelled_caught:
@@ -216,67 +195,6 @@ class TrioConnection(AsyncConnection[PgRow]):
             and self.pgconn.transaction_status == _IDLE
             and self.pgconn.pipeline_status == pq.PipelineStatus.OFF
         )
-
-
-C = TypeVar("C", bound=TrioConnection)
-
-
-async def connect_attempt(kind: type[C], attempt: ConnDict, seconds: float) -> C:
-    """Connects to one address. Raises psycopg.Error, errors.ConnectionTimeout after so many seconds."""
-    with trio.move_on_after(seconds):
-        return await _drive_alone(kind._connect_gen(make_conninfo("", **attempt)))
-    raise errors.ConnectionTimeout("connection timeout expired")
-
-
-async def attempts(conninfo: str) -> list[ConnDict]:
-    """What to try in turn: one set of parameters for each host, address, and wished kind of server. Raises psycopg.Error."""
-    parameters = conninfo_to_dict(conninfo)
-    prefers_standby = get_param(parameters, "target_session_attrs") == "prefer-standby"
-    if prefers_standby:
-        parameters.pop("target_session_attrs", None)
-    found: list[ConnDict] = []
-    unknown: psycopg.Error | None = None
-    for each in split_attempts(parameters):
-        try:
-            found += await _resolved(each)
-        except OSError as error:
-            unknown = psycopg.OperationalError(f"failed to resolve host {each.get('host')!r}: {error}")
-    if not found and unknown is not None:
-        raise unknown
-    standbys: list[ConnDict] = [{**each, "target_session_attrs": "standby"} for each in found]
-    return (
-        [*standbys, *({**each, "target_session_attrs": "any"} for each in found)]
-        if prefers_standby
-        else found
-    )
-
-
-async def _resolved(attempt: ConnDict) -> Sequence[ConnDict]:
-    host = get_param(attempt, "host")
-    if not host or host.startswith(("/", "@")) or get_param(attempt, "hostaddr"):
-        return [attempt]
-    if is_ip_address(host):
-        return [{**attempt, "hostaddr": host}]
-    default = get_param_def("port")
-    port = get_param(attempt, "port") or (default.compiled if default else None) or "5432"
-    found = await trio.socket.getaddrinfo(
-        host, port, type=trio.socket.SOCK_STREAM, proto=trio.socket.IPPROTO_TCP
-    )
-    return [{**attempt, "hostaddr": str(each[4][0])} for each in found]
-
-
-async def _drive_alone(gen: PQGenConn[V]) -> V:
-    """Drives a generator that tells its socket, which may change."""
-    try:
-        fd, wants = next(gen)
-        while True:
-            fd, wants = gen.send(cast("Any", await until_ready(fd, wants)))
-    except StopIteration as stop:
-        return cast("V", stop.value)
-    except trio.ClosedResourceError:
-        raise psycopg.OperationalError("the connection was closed meanwhile") from None
-    finally:
-        gen.close()
 
 
 def _all_results(pgconn: PGconn) -> Generator[Any, Any, None]:
