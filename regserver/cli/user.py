@@ -20,7 +20,7 @@ from regserver.domain.room import parse_id
 from regserver.domain.session import AccountSession, SessionId
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_end import close_account, refuse_waiting, restore_account
+from regserver.service.account_end import close_account, refuse_locked, restore_account
 from regserver.service.account_ending import end_outstanding
 from regserver.service.approval import approve_locked
 from regserver.service.mailed_link import add_recovery_link, link_address, new_link_secret
@@ -186,7 +186,7 @@ async def _approved(store: Store, chosen: argparse.Namespace) -> Told:
     async def work(transaction: Transaction) -> Account:
         account, now = await _find(transaction, chosen.name), SystemClock().now()
         await transaction.lock(Lock.ACCOUNT, account.id)
-        act = refuse_waiting if chosen.reject else approve_locked
+        act = refuse_locked if chosen.reject else approve_locked
         if not await act(transaction, account.id, now):
             raise CommandFault(f"account {account.id} does not wait")
         return await _find(transaction, str(account.id))

@@ -39,10 +39,15 @@ async def close_locked(transaction: Transaction, account: Account, now: Instant)
 async def refuse_waiting(transaction: Transaction, account: AccountId, now: Instant) -> bool:
     """Deletes an account that waits, for good; False when it does not wait."""
     await transaction.lock(Lock.ACCOUNT, account)
+    return await refuse_locked(transaction, account, now)
+
+
+async def refuse_locked(transaction: Transaction, account: AccountId, now: Instant) -> bool:
+    """The same for a unit that holds the account's lock."""
     current = await transaction.accounts.by_id(account)
     if current is None or current.waits_for is None:
         return False
-    return await close_account(transaction, current, now)
+    return await close_locked(transaction, current, now)
 
 
 async def lock_rooms(transaction: Transaction, account: AccountId) -> None:

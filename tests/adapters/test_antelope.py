@@ -18,12 +18,14 @@ from regserver.config import ConfigFault, Secret
 from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.public_key import format_public_key
+from regserver.domain.sign_up_policy import DoorPolicy
 from regserver.domain.steps_machine import (
     AlreadyRegistered,
     BadPublicKey,
     InvalidStep,
     LedgerUnavailable,
     NameTaken,
+    NotInvited,
     OtherUserId,
     StepRefusal,
 )
@@ -34,9 +36,10 @@ from regserver.service.steps_service import StepResult
 from regserver.store.sqlite import open_sqlite
 from tests.adapters.test_antelope_format import WIF, public_key
 from tests.fake import JOURNAL_SEAL
+from tests.gate import APPROVE, INVITE, OPEN, invite, used
 from tests.peer.antelope import CHAIN_ID, Chain, Mood, open_chain
 from tests.peer.http import refused_url
-from tests.steps import GLS_KEY, HERE, K1_KEY, Steps, open_steps, phone, proposal, taken
+from tests.steps import ASKER, GLS_KEY, HERE, K1_KEY, Steps, open_steps, phone, proposal, taken
 
 LEGACY_KEY = GLS_KEY.replace("GLS", "EOS")
 OTHER_KEY = format_public_key(public_key(b"other"))
@@ -52,7 +55,13 @@ def settings(url: str, limit: int = 5 * SECOND) -> LedgerAntelope:
 
 @asynccontextmanager
 async def open_chained(
-    folder: Path, chain: Chain, *, url: str | None = None, limit: int = 5 * SECOND, chain_id: str = ""
+    folder: Path,
+    chain: Chain,
+    *,
+    url: str | None = None,
+    limit: int = 5 * SECOND,
+    chain_id: str = "",
+    door: DoorPolicy = OPEN,
 ) -> AsyncIterator[Steps]:
     """The registration by steps on this chain. Opened again on the same folder it is what a restart leaves."""
     chosen = msgspec.structs.replace(settings(url or chain.url, limit), chain_id=chain_id)
@@ -62,7 +71,7 @@ async def open_chained(
         def ledger(store: Store) -> AntelopeLedger:
             return AntelopeLedger(JOURNAL_SEAL, store, node, SigningKey(WIF), chosen, pause=Duration(1))
 
-        async with open_steps(folder, ledger=ledger) as steps:
+        async with open_steps(folder, ledger=ledger, door=door) as steps:
             yield steps
 
 
@@ -256,3 +265,43 @@ async def test_a_configuration_that_cannot_work(
         with pytest.raises(ConfigFault, match=complaint) as caught:
             build_ledger(section, JOURNAL_SEAL, client, store)
     assert "s3cret" not in str(caught.value)
+
+
+# --- who may sign up
+async def named_with(steps: Steps, invitation: str | None) -> str:
+    await taken(steps.service.first_step(phone(), "", "web", ASKER, invitation))
+    await taken(steps.service.verify(phone(), steps.sms.code, False, ASKER.address))
+    found = (await taken(steps.service.set_username(phone(), "my-name", HERE))).registration
+    assert found.user_id is not None
+    return found.user_id
+
+
+async def test_the_invitation_is_spent_before_the_chain_and_once(tmp_path: Path) -> None:
+    """Whatever becomes of the chain meanwhile: what is on it belongs to an account that is let in."""
+    async with open_chain() as chain, open_chained(tmp_path, chain, door=INVITE) as steps:
+        number = await invite(steps.store, steps.clock, "regi_secret")
+        user_id = await named_with(steps, "regi_secret")
+        chain.mood = "die after taking"
+        assert await register(steps, user_id) == UNAVAILABLE
+        assert await used(steps.store, steps.clock, number) == 1
+        chain.mood = "well"
+        await taken(register(steps, user_id))
+        assert await used(steps.store, steps.clock, number) == 1
+
+
+async def test_without_a_good_invitation_nothing_is_pushed(tmp_path: Path) -> None:
+    async with open_chain() as chain, open_chained(tmp_path, chain, door=INVITE) as steps:
+        number = await invite(steps.store, steps.clock, "regi_secret")
+        user_id = await named_with(steps, "regi_secret")
+        await steps.store.write(lambda transaction: transaction.invitations.revoke(number))
+        assert await register(steps, user_id) == NotInvited()
+        assert chain.pushed == []
+
+
+async def test_an_account_on_the_chain_waits_here(tmp_path: Path) -> None:
+    async with open_chain() as chain, open_chained(tmp_path, chain, door=APPROVE) as steps:
+        user_id = await named_with(steps, None)
+        await taken(register(steps, user_id))
+        assert len(chain.pushed) == 1
+        (waiting,) = await steps.store.read(lambda transaction: transaction.waiting.list(10))
+        assert (waiting.ledger_name, waiting.waits_for) == (user_id, "approval")

@@ -15,7 +15,7 @@ from tests.peer.smtp import SmtpPeer, open_smtp_peer
 BASE = "http://mailed.example"
 """What links in mails start with; the tests open them on the server under test."""
 
-_LINK = re.compile(re.escape(BASE) + r"(/(?:confirm|verify|undo|recover)\?lang=\w\w#[\w-]+)")
+_LINK = re.compile(re.escape(BASE) + r"(/(?:confirm|verify|undo|recover|approve)\?lang=\w\w#[\w-]+)")
 
 
 class Mailbox:
@@ -56,6 +56,12 @@ class Mailbox:
         fields = {"password": "a long password", "email": f"{name}@example.net"}
         link = self._mailed(f"{url}/login/email", fields, token)[1]
         return self._mailed(f"{url}/login/email/verify", {"token": link.partition("#")[2]})[1]
+
+    def subject(self, number: int) -> str:
+        """Waits until there are so many mails; recipient and subject of the last of them."""
+        trio.from_thread.run(self._peer.wait_received, number, trio_token=self._token)
+        mail = self._peer.received[number - 1]
+        return f"{mail.recipient}: {mail.message['Subject']}"
 
     def _mailed(self, url: str, fields: dict[str, str], token: str = "") -> tuple[bytes, str]:
         headers = {"content-type": "application/json"}

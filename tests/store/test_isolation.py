@@ -15,12 +15,14 @@ import pytest
 from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
 from tests.fake import NAME_HASH
-from tests.store.meeting import account, change, code, directory, log, room, session, steps
+from tests.store.meeting import account, change, code, directory, invitation, log, room, session, steps
 from tests.store.postgres.threaded_store import PostgresStore
 from tests.store.race import Order, Outcome, Scenario, race, serial
 
 SCENARIOS = tuple(
-    each for part in (room, account, change, code, session, steps, directory, log) for each in part.SCENARIOS
+    each
+    for part in (room, account, change, code, session, steps, directory, log, invitation)
+    for each in part.SCENARIOS
 )
 LOCKED = [scenario for scenario in SCENARIOS if scenario.lock is not None]
 

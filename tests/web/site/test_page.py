@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from regserver.domain.sign_up_policy import SignUpMode
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.asset import Assets, load_assets
@@ -153,3 +154,10 @@ def test_text_stands_out_from_its_ground(palette: dict[str, str]) -> None:
     for text, ground in (*_PAIRS, ("edge", "surface")):
         light, dark = sorted((_luminance(palette[text]), _luminance(palette[ground])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= (3 if text == "edge" else 4.5), f"{text} on {ground}"
+
+
+@pytest.mark.parametrize("mode", ["open", "invite", "approve"])
+async def test_the_form_says_how_the_door_takes_people(mode: SignUpMode) -> None:
+    async with open_routes(PageApi(ForwardedReader((), ""), sign_up=mode).routes()) as client:
+        html = (await client.ask("GET", "/", headers={"host": "reg.example.org"})).body.decode()
+    assert f'action="login/register" novalidate data-mode="{mode}"' in html
