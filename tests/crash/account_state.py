@@ -50,17 +50,22 @@ class AccountFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._outbox: Outbox | None = None
+        self._opened: dict[int, Mail] = {}
 
     def mails(self) -> list[Mail]:
         """All that wait, oldest first."""
         if self._outbox is None:
             key = load_server_key(self._path.with_suffix(".key"))
             self._outbox = Outbox(SystemClock(), SystemRandomness(), key.derive("outbox"))
+        newest = max(self._opened, default=0)
         with closing(sqlite3.connect(self._path)) as connection:
-            rows = connection.execute("SELECT sealed FROM outbox ORDER BY id").fetchall()
-        opened = [self._outbox.open(row[0]) for row in rows]
-        assert None not in opened
-        return [mail for mail in opened if mail is not None]
+            waiting = [row[0] for row in connection.execute("SELECT id FROM outbox ORDER BY id")]
+            new = connection.execute("SELECT id, sealed FROM outbox WHERE id > ?", (newest,)).fetchall()
+        for number, sealed in new:
+            mail = self._outbox.open(sealed)
+            assert mail is not None
+            self._opened[number] = mail
+        return [self._opened[number] for number in waiting if number in self._opened]
 
     def state(self, name: str, tokens: Mapping[str, str]) -> AccountState:
         """tokens: that were given out, by what they are."""

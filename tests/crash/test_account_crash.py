@@ -7,7 +7,7 @@ import pytest
 from tests.crash.account_checker import AccountChecker
 from tests.crash.change import CHANGES
 
-KILLS = 12
+KILLS = 20
 
 
 # The HTTP client leaves a generator behind when the server dies while it is sending.
