@@ -7,8 +7,8 @@ import trio
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 
-async def exchange(stream: trio.SocketStream, request: bytes) -> bytes:
-    """The whole answer, which must be a 200."""
+async def exchange(stream: trio.SocketStream, request: bytes, status: int = 200) -> bytes:
+    """The whole answer, which must have this status."""
     await stream.send_all(request)
     answer = b""
     while True:
@@ -20,5 +20,5 @@ async def exchange(stream: trio.SocketStream, request: bytes) -> bytes:
             length = _LENGTH.search(head + b"\r\n")
             assert length is not None, head
             if len(body) == int(length[1]):
-                assert answer.startswith(b"HTTP/1.1 200"), answer
+                assert answer.startswith(b"HTTP/1.1 %d" % status), answer
                 return answer

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -14,8 +14,9 @@ from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.service.export_service import MAILS, PAGE, Exporter
 from regserver.store.sql.erasure_rows import TRACES
-from regserver.store.sql.export_rows import PARTS, TELLINGS
+from regserver.store.sql.export_rows import PARTS, TELLINGS, ExportRows
 from regserver.store.sqlite import SqliteStore, connect, open_sqlite
+from regserver.store.sqlite.connection import SqliteSql
 from regserver.web.sign_in.export_wire import EXPORT_PARTS, ExportDocument, write_export
 from tests.fake import EPOCH, PEPPER
 from tests.rooms import open_rooms
@@ -75,6 +76,30 @@ def test_the_document_has_the_parts_of_the_tables() -> None:
             assert set(part.kind.__struct_fields__) == set(PARTS[part.name].told), part.name
         timed = {name for name in part.kind.__struct_fields__ if name.endswith("_at")}
         assert part.times == timed, part.name
+
+
+SMALL = {"ticket"}
+"""Tables that may be searched through: what is in them lives for seconds."""
+
+
+class Explained(SqliteSql):
+    """Notes which tables a statement searches through from end to end."""
+
+    scanned: ClassVar[set[str]] = set()
+
+    async def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        plan = await super().rows(f"EXPLAIN QUERY PLAN {statement}", *parameters)
+        self.scanned.update({word for row in plan for word in re.findall(r"^SCAN (\w+)", row[-1])})
+        return await super().rows(statement, *parameters)
+
+
+async def test_no_table_is_searched_through(tmp_path: Path) -> None:
+    with closing(connect(filled(tmp_path), read_only=True)) as connection:
+        rows = ExportRows(Explained(connection))
+        for part in PARTS:
+            for account in ACCOUNTS:
+                await rows.page(part, AccountId(account), None, PAGE)
+    assert Explained.scanned - SMALL == set()
 
 
 async def text_of(store: SqliteStore, account: int, rooms: Any) -> bytes:
