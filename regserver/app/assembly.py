@@ -66,7 +66,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     """The web page, a client of the other doors, and what browsers ask every site for."""
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
-    proves = base.captcha.proof is not None and base.captcha.at("rooms") is not None
+    proves = base.captcha.doors if base.captcha.proof is not None else ()
     page = PageApi(forwarded, proves=proves, sign_up=sign_up_policy(base.settings).modes["rooms"])
     return AppPart(routes=(*page.routes(), *known.routes()))
 

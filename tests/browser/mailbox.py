@@ -75,6 +75,11 @@ class Mailbox:
             answer = response.read()
         return answer, self.wait_link(expected)
 
+    def text(self, number: int) -> str:
+        """The text of the mail of that number, once it has come."""
+        trio.from_thread.run(self._peer.wait_received, number, trio_token=self._token)
+        return self._peer.received[number - 1].part("plain")
+
     def wait_link(self, number: int) -> str:
         """Waits until there are so many mails; the path of the link in the last of them."""
         trio.from_thread.run(self._peer.wait_received, number, trio_token=self._token)

@@ -88,7 +88,7 @@ class Server:
         self.url = ""
         (folder / "roster.toml").write_text(ROSTER, encoding="utf-8")
 
-    def start(self) -> None:
+    def _command(self, *words: str) -> list[str]:
         given = (
             *SETTINGS,
             f"server.bind={self._bind}",
@@ -96,9 +96,21 @@ class Server:
             f"live.file.path={self._folder / 'roster.toml'}",
             *self._settings,
         )
-        command = [sys.executable, "-m", "regserver", "serve"]
+        command = [sys.executable, "-m", "regserver", *words]
         for setting in given:
             command += ["--set", setting]
+        return command
+
+    def command(self, *words: str) -> str:
+        """What a command of the operator prints, beside the running server."""
+        done = subprocess.run(
+            self._command(*words), cwd=self._folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        command = self._command("serve")
         # Kept before it is known to serve: whoever made this object ends it, whatever happens.
         self._process = subprocess.Popen(command, cwd=self._folder, stderr=subprocess.PIPE, text=True)
         self.url = self._wait_serving(self._process)

@@ -63,7 +63,7 @@ def test_who_joins_and_leaves_is_told(visit: Visit) -> None:
     dora.sees("#no-rooms")
     clara.sees("#room-posts", "dora left the room.")
     emil.sees_live()
-    emil.find("#account summary").click()
+    emil.open_settings("Your data")
     emil.find("#delete-account").click()
     emil.find("#confirm-yes").click()
     clara.sees("#room-posts", "emil left and deleted the account.")

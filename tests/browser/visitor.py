@@ -149,6 +149,18 @@ class Visitor:
         self.field("People to invite").fill(people)
         self.page.keyboard.press("Enter")
 
+    def open_settings(self, part: str) -> None:
+        """Opens one part of the view of one's own account, by the words of its heading."""
+        if self.find("#settings").is_hidden():
+            self.find("#account summary").click()
+            self.page.get_by_role("link", name="Your account").click()
+        self.find("#settings summary").filter(has_text=part).click()
+
+    def sign_out(self) -> None:
+        self.find("#account summary").click()
+        self.find("#sign-out").click()
+        self.sees("#notice", "You are signed out.")
+
     def post(self, content: str) -> None:
         self.field("Your post").fill(content)
         self.page.keyboard.press("Enter")

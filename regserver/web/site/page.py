@@ -4,7 +4,7 @@ The page is the same for all readers of one language, so it is rendered at start
 open sockets differs between requests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import jinja2
 import msgspec
@@ -31,9 +31,13 @@ class PageApi:
     """The page and its files."""
 
     def __init__(
-        self, forwarded: ForwardedReader, *, proves: bool = False, sign_up: SignUpMode = "open"
+        self,
+        forwarded: ForwardedReader,
+        *,
+        proves: Collection[str] = (),
+        sign_up: SignUpMode = "open",
     ) -> None:
-        """forwarded: finds the address to which the page may open sockets. proves: whether a sign-up needs a proof of work.
+        """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
 
         sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it.
         """
@@ -53,7 +57,7 @@ class PageApi:
     async def page(self, request: Request) -> Response:
         """The page in the reader's language."""
         language = language_of(request)
-        policy = page_policy(self._forwarded.read(request).socket_base, proves=self._proves)
+        policy = page_policy(self._forwarded.read(request).socket_base, proves=bool(self._proves))
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
 
@@ -81,15 +85,19 @@ def page_policy(socket_base: str, *, proves: bool = False) -> str:
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(assets: Assets, *, proves: bool, sign_up: SignUpMode) -> dict[Language, bytes]:
+def render_pages(assets: Assets, *, proves: Collection[str], sign_up: SignUpMode) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
-    switches = {"proves": proves, "is_open": DoorPolicy(sign_up).accepts, "sign_up": sign_up}
+    switches: dict[str, object] = {
+        "proves": proves,
+        "is_open": DoorPolicy(sign_up).accepts,
+        "sign_up": sign_up,
+    }
     return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 
 
 def _render(
-    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, bool | str]
+    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, object]
 ) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}

@@ -5,7 +5,7 @@ import { inSeconds, t } from "./text.js";
 
 const TOKEN = "token";
 const PATIENCE_MS = 30_000;
-const SESSION_ENDS = new Set(["BadToken", "MissingAuth", "BadAuthType", "UserIsDeleted"]);
+const SESSION_ENDS = new Set(["BadToken", "MissingAuth", "BadAuthType", "UserIsDeleted", "NotApproved"]);
 
 export const token = () => kept(TOKEN);
 export const keepToken = (value) => keep(TOKEN, value);
@@ -20,6 +20,7 @@ export class Problem extends Error {
 
   get words() {
     const values = { code: this.code, when: inSeconds(this.retryAfter || 5), name: this.who };
+    if (this.code === "NotApproved" && this.answer?.waitsFor === "verification") return t("error.NotVerified");
     const fallback = this.status >= 500 ? "error.InternalError" : "error.Unexpected";
     return t(`error.${this.code}`, values) || t(fallback, values);
   }
@@ -27,6 +28,13 @@ export class Problem extends Error {
 
 /** Calls the server; resolves with the answer's JSON, or null. Rejects with a Problem. */
 export async function call(method, path, body, headers = {}) {
+  return (await ask(method, path, body, headers)).json().catch(() => null);
+}
+
+/** Reads a file of the server. Rejects with a Problem. */
+export const download = async (path) => (await ask("GET", path)).blob();
+
+async function ask(method, path, body, headers = {}) {
   const bearer = token();
   const response = await send(method, path, body, {
     "Accept-Language": document.documentElement.lang, // messages come in the page's language
@@ -34,8 +42,8 @@ export async function call(method, path, body, headers = {}) {
     ...(bearer && { Authorization: `Bearer ${bearer}` }),
     ...(body && { "Content-Type": "application/json" }),
   });
+  if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
   const retryAfter = Number(response.headers.get("Retry-After"));
   const problem = new Problem(answer?.error ?? String(response.status), { status: response.status, retryAfter, answer });
   // Only what this very token was refused for ends the session: another may have been issued meanwhile.

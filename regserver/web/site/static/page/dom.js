@@ -11,7 +11,10 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-const VIEWS = { "sign-in": "title.signIn", "sign-up": "title.signUp", registration: "title.registration", rooms: "title.rooms" };
+const VIEWS = {
+  "sign-in": "title.signIn", "sign-up": "title.signUp", factor: "title.signIn", forgot: "title.forgot", code: "title.signIn",
+  registration: "title.registration", settings: "title.settings", rooms: "title.rooms",
+};
 const PASSING_MS = 20_000;
 let shown = null;
 
@@ -38,12 +41,13 @@ export function tell(text, { passing = false } = {}) {
   if (passing) fading = setTimeout(tell, PASSING_MS, "");
 }
 
-/** Asks in a dialog; resolves with whether the answer was yes. */
-export function confirmed(title, body, action) {
+/** Asks in a dialog; resolves with whether the answer was yes. harmless: yes takes nothing away. */
+export function confirmed(title, body, action, { harmless = false } = {}) {
   const dialog = $("confirm");
   $("confirm-title").textContent = title;
   $("confirm-body").textContent = body;
   $("confirm-yes").textContent = action;
+  $("confirm-yes").classList.toggle("danger", !harmless);
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -6,11 +6,12 @@ import { t } from "./text.js";
 const FIELD = {
   BadUsername: "username", UsernameTaken: "username", BadEmail: "email", EmailTaken: "email", BadPassword: "password",
   BadRoomName: "name", BadOtherUsers: "people", NoSuchUser: "people", AccountNotFound: "people", TooManyUsers: "people",
-  InvitationRefused: "people",
+  InvitationRefused: "people", InvitationRequired: "invitation", BadCode: "code", BadCredentials: "password", BadPhone: "contact",
+  BadTokenName: "name",
 };
 
-/** Serves a form. required: names of fields. submit(values): does the work; a Problem that it throws is shown. */
-export function serve(form, required, submit) {
+/** Serves a form. required: names of fields. submit(values): does the work; a Problem that it throws is shown. fields: beside FIELD. */
+export function serve(form, required, submit, fields = {}) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.ariaBusy === "true") return;
@@ -23,7 +24,7 @@ export function serve(form, required, submit) {
       await submit(values);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      complain(form, problem.words, FIELD[problem.code]);
+      complain(form, problem.words, fields[problem.code] ?? FIELD[problem.code]);
     } finally {
       form.ariaBusy = "false";
     }

@@ -2,30 +2,70 @@
 
 import { call, dropToken, keepToken, token } from "./api.js";
 import { $, confirmed, show, tell, wireMenus } from "./dom.js";
+import * as factor from "./factor.js";
 import { serve } from "./form.js";
-import { prove } from "./proof.js";
+import { drop, keep, kept } from "./kept.js";
+import * as passkey from "./passkey.js";
 import { begin, watch } from "./registration.js";
 import * as rooms from "./rooms.js";
+import * as settings from "./settings.js";
 import { t } from "./text.js";
+import * as ways from "./ways.js";
 
+const INVITATION = "invitation";
+const OPEN_VIEWS = ["sign-up", "forgot", "code"]; // to whoever is not signed in
 let watching = false;
 
 function route() {
   if (location.hash === "#main") return; // the skip link
   tell("");
-  if (token()) rooms.route();
-  else if (!watching) show(location.hash === "#sign-up" ? "sign-up" : "sign-in");
+  if (token()) routeInside();
+  else if (!watching) routeOutside();
+}
+
+function routeInside() {
+  $("account").open = false;
+  if (location.hash === "#settings") return settings.open();
+  show("rooms");
+  rooms.route();
+}
+
+function routeOutside() {
+  if (location.hash.startsWith("#invite=")) {
+    keep(INVITATION, location.hash.slice("#invite=".length));
+    history.replaceState(null, "", "#sign-up"); // what opens an account shall not stay in the address
+  }
+  show(OPEN_VIEWS.find((view) => location.hash === `#${view}`) ?? "sign-in");
+  fillInvitation();
+  if ($("sign-in").hidden) passkey.withdraw();
+  else passkey.offer(signIn, passkeyFailed);
+}
+
+/** An invitation link fills the field; without one there is none to fill. */
+function fillInvitation() {
+  const field = $("sign-up-invitation");
+  if (field && !field.value) field.value = kept(INVITATION) ?? "";
 }
 
 function signIn(issued) {
+  passkey.withdraw();
+  drop(INVITATION);
   keepToken(issued);
+  // Where signing in began must not come back with "back".
+  if (location.hash && location.hash !== "#settings" && !location.hash.startsWith("#room-")) history.replaceState(null, "", location.pathname + location.search);
   rooms.start();
+  routeInside();
+}
+
+function passkeyFailed(problem) {
+  $("passkey-error").textContent = problem.words;
 }
 
 function leave(words) {
   rooms.stop();
   dropToken();
   history.replaceState(null, "", location.pathname + location.search);
+  route();
   show("sign-in");
   tell(words);
 }
@@ -33,7 +73,10 @@ function leave(words) {
 const signInForm = $("sign-in").querySelector("form");
 serve(signInForm, ["username", "password"], async ({ username, password }) => {
   // 202 instead of 303: a script may not see where a redirect leads.
-  const answer = await call("POST", "login", { username: username.trim(), password }, { Prefer: "respond-async" });
+  const credentials = { username: username.trim(), password };
+  const answering = call("POST", "login", credentials, { Prefer: "respond-async" });
+  const answer = await ways.orRestored(factor.orFactor(answering), credentials);
+  if (!answer) return;
   signInForm.reset();
   if (answer.token) return signIn(answer.token);
   begin(answer.location);
@@ -41,17 +84,29 @@ serve(signInForm, ["username", "password"], async ({ username, password }) => {
 });
 
 const signUpForm = $("sign-up").querySelector("form"); // none where sign-up is closed
-if (signUpForm) serve(signUpForm, ["username", "email", "password"], async ({ username, email, password }) => {
-  const body = { username: username.trim(), email: email.trim(), password };
-  if ("proves" in signUpForm.dataset) body.captcha = await prove();
-  const answer = await call("POST", "login/register", body);
+if (signUpForm) serve(signUpForm, ["username", "email", "password"], async ({ username, email, password, invitation }) => {
+  const body = { username: username.trim(), email: email.trim(), password, ...(invitation?.trim() && { invitation: invitation.trim() }) };
+  const answer = await call("POST", "login/register", await ways.proved(signUpForm, body));
   signUpForm.reset();
   signIn(answer.token);
+});
+
+$("passkey").hidden = !passkey.usable();
+$("passkey").addEventListener("click", async () => {
+  $("passkey-error").textContent = "";
+  try {
+    const answer = await passkey.signIn();
+    if (answer) signIn(answer.token);
+  } catch (problem) {
+    if (!problem.words) throw problem;
+    passkeyFailed(problem);
+  }
 });
 
 $("registration-continue").addEventListener("click", () => {
   watching = false;
   rooms.start();
+  routeInside();
 });
 $("registration-again").addEventListener("click", () => {
   watching = false;
@@ -64,8 +119,7 @@ $("sign-out").addEventListener("click", async () => {
   leave(t("session.signedOut"));
 });
 
-$("delete-account").addEventListener("click", async () => {
-  $("account").open = false;
+async function removeAccount() {
   const name = $("who").textContent;
   if (!(await confirmed(t("confirm.deleteTitle"), t("confirm.deleteBody", { name }), t("confirm.delete")))) return;
   rooms.stop(); // before the server closes the socket, which would read like a lost connection
@@ -75,9 +129,10 @@ $("delete-account").addEventListener("click", async () => {
   } catch (problem) {
     if (!token()) return; // the session has ended meanwhile, and that was said
     rooms.start();
+    routeInside();
     tell(problem.words);
   }
-});
+}
 
 document.addEventListener("session-ended", ({ detail }) => leave(detail.words));
 window.addEventListener("hashchange", route);
@@ -87,8 +142,13 @@ for (const link of document.querySelectorAll(".languages a")) {
 
 wireMenus();
 rooms.wire();
-if (token()) rooms.start();
-else {
+factor.wire(signIn);
+ways.wire(signIn);
+settings.wire({ left: leave, remove: removeAccount });
+if (token()) {
+  rooms.start();
+  routeInside();
+} else {
   watching = watch();
   route();
 }

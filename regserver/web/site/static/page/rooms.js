@@ -32,7 +32,6 @@ function linkState(text, state) {
 
 /** Opens the rooms of whoever the token belongs to. */
 export function start() {
-  show("rooms");
   linkState(t("link.connecting"), "connecting");
   let loaded = false; // also where no socket can be opened, because a proxy in between does not pass it on
   link = keepOpen({
