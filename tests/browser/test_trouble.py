@@ -13,9 +13,9 @@ def test_too_many_attempts(visit: Visit, tmp_path: Path) -> None:
         visitor = visit(server.url)
         visitor.open()
         visitor.sign_in("ada", "wrong")
-        visitor.sees("#sign-in .error", "The user name or password is wrong.")
+        visitor.sees("#sign-in-error", "The user name or password is wrong.")
         visitor.sign_in("ada", "wrong")
-        visitor.sees("#sign-in .error", "Too many attempts. Please try again in ")
+        visitor.sees("#sign-in-error", "Too many attempts. Please try again in ")
 
 
 def test_a_source_that_is_full(visit: Visit, tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_source_that_is_full(visit: Visit, tmp_path: Path) -> None:
         second.open()
         with second.failing("503"):
             second.sign_in("ada", "correct horse battery")
-            second.sees("#sign-in .error", "Registrations cannot be taken right now. Please try again in ")
+            second.sees("#sign-in-error", "Registrations cannot be taken right now. Please try again in ")
 
 
 def test_a_registration_that_fails(visit: Visit, tmp_path: Path) -> None:
