@@ -16,7 +16,7 @@ class EventTable(Protocol):
     """A part of the log is given by two positions: it begins after the first and ends with the second.
 
     An account sees the events of its memberships, from the one that began a membership to the one that ended it, except
-    offers, those of posts that there are no longer and, without echo, those that it caused itself.
+    offers to others, those of posts that there are no longer and, without echo, those that it caused itself.
     """
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:

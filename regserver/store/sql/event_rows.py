@@ -19,7 +19,7 @@ SEEN = (
     " AND event.id <= CASE WHEN left_event IS NOT NULL AND left_event < ? THEN left_event ELSE ? END"
     " LEFT JOIN post ON post.id = event.post_id"
     " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
-    " AND (event.post_id IS NULL OR post.id IS NOT NULL) AND change NOT LIKE ?"
+    " AND (event.post_id IS NULL OR post.id IS NOT NULL) AND (event.id = joined_event OR change NOT LIKE ?)"
 )
 SELECT_SEEN = (
     f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content{SEEN}"
@@ -27,7 +27,7 @@ SELECT_SEEN = (
 )
 
 OFFER = '{"type":"offered"%'
-"""Of the column change: guests are no members, and find their offers elsewhere."""
+"""Of the column change. An offer is for its guests, whose stay it begins and ends; members do not hear of it."""
 
 _encode = msgspec.json.Encoder().encode
 _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
