@@ -6,8 +6,7 @@ waits for the first statement of its transaction and leaves together with it.
 Parameters and results are in text format, as psycopg's adapters write and read them; bytes are sent as they are.
 """
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -15,9 +14,10 @@ import psycopg
 import trio
 from psycopg import errors, generators, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
 
 from regserver.store.postgres.driver.pg_answer import PgAnswer
+from regserver.store.postgres.driver.pg_message import NOTHING, Message, Sent, read_answers
 from regserver.store.postgres.driver.prepared import PreparedStatement, PreparedStatements
 from regserver.store.postgres.driver.psycopg_hook.trio_connection import TrioConnection
 
@@ -25,14 +25,6 @@ PREPARED_STATEMENTS: Final = 256
 """The most on one connection."""
 
 _TUPLES, _DONE = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK
-
-
-@dataclass(slots=True)
-class Message:
-    """Something to send. prepares: the statement that it prepares, if it does."""
-
-    send: Callable[[], object]
-    prepares: PreparedStatement | None = None
 
 
 class PgWire(TrioConnection):
@@ -59,7 +51,14 @@ class PgWire(TrioConnection):
         with self.use:
             self._check_connection_ok()
             await trio.lowlevel.checkpoint_if_cancelled()
-            return await self._run(self._messages(statement, parameters))
+            sent = self._dump(parameters)
+            known = self._statements.find(statement, sent.types, sent.formats)
+            if known is None or not known.name or self.begin is not None:
+                return await self._run(self._messages(statement, known, sent))
+            # Nearly always, so nothing is put together for it.
+            self.pgconn.send_query_prepared(known.name, sent.values, sent.formats)
+            results = await self.wait(generators.execute(self.pgconn))
+            return PgAnswer(self._values, self._check(results[-1]))
 
     async def answers(self, statements: Sequence[tuple[str, Sequence[object]]]) -> list[PgAnswer]:
         """Runs statements as one pipeline. The first that fails raises psycopg.Error, and those behind it are not run."""
@@ -69,7 +68,9 @@ class PgWire(TrioConnection):
             messages, last = list[Message](), list[int]()
             try:
                 for statement, parameters in statements:
-                    messages += self._messages(statement, parameters)
+                    sent = self._dump(parameters)
+                    known = self._statements.find(statement, sent.types, sent.formats)
+                    messages += self._messages(statement, known, sent)
                     last.append(len(messages) - 1)
             except psycopg.Error:
                 self._take_names_back(messages, [])
@@ -110,23 +111,30 @@ class PgWire(TrioConnection):
     def _bare(self, words: bytes) -> Message:
         return Message(partial(self.pgconn.send_query_params, words, None))
 
-    def _messages(self, text: str, parameters: Sequence[object]) -> list[Message]:
-        """What to send for one statement; the last one is answered with its result."""
-        values, pgconn = self._values, self.pgconn
+    def _dump(self, parameters: Sequence[object]) -> Sent:
+        """Writes parameters as they are sent. Raises psycopg.Error."""
+        if not parameters:
+            return NOTHING
+        values = self._values
         try:
-            given = (
-                values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters)) if parameters else None
-            )
+            given = values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
         except UnicodeEncodeError:
             raise psycopg.DataError("a text has a lone surrogate") from None
-        types, formats = (values.types or (), values.formats) if parameters else ((), None)
-        statement = self._statements.find(text, types, formats or ())
-        if statement is None:
+        return Sent(given, values.types, values.formats)
+
+    def _messages(self, text: str, known: PreparedStatement | None, sent: Sent) -> list[Message]:
+        """What to send for one statement; the last one is answered with its result."""
+        pgconn = self.pgconn
+        if known is None:
             closing = [Message(partial(pgconn.send_close_prepared, it)) for it in self._statements.evict()]
-            once = partial(pgconn.send_query_params, text.encode(), given, types, formats)
-            return [*closing, Message(once)]
-        before = [] if statement.name else [self._preparing(statement)]
-        return [*before, Message(partial(pgconn.send_query_prepared, statement.name, given, formats))]
+            return [
+                *closing,
+                Message(
+                    partial(pgconn.send_query_params, text.encode(), sent.values, sent.types, sent.formats)
+                ),
+            ]
+        before = [] if known.name else [self._preparing(known)]
+        return [*before, Message(partial(pgconn.send_query_prepared, known.name, sent.values, sent.formats))]
 
     def _preparing(self, statement: PreparedStatement) -> Message:
         """Its name is taken back if that fails."""
@@ -152,7 +160,7 @@ class PgWire(TrioConnection):
             for message in messages:
                 message.send()
             self.pgconn.pipeline_sync()
-            await self.wait(_answers(self.pgconn, len(messages), found))
+            await self.wait(read_answers(self.pgconn, len(messages), found))
         finally:
             self._take_names_back(messages, found)
             self._leave_pipeline()
@@ -183,15 +191,3 @@ class PgWire(TrioConnection):
             raise errors.error_from_result(result, encoding=self.info.encoding)
         self.abort()
         raise psycopg.ProgrammingError("a COPY is run by copy() alone")
-
-
-def _answers(pgconn: PGconn, count: int, found: list[PGresult]) -> Generator[Any, Any, None]:
-    """Sends a pipeline and appends the results of its messages, also where the server ends the connection on the way."""
-    try:
-        yield from generators.send(pgconn)
-        while len(found) < count:
-            found += (yield from generators.fetch_many(pgconn))[-1:]
-        yield from generators.fetch_many(pgconn)  # the sync's own
-    except psycopg.Error:
-        if not any(result.status == pq.ExecStatus.FATAL_ERROR for result in found):
-            raise

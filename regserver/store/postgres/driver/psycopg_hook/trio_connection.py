@@ -94,12 +94,14 @@ class TrioConnection(AsyncConnection[PgRow]):
 
     async def _drive(self, gen: PQGen[V], within: float | None = None, *, begun: bool = False) -> V:
         """begun: whether the generator waits for an answer already; it takes no None then."""
+        waited = False
         try:
             wants: int = gen.send(_READY_FOR_NOTHING) if begun else next(gen)
             fd = self.pgconn.socket
             while within is None:
                 if wants == _READ:
                     await trio.lowlevel.wait_readable(fd)
+                    waited = True
                     wants = gen.send(_READY_TO_READ)
                 else:
                     wants = gen.send(cast("Any", await until_ready(fd, wants)))
@@ -109,7 +111,8 @@ class TrioConnection(AsyncConnection[PgRow]):
                 if trio.current_time() >= deadline:
                     raise errors._WaitTimeout("wait timeout expired")
         except StopIteration as stop:
-            await self._yield_if_busy()
+            if not waited:
+                await self._yield_if_busy()
             return cast("V", stop.value)
         except (OSError, trio.ClosedResourceError):
             raise psycopg.OperationalError("the connection was closed meanwhile") from None
