@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from regserver.ports.store import StoreFault, T
-from regserver.ports.transaction import Conflict
+from regserver.ports.transaction import Conflict, Transaction
+
+Work = Callable[[Transaction], Awaitable[T]]
+"""A unit of work."""
 
 MAX_RUNS = 10
 

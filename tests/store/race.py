@@ -15,7 +15,7 @@ import trio
 from regserver.domain.outcome import Refusal
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock
-from tests.store.postgres.threaded_store import PostgresStore, Turn, turn
+from tests.store.postgres.held_store import HeldStore, Turn, turn
 
 Racer = Callable[[], Awaitable[object]]
 Order = Literal["first", "second"]
@@ -68,10 +68,10 @@ async def race(store: Store, scenario: Scenario, stop_at: int) -> tuple[Outcome,
     with trio.fail_after(DONE_SECONDS):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(run, "first", racers.first, held)
-            if isinstance(store, PostgresStore):
+            if isinstance(store, HeldStore):
                 await _any(held.stopped, done["first"])
             nursery.start_soon(run, "second", racers.second, Turn())
-            if isinstance(store, PostgresStore):
+            if isinstance(store, HeldStore):
                 await _until(lambda: done["second"].is_set() or store.waiting())
             held.go.set()
         observed = await racers.observe()

@@ -4,8 +4,8 @@ Each scenario runs on both back ends, and each that names a lock once more on Po
 must show what goes wrong, or the scenario would prove nothing.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -16,7 +16,7 @@ from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
 from tests.fake import NAME_HASH
 from tests.store.meeting import account, change, code, directory, invitation, log, room, session, steps
-from tests.store.postgres.threaded_store import PostgresStore
+from tests.store.postgres.held_store import HeldStore, open_held
 from tests.store.race import Order, Outcome, Scenario, race, serial
 
 SCENARIOS = tuple(
@@ -32,8 +32,14 @@ def named(scenarios: tuple[Scenario, ...] | list[Scenario]) -> pytest.MarkDecora
 
 
 @pytest.fixture(scope="module")
-def postgres(new_database: Callable[[], str]) -> Iterator[PostgresStore]:
-    with closing(PostgresStore(new_database())) as store:
+def place(new_database: Callable[[], str]) -> str:
+    """One database for all; each test empties it."""
+    return new_database()
+
+
+@pytest.fixture
+async def postgres(place: str) -> AsyncIterator[HeldStore]:
+    async with open_held(place) as store:
         yield store
 
 
@@ -48,7 +54,7 @@ async def right_outcomes(
     return found + [(*answers, outcome[2]) for answers in scenario.also for outcome in found]
 
 
-def emptied(store: PostgresStore) -> Callable[[], AbstractAsyncContextManager[Store]]:
+def emptied(store: HeldStore) -> Callable[[], AbstractAsyncContextManager[Store]]:
     @asynccontextmanager
     async def fresh() -> AsyncIterator[Store]:
         store.empty()
@@ -57,7 +63,7 @@ def emptied(store: PostgresStore) -> Callable[[], AbstractAsyncContextManager[St
     return fresh
 
 
-async def outcomes(store: PostgresStore, scenario: Scenario) -> AsyncIterator[Outcome]:
+async def outcomes(store: HeldStore, scenario: Scenario) -> AsyncIterator[Outcome]:
     """Of a race for each statement before which the first can be held."""
     stop_at, held = 0, True
     while held:
@@ -69,7 +75,7 @@ async def outcomes(store: PostgresStore, scenario: Scenario) -> AsyncIterator[Ou
 
 
 @named(SCENARIOS)
-async def test_two_come_out_as_one_after_the_other(postgres: PostgresStore, scenario: Scenario) -> None:
+async def test_two_come_out_as_one_after_the_other(postgres: HeldStore, scenario: Scenario) -> None:
     right = await right_outcomes(emptied(postgres), scenario)
     postgres.conflicts.clear()
     wrong = [outcome async for outcome in outcomes(postgres, scenario) if outcome not in right]
@@ -80,7 +86,7 @@ async def test_two_come_out_as_one_after_the_other(postgres: PostgresStore, scen
 
 
 @named(LOCKED)
-async def test_without_its_lock_something_goes_wrong(postgres: PostgresStore, scenario: Scenario) -> None:
+async def test_without_its_lock_something_goes_wrong(postgres: HeldStore, scenario: Scenario) -> None:
     right = await right_outcomes(emptied(postgres), scenario)
     postgres.conflicts.clear()
     postgres.forgotten = scenario.lock

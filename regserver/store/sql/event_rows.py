@@ -29,6 +29,12 @@ SELECT_SEEN = (
 OFFER = '{"type":"offered"%'
 """Of the column change. An offer is for its guests, whose stay it begins and ends; members do not hear of it."""
 
+INSERT = "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?)"
+AFTER = (
+    "SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content FROM event"
+    " LEFT JOIN post ON post.id = event.post_id WHERE event.id > ? ORDER BY event.id LIMIT ?"
+)
+
 _encode = msgspec.json.Encoder().encode
 _decode: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
@@ -55,12 +61,34 @@ class EventRows(Rows):
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         """The database assigns the id; under the lock ids follow the order of commits."""
         await self._sql.lock(Lock.LOG)
+        statement, parameters = self.insertion(room, actor, change, now)
+        number = await self._sql.insert(statement, *parameters)
+        return self.took(number, room, actor, change, now)
+
+    def insertion(
+        self, room: RoomId, actor: AccountId, change: Change, now: Instant
+    ) -> tuple[str, tuple[object, ...]]:
+        """The statement that writes an event, and its parameters: for a store that sends it together with the commit."""
         post, text = (change.post, "") if isinstance(change, Posted) else (None, _encode(change).decode())
-        statement = "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?)"
-        number = await self._sql.insert(statement, room, actor, now, text, post)
+        return INSERT, (room, actor, now, text, post)
+
+    def took(self, number: int, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
+        """An event was written under this number."""
         event = RoomEvent(EventId(number), room, actor, now, change)
         self.appended.append(event)
         return event
+
+    async def after(self, position: EventId, limit: int) -> list[tuple[EventId, RoomEvent | None]]:
+        """All events after an id, of every room, in their order; None for one whose post there is no longer."""
+        return [
+            (
+                number,
+                None
+                if post and content is None
+                else RoomEvent(number, room, actor, at, _change(text, post, content)),
+            )
+            for number, room, actor, at, text, post, content in await self._sql.rows(AFTER, position, limit)
+        ]
 
     async def end(self) -> Position:
         """Uses the primary key; an empty table ends at the cut."""

@@ -27,14 +27,14 @@ import trio
 from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
-from regserver.store.rerun import run_until_settled
+from regserver.store.rerun import Work, run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
 from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
 from regserver.store.sqlite.look_up import LookUps
 from regserver.store.sqlite.schema import migrate
-from regserver.store.sqlite.unit import Job, Work, run_to_end
+from regserver.store.sqlite.unit import Job, run_to_end
 from regserver.store.sqlite.write_gate import WriteGate
 
 READERS = 3

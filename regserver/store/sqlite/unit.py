@@ -1,7 +1,7 @@
 """One unit of work of the embedded back end: on its way to whoever runs it and back, and how it is run."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, cast
 
 import outcome
@@ -9,9 +9,8 @@ import trio
 
 from regserver.domain.room_event import RoomEvent
 from regserver.ports.store import StoreFault, T
-from regserver.ports.transaction import Conflict, Transaction
-
-Work = Callable[[Transaction], Awaitable[T]]
+from regserver.ports.transaction import Conflict
+from regserver.store.rerun import Work
 
 
 class Job(Generic[T]):

@@ -1,0 +1,33 @@
+"""Migration of the database's schema."""
+
+from regserver.ports.store import StoreFault
+from regserver.store import migration
+from regserver.store.postgres.dialect import WORDS, native
+from regserver.store.postgres.driver import DatabaseFault, PgConnection, connect
+
+LOCK = "SELECT pg_advisory_xact_lock(0)"
+"""Nodes that start at once migrate one after another. The locks of units have two numbers, so this is none of them."""
+
+
+async def migrate_postgres(url: str, now: int) -> int:
+    """Updates the schema and returns its version. Raises StoreFault.
+
+    now: milliseconds since 1970, recorded with each migration.
+    """
+    try:
+        async with await connect(url) as connection, connection.transaction():
+            return await _migrate(connection, now)
+    except DatabaseFault as fault:
+        raise StoreFault(f"PostgreSQL: {fault}") from fault
+
+
+async def _migrate(connection: PgConnection, now: int) -> int:
+    await connection.value(LOCK)
+    await connection.script(migration.VERSION_TABLE)
+    version = int(await connection.value(migration.CURRENT_VERSION) or 0)
+    for step in migration.pending(version):
+        for statement in step.statements(WORDS):
+            await connection.script(statement)
+        await connection.run(native(migration.REMEMBER), step.number, step.name, now)
+        version = step.number
+    return version

@@ -1,0 +1,140 @@
+"""The networked back end: units of work run on the event loop, each on a connection of the pool.
+
+    write() → a connection → BEGIN READ COMMITTED, unit, the last event and COMMIT in one pipeline → the tail → the caller
+    read()  → a connection → BEGIN REPEATABLE READ READ ONLY, unit, COMMIT                          → the caller
+
+A unit that has begun is not cancelled with its caller: it ends within UNIT_SECONDS, or it is stopped and the caller gets
+StoreFault. Events are told by the one tail of the log (`log_tail`), so in its order, before the unit's caller goes on.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from regserver.domain.room_event import EventId, RoomEvent
+from regserver.ports.name_table import NameHash
+from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
+from regserver.ports.transaction import Lock
+from regserver.store.postgres.dialect import native, store_error
+from regserver.store.postgres.driver import (
+    Begin,
+    DatabaseFault,
+    PgConnection,
+    PgTransaction,
+    Pool,
+    PoolPolicy,
+    open_pool,
+)
+from regserver.store.postgres.log_tail import LogPage, LogTail
+from regserver.store.postgres.postgres_sql import PostgresSql, lock_query
+from regserver.store.rerun import Work, run_until_settled
+from regserver.store.sql.event_rows import EventRows
+from regserver.store.sql.sql_transaction import SqlTransaction
+
+READ: Final = Begin("REPEATABLE READ", read_only=True)
+WRITE: Final = Begin("READ COMMITTED")
+UNIT_SECONDS: Final = 20.0
+SETTINGS: Final = (
+    "SET statement_timeout = '10s'; SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '15s';"
+    " SET client_min_messages = 'error'"
+)
+
+
+class PostgresStore(Store):
+    """The store on one database. Opened by `open_postgres`."""
+
+    def __init__(self, pool: Pool, hash_name: NameHash | None) -> None:
+        self._pool = pool
+        self._hash_name = hash_name
+        self.tail = LogTail(self._events_after)
+
+    def listen(self, listener: EventListener) -> None:
+        """The listener is called by the tail of the log."""
+        self.tail.listener = listener
+
+    def listen_elsewhere(self, listener: ForeignListener) -> None:
+        """Nothing is told: no unit relies on what another transaction has read."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Runs `work` on a snapshot of its own."""
+        found, _ = await self._run(work, READ)
+        return found
+
+    async def write(self, work: Work[T]) -> T:
+        """Runs `work` at READ COMMITTED, where its locks order it."""
+        found, events = await run_until_settled(lambda: self._run(work, WRITE))
+        if events:
+            await self.tail.hear(events)
+        return found
+
+    async def check(self) -> None:
+        """Reads the end of the log."""
+        await self.read(lambda transaction: transaction.events.end())
+
+    async def _run(self, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
+        try:
+            async with self._pool.connection() as connection:
+                with trio.move_on_after(UNIT_SECONDS, shield=True):
+                    return await self._unit(connection, work, begin)
+        except DatabaseFault as fault:
+            raise store_error(fault) from fault
+        raise StoreFault(f"a unit of work took longer than {UNIT_SECONDS:g} s")
+
+    async def _unit(self, connection: PgConnection, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
+        async with connection.transaction(begin) as block:
+            transaction = SqlTransaction(self._sql(connection), self._hash_name)
+            transaction.events.begin()
+            found = await work(transaction)
+            await self._end(block, transaction)
+        return found, transaction.events.appended
+
+    def _sql(self, connection: PgConnection) -> PostgresSql:
+        return PostgresSql(connection)
+
+    async def _end(self, block: PgTransaction, transaction: SqlTransaction) -> None:
+        """Sends the last event with its lock and COMMIT at once: the lock is held for one flush of the disk alone."""
+        events = transaction.events
+        if events.last is None:
+            return
+        statement, parameters = events.insertion(*events.last)
+        queries = [lock_query(Lock.LOG), (f"{native(statement)} RETURNING id", parameters)]
+        _, added = await block.commit_after(queries)
+        (number,) = added.rows()[0]
+        events.took(number, *events.last)
+
+    async def _events_after(self, position: EventId, limit: int) -> LogPage:
+        try:
+            async with self._pool.connection() as connection:
+                return await EventRows(self._sql(connection)).after(position, limit)
+        except DatabaseFault as fault:
+            raise store_error(fault) from fault
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        self.tail.position = (await self.read(lambda transaction: transaction.events.end())).id
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.tail.run)
+            yield
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_postgres(
+    url: str,
+    policy: PoolPolicy = PoolPolicy(),  # noqa: B008
+    hash_name: NameHash | None = None,
+) -> AsyncIterator[PostgresStore]:
+    """Opens the store on a migrated database. Raises StoreFault."""
+
+    async def prepare(connection: PgConnection) -> None:
+        await connection.script(SETTINGS)
+
+    try:
+        async with open_pool(url, policy, prepare) as pool:
+            store = PostgresStore(pool, hash_name)
+            async with store._running():
+                yield store
+    except DatabaseFault as fault:
+        raise StoreFault(f"PostgreSQL: {fault}") from fault

@@ -1,0 +1,204 @@
+"""What the store on PostgreSQL adds to the contract: nodes, restarts, and units that are not interrupted."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from regserver.domain.account import AccountId
+from regserver.domain.instant import Instant
+from regserver.domain.room import PostId, RoomId
+from regserver.domain.room_event import Left, Posted, RoomEvent
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Lock, Transaction
+from regserver.store import migration
+from regserver.store.postgres import PostgresStore, migrate_postgres, open_postgres, postgres_store
+from regserver.store.postgres.driver import PoolPolicy, connect
+from tests.peer.postgres import Cluster
+
+NOW = Instant(1_600_000_000_000)
+ROOM, ACTOR = RoomId(1), AccountId(1)
+
+
+@pytest.fixture
+def place(new_database: Callable[[], str]) -> str:
+    """How to connect to a migrated, empty database."""
+    return new_database()
+
+
+@asynccontextmanager
+async def node(place: str, most: int = 8) -> AsyncIterator[PostgresStore]:
+    async with open_postgres(place, PoolPolicy(least=1, most=most, patience=20)) as store:
+        yield store
+
+
+async def append(store: Store, count: int) -> None:
+    async def work(transaction: Transaction) -> None:
+        transaction.events.append_last(ROOM, ACTOR, Left(deleted=False), NOW)
+
+    for _ in range(count):
+        await store.write(work)
+
+
+async def count_rooms(store: Store) -> int:
+    async def work(transaction: Transaction) -> int:
+        found = [await transaction.rooms.access(RoomId(number), ACTOR) for number in range(1, 10)]
+        return len([access for access in found if access is not None])
+
+    return await store.read(work)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with trio.fail_after(20):
+        while not holds():  # noqa: ASYNC110  (nothing tells)
+            await trio.sleep(0.01)
+
+
+async def test_two_nodes_hear_everything_in_one_order(place: str) -> None:
+    async with node(place) as one, node(place) as two:
+        heard: tuple[list[RoomEvent], list[RoomEvent]] = ([], [])
+        one.listen(heard[0].extend)
+        two.listen(heard[1].extend)
+        async with trio.open_nursery() as nursery:
+            for store in (one, two):
+                for _ in range(10):
+                    nursery.start_soon(append, store, 15)
+        await until(lambda: len(heard[0]) == len(heard[1]) == 300)
+        ids = [event.id for event in heard[0]]
+        assert ids == sorted(set(ids))
+        assert heard[0] == heard[1]
+
+
+async def test_a_units_own_event_is_heard_before_it_goes_on(place: str) -> None:
+    async with node(place) as store:
+        heard: list[RoomEvent] = []
+        store.listen(heard.extend)
+        for number in range(1, 10):
+            await append(store, 1)
+            assert len(heard) == number
+
+
+async def test_the_event_of_a_post_that_is_gone_is_not_told_elsewhere(place: str) -> None:
+    async with node(place) as one, node(place) as two:
+        heard: list[RoomEvent] = []
+        two.listen(heard.extend)
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.events.append(ROOM, ACTOR, Posted(PostId(7), "gone"), NOW)
+            await transaction.events.append(ROOM, ACTOR, Left(deleted=False), NOW)
+
+        await one.write(work)
+        await until(lambda: bool(heard))
+        assert [event.change for event in heard] == [Left(deleted=False)]
+
+
+async def test_a_node_hears_only_what_comes_after_its_start(place: str) -> None:
+    async with node(place) as one:
+        await append(one, 3)
+        async with node(place) as two:
+            heard: list[RoomEvent] = []
+            two.listen(heard.extend)
+            await append(one, 2)
+            await until(lambda: len(heard) == 2)
+
+
+async def test_a_unit_that_has_begun_is_not_interrupted(place: str) -> None:
+    async with node(place) as store:
+        begun, done = trio.Event(), []
+
+        async def work(transaction: Transaction) -> None:
+            begun.set()
+            await transaction.rooms.add("a", NOW)
+            await transaction.rooms.add("b", NOW)
+            done.append(True)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.write, work)
+            await begun.wait()
+            nursery.cancel_scope.cancel()
+        assert done == [True]
+        assert await count_rooms(store) == 2
+
+
+async def test_a_unit_that_takes_too_long_is_undone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_store, "UNIT_SECONDS", 0.2)
+    async with node(place) as store, await connect(place) as other, other.transaction():
+        await other.script("LOCK TABLE room")
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.lock(Lock.ROOM, 1)
+            await transaction.rooms.add("a", NOW)
+
+        with pytest.raises(StoreFault, match=r"took longer than 0\.2 s"):
+            await store.write(work)
+    async with node(place) as store:
+        assert await count_rooms(store) == 0
+
+
+async def test_what_only_reads_cannot_write(place: str) -> None:
+    async with node(place) as store:
+        with pytest.raises(Exception, match="read-only transaction"):
+            await store.read(lambda transaction: transaction.rooms.add("a", NOW))
+
+
+async def test_the_server_goes_and_comes(place: str) -> None:
+    with Cluster.create() as own:
+        home = own.place(own.create_database())
+        await migrate_postgres(home, NOW)
+        async with node(home) as store:
+            heard: list[RoomEvent] = []
+            store.listen(heard.extend)
+            await append(store, 2)
+            await trio.to_thread.run_sync(own.stop)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(start_in_thread, own)
+                await append(store, 2)  # waits for the server
+            await until(lambda: len(heard) == 4)
+            await store.check()
+
+
+async def start_in_thread(cluster: Cluster) -> None:
+    await trio.to_thread.run_sync(cluster.start)
+
+
+async def test_a_server_that_stays_away_is_told(place: str) -> None:
+    with Cluster.create() as own:
+        home = own.place(own.create_database())
+        await migrate_postgres(home, NOW)
+        async with open_postgres(home, PoolPolicy(least=1, patience=0.3)) as store:
+            await trio.to_thread.run_sync(own.stop)
+            with pytest.raises(StoreFault, match="no connection was free"):
+                await store.check()
+
+
+async def test_nothing_listens_there() -> None:
+    with pytest.raises(StoreFault, match="refused"):
+        async with node("host=127.0.0.1 port=1 user=test"):
+            pass
+    with pytest.raises(StoreFault, match="refused"):
+        await migrate_postgres("host=127.0.0.1 port=1 user=test", NOW)
+
+
+# --- migration
+async def test_nodes_that_start_at_once_migrate_once(cluster: Cluster) -> None:
+    place = cluster.place(cluster.create_database())
+    versions: list[int] = []
+
+    async def start() -> None:
+        versions.append(await migrate_postgres(place, NOW))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(start)
+    newest = migration.migrations()[-1].number
+    assert versions == [newest] * 3
+    async with await connect(place) as connection:
+        assert await connection.value("SELECT count(*) FROM migration WHERE at = $1", NOW) == newest
+
+
+async def test_a_newer_schema_is_refused(place: str) -> None:
+    async with await connect(place) as connection:
+        await connection.run("INSERT INTO migration (number, name, at) VALUES (9999, 'later', 0)")
+    with pytest.raises(StoreFault, match="newer regserver"):
+        await migrate_postgres(place, NOW)
