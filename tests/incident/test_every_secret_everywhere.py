@@ -30,9 +30,10 @@ REUSED = ("session", "proof")
 FORGIVEN = (
     "DELETE FROM guess",
     "UPDATE sign_in_code SET own_tries = 5, other_tries = 5",
+    "UPDATE ticket SET expires_at = 4102444800000",
     "UPDATE steps_registration SET code_tries = 5, other_tries = 5 WHERE state = 'verify'",
 )
-"""Tries are counted; but each must be refused for what it is, not for how many there were."""
+"""Tries are counted, and tickets live for half a minute; but each must be refused for what it is, not for how many there were."""
 
 
 class Secret(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from trio_websocket import ConnectionClosed
 
+from regserver.domain.secret import hash_secret
 from tests.crash.account_checker import SETTINGS
 from tests.crash.account_state import OLD, AccountFile
 from tests.crash.change import Desk, Subject
@@ -42,6 +43,7 @@ class Stage(msgspec.Struct, frozen=True):
     server: Server
     client: httpx.AsyncClient
     desk: Desk
+    folder: Path
     steps: StepsClient
     ann: Subject
     bob: Subject
@@ -150,7 +152,11 @@ async def challenge(stage: Stage) -> Place:
 
 
 async def ticket(stage: Stage) -> Place:
-    made = (await stage.desk.ask("POST", "/login/ticket", token=stage.ann.tokens["own"]))["ticket"]
+    own = stage.ann.tokens["own"]
+    late, made = [(await stage.desk.ask("POST", "/login/ticket", token=own))["ticket"] for _ in range(2)]
+    # A late one is used up by being tried, so it is another one.
+    run_sql(stage.folder, "UPDATE ticket SET expires_at = 1 WHERE hash = ?", hash_secret(late))
+    run_sql(stage.folder, "UPDATE ticket SET expires_at = 4102444800000 WHERE hash = ?", hash_secret(made))
 
     async def use(fields: dict[str, str]) -> bool:
         url = f"{stage.server.socket_url}/room/websocket?ticket={fields['ticket']}&since="
@@ -159,9 +165,8 @@ async def ticket(stage: Stage) -> Place:
                 return (await listener.text()).startswith('{"type":"Resumed"')
         return False
 
-    wrong = (("ticket", changed(made)), ("ticket", stage.ann.tokens["own"]))
-    late = "UPDATE ticket SET expires_at = 1", "UPDATE ticket SET expires_at = 4102444800000"
-    return Place({"ticket": made}, wrong, use, (late,))
+    wrong = (("ticket", changed(made)), ("ticket", own))
+    return Place({"ticket": made}, (*wrong, ("ticket", late)), use)
 
 
 async def session(stage: Stage) -> Place:
@@ -183,7 +188,9 @@ PLACES = (verify_link, change_link, undo_link, sign_in_code, steps_code, proof, 
 async def test_one_wrong_thing_is_refused(tmp_path: Path, make: Callable[[Stage], Awaitable[Place]]) -> None:
     async with open_server(tmp_path, SETTINGS) as server, server.client() as client:
         desk = Desk(client, AccountFile(tmp_path / "test.db"))
-        stage = Stage(server, client, desk, StepsClient(client), Subject("annabella"), Subject("benedict"))
+        stage = Stage(
+            server, client, desk, tmp_path, StepsClient(client), Subject("annabella"), Subject("benedict")
+        )
         for who in (stage.ann, stage.bob):
             await desk.settled(who)
             assert who.credentials["password"] == OLD
