@@ -83,7 +83,11 @@ class PgWire(TrioConnection):
         with self.use:
             self._check_connection_ok()
             await trio.lowlevel.checkpoint_if_cancelled()
-            return (await self._run([self._bare(words)])).tag
+            if self.begin is not None:
+                return (await self._run([self._bare(words)])).tag
+            self.pgconn.send_query(words)  # the simple protocol is the cheaper one
+            results = await self.wait(generators.execute(self.pgconn))
+            return self._check(results[-1]).command_status or b""
 
     async def script(self, words: bytes, within: float | None = None) -> None:
         """Runs statements without parameters, separated by semicolons, in one message. Raises psycopg.Error.
