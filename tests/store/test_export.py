@@ -4,14 +4,20 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
-from regserver.domain.account import AccountId
+from regserver.domain.account import AccountId, NewAccount
+from regserver.domain.guess import NetworkHash
 from regserver.domain.instant import Instant
+from regserver.domain.room_event import Created
+from regserver.ports.export_table import Place, Record, RecordPage
+from regserver.ports.store import Store
+from regserver.ports.transaction import Transaction
 from regserver.service.export_service import MAILS, PAGE, Exporter
 from regserver.store.sql.erasure_rows import TRACES
 from regserver.store.sql.export_rows import PARTS, TELLINGS, ExportRows
@@ -227,3 +233,41 @@ async def test_a_long_part_is_read_in_pages(tmp_path: Path) -> None:
         assert [(post.room_id, post.content) for post in found] == wanted
         assert max(sizes) == PAGE
         assert max(map(len, pieces)) < 100_000
+
+
+async def test_every_part_is_read_in_pages_on_every_store(any_store: Store) -> None:
+    """Of rooms and posts there are several pages of one; the others are asked for behind a place that the first page gave."""
+
+    async def fill(transaction: Transaction) -> AccountId:
+        wanted = NewAccount(username="ann", origin="rooms", created_at=EPOCH)
+        account = await transaction.accounts.add(wanted)
+        for number in range(3):
+            room = await transaction.rooms.add(f"Raum {number} 🍲", EPOCH)
+            event = await transaction.events.append(room, account, Created(()), EPOCH)
+            await transaction.rooms.join(event, (account,))
+            await transaction.posts.add(room, account, f"{number} 🫖", EPOCH)
+        await transaction.networks.note(account, NetworkHash(b"n" * 32), "ru", EPOCH)
+        return account
+
+    account = await any_store.write(fill)
+    found: dict[str, list[Record]] = {}
+    for part in PARTS:
+        after, found[part] = None, []
+        while True:
+            page = await any_store.read(partial(read_page, part, account, after))
+            found[part] += page.records
+            if (after := page.after) is None:
+                break
+    assert [(each["content"], each["created_at"]) for each in found["posts"]] == [
+        (f"{number} 🫖", EPOCH) for number in range(3)
+    ]
+    assert [each["name"] for each in found["rooms"]] == [f"Raum {number} 🍲" for number in range(3)]
+    assert [bool(each["is_member"]) for each in found["rooms"]] == [True] * 3
+    assert [each["language"] for each in found["networks"]] == ["ru"]
+    assert (found["account"][0]["username"], bool(found["account"][0]["has_password"])) == ("ann", False)
+
+
+async def read_page(
+    part: str, account: AccountId, after: Place | None, transaction: Transaction
+) -> RecordPage:
+    return await transaction.exports.page(part, account, after, 1)
