@@ -12,6 +12,7 @@ from regserver.service.factor_change import FactorChange
 from regserver.service.factor_seal import FactorSeal
 from regserver.service.factor_service import FactorParts, FactorService
 from regserver.service.passkey_service import PasskeyParts, PasskeyService
+from regserver.service.reauthentication import Reauthentication
 from regserver.web.sign_in.factor_endpoint import FactorApi
 from regserver.web.sign_in.passkey_endpoint import PasskeyApi
 
@@ -40,6 +41,7 @@ async def open_factors(stack: AsyncExitStack, base: Base) -> AppPart:
             randomness=base.randomness,
             identity=base.identity,
             guard=base.guard,
+            again=Reauthentication(base.identity, base.guard, base.hasher),
             verifier=Fido2Verifier(name),
             seal=ChallengeSeal(base.key.derive("passkey")),
             change=change,

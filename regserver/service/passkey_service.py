@@ -13,7 +13,14 @@ import msgspec
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.outcome import BadPasskey, PasskeyNotFound, PasskeyRefused, UserIsDeleted
+from regserver.domain.outcome import (
+    BadPasskey,
+    PasskeyNotFound,
+    PasskeyRefused,
+    RecentSignInRequired,
+    Refusal,
+    UserIsDeleted,
+)
 from regserver.domain.passkey import (
     CHALLENGE_NONCE_BYTES,
     MOST_PASSKEYS,
@@ -23,6 +30,7 @@ from regserver.domain.passkey import (
     PasskeySite,
 )
 from regserver.domain.secret import SecretHash, hash_bytes
+from regserver.domain.session import RECENT_SIGN_IN
 from regserver.ports.clock import Clock
 from regserver.ports.passkey_table import NewPasskey, Passkey, PasskeyId, StoredPasskey
 from regserver.ports.passkey_verifier import BadAnswer, PasskeyVerifier, WebAuthnJson
@@ -34,6 +42,7 @@ from regserver.service.asker import Asker
 from regserver.service.factor_change import FactorChange
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
+from regserver.service.reauthentication import ProofRefusal, Reauthentication
 
 log = logging.getLogger("regserver.passkey")
 
@@ -54,6 +63,7 @@ class PasskeyParts(msgspec.Struct, frozen=True, kw_only=True):
     randomness: Randomness
     identity: IdentityService
     guard: GuessGuard
+    again: Reauthentication
     verifier: PasskeyVerifier
     seal: ChallengeSeal
     change: FactorChange
@@ -67,21 +77,33 @@ class PasskeyService:
 
     # --- adding and removing
     async def options(
-        self, token: SecretHash, site: PasskeySite | None
-    ) -> WebAuthnJson | BadPasskey | Unidentified:
-        """What a browser makes a passkey of the token's account with."""
+        self, token: SecretHash, site: PasskeySite | None, password: str | None, asker: Asker
+    ) -> WebAuthnJson | BadPasskey | ProofRefusal:
+        """What a browser makes a passkey of the token's account with.
+
+        Whoever has found a token shall not make a way in that outlives it: the session must come from a sign-in of the last
+        minutes, or the password is needed. password: None sends none.
+        """
 
         async def act(
             transaction: Transaction, account: Account, now: Instant
-        ) -> tuple[Account, tuple[bytes, ...]]:
-            return account, await transaction.passkeys.credentials(account.id)
+        ) -> tuple[Account, tuple[bytes, ...], bool]:
+            signed_in_at = await transaction.tokens.signed_in_at(token)
+            is_recent = signed_in_at is not None and now - signed_in_at < RECENT_SIGN_IN
+            return account, await transaction.passkeys.credentials(account.id), is_recent
 
         if site is None:
             return BadPasskey(NO_PAGE)
         found = await self._parts.identity.look_up(token, act)
         if not isinstance(found, tuple):
             return found
-        account, known = found
+        account, known, is_recent = found
+        if not is_recent:
+            if password is None:
+                return RecentSignInRequired()
+            async with self._parts.again.prove(token, password, asker) as proof:
+                if isinstance(proof, Refusal):
+                    return proof
         challenge = self._challenge("add", account.id)
         handle = self._parts.seal.handle(account.id)
         return self._parts.verifier.creation_options(site, handle, account.username, challenge, known)

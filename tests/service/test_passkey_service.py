@@ -9,9 +9,18 @@ import pytest
 import trio
 from fido2 import cbor
 
-from regserver.domain.outcome import BadPasskey, BadToken, PasskeyNotFound, PasskeyRefused, UserIsDeleted
+from regserver.domain.outcome import (
+    BadCredentials,
+    BadPasskey,
+    BadToken,
+    PasskeyNotFound,
+    PasskeyRefused,
+    RecentSignInRequired,
+    UserIsDeleted,
+)
 from regserver.domain.passkey import CHALLENGE_LIFE, MOST_PASSKEYS, PasskeySite
 from regserver.domain.secret import SecretHash, hash_secret
+from regserver.domain.session import RECENT_SIGN_IN
 from regserver.ports.passkey_table import Passkey
 from regserver.service.identity_service import SignedIn
 from regserver.service.passkey_service import BAD_CHALLENGE, COUNTER, UNKNOWN, PasskeyService
@@ -35,7 +44,7 @@ class PasskeyWorld:
         self.key = Authenticator()
 
     async def options(self, token: SecretHash) -> Any:
-        found = await self.passkeys.options(token, SITE)
+        found = await self.passkeys.options(token, SITE, None, HOME)
         assert isinstance(found, dict)
         return found
 
@@ -98,6 +107,22 @@ MAKING = {
     "no credential": {"without": 0x40},
     "a page inside another": {"cross_origin": True},
 }
+
+
+async def test_an_old_session_needs_the_password_to_add_one(tmp_path: Path) -> None:
+    """Or whoever finds its token makes a way in that outlives it."""
+    async with ada(tmp_path) as it:
+        it.here.clock.advance(RECENT_SIGN_IN)
+
+        async def ask(password: str | None) -> object:
+            return await it.passkeys.options(it.ada, SITE, password, HOME)
+
+        assert await ask(None) == RecentSignInRequired()
+        assert await ask("wrong") == BadCredentials()
+        assert isinstance(await ask("right"), dict)
+        again = await it.sign_in(it.key.answer(it.request()))
+        assert isinstance(again, SignedIn)
+        assert isinstance(await it.options(hash_secret(again.token)), dict)
 
 
 @pytest.mark.parametrize("wrong", MAKING.values(), ids=list(MAKING))
@@ -234,7 +259,7 @@ async def test_where_no_passkey_can_work_the_words_say_so(tmp_path: Path) -> Non
     async with ada(tmp_path) as it:
         answer = it.key.answer(it.request())
         for refused in (
-            await it.passkeys.options(it.ada, None),
+            await it.passkeys.options(it.ada, None, None, HOME),
             await it.passkeys.add(it.ada, None, answer, "x"),
             it.passkeys.request(None),
             await it.sign_in(answer, None),

@@ -10,6 +10,7 @@ from regserver.endpoint import Request
 from regserver.ports.passkey_table import PasskeyId
 from regserver.service.identity_service import Unidentified
 from regserver.service.passkey_service import PasskeyService
+from regserver.service.reauthentication import ProofRefusal
 from regserver.web.http.asker import asker_of
 from regserver.web.http.bearer import bearer
 from regserver.web.http.forwarded import ForwardedReader
@@ -28,7 +29,7 @@ class PasskeyApi(msgspec.Struct, frozen=True):
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
-        options, remove = pipeline(self.options, bearer), pipeline(self.remove, bearer)
+        options, remove = pipeline(self.options, wire.read_wish, bearer), pipeline(self.remove, bearer)
         add, sign_in = pipeline(self.add, bearer, wire.read_made), pipeline(self.sign_in, wire.read_answer)
         return (
             Route("account.passkey_options", "POST", "/login/passkey/options", options, "write"),
@@ -39,10 +40,11 @@ class PasskeyApi(msgspec.Struct, frozen=True):
         )
 
     async def options(
-        self, request: Request, token: SecretHash
-    ) -> wire.CreationOptions | BadPasskey | Unidentified:
-        """Begin to add a passkey to the asker's account."""
-        found = await self.passkeys.options(token, self._site(request))
+        self, request: Request, body: wire.PasskeyWish, token: SecretHash
+    ) -> wire.CreationOptions | BadPasskey | ProofRefusal:
+        """Begin to add a passkey to the asker's account, soon after a sign-in or with the password."""
+        asker = asker_of(request, language_of(request))
+        found = await self.passkeys.options(token, self._site(request), body.password, asker)
         return found if isinstance(found, Refusal) else msgspec.convert(found, wire.CreationOptions)
 
     async def add(

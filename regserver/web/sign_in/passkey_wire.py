@@ -13,7 +13,7 @@ from regserver.ports.passkey_table import Passkey
 from regserver.ports.passkey_verifier import WebAuthnJson
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
-from regserver.web.http.field import PasskeyIdField, described
+from regserver.web.http.field import PasskeyIdField, PasswordField, described
 from regserver.web.http.pipeline import RequestBody
 
 Base64Url = Annotated[str, described("In base64url, without padding.", "AAECAw")]
@@ -37,6 +37,12 @@ class AssertionParts(msgspec.Struct, frozen=True):
     userHandle: Base64Url | None = None
 
 
+class PasskeyWish(RequestBody, frozen=True):
+    """The body may be absent. password: for a session whose sign-in was some time ago."""
+
+    password: PasswordField | None = None
+
+
 class PasskeyMade(RequestBody, frozen=True, rename="camel"):
     """A new passkey, as `PublicKeyCredential.toJSON()` gives it, and its name. Other members are ignored."""
 
@@ -54,6 +60,15 @@ class PasskeyAnswer(RequestBody, frozen=True, rename="camel"):
     id: Base64Url
     raw_id: Base64Url
     response: AssertionParts
+
+
+def read_wish(request: Request) -> PasskeyWish | Unreadable:
+    """The body of /login/passkey/options."""
+    fields = read_object(request, optional=True)
+    if isinstance(fields, Refusal):
+        return fields
+    password = fields.get("password")
+    return PasskeyWish(password) if password is None or isinstance(password, str) else BadJson()
 
 
 def read_made(request: Request) -> PasskeyMade | Unreadable:

@@ -107,7 +107,7 @@ class Desk:
         door = self.door
         self.passkeys = open_passkeys(door.store, door.clock, door.identity, NoSockets())
         key, token = Authenticator(SITE.origin), door.tokens["ann"]
-        options: Any = await self.passkeys.options(token, SITE)
+        options: Any = await self.passkeys.options(token, SITE, None, HOME)
         assert isinstance(await self.passkeys.add(token, SITE, key.make(options), "Key"), Passkey)
         request: Any = self.passkeys.request(SITE)
         self.answer = key.answer(request)

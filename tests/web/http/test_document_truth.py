@@ -55,6 +55,7 @@ from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.sign_in.address_endpoint import AddressApi
 from regserver.web.sign_in.code_endpoint import CodeApi
+from regserver.web.sign_in.passkey_endpoint import PasskeyApi
 from regserver.web.sign_in.password_endpoint import PasswordApi
 from regserver.web.sign_in.recovery_endpoint import RecoveryApi
 from tests.altcha import solve
@@ -62,13 +63,14 @@ from tests.change import open_password_change
 from tests.directory import BASE, World, world
 from tests.gate import CLOSED, INVITE
 from tests.guess import open_guard
+from tests.passkey import open_passkeys
 from tests.recovery import add_totp, open_account_recovery, recovery_link
 from tests.rooms import open_rooms
 from tests.sign_in_code import open_desk
 from tests.steps import phone
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
-from tests.web.provocation import KEY, PASSWORD, ROSTER, VALID, Asked, Stage, enrolled, provocation
+from tests.web.provocation import KEY, ON_A_NAME, PASSWORD, ROSTER, VALID, Asked, Stage, enrolled, provocation
 
 PEOPLE = "".join(
     f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
@@ -363,6 +365,15 @@ async def call_changes(seen: Seen, folder: Path) -> None:
             body = {"newPassword": "another long password"}
             asked = Asked(method="POST", path="/login/password", body=body, by=person.secret)
             await seen.ask(Stage(client), "POST /login/password", "RecentSignInRequired", asked)
+        service = open_passkeys(rooms.store, rooms.clock, rooms.identity, rooms.broker)
+        async with open_routes(PasskeyApi(service, ForwardedReader((), "")).routes()) as client:
+            asked = Asked(method="POST", path="/login/passkey/options", by=person.secret, headers=ON_A_NAME)
+            await seen.ask(Stage(client), "POST /login/passkey/options", "RecentSignInRequired", asked)
+            signed_in = await rooms.sign_up("bea", "bea@example.org", PASSWORD)
+            assert isinstance(signed_in, SignedIn)
+            rooms.clock.advance(RECENT_SIGN_IN)
+            asked = asked.but(by=signed_in.token, body={"password": "wrong"})
+            await seen.ask(Stage(client), "POST /login/passkey/options", "BadCredentials", asked)
 
 
 def operations(checks: Checks) -> Sequence[Route]:

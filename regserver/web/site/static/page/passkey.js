@@ -61,9 +61,13 @@ export function withdraw() {
   offered = null;
 }
 
-/** Makes a passkey of the account that is signed in; resolves with null when the person does not want to. */
-export async function add(name) {
-  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(await call("POST", "login/passkey/options"));
+/**
+ * Makes a passkey of the account that is signed in; resolves with null when the person does not want to.
+ * password: where the sign-in was some time ago, else "".
+ */
+export async function add(name, password) {
+  const options = await call("POST", "login/passkey/options", password ? { password } : undefined);
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await asked(navigator.credentials.create({ publicKey }));
   return credential && call("POST", "login/passkey", { ...credential.toJSON(), name });
 }

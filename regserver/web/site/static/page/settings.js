@@ -119,12 +119,17 @@ function wireMaking() {
     $("new-token").hidden = false;
   });
   const passkeys = $("set-passkeys").querySelector("form");
-  serve(passkeys, [], async ({ name }) => {
-    const made = await passkey.add(name.trim() || t("settings.passkey"));
-    if (!made) return;
+  serve(passkeys, [], async ({ name, password }) => {
+    try {
+      if (!(await passkey.add(name.trim() || t("settings.passkey"), password))) return;
+    } catch (problem) {
+      if (problem.code === "RecentSignInRequired") $("passkey-password").hidden = false;
+      throw problem;
+    }
     passkeys.reset();
+    $("passkey-password").hidden = true;
     await loadFactors();
-  });
+  }, { RecentSignInRequired: "password" });
 }
 
 function wireCopying() {
