@@ -64,6 +64,10 @@ binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/pyinstaller --noconfirm --clean --distpath build/folder --workpath build/pyinstaller packaging/regserver.spec
 	build/binary/bin/python packaging/pack.py build/folder/regserver dist/regserver
 
+.PHONY: check-binary
+check-binary: binary .venv/.test ## build the executable and try whether it serves
+	$(BIN)/pytest -q tests/packaging/binary.py
+
 .PHONY: clean
 clean: ## remove build results; the virtual environment and var/ stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,56 @@
+"""The built executable serves, and has the files of other packages that it needs: `make check-binary` builds and tries it.
+
+A data file that the executable lacks shows only there; all other tests run from an environment that has every package whole.
+"""
+
+import json
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(__file__).parents[2] / "dist" / "regserver"
+PATIENCE_SECONDS = 60
+
+
+def ask(url: str, token: str = "", body: object = None, method: str = "POST") -> Any:
+    """The JSON of an answer; a refusal is an error."""
+    fields = {"content-type": "application/json"} if body is not None else {}
+    if token:
+        fields["authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, fields, method=method)  # noqa: S310  (our own server)
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+        return json.loads(response.read())
+
+
+def test_the_executable_serves(tmp_path: Path) -> None:
+    settings = ("--set", "server.bind=localhost:0", "--set", "log.format=json")
+    with subprocess.Popen(
+        [PROGRAM, "serve", *settings], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            said = next(line for line in process.stderr if "is serving" in line)
+            port = json.loads(said)["message"].split()[-1].rpartition(":")[2]
+            ask_for_what_needs_files(f"http://localhost:{port}")
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+
+
+def ask_for_what_needs_files(url: str) -> None:
+    """Common passwords and mail templates, QR codes, the list of public suffixes, a page, the documents."""
+    person = {"username": "ann", "email": "ann@example.org", "password": "a long enough password"}
+    token = ask(f"{url}/login/register", body=person)["token"]
+    assert ask(f"{url}/login/totp", token)["qr"].startswith("<svg")
+    assert ask(f"{url}/login/passkey/options", token)["rp"]["id"] == "localhost"
+    assert ask(f"{url}/login/export", token, method="GET")["account"]["username"] == "ann"
+    assert ask(f"{url}/openapi.json", method="GET")["openapi"].startswith("3.")
+
+
+def test_commands_work_in_it(tmp_path: Path) -> None:
+    for words in (["version"], ["config", "init", "--help"], ["doctor", "--help"]):
+        done = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
