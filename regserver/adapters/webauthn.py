@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from fido2 import cbor
 from fido2.cose import CoseKey
 from fido2.server import Fido2Server
+from fido2.utils import websafe_encode
 from fido2.webauthn import (
     Aaguid,
     AttestedCredentialData,
     AuthenticationResponse,
+    CollectedClientData,
     PublicKeyCredentialDescriptor,
     PublicKeyCredentialParameters,
     PublicKeyCredentialRpEntity,
@@ -91,7 +94,7 @@ class Fido2Verifier(PasskeyVerifier):
     def challenge_of(self, answer: WebAuthnJson) -> bytes:
         """See PasskeyVerifier."""
         with _readable(answer):
-            return bytes(RegistrationResponse.from_dict(answer).response.client_data.challenge)
+            return _challenge(RegistrationResponse.from_dict(answer).response.client_data)
 
     def verify_new(self, site: PasskeySite, answer: WebAuthnJson, challenge: bytes) -> Candidate:
         """See PasskeyVerifier."""
@@ -117,7 +120,7 @@ class Fido2Verifier(PasskeyVerifier):
             response = AuthenticationResponse.from_dict(answer)
             inner = response.response
             _same_page(inner.client_data.cross_origin)
-            challenge, handle = bytes(inner.client_data.challenge), bytes(inner.user_handle or b"")
+            challenge, handle = _challenge(inner.client_data), bytes(inner.user_handle or b"")
             return Claimed(challenge, bytes(response.raw_id), handle, response)
 
     def verify(self, site: PasskeySite, claimed: Claimed, public_key: bytes) -> int:
@@ -148,6 +151,14 @@ def _server(site: PasskeySite, name: str) -> Fido2Server:
         PublicKeyCredentialParameters(type=kind, alg=number) for number in ALGORITHMS
     ]
     return server
+
+
+def _challenge(data: CollectedClientData) -> bytes:
+    """In the one spelling that browsers give back: base64url has others for the same bytes."""
+    challenge = bytes(data.challenge)
+    if msgspec.json.decode(data)["challenge"] != websafe_encode(challenge):
+        raise ValueError("the challenge is spelt as no browser does")
+    return challenge
 
 
 def _same_page(is_cross_origin: object) -> None:

@@ -109,6 +109,17 @@ MAKING = {
 }
 
 
+async def test_a_challenge_has_one_spelling(tmp_path: Path) -> None:
+    """The last letter of 75 has two bits that mean nothing."""
+    async with ada(tmp_path) as it:
+        options = it.request()
+        right = str(options["challenge"])
+        assert unb64(right[:-1] + chr(ord(right[-1]) + 1)) == unb64(right)
+        wrong = {**options, "challenge": right[:-1] + chr(ord(right[-1]) + 1)}
+        assert isinstance(await it.sign_in(it.key.answer(wrong)), PasskeyRefused)
+        assert isinstance(await it.sign_in(it.key.answer(options)), SignedIn)
+
+
 async def test_an_old_session_needs_the_password_to_add_one(tmp_path: Path) -> None:
     """Or whoever finds its token makes a way in that outlives it."""
     async with ada(tmp_path) as it:
