@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "regserver"
 
 # What each part may import of ours; a part may always import itself, and every part what stands on Python alone.
-EVERYWHERE = {"group", "__version__"}
+EVERYWHERE = {"group", "owner", "__version__"}
 ALLOWED: dict[str, set[str]] = {
     "domain": set(),
     "endpoint": set(),
@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "group": set(),
     "log": {"domain"},
     "metric": {"endpoint"},
+    "owner": set(),
     "config": {"domain"},
     "ports": {"domain", "endpoint"},
     "service": {"domain", "ports", "errors"},

@@ -3,8 +3,8 @@
 import logging
 
 from regserver.adapters.smtp import SmtpMailer
-from regserver.config.provider import MailSection
-from regserver.config.smtp_url import smtp_address
+from regserver.config import Loaded
+from regserver.config.smtp_url import mail_server
 from regserver.ports.mailer import Mail, Mailer
 
 log = logging.getLogger("regserver.mail")
@@ -21,6 +21,7 @@ class LogMailer(Mailer):
         """Does nothing: there is no connection."""
 
 
-def build_mailer(mail: MailSection) -> Mailer:
+def build_mailer(loaded: Loaded) -> Mailer:
     """The mailer for `mail.smtp`: "log:", "smtp://user:password@host:587" or "smtps://…". Raises ValueError."""
-    return LogMailer() if mail.smtp == "log:" else SmtpMailer(smtp_address(mail), mail.from_)
+    mail = loaded.settings.mail
+    return LogMailer() if mail.smtp == "log:" else SmtpMailer(mail_server(loaded), mail.from_)

@@ -11,6 +11,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from regserver.owner import create_private, explain_refusal
+
 KEY_BYTES = 32
 
 
@@ -32,17 +34,12 @@ class ServerKey:
         return hmac.new(self._secret, f"regserver {label}".encode() + b"\x01", hashlib.sha256).digest()
 
 
-def server_key_file(database: Path) -> Path:
-    """The key file of a database: beside it, with the suffix .key."""
-    return database.with_suffix(".key")
-
-
 def load_server_key(path: Path) -> ServerKey:
     """Reads the key; creates the file if there is none. Raises ServerKeyFault."""
     try:
         _create(path)
     except OSError as error:
-        raise ServerKeyFault(f"{path}: {error.strerror}") from None
+        raise ServerKeyFault(f"{path}: {error.strerror}{explain_refusal(path)}") from None
     return read_server_key(path)
 
 
@@ -53,7 +50,7 @@ def read_server_key(path: Path) -> ServerKey:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
-        raise ServerKeyFault(f"{path}: {error.strerror}") from None
+        raise ServerKeyFault(f"{path}: {error.strerror}{explain_refusal(path, os.R_OK)}") from None
     if len(secret) != KEY_BYTES:
         raise ServerKeyFault(f"{path}: expected {KEY_BYTES} bytes; restore it from a backup")
     return ServerKey(secret)
@@ -64,7 +61,8 @@ def _create(path: Path) -> None:
     if path.exists():
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft.unlink(missing_ok=True)  # of a process that was killed
+    descriptor = create_private(draft)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(KEY_BYTES))

@@ -21,7 +21,7 @@ from regserver.web.site.confirm import ConfirmApi
 async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the directory, and the delivery of every door's mail. Raises StoreFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    mailer = build_mailer(settings.mail)
+    mailer = build_mailer(base.loaded)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     sign_up = sign_up_policy(settings)

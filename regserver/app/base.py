@@ -12,13 +12,13 @@ import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
-from regserver.adapters.server_key import ServerKey, load_server_key, server_key_file
+from regserver.adapters.server_key import ServerKey, load_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import open_local_broker
 from regserver.broker.subscription import FrameMaker
-from regserver.config import ConfigFault, Loaded, Settings, sqlite_file
+from regserver.config import ConfigFault, Loaded, Settings, store_place
 from regserver.domain.account import erased_name
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
@@ -30,14 +30,14 @@ from regserver.ports.mail_template import MailTemplates
 from regserver.ports.name_table import NameHash
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
-from regserver.ports.store import Store, StoreFault
+from regserver.ports.store import Store
 from regserver.ports.subscriber import FrameKind
 from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
-from regserver.store.sqlite import FilePolicy, SqliteStore, held, migrate, open_sqlite
+from regserver.store.sqlite import FilePolicy, SqliteStore, held, make_folder, migrate, open_migrated
 from regserver.store.sqlite.history import refuse_lost
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
@@ -101,7 +101,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
-    store, key = await _open_store(stack, settings)
+    store, key = await _open_store(stack, loaded)
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
@@ -159,21 +159,18 @@ def _build_guard(
     return GuessGuard(parts)
 
 
-async def _open_store(stack: AsyncExitStack, settings: Settings) -> tuple[SqliteStore, ServerKey]:
-    """The store, whose file is held for this server alone, and the server's key beside it."""
-    path = sqlite_file(settings.store.url)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreFault(f"{path}: its folder cannot be made: {error.strerror}") from None
+async def _open_store(stack: AsyncExitStack, loaded: Loaded) -> tuple[SqliteStore, ServerKey]:
+    """The store, whose file is held for this server alone, and the server's key."""
+    place = store_place(loaded)
+    path, store = place.database, loaded.settings.store
+    make_folder(path)
     stack.enter_context(held(path))
-    key_file = server_key_file(path)
-    await trio.to_thread.run_sync(refuse_lost, path, key_file)
-    policy = FilePolicy(int(settings.store.busy_timeout), settings.store.min_free)
+    await trio.to_thread.run_sync(refuse_lost, path, place.key)
+    policy = FilePolicy(int(store.busy_timeout), store.min_free)
     # Before the key, so that a key without a database is a sign that the database was lost.
     await trio.to_thread.run_sync(migrate, path, SystemClock().now())
-    key = await trio.to_thread.run_sync(load_server_key, key_file)
-    return await stack.enter_async_context(open_sqlite(path, policy, name_hash(key))), key
+    key = await trio.to_thread.run_sync(load_server_key, place.key)
+    return await stack.enter_async_context(open_migrated(path, policy, name_hash(key))), key
 
 
 def journal_seal(key: ServerKey) -> JournalSeal:

@@ -14,7 +14,7 @@ import trio
 
 from regserver.app.assembly import assemble, open_assembly
 from regserver.app.base import AppPart
-from regserver.config import ConfigFault, Loaded, Settings
+from regserver.config import ConfigFault, Loaded
 from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
 from regserver.ports.store import StoreFault
@@ -29,7 +29,7 @@ class App(msgspec.Struct, frozen=True):
 
     front: Front
     quart: WebApp
-    settings: Settings
+    loaded: Loaded
     whole: AppPart
 
 
@@ -46,7 +46,7 @@ async def open_app(loaded: Loaded, output: ProcessLog | None = None) -> AsyncIte
             limits=assembly.limits,
             metrics=FrontCounters(assembly.web.metrics),
         )
-        yield App(front, app, loaded.settings, whole)
+        yield App(front, app, loaded, whole)
 
 
 class Control:
@@ -83,15 +83,18 @@ async def run_app(
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)
         nursery.start_soon(_run_reload, app, control, configure)
-        server = app.settings.server
         await app.front.serve(
             list(binds),
-            tls_cert=server.tls_cert,
-            tls_key=server.tls_key,
+            tls_cert=_path(app.loaded, app.loaded.settings.server.tls_cert),
+            tls_key=_path(app.loaded, app.loaded.settings.server.tls_key),
             shutdown=closing,
             task_status=task_status,
         )
         nursery.cancel_scope.cancel()
+
+
+def _path(loaded: Loaded, path: str) -> str:
+    return str(loaded.resolve(path)) if path else ""
 
 
 async def _close(app: App, control: Control, closing: trio.Event) -> None:

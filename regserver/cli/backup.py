@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from regserver import __version__
-from regserver.cli import CommandFault, configuration
-from regserver.cli.store import store_place
+from regserver.cli import CommandFault
+from regserver.cli.store import existing_place
 from regserver.store.sqlite.copy import copy_database, inspect_database, ledger_end
 
 DATABASE = "regserver.db"
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Writes the archive."""
-    place = store_place(configuration(chosen).settings)
+    place = existing_place(chosen)
     target: Path = chosen.file
     if target.exists():
         raise CommandFault(f"{target}: File exists")

@@ -51,7 +51,9 @@ def _check(loaded: Loaded) -> None:
     build_limits(settings)
     if settings.server.tls_cert:
         try:
-            load_tls(settings.server.tls_cert, settings.server.tls_key)
+            load_tls(
+                str(loaded.resolve(settings.server.tls_cert)), str(loaded.resolve(settings.server.tls_key))
+            )
         except BindError as error:
             raise ConfigFault(f"server.tls_cert: {error.address}: {error.reason}") from None
     build_pepper(settings, ServerKey(bytes(KEY_BYTES)))

@@ -20,8 +20,7 @@ from regserver.adapters.server_key import KEY_BYTES
 from regserver.adapters.source.roster_file import read_roster
 from regserver.cli import NO_RIPEMD160, configuration, report
 from regserver.cli.running import running_server
-from regserver.cli.store import store_place
-from regserver.config import ConfigFault, Loaded
+from regserver.config import ConfigFault, Loaded, store_place
 from regserver.config.check import trial_settings
 from regserver.domain.finding import Finding, Level
 from regserver.domain.public_key import has_ripemd160
@@ -54,7 +53,7 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _store(loaded: Loaded) -> Iterator[Finding]:
-    place = store_place(loaded.settings)
+    place = store_place(loaded)
     path = place.database
     folder = path.absolute().parent
     if not path.exists():
@@ -93,7 +92,7 @@ def _key(path: Path) -> Iterator[Finding]:
 
 
 def _addresses(loaded: Loaded) -> Iterator[Finding]:
-    for bind in loaded.settings.server.bind:
+    for bind in loaded.binds:
         if bind.startswith("fd:"):  # only a process started by systemd has it
             continue
         try:
@@ -143,8 +142,8 @@ def _tls(loaded: Loaded) -> Iterator[Finding]:
                 "hint", "passwords travel unencrypted: set server.tls_cert, or put a TLS proxy in front"
             )
         return
-    end = x509.load_pem_x509_certificate(Path(server.tls_cert).read_bytes()).not_valid_after_utc
-    Path(server.tls_key).read_bytes()
+    end = x509.load_pem_x509_certificate(loaded.resolve(server.tls_cert).read_bytes()).not_valid_after_utc
+    loaded.resolve(server.tls_key).read_bytes()
     days = (end - datetime.datetime.now(datetime.UTC)).days
     level: Level = "fail" if days < 0 else "hint" if days < EXPIRING_DAYS else "ok"
     yield Finding(level, f"{server.tls_cert} is valid until {end:%Y-%m-%d}")

@@ -7,8 +7,9 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
-from regserver.cli.report import Told, read_life, tell
-from regserver.cli.store import StorePlace, open_store
+from regserver.cli.store import open_store
+from regserver.cli.told import Told, read_life, tell
+from regserver.config import StorePlace
 from regserver.domain.contact import Contact, parse_email
 from regserver.domain.instant import after, iso_seconds
 from regserver.domain.invitation import (

@@ -5,7 +5,8 @@ import argparse
 from regserver.adapters.server_key import read_server_key
 from regserver.app.base import journal_seal
 from regserver.cli import FAILED
-from regserver.cli.store import StorePlace, open_store
+from regserver.cli.store import open_store
+from regserver.config import StorePlace
 from regserver.ports.store import Store
 from regserver.service.ledger_check import LedgerBroken, verify_ledger
 

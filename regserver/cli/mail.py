@@ -11,8 +11,9 @@ from regserver.adapters.mail_probe import probe_domain, probe_smtp
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration, report
-from regserver.cli.store import StorePlace, open_store
-from regserver.config.smtp_url import smtp_address
+from regserver.cli.store import open_store
+from regserver.config import StorePlace
+from regserver.config.smtp_url import mail_server
 from regserver.domain.email import is_email
 from regserver.domain.finding import Finding
 from regserver.domain.instant import iso_seconds
@@ -82,7 +83,8 @@ def _retry(chosen: argparse.Namespace) -> None:
 
 
 def _test(chosen: argparse.Namespace) -> int:
-    settings = configuration(chosen).settings.mail
+    loaded = configuration(chosen)
+    settings = loaded.settings.mail
     if settings.smtp == "log:":
         raise CommandFault('mail.smtp is "log:": no mail server is configured')
     mail = Mail(
@@ -92,7 +94,7 @@ def _test(chosen: argparse.Namespace) -> int:
         id=SystemRandomness().bytes(16).hex(),
         written_at=SystemClock().now(),
     )
-    sent = probe_smtp(smtp_address(settings), settings.from_, mail)
+    sent = probe_smtp(mail_server(loaded), settings.from_, mail)
     return report(chain(sent, _probe_domain(settings.from_.rpartition("@")[2], chosen.selector)))
 
 

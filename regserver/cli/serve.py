@@ -14,9 +14,8 @@ from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.source.descendant import become_reaper
 from regserver.app import Control, run_app, run_collector
 from regserver.cli import NO_RIPEMD160, CommandFault, configuration
-from regserver.config import ConfigFault, Loaded
+from regserver.config import ConfigFault, Loaded, store_place
 from regserver.config.check import trial_settings
-from regserver.config.mask import mask_url
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import ProcessLog, log_file, log_interpreter, start_logging
@@ -81,7 +80,7 @@ def _signal_actions(control: Control, output: ProcessLog) -> dict[signal.Signals
 async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: ProcessLog) -> None:
     control = Control()
     actions = _signal_actions(control, output)
-    binds = inherited_binds() or list(loaded.settings.server.bind)
+    binds = inherited_binds() or list(loaded.binds)
     async with trio.open_nursery() as nursery:
         stop, abort = control.stop.set, control.abort.set
         await nursery.start(partial(run_signals, stop=stop, abort=abort, others=actions))
@@ -100,7 +99,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
 def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
     """Logs the addresses, the store and the configuration; prints to a terminal what to try."""
     settings = loaded.settings
-    fields = {"store": mask_url(settings.store.url), "config": str(loaded.file or "built-in")}
+    fields = {"store": f"sqlite:{store_place(loaded).database}", "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
     for warning in trial_settings(settings):
         log.warning(warning)

@@ -9,7 +9,8 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock
 from regserver.app.base import build_pepper
 from regserver.cli import MISUSED, CommandFault
-from regserver.cli.store import StorePlace, open_store
+from regserver.cli.store import open_store
+from regserver.config import StorePlace
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
 from regserver.domain.instant import Instant, iso_millis
 from regserver.domain.steps_machine import AmbiguousIdentity

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration
-from regserver.cli.report import Told, read_life, tell
-from regserver.cli.store import StorePlace, open_store
+from regserver.cli.store import open_store
+from regserver.cli.told import Told, read_life, tell
+from regserver.config import StorePlace
 from regserver.domain.account import Account, AccountId, email_key, is_sign_in_name, name_key
 from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import DAY, MINUTE, Duration, after, iso_seconds

@@ -10,7 +10,7 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
-from regserver.cli.store import StorePlace
+from regserver.config import StorePlace
 from regserver.domain.account import AccountId
 from regserver.ports.store import Store
 from regserver.service.export_service import Exporter

@@ -1,9 +1,21 @@
 """The configuration: `setting` declares it, `load` reads it, `check` finds faults, `show` prints it."""
 
 from regserver.config.load import ConfigFault, load
+from regserver.config.place import StorePlace, store_place
 from regserver.config.section import Secret, Section
-from regserver.config.setting import Loaded, Settings, sqlite_file
+from regserver.config.setting import Loaded, Settings
 from regserver.config.show import show
 from regserver.config.unit import Size
 
-__all__ = ["ConfigFault", "Loaded", "Secret", "Section", "Settings", "Size", "load", "show", "sqlite_file"]
+__all__ = [
+    "ConfigFault",
+    "Loaded",
+    "Secret",
+    "Section",
+    "Settings",
+    "Size",
+    "StorePlace",
+    "load",
+    "show",
+    "store_place",
+]

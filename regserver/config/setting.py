@@ -45,10 +45,13 @@ class Bounds(Section, frozen=True):
 class ServerSection(Section, frozen=True):
     """Addresses, proxies, TLS and the bounds of the front door.
 
-    outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
+    data: the folder of the state; "": that of the configuration. key: the file of the server's own key; "": beside the
+    database. outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
     """
 
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
+    data: str = ""
+    key: str = ""
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     proxy_fields: ProxyFields = "x-forwarded"
@@ -288,9 +291,27 @@ class Loaded(msgspec.Struct, frozen=True):
     settings: Settings
     file: Path | None
 
+    @property
+    def folder(self) -> Path:
+        """That of the file; without a file, the working directory."""
+        return (self.file.parent if self.file else Path()).absolute()
+
+    @property
+    def data(self) -> Path:
+        """The folder of the state: relative paths of the store and its key start here."""
+        return self.folder / self.settings.server.data
+
+    @property
+    def binds(self) -> tuple[str, ...]:
+        """The addresses to listen on; those of unix sockets are absolute."""
+        return tuple(
+            f"unix:{self.resolve(bind.removeprefix('unix:'))}" if bind.startswith("unix:") else bind
+            for bind in self.settings.server.bind
+        )
+
     def resolve(self, path: str) -> Path:
-        """A path in the configuration; a relative one starts at the folder of the file."""
-        return (self.file.parent if self.file else Path()) / path
+        """A path in the configuration; a relative one starts at the folder of the file. The state's start at `data`."""
+        return self.folder / path
 
 
 def sqlite_file(url: str) -> Path:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from regserver.config.provider import MailSection
+from regserver.config.setting import Loaded
 
 # By hand: urlsplit cuts the URL at a `#` in the password, and its errors quote what follows.
 _URL = re.compile(
@@ -45,6 +46,14 @@ def smtp_address(mail: MailSection) -> SmtpAddress:
     if address.user is not None:
         raise ValueError("a URL without a user, since mail.user names one")
     return msgspec.structs.replace(address, user=mail.user, password=str(mail.password))
+
+
+def mail_server(loaded: Loaded) -> SmtpAddress:
+    """The mail server of a configuration that is checked; a relative ?ca=FILE starts at its folder."""
+    address = smtp_address(loaded.settings.mail)
+    if address.ca is None:
+        return address
+    return msgspec.structs.replace(address, ca=str(loaded.resolve(address.ca)))
 
 
 def parse_smtp_url(url: str) -> SmtpAddress:

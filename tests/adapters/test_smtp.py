@@ -8,7 +8,7 @@ import trio.testing
 
 from regserver.adapters.mail import LogMailer, build_mailer
 from regserver.adapters.smtp import SmtpMailer, SmtpTimeouts
-from regserver.config.provider import MailSection
+from regserver.config import Loaded, Settings
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import Instant
 from regserver.ports.mailer import Mail, MailFault
@@ -263,7 +263,7 @@ async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:
 
 
 async def test_the_log_takes_mail_for_trying_out(caplog: pytest.LogCaptureFixture) -> None:
-    sender = build_mailer(MailSection())
+    sender = build_mailer(Loaded(Settings(), None))
     assert isinstance(sender, LogMailer)
     with caplog.at_level("INFO", "regserver.mail"):
         await sender.send(MAIL)

@@ -66,5 +66,8 @@ async def test_a_restore_takes_nothing_else(tmp_path: Path) -> None:
 
 async def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
     done = await run_command("backup", "b.tar", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (1, b"regserver: regserver.db: No such file or directory\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"regserver: {tmp_path}/regserver.db: no such database; server.data says in which folder it is\n".encode(),
+    )
     assert list(tmp_path.iterdir()) == []

@@ -26,8 +26,11 @@ async def test_a_fresh_place(tmp_path: Path) -> None:
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 0
     assert "ok   configuration: built-in defaults" in lines
-    assert "ok   store: regserver.db will be created at the first start" in lines
-    assert "hint source: there is no roster.toml, so nobody can sign in by live registration" in lines
+    assert f"ok   store: {tmp_path}/regserver.db will be created at the first start" in lines
+    assert (
+        f"hint source: there is no {tmp_path}/roster.toml, so nobody can sign in by live registration"
+        in lines
+    )
     assert 'hint provider: mail.smtp is "log:": mail is only written to the log, for trying out' in lines
     assert list(tmp_path.iterdir()) == []
 
@@ -64,9 +67,9 @@ async def test_one_broken_part_hides_no_other(tmp_path: Path) -> None:
     done = await run_command("doctor", *pem, "--set", FREE, folder=tmp_path)
     failing = [line for line in done.stdout.decode().splitlines() if line.startswith("FAIL")]
     assert done.returncode == 1
-    assert failing[0] == "FAIL store: regserver.db: file is not a database"
-    assert "No such file or directory: 'none.pem'" in failing[1]
-    assert failing[2].startswith("FAIL source: roster.toml: user 1 (x): expected")
+    assert failing[0] == f"FAIL store: {tmp_path}/regserver.db: file is not a database"
+    assert f"No such file or directory: '{tmp_path}/none.pem'" in failing[1]
+    assert failing[2].startswith(f"FAIL source: {tmp_path}/roster.toml: user 1 (x): expected")
 
 
 async def test_the_key_beside_the_database(shell: Shell) -> None:

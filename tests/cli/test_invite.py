@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regserver.adapters.server_key import load_server_key, server_key_file
+from regserver.adapters.server_key import load_server_key
 from regserver.adapters.system import SystemClock
 from regserver.domain.account import Account, AccountId, NewAccount
 from regserver.domain.instant import DAY, Instant, after
@@ -25,7 +25,7 @@ def prepared(shell: Shell) -> Shell:
     """A store and a key, as a server that has run once leaves them."""
     path = shell.folder / "test.db"
     migrate(path, 0)
-    load_server_key(server_key_file(path))
+    load_server_key(path.with_suffix(".key"))
     return shell
 
 

@@ -59,7 +59,10 @@ async def test_no_source(tmp_path: Path) -> None:
 
 async def test_a_roster_that_cannot_be_read(tmp_path: Path) -> None:
     done = await try_user(tmp_path, "ada", "--set", "live.file.path=nobody.toml")
-    assert done.stderr == b"regserver: nobody.toml: cannot be read: No such file or directory\n"
+    assert (
+        done.stderr
+        == f"regserver: {tmp_path}/nobody.toml: cannot be read: No such file or directory\n".encode()
+    )
     assert (done.returncode, done.stdout) == (2, b"")
 
 

@@ -98,7 +98,10 @@ async def test_a_moved_database_is_noticed_and_whole(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = await run_command("serve", "--set", "server.bind=127.0.0.1:0", *PLACE, folder=tmp_path)
     assert done.returncode == 1
-    assert b"test.db is missing or empty, but the server's key test.key is there" in done.stderr
+    assert (
+        f"test.db is missing or empty, but the server's key {tmp_path}/test.key is there"
+        in done.stderr.decode()
+    )
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert before.keys() - after.keys() == set()
     assert after.keys() - before.keys() <= {"test.db-lock"}

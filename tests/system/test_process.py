@@ -66,7 +66,7 @@ async def test_a_wrong_configuration_is_one_clear_line(tmp_path: Path) -> None:
     missing = await run_command("serve", "--set", "live.file.path=nobody.toml", folder=tmp_path)
     assert (missing.returncode, missing.stderr) == (
         2,
-        b"regserver: nobody.toml: cannot be read: No such file or directory\n",
+        f"regserver: {tmp_path}/nobody.toml: cannot be read: No such file or directory\n".encode(),
     )
 
 

@@ -4,9 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from regserver.owner import create_private, take_over
 from regserver.ports.store import StoreFault
 from regserver.store import migration
 from regserver.store.sqlite.connection import connect
+from regserver.store.sqlite.file_fault import store_fault
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -14,18 +16,21 @@ _MAGIC = b"SQLite format 3\0"
 def copy_database(source: Path, target: Path) -> None:
     """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
 
-    By SQLite's online backup: writers do not wait, and the copy needs no journal file.
+    By SQLite's online backup: writers do not wait, and the copy needs no journal file. It gets the owner and the mode of the
+    database.
     """
     if not source.is_file():
         raise StoreFault(f"{source}: No such file or directory")
     try:
-        target.touch(0o600, exist_ok=False)
+        with open(create_private(target), "rb") as file:
+            take_over(file.fileno(), source)
+    except OSError as error:
+        raise store_fault(target, error) from None
+    try:
         with closing(connect(source, read_only=True)) as origin, closing(sqlite3.connect(target)) as copy:
             origin.backup(copy, pages=1000)
-    except OSError as error:
-        raise StoreFault(f"{target}: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise StoreFault(f"{source}: {error}") from error
+        raise store_fault(source, error) from error
 
 
 def ledger_end(path: Path) -> tuple[int, str]:
@@ -71,6 +76,6 @@ def inspect_database(path: Path) -> int:
                 raise StoreFault(f"{path}: damaged: {verdict}")
             (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
     except sqlite3.Error as error:
-        raise StoreFault(f"{path}: {error}") from error
+        raise store_fault(path, error) from error
     migration.pending(version or 0)
     return int(version or 0)

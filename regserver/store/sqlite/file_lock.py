@@ -1,6 +1,6 @@
-"""The lock of a database file: one server at a time, and no restore under a running one.
+"""The lock of a database file: one server at a time, and no restore or migration under a running one.
 
-    serve, restore → held(database) → flock on regserver.db-lock, which names the holder → released with the process
+    serve, restore, migrate → held(database) → flock on regserver.db-lock, which names the holder → released with the process
 
 The lock is on a file of its own. SQLite's locks are on the database, and a process that closes any descriptor of that file
 loses all of them. The kernel releases an flock when its process ends, by kill -9 too, so a file that is left over stops
@@ -12,9 +12,10 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from regserver.owner import create_private, explain_refusal, leave_to
 from regserver.ports.store import StoreFault
 
 _HOLDER_BYTES = 300
@@ -26,19 +27,42 @@ def lock_file(database: Path) -> Path:
     return place.with_name(f"{place.name}-lock")
 
 
+def make_folder(database: Path) -> None:
+    """Makes the folder of a database, for its owner alone, where there is none. Raises StoreFault."""
+    missing = [folder for folder in (database.parent, *database.parent.parents) if not folder.exists()]
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(0o700, exist_ok=True)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                leave_to(descriptor, os.stat(folder.parent))
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        refusal = explain_refusal(database)
+        raise StoreFault(f"{database}: its folder cannot be made: {error.strerror}{refusal}") from None
+
+
 @contextmanager
 def held(database: Path) -> Iterator[None]:
     """Holds the lock. Raises StoreFault, with the holder's name, when another process has it."""
     path = lock_file(database)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _open(path)
     except OSError as error:
-        raise StoreFault(f"{path}: {error.strerror}") from None
+        raise StoreFault(f"{path}: {error.strerror}{explain_refusal(path)}") from None
     try:
         _take(descriptor, database)
         yield
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    """The file is written to, so root must not follow a link that the owner of the folder has laid."""
+    with suppress(FileExistsError):
+        return create_private(path)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def _take(descriptor: int, database: Path) -> None:
@@ -47,7 +71,7 @@ def _take(descriptor: int, database: Path) -> None:
     except BlockingIOError:
         holder = os.read(descriptor, _HOLDER_BYTES).decode("utf-8", "replace").strip() or "another process"
         raise StoreFault(
-            f"{database}: in use by {holder}; one server at a time may use it: stop that one first"
+            f"{database}: in use by {holder}; stop that first; only one process at a time may serve, restore or migrate it"
         ) from None
     except OSError as error:
         raise StoreFault(f"{database}: cannot be locked: {error.strerror}") from None

@@ -33,7 +33,7 @@ from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
 from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
 from regserver.store.sqlite.look_up import LookUps
-from regserver.store.sqlite.schema import migrate
+from regserver.store.sqlite.schema import migrate, require_newest
 from regserver.store.sqlite.unit import Job, run_to_end
 from regserver.store.sqlite.write_gate import WriteGate
 
@@ -261,11 +261,23 @@ async def open_sqlite(
     policy: FilePolicy = FilePolicy(),  # noqa: B008
     hash_name: NameHash | None = None,
 ) -> AsyncIterator[SqliteStore]:
-    """Migrates the file and opens the store. Raises StoreFault.
+    """Migrates the file and opens the store; see `open_migrated`."""
+    await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
+    async with open_migrated(path, policy, hash_name) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_migrated(
+    path: Path,
+    policy: FilePolicy = FilePolicy(),  # noqa: B008
+    hash_name: NameHash | None = None,
+) -> AsyncIterator[SqliteStore]:
+    """Opens the store on a file whose schema is the newest. Raises StoreFault.
 
     hash_name: by which the names of erased accounts are found; None for work that gives no name away.
     """
-    await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
+    await trio.to_thread.run_sync(require_newest, path)
     store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy, hash_name)
     async with store._running():
         yield store
