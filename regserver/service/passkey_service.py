@@ -30,7 +30,6 @@ from regserver.domain.passkey import (
     PasskeySite,
 )
 from regserver.domain.secret import SecretHash, hash_bytes
-from regserver.domain.session import RECENT_SIGN_IN
 from regserver.ports.clock import Clock
 from regserver.ports.passkey_table import NewPasskey, Passkey, PasskeyId, StoredPasskey
 from regserver.ports.passkey_verifier import BadAnswer, PasskeyVerifier, WebAuthnJson
@@ -42,7 +41,7 @@ from regserver.service.asker import Asker
 from regserver.service.factor_change import FactorChange
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
-from regserver.service.reauthentication import ProofRefusal, Reauthentication
+from regserver.service.reauthentication import ProofRefusal, Reauthentication, is_recent_sign_in
 
 log = logging.getLogger("regserver.passkey")
 
@@ -88,8 +87,7 @@ class PasskeyService:
         async def act(
             transaction: Transaction, account: Account, now: Instant
         ) -> tuple[Account, tuple[bytes, ...], bool]:
-            signed_in_at = await transaction.tokens.signed_in_at(token)
-            is_recent = signed_in_at is not None and now - signed_in_at < RECENT_SIGN_IN
+            is_recent = await is_recent_sign_in(transaction, token, now)
             return account, await transaction.passkeys.credentials(account.id), is_recent
 
         if site is None:

@@ -25,6 +25,12 @@ from regserver.service.identity_service import IdentityService, Unidentified
 ProofRefusal = Unidentified | BadCredentials | RecentSignInRequired | TooManyRequests
 
 
+async def is_recent_sign_in(transaction: Transaction, token: SecretHash, now: Instant) -> bool:
+    """Whether the token's session came from a sign-in of the last RECENT_SIGN_IN."""
+    signed_in_at = await transaction.tokens.signed_in_at(token)
+    return signed_in_at is not None and now - signed_in_at < RECENT_SIGN_IN
+
+
 class PersonProof:
     """account: the session's, as it was when the proof was given. attempt: the guess that was right, where there was one."""
 
@@ -56,10 +62,9 @@ class Reauthentication:
         """Asks for the password, or for a recent sign-in. A named token is no sign-in. Raises StoreFault."""
 
         async def look(transaction: Transaction, account: Account, now: Instant) -> tuple[Account, bool]:
-            signed_in_at = await transaction.tokens.signed_in_at(token)
-            return account, signed_in_at is not None and now - signed_in_at < RECENT_SIGN_IN
+            return account, await is_recent_sign_in(transaction, token, now)
 
-        found = await self._identity.read(token, look)
+        found = await self._identity.look_up(token, look)
         if isinstance(found, Refusal):
             yield found
             return

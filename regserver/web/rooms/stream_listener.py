@@ -52,8 +52,8 @@ class StreamListener:
         return not self._over
 
     def send_rest_nowait(self, frame: Frame, taken: int) -> bool:
-        """Never called: nothing is sent directly."""
-        raise NotImplementedError
+        """Queues the rest of a chunk."""
+        return self.send_nowait(Frame(frame[taken:]))
 
     # --- its end
     def end_nowait(self, reason: Refusal | None) -> None:
