@@ -144,6 +144,9 @@ class SocketSession(Receiver, Protocol):
     the configured bound; past it the session closes with 1013.
     """
 
+    unsent_bytes: int
+    """Queued, or being written."""
+
     @property
     def request(self) -> Request:
         """The upgrade request; its scheme is "http" for ws and "https" for wss.
@@ -162,6 +165,9 @@ class SocketSession(Receiver, Protocol):
 
     def send_text_nowait(self, text: str | bytes) -> bool:
         """Sends a text message, as str or UTF-8; returns the same as send_nowait."""
+
+    def start_soon(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Starts a task that ends with the session. What it raises is logged, and closes the session with 1011."""
 
     async def drained(self) -> None:
         """Waits until the queue is empty or the session is over. For endpoints that send more than the bound."""

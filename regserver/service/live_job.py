@@ -1,12 +1,11 @@
 """One live registration: its progress, its history, and the signal that the history has grown.
 
-The job's task appends to the history, and observers read it at their own pace. The job does not wait for observers and
-keeps no state for them, apart from their cancel scopes.
+The job's task appends to the history, and observers read it at their own pace. Observers that wait for their socket at the
+same time are told by one task of the job, `tell`. The job waits for nobody.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 import trio
@@ -17,6 +16,9 @@ from regserver.domain.live_progress import LiveMessage, LiveProgress, ProgressEv
 from regserver.domain.secret import SecretHash
 from regserver.ports.source import Subject
 from regserver.service.asker import Asker
+
+TOLD_PER_TURN = 200
+"""Observers between two checkpoints, so that many of them do not delay other tasks."""
 
 
 class Applicant(msgspec.Struct, frozen=True):
@@ -33,6 +35,13 @@ class Applicant(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Applicant(…)"
+
+
+class Observer(Protocol):
+    """Somebody who watches a registration."""
+
+    def more_nowait(self) -> None:
+        """The history has grown. Neither blocks nor raises."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -63,7 +72,7 @@ class LiveJob:
     _started_at: float = field(default_factory=trio.current_time)
     _marks: dict[int, int] = field(default_factory=dict)
     _grown: trio.Event = field(default_factory=trio.Event)
-    _waits: set[trio.CancelScope] = field(default_factory=set)
+    _observers: dict[Observer, None] = field(default_factory=dict)
 
     @property
     def subject(self) -> Subject:
@@ -104,8 +113,6 @@ class LiveJob:
         # A trio.Event cannot be reset: waiting observers have this one, later ones get a new one.
         self._grown.set()
         self._grown = trio.Event()
-        for scope in self._waits:
-            scope.cancel()
 
     def run(self) -> Run:
         """The durations of this registration, for the estimates of later ones."""
@@ -127,18 +134,26 @@ class LiveJob:
             await self._grown.wait()
         return True
 
-    @contextmanager
-    def interrupt_on_more(self, seen: int) -> Iterator[trio.CancelScope]:
-        """Cancels the wait inside the block when the history is longer than `seen`, or complete.
+    # --- observers that are told
+    def attach(self, observer: Observer) -> None:
+        """Adds an observer, which is told from now on."""
+        self._observers[observer] = None
 
-        For an observer that waits for its socket at the same time. A cancel scope instead of a second task, which would
-        take kilobytes for each observer.
-        """
-        with trio.CancelScope() as scope:
-            if len(self.history) > seen or self.over:
-                scope.cancel()
-            self._waits.add(scope)
-            try:
-                yield scope
-            finally:
-                self._waits.discard(scope)
+    def detach(self, observer: Observer) -> None:
+        """Removes an observer; none is no error."""
+        self._observers.pop(observer, None)
+
+    async def tell(self) -> None:
+        """Tells the observers until the history is complete. What has come in one step of the loop is told at once."""
+        told = 0
+        while await self.more(told):
+            told = len(self.history)
+            for number, observer in enumerate(list(self._observers), 1):
+                observer.more_nowait()
+                if number % TOLD_PER_TURN == 0:
+                    await trio.lowlevel.checkpoint()
+
+    def tell_nowait(self) -> None:
+        """Tells all of them at once: for an end that came when `tell` had been cancelled."""
+        for observer in list(self._observers):
+            observer.more_nowait()

@@ -44,9 +44,16 @@ class LiveRunner:
     async def run(self, job: LiveJob) -> None:
         """Runs the job to its end, in a nursery of its own. Raises nothing but Cancelled, since other jobs run beside it."""
         try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(job.tell)
+                await self._end(job)
+        finally:
+            job.tell_nowait()
+
+    async def _end(self, job: LiveJob) -> None:
+        try:
             with job.scope, trio.move_on_after(self._deadline.seconds) as late:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._read, job)
+                await self._read(job)
             if late.cancelled_caught and not job.over:
                 log.warning("registration failed: not done in %g s", self._deadline.seconds)
                 self._fail(job, LiveMessage.TOO_SLOW)

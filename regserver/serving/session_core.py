@@ -5,7 +5,7 @@ Methods that other tasks may call end with `_nowait` and have no checkpoint. So 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import trio
@@ -74,6 +74,16 @@ class SessionCore:
         self._alive = True
         self._reading = False
         nursery.cancel_scope.deadline = trio.current_time() + context.limits.accept_seconds
+
+    def start_soon(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Starts a task in the session's nursery, which contains what it raises."""
+        self._nursery.start_soon(self._contain, task)
+
+    async def _contain(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except* Exception as group:
+            self.fail_nowait(group)
 
     def _enter(self, event: SessionEvent) -> bool:
         """Whether the present state has this event; if so, enters the next state."""

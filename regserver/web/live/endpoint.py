@@ -9,23 +9,20 @@ PIECE_BYTES, and the next is encoded when the peer has taken it. So an observer 
     ?eta=1                     adds etaSeconds to each: whole seconds still to wait, null where nobody can tell
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import trio
 
 from regserver.domain.outcome import RegistrationNotFound
-from regserver.endpoint import CloseCode, Frame, Request, SocketSession
-from regserver.service.live_job import LiveJob, Shown
+from regserver.endpoint import CloseCode, Request, SocketSession
+from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveService
-from regserver.serving import text_frame
 from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, EventStreamHead
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.live import wire
+from regserver.web.live.socket_observer import SocketObserver, encode_event
 
-STUCK_SECONDS = 10.0
-PIECE_BYTES = 3 * 1024
-"""Below the least bound that a socket's queue may have."""
 EVENTS_PER_TURN = 64
 """Events between two checkpoints, so that a long history does not delay other tasks."""
 
@@ -48,21 +45,19 @@ class LiveApi:
 
     async def watch(self, session: SocketSession, params: Mapping[str, str]) -> None:
         """Serves one observer's socket to its end."""
-        eta, seen = wire.read_watch_wish(session.request).eta, 0
+        eta = wire.read_watch_wish(session.request).eta
         session.accept_nowait()
         job = self._live.job(params["registration"])
         if job is None:
             return session.close_nowait(CloseCode.POLICY_VIOLATION, "unknown registration")
-        while not job.over or seen < len(job.history):
-            with job.interrupt_on_more(seen) as waiting:
-                await session.wait_closed()
-            if not waiting.cancelled_caught:
-                return None  # the observer has gone
-            count = await _show(session, job, seen, eta=eta)
-            if not count:
-                return session.close_nowait(CloseCode.TRY_AGAIN_LATER, "too slow")
-            seen += count
-        return session.close_nowait(CloseCode.GOING_AWAY if job.interrupted else CloseCode.NORMAL)
+        observer = SocketObserver(job, session, eta=eta)
+        job.attach(observer)
+        try:
+            observer.more_nowait()
+            await session.wait_closed()
+        finally:
+            job.detach(observer)
+        return None
 
     async def stream(
         self, request: Request, wish: wire.WatchWish
@@ -81,34 +76,6 @@ class LiveApi:
             return EventStreamHead()
         body, seen = _encode_events(job, min(seen, len(job.history)), eta=wish.eta)
         return EventStream(body=RETRY + body, stream=_stream(job, seen, eta=wish.eta))
-
-
-async def _show(session: SocketSession, job: LiveJob, seen: int, *, eta: bool) -> int:
-    """Sends the next events after `seen`, each piece when the peer has taken the one before. How many were sent.
-
-    0 when the session is over, or the peer has taken nothing for STUCK_SECONDS.
-    """
-    events = job.history[seen : seen + EVENTS_PER_TURN]
-    with trio.CancelScope() as patience:
-        for piece in _pieces(text_frame(encode_event(job, shown, eta=eta)) for shown in events):
-            patience.deadline = trio.current_time() + STUCK_SECONDS
-            if not session.send_nowait(piece):
-                return 0
-            await session.drained()
-    return 0 if patience.cancelled_caught else len(events)
-
-
-def _pieces(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Frames joined to pieces, each of at most PIECE_BYTES unless it is one frame."""
-    joined, size = list[Frame](), 0
-    for frame in frames:
-        if joined and size + len(frame) > PIECE_BYTES:
-            yield Frame(b"".join(joined))
-            joined, size = [], 0
-        joined.append(frame)
-        size += len(frame)
-    if joined:
-        yield Frame(b"".join(joined))
 
 
 async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
@@ -133,12 +100,3 @@ def _encode_events(job: LiveJob, seen: int, *, eta: bool) -> tuple[bytes, int]:
         for number, shown in enumerate(events, seen + 1)
     ]
     return b"".join(encoded), seen + len(events)
-
-
-def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
-    """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
-    text = wire.encode_frame(shown.event, job.language)
-    if not eta:
-        return text
-    left = job.eta_seconds(shown)
-    return b'%b,"etaSeconds":%b}' % (text[:-1], b"null" if left is None else b"%d" % left)
