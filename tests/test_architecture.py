@@ -43,8 +43,8 @@ ALLOWED: dict[str, set[str]] = {
     "serving": {"endpoint", "domain.address"},
     "web": {"domain", "ports", "service", "errors", "endpoint", "serving", "log", "metric", "text"},
 }
-# app and cli put everything together; __init__ holds the version.
-ROOTS = {"app", "cli", "__main__", "__init__"}
+# app, cli and store_opening put everything together; __init__ holds the version.
+ROOTS = {"app", "cli", "store_opening", "__main__", "__init__"}
 
 # Libraries that belong to one part only.
 CONFINED: dict[str, set[str]] = {

@@ -33,6 +33,11 @@ class ServerKey:
         """The key of `label`: 32 bytes, the same at every start."""
         return hmac.new(self._secret, f"regserver {label}".encode() + b"\x01", hashlib.sha256).digest()
 
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells this key from another one, and nothing else about it."""
+        return self.derive("fingerprint")
+
 
 def load_server_key(path: Path) -> ServerKey:
     """Reads the key; creates the file if there is none. Raises ServerKeyFault."""

@@ -8,7 +8,7 @@ import msgspec
 from regserver.adapters.source import open_source
 from regserver.app.assemble_address import build_addresses
 from regserver.app.assemble_gate import build_gate
-from regserver.app.base import AppPart, Base, journal_seal, name_hash
+from regserver.app.base import AppPart, Base, journal_seal
 from regserver.config.setting import sign_up_policy
 from regserver.domain.sign_up_policy import SignUpPolicy
 from regserver.service.account_service import AccountService
@@ -28,6 +28,7 @@ from regserver.service.session_upkeep import SessionUpkeep
 from regserver.service.sign_in_service import SignInParts, SignInService
 from regserver.service.sign_up_service import SignUpParts, SignUpService
 from regserver.service.source_check import SourceCheck
+from regserver.store_opening import name_hash
 from regserver.web.http.route import Route
 from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.block_endpoint import BlockApi

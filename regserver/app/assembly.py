@@ -19,12 +19,13 @@ from regserver.app.assemble_directory import open_directory
 from regserver.app.assemble_export import open_export
 from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_gate import open_gates
+from regserver.app.assemble_node import open_node
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
-from regserver.app.base import AppPart, Base, open_base
-from regserver.config import ConfigFault, Loaded, Settings
+from regserver.app.base import AppPart, Base, node_name, open_base
+from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
 from regserver.domain.instant import DAY, Duration
@@ -78,6 +79,7 @@ async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
 
 
 PARTS = (
+    open_node,
     open_sign_in,
     open_sessions,
     open_addresses,
@@ -112,6 +114,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
         access=access,
         hsts_seconds=server.hsts.whole_seconds,
         places=server.max_connections_per_address,
+        node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
     limits = msgspec.structs.replace(limits, refusal_fields=web.cors.front_fields)
     return Assembly(loaded, web, limits, create_app(web, limits))

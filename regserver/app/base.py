@@ -12,14 +12,13 @@ import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
-from regserver.adapters.server_key import ServerKey, load_server_key
+from regserver.adapters.server_key import ServerKey
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import open_local_broker
 from regserver.broker.subscription import FrameMaker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
-from regserver.domain.account import erased_name
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
@@ -27,7 +26,6 @@ from regserver.domain.journal import JournalSeal
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
-from regserver.ports.name_table import NameHash
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
@@ -37,8 +35,7 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
 from regserver.serving import broadcast_nowait
-from regserver.store.sqlite import FilePolicy, SqliteStore, held, make_folder, migrate, open_migrated
-from regserver.store.sqlite.history import refuse_lost
+from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
@@ -101,7 +98,8 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
     clock, randomness = SystemClock(), SystemRandomness()
-    store, key = await _open_store(stack, loaded)
+    node = node_name(settings)
+    store, key = await open_served_store(stack, store_place(loaded), node)
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
@@ -113,7 +111,6 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
     guard = _build_guard(store, key, outbox, mail_templates, web)
-    node = settings.node.name or socket.gethostname()
     captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
     sms = await open_sms(stack, settings, pepper, randomness, web.metrics)
     return Base(
@@ -135,6 +132,11 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
         captcha,
         sms,
     )
+
+
+def node_name(settings: Settings) -> str:
+    """The name of this process among those that share the store."""
+    return settings.node.name or socket.gethostname()
 
 
 def build_pepper(settings: Settings, key: ServerKey) -> Pepper:
@@ -159,28 +161,9 @@ def _build_guard(
     return GuessGuard(parts)
 
 
-async def _open_store(stack: AsyncExitStack, loaded: Loaded) -> tuple[SqliteStore, ServerKey]:
-    """The store, whose file is held for this server alone, and the server's key."""
-    place = store_place(loaded)
-    path, store = place.database, loaded.settings.store
-    make_folder(path)
-    stack.enter_context(held(path))
-    await trio.to_thread.run_sync(refuse_lost, path, place.key)
-    policy = FilePolicy(int(store.busy_timeout), store.min_free)
-    # Before the key, so that a key without a database is a sign that the database was lost.
-    await trio.to_thread.run_sync(migrate, path, SystemClock().now())
-    key = await trio.to_thread.run_sync(load_server_key, place.key)
-    return await stack.enter_async_context(open_migrated(path, policy, name_hash(key))), key
-
-
 def journal_seal(key: ServerKey) -> JournalSeal:
     """The seal of the ledger's journal."""
     return JournalSeal(key.derive("ledger journal"))
-
-
-def name_hash(key: ServerKey) -> NameHash:
-    """How the names of erased accounts are hashed."""
-    return partial(erased_name, key.derive("name"))
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

@@ -17,6 +17,7 @@ from pathlib import Path
 from regserver import __version__
 from regserver.cli import CommandFault
 from regserver.cli.store import existing_place
+from regserver.config import PostgresPlace
 from regserver.store.sqlite.copy import copy_database, inspect_database, ledger_end
 
 DATABASE = "regserver.db"
@@ -32,6 +33,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Writes the archive."""
     place = existing_place(chosen)
+    if isinstance(place, PostgresPlace):
+        raise CommandFault(f"{place}: pg_dump makes its backups; keep {place.key} with them")
     target: Path = chosen.file
     if target.exists():
         raise CommandFault(f"{target}: File exists")

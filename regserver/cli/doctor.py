@@ -16,20 +16,22 @@ from pathlib import Path
 import trio
 from cryptography import x509
 
-from regserver.adapters.server_key import KEY_BYTES
+from regserver.adapters.server_key import KEY_BYTES, ServerKeyFault
 from regserver.adapters.source.roster_file import read_roster
 from regserver.cli import NO_RIPEMD160, configuration, report
 from regserver.cli.running import running_server
-from regserver.config import ConfigFault, Loaded, store_place
+from regserver.config import ConfigFault, Loaded, PostgresPlace, store_place
 from regserver.config.check import trial_settings
 from regserver.domain.finding import Finding, Level
 from regserver.domain.public_key import has_ripemd160
+from regserver.group import unwrapped
 from regserver.ports.store import StoreFault
 from regserver.serving import BindError, FrontLimits
 from regserver.serving.descriptor import connections_at_most
 from regserver.serving.listener import open_listeners
 from regserver.store import migration
 from regserver.store.sqlite.copy import inspect_database
+from regserver.store_opening import open_command_store
 
 EXPIRING_DAYS = 14
 
@@ -44,7 +46,7 @@ def _contained(check: Callable[[Loaded], Iterator[Finding]], loaded: Loaded) -> 
     """The findings of one check. A fault ends this check only: it must not hide the findings of the others."""
     try:
         yield from check(loaded)
-    except (ConfigFault, StoreFault, OSError, ValueError) as fault:
+    except (ConfigFault, ServerKeyFault, StoreFault, OSError, ValueError) as fault:
         yield Finding("fail", str(fault))
 
 
@@ -54,6 +56,9 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
 
 def _store(loaded: Loaded) -> Iterator[Finding]:
     place = store_place(loaded)
+    if isinstance(place, PostgresPlace):
+        yield from _server(place)
+        return
     path = place.database
     folder = path.absolute().parent
     if not path.exists():
@@ -69,6 +74,19 @@ def _store(loaded: Loaded) -> Iterator[Finding]:
     yield Finding("ok", text if version == newest else f"{text}; the next start updates it to {newest}")
     yield from _key(place.key)
     yield from _room(folder, loaded.settings.store.min_free)
+
+
+def _server(place: PostgresPlace) -> Iterator[Finding]:
+    """Opens it as every command does, so an older or newer schema and a foreign key are found."""
+    with unwrapped(StoreFault, ServerKeyFault):
+        trio.run(_answer, place)
+    yield Finding("ok", f"{place} answers, schema version {len(migration.migrations())}")
+    yield from _key(place.key)
+
+
+async def _answer(place: PostgresPlace) -> None:
+    async with open_command_store(place) as store:
+        await store.check()
 
 
 def _room(folder: Path, least: int) -> Iterator[Finding]:

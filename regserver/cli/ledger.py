@@ -28,9 +28,9 @@ def run(chosen: argparse.Namespace) -> int | None:
 async def _verify(store: Store, place: StorePlace) -> int | None:
     outcome = await verify_ledger(store, journal_seal(read_server_key(place.key)))
     if isinstance(outcome, LedgerBroken):
-        print(f"{place.database}: {outcome.detail}")
+        print(f"{place}: {outcome.detail}")
         return FAILED
-    print(f"{place.database}: {outcome.entries} entries, all in order; last hash {outcome.head}")
+    print(f"{place}: {outcome.entries} entries, all in order; last hash {outcome.head}")
     if outcome.keyed_from > 1:
         print(f"entries before {outcome.keyed_from} were written by an older server, without a key")
     return None

@@ -1,13 +1,16 @@
 """`regserver migrate`: brings the database's schema up to date, which `serve` does at its start as well, or takes it back."""
 
 import argparse
-from pathlib import Path
+from contextlib import nullcontext
+
+import trio
 
 from regserver.adapters.system import SystemClock
-from regserver.cli import configuration
+from regserver.cli import CommandFault, configuration
 from regserver.cli.store import existing_place
-from regserver.config import store_place
-from regserver.store.sqlite import held, migrate, roll_back
+from regserver.config import PostgresPlace, SqlitePlace, StorePlace, store_place
+from regserver.store.sqlite import held, roll_back
+from regserver.store_opening import migrate_store
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,17 +24,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Migrates the database, or takes it back. No server may have it open."""
+    """Migrates the database, or takes it back. No server may have the file of SQLite open."""
     if chosen.rollback:
-        _roll_back(existing_place(chosen).database)
+        _roll_back(existing_place(chosen))
         return
-    database = store_place(configuration(chosen)).database
-    with held(database):
-        version = migrate(database, SystemClock().now())
-    print(f"{database}: schema version {version}")
+    place = store_place(configuration(chosen))
+    with held(place.database) if isinstance(place, SqlitePlace) else nullcontext():
+        version = trio.run(migrate_store, place, SystemClock().now())
+    print(f"{place}: schema version {version}")
 
 
-def _roll_back(database: Path) -> None:
-    with held(database):
-        version, old = roll_back(database)
-    print(f"{database}: schema version {version} again; what was written since is in {old.name}")
+def _roll_back(place: StorePlace) -> None:
+    if isinstance(place, PostgresPlace):
+        raise CommandFault(f"{place}: no copy is kept from before a migration: restore a backup")
+    with held(place.database):
+        version, old = roll_back(place.database)
+    print(f"{place}: schema version {version} again; what was written since is in {old.name}")

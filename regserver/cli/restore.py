@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regserver.cli import CommandFault, configuration
 from regserver.cli.backup import DATABASE, KEY, NOTE
-from regserver.config import StorePlace, store_place
+from regserver.config import PostgresPlace, SqlitePlace, store_place
 from regserver.owner import explain_refusal, take_over
 from regserver.store.sqlite import held, make_folder
 from regserver.store.sqlite.aside import set_aside
@@ -29,6 +29,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Unpacks the archive."""
     place = store_place(configuration(chosen))
+    if isinstance(place, PostgresPlace):
+        raise CommandFault(f"{place}: pg_restore restores its backups")
     target = place.database
     try:
         with tarfile.open(chosen.file, "r:") as archive:
@@ -62,7 +64,7 @@ def _check(file: Path, archive: tarfile.TarFile) -> None:
             raise CommandFault(f"{file}: {name} is no file: make the archive with `regserver backup`")
 
 
-def _restore(archive: tarfile.TarFile, place: StorePlace) -> int:
+def _restore(archive: tarfile.TarFile, place: SqlitePlace) -> int:
     """Returns the version of the schema. Each file is unpacked beside its place, which may be on a disk of its own."""
     with (
         tempfile.TemporaryDirectory(dir=place.database.parent, prefix=".regserver-") as folder,

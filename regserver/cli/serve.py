@@ -14,7 +14,7 @@ from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.source.descendant import become_reaper
 from regserver.app import Control, run_app, run_collector
 from regserver.cli import NO_RIPEMD160, CommandFault, configuration
-from regserver.config import ConfigFault, Loaded, store_place
+from regserver.config import ConfigFault, Loaded, SqlitePlace, StorePlace, store_place
 from regserver.config.check import trial_settings
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
@@ -99,7 +99,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
 def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
     """Logs the addresses, the store and the configuration; prints to a terminal what to try."""
     settings = loaded.settings
-    fields = {"store": f"sqlite:{store_place(loaded).database}", "config": str(loaded.file or "built-in")}
+    fields = {"store": _named(store_place(loaded)), "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
     for warning in trial_settings(settings):
         log.warning(warning)
@@ -110,6 +110,10 @@ def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
         )
     if output.text:
         output.print("\n".join(_suggestions(loaded, urls[0])))
+
+
+def _named(place: StorePlace) -> str:
+    return f"sqlite:{place}" if isinstance(place, SqlitePlace) else str(place)
 
 
 def _suggestions(loaded: Loaded, url: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The configuration: `setting` declares it, `load` reads it, `check` finds faults, `show` prints it."""
 
 from regserver.config.load import ConfigFault, load
-from regserver.config.place import StorePlace, store_place
+from regserver.config.place import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.config.section import Secret, Section
 from regserver.config.setting import Loaded, Settings
 from regserver.config.show import show
@@ -10,10 +10,12 @@ from regserver.config.unit import Size
 __all__ = [
     "ConfigFault",
     "Loaded",
+    "PostgresPlace",
     "Secret",
     "Section",
     "Settings",
     "Size",
+    "SqlitePlace",
     "StorePlace",
     "load",
     "show",

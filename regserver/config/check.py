@@ -12,9 +12,9 @@ from regserver.config.setting import (
     Settings,
     SignupSection,
     sign_up_policy,
-    sqlite_file,
 )
 from regserver.config.smtp_url import smtp_address
+from regserver.config.store_url import PostgresAddress, read_store_url
 from regserver.config.unit import format_value
 from regserver.domain.address import Networks
 from regserver.domain.email import is_email, read_domain
@@ -33,6 +33,7 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)")
 LEAST_SECRET = 16
 """Characters of a configured secret."""
+_NODE_NAME = re.compile(r"[A-Za-z0-9._-]{0,64}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
 
@@ -43,10 +44,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _server(settings.server)
     yield from _pages(settings.server)
     yield from _operations(settings.operations)
-    try:
-        sqlite_file(settings.store.url)
-    except ValueError as error:
-        yield ("store", "url"), str(error)
+    yield from _store(settings)
     if not _USER_ID_PREFIX.fullmatch(settings.steps.user_id_prefix):
         yield ("steps", "user_id_prefix"), "1 to 8 of a-z and 1-5, beginning with a letter"
     yield from _mail(settings)
@@ -127,6 +125,24 @@ def _pages(server: ServerSection) -> Iterator[Fault]:
             ("server", "security_contact"),
             'URIs, such as "mailto:security@example.org" or "https://example.org/report"',
         )
+
+
+def _store(settings: Settings) -> Iterator[Fault]:
+    try:
+        database = read_store_url(settings.store)
+    except ValueError as error:
+        yield ("store", "url"), str(error)
+        return
+    is_shared = isinstance(database, PostgresAddress)
+    if is_shared and not settings.server.key:
+        yield (
+            ("store", "url"),
+            "server.key beside PostgreSQL: the file of the server's key, the same on every node",
+        )
+    if settings.store.password and not is_shared:
+        yield ("store", "password"), "none, since store.url is SQLite, which has no password"
+    if not _NODE_NAME.fullmatch(settings.node.name):
+        yield ("node", "name"), "at most 64 letters, digits, dots, hyphens and underscores"
 
 
 def _operations(operations: OperationsSection) -> Iterator[Fault]:

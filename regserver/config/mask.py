@@ -8,7 +8,9 @@ from regserver.config.section import Keys
 
 MASK = "…"
 
-_OPEN_OPTIONS = frozenset({"tls", "ca", "mode", "only", "sslmode"})
+_OPEN_OPTIONS = frozenset(
+    {"tls", "ca", "mode", "only", "sslmode", "sslrootcert", "host", "target_session_attrs"}
+)
 """Options in URLs of ours that are no secrets."""
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _TOKEN = re.compile(r"(?=[\w.~+=-]*[0-9])(?=[\w.~+=-]*[A-Za-z])[\w.~+=:-]{16,}")

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 
 from regserver.config.load import ConfigFault
-from regserver.config.setting import Loaded, Settings, sqlite_file
+from regserver.config.setting import Loaded, Settings
+from regserver.config.store_url import PostgresAddress, read_store_url
 
 
-class StorePlace(msgspec.Struct, frozen=True):
+class SqlitePlace(msgspec.Struct, frozen=True):
     """The files of one server. database: of the store. key: of the server's own key. settings: those in force.
 
     is_named: whether the configuration says where the state is, and not only by its own place.
@@ -24,17 +25,37 @@ class StorePlace(msgspec.Struct, frozen=True):
         """What to look at where the database is not there, after a semicolon."""
         return "" if self.is_named else "; server.data says in which folder it is"
 
+    def __str__(self) -> str:
+        return str(self.database)
+
+
+class PostgresPlace(msgspec.Struct, frozen=True):
+    """The database that nodes share, and the file of the key that is the same on all of them. settings: those in force."""
+
+    settings: Settings
+    database: PostgresAddress
+    key: Path
+
+    def __str__(self) -> str:
+        return str(self.database)
+
+
+StorePlace = SqlitePlace | PostgresPlace
+"""Where a server's state is. As text it is the database, without its password."""
+
 
 def store_place(loaded: Loaded) -> StorePlace:
-    """The files that the settings name, whether or not they exist. Raises ConfigFault; see `_refuse_older_rule`."""
+    """The place that the settings name, whether or not it exists. Raises ConfigFault; see `_refuse_older_rule`."""
     settings = loaded.settings
-    file = sqlite_file(settings.store.url)
-    database = loaded.data / file
-    key = loaded.data / settings.server.key if settings.server.key else database.with_suffix(".key")
-    is_named = bool(settings.server.data) or file.is_absolute()
+    found, key = read_store_url(settings.store), loaded.data / settings.server.key
+    if isinstance(found, PostgresAddress):
+        return PostgresPlace(settings, found, key)
+    database = loaded.data / found
+    key = key if settings.server.key else database.with_suffix(".key")
+    is_named = bool(settings.server.data) or found.is_absolute()
     if loaded.file is not None and not is_named:
-        _refuse_older_rule(loaded.file, Path.cwd() / file, key)
-    return StorePlace(settings, database, key, is_named)
+        _refuse_older_rule(loaded.file, Path.cwd() / found, key)
+    return SqlitePlace(settings, database, key, is_named)
 
 
 def _refuse_older_rule(config: Path, old: Path, key: Path) -> None:

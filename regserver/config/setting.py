@@ -46,7 +46,7 @@ class ServerSection(Section, frozen=True):
     """Addresses, proxies, TLS and the bounds of the front door.
 
     data: the folder of the state; "": that of the configuration. key: the file of the server's own key; "": beside the
-    database. outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
+    database, which is for SQLite alone. outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
     """
 
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
@@ -78,11 +78,19 @@ class OperationsSection(Section, frozen=True):
 
 
 class StoreSection(Section, frozen=True):
-    """url: see `sqlite_file`. busy_timeout: of a write that waits for another program. min_free: of the disk, in bytes."""
+    """url: see `store_url`. Of SQLite: busy_timeout, of a write that waits for another program; min_free, of the disk, in bytes.
+
+    Of PostgreSQL: password, unless the URL has one; pool_size, connections of this node; pool_timeout, of a request that
+    waits for one; statement_timeout, of one statement.
+    """
 
     url: Secret = Secret("sqlite:regserver.db")
     busy_timeout: Annotated[Duration, within(0, 10 * MINUTE)] = Duration(5 * SECOND)
     min_free: Annotated[Size, within(0, 1 << 50)] = Size(100 * MIB)
+    password: Secret = Secret("")
+    pool_size: Annotated[int, within(2, 1000)] = 16
+    pool_timeout: Annotated[Duration, within(SECOND // 10, MINUTE)] = Duration(5 * SECOND)
+    statement_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(10 * SECOND)
 
 
 class FanoutSection(Section, frozen=True):
@@ -92,9 +100,13 @@ class FanoutSection(Section, frozen=True):
 
 
 class NodeSection(Section, frozen=True):
-    """name: of this process, unique among those that share the store, and the same after a restart; "": the host's name."""
+    """name: of this process, unique among those that share the store, and the same after a restart; "": the host's name.
+
+    lease: how long after its last sign of life a node that has not ended by itself keeps its name.
+    """
 
     name: str = ""
+    lease: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(10 * SECOND)
 
 
 class LoginSection(Section, frozen=True):
@@ -312,13 +324,3 @@ class Loaded(msgspec.Struct, frozen=True):
     def resolve(self, path: str) -> Path:
         """A path in the configuration; a relative one starts at the folder of the file. The state's start at `data`."""
         return self.folder / path
-
-
-def sqlite_file(url: str) -> Path:
-    """The database file of store.url, "sqlite:FILE". Raises ValueError with the expected form."""
-    kind, _, path = url.partition(":")
-    if kind in {"postgresql", "postgres"}:
-        raise ValueError('"sqlite:FILE"; PostgreSQL is not supported yet')
-    if kind != "sqlite" or not path:
-        raise ValueError('"sqlite:FILE"')
-    return Path(path)

@@ -39,6 +39,7 @@ from regserver.ports.journal_table import JournalTable
 from regserver.ports.link_table import LinkTable
 from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
+from regserver.ports.node_table import NodeTable
 from regserver.ports.offer_table import OfferTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.passkey_table import PasskeyTable
@@ -47,6 +48,7 @@ from regserver.ports.registration_table import RegistrationTable
 from regserver.ports.reward_table import RewardTable
 from regserver.ports.room_table import RoomTable
 from regserver.ports.run_table import RunTable
+from regserver.ports.server_key_table import ServerKeyTable
 from regserver.ports.sms_table import SmsTable
 from regserver.ports.solution_table import SolutionTable
 from regserver.ports.submission_table import SubmissionTable
@@ -167,6 +169,10 @@ class Transaction(Protocol):
     """Signed transactions for another ledger."""
     runs: RunTable
     """Past live registrations."""
+    server_keys: ServerKeyTable
+    """The fingerprint of the server's key."""
+    nodes: NodeTable
+    """Who serves on the store."""
 
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""

@@ -61,10 +61,20 @@ async def test_a_wrong_setting_exits_with_2_and_one_line(shell: Shell, name: str
 
 
 @pytest.mark.parametrize("name", USES.keys() - {"version"})
-async def test_every_command_refuses_a_store_that_is_not_supported(shell: Shell, name: str) -> None:
+async def test_every_command_refuses_a_shared_store_without_a_key_of_its_own(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name], settings=("store.url=postgresql://db/x",))
-    said = 'store.url: expected "sqlite:FILE"; PostgreSQL is not supported yet'
-    assert done == (2, "", f"regserver: --set store.url: {said}\n")
+    said = "expected server.key beside PostgreSQL: the file of the server's key, the same on every node"
+    assert done == (2, "", f"regserver: --set store.url: store.url: {said}\n")
+
+
+@pytest.mark.parametrize("name", ["invite", "ledger", "mail", "migrate", "steps", "user"])
+async def test_commands_on_a_database_that_does_not_answer(shell: Shell, name: str) -> None:
+    away = "store.url=postgresql://ann:s3cret%40@127.0.0.1:1/x"
+    done = await shell.run(name, *USES[name], settings=(away, "server.key=key"))
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith("regserver: PostgreSQL: ")
+    assert "refused" in done.err
+    assert "s3cret" not in done.err
 
 
 @pytest.mark.parametrize("name", ["invite", "ledger", "mail", "steps", "user"])

@@ -37,7 +37,7 @@ async def test_templates_are_checked(shell: Shell) -> None:
             "live.command.argv: ./nobody is not an executable",
         ),
         (("mail.templates=nowhere",), "/nowhere: not a folder"),
-        (("store.url=postgresql://db/x",), "PostgreSQL is not supported yet"),
+        (("store.url=postgresql://db/x",), "store.url: expected server.key beside PostgreSQL"),
         (("server.trusted_proxies=10.0.0.0/40",), "server.trusted_proxies: expected addresses, networks"),
         (("limits.routes={sign_inn = '1/1m'}",), "limits.routes: unknown sign_inn; known: sign_in, "),
         (("limits.routes={sign_in = 'often'}",), 'limits.routes: expected a rate such as "60/1m"'),

@@ -21,6 +21,18 @@ async def migrate_postgres(url: str, now: int) -> int:
         raise StoreFault(f"PostgreSQL: {fault}") from fault
 
 
+async def require_newest_schema(connection: PgConnection) -> None:
+    """Raises StoreFault unless the schema is the one that this program works with. Changes nothing."""
+    version = 0
+    if await connection.value("SELECT to_regclass('migration') IS NOT NULL"):
+        version = int(await connection.value(migration.CURRENT_VERSION) or 0)
+    if steps := migration.pending(version):
+        raise StoreFault(
+            f"PostgreSQL: schema version {version}, and this program needs {steps[-1].number}: start the server, which"
+            " updates it, or run `regserver migrate`"
+        )
+
+
 async def _migrate(connection: PgConnection, now: int) -> int:
     await connection.value(LOCK)
     await connection.script(migration.VERSION_TABLE)

@@ -3,7 +3,7 @@
     write() → a connection → BEGIN READ COMMITTED, unit, the last event and COMMIT in one pipeline → the tail → the caller
     read()  → a connection → BEGIN REPEATABLE READ READ ONLY, unit, COMMIT                          → the caller
 
-A unit that has begun is not cancelled with its caller: it ends within UNIT_SECONDS, or it is stopped and the caller gets
+A unit that has begun is not cancelled with its caller: it ends within the policy's time, or it is stopped and the caller gets
 StoreFault. Events are told by the one tail of the log (`log_tail`), so in its order, before the unit's caller goes on.
 """
 
@@ -24,10 +24,11 @@ from regserver.store.postgres.driver import (
     PgConnection,
     PgTransaction,
     Pool,
-    PoolPolicy,
     open_pool,
 )
 from regserver.store.postgres.log_tail import LogPage, LogTail
+from regserver.store.postgres.postgres_policy import PostgresPolicy
+from regserver.store.postgres.postgres_schema import require_newest_schema
 from regserver.store.postgres.postgres_sql import PostgresSql, lock_query
 from regserver.store.rerun import Work, run_until_settled
 from regserver.store.sql.event_rows import EventRows
@@ -35,18 +36,14 @@ from regserver.store.sql.sql_transaction import SqlTransaction
 
 READ: Final = Begin("REPEATABLE READ", read_only=True)
 WRITE: Final = Begin("READ COMMITTED")
-UNIT_SECONDS: Final = 20.0
-SETTINGS: Final = (
-    "SET statement_timeout = '10s'; SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '15s';"
-    " SET client_min_messages = 'error'"
-)
 
 
 class PostgresStore(Store):
     """The store on one database. Opened by `open_postgres`."""
 
-    def __init__(self, pool: Pool, hash_name: NameHash | None) -> None:
+    def __init__(self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None) -> None:
         self._pool = pool
+        self._unit_seconds = policy.unit
         self._hash_name = hash_name
         self.tail = LogTail(self._events_after)
 
@@ -76,11 +73,11 @@ class PostgresStore(Store):
     async def _run(self, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
         try:
             async with self._pool.connection() as connection:
-                with trio.move_on_after(UNIT_SECONDS, shield=True):
+                with trio.move_on_after(self._unit_seconds, shield=True):
                     return await self._unit(connection, work, begin)
         except DatabaseFault as fault:
             raise store_error(fault) from fault
-        raise StoreFault(f"a unit of work took longer than {UNIT_SECONDS:g} s")
+        raise StoreFault(f"a unit of work took longer than {self._unit_seconds:g} s")
 
     async def _unit(self, connection: PgConnection, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
         async with connection.transaction(begin) as block:
@@ -123,17 +120,22 @@ class PostgresStore(Store):
 @asynccontextmanager
 async def open_postgres(
     url: str,
-    policy: PoolPolicy = PoolPolicy(),  # noqa: B008
+    policy: PostgresPolicy = PostgresPolicy(),  # noqa: B008
     hash_name: NameHash | None = None,
 ) -> AsyncIterator[PostgresStore]:
-    """Opens the store on a migrated database. Raises StoreFault."""
+    """Opens the store on a database whose schema is the newest. Raises StoreFault.
+
+    hash_name: by which the names of erased accounts are found; None for work that gives no name away.
+    """
 
     async def prepare(connection: PgConnection) -> None:
-        await connection.script(SETTINGS)
+        await connection.script(policy.settings)
 
     try:
-        async with open_pool(url, policy, prepare) as pool:
-            store = PostgresStore(pool, hash_name)
+        async with open_pool(url, policy.pool, prepare) as pool:
+            async with pool.connection() as connection:
+                await require_newest_schema(connection)
+            store = PostgresStore(pool, policy, hash_name)
             async with store._running():
                 yield store
     except DatabaseFault as fault:

@@ -78,6 +78,8 @@ TRACES: tuple[Trace, ...] = (
     Trace("outbox", kept="sealed mail, until it is sent, 30 days at most"),
     Trace("live_run", kept="how long registrations took"),
     Trace("directory_server", kept="numbers of users"),
+    Trace("server_key", kept="a hash of the server's key"),
+    Trace("node", kept="names of servers"),
     Trace("migration", kept="versions of the schema"),
 )
 

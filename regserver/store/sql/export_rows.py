@@ -283,6 +283,8 @@ TELLINGS: tuple[Telling, ...] = (
     Telling("passkey_challenge", withheld={"*": "of nobody"}),
     Telling("live_run", withheld={"*": "of nobody"}),
     Telling("directory_server", withheld={"*": "of nobody"}),
+    Telling("server_key", withheld={"*": "of nobody"}),
+    Telling("node", withheld={"*": "of nobody"}),
     Telling("migration", withheld={"*": "of nobody"}),
 )
 

@@ -51,8 +51,8 @@ class NameRows(Rows):
     async def kept(self, prefix: str) -> tuple[tuple[NameKey, str], ...]:
         """Reads the whole table; for the start of a server."""
         statement = (
-            "SELECT name_key, holder FROM name WHERE expires_at IS NULL AND substr(holder, 1, ?) = ?"
-            " ORDER BY name_key"
+            "SELECT name_key, holder FROM name WHERE expires_at IS NULL"
+            " AND substr(holder, 1, CAST(? AS INTEGER)) = ? ORDER BY name_key"
         )
         rows = await self._sql.rows(statement, len(prefix), prefix)
         return tuple((NameKey(key), str(holder)) for key, holder in rows)

@@ -25,6 +25,7 @@ from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.link_rows import LinkRows
 from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
+from regserver.store.sql.node_rows import NodeRows
 from regserver.store.sql.offer_rows import OfferRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.passkey_rows import PasskeyRows
@@ -33,6 +34,7 @@ from regserver.store.sql.registration_rows import RegistrationRows
 from regserver.store.sql.reward_rows import RewardRows
 from regserver.store.sql.room_rows import RoomRows
 from regserver.store.sql.run_rows import RunRows
+from regserver.store.sql.server_key_rows import ServerKeyRows
 from regserver.store.sql.sms_rows import SmsRows
 from regserver.store.sql.solution_rows import SolutionRows
 from regserver.store.sql.statement import Sql
@@ -78,6 +80,8 @@ class SqlTransaction(Transaction):
         self.journal = JournalRows(sql)
         self.submissions = SubmissionRows(sql)
         self.runs = RunRows(sql)
+        self.server_keys = ServerKeyRows(sql)
+        self.nodes = NodeRows(sql)
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
         """Returns the back end's coroutine, without one of its own: every post calls this."""

@@ -54,7 +54,8 @@ class WebParts(msgspec.Struct, frozen=True):
     """The parts that every request uses.
 
     access: the access log; None for no log. hsts_seconds: how long browsers shall come by TLS alone (RFC 6797); 0 for no word
-    of it. places: how many requests and WebSockets one client behind a proxy may have at the same time.
+    of it. places: how many requests and WebSockets one client behind a proxy may have at the same time. node: the name that ids
+    of requests begin with; "" where there is one node.
     """
 
     limits: RateLimits
@@ -64,6 +65,7 @@ class WebParts(msgspec.Struct, frozen=True):
     access: AccessLog | None = None
     hsts_seconds: int = 0
     places: int = 1000
+    node: str = ""
 
 
 class Dispatcher:
@@ -73,7 +75,8 @@ class Dispatcher:
         self.router = router
         self._parts = parts
         # Ids must be unique, not secret: the time of the start and a number need no system call per request.
-        self._prefix = f"{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
+        node = f"{parts.node}-" if parts.node else ""
+        self._prefix = f"{node}{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
         self._places = Places(parts.places)
         hsts = ("strict-transport-security", f"max-age={parts.hsts_seconds}")

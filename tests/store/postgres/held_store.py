@@ -11,7 +11,7 @@ import trio
 
 from regserver.domain.room_event import EventId
 from regserver.ports.transaction import Conflict, Lock, LockKey
-from regserver.store.postgres import PostgresStore, migrate_postgres
+from regserver.store.postgres import PostgresPolicy, PostgresStore, migrate_postgres
 from regserver.store.postgres.driver import (
     Begin,
     PgAnswer,
@@ -82,7 +82,7 @@ class HeldStore(PostgresStore):
     """
 
     def __init__(self, pool: Pool, watcher: "psycopg.Connection[tuple[Any, ...]]") -> None:
-        super().__init__(pool, NAME_HASH)
+        super().__init__(pool, PostgresPolicy(), NAME_HASH)
         self.forgotten: Lock | None = None
         self.conflicts: list[Conflict] = []
         self._watcher = watcher

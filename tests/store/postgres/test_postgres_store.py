@@ -13,8 +13,14 @@ from regserver.domain.room_event import Left, Posted, RoomEvent
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Lock, Transaction
 from regserver.store import migration
-from regserver.store.postgres import PostgresStore, migrate_postgres, open_postgres, postgres_store
-from regserver.store.postgres.driver import PoolPolicy, connect
+from regserver.store.postgres import (
+    PostgresPolicy,
+    PostgresStore,
+    migrate_postgres,
+    open_postgres,
+    postgres_policy,
+)
+from regserver.store.postgres.driver import connect
 from tests.peer.postgres import Cluster
 
 NOW = Instant(1_600_000_000_000)
@@ -29,7 +35,7 @@ def place(new_database: Callable[[], str]) -> str:
 
 @asynccontextmanager
 async def node(place: str, most: int = 8) -> AsyncIterator[PostgresStore]:
-    async with open_postgres(place, PoolPolicy(least=1, most=most, patience=20)) as store:
+    async with open_postgres(place, PostgresPolicy(least=1, most=most, patience=20)) as store:
         yield store
 
 
@@ -122,7 +128,7 @@ async def test_a_unit_that_has_begun_is_not_interrupted(place: str) -> None:
 
 
 async def test_a_unit_that_takes_too_long_is_undone(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_store, "UNIT_SECONDS", 0.2)
+    monkeypatch.setattr(postgres_policy, "UNIT_STATEMENTS", 0.02)
     async with node(place) as store, await connect(place) as other, other.transaction():
         await other.script("LOCK TABLE room")
 
@@ -166,7 +172,7 @@ async def test_a_server_that_stays_away_is_told(place: str) -> None:
     with Cluster.create() as own:
         home = own.place(own.create_database())
         await migrate_postgres(home, NOW)
-        async with open_postgres(home, PoolPolicy(least=1, patience=0.3)) as store:
+        async with open_postgres(home, PostgresPolicy(least=1, patience=0.3)) as store:
             await trio.to_thread.run_sync(own.stop)
             with pytest.raises(StoreFault, match="no connection was free"):
                 await store.check()

@@ -1,0 +1,21 @@
+"""What tests of several folders share: one cluster of PostgreSQL, and new databases on it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.peer.postgres import Cluster
+from tests.store.postgres.held_store import databases
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One for all tests that do not stop it."""
+    with Cluster.create() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def new_database(cluster: Cluster) -> Callable[[], str]:
+    """Makes empty, migrated databases."""
+    return databases(cluster)
