@@ -9,7 +9,7 @@ import msgspec
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.system import SystemClock
-from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.broker.local import LocalBroker, Making, open_local_broker
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY, Duration
@@ -208,7 +208,7 @@ async def open_rooms(
     async with (
         open_sqlite(folder / "rooms.db", hash_name=NAME_HASH) as store,
         open_local_broker(
-            {"plain": frame, "resumable": frame}, broadcast_nowait, _nothing, SystemClock()
+            Making({"plain": frame, "resumable": frame}, {}, broadcast_nowait, _nothing), SystemClock()
         ) as broker,
     ):
         store.listen(broker.publish_nowait)

@@ -1,5 +1,6 @@
 """Builds sign-in, live registration and rooms: the doors that share tokens and sockets."""
 
+import time
 from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 
@@ -28,6 +29,7 @@ from regserver.service.session_upkeep import SessionUpkeep
 from regserver.service.sign_in_service import SignInParts, SignInService
 from regserver.service.sign_up_service import SignUpParts, SignUpService
 from regserver.service.source_check import SourceCheck
+from regserver.service.typing_service import TypingService
 from regserver.store_opening import name_hash
 from regserver.web.http.route import Route
 from regserver.web.live.endpoint import LiveApi
@@ -157,10 +159,11 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     streams = RoomStreamApi(
         admission, recovery, base.broker, base.seal, section.max_sockets, int(section.socket_queue), set()
     )
+    typing = TypingService(admission, base.broker, time.monotonic)
     return AppPart(
         routes=(
             *MembershipApi(memberships, base.web.limits).routes(),
-            *RoomsApi(RoomService(admission, quota)).routes(),
+            *RoomsApi(RoomService(admission, quota), typing).routes(),
             *BlockApi(BlockService(base.identity)).routes(),
             *streams.routes(),
         ),

@@ -1,7 +1,7 @@
 """The common base of all doors: store, broker, keys, clock, mail; and the form of a group of doors."""
 
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -16,8 +16,7 @@ from regserver.adapters.server_key import ServerKey
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.sms_gate import SmsGate, open_sms
-from regserver.broker.local import open_local_broker
-from regserver.broker.subscription import FrameMaker
+from regserver.broker.local import Making, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
@@ -29,7 +28,6 @@ from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
-from regserver.ports.subscriber import FrameKind
 from regserver.service.guess_guard import GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
@@ -40,6 +38,7 @@ from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
 from regserver.web.rooms.notification import notification_frame, resumable_frame
+from regserver.web.rooms.sign import sign_chunk, sign_frame
 from regserver.web.rooms.stream import stream_chunk
 
 
@@ -86,12 +85,17 @@ class AppPart(msgspec.Struct, frozen=True):
     reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
 
 
-def _frames(seal: CursorSeal) -> Mapping[FrameKind, FrameMaker]:
-    return {
-        "plain": notification_frame,
-        "resumable": partial(resumable_frame, seal),
-        "stream": partial(stream_chunk, seal),
-    }
+def _making(seal: CursorSeal, web: WebParts) -> Making:
+    return Making(
+        frames={
+            "plain": notification_frame,
+            "resumable": partial(resumable_frame, seal),
+            "stream": partial(stream_chunk, seal),
+        },
+        signs={"plain": sign_frame, "resumable": sign_frame, "stream": sign_chunk},
+        broadcast=broadcast_nowait,
+        count=web.metrics.deliveries.inc,
+    )
 
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
@@ -103,7 +107,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
-    opened = open_local_broker(_frames(seal), broadcast_nowait, web.metrics.deliveries.inc, clock)
+    opened = open_local_broker(_making(seal, web), clock, settings.rooms.presence_grace)
     broker = await stack.enter_async_context(opened)
     store.listen(broker.publish_nowait)
     hasher = build_hasher(settings.password)

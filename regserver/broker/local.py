@@ -2,6 +2,7 @@
 
     store's commit → publish_nowait → plain sockets                 (a queue for each room)
                                     → resumable sockets, streams    (one queue each: a cursor covers all rooms)
+                                    → presence                      (who is there: see presence_teller.py)
 
 A new socket has its rooms as of a position of the log. The broker keeps the newest events in memory, and applies those
 after that position to the socket at once. If it no longer has all of them, the socket reads the log again.
@@ -10,17 +11,20 @@ Methods that end with `_nowait` have no checkpoint, so none sees the intermediat
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
 
+import msgspec
 import trio
 
 from regserver.broker.delivery_queue import DeliveryQueue
+from regserver.broker.presence_teller import NoOtherNode, PresenceTeller, SignMaker
 from regserver.broker.subscription import FrameMaker, Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
+from regserver.domain.presence import TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
@@ -32,6 +36,7 @@ from regserver.ports.subscriber import FrameKind, Subscriber
 RECENT_EVENTS = 1024
 """Events kept for new sockets: more than are published between a socket's snapshot and `attach_nowait` on a busy loop."""
 END_SECONDS = 0.5
+GRACE = Duration(10 * SECOND)
 LONGEST_SLEEP = Duration(5 * SECOND)
 """The system clock may be set forward during a sleep, so none is longer than this. A look takes a millisecond for 10,000 sockets."""
 
@@ -39,8 +44,11 @@ LONGEST_SLEEP = Duration(5 * SECOND)
 class LocalBroker(Broker):
     """The broker of a server with one process. Made by `open_local_broker`."""
 
-    def __init__(self, queues: Mapping[FrameKind, DeliveryQueue], clock: Clock) -> None:
+    def __init__(
+        self, queues: Mapping[FrameKind, DeliveryQueue], presence: PresenceTeller, clock: Clock
+    ) -> None:
         self._queues = queues
+        self._presence = presence
         self._subscriptions: dict[Subscriber, Subscription] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
         self._recent: deque[RoomEvent] = deque(maxlen=RECENT_EVENTS)
@@ -59,17 +67,22 @@ class LocalBroker(Broker):
     def count(self, account: AccountId) -> int:
         return len(self._accounts.get(account, ()))
 
-    def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
+    def attach_nowait(self, subscriber: Subscriber, rooms: Collection[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
             return False
         newest_first = list(takewhile(lambda event: event.id > as_of, reversed(self._recent)))
         queue = self._queue(subscriber)
-        self._subscriptions[subscriber] = queue.attach(subscriber, rooms, as_of, reversed(newest_first))
+        since_then = newest_first[::-1]
+        self._subscriptions[subscriber] = queue.attach(subscriber, rooms, as_of, since_then)
+        if subscriber.presence:
+            self._presence.attach_nowait(subscriber, rooms, since_then)
         return True
 
     def detach_nowait(self, subscriber: Subscriber) -> None:
         if (subscription := self._subscriptions.pop(subscriber, None)) is not None:
             self._queue(subscriber).detach(subscription)
+        if subscriber.presence:
+            self._presence.detach_nowait(subscriber)
         of_account = self._accounts[subscriber.account]
         of_account.discard(subscriber)
         if not of_account:
@@ -88,6 +101,10 @@ class LocalBroker(Broker):
             self._recent.append(event)
         for queue in self._queues.values():
             queue.publish_nowait(events)
+        self._presence.publish_nowait(events)
+
+    def typing_nowait(self, sign: TypingNoticed) -> None:
+        self._presence.typing_nowait(sign)
 
     # --- endings
     def tokens(self) -> Mapping[SecretHash, AccountId]:
@@ -133,20 +150,35 @@ class LocalBroker(Broker):
                 await gone.wait()
 
 
+class Making(msgspec.Struct, frozen=True):
+    """How frames are made and sent.
+
+    frames: build an event's for each kind of socket. signs: a sign's. broadcast: sends them. count: see DeliveryQueue.
+    """
+
+    frames: Mapping[FrameKind, FrameMaker]
+    signs: Mapping[FrameKind, SignMaker]
+    broadcast: Broadcast
+    count: Callable[[int], None]
+
+
 @asynccontextmanager
 async def open_local_broker(
-    frames: Mapping[FrameKind, FrameMaker], broadcast: Broadcast, count: Callable[[int], None], clock: Clock
+    making: Making, clock: Clock, grace: Duration = GRACE
 ) -> AsyncIterator[LocalBroker]:
     """The broker with the nursery of its workers and the expiry. Leaving drops queued events: the sockets are gone.
 
-    frames: build those of each kind. broadcast: sends them. count: see DeliveryQueue.
+    grace: how long somebody without a socket stays present.
     """
+    broadcast, count = making.broadcast, making.count
     async with trio.open_nursery() as nursery:
         queues = {
             kind: DeliveryQueue(frame, broadcast, nursery, count, ordered=kind != "plain")
-            for kind, frame in frames.items()
+            for kind, frame in making.frames.items()
         }
-        broker = LocalBroker(queues, clock)
+        presence = PresenceTeller(making.signs, broadcast, count, grace.seconds, NoOtherNode())
+        broker = LocalBroker(queues, presence, clock)
         nursery.start_soon(broker.run_expiry)
+        nursery.start_soon(presence.run)
         yield broker
         nursery.cancel_scope.cancel()

@@ -12,11 +12,11 @@ from regserver.domain.account import AccountId
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import (
     Audience,
-    Created,
     EventId,
     Left,
     Posted,
     RoomEvent,
+    arriving,
     audience,
     guests,
     newcomers,
@@ -81,7 +81,7 @@ class Subscriptions:
         return subscription
 
     def _catch_up(self, subscription: Subscription, event: RoomEvent) -> None:
-        if subscription.account in _arriving(event):
+        if subscription.account in arriving(event):
             self._join(subscription, event.room)
         role = audience(event, subscription.account, echo=subscription.echo)
         hears = event.room in subscription.rooms or subscription.account in guests(event.change)
@@ -114,7 +114,7 @@ class Subscriptions:
     # --- events
     def reach(self, event: RoomEvent) -> int:
         """At most so many subscriptions get the event or join its room by it, provided that no event waits before it."""
-        concerned = (*_arriving(event), *guests(event.change))
+        concerned = (*arriving(event), *guests(event.change))
         return len(self._rooms.get(event.room, ())) + sum(
             len(self._accounts.get(one, ())) for one in concerned
         )
@@ -171,7 +171,7 @@ class Subscriptions:
 
     def _of_one(self, event: RoomEvent) -> list[tuple[Frame, list[Receiver]]]:
         """The frames of an event with their receivers. It also updates the memberships."""
-        for account in _arriving(event):
+        for account in arriving(event):
             for subscription in self._accounts.get(account, ()):
                 if event.id > subscription.since:
                     self._join(subscription, event.room)
@@ -207,9 +207,3 @@ def _by_role(event: RoomEvent, members: dict[Subscription, Receiver]) -> dict[Au
     for subscription, receiver in members.items():
         by_role["newcomer" if subscription.account in new else "member"].append(receiver)
     return by_role
-
-
-def _arriving(event: RoomEvent) -> tuple[AccountId, ...]:
-    """The accounts whose membership begins with this event."""
-    brought = newcomers(event.change)
-    return (*brought, event.actor) if isinstance(event.change, Created) else brought

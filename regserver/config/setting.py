@@ -219,6 +219,7 @@ class RoomsSection(Section, frozen=True):
     """event_retention: how far back recovery reaches. socket_queue: bytes that may wait for one socket.
 
     max_sockets: of one account.
+    presence_grace: how long somebody without a socket stays present.
     consent: whether people are asked before they become members. daily_*: what one account may add in a day (UTC); 0 for
     no bound.
     """
@@ -227,6 +228,7 @@ class RoomsSection(Section, frozen=True):
     max_members: Annotated[int, within(2, 1_000_000)] = 5000
     max_sockets: Annotated[int, within(1, 1_000_000)] = 100
     socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
+    presence_grace: Annotated[Duration, within(0, HOUR)] = Duration(10 * SECOND)
     consent: Literal["off", "ask"] = "off"
     daily_posts: Annotated[int, within(0, 1_000_000_000)] = 20_000
     daily_rooms: Annotated[int, within(0, 1_000_000_000)] = 500

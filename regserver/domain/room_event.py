@@ -100,6 +100,12 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
             return ()
 
 
+def arriving(event: RoomEvent) -> tuple[AccountId, ...]:
+    """The accounts whose membership begins with this event: those whom it brings in, and the creator of a room."""
+    brought = newcomers(event.change)
+    return (*brought, event.actor) if isinstance(event.change, Created) else brought
+
+
 def guests(change: Change) -> tuple[AccountId, ...]:
     """The people whom this change asks in without making them members."""
     return change.guests if isinstance(change, Offered) else ()

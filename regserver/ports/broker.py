@@ -1,10 +1,11 @@
 """The broker: delivers events to the sockets of this node."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from regserver.domain.account import AccountId
 from regserver.domain.outcome import Refusal
+from regserver.domain.presence import TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
@@ -24,7 +25,7 @@ class Broker(Protocol):
     def count(self, account: AccountId) -> int:
         """How many subscribers of an account are there."""
 
-    def attach_nowait(self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId) -> bool:
+    def attach_nowait(self, subscriber: Subscriber, rooms: Collection[RoomId], as_of: EventId) -> bool:
         """Delivers all events after `as_of` to the subscriber. rooms: of its account at that position of the log.
 
         False when the broker no longer has all of these events: the caller reads them from the log and tries again.
@@ -35,6 +36,9 @@ class Broker(Protocol):
 
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Delivers committed events, in the order of the log."""
+
+    def typing_nowait(self, sign: TypingNoticed) -> None:
+        """Tells a room's sockets that asked for presence that a member is typing."""
 
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         """The tokens of all subscribers, with their accounts."""

@@ -8,10 +8,12 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
-from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
+from regserver.broker.local import RECENT_EVENTS, LocalBroker, Making, open_local_broker
+from regserver.broker.subscription import FrameMaker
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import BadToken, Refusal, UserIsDeleted
+from regserver.domain.presence import PresenceChanged, Sign, TypingNoticed
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
 from regserver.domain.secret import hash_secret
@@ -34,11 +36,13 @@ class Ear(Subscriber):
         *,
         resumable: bool = False,
         echo: bool = False,
+        presence: bool = False,
         token: str = "",
         expires_at: int = 1 << 50,
     ) -> None:
         self.account = account
         self.echo = echo
+        self.presence = presence
         self.kind: FrameKind = "resumable" if resumable else "plain"
         self.token = hash_secret(token or str(account))
         self.expires_at = Instant(expires_at)
@@ -95,14 +99,21 @@ def resumable_frame(event: RoomEvent, audience: Audience) -> Frame:
     return Frame(f"{event.id} {audience} cursor;".encode())
 
 
+def sign_text(sign: Sign) -> Frame:
+    match sign:
+        case PresenceChanged(account=account, room=room, online=online):
+            return Frame(f"{account}{'+' if online else '-'}{room};".encode())
+        case TypingNoticed(account=account, room=room):
+            return Frame(f"{account} types in {room};".encode())
+
+
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
-    async with open_local_broker(
-        {"plain": plain_frame, "resumable": resumable_frame},
-        broadcast_nowait,
-        lambda count: None,
-        TrioClock(),
-    ) as broker:
+    frames: dict[FrameKind, FrameMaker] = {"plain": plain_frame, "resumable": resumable_frame}
+    making = Making(
+        frames, {"plain": sign_text, "resumable": sign_text}, broadcast_nowait, lambda count: None
+    )
+    async with open_local_broker(making, TrioClock()) as broker:
         yield broker, Log(broker)
 
 
@@ -148,9 +159,8 @@ async def test_one_frame_serves_everybody_of_an_audience() -> None:
         made.append((event.id, audience))
         return plain_frame(event, audience)
 
-    async with open_local_broker(
-        {"plain": frame, "resumable": frame}, broadcast_nowait, lambda count: None, TrioClock()
-    ) as broker:
+    making = Making({"plain": frame, "resumable": frame}, {}, broadcast_nowait, lambda count: None)
+    async with open_local_broker(making, TrioClock()) as broker:
         log = Log(broker)
         for account in range(2, 30):
             attach(broker, Ear(AccountId(account)), [TEA])

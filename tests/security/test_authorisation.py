@@ -45,6 +45,7 @@ def calls(stage: Stage) -> tuple[tuple[str, str, object], ...]:
         ("POST", f"/room/invite/{room}", {"otherUsers": [stage.eve.id]}),
         ("POST", f"/room/leave/{room}", None),
         ("POST", f"/room/seen/{room}", {"postId": post}),
+        ("POST", f"/room/typing/{room}", None),
     )
 
 

@@ -259,6 +259,7 @@ VALID: dict[str, tuple[str, Valid]] = {
     "GET /room/read/{post}": ("PostShown", read),
     "GET /room/readAll/{room}": ("PostList", in_room("GET", "/room/readAll/{room}?limit=5")),
     "POST /room/seen/{room}": ("Done", seen),
+    "POST /room/typing/{room}": ("Done", in_room("POST", "/room/typing/{room}")),
 }
 """Operation → the name of its success, and the request."""
 

@@ -12,6 +12,7 @@ from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.room_admission import Unadmitted
 from regserver.service.room_service import NoAccess, RoomService
+from regserver.service.typing_service import TypingService
 from regserver.web.http.bearer import bearer
 from regserver.web.http.pipeline import Keyed, KeyedStep, pipeline
 from regserver.web.http.route import Route
@@ -21,8 +22,9 @@ from regserver.web.rooms import wire
 class RoomsApi:
     """The endpoints under /room."""
 
-    def __init__(self, rooms: RoomService) -> None:
+    def __init__(self, rooms: RoomService, typing: TypingService) -> None:
         self._rooms = rooms
+        self._typing = typing
 
     def routes(self) -> tuple[Route, ...]:
         """Its routes; those by which people get into rooms are in membership_endpoint."""
@@ -41,6 +43,7 @@ class RoomsApi:
             Route("rooms.read", "GET", "/room/read/{post}", pipeline(self.read, bearer), "read"),
             Route("rooms.read_all", "GET", "/room/readAll/{room}", read_all, "read"),
             Route("rooms.seen", "POST", "/room/seen/{room}", seen, "write"),
+            Route("rooms.typing", "POST", "/room/typing/{room}", pipeline(self.typing, bearer), "write"),
         )
 
     # --- changes
@@ -62,6 +65,10 @@ class RoomsApi:
     ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
         """Move the unread mark."""
         return await self._rooms.seen(token, request.params["room"], asked.body.post_id, asked.idempotency)
+
+    async def typing(self, request: Request, token: SecretHash) -> NoAccess | None:
+        """Tell the room that a post is being written. What comes more often than every two seconds is not passed on."""
+        return await self._typing.typing(token, request.params["room"])
 
     # --- reading
     async def list(self, _: Request, token: SecretHash, span: wire.RoomRange) -> wire.RoomList | Unadmitted:

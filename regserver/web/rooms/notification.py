@@ -20,6 +20,7 @@ from regserver.domain.room_event import (
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
 from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField, described
+from regserver.web.rooms.sign import AnySign
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
@@ -79,7 +80,7 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 
 
 AnyNotification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
-RoomFrame = Resumed | AnyNotification
+RoomFrame = Resumed | AnyNotification | AnySign
 
 encode = msgspec.json.Encoder().encode
 

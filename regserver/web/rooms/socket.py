@@ -49,17 +49,16 @@ SLICE = 20
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "echo", "expires_at", "kind", "receiver", "token")
+    __slots__ = ("account", "echo", "expires_at", "kind", "presence", "receiver", "token")
 
-    def __init__(
-        self, session: SocketSession, signed_in: SignedInSession, kind: FrameKind, *, echo: bool
-    ) -> None:
+    def __init__(self, session: SocketSession, asked: "ListenRequest") -> None:
         self.receiver = session
-        self.echo = echo
-        self.account: AccountId = signed_in.account
-        self.token: SecretHash = signed_in.token
-        self.expires_at = signed_in.expires_at
-        self.kind = kind
+        self.echo = asked.echo
+        self.presence = asked.presence
+        self.account: AccountId = asked.signed_in.account
+        self.token: SecretHash = asked.signed_in.token
+        self.expires_at = asked.signed_in.expires_at
+        self.kind: FrameKind = "plain" if asked.since is None else "resumable"
 
     def end_nowait(self, reason: Refusal | None) -> None:
         """Closes the socket. reason: sent to the client first, unless None."""
@@ -69,12 +68,13 @@ class RoomSubscriber:
 class ListenRequest(msgspec.Struct, frozen=True):
     """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on.
 
-    echo: whether to hear of the account's own actions.
+    echo: whether to hear of the account's own actions. presence: whether to be present, and to hear who is.
     """
 
     signed_in: SignedInSession
     since: tuple[Position | None] | None
     echo: bool
+    presence: bool
 
 
 def end(session: SocketSession, reason: Refusal | None) -> None:
@@ -118,9 +118,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         asked = await self._admit(session.request)
         if isinstance(asked, Refusal):
             return end(session, asked)
-        signed_in = asked.signed_in
-        kind: FrameKind = "plain" if asked.since is None else "resumable"
-        subscriber = RoomSubscriber(session, signed_in, kind, echo=asked.echo)
+        subscriber = RoomSubscriber(session, asked)
         self.broker.enter_nowait(subscriber)
         try:
             if asked.since is None:
@@ -130,7 +128,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
             await session.wait_closed()
         finally:
             self.broker.detach_nowait(subscriber)
-            self.admission.note_use(signed_in.token)
+            self.admission.note_use(subscriber.token)
         return None
 
     # --- without a past
@@ -224,10 +222,11 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         # Without a checkpoint until the socket enters the broker.
         if self.broker.count(signed_in.account) >= self.max_sockets:
             return TooManySockets()
-        if not wish.since:
-            return ListenRequest(signed_in, None if wish.since is None else (None,), wish.echo)
-        position = self.seal.read(wish.since)
-        return BadCursor() if position is None else ListenRequest(signed_in, (position,), wish.echo)
+        position = self.seal.read(wish.since) if wish.since else None
+        if wish.since and position is None:
+            return BadCursor()
+        since = None if wish.since is None else (position,)
+        return ListenRequest(signed_in, since, wish.echo, wish.presence)
 
     async def _authorize(
         self, request: Request, wish: ListenWish

@@ -78,7 +78,7 @@ class RoomStreamApi(msgspec.Struct, frozen=True):
         start = await self._begin(token, position, echo=wish.echo)
         if isinstance(start, Refusal):
             return start
-        listener = StreamListener(session, self.queue_bytes, echo=wish.echo)
+        listener = StreamListener(session, self.queue_bytes, echo=wish.echo, presence=wish.presence)
         first = self.seal.write(start.start)
         resumed = _chunk(first, encode(Resumed(first, start.recovered, start.missed)))
         return RoomEventStream(body=RETRY + resumed, stream=self._stream(listener, start))

@@ -20,11 +20,12 @@ class StreamListener:
 
     kind: FrameKind = "stream"
 
-    def __init__(self, session: Session, most_bytes: int, *, echo: bool) -> None:
+    def __init__(self, session: Session, most_bytes: int, *, echo: bool, presence: bool) -> None:
         self.account: AccountId = session.account
         self.token: SecretHash = session.token
         self.expires_at = session.expires_at
         self.echo = echo
+        self.presence = presence
         self._most_bytes = most_bytes
         self._chunks: list[bytes] = []
         self._bytes = 0

@@ -118,6 +118,13 @@ class ListenWish(Parameters, frozen=True):
     echo: Annotated[
         bool, described("Whether to hear also what the account itself does, as from another device.", True)
     ] = False
+    presence: Annotated[
+        bool,
+        described(
+            "Whether to be shown to the members of one's rooms as present, and to hear of theirs, and of their typing.",
+            True,
+        ),
+    ] = False
 
 
 class StreamWish(Parameters, frozen=True):
@@ -132,6 +139,7 @@ class StreamWish(Parameters, frozen=True):
         ),
     ] = None
     echo: Annotated[bool, described("As on the WebSocket.", True)] = False
+    presence: Annotated[bool, described("As on the WebSocket.", True)] = False
 
 
 class RoomEventStream(EventStream, frozen=True, kw_only=True):
@@ -145,14 +153,20 @@ SWITCHED_ON = {"", "true"}
 def read_listen_wish(request: Request) -> ListenWish:
     """The query of /room/websocket."""
     query = _query(request)
-    echo = query.get("echo") in SWITCHED_ON
-    return ListenWish(query.get("token"), query.get("ticket"), query.get("since"), echo)
+    return ListenWish(
+        token=query.get("token"),
+        ticket=query.get("ticket"),
+        since=query.get("since"),
+        echo=query.get("echo") in SWITCHED_ON,
+        presence=query.get("presence") in SWITCHED_ON,
+    )
 
 
 def read_stream_wish(request: Request) -> StreamWish:
     """The parameters of /room/events."""
     last = request.headers.get("last-event-id") or None
-    return StreamWish(last, _query(request).get("echo") in SWITCHED_ON)
+    query = _query(request)
+    return StreamWish(last, query.get("echo") in SWITCHED_ON, query.get("presence") in SWITCHED_ON)
 
 
 def read_last_post_wish(request: Request) -> LastPostWish:

@@ -41,6 +41,8 @@ class NoSockets(Broker):
 
     def publish_nowait(self, events: object) -> None: ...
 
+    def typing_nowait(self, sign: object) -> None: ...
+
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {}
 

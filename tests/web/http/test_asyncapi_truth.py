@@ -60,6 +60,7 @@ async def test_every_message_that_the_document_names_is_heard(tmp_path: Path) ->
         heard = Heard(document)
         await hear_refusals(heard, app, stage)
         await hear_rooms(heard, app, stage)
+        await hear_presence(heard, app, stage)
         await hear_registrations(heard, app, stage)
     (tmp_path / "strict").mkdir()
     async with opened(tmp_path / "strict", login=LoginSection(verify_email="require")) as (app, stage):
@@ -105,6 +106,22 @@ async def hear_rooms(heard: Heard, app: App, stage: Stage) -> None:
     await act(ann, f"/room/invite/{other}", {"otherUsers": [bob.id]})
     frames = await listen(app, f"/room/websocket?token={bob.token}&since={cursor}", 6)
     heard.take("rooms", [first, *frames])
+
+
+async def hear_presence(heard: Heard, app: App, stage: Stage) -> None:
+    """One is there when the other comes, and is typing."""
+    ann, bob = await stage.person(), await stage.person()
+    body = {"otherUsers": [bob.id]}
+    room = (await stage.ask_json(Asked(method="POST", path="/room/create", body=body, by=ann.token)))[
+        "roomId"
+    ]
+    path = "/room/websocket?presence=true&token="
+    async with app.quart.test_client().websocket(path + ann.token) as socket:
+        with trio.fail_after(10):
+            heard.take("rooms", await listen(app, path + bob.token, 1))
+            heard.take("rooms", [str(await socket.receive())])
+            await stage.ask_json(Asked(method="POST", path=f"/room/typing/{room}", by=bob.token))
+            heard.take("rooms", [str(await socket.receive())])
 
 
 async def hear_registrations(heard: Heard, app: App, stage: Stage) -> None:
