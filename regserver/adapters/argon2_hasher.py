@@ -1,7 +1,7 @@
 """Password hashing with argon2id, in as many threads as memory and processors allow.
 
 argon2-cffi releases the interpreter's lock. Each hash contains its parameters, so it stays valid when the configuration
-changes.
+changes. A hash of another kind, or a larger one, came with an account from other software; it is outdated from the start.
 """
 
 import os
@@ -10,10 +10,14 @@ import argon2
 import msgspec
 
 from regserver.adapters.common_password import load_common_passwords
+from regserver.adapters.foreign_hash import foreign_memory, read_foreign
 from regserver.adapters.hash_queue import HashQueue
 from regserver.config.setting import PasswordSection
 from regserver.domain.password import is_one_of, normal_form, spellings
 from regserver.ports.password_hasher import PasswordHasher, PasswordMatch
+
+OURS = "$argon2"
+"""How the hashes begin that argon2-cffi compares."""
 
 
 class Argon2Hasher(PasswordHasher):
@@ -24,7 +28,11 @@ class Argon2Hasher(PasswordHasher):
             time_cost=time_cost, memory_cost=memory // 1024, parallelism=parallelism
         )
         # More threads than processors would make each hash slower, and no turn come sooner.
-        self._queue = HashQueue(max(1, min(max_memory // memory, os.cpu_count() or 1)))
+        places = (max_memory - foreign_memory(max_memory)) // memory
+        self._queue = HashQueue(max(1, min(places, os.cpu_count() or 1)))
+        # Hashes that take more memory than ours, one at a time, so that all of them stay below max_memory.
+        self._large = HashQueue(1)
+        self._memory = memory
         # An unknown user's password is compared with this hash, so that the answer takes as long as for a known one.
         self._decoy = self._hasher.hash("a password that nobody has")
         self._common = load_common_passwords()
@@ -36,17 +44,41 @@ class Argon2Hasher(PasswordHasher):
 
     async def verify(self, password: str, encoded: str | None) -> PasswordMatch:
         """Tries each form that an older hash may be of: how many there are follows from the password alone."""
-        return await self._queue.run(lambda: self._verify(password, encoded))
+        queue = self._large if self._is_large(encoded) else self._queue
+        return await queue.run(lambda: self._verify(password, encoded))
 
     def is_guessable(self, password: str, *own: str | None) -> bool:
         """Looks the password up in the built-in list."""
         return password in self._common or is_one_of(password, filter(None, own))
 
+    def _is_large(self, encoded: str | None) -> bool:
+        if encoded is None:
+            return False
+        if encoded.startswith(OURS):
+            try:
+                return argon2.extract_parameters(encoded).memory_cost * 1024 > self._memory
+            except argon2.exceptions.InvalidHashError:
+                return False
+        foreign = read_foreign(encoded)
+        return foreign is not None and foreign.memory > self._memory
+
     def _verify(self, password: str, encoded: str | None) -> PasswordMatch:
+        if encoded is not None and not encoded.startswith(OURS):
+            return self._verify_foreign(password, encoded)
         for number, spelling in enumerate(spellings(password)):
             if self._matches(spelling, encoded or self._decoy) and encoded is not None:
                 outdated = number > 0 or self._hasher.check_needs_rehash(encoded)
                 return PasswordMatch.OUTDATED if outdated else PasswordMatch.RIGHT
+        return PasswordMatch.WRONG
+
+    def _verify_foreign(self, password: str, encoded: str) -> PasswordMatch:
+        """A wrong password costs one of ours as well: many foreign ones are so fast that their time would tell them."""
+        # Where some schemes see the end of the password, or no difference, ours go on.
+        foreign = None if "\0" in password else read_foreign(encoded)
+        for spelling in spellings(password):
+            if foreign is not None and foreign.compare(_bytes(spelling)):
+                return PasswordMatch.OUTDATED
+            self._matches(spelling, self._decoy)
         return PasswordMatch.WRONG
 
     def _matches(self, spelling: str, encoded: str) -> bool:

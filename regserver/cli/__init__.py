@@ -3,7 +3,7 @@
 Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 141 when the reader of standard output has gone. Results
 go to standard output; a fault goes to standard error, in one line.
 
-argparse without a library on top of it: twelve commands need no more, and every start would have to import the library.
+argparse without a library on top of it: a dozen commands need no more, and every start would have to import the library.
 """
 
 import argparse
@@ -41,7 +41,8 @@ COMMANDS: dict[str, str] = {
     "ledger": "verify the ledger's journal",
     "steps": "show a registration by steps, or unlock it",
     "invite": "make, list or revoke invitations to sign up",
-    "user": "show an account or its sessions, end them, approve, delete, restore or export it",
+    "user": "show an account or its sessions, end them, approve, delete, restore, export or import it",
+    "password": "make the hash of a password, for a roster or an import",
     "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }

@@ -38,18 +38,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
         "action",
-        choices=(*ACTIONS, "export"),
+        choices=(*ACTIONS, "export", "import"),
         help="show: print an account without its secrets; sessions: list its sessions and tokens; revoke: end them all, or"
         " one; delete: delete an account, which erases it after login.deletion_grace; restore: bring a deleted account"
         " back, before it is erased; reset-link: print a link that sets a new password, once; export: print everything that is kept about"
-        " the person as one JSON document; waiting: list the accounts that wait for their approval, or for the verification"
+        " the person as one JSON document; import: make an account for each line of a file; waiting: list the accounts that wait for their approval, or for the verification"
         " of their address; approve: let one of them in",
     )
     parser.add_argument(
         "name",
         metavar="NAME",
         nargs="?",
-        help="user name, e-mail address, number or 12-character userId; none for waiting",
+        help="user name, e-mail address, number or 12-character userId; a file of JSON lines or CSV (- for standard input) for"
+        " import; none for waiting",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="import: say what would come of it, and write nothing"
     )
     parser.add_argument("--reject", action="store_true", help="approve: delete it for good instead")
     parser.add_argument(
@@ -66,7 +70,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(chosen: argparse.Namespace) -> None:
+def run(chosen: argparse.Namespace) -> int | None:
     """Does what the action says, and prints what came of it."""
     if chosen.session is not None and chosen.action != "revoke":
         chosen.misused("--session: only with revoke")
@@ -76,12 +80,16 @@ def run(chosen: argparse.Namespace) -> None:
         chosen.misused("--output: only with export")
     if chosen.reject and chosen.action != "approve":
         chosen.misused("--reject: only with approve")
+    if chosen.dry_run and chosen.action != "import":
+        chosen.misused("--dry-run: only with import")
     if (chosen.name is None) is not (chosen.action == "waiting"):
         chosen.misused("expected NAME" if chosen.name is None else "waiting: no NAME")
     if chosen.action == "export":
-        open_store(chosen, partial(_exported, chosen))
-        return
+        return open_store(chosen, partial(_exported, chosen))
+    if chosen.action == "import":
+        return open_store(chosen, partial(_imported, chosen))
     tell(chosen, open_store(chosen, lambda store, _: ACTIONS[chosen.action](store, chosen)))
+    return None
 
 
 # --- the account
@@ -117,6 +125,12 @@ async def _exported(chosen: argparse.Namespace, store: Store, place: StorePlace)
 
     account = await store.read(lambda transaction: _find(transaction, chosen.name))
     await export_account(store, place, account.id, chosen.output)
+
+
+async def _imported(chosen: argparse.Namespace, store: Store, place: StorePlace) -> int:
+    from regserver.cli.user_import import import_people  # loads libraries of hashes, which takes long
+
+    return await import_people(store, place, chosen)
 
 
 # --- its sessions

@@ -34,6 +34,7 @@ from regserver.ports.factor_table import FactorTable
 from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
 from regserver.ports.idempotency_table import IdempotencyTable
+from regserver.ports.import_table import ImportTable
 from regserver.ports.invitation_table import InvitationTable
 from regserver.ports.journal_table import JournalTable
 from regserver.ports.link_table import LinkTable
@@ -115,6 +116,8 @@ class Transaction(Protocol):
     """One-time codes for signing in."""
     invitations: InvitationTable
     """Invitations to sign up."""
+    imports: ImportTable
+    """People who were brought along."""
     waiting: WaitingTable
     """Accounts that wait."""
     names: NameTable

@@ -18,6 +18,7 @@ USES: dict[str, tuple[str, ...]] = {
     "steps": ("show", "+380000000000"),
     "invite": ("list",),
     "user": ("show", "ann"),
+    "password": ("hash",),
     "source": ("try", "ann"),
     "version": (),
 }

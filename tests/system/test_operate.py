@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bcrypt
+import httpx
 import trio
 
 from regserver.store.migration import migrations
@@ -13,6 +15,8 @@ from tests.store.test_upgrade import fill
 from tests.system.server import ROOT, open_server, sign_up
 from tests.system.test_readme import SCRIPT
 
+DOCUMENT = (ROOT / "docs" / "operate.md").read_text("utf-8")
+SALT = bcrypt.gensalt(4)
 NEWEST = migrations()[-1].number
 
 
@@ -36,6 +40,10 @@ class Host:
         program.chmod(0o755)
         self._path = f"{program.parent}:{os.environ['PATH']}"
 
+    def write(self, name: str, text: str) -> None:
+        """Writes a file where lines are pasted."""
+        (self._home / name).write_text(text, "utf-8")
+
     async def paste(self, script: str) -> "subprocess.CompletedProcess[bytes]":
         """Runs lines in a folder that has nothing to do with the server."""
         with trio.fail_after(60):
@@ -51,8 +59,25 @@ class Host:
 
 def blocks() -> dict[str, str]:
     """The document's commands by their first line."""
-    found = SCRIPT.findall((ROOT / "docs" / "operate.md").read_text("utf-8"))
+    found = SCRIPT.findall(DOCUMENT)
     return {block.splitlines()[0]: block for block in found}
+
+
+async def import_cleo(host: Host, block: str, client: httpx.AsyncClient) -> None:
+    """The line of the document, with a real hash, beside the running server."""
+    (line,) = re.findall(r"^```json\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    line = line.replace("ada", "cleo")  # whom the roster does not have
+    host.write("people.jsonl", line.replace("$2b$12$…", bcrypt.hashpw(b"correct horse", SALT).decode()))
+    done = await host.paste(block)
+    assert done.stdout.startswith(b"1 would be imported")
+    done = await host.paste(block.replace(" --dry-run", ""))
+    assert (done.returncode, done.stdout.decode()) == (
+        0,
+        "1 imported, 0 imported by an earlier run, 0 refused\n",
+    )
+    for username in ("cleo", "cleo@example.org"):
+        body = {"username": username, "password": "correct horse"}
+        assert (await client.post("/login", json=body)).status_code == 200
 
 
 async def test_a_backup_and_its_restore(tmp_path: Path) -> None:
@@ -62,6 +87,7 @@ async def test_a_backup_and_its_restore(tmp_path: Path) -> None:
         done = await host.paste(block["regserver backup before.tar"])
         assert (done.returncode, done.stderr) == (0, b"")
         await sign_up(client, "bob")
+        await import_cleo(host, block["regserver user import people.jsonl --dry-run"], client)
         done = await host.paste(block["regserver restore before.tar --force"])
         assert (done.returncode, f"in use by process {server.process.pid}" in done.stderr.decode()) == (
             1,
@@ -87,8 +113,7 @@ async def test_a_new_version_and_the_way_back(tmp_path: Path) -> None:
 
 
 def test_every_path_of_the_installation_is_there() -> None:
-    text = (ROOT / "docs" / "operate.md").read_text("utf-8")
-    (console,) = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (console,) = re.findall(r"^```console\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     named = re.findall(r"(?<!/)\bsystemd/[\w.]+", console)
     assert len(named) == 3
     assert [name for name in named if not (ROOT / name).is_file()] == []

@@ -50,6 +50,7 @@ TRACES: tuple[Trace, ...] = (
     Trace("passkey", removed=OWN),
     Trace("known_network", removed=OWN),
     Trace("guess", removed=OWN),
+    Trace("imported_account", removed=OWN),
     Trace("allowance", removed=OWN),
     Trace("room_offer", removed=f"{OWN} OR offered_by = {{account}}"),
     Trace("account_block", removed=f"{OWN} OR blocked_id = {{account}}"),

@@ -127,6 +127,13 @@ TELLINGS: tuple[Telling, ...] = (
         withheld={"credential": "finds the key", "public_key": "tests the key", "account_id": ASKED},
     ),
     Telling(
+        "imported_account",
+        "imports",
+        {"person": "key"},
+        key=("key",),
+        withheld={"account_id": ASKED},
+    ),
+    Telling(
         "known_network",
         "networks",
         _same("language", "signed_in_at"),

@@ -20,6 +20,7 @@ from regserver.store.sql.factor_rows import FactorRows
 from regserver.store.sql.future_rows import FutureRows
 from regserver.store.sql.guess_rows import GuessRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
+from regserver.store.sql.import_rows import ImportRows
 from regserver.store.sql.invitation_rows import InvitationRows
 from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.link_rows import LinkRows
@@ -53,6 +54,7 @@ class SqlTransaction(Transaction):
         self.links = LinkRows(sql)
         self.codes = CodeRows(sql)
         self.invitations = InvitationRows(sql)
+        self.imports = ImportRows(sql)
         self.waiting = WaitingRows(sql)
         self.names = NameRows(sql, hash_name)
         self.erasures = ErasureRows(sql)

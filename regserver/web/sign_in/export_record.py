@@ -134,6 +134,12 @@ class ExportedGuesses(ExportRecord, frozen=True):
     failed_at: TimeField
 
 
+class ExportedImport(ExportRecord, frozen=True):
+    """The account was brought along from other software. person: `id:` and the person's id there, or `name:` and their name."""
+
+    person: TextField
+
+
 class ExportedAllowance(ExportRecord, frozen=True):
     """What the account has used of one day's allowance. dayAt: the day's beginning."""
 

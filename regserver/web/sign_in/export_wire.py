@@ -25,6 +25,7 @@ from regserver.web.sign_in.export_record import (
     ExportedContact,
     ExportedFactorTicket,
     ExportedGuesses,
+    ExportedImport,
     ExportedLedgerEntry,
     ExportedLink,
     ExportedMail,
@@ -67,6 +68,7 @@ class ExportDocument(msgspec.Struct, frozen=True, rename="camel"):
     authenticator_app: ExportedApp | None
     factor_tickets: tuple[ExportedFactorTicket, ...]
     passkeys: tuple[ExportedPasskey, ...]
+    imports: tuple[ExportedImport, ...]
     networks: tuple[ExportedNetwork, ...]
     guesses: tuple[ExportedGuesses, ...]
     allowance: ExportedAllowance | None
