@@ -13,6 +13,7 @@ import trio
 
 from regserver import __version__
 from regserver.app.assemble_address import open_addresses
+from regserver.app.assemble_backup import open_backup
 from regserver.app.assemble_change import open_changes
 from regserver.app.assemble_code import open_codes
 from regserver.app.assemble_directory import open_directory
@@ -93,6 +94,7 @@ PARTS = (
     open_directory,
     open_steps,
     open_captcha_door,
+    open_backup,
     open_page,
 )
 """Each opens one group of doors. A new group is a module and a name here."""

@@ -1,71 +1,83 @@
 """`regserver backup FILE`: the database and the server's key in one archive, also while the server runs.
 
-A tar archive of three members: the database, the server's own key, and a note about the program that wrote it. With the
-key one can read waiting mail and compare contacts, so only the file's owner may read it. The note has the end of the
-ledger's journal, which proves later that no entry before it was rewritten.
+`regserver.store.archive` says what is in it. FILE is `-` for standard output; `--check` reads one instead.
 """
 
 import argparse
-import io
-import json
-import os
-import tarfile
-import tempfile
-import time
+import sys
 from pathlib import Path
+from typing import TextIO
 
-from regserver import __version__
-from regserver.cli import CommandFault
+import msgspec
+
+from regserver.app.assemble_backup import archive_parts
+from regserver.cli import MISUSED, CommandFault
 from regserver.cli.store import existing_place
-from regserver.config import PostgresPlace
-from regserver.store.sqlite.copy import copy_database, inspect_database, ledger_end
+from regserver.domain.instant import Instant, iso_seconds
+from regserver.ports.backup import BackupFault
+from regserver.ports.store_dump import DumpFacts
+from regserver.store.archive import ArchiveParts, InspectDump, check_archive, write_file, write_stream
+from regserver.store.sqlite import dump as sqlite_dump
 
-DATABASE = "regserver.db"
-KEY = "regserver.key"
-NOTE = "backup.json"
+STANDARD_OUTPUT = Path("-")
+INSPECTORS: dict[str, InspectDump] = {sqlite_dump.MEMBER: sqlite_dump.inspect_copy}
+"""The checks of a dump, by its name in the archive."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="the archive to write; it must not exist")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="the archive to write, which must not exist; - for standard output",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="read FILE instead: is it whole, could it be restored"
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: what is in FILE as JSON")
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Writes the archive."""
-    place = existing_place(chosen)
-    if isinstance(place, PostgresPlace):
-        raise CommandFault(f"{place}: pg_dump makes its backups; keep {place.key} with them")
-    target: Path = chosen.file
+    """Writes or checks an archive."""
+    try:
+        if chosen.check:
+            _check(chosen)
+        else:
+            _write(archive_parts(existing_place(chosen)), chosen.file)
+    except BackupFault as fault:
+        raise CommandFault(str(fault)) from None
+
+
+def _write(parts: ArchiveParts, target: Path) -> None:
+    if target == STANDARD_OUTPUT:
+        if sys.stdout.isatty():
+            raise CommandFault(
+                "standard output is a terminal: send the archive to a file or a program", MISUSED
+            )
+        _told(write_stream(parts, sys.stdout.buffer), "standard output: written", sys.stderr)
+        return
     if target.exists():
         raise CommandFault(f"{target}: File exists")
     if not target.parent.is_dir():
         raise CommandFault(f"{target.parent}: no such folder")
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".regserver-") as folder:
-            copy = Path(folder) / DATABASE
-            copy_database(place.database, copy)
-            version = inspect_database(copy)
-            draft = Path(folder) / "draft"
-            entries, head = ledger_end(copy)
-            note = {"schema": version, "ledger": {"entries": entries, "last_hash": head}}
-            _pack(draft, copy, place.key, note)
-            os.link(draft, target)  # the whole archive or nothing, and never over another file
-    except OSError as error:
-        raise CommandFault(f"{error.filename or target}: {error.strerror}") from None
-    print(f"{target}: written, {target.stat().st_size} bytes, schema version {version}")
-    if entries:
-        print(f"the ledger has {entries} entries; last hash {head}")
+    facts = write_file(parts, target)
+    _told(facts, f"{target}: written, {target.stat().st_size} bytes", sys.stdout)
 
 
-def _pack(draft: Path, database: Path, key: Path, facts: dict[str, object]) -> None:
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        with tarfile.open(fileobj=file, mode="w", dereference=True) as archive:  # the key may be a link
-            note = json.dumps({"regserver": __version__, "at": int(time.time()), **facts}).encode()
-            member = tarfile.TarInfo(NOTE)
-            member.size, member.mode = len(note), 0o600
-            archive.addfile(member, io.BytesIO(note))
-            archive.add(key, KEY)
-            archive.add(database, DATABASE)
-        file.flush()
-        os.fsync(file.fileno())
+def _told(facts: DumpFacts, first: str, output: TextIO) -> None:
+    print(f"{first}, schema version {facts.schema}", file=output)
+    if facts.entries:
+        print(f"the ledger has {facts.entries} entries; last hash {facts.last_hash}", file=output)
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    file: Path = chosen.file
+    note = check_archive(file, INSPECTORS, file.absolute().parent)
+    if chosen.json:
+        print(msgspec.json.encode(note).decode())
+        return
+    made = iso_seconds(Instant(note.at * 1000))
+    print(f"{file}: whole, made {made} by regserver {note.regserver}, schema version {note.schema}")
+    if note.ledger.entries:
+        print(f"the ledger has {note.ledger.entries} entries; last hash {note.ledger.last_hash}")

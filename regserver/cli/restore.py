@@ -4,16 +4,19 @@ import argparse
 import os
 import shutil
 import tarfile
-import tempfile
 from pathlib import Path
 
 from regserver.cli import CommandFault, configuration
-from regserver.cli.backup import DATABASE, KEY, NOTE
+from regserver.cli.backup import INSPECTORS
 from regserver.config import PostgresPlace, SqlitePlace, store_place
 from regserver.owner import explain_refusal, take_over
+from regserver.ports.backup import BackupFault
+from regserver.store.archive import KEY, dump_name
+from regserver.store.draft import draft_folder
 from regserver.store.sqlite import held, make_folder
 from regserver.store.sqlite.aside import set_aside
 from regserver.store.sqlite.copy import inspect_database, log_file
+from regserver.store.sqlite.dump import MEMBER as DATABASE
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,7 @@ def run(chosen: argparse.Namespace) -> None:
     target = place.database
     try:
         with tarfile.open(chosen.file, "r:") as archive:
-            _check(chosen.file, archive)
+            dump_name(chosen.file, archive, INSPECTORS)
             if (target.exists() or _size(log_file(target))) and not chosen.force:
                 raise CommandFault(
                     f"{target}: there is a database already; stop the server and use --force to replace it"
@@ -42,6 +45,8 @@ def run(chosen: argparse.Namespace) -> None:
             make_folder(target)
             with held(target):
                 version = _restore(archive, place)
+    except BackupFault as fault:
+        raise CommandFault(str(fault)) from None
     except tarfile.TarError as error:
         raise CommandFault(f"{chosen.file}: not an archive of regserver backup: {error}") from None
     except OSError as error:
@@ -54,23 +59,13 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _check(file: Path, archive: tarfile.TarFile) -> None:
-    """An archive with other members is refused."""
-    if sorted(archive.getnames()) != sorted((NOTE, KEY, DATABASE)):
-        raise CommandFault(f"{file}: not an archive of regserver backup")
-    for name in (KEY, DATABASE):
-        # A link's target is not in the archive, and may be any file of this machine.
-        if not archive.getmember(name).isreg():
-            raise CommandFault(f"{file}: {name} is no file: make the archive with `regserver backup`")
-
-
 def _restore(archive: tarfile.TarFile, place: SqlitePlace) -> int:
     """Returns the version of the schema. Each file is unpacked beside its place, which may be on a disk of its own."""
     with (
-        tempfile.TemporaryDirectory(dir=place.database.parent, prefix=".regserver-") as folder,
-        tempfile.TemporaryDirectory(dir=place.key.parent, prefix=".regserver-") as key_folder,
+        draft_folder(place.database.parent) as folder,
+        draft_folder(place.key.parent) as key_folder,
     ):
-        database, key = Path(folder) / DATABASE, Path(key_folder) / KEY
+        database, key = folder / DATABASE, key_folder / KEY
         _unpack(archive, DATABASE, database, place.database)
         _unpack(archive, KEY, key, place.key)
         key.chmod(0o600)

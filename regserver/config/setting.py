@@ -93,6 +93,14 @@ class StoreSection(Section, frozen=True):
     statement_timeout: Annotated[Duration, within(SECOND, 10 * MINUTE)] = Duration(10 * SECOND)
 
 
+class BackupSection(Section, frozen=True):
+    """Backups that the server makes. every: how old the newest one becomes; 0 for none. keep: how many. folder: where."""
+
+    every: Annotated[Duration, within(0, 366 * DAY)] = Duration(0)
+    keep: Annotated[int, within(1, 10_000)] = 7
+    folder: str = "backup"
+
+
 class FanoutSection(Section, frozen=True):
     """engine: "auto" follows the store; with SQLite, the one store there is, both mean "local"."""
 
@@ -265,6 +273,7 @@ class Settings(Section, frozen=True):
     server: ServerSection = ServerSection()
     operations: OperationsSection = OperationsSection()
     store: StoreSection = StoreSection()
+    backup: BackupSection = BackupSection()
     fanout: FanoutSection = FanoutSection()
     node: NodeSection = NodeSection()
     login: LoginSection = LoginSection()

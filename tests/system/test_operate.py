@@ -80,6 +80,29 @@ async def import_cleo(host: Host, block: str, client: httpx.AsyncClient) -> None
         assert (await client.post("/login", json=body)).status_code == 200
 
 
+async def test_a_backup_elsewhere(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    async with open_server(tmp_path, host.settings) as server, server.client() as client:
+        await sign_up(client, "ann")
+        done = await host.paste(blocks()["regserver backup - | cat >elsewhere.tar"])
+    assert (done.returncode, b"elsewhere.tar: whole, made 20" in done.stdout) == (0, True)
+
+
+async def test_a_running_server_makes_backups(tmp_path: Path) -> None:
+    settings = ("backup.every=24h", "store.min_free=0B", "backup.folder=kept")
+    async with (
+        open_server(tmp_path, [*settings, f"server.data={tmp_path}"]) as server,
+        server.client() as client,
+    ):
+        said = await server.wait_line(lambda line: line["message"].startswith("backup regserver-"))
+        assert (await client.get("/health/ready")).json()["parts"]["backup"] == "ok"
+        metrics = (await client.get("/metrics")).text
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert kept.name == said["message"].split()[1]
+    assert 'regserver_backups_total{outcome="made"} 1.0' in metrics
+    assert f"regserver_backup_newest_bytes {float(kept.stat().st_size)}" in metrics
+
+
 async def test_a_backup_and_its_restore(tmp_path: Path) -> None:
     host, block = Host(tmp_path), blocks()
     async with open_server(tmp_path, host.settings) as server, server.client() as client:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from regserver.owner import create_private, take_over
 from regserver.ports.store import StoreFault
+from regserver.ports.store_dump import StillWanted
 from regserver.store import migration
 from regserver.store.sqlite.connection import connect
 from regserver.store.sqlite.file_fault import store_fault
@@ -13,8 +14,11 @@ from regserver.store.sqlite.file_fault import store_fault
 _MAGIC = b"SQLite format 3\0"
 
 
-def copy_database(source: Path, target: Path) -> None:
-    """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault.
+_STEP_PAGES = 1000
+
+
+def copy_database(source: Path, target: Path, alive: StillWanted = lambda: None) -> None:
+    """Writes a copy of `source`, as of one moment, to the new file `target`. Raises StoreFault, and what `alive` raises.
 
     By SQLite's online backup: writers do not wait, and the copy needs no journal file. It gets the owner and the mode of the
     database.
@@ -28,7 +32,11 @@ def copy_database(source: Path, target: Path) -> None:
         raise store_fault(target, error) from None
     try:
         with closing(connect(source, read_only=True)) as origin, closing(sqlite3.connect(target)) as copy:
-            origin.backup(copy, pages=1000)
+            # One read transaction for all steps. Otherwise each commit of the server would begin the copy anew.
+            origin.execute("BEGIN")
+            origin.execute("SELECT count(*) FROM sqlite_schema")
+            copy.execute("PRAGMA synchronous=OFF")  # whoever wants it durable syncs the whole file once
+            origin.backup(copy, pages=_STEP_PAGES, progress=lambda *_: alive())
     except sqlite3.Error as error:
         raise store_fault(source, error) from error
 
