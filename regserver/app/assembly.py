@@ -50,6 +50,7 @@ from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.site.page import PageApi
+from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
 
 HTTP2_STREAMS = 100  # at once on a connection, as RFC 9113, 6.5.2 recommends at least
@@ -70,7 +71,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
     proves = base.captcha.doors if base.captcha.proof is not None else ()
     page = PageApi(forwarded, proves=proves, sign_up=sign_up_policy(base.settings).modes["rooms"])
-    return AppPart(routes=(*page.routes(), *known.routes()))
+    return AppPart(routes=(*page.routes(), *known.routes(), *SdkApi().routes()))
 
 
 async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:

@@ -73,6 +73,13 @@ password = "radium and polonium"
 first_name = "Marie"
 last_name = "Curie"
 delay = "50ms"
+
+[[user]]
+username = "hedy"
+password = "frequency hopping"
+first_name = "Hedy"
+last_name = "Lamarr"
+delay = "50ms"
 """
 
 

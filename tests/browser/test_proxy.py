@@ -1,5 +1,6 @@
 """The page behind a proxy that ends TLS, where nobody told the server of it."""
 
+import contextlib
 import socket
 import subprocess
 import time
@@ -48,22 +49,29 @@ def wait_for(port: int) -> None:
     raise AssertionError("nginx did not start")
 
 
+@contextlib.contextmanager
+def running_nginx(folder: Path, certificate: tuple[str, str], url: str, fields: str) -> Iterator[str]:
+    """Runs the proxy in front of the server at `url`; its own address. fields: further ones that it sets."""
+    port = free_port()
+    cert, key = certificate
+    text = CONFIG.format(folder=folder, own=port, url=url, cert=cert, key=key, fields=fields)
+    (folder / "nginx.conf").write_text(text)
+    program = find_program("nginx-light", "nginx")
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        wait_for(port)  # the browser would not try again
+        yield f"https://localhost:{port}"
+        process.terminate()
+
+
 @pytest.fixture
 def proxied(tmp_path: Path, certificate: tuple[str, str], request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of the proxy. The parameter: further fields that it sets."""
-    port = free_port()
-    cert, key = certificate
-    with running_server(tmp_path) as server:
-        text = CONFIG.format(
-            folder=tmp_path, own=port, url=server.url, cert=cert, key=key, fields=request.param
-        )
-        (tmp_path / "nginx.conf").write_text(text)
-        program = find_program("nginx-light", "nginx")
-        command = [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-            wait_for(port)  # the browser would not try again
-            yield f"https://localhost:{port}"
-            process.terminate()
+    with (
+        running_server(tmp_path) as server,
+        running_nginx(tmp_path, certificate, server.url, request.param) as url,
+    ):
+        yield url
 
 
 @pytest.mark.parametrize("proxied", [UPGRADE, f"{UPGRADE} proxy_set_header Host $host;"], indirect=True)

@@ -1,9 +1,7 @@
 """A JavaScript client: the documentation's own example, run as it stands with `ws` from npm."""
 
-import os
 import re
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +13,7 @@ import trio
 from trio_websocket import WebSocketRequest, serve_websocket
 
 from tests.peer.node import install_node_peer
+from tests.peer.script import Script, running_script
 from tests.system.server import ROOT, open_server, sign_up
 
 PEER = ROOT / "tests" / "peer" / "room_client"
@@ -34,45 +33,12 @@ def example(beginning: str) -> str:
     return found[1]
 
 
-class Client:
-    """A running script, and what it has printed."""
-
-    def __init__(self, process: trio.Process) -> None:
-        self._process = process
-        self.printed = ""
-
-    async def wait_for(self, pattern: str) -> str:
-        assert self._process.stdout is not None
-        with trio.fail_after(20):
-            while (found := re.search(pattern, self.printed)) is None:
-                piece = await self._process.stdout.receive_some()
-                assert piece, f"the script ended:\n{self.printed}"
-                self.printed += piece.decode()
-        return found.group()
-
-
 @asynccontextmanager
-async def running(folder: Path, url: str, token: str) -> AsyncIterator[Client]:
+async def running(folder: Path, url: str, token: str) -> AsyncIterator[Script]:
     """Runs the example with nothing changed but the two things it leaves open: which server, which token."""
     script = example("import WebSocket").replace("// get token", repr(token))
-    async with script_running(folder, script.replace("localhost:3000", url.partition("://")[2])) as client:
+    async with running_script(folder, script.replace("localhost:3000", url.partition("://")[2])) as client:
         yield client
-
-
-@asynccontextmanager
-async def script_running(folder: Path, script: str) -> AsyncIterator[Client]:
-    """Runs a script in the folder."""
-    path = folder / f"example-{os.getpid()}.mjs"
-    await trio.Path(path).write_text(script)
-    process = await trio.lowlevel.open_process(
-        ["node", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder
-    )
-    try:
-        yield Client(process)
-    finally:
-        process.kill()
-        await process.wait()
-        path.unlink()
 
 
 async def test_the_example_hears_everything(folder: Path, tmp_path: Path) -> None:
@@ -181,7 +147,7 @@ async def test_the_resuming_example_comes_back_unless_it_is_refused(folder: Path
     for refusal in refusals:
         async with (
             peer_serving([*again, ("", 1000), refusal]) as (peer, url),
-            script_running(folder, script.replace("wss://example.org", url)) as client,
+            running_script(folder, script.replace("wss://example.org", url)) as client,
         ):
             await client.wait_for(f"stopped {refusal[0]}")
             assert client.printed.splitlines()[:-1].count("reload") == 1

@@ -43,10 +43,11 @@ def load_template(name: str) -> jinja2.Template:
     return environment.from_string((files(__package__) / name).read_text("utf-8"))
 
 
-def load_assets(page: str) -> Assets:
-    """The files of one page. page: the name of its folder."""
-    directory = files(__package__) / "static" / page
-    return Assets({entry.name: entry.read_bytes() for entry in directory.iterdir() if _is_served(entry.name)})
+def load_assets(*folders: str) -> Assets:
+    """The files of one page. folders: their names."""
+    static = files(__package__) / "static"
+    entries = [entry for folder in folders for entry in (static / folder).iterdir()]
+    return Assets({entry.name: entry.read_bytes() for entry in entries if _is_served(entry.name)})
 
 
 def asset_response(asset: tuple[str, bytes], cache_control: str) -> Response:

@@ -19,6 +19,7 @@ from regserver.web.http.route import Route
 from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets, load_template
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
+FOLDERS = ("page", "sdk")
 FIELDS = (
     ("cache-control", REVALIDATE),
     *PAGE_FIELDS,
@@ -43,7 +44,7 @@ class PageApi:
         """
         self._forwarded = forwarded
         self._proves = proves
-        self._assets = load_assets("page")
+        self._assets = load_assets(*FOLDERS)
         self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up)
 
     def routes(self) -> tuple[Route, ...]:

@@ -584,6 +584,8 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
     assert hidden == {
         "GET /",
         "GET /static/{version}/{file}",
+        "GET /sdk.js",
+        "GET /sdk.d.ts",
         "GET /confirm",
         "POST /confirm",
         "POST /confirm/standing",

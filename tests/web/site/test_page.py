@@ -9,14 +9,14 @@ from regserver.domain.sign_up_policy import SignUpMode
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.asset import Assets, load_assets
-from regserver.web.site.page import PageApi, page_policy
+from regserver.web.site.page import FOLDERS, PageApi, page_policy
 from tests.web.http_client import Reply, open_routes
 
 pytestmark = pytest.mark.usefixtures("way")
 
 PAGE = files("regserver.web.site")
 SCRIPTS = {
-    name: data.decode() for name, (_, data) in load_assets("page").files.items() if name.endswith(".js")
+    name: data.decode() for name, (_, data) in load_assets(*FOLDERS).files.items() if name.endswith(".js")
 }
 TEMPLATE = (PAGE / "page.html").read_text(encoding="utf-8")
 
@@ -70,7 +70,7 @@ async def test_static_files_are_kept_for_good_under_their_version() -> None:
     html = (await _get("/")).body.decode()
     addresses = sorted(set(re.findall(r'"(static/[^"]+)"', html)))
     # A worker's script is loaded when it is needed.
-    named = {name for name in load_assets("page").files if not name.endswith(".worker.js")}
+    named = {name for name in load_assets(*FOLDERS).files if not name.endswith(".worker.js")}
     assert {address.rpartition("/")[2] for address in addresses} == named
     for address in addresses:
         response = await _get("/" + address)

@@ -1,14 +1,11 @@
-// Watching a registration. Where it can be watched is kept in this tab, so a reload goes on watching; the server tells
-// the whole story again to every new socket, and what was already shown is skipped.
+// Watching a registration. Where it can be watched is kept in this tab, so a reload goes on watching.
 
-import { keepToken, socketAddress } from "./api.js";
+import { keepToken, Problem, server } from "./api.js";
 import { $, make, show } from "./dom.js";
 import { drop, keep, kept } from "./kept.js";
-import { keepOpen } from "./socket.js";
 import { inSeconds, lasting, t } from "./text.js";
 
 const KEY = "registration";
-const FINISHED = 1000, UNKNOWN = 1008;
 
 /** Remembers a registration that has begun. */
 export function begin(location) {
@@ -19,30 +16,19 @@ export function begin(location) {
 export function watch() {
   const begun = JSON.parse(kept(KEY));
   if (!begun) return false;
-  let shown = 0, heard = 0, over = false;
   const state = (text) => { $("registration-state").textContent = text; };
 
   reset();
   show("registration");
-  // Built from the page's own address: behind a proxy the server may not know by which scheme and name it is reached.
-  const address = socketAddress(`register/${begun.location.split("/").pop()}?eta=1`);
-  keepOpen({
-    address: async () => address,
-    opened: (again) => {
-      heard = 0;
-      if (again) state(t("registration.back"));
+  const events = server.watch(begun.location, {
+    state: (now, { again, seconds }) => {
+      if (now === "lost") state(t("registration.lost", { when: inSeconds(seconds) }));
+      else if (again) state(t("registration.back"));
     },
-    message: (data) => {
-      heard += 1;
-      if (heard <= shown) return;
-      shown = heard;
-      take(JSON.parse(data));
-    },
-    lost: (seconds) => state(t("registration.lost", { when: inSeconds(seconds) })),
-    closed: (code) => {
-      if (code === UNKNOWN && !over) end(t("registration.unknown"), "registration-again");
-      return over || code === FINISHED;
-    },
+  });
+  follow(events, take).catch((problem) => {
+    if (!(problem instanceof Problem)) throw problem;
+    end(t("registration.unknown"), "registration-again");
   });
   return true;
 
@@ -66,7 +52,6 @@ export function watch() {
   }
 
   function end(text, button) {
-    over = true;
     drop(KEY);
     $("registration").dataset.state = "over";
     state(text);
@@ -77,6 +62,10 @@ export function watch() {
     if (button === "registration-continue") bar.value = bar.max;
     else bar.value = bar.position < 0 ? 0 : bar.value;
   }
+}
+
+async function follow(events, take) {
+  for await (const event of events) take(event);
 }
 
 function reset() {

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { $, confirmed, make } from "./dom.js";
 import { serve } from "./form.js";
 import { bring, find, know, nameOf, namesOf } from "./people.js";
+import { randomKey } from "./sdk.js";
 import { t, when } from "./text.js";
 
 const PAGE_SIZE = 50;
@@ -175,9 +176,4 @@ export function wire({ changed, posted, failed }) {
     call("POST", `room/leave/${roomId}`).then(() => { location.hash = "rooms"; changed(); }, failed);
   });
   $("room-earlier").addEventListener("click", () => loadEarlier().catch(failed));
-}
-
-/** 128 random bits; crypto.randomUUID is missing on pages served without TLS. */
-function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

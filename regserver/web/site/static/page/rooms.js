@@ -2,13 +2,13 @@
 // a room, and every new connection, loads the list again, so that a lost connection loses nothing.
 
 import * as address from "./address.js";
-import { call, socketAddress } from "./api.js";
+import { call, server } from "./api.js";
 import { $, make, setTitle, show, tell } from "./dom.js";
 import { serve } from "./form.js";
 import * as offers from "./offers.js";
 import { bring, find, know, nameOf, namesOf } from "./people.js";
 import * as room from "./room.js";
-import { keepOpen } from "./socket.js";
+import { keepOpen } from "./sdk.js";
 import { inSeconds, t } from "./text.js";
 
 const BREATH_MS = 300; // between calls that a stream of notifications causes
@@ -38,7 +38,7 @@ export function start() {
     address: async () => {
       me ??= await whoAmI();
       const { ticket } = await call("POST", "login/ticket");
-      return socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}`);
+      return server.socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}`);
     },
     opened: (again) => {
       linkState(t("link.live"), "live");

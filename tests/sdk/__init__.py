@@ -1,0 +1,1 @@
+"""The JavaScript client that the server serves."""
