@@ -43,6 +43,7 @@ def test_lines_of_the_protocol(line: bytes, meaning: SourceLine) -> None:
 
 MALFORMED = [
     b"",
+    b'{"name": {"firstName": "A", "lastName": "B\\u0000"}}',
     b"{",
     b"[]",
     b"null",

@@ -20,7 +20,7 @@ from tests.web.http_client import Client
 PASSWORD = "a long password"
 KEY = "the key of a platform"
 NOBODY = 2**50
-ROSTER = [f"source{number}" for number in range(20)]
+ROSTER = [f"source{number}" for number in range(40)]
 """Whom the data source knows; the password of each is "right"."""
 
 

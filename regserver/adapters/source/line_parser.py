@@ -69,6 +69,8 @@ def _name(name: _NameOnWire, line: bytes) -> NameLine | MalformedLine:
     first, last = name.first_name or "", name.last_name or ""
     if not first and not last:
         return MalformedLine("expected firstName, lastName or both", line[:_RAW_SHOWN])
+    if "\0" in first + last + (name.middle_name or ""):  # not every store can write it
+        return MalformedLine("a NUL in a name", line[:_RAW_SHOWN])
     return NameLine(Profile(first_name=first, middle_name=name.middle_name, last_name=last))
 
 

@@ -41,4 +41,6 @@ def read_answer(body: bytes) -> Verdict:
         return Unavailable("verify: the answer is not JSON in UTF-8")
     if not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
         return Unavailable(f"verify: expected a subject of 1 to {MAX_SUBJECT_LENGTH} characters")
+    if "\0" in subject:  # not every store can write it
+        return Unavailable("verify: a NUL in the subject")
     return Accepted(Subject(subject))

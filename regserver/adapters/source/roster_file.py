@@ -154,6 +154,8 @@ def _person(where: str, row: Row) -> Person:
         raise _RowFault(where, "username: expected a name without control characters")
     if not person.first_name and not person.last_name:
         raise _RowFault(where, "expected first_name, last_name or both")
+    if "\0" in person.first_name + person.last_name + (person.middle_name or ""):
+        raise _RowFault(where, "a NUL in a name")
     if (person.password is None) == (person.password_hash is None):
         raise _RowFault(where, "expected either password or password_hash")
     if person.password_hash is not None and not person.password_hash.startswith("$argon2id$"):

@@ -14,6 +14,7 @@ from typing import Final
 import trio
 
 from regserver.domain.room_event import EventId, RoomEvent
+from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
 from regserver.ports.transaction import Lock
@@ -111,10 +112,12 @@ class PostgresStore(Store):
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         self.tail.position = (await self.read(lambda transaction: transaction.events.end())).id
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.tail.run)
-            yield
-            nursery.cancel_scope.cancel()
+        # Whoever uses the store wants their own error, not a group of one.
+        with unwrapped(Exception):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.tail.run)
+                yield
+                nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager

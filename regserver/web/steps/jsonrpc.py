@@ -24,6 +24,8 @@ VERSION = "2.0"
 MAX_BATCH = 50
 PREFIX = "registration."
 DISCOVER = "rpc.discover"
+NUL = rb"\u0000"
+"""How JSON writes it."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -163,6 +165,9 @@ class Rpc:
         if isinstance(params, list):
             return invalid_params()
         given = {key: value for key, value in (params or {}).items() if value is not None}
+        # Not every store can write it, and no parameter means anything with it.
+        if NUL in request.body and (spoiled := next(filter(lambda key: _has_nul(given[key]), given), None)):
+            return invalid_params(spoiled)
         if (refusal := self._check(method, given)) is not None:
             return refusal
         try:
@@ -179,6 +184,12 @@ class Rpc:
         except Exception:
             log.exception("a bug in %s", method.name)
         return INTERNAL_ERROR
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, value.values()))
+    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _repeats(item: object, described: int) -> bool:

@@ -85,6 +85,19 @@ async def test_a_code_comes_in_the_language_of_the_request(tmp_path: Path) -> No
         assert "est votre code d'inscription" in client.steps.sms.messages[0][1]
 
 
+async def test_a_nul_is_in_no_parameter(tmp_path: Path) -> None:
+    """Not every store can write one, and a fault of the store is not the caller's business."""
+    async with open_client(tmp_path) as client:
+        spoiled = (
+            ("userId", {"userId": "a\0b"}),
+            ("communityIds", {"userId": "x", "communityIds": ["a", "b\0"]}),
+        )
+        for parameter, given in spoiled:
+            reply = await client.reply("onboardingCommunitySubscriptions", given)
+            wanted = {"code": -32602, "message": "Invalid params", "data": {"parameter": parameter}}
+            assert reply["error"] == wanted
+
+
 # --- the protocol's examples, as printed
 async def test_the_phone_examples_as_printed(tmp_path: Path) -> None:
     async with open_client(tmp_path) as client:
