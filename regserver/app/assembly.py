@@ -181,8 +181,10 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
     web, settings = base.web, base.settings.operations
     checks = Checks(
         needed={"store": store_check, **dict(whole.needed)},
-        useful={**dict(whole.useful), "proxy": web.forwarded.notice.check},
+        useful={**base.store.checks, **dict(whole.useful), "proxy": web.forwarded.notice.check},
     )
+    for figure in base.store.figures:
+        web.metrics.watch(figure.name, figure.text, figure.read, is_count=figure.is_count)
     gate = OperatorGate(web.forwarded, settings.networks, settings.bearer)
     routes = [*OperationsApi(web.metrics, checks, gate.admits, __version__).routes(), *whole.routes]
     routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from regserver.metric.request import RequestMetrics
@@ -12,15 +12,16 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Watched(Collector):
-    """A count of another part, read when it is collected."""
+    """A number of another part, read when it is collected. is_count: it only grows."""
 
-    def __init__(self, name: str, text: str, read: Callable[[], int]) -> None:
+    def __init__(self, name: str, text: str, read: Callable[[], int], *, is_count: bool) -> None:
+        self._family = CounterMetricFamily if is_count else GaugeMetricFamily
         self._name = name
         self._text = text
         self._read = read
 
     def collect(self) -> Iterator[Metric]:
-        yield CounterMetricFamily(self._name, self._text, value=self._read())
+        yield self._family(self._name, self._text, value=self._read())
 
 
 class Metrics:
@@ -46,9 +47,9 @@ class Metrics:
         """A new gauge in the registry."""
         return Gauge(f"regserver_{name}", text, labels, registry=self.registry)
 
-    def watch(self, name: str, text: str, read: Callable[[], int]) -> None:
-        """Shows a count that another part keeps. read: the count now."""
-        self.registry.register(_Watched(f"regserver_{name}", text, read))
+    def watch(self, name: str, text: str, read: Callable[[], int], *, is_count: bool = True) -> None:
+        """Shows a number that another part keeps. read: the number now. is_count: it only grows."""
+        self.registry.register(_Watched(f"regserver_{name}", text, read, is_count=is_count))
 
     def show(self) -> bytes:
         """All metrics as text."""

@@ -1,7 +1,9 @@
 """The store, which runs units of work; `regserver.ports.transaction` defines these."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from regserver.domain.room_event import RoomEvent
 from regserver.ports.transaction import Transaction
@@ -14,6 +16,19 @@ EventListener = Callable[[Sequence[RoomEvent]], None]
 
 ForeignListener = Callable[[], None]
 """Called after another process has written to the store, on the event loop's thread. It must not block or raise."""
+
+
+StoreCheck = Callable[[], Awaitable[str | None]]
+"""Checks one part of the store; returns None, or its fault in words for the operator."""
+
+
+class StoreFigure(msgspec.Struct, frozen=True):
+    """A number for the metrics. is_count: it only grows. read: the number now."""
+
+    name: str
+    text: str
+    read: Callable[[], int]
+    is_count: bool = False
 
 
 class StoreFault(Exception):
@@ -51,3 +66,13 @@ class Store(Protocol):
 
     async def check(self) -> None:
         """Touches the database; raises StoreFault when it does not answer."""
+
+    @property
+    def checks(self) -> Mapping[str, StoreCheck]:
+        """Its parts that readiness shows beside it, by name."""
+        return {}
+
+    @property
+    def figures(self) -> Sequence[StoreFigure]:
+        """What it has for the metrics."""
+        return ()

@@ -5,16 +5,20 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
+import trio
 
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.app import open_app
 from regserver.config import load
 from regserver.group import unwrapped
 from regserver.ports.store import StoreFault
+from regserver.store.migration import migrations
 from tests.cli.shell import Shell
 from tests.peer.postgres import Cluster
-from tests.system.server import open_server, sign_up
+from tests.system.server import Person, listening, open_server, run_command, sign_up
 
 
 @pytest.fixture
@@ -28,6 +32,10 @@ def shared(cluster: Cluster, tmp_path: Path, new_database: Callable[[], str]) ->
 @pytest.fixture
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(tmp_path, capsys)
+
+
+def words(settings: tuple[str, ...]) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
 
 
 async def start_here(settings: tuple[str, ...]) -> None:
@@ -70,3 +78,79 @@ async def test_another_key_is_refused(tmp_path: Path, shared: tuple[str, ...], s
         assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
         assert said in done.err
     assert not (tmp_path / "none.key").exists()
+
+
+async def test_the_schema_of_a_later_version_is_refused(shared: tuple[str, ...], shell: Shell) -> None:
+    url = shared[0].removeprefix("store.url=")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO migration (number, name, at) VALUES (9999, 'later', 0)")
+    with pytest.raises(StoreFault, match="newer regserver"):
+        await start_here(shared)
+    for command in (("migrate",), ("user", "show", "ann"), ("doctor",)):
+        done = await shell.run(*command, settings=shared)
+        assert done.code == 1
+        assert "it was used by a newer regserver" in done.err + done.out
+
+
+async def test_a_migration_by_hand(cluster: Cluster, tmp_path: Path, shell: Shell) -> None:
+    name = cluster.create_database()
+    settings = (f"store.url={cluster.url(name)}", f"server.key={tmp_path / 'key'}")
+    early = await shell.run("user", "show", "ann", settings=settings)
+    assert (early.code, "run `regserver migrate`" in early.err) == (1, True)
+    done = await shell.run("migrate", settings=settings)
+    shown = f"postgresql://127.0.0.1:{cluster.port}/{name}"
+    assert done == (0, f"{shown}: schema version {migrations()[-1].number}\n", "")
+    back = await shell.run("migrate", "--rollback", settings=settings)
+    assert (back.code, back.err.startswith(f"regserver: {shown}: no copy is kept")) == (1, True)
+
+
+# --- a database that goes away
+UNAVAILABLE: tuple[tuple[str, str, object, int, bytes], ...] = (
+    ("POST", "/login", {"username": "ann", "password": "ann's long password"}, 503, b"StoreUnavailable"),
+    ("POST", "/room/create", {}, 503, b"StoreUnavailable"),
+    ("GET", "/someone/check", None, 500, b"INTERNAL_ERROR"),
+    ("POST", "/rpc", {"jsonrpc": "2.0", "id": 1, "method": "getState", "params": {"phone": "+380000000000"}}, 200, b'"code":500'),
+)  # fmt: skip
+"""A request of each door, and how it is answered while the store is away."""
+
+
+async def test_a_database_that_goes_and_comes_back(tmp_path: Path, shell: Shell) -> None:
+    with Cluster.create() as own:
+        settings = (
+            f"store.url={own.url(own.create_database())}",
+            f"server.key={tmp_path / 'key'}",
+            "store.pool_timeout=300ms",
+        )
+        async with open_server(tmp_path, settings) as server, server.client() as client:
+            ann, bob = await sign_up(client, "ann"), await sign_up(client, "bob")
+            room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
+            async with listening(f"{server.socket_url}/room/websocket?token={bob.token}") as socket:
+                await ann.post(f"/room/post/{room}", {"content": "before"})
+                assert (await socket.message())["type"] == "NewPost"
+                await trio.to_thread.run_sync(own.stop)
+                await hold_unavailable(ann, client)
+                away = await run_command("serve", *words((*settings, "node.name=late")), folder=tmp_path)
+                said = away.stderr.decode().splitlines()[-1]
+                assert (away.returncode, said.startswith("regserver: PostgreSQL: connection failed")) == (
+                    1,
+                    True,
+                )
+                await trio.to_thread.run_sync(own.start)
+                with trio.fail_after(30):
+                    while (await client.get("/health/ready")).json()["failing"]:  # noqa: ASYNC110  (nothing tells)
+                        await trio.sleep(0.05)
+                await ann.post(f"/room/post/{room}", {"content": "after"})
+                assert (await socket.message())["content"] == "after"
+            assert (await client.get("/health/ready")).json()["parts"]["pool"] == "ok"
+            assert b"regserver_store_connections_lost_total" in (await client.get("/metrics")).content
+            assert await server.stop() == 0
+
+
+async def hold_unavailable(ann: Person, client: httpx.AsyncClient) -> None:
+    for method, path, body, status, said in UNAVAILABLE:
+        answer = await ann.call(method, path, body)
+        assert (answer.status_code, said in answer.content) == (status, True), answer.content
+    ready = await client.get("/health/ready")
+    assert ready.status_code == 503
+    assert "store" in ready.json()["failing"]
+    assert "lag" not in ready.json()["failing"]

@@ -7,7 +7,7 @@ A unit that has begun is not cancelled with its caller: it ends within the polic
 StoreFault. Events are told by the one tail of the log (`log_tail`), so in its order, before the unit's caller goes on.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -16,7 +16,15 @@ import trio
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
-from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
+from regserver.ports.store import (
+    EventListener,
+    ForeignListener,
+    Store,
+    StoreCheck,
+    StoreFault,
+    StoreFigure,
+    T,
+)
 from regserver.ports.transaction import Lock
 from regserver.store.postgres.dialect import native, store_error
 from regserver.store.postgres.driver import (
@@ -28,6 +36,7 @@ from regserver.store.postgres.driver import (
     open_pool,
 )
 from regserver.store.postgres.log_tail import LogPage, LogTail
+from regserver.store.postgres.postgres_health import PostgresHealth
 from regserver.store.postgres.postgres_policy import PostgresPolicy
 from regserver.store.postgres.postgres_schema import require_newest_schema
 from regserver.store.postgres.postgres_sql import PostgresSql, lock_query
@@ -37,6 +46,7 @@ from regserver.store.sql.sql_transaction import SqlTransaction
 
 READ: Final = Begin("REPEATABLE READ", read_only=True)
 WRITE: Final = Begin("READ COMMITTED")
+CHECK_SECONDS: Final = 2.0
 
 
 class PostgresStore(Store):
@@ -45,8 +55,10 @@ class PostgresStore(Store):
     def __init__(self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None) -> None:
         self._pool = pool
         self._unit_seconds = policy.unit
+        self._patience = policy.patience
         self._hash_name = hash_name
         self.tail = LogTail(self._events_after)
+        self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
 
     def listen(self, listener: EventListener) -> None:
         """The listener is called by the tail of the log."""
@@ -69,7 +81,25 @@ class PostgresStore(Store):
 
     async def check(self) -> None:
         """Reads the end of the log."""
-        await self.read(lambda transaction: transaction.events.end())
+        await self._end_of_log()
+
+    @property
+    def checks(self) -> Mapping[str, StoreCheck]:
+        """The pool and the tail of the log."""
+        return self._health.checks
+
+    @property
+    def figures(self) -> Sequence[StoreFigure]:
+        """Those of the pool."""
+        return self._health.figures
+
+    async def _end_of_log(self) -> EventId:
+        """Without a transaction, and without long patience: health is asked often."""
+        try:
+            async with self._pool.connection(min(CHECK_SECONDS, self._patience)) as connection:
+                return EventId(int(await connection.value("SELECT max(id) FROM event") or 0))
+        except DatabaseFault as fault:
+            raise store_error(fault) from fault
 
     async def _run(self, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
         try:

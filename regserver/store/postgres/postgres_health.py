@@ -1,0 +1,89 @@
+"""What the store on PostgreSQL tells of itself: for readiness in words, for metrics in numbers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import trio
+
+from regserver.domain.room_event import EventId
+from regserver.ports.store import StoreCheck, StoreFault, StoreFigure
+from regserver.store.postgres.driver import Pool
+from regserver.store.postgres.log_tail import LogTail
+from regserver.store.postgres.postgres_policy import PostgresPolicy
+
+LATE_SECONDS: Final = 5.0
+"""An event that the tail has not come past for so long is late; it looks every second."""
+
+ReadEnd = Callable[[], Awaitable[EventId]]
+"""Reads the id of the log's last event. Raises StoreFault."""
+
+
+class PostgresHealth:
+    """pool, tail: those of the store."""
+
+    def __init__(self, pool: Pool, policy: PostgresPolicy, tail: LogTail, read_end: ReadEnd) -> None:
+        self._pool = pool
+        self._most = policy.most
+        self._tail = tail
+        self._read_end = read_end
+        self._stands = (EventId(0), 0.0)
+
+    @property
+    def checks(self) -> Mapping[str, StoreCheck]:
+        """The parts of readiness."""
+        return {"pool": self.check_pool, "lag": self.check_lag}
+
+    async def check_pool(self) -> str | None:
+        """Whether whoever needs a connection gets one."""
+        found = self._pool.statistics()
+        if found.failures:
+            return (
+                f"no connection could be made {found.failures} times in a row; {found.waiting} callers wait"
+            )
+        if found.waiting and found.lent >= self._most:
+            return (
+                f"all {self._most} connections are in use, and {found.waiting} callers wait (store.pool_size)"
+            )
+        return None
+
+    async def check_lag(self) -> str | None:
+        """Whether this node has heard of what is in the log."""
+        position, now = self._tail.position, trio.current_time()
+        if position != self._stands[0]:
+            self._stands = (position, now)
+        try:
+            end = await self._read_end()
+        except StoreFault:
+            return None  # the part "store" tells
+        if end <= position:
+            self._stands = (position, now)
+        behind = now - self._stands[1]
+        return (
+            f"the events after {position} were not read for {behind:.0f} s" if behind > LATE_SECONDS else None
+        )
+
+    @property
+    def figures(self) -> tuple[StoreFigure, ...]:
+        """The pool in numbers."""
+        statistics = self._pool.statistics
+        return (
+            StoreFigure(
+                "store_connections_used", "Connections to the database in use.", lambda: statistics().lent
+            ),
+            StoreFigure(
+                "store_connections_idle", "Connections that wait for use.", lambda: statistics().idle
+            ),
+            StoreFigure("store_waiting", "Callers that wait for a connection.", lambda: statistics().waiting),
+            StoreFigure(
+                "store_connections_refused",
+                "Callers that got no connection in time.",
+                lambda: statistics().refused + statistics().timed_out,
+                is_count=True,
+            ),
+            StoreFigure(
+                "store_connections_lost",
+                "Connections found broken.",
+                lambda: statistics().lost,
+                is_count=True,
+            ),
+        )
