@@ -35,8 +35,10 @@ ALLOWED: dict[str, set[str]] = {
     "owner": set(),
     "config": {"domain"},
     "ports": {"domain", "endpoint"},
+    "pytest_plugin": {"testing"},
     "service": {"domain", "ports", "errors"},
     "store": {"domain", "ports"},
+    "testing": {"adapters", "app", "config", "domain", "log", "ports", "store"},
     "text": set(),
     "broker": {"domain", "ports", "endpoint"},
     "adapters": {"domain", "ports", "config", "text"},
@@ -120,6 +122,29 @@ def test_libraries_stay_where_they_belong() -> None:
         or (part == "domain" and name.split(".")[0] in PURE)
     ]
     assert wrong == []
+
+
+# The bounds of a stop and of a retry, the leases of nodes, the presence of sockets.
+OWN_TIME = {
+    "broker/local.py",
+    "broker/presence_teller.py",
+    "service/live_service.py",
+    "service/node_lease.py",
+    "service/session_upkeep.py",
+}
+
+
+def test_services_wait_by_the_clock() -> None:
+    """By `Clock.sleep` and `Clock.move_on_after`, so that a test can let days pass; OWN_TIME names the exceptions."""
+    real = re.compile(
+        r"trio\.(sleep|sleep_until|move_on_a\w+|fail_a\w+|current_time)\(|time\.(time|monotonic)"
+    )
+    found = {
+        str(path.relative_to(PACKAGE))
+        for part, path in modules()
+        if part in {"service", "broker"} and real.search(path.read_text("utf-8"))
+    }
+    assert found == OWN_TIME
 
 
 def test_imports_stand_at_the_top() -> None:

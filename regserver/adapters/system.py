@@ -4,9 +4,10 @@ import secrets
 import time
 
 from regserver.domain.instant import Instant
+from regserver.ports.clock import Clock
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The system clock, which may be set."""
 
     def now(self) -> Instant:

@@ -5,7 +5,6 @@ from functools import partial
 
 import msgspec
 
-from regserver.adapters.mail import build_mailer
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
@@ -21,7 +20,7 @@ from regserver.web.site.confirm import ConfirmApi
 async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the directory, and the delivery of every door's mail. Raises StoreFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    mailer = build_mailer(base.loaded)
+    mailer = base.outside.mailer(base.loaded)
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     sign_up = sign_up_policy(settings)
@@ -47,6 +46,6 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     return AppPart(
         routes=(*api.routes(), *ConfirmApi(directory).routes()) if sign_up.serves("directory") else (),
         useful=(("mail", delivery.check),),
-        background=(partial(run_outbox, delivery),),
+        background=(partial(run_outbox, delivery, base.outside.mail_sleep),),
         reload=(reload,),
     )

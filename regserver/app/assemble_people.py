@@ -1,12 +1,10 @@
 """Builds sign-in, live registration and rooms: the doors that share tokens and sockets."""
 
-import time
 from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 
 import msgspec
 
-from regserver.adapters.source import open_source
 from regserver.app.assemble_address import build_addresses
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
@@ -45,7 +43,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens sign-in, live registration and accounts. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
     sign_up = sign_up_policy(settings)
-    opened = open_source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
+    opened = base.outside.source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
     source = await stack.enter_async_context(opened)
     policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
     parts = LiveParts(
@@ -159,7 +157,7 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     streams = RoomStreamApi(
         admission, recovery, base.broker, base.seal, section.max_sockets, int(section.socket_queue), set()
     )
-    typing = TypingService(admission, base.broker, time.monotonic)
+    typing = TypingService(admission, base.broker, base.clock.elapsed)
     return AppPart(
         routes=(
             *MembershipApi(memberships, base.web.limits).routes(),

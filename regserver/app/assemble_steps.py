@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from regserver.adapters.ledger import build_ledger, on_curve
+from regserver.adapters.ledger import on_curve
 from regserver.adapters.provider_client import open_http_client
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
@@ -31,7 +31,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
     pepper = base.pepper
     policy = _policy(settings)
-    ledger = build_ledger(settings.ledger, journal_seal(base.key), client, store)
+    ledger = base.outside.ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
     if head.number:
         log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())

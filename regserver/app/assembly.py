@@ -3,8 +3,7 @@
 store → broker → adapters → services → doors → routes
 """
 
-import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
@@ -26,6 +25,7 @@ from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
 from regserver.app.base import AppPart, Base, node_name, open_base
+from regserver.app.outside import SYSTEM, Outside
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
@@ -63,6 +63,7 @@ class Assembly(msgspec.Struct, frozen=True):
     web: WebParts
     limits: FrontLimits
     app: WebApp
+    outside: Outside
 
 
 async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -101,7 +102,7 @@ PARTS = (
 """Each opens one group of doors. A new group is a module and a name here."""
 
 
-def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
+def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTEM) -> Assembly:
     """Builds the app, without routes yet. output: the log, if the server has one of its own. Raises ConfigFault."""
     server, limits = loaded.settings.server, front_limits(loaded.settings)
     metrics, access = Metrics(), None if output is None else output.access
@@ -110,7 +111,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
             "log_lines_lost", "Lines of the log lost to a full disk or a stalled reader.", lambda: output.lost
         )
     web = WebParts(
-        limits=build_limits(loaded.settings),
+        limits=build_limits(loaded.settings, outside.clock.elapsed),
         forwarded=ForwardedReader(server.trusted_proxies, server.public_url, server.proxy_fields),
         cors=CorsPolicy(server.cors_origins, server.cors_headers),
         metrics=metrics,
@@ -120,7 +121,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None) -> Assembly:
         node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
     limits = msgspec.structs.replace(limits, refusal_fields=web.cors.front_fields)
-    return Assembly(loaded, web, limits, create_app(web, limits))
+    return Assembly(loaded, web, limits, create_app(web, limits), outside)
 
 
 def _build_clock_watch(base: Base) -> ClockWatch:
@@ -135,13 +136,13 @@ def _build_clock_watch(base: Base) -> ClockWatch:
     return ClockWatch(base.store, base.clock, horizons)
 
 
-def build_limits(settings: Settings) -> RateLimits:
+def build_limits(settings: Settings, elapsed: Callable[[], float]) -> RateLimits:
     """The rate limits with the operator's rates. Raises ConfigFault."""
     unknown = settings.limits.routes.keys() - LIMITS.keys()
     if unknown:
         raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
     try:
-        return RateLimits(time.monotonic, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+        return RateLimits(elapsed, enabled=settings.limits.enabled, overrides=settings.limits.routes)
     except ValueError as error:
         raise ConfigFault(f"limits.routes: {error}") from None
 
@@ -150,7 +151,7 @@ def build_limits(settings: Settings) -> RateLimits:
 async def open_assembly(assembly: Assembly) -> AsyncIterator[AppPart]:
     """Opens the back ends and adds the routes; yields all parts as one. Raises ConfigFault, StoreFault, ServerKeyFault."""
     async with AsyncExitStack() as stack:
-        base = await open_base(stack, assembly.loaded, assembly.web)
+        base = await open_base(stack, assembly.loaded, assembly.web, assembly.outside)
         whole = _joined([await open_part(stack, base) for open_part in PARTS])
         _add_routes(assembly.app, base, whole)
         nursery = await stack.enter_async_context(trio.open_nursery())

@@ -13,8 +13,8 @@ import trio
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey
-from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
+from regserver.app.outside import Outside
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import Making, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
@@ -46,6 +46,7 @@ class Base(msgspec.Struct, frozen=True):
     """The parts that all doors share. node: the name of this process among those that share the store."""
 
     loaded: Loaded
+    outside: Outside
     store: Store
     broker: Broker
     node: str
@@ -98,12 +99,13 @@ def _making(seal: CursorSeal, web: WebParts) -> Making:
     )
 
 
-async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Base:
+async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
-    clock, randomness = SystemClock(), SystemRandomness()
+    clock, randomness = outside.clock, outside.randomness
     node = node_name(settings)
-    store, key = await open_served_store(stack, store_place(loaded), node)
+    opened_store, key = await open_served_store(stack, store_place(loaded), node)
+    store = outside.store(opened_store)
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
@@ -114,11 +116,12 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts) -> Bas
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
-    guard = _build_guard(store, key, outbox, mail_templates, web)
+    guard = _build_guard((store, clock), key, outbox, mail_templates, web)
     captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
-    sms = await open_sms(stack, settings, pepper, randomness, web.metrics)
+    sms = await open_sms(stack, settings, outside, pepper, web.metrics)
     return Base(
         loaded,
+        outside,
         store,
         broker,
         node,
@@ -152,11 +155,12 @@ def build_pepper(settings: Settings, key: ServerKey) -> Pepper:
 
 
 def _build_guard(
-    store: Store, key: ServerKey, outbox: Outbox, mail_templates: MailTemplates, web: WebParts
+    kept: tuple[Store, Clock], key: ServerKey, outbox: Outbox, mail_templates: MailTemplates, web: WebParts
 ) -> GuessGuard:
+    store, clock = kept
     parts = GuessParts(
         store=store,
-        clock=SystemClock(),
+        clock=clock,
         hashes=GuessHash(key.derive("guess")),
         outbox=outbox,
         mail_templates=mail_templates,

@@ -14,6 +14,7 @@ import trio
 
 from regserver.app.assembly import assemble, open_assembly
 from regserver.app.base import AppPart
+from regserver.app.outside import SYSTEM, Outside
 from regserver.config import ConfigFault, Loaded
 from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
@@ -34,9 +35,11 @@ class App(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_app(loaded: Loaded, output: ProcessLog | None = None) -> AsyncIterator[App]:
+async def open_app(
+    loaded: Loaded, output: ProcessLog | None = None, outside: Outside = SYSTEM
+) -> AsyncIterator[App]:
     """Opens the server. output: the log, if the server has one of its own. Raises ConfigFault, StoreFault, ServerKeyFault."""
-    assembly = assemble(loaded, output)
+    assembly = assemble(loaded, output, outside)
     app = assembly.app
     async with open_assembly(assembly) as whole:
         front = Front(

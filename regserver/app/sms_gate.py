@@ -5,13 +5,12 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from regserver.adapters.provider_client import open_http_client
-from regserver.adapters.sms import build_sms
+from regserver.app.outside import Outside
 from regserver.config import Settings
 from regserver.config.provider import SmsSection
 from regserver.domain.contact import Pepper
 from regserver.domain.phone import read_phone
 from regserver.metric import Metrics, SmsCounter
-from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.service.sms_guard import SmsGuard, SmsPolicy
 
@@ -25,12 +24,12 @@ class SmsGate(msgspec.Struct, frozen=True):
 
 
 async def open_sms(
-    stack: AsyncExitStack, settings: Settings, pepper: Pepper, randomness: Randomness, metrics: Metrics
+    stack: AsyncExitStack, settings: Settings, outside: Outside, pepper: Pepper, metrics: Metrics
 ) -> SmsGate:
     """The configured service."""
     client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
     guard = SmsGuard(pepper, _policy(settings), SmsCounter(metrics).count)
-    return SmsGate(build_sms(settings.sms, client, randomness), guard, settings.sms.text)
+    return SmsGate(outside.sms(settings.sms, client, outside.randomness), guard, settings.sms.text)
 
 
 def _policy(settings: Settings) -> SmsPolicy:

@@ -134,7 +134,7 @@ class LocalBroker(Broker):
                     subscriber.end_nowait(BadToken())
                 else:
                     self._next_end = min(self._next_end, subscriber.expires_at)
-            with trio.move_on_after((self._next_end - now) / 1000):
+            with self._clock.move_on_after((self._next_end - now) / 1000):
                 await self._earlier_end.wait()
 
     async def end_account(self, account: AccountId) -> None:

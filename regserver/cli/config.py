@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def run(chosen: argparse.Namespace) -> None:
 def _check(loaded: Loaded) -> None:
     """Builds every part that needs neither the store nor the network. Raises ConfigFault as `serve` does."""
     settings = loaded.settings
-    build_limits(settings)
+    build_limits(settings, time.monotonic)
     if settings.server.tls_cert:
         try:
             load_tls(

@@ -78,6 +78,15 @@ def load(
     return Loaded(_convert(tree, origins), path)
 
 
+def settings_of(given: Mapping[str, Any], origin: str) -> Settings:
+    """Checks settings that a program gives, as a tree like that of the file. origin: named in faults. Raises ConfigFault."""
+    tree: dict[str, Any] = {}
+    origins: Origins = {}
+    _merge(tree, origins, dict(given), origin)
+    _check_keys(tree, Settings, (), origins)
+    return _convert(tree, origins)
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path))

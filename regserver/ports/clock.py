@@ -1,12 +1,31 @@
-"""The time of day."""
+"""The time of day, and waiting for it."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
+
+import trio
 
 from regserver.domain.instant import Instant
 
 
 class Clock(Protocol):
-    """A clock."""
+    """A clock. Whatever is due by a setting is waited for by it, so that a test can let time pass.
+
+    The bounds of one exchange with a peer (a request, a ping, a provider's answer) are Trio's own.
+    """
 
     def now(self) -> Instant:
         """Wall-clock time."""
+
+    def elapsed(self) -> float:
+        """Seconds by a clock that nobody sets; only differences mean something."""
+        return trio.current_time()
+
+    def move_on_after(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
+        """As trio.move_on_after."""
+        return trio.move_on_after(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """As trio.sleep."""
+        with self.move_on_after(seconds):
+            await trio.sleep_forever()

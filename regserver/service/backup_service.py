@@ -63,7 +63,7 @@ class BackupService:
         """Makes what is due, until cancelled."""
         while True:
             await self.make_due()
-            await trio.sleep(LOOK_SECONDS)
+            await self._clock.sleep(LOOK_SECONDS)
 
     async def make_due(self) -> bool:
         """Makes a backup if one is due; returns whether one was made. A fault is logged and shown by `check`."""

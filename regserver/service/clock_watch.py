@@ -6,8 +6,6 @@ clock jumps, such times are pulled in (FutureTable). A jump is seen by the monot
 
 import logging
 
-import trio
-
 from regserver.domain.instant import Duration, Instant
 from regserver.ports.clock import Clock
 from regserver.ports.future_table import Horizons
@@ -31,7 +29,7 @@ class ClockWatch:
 
     def _read(self) -> int:
         """The system clock against the monotonic one, in milliseconds: the same until the system clock is set."""
-        return self._clock.now() - round(trio.current_time() * 1000)
+        return self._clock.now() - round(self._clock.elapsed() * 1000)
 
     async def run(self) -> None:
         """Pulls in at once and after every jump, until cancelled; a store that fails is tried again at the next look."""
@@ -43,7 +41,7 @@ class ClockWatch:
                 waiting = True
             self._offset = offset
             waiting = waiting and not await self._done()
-            await trio.sleep(LOOK_SECONDS)
+            await self._clock.sleep(LOOK_SECONDS)
 
     async def _done(self) -> bool:
         try:

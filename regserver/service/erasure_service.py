@@ -75,7 +75,7 @@ class ErasureService:
                 await self.erase_due()
             except StoreFault as fault:
                 log.warning("deleted accounts were not erased: %s", fault)
-            with trio.move_on_after(INTERVAL_SECONDS):
+            with self._clock.move_on_after(INTERVAL_SECONDS):
                 await self._changed.wait()
 
     async def leave_due(self) -> None:

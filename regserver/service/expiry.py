@@ -5,8 +5,6 @@ It needs no lock: each statement compares the times itself, so several nodes may
 
 import logging
 
-import trio
-
 from regserver.domain.instant import DAY, Duration, Instant
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
@@ -26,7 +24,7 @@ KEEP_PARKED = Duration(30 * DAY)
 async def run_expiry(store: Store, clock: Clock) -> None:
     """Purges every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
     while True:
-        await trio.sleep(INTERVAL_SECONDS)
+        await clock.sleep(INTERVAL_SECONDS)
         try:
             await store.write(lambda transaction: purge(transaction, clock))
         except StoreFault as fault:
@@ -36,7 +34,7 @@ async def run_expiry(store: Store, clock: Clock) -> None:
 async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
     """Removes events older than `retention` until cancelled; a store that fails is tried again next time."""
     while True:
-        await trio.sleep(TRIM_INTERVAL_SECONDS)
+        await clock.sleep(TRIM_INTERVAL_SECONDS)
         try:
             await trim_log(store, clock, retention)
         except StoreFault as fault:

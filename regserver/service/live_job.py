@@ -14,6 +14,7 @@ from regserver.domain.account import NameKey, name_key
 from regserver.domain.estimate import MAX_MARKS, Run
 from regserver.domain.live_progress import LiveMessage, LiveProgress, ProgressEvent, RegistrationId
 from regserver.domain.secret import SecretHash
+from regserver.ports.clock import Clock
 from regserver.ports.source import Subject
 from regserver.service.asker import Asker
 
@@ -45,7 +46,7 @@ class Observer(Protocol):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An event of the history. ends_at: the end as estimated then, by trio's clock; None if unknown."""
+    """An event of the history. ends_at: the end as estimated then, as Clock.elapsed counts; None if unknown."""
 
     event: ProgressEvent
     ends_at: float | None
@@ -63,16 +64,20 @@ class LiveJob:
 
     id: RegistrationId
     applicant: Applicant
+    clock: Clock
     username: str = ""
     progress: LiveProgress = field(default_factory=LiveProgress)
     history: list[Shown] = field(default_factory=list)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     begun: trio.Event = field(default_factory=trio.Event)
     gone: trio.Event = field(default_factory=trio.Event)
-    _started_at: float = field(default_factory=trio.current_time)
+    _started_at: float = field(init=False)
     _marks: dict[int, int] = field(default_factory=dict)
     _grown: trio.Event = field(default_factory=trio.Event)
     _observers: dict[Observer, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._started_at = self.clock.elapsed()
 
     @property
     def subject(self) -> Subject:
@@ -102,11 +107,11 @@ class LiveJob:
     @property
     def elapsed_ms(self) -> float:
         """Milliseconds since the start."""
-        return (trio.current_time() - self._started_at) * 1000
+        return (self.clock.elapsed() - self._started_at) * 1000
 
     def show(self, event: ProgressEvent, left_ms: float | None = None) -> None:
         """Appends an event. left_ms: estimated milliseconds from it to the end."""
-        ends_at = None if left_ms is None else trio.current_time() + left_ms / 1000
+        ends_at = None if left_ms is None else self.clock.elapsed() + left_ms / 1000
         if event.step not in self._marks and len(self._marks) < MAX_MARKS:
             self._marks[event.step] = round(self.elapsed_ms)
         self.history.append(Shown(event, ends_at))
@@ -124,7 +129,7 @@ class LiveJob:
             return 0
         if shown.ends_at is None:
             return None
-        return max(1, round(shown.ends_at - trio.current_time()))
+        return max(1, round(shown.ends_at - self.clock.elapsed()))
 
     async def more(self, seen: int) -> bool:
         """Waits until the history is longer than `seen`; False when it is complete before."""

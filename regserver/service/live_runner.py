@@ -17,6 +17,7 @@ from regserver.domain.live_progress import Complete, LiveMessage, ProgressEvent,
 from regserver.domain.outcome import InvitationRequired
 from regserver.domain.source_line import SourceLine
 from regserver.group import leaves
+from regserver.ports.clock import Clock
 from regserver.ports.source import Source, SourceFault
 from regserver.ports.store import StoreFault
 from regserver.service.identity_service import SignedIn
@@ -34,12 +35,18 @@ class LiveRunner:
     """Runs jobs. deadline: of one job. estimator: learns from each job that succeeded."""
 
     def __init__(
-        self, source: Source, accounts: LiveAccounts, estimator: Estimator, deadline: Duration
+        self,
+        source: Source,
+        accounts: LiveAccounts,
+        estimator: Estimator,
+        deadline: Duration,
+        clock: Clock,
     ) -> None:
         self._source = source
         self._accounts = accounts
         self._estimator = estimator
         self._deadline = deadline
+        self._clock = clock
 
     async def run(self, job: LiveJob) -> None:
         """Runs the job to its end, in a nursery of its own. Raises nothing but Cancelled, since other jobs run beside it."""
@@ -52,7 +59,7 @@ class LiveRunner:
 
     async def _end(self, job: LiveJob) -> None:
         try:
-            with job.scope, trio.move_on_after(self._deadline.seconds) as late:
+            with job.scope, self._clock.move_on_after(self._deadline.seconds) as late:
                 await self._read(job)
             if late.cancelled_caught and not job.over:
                 log.warning("registration failed: not done in %g s", self._deadline.seconds)

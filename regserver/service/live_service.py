@@ -72,7 +72,7 @@ class LiveService:
         if self._runner is None or not self.admits(applicant.username):
             return SourceUnavailable()
         identity = uuid.UUID(bytes=self._parts.randomness.bytes(16), version=4)
-        job = LiveJob(RegistrationId(f"u-{identity}"), applicant)
+        job = LiveJob(RegistrationId(f"u-{identity}"), applicant, self._parts.clock)
         return await self._begin(self._runner, job)
 
     async def _found(self, subject: Subject) -> RegistrationId | None:
@@ -115,7 +115,7 @@ class LiveService:
         finally:
             self._leave(job)
             self._parts.on_end(job.progress.state)
-        await trio.sleep(self._parts.policy.replay.seconds)
+        await self._parts.clock.sleep(self._parts.policy.replay.seconds)
         del self._jobs[job.id]
 
     def refuse_nowait(self) -> None:
@@ -138,7 +138,9 @@ async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
     policy = parts.policy
     accounts = LiveAccounts(parts)
     estimator = Estimator(await accounts.past_runs())
-    runner = None if parts.source is None else LiveRunner(parts.source, accounts, estimator, policy.deadline)
+    runner = None
+    if parts.source is not None:
+        runner = LiveRunner(parts.source, accounts, estimator, policy.deadline, parts.clock)
     async with trio.open_nursery() as nursery:
         service = LiveService(nursery, runner, accounts, parts)
         try:

@@ -12,6 +12,7 @@ between the two sends it again, with the same Message-ID, by which the receiver 
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -229,8 +230,8 @@ class MailDelivery:
         )
 
 
-async def run_outbox(delivery: MailDelivery) -> None:
-    """Sends until cancelled; after a fault of the store it tries again."""
+async def run_outbox(delivery: MailDelivery, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Sends until cancelled; after a fault of the store it tries again. sleep: between two batches, for so many seconds."""
     recovered = False
     while True:
         more = False
@@ -242,4 +243,4 @@ async def run_outbox(delivery: MailDelivery) -> None:
         except* StoreFault as group:
             log.warning("the outbox cannot be read: %s", leaves(group)[0])
         if not more:
-            await trio.sleep(delivery.next_pause())
+            await sleep(delivery.next_pause())

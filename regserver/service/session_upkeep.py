@@ -42,7 +42,7 @@ class SessionUpkeep:
         """Writes the uses every WRITE_SECONDS, and once more when it is cancelled."""
         try:
             while True:
-                await trio.sleep(WRITE_SECONDS)
+                await self._clock.sleep(WRITE_SECONDS)
                 await _done(self.write)
         finally:
             with trio.CancelScope(shield=True):

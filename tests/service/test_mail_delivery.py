@@ -360,7 +360,7 @@ async def test_mail_that_nobody_takes_out_is_late(tmp_path: Path) -> None:
 
 async def test_the_worker_sends_by_itself(tmp_path: Path) -> None:
     async with world(tmp_path) as here, trio.open_nursery() as nursery:
-        nursery.start_soon(run_outbox, here.delivery)
+        nursery.start_soon(run_outbox, here.delivery, trio.sleep)
         await here.enqueue(to("ada"))
         await here.peer.wait_received(1)
         await here.enqueue(to("ben"))
@@ -375,7 +375,7 @@ async def test_the_worker_outlives_a_store_that_fails(
     async with world(tmp_path) as here:
         pass
     with trio.move_on_after(30) as patience:
-        await run_outbox(here.delivery)
+        await run_outbox(here.delivery, trio.sleep)
     assert patience.cancelled_caught
     assert "the outbox cannot be read" in caplog.text
     assert await here.delivery.check() == "the outbox cannot be read: the store is closed"

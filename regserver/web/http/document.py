@@ -1,12 +1,14 @@
 """GET /openapi.json and GET /asyncapi.json: descriptions of the HTTP routes and the WebSockets.
 
-Both are built once, at start, from the routes and the types of their endpoints.
+Each is built once, from the routes and the types of their endpoints, in a thread when it is first asked for: it takes a tenth of
+a second, and many a server is never asked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
+import trio
 
 from regserver.endpoint import Request, Response
 from regserver.service.rate_limiter import Rate
@@ -33,9 +35,12 @@ class DocumentApi:
     def __init__(
         self, others: Iterable[Route], sockets: Iterable[SocketRoute], rates: Mapping[str, Rate], version: str
     ) -> None:
-        routes = (*others, *self.routes())
-        self._openapi = OpenApiDocument(body=msgspec.json.encode(openapi(routes, rates, version)))
-        self._asyncapi = AsyncApiDocument(body=msgspec.json.encode(asyncapi(sockets, rates, version)))
+        self._routes = (*others, *self.routes())
+        self._sockets = tuple(sockets)
+        self._rates = rates
+        self._version = version
+        self._openapi: OpenApiDocument | None = None
+        self._asyncapi: AsyncApiDocument | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of the documents."""
@@ -46,8 +51,17 @@ class DocumentApi:
 
     async def openapi(self, _: Request) -> OpenApiDocument:
         """Get this document."""
+        if self._openapi is None:
+            body = await trio.to_thread.run_sync(self._encode, openapi, self._routes)
+            self._openapi = OpenApiDocument(body=body)
         return self._openapi
 
     async def asyncapi(self, _: Request) -> AsyncApiDocument:
         """Get the description of the WebSockets."""
+        if self._asyncapi is None:
+            body = await trio.to_thread.run_sync(self._encode, asyncapi, self._sockets)
+            self._asyncapi = AsyncApiDocument(body=body)
         return self._asyncapi
+
+    def _encode(self, describe: Callable[[Any, Mapping[str, Rate], str], Any], described: object) -> bytes:
+        return msgspec.json.encode(describe(described, self._rates, self._version))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 
 import jinja2
@@ -37,6 +38,7 @@ class Assets:
         return sorted(name for name in self.files if name.endswith(".js") and not name.endswith(".worker.js"))
 
 
+@cache
 def load_template(name: str) -> jinja2.Template:
     """The template of a page. name: of its file."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
