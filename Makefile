@@ -50,6 +50,10 @@ autobahn: .venv/.test ## run the Autobahn test suite against the WebSocket sessi
 fuzz-front: .venv/.test ## send a hundred thousand hostile inputs to the front door
 	$(BIN)/python -m benchmarks.front.fuzz
 
+.PHONY: schemathesis
+schemathesis: .venv/.test ## try every operation of the OpenAPI document with some thousand inputs, allowed and not
+	$(BIN)/python -m tests.peer.schema_fuzz
+
 .PHONY: crash-rooms
 crash-rooms: .venv/.test ## kill the server 200 times under load and check that nothing acknowledged is lost
 	$(BIN)/python -m benchmarks.rooms.crash

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import trio
+
 from tests.peer.node import install_node_peer
 
 PEER = Path(__file__).parent / "generator"
-OPTIONS = ("--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--lib", "es2022,dom,dom.iterable",
-           "--module", "esnext", "--moduleResolution", "bundler")  # fmt: skip
+EMITTING = ("--strict", "--skipLibCheck", "--target", "es2022", "--lib", "es2022,dom,dom.iterable",
+            "--module", "esnext", "--moduleResolution", "bundler")  # fmt: skip
+OPTIONS = ("--noEmit", *EMITTING)
 
 
 def generate_python(document: Path, target: Path) -> str:
@@ -25,8 +28,11 @@ def generate_python(document: Path, target: Path) -> str:
     return ran.stdout + ran.stderr
 
 
-def typescript_faults(document: Path) -> str:
-    """Makes types by openapi-typescript and a client by hey-api, and compiles use.ts with them; returns all complaints."""
+async def typescript_faults(document: Path, url: str) -> str:
+    """Makes types by openapi-typescript and a client by hey-api, compiles what uses them, and runs it; returns all complaints.
+
+    url: of the server, at which story.mts registers, posts and reads.
+    """
     built = install_node_peer(PEER)
     bin_ = built / "node_modules" / ".bin"
     shutil.copyfile(document, built / "openapi.json")
@@ -34,8 +40,13 @@ def typescript_faults(document: Path) -> str:
         [str(bin_ / "openapi-typescript"), "openapi.json", "-o", "openapi.ts"],
         [str(bin_ / "openapi-ts"), "-i", "openapi.json", "-o", "sdk", "--no-log-file"],
         [str(bin_ / "tsc"), *OPTIONS, "use.ts"],
+        [str(bin_ / "tsc"), *EMITTING, "story.mts"],
+        ["node", "story.mjs", url],
     ):
-        ran = subprocess.run(command, cwd=built, capture_output=True, timeout=120, check=False, text=True)
-        if ran.returncode != 0:
-            return ran.stdout + ran.stderr
+        ran = await trio.run_process(
+            command, cwd=built, capture_stdout=True, stderr=subprocess.STDOUT, check=False
+        )
+        printed = ran.stdout.decode()
+        if ran.returncode != 0 or "warn" in printed.lower():
+            return printed
     return ""

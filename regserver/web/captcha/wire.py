@@ -16,7 +16,7 @@ CaptchaField = Annotated[
         "eyJjaGFsbGVuZ2UiOnt9fQ==",
     ),
 ]
-CaptchaTypeField = Annotated[CaptchaType, described("The client's platform.", "web")]
+CaptchaTypeField = Annotated[CaptchaType, described("The client's platform; web by default.", "web")]
 PLATFORMS: dict[object, CaptchaType] = {"web": "web", "android": "android", "ios": "ios"}
 
 

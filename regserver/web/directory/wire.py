@@ -36,7 +36,7 @@ class Creation(RequestBody, frozen=True, rename="camel"):
     user_name: DirectoryNameField | None
     password: PasswordField | None
     email: EmailField | None
-    language_code: Annotated[Language, Meta(description="Of the mail.")] = "en"
+    language_code: Annotated[Language, Meta(description="Of the mail; en by default.")] = "en"
     captcha: CaptchaField = ""
     captcha_type: CaptchaTypeField = "web"
     invitation: InvitationField = ""

@@ -141,7 +141,7 @@ def _operation(route: Route, schemas: Schemas, rates: Mapping[str, Rate]) -> dic
 
 
 def _body(body: type[RequestBody], schemas: Schemas) -> dict[str, Any]:
-    schema = schemas.of(body.wire_type or body)
+    schema = schemas.asked(body.wire_type or body)
     media = {"schema": schema, "example": schemas.example(schema)}
     return {
         "required": bool(schemas.resolve(schema).get("required", True)),

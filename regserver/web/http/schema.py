@@ -36,6 +36,14 @@ class Schemas:
         self.components |= _opened(components)
         return dict(_opened(schema))
 
+    def asked(self, annotation: Any) -> Schema:
+        """The schema of a body that clients send. Without defaults, by which generators take a field for one that is always there."""
+        before = self.components
+        self.components = {}
+        schema = self.of(annotation)
+        self.components = before | {name: _undefaulted(part) for name, part in self.components.items()}
+        return schema
+
     def parameter(self, place: str, name: str, annotation: Any) -> Schema:
         """A parameter of an operation. place: "path", "query" or "header"."""
         schema = _given(self.of(annotation))
@@ -83,6 +91,15 @@ def _opened(schema: Any) -> Any:
     if schema.get("type") == "object" and not {"properties", "additionalProperties"} & schema.keys():
         opened["additionalProperties"] = True
     return opened
+
+
+def _undefaulted(schema: Any) -> Any:
+    """The same without the defaults of fields."""
+    if isinstance(schema, list):
+        return [_undefaulted(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _undefaulted(value) for key, value in schema.items() if key != "default"}
 
 
 def _given(schema: Schema) -> Schema:

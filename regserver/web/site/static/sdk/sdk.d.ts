@@ -98,7 +98,12 @@ export interface Page {
   before?: number;
   limit?: number;
 }
-export type RoomEvent = { cursor: string } & (
+export type RoomEvent = KeptEvent | PassingEvent;
+/** Only with {presence: true}; they are not kept, and have no cursor. */
+export type PassingEvent =
+  | { type: "Presence"; userId: number; roomId: number; online: boolean; cursor?: undefined }
+  | { type: "Typing"; userId: number; roomId: number; cursor?: undefined };
+export type KeptEvent = { cursor: string } & (
   | { type: "Resumed"; recovered: boolean; missed: number }
   | { type: "NewPost"; userId: number; roomId: number; postId: number; content: string; createdAt: string }
   | { type: "RoomCreated"; creatorId: number; roomId: number }
@@ -111,6 +116,8 @@ export interface Listening extends Watching {
   since?: string;
   /** Whether to hear one's own doings too. */
   echo?: boolean;
+  /** Whether to hear who is there and who is typing, and to be seen. */
+  presence?: boolean;
 }
 
 interface Rooms {
@@ -126,6 +133,8 @@ interface Rooms {
   read(postId: number): Promise<Post>;
   readAll(roomId: number, page?: Page): Promise<{ posts: ListedPost[]; more: boolean }>;
   seen(roomId: number, postId: number): Promise<null>;
+  /** The others hear it who listen with {presence: true}. */
+  typing(roomId: number): Promise<null>;
   /** Everything that happens, each event once and in order, over restarts and lost connections. */
   listen(options?: Listening): Events<RoomEvent>;
 }

@@ -443,16 +443,19 @@ class Rooms extends Part {
   post = async (roomId, content) => (await this._keyed(`room/post/${roomId}`, { content })).postId;
   read = async (postId) => (await this._get(`room/read/${postId}`)).post;
   readAll = (roomId, page) => this._get(`room/readAll/${roomId}${paged(page)}`);
+  typing = (roomId) => this._keyed(`room/typing/${roomId}`);
   seen = (roomId, postId) => this._keyed(`room/seen/${roomId}`, { postId });
 
   /** Everything that happens in one's rooms, each event once and in order, over restarts and lost connections.
    *
    *  Every event has a `cursor`: the next listen({since: cursor}) goes on behind it. {type: "Resumed"} comes first and after each
-   *  return; `recovered: false` says that the log did not reach back: read the rooms again. echo: also one's own doings.
+   *  return; `recovered: false` says that the log did not reach back: read the rooms again.
+   *  echo: also one's own doings. presence: also who is there and who is typing, without a cursor.
    *  state(now, {seconds}): "live" or "lost". Rejects with Refused when the session has ended.
    */
-  listen({ since = "", echo = false, signal, state = () => {} } = {}) {
+  listen({ since = "", echo = false, presence = false, signal, state = () => {} } = {}) {
     const { server } = this, events = new Events();
+    const wishes = `${echo ? "&echo=true" : ""}${presence ? "&presence=true" : ""}`;
     let cursor = since, word = "", anew = false;
     events.holds = true;
     return events.run({
@@ -460,13 +463,13 @@ class Rooms extends Part {
       address: async () => {
         const { ticket } = await this._post("login/ticket"); // the token itself stays out of addresses
         word = "";
-        return server.socketAddress(`room/websocket?ticket=${ticket}&since=${segment(cursor)}${echo ? "&echo=true" : ""}`);
+        return server.socketAddress(`room/websocket?ticket=${ticket}&since=${segment(cursor)}${wishes}`);
       },
       opened: (again) => state("live", { again }),
       message: (text) => {
         if (!text.startsWith("{")) return void (word = text); // a bare word says why the socket closes
         const event = JSON.parse(text);
-        cursor = event.cursor;
+        cursor = event.cursor ?? cursor; // who is there and who is typing is not kept
         if (event.type === "Resumed" && anew) {
           event.recovered = anew = false;
         }
