@@ -32,6 +32,10 @@ _NODE = re.compile(
 
 def is_host(text: str) -> bool:
     """Whether the text is a host with an optional port, as in a Host field. Brackets must contain an IPv6 address."""
+    return _is_short_host(text) if len(text) <= 100 else _is_host(text)
+
+
+def _is_host(text: str) -> bool:
     found = _HOST.fullmatch(text)
     if found is None or found["ipv6"] is None:
         return found is not None
@@ -40,6 +44,9 @@ def is_host(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+_is_short_host = functools.lru_cache(maxsize=256)(_is_host)  # nearly all clients name one of a few
 
 
 def parse_address(text: str) -> Address | None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
 import trio
 
 from regserver.log.line import request_id, to_json, utc_millis, visible, visible_json
@@ -18,6 +19,18 @@ MAX_WAITING = 1000
 
 _Served = tuple[float, str, str, str, int, float, str]
 """A request whose line is not written yet: time, method, pattern, client, status, seconds, id."""
+
+
+class _Line(msgspec.Struct, frozen=True, tag_field="logger", tag=ACCESS):
+    """A line in JSON."""
+
+    at: str
+    message: str
+    client: str
+    status: int
+    ms: float
+    request: str
+    level: str = "info"
 
 
 class AccessLog:
@@ -58,16 +71,9 @@ class AccessLog:
 
 def _json_line(served: _Served) -> str:
     at, method, pattern, client, status, seconds, identity = served
-    line = {
-        "at": utc_millis(at),
-        "level": "info",
-        "logger": ACCESS,
-        "message": f"{method[:10]} {pattern}",
-        "client": client,
-        "status": status,
-        "ms": round(seconds * 1000, 1),
-        "request": identity,
-    }
+    line = _Line(
+        utc_millis(at), f"{method[:10]} {pattern}", client, status, round(seconds * 1000, 1), identity
+    )
     return visible_json(to_json(line)) + "\n"
 
 

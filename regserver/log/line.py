@@ -86,12 +86,12 @@ class JsonFormatter(logging.Formatter):
         return visible_json(redact(to_json(line)))
 
 
-def to_json(line: dict[str, Any]) -> str:
+def to_json(line: object) -> str:
     """One object as JSON. Never raises: what has no form in JSON is written as text."""
     try:
         return _encode(line).decode()
     except UnicodeEncodeError:  # half a surrogate pair, as in the name of a file that is not UTF-8
-        return json.dumps(line, default=str)
+        return json.dumps(msgspec.to_builtins(line, enc_hook=str))
 
 
 class TextFormatter(logging.Formatter):

@@ -38,6 +38,7 @@ class Limiter:
     def __init__(self, rate: Rate, monotonic: Callable[[], float]) -> None:
         self._interval = rate.seconds / rate.count
         self._tolerance = rate.seconds - self._interval
+        self._most = rate.seconds
         self._monotonic = monotonic
         self._whole_at: OrderedDict[str, float] = OrderedDict()
 
@@ -47,8 +48,10 @@ class Limiter:
         weight: how many requests it counts for; more than the whole rate count for the whole rate.
         """
         now = self._monotonic()
-        whole_at = max(self._whole_at.get(key, now), now)
-        cost = min(self._interval * weight, self._interval + self._tolerance)
+        whole_at = self._whole_at.get(key, now)
+        if whole_at < now:
+            whole_at = now
+        cost = self._interval if weight == 1 else min(self._interval * weight, self._most)
         wait = whole_at + cost - self._interval - now - self._tolerance
         if wait > 0:
             return wait

@@ -68,14 +68,11 @@ class ConnectionContext:
         self.deadlines = Deadlines()
         self.closing = False
 
-    async def answer(self, request: Request) -> Response:
-        """Dispatches a request; 500 when the dispatcher fails."""
-        try:
-            return await self.dispatch(request)
-        except Exception:
-            self.metrics.error_contained()
-            _log.exception("dispatcher failed")
-            return refusal(500, self.limits)
+    def fail(self) -> Response:
+        """The answer when the dispatcher has raised."""
+        self.metrics.error_contained()
+        _log.exception("dispatcher failed")
+        return refusal(500, self.limits)
 
 
 class Upgrade(msgspec.Struct, frozen=True):
@@ -246,7 +243,10 @@ class Connection:
             context.metrics.request_refused(503)
             response = refusal(503, context.limits)
         else:
-            response = await context.answer(self._request(head, head.fields, body))
+            try:
+                response = await context.dispatch(self._request(head, head.fields, body))
+            except Exception:
+                response = context.fail()
         # The beginning of the request after an oversized body is unknown.
         self._is_last = head.close or body is None or context.closing
         if isinstance(response, StreamResponse):

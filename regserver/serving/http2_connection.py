@@ -238,7 +238,10 @@ class Http2Connection:
             await self._settle(stream)
 
     async def _answer(self, stream: Http2Stream, request: Request) -> None:
-        response = await self._context.answer(request)
+        try:
+            response = await self._context.dispatch(request)
+        except Exception:
+            response = self._context.fail()
         if len(response.body) > LARGE_BYTES and not self._stream.held.admits(len(response.body)):
             response = refusal(503, self._limits)
         await stream.respond(response, request.method)

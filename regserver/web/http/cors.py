@@ -38,6 +38,7 @@ class CorsPolicy:
     def __init__(self, allowed: Sequence[str], headers: Sequence[str] = ()) -> None:
         """allowed: see OriginList; empty for none. headers: further fields that pages may send. Raises ValueError."""
         self._allowed = OriginList(allowed)
+        self._is_open = bool(self._allowed)
         self._headers = ", ".join((*ALLOWED_HEADERS, *headers))
 
     @property
@@ -46,13 +47,13 @@ class CorsPolicy:
 
         They name no origin, since it is not known there. Such answers have nothing but the name of a fault in them.
         """
-        if not self._allowed:
+        if not self._is_open:
             return ()
         return (("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED))
 
     def fields(self, request: Request) -> HeaderFields:
         """The CORS fields of an ordinary answer, which let an allowed origin read it; none for others."""
-        if not self._allowed:
+        if not self._is_open:
             return ()
         origin = request.headers.get("origin")
         if origin is None or origin not in self._allowed:

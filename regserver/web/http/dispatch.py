@@ -152,16 +152,19 @@ class Dispatcher:
         with self._places.taken(place):
             return await self._answer(request, match, requester)
 
-    async def _answer(self, request: Request, match: Match[Route] | None, requester: Requester) -> Response:
+    # Not `async`, as above.
+    def _answer(
+        self, request: Request, match: Match[Route] | None, requester: Requester
+    ) -> Awaitable[Response]:
         if match is None:
-            return self._unmatched(request, requester.client)
+            return _answered(self._unmatched(request, requester.client))
         route = match.route
         limited = None if request.is_admitted else self._limited(route.limit, requester.client)
         if refusal := limited or self._unfit(request):
-            return route.style.refuse(refusal)
+            return _answered(route.style.refuse(refusal))
         if request.body.startswith(BOM):
             request = msgspec.structs.replace(request, body=request.body.removeprefix(BOM))
-        return await self._call(
+        return self._call(
             route, msgspec.structs.replace(request, params=match.params, client=requester.client)
         )
 
@@ -279,3 +282,7 @@ class Dispatcher:
         if place and self._places.is_full(place):
             return TooManyRequests(1)
         return None if self._parts.cors.admits_socket(request, self._base) else self._foreign(request)
+
+
+async def _answered(response: Response) -> Response:
+    return response

@@ -102,6 +102,11 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[RpcError, ...] = ()
 
 
+# Tuples, since a union is made anew each time.
+_NO_ID = (bool, list, dict)
+_PARAMS = (dict, list, type(None))
+
+
 class Rpc:
     """Serves a fixed set of methods, and their description as rpc.discover.
 
@@ -147,11 +152,11 @@ class Rpc:
         if not isinstance(message, dict):
             return _reply(None, INVALID_REQUEST)
         identity = message.get("id")
-        if isinstance(identity, bool | list | dict):
+        if isinstance(identity, _NO_ID):
             return _reply(None, INVALID_REQUEST)
         method, params = message.get("method"), message.get("params")
         well_formed = message.get("jsonrpc") == VERSION and isinstance(method, str)
-        if not well_formed or not isinstance(params, dict | list | None):
+        if not well_formed or not isinstance(params, _PARAMS):
             return _reply(identity, INVALID_REQUEST)
         outcome = TOO_MANY_REQUESTS if limited else await self._call(str(method), params, request)
         return _reply(identity, outcome) if "id" in message else None
