@@ -43,6 +43,7 @@ async def open_served_store(stack: AsyncExitStack, place: StorePlace, node: str)
             await migrate_store(place, SystemClock().now())
             key = await trio.to_thread.run_sync(load_server_key, place.key)
         case PostgresPlace():
+            make_folder(place.key)
             await migrate_store(place, SystemClock().now())
             await _refuse_another_start(place)
             key = await trio.to_thread.run_sync(load_server_key, place.key)

@@ -1,9 +1,11 @@
 """What tests of several folders share: one cluster of PostgreSQL, and new databases on it."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.cli.shell import Shell
 from tests.peer.postgres import Cluster
 from tests.store.postgres.held_store import databases
 
@@ -19,3 +21,9 @@ def cluster() -> Iterator[Cluster]:
 def new_database(cluster: Cluster) -> Callable[[], str]:
     """Makes empty, migrated databases."""
     return databases(cluster)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line, on a store in the test's folder."""
+    return Shell(tmp_path, capsys)

@@ -3,13 +3,13 @@
 from contextlib import AsyncExitStack
 
 from regserver.app.base import AppPart, Base
-from regserver.config import ConfigFault, Loaded, PostgresPlace, StorePlace, store_place
+from regserver.config import Loaded, PostgresPlace, StorePlace, store_place
 from regserver.metric import BackupGauges
-from regserver.ports.backup import BackupFault
 from regserver.service.backup_service import BackupSchedule, BackupService
 from regserver.store.archive import ArchiveParts
 from regserver.store.backup_folder import BackupFolder
 from regserver.store.sqlite.dump import SqliteDump
+from regserver.store_opening import connection_words
 
 
 async def open_backup(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -17,10 +17,7 @@ async def open_backup(stack: AsyncExitStack, base: Base) -> AppPart:
     settings = base.settings.backup
     if not settings.every:
         return AppPart()
-    try:
-        parts = archive_parts(store_place(base.loaded))
-    except BackupFault as fault:
-        raise ConfigFault(f"backup.every: {fault}") from None
+    parts = archive_parts(store_place(base.loaded))
     backups = BackupFolder(base.loaded.data / settings.folder, parts)
     schedule = BackupSchedule(settings.every, settings.keep)
     service = BackupService(backups, base.clock, schedule, BackupGauges(base.web.metrics))
@@ -28,9 +25,11 @@ async def open_backup(stack: AsyncExitStack, base: Base) -> AppPart:
 
 
 def archive_parts(place: StorePlace) -> ArchiveParts:
-    """What goes into a backup of the configured store. Raises BackupFault."""
+    """What goes into a backup of the configured store. Raises StoreFault."""
     if isinstance(place, PostgresPlace):
-        raise BackupFault(f"{place}: pg_dump makes its backups; keep {place.key} with them")
+        from regserver.store.postgres.postgres_dump import PostgresDump  # SQLite needs no psycopg
+
+        return ArchiveParts(PostgresDump(connection_words(place, "backup")), place.key, place.folder)
     return ArchiveParts(
         SqliteDump(place.database), place.key, place.database.parent, place.settings.store.min_free
     )

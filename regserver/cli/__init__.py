@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "backup": "write the database and the server's key to one archive, also while the server runs",
     "restore": "restore the database and the key from an archive",
     "migrate": "bring the database's schema up to date",
+    "store": "move the store from SQLite to PostgreSQL",
     "ledger": "verify the ledger's journal",
     "steps": "show a registration by steps, or unlock it",
     "invite": "make, list or revoke invitations to sign up",

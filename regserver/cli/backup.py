@@ -17,10 +17,14 @@ from regserver.domain.instant import Instant, iso_seconds
 from regserver.ports.backup import BackupFault
 from regserver.ports.store_dump import DumpFacts
 from regserver.store.archive import ArchiveParts, InspectDump, check_archive, write_file, write_stream
+from regserver.store.postgres import postgres_dump
 from regserver.store.sqlite import dump as sqlite_dump
 
 STANDARD_OUTPUT = Path("-")
-INSPECTORS: dict[str, InspectDump] = {sqlite_dump.MEMBER: sqlite_dump.inspect_copy}
+INSPECTORS: dict[str, InspectDump] = {
+    sqlite_dump.MEMBER: sqlite_dump.inspect_copy,
+    postgres_dump.MEMBER: postgres_dump.inspect_dump,
+}
 """The checks of a dump, by its name in the archive."""
 
 

@@ -4,19 +4,24 @@ import argparse
 import os
 import shutil
 import tarfile
+from itertools import chain, count
 from pathlib import Path
 
+from regserver.app.assemble_backup import archive_parts
 from regserver.cli import CommandFault, configuration
 from regserver.cli.backup import INSPECTORS
-from regserver.config import PostgresPlace, SqlitePlace, store_place
+from regserver.config import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.owner import explain_refusal, take_over
 from regserver.ports.backup import BackupFault
-from regserver.store.archive import KEY, dump_name
+from regserver.store.archive import KEY, dump_name, write_file
 from regserver.store.draft import draft_folder
+from regserver.store.postgres.postgres_dump import MEMBER as DUMP
+from regserver.store.postgres.postgres_dump import is_empty, refuse_connected, restore_dump
 from regserver.store.sqlite import held, make_folder
 from regserver.store.sqlite.aside import set_aside
 from regserver.store.sqlite.copy import inspect_database, log_file
 from regserver.store.sqlite.dump import MEMBER as DATABASE
+from regserver.store_opening import connection_words
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,34 +30,82 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace an existing database; it and its key are renamed to .old, or .old2",
+        help="replace an existing database; it and its key are renamed to .old, or .old2, and of PostgreSQL a backup is written first",
     )
 
 
 def run(chosen: argparse.Namespace) -> None:
     """Unpacks the archive."""
     place = store_place(configuration(chosen))
-    if isinstance(place, PostgresPlace):
-        raise CommandFault(f"{place}: pg_restore restores its backups")
-    target = place.database
     try:
         with tarfile.open(chosen.file, "r:") as archive:
-            dump_name(chosen.file, archive, INSPECTORS)
-            if (target.exists() or _size(log_file(target))) and not chosen.force:
-                raise CommandFault(
-                    f"{target}: there is a database already; stop the server and use --force to replace it"
-                )
-            make_folder(target)
-            with held(target):
-                version = _restore(archive, place)
+            name = dump_name(chosen.file, archive, INSPECTORS)
+            if isinstance(place, PostgresPlace):
+                version = _restore_shared(chosen, archive, name, place)
+            else:
+                version = _restore_file(chosen, archive, name, place)
     except BackupFault as fault:
         raise CommandFault(str(fault)) from None
     except tarfile.TarError as error:
         raise CommandFault(f"{chosen.file}: not an archive of regserver backup: {error}") from None
     except OSError as error:
-        refusal = explain_refusal(place.key) or explain_refusal(target)
-        raise CommandFault(f"{error.filename or chosen.file}: {error.strerror}{refusal}") from None
-    print(f"{target}: restored, schema version {version}")
+        raise CommandFault(f"{error.filename or chosen.file}: {error.strerror}{_refusal(place)}") from None
+    print(f"{place}: restored, schema version {version}")
+
+
+def _refusal(place: StorePlace) -> str:
+    database = "" if isinstance(place, PostgresPlace) else explain_refusal(place.database)
+    return explain_refusal(place.key) or database
+
+
+def _restore_shared(
+    chosen: argparse.Namespace, archive: tarfile.TarFile, name: str, place: PostgresPlace
+) -> int:
+    """Into PostgreSQL, in one transaction. What is there is backed up first."""
+    if name != DUMP:
+        raise CommandFault(
+            f"{chosen.file}: a backup of SQLite: restore it to a file, and move that with `regserver store copy`"
+        )
+    words = connection_words(place, "restore")
+    refuse_connected(words)
+    make_folder(place.folder / DUMP)
+    make_folder(place.key)
+    with draft_folder(place.folder) as folder, draft_folder(place.key.parent) as key_folder:
+        dump, key = folder / DUMP, key_folder / KEY
+        _unpack(archive, DUMP, dump, place.folder / DUMP)
+        _unpack(archive, KEY, key, place.key)
+        key.chmod(0o600)
+        if chosen.force and not is_empty(words):
+            before = _unused(place.folder / "before-restore.tar")
+            write_file(archive_parts(place), before)
+            print(f"{before}: what was there")
+        facts = restore_dump(words, dump, replace=chosen.force)
+        if place.key.exists() and place.key.read_bytes() != key.read_bytes():
+            place.key.replace(_unused(place.key.with_name(f"{place.key.name}.old")))
+        key.replace(place.key)
+    _sync(place.key.parent)
+    return facts.schema
+
+
+def _unused(path: Path) -> Path:
+    """The path, or the same with a number, for a new file."""
+    names = chain((path.name,), (f"{path.stem}{number}{path.suffix}" for number in count(2)))
+    return next(other for name in names if not (other := path.with_name(name)).exists())
+
+
+def _restore_file(chosen: argparse.Namespace, archive: tarfile.TarFile, name: str, place: SqlitePlace) -> int:
+    target = place.database
+    if name != DATABASE:
+        raise CommandFault(
+            f'{chosen.file}: a backup of PostgreSQL: restore it with store.url = "postgresql://…"'
+        )
+    if (target.exists() or _size(log_file(target))) and not chosen.force:
+        raise CommandFault(
+            f"{target}: there is a database already; stop the server and use --force to replace it"
+        )
+    make_folder(target)
+    with held(target):
+        return _restore(archive, place)
 
 
 def _size(path: Path) -> int:

@@ -30,11 +30,15 @@ class SqlitePlace(msgspec.Struct, frozen=True):
 
 
 class PostgresPlace(msgspec.Struct, frozen=True):
-    """The database that nodes share, and the file of the key that is the same on all of them. settings: those in force."""
+    """The database that nodes share, and the file of the key that is the same on all of them. settings: those in force.
+
+    folder: of this node's own state.
+    """
 
     settings: Settings
     database: PostgresAddress
     key: Path
+    folder: Path
 
     def __str__(self) -> str:
         return str(self.database)
@@ -49,7 +53,7 @@ def store_place(loaded: Loaded) -> StorePlace:
     settings = loaded.settings
     found, key = read_store_url(settings.store), loaded.data / settings.server.key
     if isinstance(found, PostgresAddress):
-        return PostgresPlace(settings, found, key)
+        return PostgresPlace(settings, found, key, loaded.data)
     database = loaded.data / found
     key = key if settings.server.key else database.with_suffix(".key")
     is_named = bool(settings.server.data) or found.is_absolute()

@@ -53,7 +53,9 @@ def _read_postgres(store: StoreSection) -> PostgresAddress:
     found = _URL.fullmatch(store.url)
     if found is None:
         raise ValueError(_ESCAPES if "@" in store.url else FORM)
-    if any(option.startswith("password=") for option in (found["options"] or "").split("&")):
+    if any(
+        option.startswith(("password=", "sslpassword=")) for option in (found["options"] or "").split("&")
+    ):
         raise ValueError("no password among the options: write it in store.password")
     if found["password"] and store.password:
         raise ValueError("a URL without a password, since store.password has one")

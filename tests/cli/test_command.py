@@ -14,6 +14,7 @@ USES: dict[str, tuple[str, ...]] = {
     "backup": ("x.tar",),
     "restore": ("x.tar",),
     "migrate": (),
+    "store": ("copy", "--to", "postgresql://127.0.0.1:1/x"),
     "ledger": ("verify",),
     "steps": ("show", "+380000000000"),
     "invite": ("list",),

@@ -29,11 +29,6 @@ def shared(cluster: Cluster, tmp_path: Path, new_database: Callable[[], str]) ->
     return (f"store.url={cluster.url(name)}", f"server.key={key}", "live.source=none")
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(tmp_path, capsys)
-
-
 def words(settings: tuple[str, ...]) -> list[str]:
     return [word for setting in settings for word in ("--set", setting)]
 

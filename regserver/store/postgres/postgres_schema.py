@@ -22,7 +22,11 @@ async def migrate_postgres(url: str, now: int) -> int:
 
 
 async def require_newest_schema(connection: PgConnection) -> None:
-    """Raises StoreFault unless the schema is the one that this program works with. Changes nothing."""
+    """Raises StoreFault unless the schema is the one that this program works with, and whole. Changes nothing."""
+    if await connection.value("SELECT to_regclass('store_copy') IS NOT NULL"):
+        raise StoreFault(
+            "PostgreSQL: a copy into this database is not finished: run `regserver store copy` again"
+        )
     version = 0
     if await connection.value("SELECT to_regclass('migration') IS NOT NULL"):
         version = int(await connection.value(migration.CURRENT_VERSION) or 0)
