@@ -8,7 +8,7 @@ The records are read by hand: checkdmarc needs 19 packages, and pyspf has had no
 
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import dns.exception
@@ -23,6 +23,7 @@ from regserver.domain.finding import Finding
 from regserver.ports.mailer import Mail
 
 TIMEOUT_SECONDS = 15.0
+SHORT_TIMEOUT_SECONDS = 5.0
 SELECTORS = ("default", "mail", "dkim", "selector1", "s1")
 """Usual names of DKIM keys; only a signed message says which one is in use."""
 EXPIRING_DAYS = 14
@@ -34,8 +35,22 @@ class _StopError(Exception):
 
 def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Finding]:
     """Sends `mail`; one finding for each step. Blocks; every step has a time-out."""
+    return _probe(address, sender, TIMEOUT_SECONDS, lambda smtp: _hand_over(smtp, sender, mail))
+
+
+def probe_sign_in(address: SmtpAddress, sender: str) -> Iterator[Finding]:
+    """Signs in and names the sender, and sends nothing. Blocks, as `probe_smtp`, and not for so long."""
+    return _probe(address, sender, SHORT_TIMEOUT_SECONDS, lambda smtp: iter((_name_sender(smtp, sender),)))
+
+
+def _probe(
+    address: SmtpAddress,
+    sender: str,
+    timeout_seconds: float,
+    last_step: Callable[[smtplib.SMTP], Iterator[Finding]],
+) -> Iterator[Finding]:
     try:
-        smtp = new_client(address, sender, TIMEOUT_SECONDS)
+        smtp = new_client(address, sender, timeout_seconds)
     except OSError as error:
         yield Finding("fail", f"the file of certificates {address.ca} cannot be read: {error.strerror}")
         return
@@ -47,7 +62,7 @@ def probe_smtp(address: SmtpAddress, sender: str, mail: Mail) -> Iterator[Findin
         if address.tls == "starttls":
             yield from _start_tls(smtp, address)
         yield _sign_in(smtp, address)
-        yield from _hand_over(smtp, sender, mail)
+        yield from last_step(smtp)
     except _StopError as stop:
         yield Finding("fail", str(stop))
     except (OSError, ValueError) as error:
@@ -105,11 +120,15 @@ def _sign_in(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
     return Finding("ok", f"signed in: {quote_server(code, reply)}")
 
 
-def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]:
+def _name_sender(smtp: smtplib.SMTP, sender: str) -> Finding:
     code, reply = smtp.mail(sender)
     if code != 250:
         raise _StopError(f"it refuses the sender {sender} (mail.from): {quote_server(code, reply)}")
-    yield Finding("ok", f"it accepts the sender {sender}")
+    return Finding("ok", f"it accepts the sender {sender}")
+
+
+def _hand_over(smtp: smtplib.SMTP, sender: str, mail: Mail) -> Iterator[Finding]:
+    yield _name_sender(smtp, sender)
     code, reply = smtp.rcpt(mail.to)
     if code not in {250, 251}:
         whom = (

@@ -49,6 +49,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.operations.endpoint import Checks, OperationsApi
+from regserver.web.operations.sighting import Sightings
 from regserver.web.site.page import PageApi
 from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
@@ -187,7 +188,10 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
     for figure in base.store.figures:
         web.metrics.watch(figure.name, figure.text, figure.read, is_count=figure.is_count)
     gate = OperatorGate(web.forwarded, settings.networks, settings.bearer)
-    routes = [*OperationsApi(web.metrics, checks, gate.admits, __version__).routes(), *whole.routes]
+    routes = [
+        *OperationsApi(web.metrics, checks, gate.admits, Sightings(web.forwarded), __version__).routes(),
+        *whole.routes,
+    ]
     routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()
     app.add_routes(routes, whole.sockets)
 

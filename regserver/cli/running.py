@@ -12,28 +12,53 @@ TIMEOUT_SECONDS = 3.0
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  (nothing is bound to them here)
 
 
+class SeenRequest(msgspec.Struct, frozen=True):
+    """A request as the server sees it: who asks, and for which scheme and host."""
+
+    address: str
+    base: str
+
+
 class RunningServer(msgspec.Struct, frozen=True):
-    """What GET /health/ready answered. parts: by name, "ok" or what is wrong; none where we do not count as the operator."""
+    """What GET /health/ready answered. parts: by name, "ok" or what is wrong; none where we do not count as the operator.
+
+    seen: the request with our probe. version: of the program.
+    """
 
     status: str
     parts: Mapping[str, str] = {}
+    seen: SeenRequest | None = None
+    version: str = ""
 
 
-def running_server(loaded: Loaded, bind: str) -> RunningServer | None:
-    """The server that listens at one of its own addresses; None where none answers as one of ours."""
+def tcp_address(bind: str) -> tuple[str, int]:
+    """Host and port at which something that listens on a TCP address is reached."""
+    host, _, port = bind.partition("?")[0].rpartition(":")
+    return WILDCARDS.get(host, host).strip("[]"), int(port)
+
+
+def running_server(loaded: Loaded, bind: str, probe: str = "") -> RunningServer | None:
+    """The server that listens at one of its own addresses; None where none answers as one of ours.
+
+    probe: asks for the request that came in with it.
+    """
     settings, address = loaded.settings, bind.partition("?")[0]
     scheme = "https" if settings.server.tls_cert else "http"
     options: dict[str, Any] = {"verify": False}  # the certificate is for the name that clients use
     if address.startswith("unix:"):
         options["uds"], address = address.removeprefix("unix:"), "localhost"
     else:
-        host, _, port = address.rpartition(":")
-        address = f"{WILDCARDS.get(host, host)}:{port}"
+        host, port = tcp_address(bind)
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     bearer = settings.operations.bearer
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
     try:
         with httpx.Client(transport=httpx.HTTPTransport(**options), timeout=TIMEOUT_SECONDS) as client:
-            answer = client.get(f"{scheme}://{address}/health/ready", headers=headers)
-        return msgspec.json.decode(answer.content, type=RunningServer)
+            query = {"probe": probe} if probe else {}
+            alive = client.get(f"{scheme}://{address}/health/alive")
+            ready = client.get(f"{scheme}://{address}/health/ready", headers=headers, params=query)
+        found = msgspec.json.decode(ready.content, type=RunningServer)
+        version = msgspec.json.decode(alive.content, type=RunningServer).version
+        return msgspec.structs.replace(found, version=version)
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError, UnicodeDecodeError):
         return None

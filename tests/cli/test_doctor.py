@@ -5,15 +5,15 @@ import os
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from regserver.adapters.server_key import load_server_key
 from regserver.store.migration import migrations
+from tests.cli.doctor_stage import certify
 from tests.cli.shell import Shell
+from tests.peer.http import Answer, Asked, answer, open_http_peer
+from tests.peer.smtp import open_smtp_peer
 from tests.system.server import open_server, run_command
 
 FREE = "server.bind=127.0.0.1:0"
@@ -76,7 +76,7 @@ async def test_the_key_beside_the_database(shell: Shell) -> None:
     await shell.run("migrate")
     key = shell.folder / "test.key"
     done = await shell.run("doctor", settings=(FREE,))
-    assert (done.code, f"FAIL store: {key} is missing" in done.out) == (1, True)
+    assert (done.code, f"ok   store: {key} will be created at the first start" in done.out) == (0, True)
     key.write_bytes(b"short")
     done = await shell.run("doctor", settings=(FREE,))
     assert (done.code, f"FAIL store: {key} does not have the 32 bytes of a key" in done.out) == (1, True)
@@ -125,16 +125,10 @@ async def test_a_folder_that_cannot_be_written(shell: Shell, monkeypatch: pytest
         (("captcha.kind=none",), 0, 'hint provider: captcha.kind is "none"'),
         (("server.max_connections=1000000",), 0, "hint open files: only "),
         (("server.max_connections=10",), 0, "ok   open files: 10 connections are possible"),
-        (("live.source=http", "live.http.url=https://x.org"), 0, "ok   source: https://x.org; try it with"),
         (("live.source=command", "live.command.argv=[]"), 1, "FAIL source: live.command.argv is empty"),
         (("live.source=command", 'live.command.argv=["/bin/sh"]'), 0, "ok   source: /bin/sh is executable"),
         (("live.source=command", 'live.command.argv=["/bin/no"]'), 1, "FAIL source: /bin/no is not an exec"),
         (("live.source=command", 'live.command.argv=["sh", "x"]'), 0, "ok   source: sh is executable"),
-        (
-            ("mail.smtp=smtp://x.org", "server.public_url=https://x.org"),
-            0,
-            "ok   provider: mail.smtp is set; try it with: regserver mail test ADDRESS",
-        ),
     ],
 )
 async def test_one_finding(shell: Shell, settings: tuple[str, ...], code: int, said: str) -> None:
@@ -166,27 +160,81 @@ async def test_plain_passwords_in_a_roster(shell: Shell, secret: str, hinted: bo
     assert (f"hint source: {roster} has plain passwords" in done.out) is hinted
 
 
-@pytest.mark.parametrize(("days", "code", "level"), [(100, 0, "ok  "), (10, 0, "hint"), (-1, 1, "FAIL")])
-async def test_a_certificate_ends(shell: Shell, days: int, code: int, level: str) -> None:
-    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days, hours=1)
-    cert = shell.folder / "cert.pem"
-    cert.write_bytes(certificate(end))
-    settings = (FREE, f"server.tls_cert={cert}", f"server.tls_key={cert}")
+async def test_a_certificate_that_is_well(shell: Shell) -> None:
+    paper = certify(shell.folder, days=100)
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=100, hours=1)
+    settings = (FREE, f"server.tls_cert={paper.certificate}", f"server.tls_key={paper.key}")
     done = await shell.run("doctor", settings=settings)
-    assert (done.code, f"{level} tls: {cert} is valid until {end:%Y-%m-%d}\n" in done.out) == (code, True)
-
-
-def certificate(end: datetime.datetime) -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(end - datetime.timedelta(days=400)).not_valid_after(end)
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    assert done.code == 0
+    assert f"ok   tls: {paper.certificate} is valid until {end:%Y-%m-%d}\n" in done.out
 
 
 async def test_a_build_without_ripemd160(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regserver.cli.doctor.has_ripemd160", lambda: False)
+    monkeypatch.setattr("regserver.cli.doctor.machine.has_ripemd160", lambda: False)
     done = await shell.run("doctor", settings=(FREE,))
     assert done.code == 1
     assert "FAIL library: OpenSSL" in done.out
     assert "has no RIPEMD-160" in done.out
+
+
+async def test_all_findings_as_json_and_what_monitoring_reads(shell: Shell) -> None:
+    done = await shell.run("doctor", "--json", settings=(FREE,))
+    told = msgspec.json.decode(done.out)
+    assert (done.code, done.err, told["status"]) == (0, "", "hint")
+    assert {"part": "configuration", "level": "ok", "text": "built-in defaults"} in told["findings"]
+    assert (await shell.run("doctor", "--json", "--strict", settings=(FREE,))).code == 1
+    assert (await shell.run("doctor", "--strict", settings=(FREE,))).code == 1
+    done = await shell.run("doctor", "--json", settings=("server.bind=192.0.2.1:80",))
+    assert (done.code, msgspec.json.decode(done.out)["status"]) == (1, "fail")
+
+
+async def test_offline_asks_nobody(shell: Shell) -> None:
+    async with open_http_peer(lambda _: answer({})) as peer:
+        asking = (FREE, "live.source=http", f"live.http.url={peer.url}")
+        captcha = ("captcha.kind=hcaptcha", "captcha.secret_web=secret", f"captcha.url={peer.url}")
+        done = await shell.run("doctor", "--offline", settings=(*asking, *captcha))
+        assert (done.code, peer.asked) == (0, [])
+        done = await shell.run("doctor", settings=(*asking, *captcha))
+        assert (done.code, len(peer.asked)) == (1, 2)
+
+
+async def test_what_is_well_is_said(shell: Shell) -> None:
+    """A service, a mail server and a provider that answer."""
+    async with (
+        open_smtp_peer(accounts={"me": "right"}) as (mail, _),
+        open_http_peer(_well) as peer,
+    ):
+        settings = (
+            FREE,
+            "live.source=http",
+            f"live.http.url={peer.url}",
+            f"mail.smtp=smtp://me:right@127.0.0.1:{mail.port}?tls=none",
+            "server.public_url=http://localhost",
+            "sms.kind=vonage",
+            "sms.countries=*",
+            "sms.vonage.api_key=key",
+            "sms.vonage.api_secret=secret",
+            "sms.vonage.from=reg",
+            f"sms.vonage.url={peer.url}",
+            "captcha.kind=turnstile",
+            "captcha.secret_web=secret",
+            f"captcha.url={peer.url}/captcha",
+        )
+        done = await shell.run("doctor", settings=settings)
+        assert mail.received == []
+    assert done.code == 0
+    for line in (
+        f"ok   source: {peer.url} answers; try it with: regserver source try USERNAME",
+        f"ok   mail: 127.0.0.1:{mail.port} takes mail from regserver@localhost; try it with: regserver mail test ADDRESS",
+        "ok   sms: the balance at vonage is 10.28 EUR",
+        "ok   captcha: turnstile answers and knows captcha.secret_web",
+    ):
+        assert line in done.out.splitlines()
+
+
+def _well(asked: Asked) -> Answer:
+    if asked.path == "/account/get-balance":
+        return answer({"value": 10.28, "autoReload": False})
+    if asked.path == "/captcha":
+        return answer({"success": False, "error-codes": ["invalid-input-response"]})
+    return answer({}, 401)

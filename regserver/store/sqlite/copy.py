@@ -81,7 +81,7 @@ def inspect_database(path: Path) -> int:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise StoreFault(f"{path}: damaged: {verdict}")
+                raise StoreFault(f"{path}: damaged: {' '.join(verdict.splitlines())}")
             (version,) = connection.execute(migration.CURRENT_VERSION).fetchone()
     except sqlite3.Error as error:
         raise store_fault(path, error) from error

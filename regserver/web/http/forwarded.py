@@ -130,10 +130,11 @@ class ForwardedReader:
 
     def read(self, request: Request) -> ClientInfo:
         """The client's address, and the base of links. An invalid Host counts as localhost."""
-        base = self._public_url or self._base(request)
+        base = self._public_url or self.base_of(request)
         return ClientInfo(self.requester(request).address, base)
 
-    def _base(self, request: Request) -> str:
+    def base_of(self, request: Request) -> str:
+        """The base as the request and its trusted proxies say it, without public_url."""
         scheme, host = str(request.scheme), request.headers.get("host", "")
         if self.trusts(request.peer):
             for entry in _believed(_entries(request.headers, self._field), self.trusts):

@@ -11,7 +11,9 @@ from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.field import described
+from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route
+from regserver.web.operations.sighting import ProbeWish, Sighting, Sightings, read_probe
 
 Check = Callable[[], Awaitable[str | None]]
 """Checks one part of the server; returns None, or its fault in words for the operator."""
@@ -30,7 +32,7 @@ class Readiness(JsonAnswer, frozen=True):
     """Base of what GET /health/ready answers.
 
     parts: the state of each part: "ok", or what is wrong. failing: the names of those that are not well. Both are for the
-    operator; others are answered without them.
+    operator; others are answered without them. seen: a request that came in with the same `probe`; for the operator.
     """
 
     parts: Annotated[
@@ -38,6 +40,10 @@ class Readiness(JsonAnswer, frozen=True):
     ] = UNSET
     failing: Annotated[
         tuple[Part, ...] | UnsetType, Meta(description="Parts that are not well; for the operator.")
+    ] = UNSET
+    seen: Annotated[
+        Sighting | UnsetType,
+        Meta(description="A request to /health/alive with the same probe; for the operator."),
     ] = UNSET
 
 
@@ -76,33 +82,41 @@ class OperationsApi:
     """admits: whether a request is the operator's. version: shown by the health routes."""
 
     def __init__(
-        self, metrics: Metrics, checks: Checks, admits: Callable[[Request], bool], version: str
+        self,
+        metrics: Metrics,
+        checks: Checks,
+        admits: Callable[[Request], bool],
+        sightings: Sightings,
+        version: str,
     ) -> None:
         self._metrics = metrics
         self._checks = checks
         self._admits = admits
+        self._sightings = sightings
         self._version = version
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of health checks and metrics."""
         return (
-            Route("operations.alive", "GET", "/health/alive", self.alive, "operation"),
-            Route("operations.ready", "GET", "/health/ready", self.ready, "operation"),
+            Route("operations.alive", "GET", "/health/alive", pipeline(self.alive, read_probe), "operation"),
+            Route("operations.ready", "GET", "/health/ready", pipeline(self.ready, read_probe), "operation"),
             Route("operations.metrics", "GET", "/metrics", self.metrics, "operation"),
         )
 
-    async def alive(self, _: Request) -> Alive:
+    async def alive(self, request: Request, probe: ProbeWish) -> Alive:
         """Tell whether the process answers at all."""
+        self._sightings.note(request, probe)
         return Alive("alive", self._version)
 
-    async def ready(self, request: Request) -> Ready | Degraded | NotReady:
+    async def ready(self, request: Request, probe: ProbeWish) -> Ready | Degraded | NotReady:
         """Tell whether every part is well; to the operator, also which is not."""
         needed, useful = await _faults(self._checks.needed), await _faults(self._checks.useful)
         faults = {**needed, **useful}
         failing = tuple(sorted(name for name, fault in faults.items() if fault))
         answer = NotReady if any(needed.values()) else Degraded if failing else Ready
         if self._admits(request):
-            return answer({name: fault or "ok" for name, fault in faults.items()}, failing)
+            parts = {name: fault or "ok" for name, fault in faults.items()}
+            return answer(parts, failing, self._sightings.find(probe) or UNSET)
         return NotReady() if answer is NotReady else Ready()
 
     async def metrics(self, request: Request) -> Exposition | OperatorsOnly:

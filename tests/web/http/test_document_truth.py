@@ -53,6 +53,7 @@ from regserver.web.http.language import LanguageWish
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
 from regserver.web.operations.endpoint import Checks, OperationsApi
+from regserver.web.operations.sighting import Sightings
 from regserver.web.sign_in.address_endpoint import AddressApi
 from regserver.web.sign_in.code_endpoint import CodeApi
 from regserver.web.sign_in.passkey_endpoint import PasskeyApi
@@ -78,6 +79,7 @@ PEOPLE = "".join(
 )
 Key = tuple[str, str]
 DEMANDING: tuple[CaptchaDoor, ...] = ("rooms", "directory", "recover", "code")
+SIGHTINGS = Sightings(ForwardedReader((), ""))
 PUZZLE = Asked(method="GET", path="/captcha/challenge")
 
 
@@ -200,7 +202,7 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
     ):
         async with open_routes(operations(checks)) as client:
             await seen.ask(Stage(client), "GET /health/ready", name, ready)
-    strangers = OperationsApi(Metrics(), Checks(), lambda _: False, "1").routes()
+    strangers = OperationsApi(Metrics(), Checks(), lambda _: False, SIGHTINGS, "1").routes()
     async with open_routes(strangers) as client:
         asked = Asked(method="GET", path="/metrics")
         await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
@@ -378,7 +380,7 @@ async def call_changes(seen: Seen, folder: Path) -> None:
 
 def operations(checks: Checks) -> Sequence[Route]:
     """Health and metrics, as the operator sees them."""
-    return OperationsApi(Metrics(), checks, lambda _: True, "1").routes()
+    return OperationsApi(Metrics(), checks, lambda _: True, SIGHTINGS, "1").routes()
 
 
 async def call_captcha(seen: Seen, folder: Path) -> None:
