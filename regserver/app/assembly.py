@@ -24,6 +24,7 @@ from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
+from regserver.app.assemble_webhook import open_webhooks
 from regserver.app.base import AppPart, Base, node_name, open_base
 from regserver.app.outside import SYSTEM, Outside
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
@@ -99,6 +100,7 @@ PARTS = (
     open_captcha_door,
     open_backup,
     open_page,
+    open_webhooks,
 )
 """Each opens one group of doors. A new group is a module and a name here."""
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "steps": "show a registration by steps, or unlock it",
     "invite": "make, list or revoke invitations to sign up",
     "user": "show an account or its sessions, end them, approve, delete, restore, export or import it",
+    "webhook": "tell services of yours what happens here: add, list, remove and try them, deliver again",
     "password": "make the hash of a password, for a roster or an import",
     "source": "try the data source of live registrations by hand",
     "version": "show the version",

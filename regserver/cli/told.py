@@ -22,13 +22,13 @@ def tell(chosen: argparse.Namespace, told: Told) -> None:
     print(msgspec.json.encode(told.value).decode() if chosen.json else "\n".join(told.lines))
 
 
-def read_life(text: str, least: Duration, most: Duration) -> Duration:
-    """The value of --expires. Raises CommandFault for what is no time in the range."""
+def read_life(text: str, least: Duration, most: Duration, option: str = "--expires") -> Duration:
+    """The value of an option that is a time. Raises CommandFault for what is no time in the range."""
     try:
         life = read_duration(text)
     except ValueError as error:
-        raise CommandFault(f"--expires: {error}") from None
+        raise CommandFault(f"{option}: {error}") from None
     if not least <= life <= most:
         low, high = (format_value(each).strip('"') for each in (least, most))
-        raise CommandFault(f"--expires: from {low} to {high}")
+        raise CommandFault(f"{option}: from {low} to {high}")
     return life

@@ -243,6 +243,13 @@ class RoomsSection(Section, frozen=True):
     daily_bytes: Annotated[Size, within(0, 1 << 50)] = Size(256 * MIB)
 
 
+class WebhookSection(Section, frozen=True):
+    """Telling the operator's services. allow_private: whether they may be on private addresses, and be asked by http."""
+
+    allow_private: bool = False
+    timeout: Annotated[Duration, within(SECOND, 30 * SECOND)] = Duration(10 * SECOND)
+
+
 class PasswordSection(Section, frozen=True):
     """argon2id; the defaults are those of the OWASP Password Storage Cheat Sheet."""
 
@@ -286,6 +293,7 @@ class Settings(Section, frozen=True):
     directory: DirectorySection = DirectorySection()
     ledger: LedgerSection = LedgerSection()
     rooms: RoomsSection = RoomsSection()
+    webhook: WebhookSection = WebhookSection()
     password: PasswordSection = PasswordSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()

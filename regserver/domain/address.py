@@ -70,6 +70,24 @@ def is_private(text: str) -> bool:
     return parsed is not None and parsed.is_private
 
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one of the Internet's, in whatever form it contains an IPv4 address: mapped, 6to4 or NAT64.
+
+    Not only not private: loopback, link-local, shared, reserved, multicast and unspecified addresses are none either.
+    """
+    parsed = parse_address(text)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
+        inner = parsed.sixtofour
+        return parsed in _UNICAST and parsed.is_global and (inner is None or is_public(str(inner)))
+    return parsed is not None and parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
+
+
 def host_name(host: str) -> str:
     """The name or address in a Host field, in lower case, without port and brackets."""
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]

@@ -4,7 +4,7 @@
 """
 
 from regserver.metric.front import FrontCounters
-from regserver.metric.part import BackupGauges, MailCounters, SmsCounter
+from regserver.metric.part import BackupGauges, HookCounter, MailCounters, SmsCounter
 from regserver.metric.registry import CONTENT_TYPE, Metrics
 from regserver.metric.request import RequestMetrics
 
@@ -12,6 +12,7 @@ __all__ = [
     "CONTENT_TYPE",
     "BackupGauges",
     "FrontCounters",
+    "HookCounter",
     "MailCounters",
     "Metrics",
     "RequestMetrics",

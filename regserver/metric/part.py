@@ -4,6 +4,21 @@ from regserver.metric.registry import Metrics
 from regserver.ports.backup import BackupFile
 
 
+class HookCounter:
+    """Attempts to tell webhooks, by outcome."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._attempts = metrics.counter(
+            "webhook_attempts",
+            "Attempts to tell a webhook: delivered, refused, failed (the receiver itself), given up.",
+            "outcome",
+        )
+
+    def count(self, outcome: str) -> None:
+        """One attempt ended."""
+        self._attempts.labels(outcome).inc()
+
+
 class SmsCounter:
     """Codes by SMS: sent, entered, and those that were not sent by the rule that held them back."""
 

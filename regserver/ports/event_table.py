@@ -28,6 +28,9 @@ class EventTable(Protocol):
     def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
         """The same, as the unit's last statement, which a networked store sends together with the commit."""
 
+    async def after(self, position: EventId, limit: int) -> list[tuple[EventId, RoomEvent | None]]:
+        """All events after an id, of every room, in their order; None for one whose post there is no longer."""
+
     async def end(self) -> Position:
         """The newest position, START before the first event. It never goes back."""
 

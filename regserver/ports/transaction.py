@@ -33,6 +33,7 @@ from regserver.ports.export_table import ExportTable
 from regserver.ports.factor_table import FactorTable
 from regserver.ports.future_table import FutureTable
 from regserver.ports.guess_table import GuessTable
+from regserver.ports.hook_table import HookTable
 from regserver.ports.idempotency_table import IdempotencyTable
 from regserver.ports.import_table import ImportTable
 from regserver.ports.invitation_table import InvitationTable
@@ -150,6 +151,8 @@ class Transaction(Protocol):
     """Who keeps whom out."""
     events: EventTable
     """The event log of all rooms."""
+    hooks: HookTable
+    """Webhooks, and what they are told."""
     idempotency: IdempotencyTable
     """Answers to keyed requests."""
     outbox: OutboxTable

@@ -8,6 +8,7 @@ from regserver.domain.ending import AccountEvent
 from regserver.domain.instant import Duration, Instant, after
 from regserver.domain.outcome import UserIsDeleted
 from regserver.domain.room_event import Left
+from regserver.domain.webhook import account_hook
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_ending import end_outstanding
 from regserver.service.room_service import leave_room
@@ -26,6 +27,7 @@ async def close_locked(transaction: Transaction, account: Account, now: Instant)
     """The same for a unit that holds the account's lock."""
     if not await transaction.accounts.mark_deleted(account.id, now):
         return False
+    await transaction.hooks.tell(account_hook("user.deleted", account.id, now))
     await end_outstanding(transaction, AccountEvent.DELETED, account.id, None)
     await transaction.contacts.release_all(account.id)
     await transaction.accounts.verify_email(account.id, None)

@@ -6,6 +6,7 @@ from regserver.domain.account import AccountId, EmailKey, NameKey, NewAccount, n
 from regserver.domain.contact import ContactClaim, ContactKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.webhook import account_hook
 from regserver.ports.name_table import account_holder
 from regserver.ports.transaction import Conflict, Lock, Transaction
 from regserver.service.approval import hand_in
@@ -49,6 +50,8 @@ async def add_account(
     added = await transaction.accounts.add(account)
     if entry is not None and entry.papers is not None and account.waits_for == "approval":
         await hand_in(transaction, entry.papers, added, account.created_at)
+    said = {"door": account.origin} | ({} if account.waits_for is None else {"waitsFor": account.waits_for})
+    await transaction.hooks.tell(account_hook("user.created", added, account.created_at, said))
     if account.contact is not None and account.contact.is_verified:
         await take_contact(transaction, account.contact, added, account.created_at)
     if held is not None:
@@ -67,6 +70,7 @@ async def take_contact(
     """
     if not await transaction.contacts.claim(claim.key, claim.contact.kind, account, now):
         raise Conflict("a contact was verified meanwhile")
+    await transaction.hooks.tell(account_hook("user.verified", account, now, {"contact": claim.contact.kind}))
     if claim.contact.kind == "email":
         await transaction.waiting.end(account, ("verification",), now)
         await transaction.accounts.drop_wishes(EmailKey(claim.contact.value), account)

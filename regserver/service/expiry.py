@@ -20,6 +20,10 @@ TRIM_EVENTS = 1000
 KEEP_PARKED = Duration(30 * DAY)
 """How long parked mail is kept for the operator; not longer, since it contains addresses."""
 
+KEEP_HOOK_EVENTS = Duration(7 * DAY)
+MOST_HOOK_EVENTS = 1_000_000
+"""What webhooks were told is kept so long, and no more of it, to be told again."""
+
 
 async def run_expiry(store: Store, clock: Clock) -> None:
     """Purges every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
@@ -61,6 +65,7 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.solutions.purge(now)
     await transaction.idempotency.purge(now)
     await transaction.allowances.purge(now)
+    await transaction.hooks.purge(Instant(now - KEEP_HOOK_EVENTS), MOST_HOOK_EVENTS)
     await transaction.offers.purge(Instant(now - OFFER_TTL))
 
 

@@ -48,6 +48,7 @@ from regserver.domain.guess import (
 )
 from regserver.domain.instant import DAY, Instant
 from regserver.domain.outcome import TooManyRequests
+from regserver.domain.webhook import account_hook
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.store import Store
@@ -310,6 +311,11 @@ class GuessGuard:
             count = await transaction.guesses.count(sight.counter, number, now)
             if count == MOST_FAILURES and account is not None:
                 await self._tell(transaction, account)
+            if account is not None:
+                # Of names that nobody has nothing is told: strangers could make the server keep any number of them.
+                await transaction.hooks.tell(
+                    account_hook("sign_in.failed", account.id, now, {"failures": count})
+                )
             return count
 
         if await self._parts.store.write(work) == MOST_FAILURES and account is not None:

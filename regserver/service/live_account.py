@@ -8,9 +8,10 @@ import trio
 
 from regserver.domain.account import NewAccount, Profile, name_key
 from regserver.domain.estimate import REMEMBERED_RUNS, Run
-from regserver.domain.instant import SECOND, Duration, after
+from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.live_progress import ProgressState
 from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.webhook import NewHookEvent
 from regserver.ports.account_table import SourceLink
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
@@ -106,14 +107,19 @@ class LiveAccounts:
             yield from (f"{wanted}-{number}" for number in range(2, NAMES_TRIED + 1))
 
     async def release(self, job: LiveJob) -> None:
-        """Frees the name, also during a cancellation. If the store fails, the reservation lapses by itself."""
-        if self._keeps_names:
-            return
+        """The job failed: frees the name, and tells webhooks, also during a cancellation.
+
+        If the store fails, the reservation lapses by itself.
+        """
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.hooks.tell(_failed_hook(job, self._parts.clock.now()))
+            if not self._keeps_names:
+                await transaction.names.release(job.key, live_holder(job.subject))
+
         with trio.CancelScope(shield=True):
             try:
-                await self._parts.store.write(
-                    lambda transaction: transaction.names.release(job.key, live_holder(job.subject))
-                )
+                await self._parts.store.write(work)
             except StoreFault as fault:
                 log.warning("a reservation was left to lapse: %s", fault)
 
@@ -153,6 +159,18 @@ class LiveAccounts:
         with trio.CancelScope(shield=True):
             registered = await self._parts.store.write(work)
         return registered
+
+
+def _failed_hook(job: LiveJob, now: Instant) -> NewHookEvent:
+    """The person is told by the name that was typed: there is no account."""
+    name = job.applicant.username
+    return NewHookEvent(
+        kind="registration.failed",
+        subject=f"name:{name_key(name)}",
+        account=None,
+        at=now,
+        data={"username": name, "door": "live"},
+    )
 
 
 def newcomer(applicant: Applicant) -> Newcomer:

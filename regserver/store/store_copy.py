@@ -29,7 +29,7 @@ PORTION: Final = 2000
 NOTES: Final = "store_copy"
 OWN: Final = frozenset({"migration"})
 """Tables that the target has by itself."""
-SEEDED: Final = frozenset({"event_cut"})
+SEEDED: Final = frozenset({"event_cut", "hook_log"})
 """Tables whose first row is a migration's."""
 
 _Row = tuple[Any, ...]

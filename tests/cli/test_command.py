@@ -19,6 +19,7 @@ USES: dict[str, tuple[str, ...]] = {
     "steps": ("show", "+380000000000"),
     "invite": ("list",),
     "user": ("show", "ann"),
+    "webhook": ("list",),
     "password": ("hash",),
     "source": ("try", "ann"),
     "version": (),
@@ -79,7 +80,7 @@ async def test_commands_on_a_database_that_does_not_answer(shell: Shell, name: s
     assert "s3cret" not in done.err
 
 
-@pytest.mark.parametrize("name", ["invite", "ledger", "mail", "steps", "user"])
+@pytest.mark.parametrize("name", ["invite", "ledger", "mail", "steps", "user", "webhook"])
 async def test_commands_on_a_store_that_is_not_there(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name])
     assert done == (1, "", f"regserver: {shell.folder / 'test.db'}: no such database\n")

@@ -20,7 +20,8 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.export_service import MAILS, PAGE, Exporter
 from regserver.store.sql.erasure_rows import TRACES
-from regserver.store.sql.export_rows import PARTS, TELLINGS, ExportRows
+from regserver.store.sql.export_rows import ExportRows
+from regserver.store.sql.export_telling import PARTS, TELLINGS
 from regserver.store.sqlite import SqliteStore, connect, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
 from regserver.web.sign_in.export_wire import EXPORT_PARTS, ExportDocument, write_export

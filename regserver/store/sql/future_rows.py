@@ -17,6 +17,8 @@ class FutureRows(Rows):
         ends = (
             # Parked mail waits for the operator, and mail with a node is being sent.
             ("outbox", "due_at", horizons.mail, " AND parked_at IS NULL AND node IS NULL"),
+            ("hook_delivery", "due_at", horizons.mail, " AND node IS NULL"),
+            ("webhook", "paused_until", horizons.mail, ""),
             ("steps_registration", "retry_at", horizons.retry, ""),
             ("sign_in_code", "retry_at", horizons.retry, ""),
             ("steps_registration", "lapses_at", horizons.registration, ""),

@@ -19,6 +19,7 @@ from regserver.store.sql.export_rows import ExportRows
 from regserver.store.sql.factor_rows import FactorRows
 from regserver.store.sql.future_rows import FutureRows
 from regserver.store.sql.guess_rows import GuessRows
+from regserver.store.sql.hook_rows import HookRows
 from regserver.store.sql.idempotency_rows import IdempotencyRows
 from regserver.store.sql.import_rows import ImportRows
 from regserver.store.sql.invitation_rows import InvitationRows
@@ -71,6 +72,7 @@ class SqlTransaction(Transaction):
         self.offers = OfferRows(sql)
         self.blocks = BlockRows(sql)
         self.events = EventRows(sql)
+        self.hooks = HookRows(sql)
         self.idempotency = IdempotencyRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)
