@@ -24,7 +24,7 @@ from regserver.service.backup_service import LATE, describe
 from regserver.store import migration
 from regserver.store.sqlite import open_migrated
 from regserver.store.sqlite.copy import inspect_database, log_file
-from regserver.store_opening import open_command_store
+from regserver.store_opening import connection_words, open_command_store
 
 MIB = 2**20
 MAIL_LATE = 10 * MINUTE
@@ -59,8 +59,7 @@ def check_store(loaded: Loaded) -> Iterator[Finding]:
     """The database and what stands beside it."""
     place = store_place(loaded)
     if isinstance(place, PostgresPlace):
-        yield from _key(place.key)
-        yield from _content(place)
+        yield from _check_server(place)
         return
     path, least = place.database, loaded.settings.store.min_free
     folder = path.absolute().parent
@@ -81,6 +80,16 @@ def check_store(loaded: Loaded) -> Iterator[Finding]:
     if version == newest:
         yield from _content(place)
     yield from _room(folder, least)
+
+
+def _check_server(place: PostgresPlace) -> Iterator[Finding]:
+    from regserver.store.postgres.postgres_probe import probe_postgres  # SQLite needs no psycopg
+
+    words = connection_words(place, "doctor")
+    probed = yield from probe_postgres(words, str(place), place.settings.store.pool_size)
+    yield from _key(place.key, is_needed=probed.is_settled)
+    if probed.version == len(migration.migrations()):
+        yield from _content(place)
 
 
 def _files(path: Path, key: Path) -> Iterator[Finding]:
@@ -124,8 +133,6 @@ def _content(place: StorePlace) -> Iterator[Finding]:
         return  # as was told
     with unwrapped(StoreFault, ServerKeyFault):
         backlog = trio.run(_backlog, place)
-    if isinstance(place, PostgresPlace):
-        yield Finding("ok", f"{place} answers, schema version {len(migration.migrations())}")
     if backlog.parked:
         yield Finding("hint", f"{backlog.parked} mails are set aside: `regserver mail list` says why")
     if backlog.due_at is not None and SystemClock().now() - backlog.due_at > MAIL_LATE:

@@ -5,6 +5,8 @@ from regserver.store import migration
 from regserver.store.postgres.dialect import WORDS, native
 from regserver.store.postgres.driver import DatabaseFault, PgConnection, connect
 
+LEAST_VERSION = 130000
+"""As PostgreSQL numbers its versions."""
 LOCK = "SELECT pg_advisory_xact_lock(0)"
 """Nodes that start at once migrate one after another. The locks of units have two numbers, so this is none of them."""
 
@@ -15,10 +17,21 @@ async def migrate_postgres(url: str, now: int) -> int:
     now: milliseconds since 1970, recorded with each migration.
     """
     try:
-        async with await connect(url) as connection, connection.transaction():
-            return await _migrate(connection, now)
+        async with await connect(url) as connection:
+            await _refuse_unfit(connection)
+            async with connection.transaction():
+                return await _migrate(connection, now)
     except DatabaseFault as fault:
         raise StoreFault(f"PostgreSQL: {fault}") from fault
+
+
+async def _refuse_unfit(connection: PgConnection) -> None:
+    """Raises StoreFault for a server or a database that no schema makes fit."""
+    if (number := int(await connection.value("SHOW server_version_num"))) < LEAST_VERSION:
+        least = LEAST_VERSION // 10000
+        raise StoreFault(f"PostgreSQL {number // 10000} is not supported; {least} is the oldest that is")
+    if (encoding := await connection.value("SHOW server_encoding")) != "UTF8":
+        raise StoreFault(f"PostgreSQL: the database's encoding is {encoding}: make one with UTF8")
 
 
 async def require_newest_schema(connection: PgConnection) -> None:
