@@ -64,7 +64,7 @@ class CodeDesk:
                     pepper=PEPPER,
                     outbox=self.outbox,
                     mail_templates=MAIL_TEMPLATES,
-                    sms_guard=SmsGuard(PEPPER, sms_policy, lambda name: self.outcomes.update([name])),
+                    sms_guard=SmsGuard(PEPPER, sms_policy, lambda name, _: self.outcomes.update([name])),
                 ),
                 sms=self.sms,
                 sms_texts={language: text.sms.sign_in for language, text in CATALOGUES.items()},

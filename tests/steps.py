@@ -89,7 +89,7 @@ class Steps:
         self.policy = policy
         self.outcomes: Counter[str] = Counter()
         counted = self.outcomes.update
-        guard = SmsGuard(self.pepper, sms_policy or SmsPolicy(guarded=False), lambda name: counted([name]))
+        guard = SmsGuard(self.pepper, sms_policy or SmsPolicy(guarded=False), lambda name, _: counted([name]))
         self.identity = IdentityService(store, self.clock, self.randomness, DAY)
         self.parts = parts = StepsParts(
             store=store,

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": {"domain"},
     "group": set(),
     "log": {"domain"},
-    "metric": {"endpoint", "ports"},
+    "metric": {"domain", "endpoint", "ports"},
     "owner": set(),
     "config": {"domain"},
     "ports": {"domain", "endpoint"},

@@ -14,6 +14,7 @@ import msgspec
 import trio
 
 from regserver.domain.instant import Duration
+from regserver.domain.trace import current_trace
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class ProviderClient:
                 async with self._http.stream(
                     request.method,
                     request.url,
-                    headers=request.headers,
+                    headers={**request.headers, **_traced()},
                     data=request.form,
                     content=request.content,
                 ) as response:
@@ -97,6 +98,11 @@ class ProviderClient:
             raise NoAnswer(f"no answer in {self._timeout.seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+
+
+def _traced() -> dict[str, str]:
+    trace = current_trace.get()
+    return {} if trace is None else {"traceparent": trace.parent}
 
 
 async def _body(response: httpx.Response) -> bytes:

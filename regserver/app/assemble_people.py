@@ -167,5 +167,7 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
         ),
         stop=(streams.stop,),
         sockets=sockets.sockets(),
-        background=(partial(run_trim, store, base.clock, settings.rooms.event_retention),),
+        background=(
+            partial(run_trim, store, base.clock, settings.rooms.event_retention, base.web.metrics.job_ran),
+        ),
     )

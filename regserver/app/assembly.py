@@ -26,6 +26,7 @@ from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
 from regserver.app.assemble_webhook import open_webhooks
 from regserver.app.base import AppPart, Base, node_name, open_base
+from regserver.app.loop_watch import run_loop_watch
 from regserver.app.outside import SYSTEM, Outside
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
@@ -158,7 +159,8 @@ async def open_assembly(assembly: Assembly) -> AsyncIterator[AppPart]:
         whole = _joined([await open_part(stack, base) for open_part in PARTS])
         _add_routes(assembly.app, base, whole)
         nursery = await stack.enter_async_context(trio.open_nursery())
-        nursery.start_soon(run_expiry, base.store, base.clock)
+        nursery.start_soon(run_expiry, base.store, base.clock, base.web.metrics.job_ran)
+        nursery.start_soon(run_loop_watch, base.web.metrics.loop_delay)
         nursery.start_soon(_build_clock_watch(base).run)
         for work in whole.background:
             nursery.start_soon(work)
@@ -189,6 +191,9 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
     )
     for figure in base.store.figures:
         web.metrics.watch(figure.name, figure.text, figure.read, is_count=figure.is_count)
+    web.metrics.watch_times(
+        "store_commit_seconds", "How long the store took for a commit.", base.store.commits
+    )
     gate = OperatorGate(web.forwarded, settings.networks, settings.bearer)
     routes = [
         *OperationsApi(web.metrics, checks, gate.admits, Sightings(web.forwarded), __version__).routes(),

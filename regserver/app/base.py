@@ -22,13 +22,14 @@ from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
 from regserver.domain.journal import JournalSeal
+from regserver.metric import Metrics
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
-from regserver.service.guess_guard import GuessGuard, GuessParts
+from regserver.service.guess_guard import GuessEnd, GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
@@ -164,9 +165,15 @@ def _build_guard(
         hashes=GuessHash(key.derive("guess")),
         outbox=outbox,
         mail_templates=mail_templates,
-        on_refusal=web.metrics.limited.labels("guess").inc,
+        on_guess=partial(_count_guess, web.metrics),
     )
     return GuessGuard(parts)
+
+
+def _count_guess(metrics: Metrics, end: GuessEnd) -> None:
+    metrics.guesses.labels(end).inc()
+    if end == "refused":
+        metrics.limited.labels("guess").inc()
 
 
 def journal_seal(key: ServerKey) -> JournalSeal:

@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import trio
+from msgspec import UNSET, UnsetType
 
+from regserver.domain.trace import current_trace
 from regserver.log.line import request_id, to_json, utc_millis, visible, visible_json
 
 ACCESS = "regserver.access"
 FLUSH_SECONDS = 0.1
 MAX_WAITING = 1000
 
-_Served = tuple[float, str, str, str, int, float, str]
-"""A request whose line is not written yet: time, method, pattern, client, status, seconds, id."""
+_Served = tuple[float, str, str, str, int, float, str, str]
+"""A request whose line is not written yet: time, method, pattern, client, status, seconds, id, trace ("": none)."""
 
 
 class _Line(msgspec.Struct, frozen=True, tag_field="logger", tag=ACCESS):
@@ -31,6 +33,7 @@ class _Line(msgspec.Struct, frozen=True, tag_field="logger", tag=ACCESS):
     ms: float
     request: str
     level: str = "info"
+    trace: str | UnsetType = UNSET
 
 
 class AccessLog:
@@ -47,7 +50,9 @@ class AccessLog:
 
     def record(self, method: str, pattern: str, client: str, status: int, seconds: float) -> None:
         """Adds one answered request. client: its address. seconds: from the request's last byte to its answer."""
-        self._waiting.append((time.time(), method, pattern, client, status, seconds, request_id.get()))
+        trace, identity = current_trace.get(), request_id.get()
+        belongs = "" if trace is None else trace.trace
+        self._waiting.append((time.time(), method, pattern, client, status, seconds, identity, belongs))
         if len(self._waiting) >= MAX_WAITING:
             self.flush()
 
@@ -70,15 +75,21 @@ class AccessLog:
 
 
 def _json_line(served: _Served) -> str:
-    at, method, pattern, client, status, seconds, identity = served
+    at, method, pattern, client, status, seconds, identity, trace = served
     line = _Line(
-        utc_millis(at), f"{method[:10]} {pattern}", client, status, round(seconds * 1000, 1), identity
+        utc_millis(at),
+        f"{method[:10]} {pattern}",
+        client,
+        status,
+        round(seconds * 1000, 1),
+        identity,
+        trace=trace or UNSET,
     )
     return visible_json(to_json(line)) + "\n"
 
 
 def _text_line(served: _Served) -> str:
-    at, method, pattern, client, status, seconds, identity = served
+    at, method, pattern, client, status, seconds, identity, trace = served
     clock = time.strftime("%H:%M:%S", time.localtime(at))
-    fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}"
+    fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}{f' trace={trace}' if trace else ''}"
     return visible(f"{clock} info    {method[:10]} {pattern} {fields}") + "\n"

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from regserver.domain.secret import redact_secrets
+from regserver.domain.trace import current_trace
 
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """The id of the request that this task serves. It is in every log line and in the X-Request-Id field."""
@@ -66,6 +67,8 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
     if (identity := request_id.get()) and "request" not in fields:
         fields["request"] = identity
+    if (trace := current_trace.get()) is not None:
+        fields["trace"] = trace.trace
     return fields
 
 

@@ -24,12 +24,15 @@ class SmsCounter:
 
     def __init__(self, metrics: Metrics) -> None:
         self._codes = metrics.counter(
-            "sms_codes", "Codes by SMS: sent, entered, failed, or held back by a rule.", "outcome"
+            "sms_codes",
+            "Codes by SMS: sent, entered, failed, or held back by a rule; by the country of the number.",
+            "outcome",
+            "country",
         )
 
-    def count(self, outcome: str) -> None:
+    def count(self, outcome: str, country: str) -> None:
         """One code got this outcome."""
-        self._codes.labels(outcome).inc()
+        self._codes.labels(outcome, country).inc()
 
 
 class BackupGauges:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from regserver.domain.times import Times
 from regserver.metric.request import RequestMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,6 +25,20 @@ class _Watched(Collector):
         yield self._family(self._name, self._text, value=self._read())
 
 
+class _WatchedTimes(Collector):
+    """A histogram of another part, read when it is collected."""
+
+    def __init__(self, name: str, text: str, times: Times) -> None:
+        self._name = name
+        self._text = text
+        self._times = times
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(self._name, self._text)
+        family.add_metric((), self._times.buckets(), self._times.sum)
+        yield family
+
+
 class Metrics:
     """The metrics of one node, in a registry of their own, so that tests can have many."""
 
@@ -38,6 +53,20 @@ class Metrics:
             "registrations_ended", "Live registrations, by how they ended.", "state"
         )
         self.deliveries = self.counter("deliveries", "Notifications handed to sockets.")
+        self.sign_ins = self.counter(
+            "sign_ins", "Tries to sign in: by which way, and what they were answered.", "way", "outcome"
+        )
+        self.guesses = self.counter(
+            "guesses",
+            "Guesses at an account's secrets: right, wrong, refused, or the last for a day.",
+            "outcome",
+        )
+        self.jobs = self.counter("jobs", "Runs of regular jobs, by outcome.", "job", "outcome")
+        self.job_done = self.gauge("job_done_timestamp_seconds", "When a regular job was last done.", "job")
+        self.loop_delay = Times()
+        self.watch_times(
+            "event_loop_delay_seconds", "How late the event loop ran a task that was due.", self.loop_delay
+        )
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """A new counter in the registry."""
@@ -50,6 +79,16 @@ class Metrics:
     def watch(self, name: str, text: str, read: Callable[[], int], *, is_count: bool = True) -> None:
         """Shows a number that another part keeps. read: the number now. is_count: it only grows."""
         self.registry.register(_Watched(f"regserver_{name}", text, read, is_count=is_count))
+
+    def watch_times(self, name: str, text: str, times: Times) -> None:
+        """Shows a histogram that another part keeps."""
+        self.registry.register(_WatchedTimes(f"regserver_{name}", text, times))
+
+    def job_ran(self, job: str, done: bool) -> None:
+        """Counts one run of a regular job."""
+        self.jobs.labels(job, "done" if done else "failed").inc()
+        if done:
+            self.job_done.labels(job).set_to_current_time()
 
     def show(self) -> bytes:
         """All metrics as text."""

@@ -4,29 +4,14 @@ prometheus-client's counters take a lock and a look-up by labels, a tenth of a s
 numbers that are converted when they are collected.
 """
 
-import bisect
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
-import msgspec
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class _Times(msgspec.Struct):
-    """How long the requests of one route took."""
-
-    counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(SECONDS) + 1))
-    sum: float = 0.0
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """The histogram as Prometheus wants it: for each bound in seconds, the requests that took at most so long."""
-        bounds = [*map(str, SECONDS), "+Inf"]
-        return list(zip(bounds, itertools.accumulate(map(float, self.counts)), strict=True))
+from regserver.domain.times import Times
 
 
 class RequestMetrics(Collector):
@@ -34,14 +19,12 @@ class RequestMetrics(Collector):
 
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[str, str, int], int] = defaultdict(int)
-        self._times: defaultdict[str, _Times] = defaultdict(_Times)
+        self._times: defaultdict[str, Times] = defaultdict(Times)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one answered request. seconds: from its last byte to its answer."""
         self._counts[method, route, status] += 1
-        times = self._times[route]
-        times.counts[bisect.bisect_left(SECONDS, seconds)] += 1
-        times.sum += seconds
+        self._times[route].add(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry: the counts in prometheus-client's form."""

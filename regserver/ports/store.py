@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from regserver.domain.room_event import RoomEvent
+from regserver.domain.times import Times
 from regserver.ports.transaction import Transaction
 
 T = TypeVar("T")
@@ -36,7 +37,9 @@ class StoreFault(Exception):
 
 
 class Store(Protocol):
-    """Runs units of work, each in a transaction."""
+    """Runs units of work, each in a transaction. commits: how long they take."""
+
+    commits: Times
 
     def listen(self, listener: EventListener) -> None:
         """Sets the one listener, which is called after every commit that appended events."""

@@ -110,19 +110,19 @@ class CodeSignIn:
     async def _send_sms(self, wish: CodeWish, issued: IssuedCode) -> bool:
         guard = self._parts.codes.sms_guard
         if issued.is_test:
-            guard.count("test")
+            guard.count("test", wish.contact)
             return True
         text = self._parts.sms_texts[wish.asker.language].replace("{code}", issued.digits)
         try:
             await self._parts.sms.send(wish.contact.value, text)
         except SmsFault as fault:
             log.error("a code for signing in was not sent to %s: %s", wish.contact.mask, fault)
-            guard.count("failed")
+            guard.count("failed", wish.contact)
             await self._parts.store.write(
                 lambda transaction: self._codes.take_back(transaction, wish.contact, issued)
             )
             return False
-        guard.count("sent")
+        guard.count("sent", wish.contact)
         return True
 
     # --- the code
@@ -138,7 +138,7 @@ class CodeSignIn:
                 lambda transaction: self._verify(transaction, attempt, contact, guess)
             )
         if not isinstance(outcome, BadCode) and contact.kind == "phone":
-            self._parts.codes.sms_guard.count("entered")
+            self._parts.codes.sms_guard.count("entered", contact)
         return outcome
 
     def _target(self, contact: Contact) -> GuessTarget:

@@ -4,6 +4,7 @@ It needs no lock: each statement compares the times itself, so several nodes may
 """
 
 import logging
+from collections.abc import Callable
 
 from regserver.domain.instant import DAY, Duration, Instant
 from regserver.ports.clock import Clock
@@ -25,7 +26,11 @@ MOST_HOOK_EVENTS = 1_000_000
 """What webhooks were told is kept so long, and no more of it, to be told again."""
 
 
-async def run_expiry(store: Store, clock: Clock) -> None:
+JobObserver = Callable[[str, bool], None]
+"""Told of each run of a job: its name, and whether it was done."""
+
+
+async def run_expiry(store: Store, clock: Clock, ran: JobObserver = lambda job, done: None) -> None:
     """Purges every INTERVAL_SECONDS until cancelled; a store that fails is tried again next time."""
     while True:
         await clock.sleep(INTERVAL_SECONDS)
@@ -33,9 +38,14 @@ async def run_expiry(store: Store, clock: Clock) -> None:
             await store.write(lambda transaction: purge(transaction, clock))
         except StoreFault as fault:
             log.warning("expired rows were not removed: %s", fault)
+            ran("expiry", False)
+        else:
+            ran("expiry", True)
 
 
-async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
+async def run_trim(
+    store: Store, clock: Clock, retention: Duration, ran: JobObserver = lambda job, done: None
+) -> None:
     """Removes events older than `retention` until cancelled; a store that fails is tried again next time."""
     while True:
         await clock.sleep(TRIM_INTERVAL_SECONDS)
@@ -43,6 +53,9 @@ async def run_trim(store: Store, clock: Clock, retention: Duration) -> None:
             await trim_log(store, clock, retention)
         except StoreFault as fault:
             log.warning("the event log was not trimmed: %s", fault)
+            ran("trim", False)
+        else:
+            ran("trim", True)
 
 
 async def purge(transaction: Transaction, clock: Clock) -> None:

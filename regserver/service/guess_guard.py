@@ -64,6 +64,8 @@ REMEMBERED_ENDS = 1000
 NOTED_AGAIN_AFTER = DAY
 """A known network is noted again after this only, so that most sign-ins write nothing for it."""
 
+GuessEnd = Literal["right", "wrong", "refused", "closed"]
+"""closed: wrong, and the last one for a day."""
 OperatorKey = Literal["directory.trusted_key", "steps.identity_secure_key"]
 
 
@@ -94,14 +96,14 @@ async def _nobody(_: Transaction) -> None:
 
 
 class GuessParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guard works with. on_refusal: called with each refused guess."""
+    """What the guard works with. on_guess: called with what became of each guess."""
 
     store: Store
     clock: Clock
     hashes: GuessHash
     outbox: Outbox
     mail_templates: MailTemplates
-    on_refusal: Callable[[], object] = lambda: None
+    on_guess: Callable[[GuessEnd], object] = lambda end: None
 
 
 class _Sight(msgspec.Struct, frozen=True):
@@ -159,6 +161,7 @@ class Attempt:
         self._sight = sight
         self.asker = asker
         self.decided = False
+        self.is_right = False
 
     @property
     def account(self) -> Account | None:
@@ -172,6 +175,7 @@ class Attempt:
         target's counter as it is.
         """
         self.decided = True
+        self.is_right = True
         sight, now = self._sight, self._parts.clock.now()
         own = sight.account is None or sight.account.id == account
         if own and sight.failures.count:
@@ -184,6 +188,7 @@ class Attempt:
     async def succeed_alone(self) -> None:
         """The guess was right, and nothing else is written. Commits only if there is a counter to reset."""
         self.decided = True
+        self.is_right = True
         if self._sight.failures.count:
             counter = self._sight.counter
             await self._parts.store.write(lambda transaction: transaction.guesses.clear(counter))
@@ -214,14 +219,13 @@ class GuessGuard:
         try:
             admitted = await self._admit(line, sight, ends)
             if isinstance(admitted, TooManyRequests):
-                self._parts.on_refusal()
+                self._parts.on_guess("refused")
                 yield admitted
                 return
             try:
                 attempt = Attempt(self._parts, admitted, asker)
                 yield attempt
-                if not attempt.decided:
-                    await self._fail(admitted)
+                await self._settle(attempt, admitted)
             finally:
                 self._end(line, sight.counter)
         finally:
@@ -235,8 +239,7 @@ class GuessGuard:
         sight = await self._look(target, asker)
         attempt = Attempt(self._parts, sight, asker)
         yield attempt
-        if not attempt.decided and sight.failures.count < MOST_FAILURES:
-            await self._fail(sight)
+        await self._settle(attempt, sight, most=MOST_FAILURES)
         self._ends.note(sight.counter)
         if (line := self._lines.get(sight.counter)) is not None:
             line.changes += 1  # whoever is reading the counter reads it again
@@ -301,7 +304,14 @@ class GuessGuard:
         line.ended.set()
         line.ended = trio.Event()
 
-    # --- a failure
+    # --- the end of a guess
+    async def _settle(self, attempt: Attempt, sight: _Sight, most: int | None = None) -> None:
+        """Counts it, unless it is known whose it was. most: failures beyond which there are no more."""
+        if attempt.is_right:
+            self._parts.on_guess("right")
+        if not attempt.decided and (most is None or sight.failures.count < most):
+            await self._fail(sight)
+
     async def _fail(self, sight: _Sight) -> None:
         """Counts it, and tells the owner when it is the last for a day."""
         account, now = sight.account, self._parts.clock.now()
@@ -318,7 +328,9 @@ class GuessGuard:
                 )
             return count
 
-        if await self._parts.store.write(work) == MOST_FAILURES and account is not None:
+        closes = await self._parts.store.write(work) == MOST_FAILURES
+        self._parts.on_guess("closed" if closes else "wrong")
+        if closes and account is not None:
             log.warning("account %d: %d wrong passwords in a row, refused for a day", number, MOST_FAILURES)
 
     async def _tell(self, transaction: Transaction, account: Account) -> None:

@@ -71,10 +71,12 @@ class SmsHeld(msgspec.Struct, frozen=True):
 class SmsGuard:
     """count: receives the outcome of each request for a message, for metrics."""
 
-    def __init__(self, pepper: Pepper, policy: SmsPolicy, count: Callable[[SmsOutcome], None]) -> None:
+    def __init__(
+        self, pepper: Pepper, policy: SmsPolicy, count: Callable[[SmsOutcome, Country], None]
+    ) -> None:
         self._pepper = pepper
         self._policy = policy
-        self.count = count
+        self._count = count
         self._told: OrderedDict[tuple[SmsRule, str], Instant] = OrderedDict()
 
     def test_code(self, contact: Contact) -> str | None:
@@ -145,10 +147,14 @@ class SmsGuard:
         return until
 
     # --- after the commit
+    def count(self, outcome: SmsOutcome, contact: Contact) -> None:
+        """Counts what became of a message to a phone number."""
+        self._count(outcome, country_of(contact.value))
+
     def tell_nowait(self, contact: Contact, held: SmsHeld, now: Instant) -> None:
         """Counts a refusal, and logs it unless a like one was logged within the hour."""
-        self.count(held.rule)
         country = country_of(contact.value)
+        self._count(held.rule, country)
         scope = contact.value[:-BLOCK_DIGITS] if held.rule == "block" else country
         key = held.rule, "" if held.rule == "daily" else scope
         if self._told.get(key, now) > now:

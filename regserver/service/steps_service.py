@@ -134,18 +134,18 @@ class StepsService:
     async def _is_sent(self, contact: Contact, issued: Issued) -> bool:
         guard = self._parts.sms_guard
         if issued.is_test:
-            guard.count("test")
+            guard.count("test", contact)
             return True
         try:
             await self._parts.sms.send(contact.value, self._codes.sms_text(issued))
         except SmsFault as fault:
             log.error("a code was not sent to %s: %s", contact.mask, fault)
-            guard.count("failed")
+            guard.count("failed", contact)
             await self._parts.store.write(
                 lambda transaction: self._codes.take_back(transaction, contact, issued)
             )
             return False
-        guard.count("sent")
+        guard.count("sent", contact)
         return True
 
     # --- proving the contact
@@ -165,7 +165,7 @@ class StepsService:
 
         outcome = await self._lookup.step(contact, step, Proof(None, address), act)
         if isinstance(outcome, StepResult) and contact.kind == "phone":
-            self._parts.sms_guard.count("entered")
+            self._parts.sms_guard.count("entered", contact)
         return outcome
 
     async def create_identity(

@@ -16,6 +16,7 @@ class FaultyStore(Store):
     """Faults meet what requests ask of the store; the server's own upkeep goes on. events: hears what is committed."""
 
     def __init__(self, inner: Store, faults: Faults, events: EventLog) -> None:
+        self.commits = inner.commits
         self._inner = inner
         self._faults = faults
         self._events = events

@@ -12,6 +12,7 @@ from regserver.adapters.provider_client import (
     open_http_client,
 )
 from regserver.domain.instant import SECOND, Duration
+from regserver.domain.trace import RequestTrace, current_trace
 from tests.peer.http import DROP, HANG, Answer, open_http_peer, refused_url
 
 SECRET = "s3cret"
@@ -31,6 +32,16 @@ async def test_an_answer_comes_as_it_is() -> None:
     (asked,) = peer.asked
     assert asked.headers["accept-encoding"] == "identity"
     assert asked.form == {"key": SECRET}
+
+
+async def test_a_request_says_which_trace_it_belongs_to() -> None:
+    token = current_trace.set(RequestTrace("a" * 32, "b" * 16, "01"))
+    try:
+        async with open_http_peer(lambda asked: Answer()) as peer:
+            await ask(peer.url)
+    finally:
+        current_trace.reset(token)
+    assert peer.asked[0].headers["traceparent"] == f"00-{'a' * 32}-{'b' * 16}-01"
 
 
 async def test_what_is_packed_stays_packed() -> None:

@@ -108,6 +108,7 @@ class CountedStore(Store):
     """Passes everything on and counts the round trips."""
 
     def __init__(self, store: Store) -> None:
+        self.commits = store.commits
         self._store = store
         self.trips = 0
 

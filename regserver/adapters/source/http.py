@@ -25,6 +25,7 @@ from regserver.adapters.source.message import MAX_ANSWER_BYTES, profile_request,
 from regserver.adapters.source.ndjson import LineReader
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.source_line import SourceLine
+from regserver.domain.trace import current_trace
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Rejected, Source, SourceFault, Subject, Unavailable, Verdict
 
@@ -68,7 +69,7 @@ class HttpSource(Source):
         """Sends the check; at most CHECKS_AT_ONCE run at the same time."""
         service = self._service
         body = verify_request(username, password)
-        request = self._pool.stream("POST", service.verify, headers=service.fields, content=body)
+        request = self._pool.stream("POST", service.verify, headers=_traced(service.fields), content=body)
         try:
             with trio.fail_after(service.timeout_seconds):
                 async with self._turn, request as response:
@@ -102,7 +103,7 @@ class HttpSource(Source):
         connection = httpcore.AsyncHTTPConnection(service.profile.origin, self._tls)
         stack.push_async_callback(_close, connection)
         body = profile_request(subject)
-        request = connection.stream("POST", service.profile, headers=service.fields, content=body)
+        request = connection.stream("POST", service.profile, headers=_traced(service.fields), content=body)
         try:
             with trio.fail_after(service.timeout_seconds):
                 response = await stack.enter_async_context(request)
@@ -113,6 +114,12 @@ class HttpSource(Source):
         if response.status != 200:
             raise SourceFault(f"profile: answered with status {response.status}")
         return response
+
+
+def _traced(fields: Fields) -> Fields:
+    """The fields of a request, with the trace that it belongs to."""
+    trace = current_trace.get()
+    return fields if trace is None else [*fields, (b"traceparent", trace.parent.encode())]
 
 
 async def _verdict(response: httpcore.Response) -> Verdict:

@@ -14,6 +14,7 @@ from typing import Final
 import trio
 
 from regserver.domain.room_event import EventId, RoomEvent
+from regserver.domain.times import Times
 from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import (
@@ -53,6 +54,7 @@ class PostgresStore(Store):
     """The store on one database. Opened by `open_postgres`."""
 
     def __init__(self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None) -> None:
+        self.commits = Times()
         self._pool = pool
         self._unit_seconds = policy.unit
         self._patience = policy.patience
@@ -74,7 +76,9 @@ class PostgresStore(Store):
 
     async def write(self, work: Work[T]) -> T:
         """Runs `work` at READ COMMITTED, where its locks order it."""
+        started = trio.current_time()
         found, events = await run_until_settled(lambda: self._run(work, WRITE))
+        self.commits.add(trio.current_time() - started)
         if events:
             await self.tail.hear(events)
         return found

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,10 @@ from typing import Any
 import outcome
 import trio
 
+from regserver.domain.times import Times
 from regserver.group import unwrapped
 from regserver.ports.name_table import NameHash
-from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, T
+from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, StoreFigure, T
 from regserver.store.rerun import Work, run_until_settled
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
@@ -54,6 +55,7 @@ class SqliteStore(Store):
         policy: FilePolicy,
         hash_name: NameHash | None,
     ) -> None:
+        self.commits = Times()
         self._path = path
         self._policy = policy
         self._hash_name = hash_name
@@ -93,6 +95,12 @@ class SqliteStore(Store):
         if (fault := self._condition.fault()) is not None:
             raise StoreFault(fault)
         await self.read(lambda transaction: transaction.events.end())
+
+    @property
+    def figures(self) -> Sequence[StoreFigure]:
+        """The queues of the writer and the readers."""
+        text = "Callers that wait for the store."
+        return (StoreFigure("store_waiting", text, lambda: self._writes.qsize() + self._reads.qsize()),)
 
     async def _hand_over(self, put: Callable[[Job[T]], None], work: Work[T]) -> T:
         # Cancellable before the unit is queued, not afterwards: then its outcome must be awaited.
@@ -145,6 +153,7 @@ class SqliteStore(Store):
         self, connection: sqlite3.Connection, transaction: SqlTransaction, batch: list[Job[Any]]
     ) -> None:
         self._condition.begin()
+        started = time.perf_counter()
         try:
             connection.execute("BEGIN IMMEDIATE")
             self._condition.waiting_since = None
@@ -156,6 +165,7 @@ class SqliteStore(Store):
                 self._run_apart(connection, transaction, batch)
             connection.execute("COMMIT")
             self._condition.took()
+            self.commits.add(time.perf_counter() - started)
         except sqlite3.Error as error:
             self._condition.fail(describe(error))
             # Whoever came meanwhile has waited, too. Otherwise they would wait for the lock once more.

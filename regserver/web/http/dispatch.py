@@ -7,8 +7,9 @@ out of here: a bug is answered with 500 in the style of its route.
 import itertools
 import logging
 import math
+import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from functools import partial
 
@@ -28,6 +29,7 @@ from regserver.domain.outcome import (
     TooManyRequests,
     UpgradeRequired,
 )
+from regserver.domain.trace import current_trace, read_trace
 from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from regserver.log import AccessLog, HourlyLog, request_id
 from regserver.metric import Metrics
@@ -44,6 +46,16 @@ from regserver.web.http.router import Router
 fault_log = logging.getLogger("regserver.fault")
 origin_log = HourlyLog(logging.getLogger("regserver.origin"))
 
+SIGN_INS: Mapping[str, str] = {
+    "sign_in.login": "password",
+    "sign_in.user_login": "password",
+    "sign_in.code": "code",
+    "sign_in.factor": "factor",
+    "sign_in.passkey": "passkey",
+    "account.restore": "restore",
+    "account.finish_recovery": "recovery",
+}
+"""The routes that sign somebody in, with the way by which: their answers are counted by name."""
 NOSNIFF = ("x-content-type-options", "nosniff")
 NO_STORE = ("cache-control", "no-store")
 BOM = b"\xef\xbb\xbf"
@@ -96,7 +108,7 @@ class Dispatcher:
         limited = self._limited("read" if match is None else match.route.limit, requester.client)
         if limited is None:
             return None
-        identity = self._identify()
+        identity = self._identify(request)
         refused = (NAMED if match is None else match.route.style).refuse(limited)
         refused = self._add_headers(request, refused, identity)
         return self._record(request, match, requester, refused, started)
@@ -104,7 +116,7 @@ class Dispatcher:
     async def respond(self, request: Request, match: Match[Route] | None) -> Response:
         """Answers a routed request. match: None without a route."""
         started = time.perf_counter()
-        identity = self._identify()
+        identity = self._identify(request)
         requester = self._parts.forwarded.requester(request)
         if requester.client is request.peer:  # asked here, since it is so of nearly all requests
             response = await self._answer(request, match, requester)
@@ -132,9 +144,11 @@ class Dispatcher:
             self._parts.access.record(request.method, pattern, requester.address, response.status, seconds)
         return response
 
-    def _identify(self) -> str:
+    def _identify(self, request: Request) -> str:
         identity = f"{self._prefix}{next(self._numbers):x}"
         request_id.set(identity)
+        given = request.headers.get("traceparent")
+        current_trace.set(None if given is None else read_trace(given, secrets.token_hex(8)))
         return identity
 
     def _place(self, request: Request, requester: Requester) -> str:
@@ -216,7 +230,10 @@ class Dispatcher:
         if route.hashes:
             hash_client.set(HashClient(client_key(request.client), request.gone))
         try:
-            return respond(await route.endpoint(request), route.style)
+            answer = await route.endpoint(request)
+            if (way := SIGN_INS.get(route.name)) is not None:
+                self._parts.metrics.sign_ins.labels(way, type(answer).__name__).inc()
+            return respond(answer, route.style)
         except HasherBusy as busy:
             return route.style.refuse(ServerBusy(busy.retry_after))
         except StoreFault as fault:
@@ -230,6 +247,8 @@ class Dispatcher:
         own = response.headers
         common = self._secure_fields if request.scheme == "https" else self._plain_fields
         ours = (*common, ("x-request-id", identity), *self._parts.cors.fields(request))
+        if (trace := current_trace.get()) is not None:
+            ours += (("traceparent", trace.parent),)
         if not own:
             return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
         caching = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
@@ -252,13 +271,13 @@ class Dispatcher:
 
     async def refuse_socket(self, session: SocketSession) -> None:
         """The endpoint of WebSockets on all other paths: rejects them."""
-        self._identify()
+        self._identify(session.request)
         client = self._parts.forwarded.requester(session.request).client
         session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
 
     async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
         """The steps of a session: id, rate limit, origin, endpoint."""
-        self._identify()
+        self._identify(session.request)
         requester = self._parts.forwarded.requester(session.request)
         place = self._place(session.request, requester)
         if refusal := self._refusal(match, session.request, requester.client, place):
