@@ -55,12 +55,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP response with its whole body. headers: further fields, without content-type, length and date."""
+    """One HTTP response with its whole body. headers: further fields, without content-type, length and date.
+
+    help: the name under which the reference explains a refusal; "" for other answers.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    help: str = ""
 
 
 class StreamResponse(Response, frozen=True, kw_only=True):

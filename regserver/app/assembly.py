@@ -3,7 +3,7 @@
 store → broker → adapters → services → doors → routes
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
@@ -44,17 +44,21 @@ from regserver.service.sms_guard import CLOSED_FOR
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
 from regserver.web.captcha.endpoint import CaptchaApi
+from regserver.web.directory.message import MESSAGES
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.document import DocumentApi
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
+from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.operations.sighting import Sightings
+from regserver.web.reference.page import Documents, ReferenceApi
 from regserver.web.site.page import PageApi
 from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
+from regserver.web.steps.endpoint import discover
 
 HTTP2_STREAMS = 100  # at once on a connection, as RFC 9113, 6.5.2 recommends at least
 
@@ -199,8 +203,19 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
         *OperationsApi(web.metrics, checks, gate.admits, Sightings(web.forwarded), __version__).routes(),
         *whole.routes,
     ]
-    routes += DocumentApi(routes, whole.sockets, base.web.limits.rates, __version__).routes()
-    app.add_routes(routes, whole.sockets)
+    app.add_routes((*routes, *_documents(base, routes, whole.sockets)), whole.sockets)
+
+
+def _documents(base: Base, routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> Iterator[Route]:
+    """The routes of the documents that describe all others, and of the reference that is made of them."""
+    messages = {str(name): f"{text.message}. {text.detail}" for name, text in MESSAGES.items()}
+    documents = DocumentApi(routes, sockets, base.web.limits.rates, __version__, messages)
+
+    async def all_documents() -> Documents:
+        return Documents(*(await documents.bodies()), await discover(routes))
+
+    yield from documents.routes()
+    yield from ReferenceApi(base.web.forwarded, all_documents).routes()
 
 
 def front_limits(settings: Settings) -> FrontLimits:

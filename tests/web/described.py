@@ -59,9 +59,13 @@ class Described:
             value = sent.get(name.lower())
             if header.get("required"):
                 assert value == header["schema"]["const"], f"{where} {name}: {value}"
+        if "Link" in described:
+            assert sent["link"].endswith('>; rel="help"'), where
         if "Retry-After" in described and "retry-after" in sent:
             assert int(sent["retry-after"]) >= 1, where
-        told = {"retry-after", "location", "allow", "www-authenticate", "preference-applied"} & set(sent)
+        told = {"retry-after", "location", "allow", "link", "www-authenticate", "preference-applied"} & set(
+            sent
+        )
         assert told <= {name.lower() for name in described}, f"{where} {told}"
 
     def _validate(self, body: Any, schema: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ Each group of routes has its own error style, the form of a refusal's body. The 
 """
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -39,6 +40,9 @@ from regserver.web.http.field import SecondsField, TimeField, UserIdField
 HeaderFields = tuple[tuple[str, str], ...]
 """Header fields of a response, names in lower case."""
 
+DEEPEST_HELP = 8
+"""Segments of a path whose refusals say where they are explained; deeper ones are nobody's."""
+
 UPGRADE_FIELDS: HeaderFields = (("upgrade", "websocket"), ("connection", "Upgrade"))
 """Fields of HTTP/1.1 alone; HTTP/2 has none of them (RFC 9113, 8.2.2)."""
 
@@ -61,6 +65,17 @@ Answer = JsonAnswer | Response | Refusal | None
 
 
 # --- refusals
+@cache
+def help_fields(name: str, depth: int) -> HeaderFields:
+    """Where a refusal is explained (RFC 8288). depth: slashes in the path, since the address is relative to it.
+
+    So it is right below whatever path a proxy or another app serves us.
+    """
+    if depth > DEEPEST_HELP:
+        return ()
+    return (("link", f'<{"../" * (depth - 1)}docs#{name}>; rel="help"'),)
+
+
 class ErrorStyle(ABC):
     """The style of one group of routes. Every style has a body for every general refusal.
 
@@ -79,8 +94,9 @@ class ErrorStyle(ABC):
 
     def refuse(self, refusal: Refusal) -> Response:
         """The response of a refusal."""
-        status = self.status(refusal)
-        return Response(status=status, body=_encode(self.body(refusal)), headers=_fields(refusal, status))
+        status, body = self.status(refusal), self.body(refusal)
+        name = getattr(body, self.name_field) if self.name_field else type(refusal).__name__
+        return Response(status=status, body=_encode(body), headers=_fields(refusal, status), help=name)
 
 
 def _fields(refusal: Refusal, status: int) -> HeaderFields:

@@ -35,7 +35,7 @@ from regserver.log import AccessLog, HourlyLog, request_id
 from regserver.metric import Metrics
 from regserver.ports.password_hasher import HashClient, HasherBusy, hash_client
 from regserver.ports.store import StoreFault
-from regserver.web.http.answer import NAMED, respond
+from regserver.web.http.answer import DEEPEST_HELP, NAMED, help_fields, respond
 from regserver.web.http.cors import SAFE_METHODS, CorsPolicy
 from regserver.web.http.forwarded import ForwardedReader, Requester
 from regserver.web.http.place import Places
@@ -245,6 +245,8 @@ class Dispatcher:
 
     def _add_headers(self, request: Request, response: Response, identity: str) -> Response:
         own = response.headers
+        if response.help:
+            own = (*own, *help_fields(response.help, min(request.path.count("/"), DEEPEST_HELP + 1)))
         common = self._secure_fields if request.scheme == "https" else self._plain_fields
         ours = (*common, ("x-request-id", identity), *self._parts.cors.fields(request))
         if (trace := current_trace.get()) is not None:

@@ -5,6 +5,7 @@ a second, and many a server is never asked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -30,15 +31,21 @@ class AsyncApiDocument(Response, frozen=True, kw_only=True):
 
 
 class DocumentApi:
-    """others, sockets: all other routes. rates: the limits in force, by name."""
+    """others, sockets: all other routes. rates: the limits in force, by name. messages: what the ids in bodies mean."""
 
     def __init__(
-        self, others: Iterable[Route], sockets: Iterable[SocketRoute], rates: Mapping[str, Rate], version: str
+        self,
+        others: Iterable[Route],
+        sockets: Iterable[SocketRoute],
+        rates: Mapping[str, Rate],
+        version: str,
+        messages: Mapping[str, str] | None = None,
     ) -> None:
         self._routes = (*others, *self.routes())
         self._sockets = tuple(sockets)
         self._rates = rates
         self._version = version
+        self._messages = messages or {}
         self._openapi: OpenApiDocument | None = None
         self._asyncapi: AsyncApiDocument | None = None
 
@@ -49,15 +56,26 @@ class DocumentApi:
             Route("documents.asyncapi", "GET", "/asyncapi.json", self.asyncapi, "operation"),
         )
 
+    async def bodies(self) -> tuple[bytes, bytes]:
+        """The two documents: OpenAPI and AsyncAPI."""
+        return (await self._of_routes()).body, (await self._of_sockets()).body
+
     async def openapi(self, _: Request) -> OpenApiDocument:
         """Get this document."""
-        if self._openapi is None:
-            body = await trio.to_thread.run_sync(self._encode, openapi, self._routes)
-            self._openapi = OpenApiDocument(body=body)
-        return self._openapi
+        return await self._of_routes()
 
     async def asyncapi(self, _: Request) -> AsyncApiDocument:
         """Get the description of the WebSockets."""
+        return await self._of_sockets()
+
+    async def _of_routes(self) -> OpenApiDocument:
+        if self._openapi is None:
+            describe = partial(openapi, messages=self._messages)
+            body = await trio.to_thread.run_sync(self._encode, describe, self._routes)
+            self._openapi = OpenApiDocument(body=body)
+        return self._openapi
+
+    async def _of_sockets(self) -> AsyncApiDocument:
         if self._asyncapi is None:
             body = await trio.to_thread.run_sync(self._encode, asyncapi, self._sockets)
             self._asyncapi = AsyncApiDocument(body=body)

@@ -21,14 +21,17 @@ from regserver.domain.outcome import (
     BodyTooLarge,
     ForeignOrigin,
     InternalError,
+    MethodNotAllowed,
     Refusal,
+    RouteNotFound,
     ServerBusy,
     StoreUnavailable,
     TooManyRequests,
+    UpgradeRequired,
 )
 from regserver.endpoint import Response
 from regserver.service.rate_limiter import Rate
-from regserver.web.http.answer import ErrorStyle, JsonAnswer, respond
+from regserver.web.http.answer import NAMED, ErrorStyle, JsonAnswer, respond
 from regserver.web.http.contract import Contract, contract_of
 from regserver.web.http.cors import SAFE_METHODS
 from regserver.web.http.field import PATH_FIELDS
@@ -76,6 +79,7 @@ def _header(meaning: str, **schema: Any) -> Schema:
 
 HEADERS: dict[str, Schema] = {
     "Location": _header("Where to watch the registration.", type="string", format="uri"),
+    "Link": _header("Where the refusal is explained, with rel=help.", type="string"),
     "Retry-After": _header("Seconds until the next try.", type="integer", minimum=1),
     "X-Request-Id": _header("Names the request in the log of the server.", type="string"),
 }
@@ -85,8 +89,17 @@ DISPATCHER_FIELDS = {"x-request-id": "", "cache-control": "no-store"}
 """What the dispatcher adds to each response that has no such field."""
 
 
-def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) -> dict[str, Any]:
-    """The document. rates: the limits in force, by name."""
+WITHOUT_ROUTE: tuple[Refusal, ...] = (RouteNotFound(), MethodNotAllowed(("GET",)), UpgradeRequired())
+"""Refusals of requests that no operation of the document answers."""
+
+
+def openapi(
+    routes: Iterable[Route],
+    rates: Mapping[str, Rate],
+    version: str,
+    messages: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The document. rates: the limits in force, by name. messages: what the ids in bodies mean."""
     routes = tuple(routes)
     paths: dict[str, dict[str, Any]] = {}
     schemas = Schemas()
@@ -107,7 +120,18 @@ def openapi(routes: Iterable[Route], rates: Mapping[str, Rate], version: str) ->
             "headers": HEADERS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
+        "x-elsewhere": dict(_elsewhere({NAMED, *(route.style for route in routes)})),
+        "x-messages": dict(messages or {}),
     }
+
+
+def _elsewhere(styles: Iterable[ErrorStyle]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name → status, meaning and body of the refusals in WITHOUT_ROUTE."""
+    for style in styles:
+        for refusal in WITHOUT_ROUTE:
+            refused = style.refuse(refusal)
+            told = {"meaning": refusal.__doc__ or "", "example": msgspec.json.decode(refused.body)}
+            yield refused.help, {"status": refused.status, **told}
 
 
 def _tags(routes: Iterable[Route]) -> Iterable[str]:
@@ -227,7 +251,14 @@ def _response(variants: list[Variant], *, with_body: bool) -> dict[str, Any]:
 
 def _headers(variants: list[Variant]) -> dict[str, Any]:
     """The header fields of the variants; a field of all variants is required."""
-    fields = [{**DISPATCHER_FIELDS, **dict(variant.response.headers)} for variant in variants]
+    fields = [
+        {
+            **DISPATCHER_FIELDS,
+            **dict(variant.response.headers),
+            **({"link": ""} if variant.response.help else {}),
+        }
+        for variant in variants
+    ]
     described: dict[str, Any] = {}
     for name, value in {name: value for own in fields for name, value in own.items()}.items():
         title = name.title()

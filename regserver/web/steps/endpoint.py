@@ -1,7 +1,9 @@
 """The door of the registration steps: JSON-RPC methods on `POST /rpc` and `POST /`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
+
+import msgspec
 
 from regserver.domain import outcome as o
 from regserver.endpoint import Request, Response
@@ -89,3 +91,14 @@ def read_message(request: Request) -> RpcMessage | o.BadContentType:
     declared = content_type(request)
     is_readable = not request.body or declared in MEDIA_TYPES
     return RpcMessage(request.body) if is_readable else o.BadContentType()
+
+
+async def discover(routes: Iterable[Route]) -> bytes:
+    """The OpenRPC document as these routes give it to clients; one without methods where they have no steps."""
+    call = next((route.endpoint for route in routes if route.name == "steps.rpc"), None)
+    if call is None:
+        return msgspec.json.encode(describe(()))
+    asked = {"jsonrpc": jsonrpc.VERSION, "id": 1, "method": jsonrpc.DISCOVER}
+    answer = await call(Request(method="POST", path="/rpc", body=msgspec.json.encode(asked)))
+    assert isinstance(answer, Response)  # noqa: S101  (it has a body)
+    return bytes(msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["result"])

@@ -13,6 +13,29 @@ OF_EVERY_METHOD = (invalid_params(), TOO_MANY_REQUESTS, INTERNAL_ERROR)
 OPENRPC = "1.3.2"
 REF = "#/components/schemas/{name}"
 
+MEANINGS: dict[str, tuple[str, Any]] = {
+    "phone": ("A phone number with its country code.", "+380000000000"),
+    "email": ("An e-mail address.", "alice@example.org"),
+    "identity": ("The id at an identity provider.", "1234567890"),
+    "provider": ("The identity provider, where it has to be told.", "oauth"),
+    "secureKey": ("The key that the operator gave to the identity provider.", "a shared secret"),
+    "captcha": ("The solved captcha, where one is demanded.", ""),
+    "captchaType": ("The client's platform.", "web"),
+    "invitation": ("An invitation, where one is demanded.", "regi_0123abcd"),
+    "code": ("The code that was sent.", "314159"),
+    "token": ("The token that verify gave, where it was wanted.", "regr_0123abcd"),
+    "wantToken": (
+        "Whether a token shall be needed from here on; at the last step: whether to be signed in.",
+        True,
+    ),
+    "username": ("The user name that is wished for.", "some-user-name"),
+    "userId": ("The id that setUsername gave.", "tst5swkjbtgy"),
+    "publicOwnerKey": ("The owner key.", "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"),
+    "publicActiveKey": ("The active key.", "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"),
+    "communityIds": ("At least three communities.", ["GIFS", "GIRLS", "HEALTH"]),
+}
+"""Meaning and example of each parameter, by its name."""
+
 
 def describe(methods: Iterable[Method]) -> dict[str, Any]:
     """The OpenRPC document; parameters by name, required or optional."""
@@ -39,7 +62,12 @@ def _method(method: Method, components: dict[str, Any]) -> dict[str, Any]:
         "summary": method.summary,
         "paramStructure": "by-name",
         "params": [
-            {"name": name, "required": name in required, "schema": shape}
+            {
+                "name": name,
+                "description": MEANINGS[name][0],
+                "required": name in required,
+                "schema": {**shape, "examples": [MEANINGS[name][1]]},
+            }
             for name, shape in sorted(schema["properties"].items(), key=lambda item: item[0] not in required)
         ],
         "result": {"name": "result", "schema": {"$ref": REF.format(name=method.result.__name__)}},

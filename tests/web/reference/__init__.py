@@ -1,0 +1,1 @@
+"""The reference, made of the documents."""
