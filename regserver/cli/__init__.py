@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "user": "show an account or its sessions, end them, approve, delete, restore, export or import it",
     "webhook": "tell services of yours what happens here: add, list, remove and try them, deliver again",
     "password": "make the hash of a password, for a roster or an import",
+    "try": "knock at the four doors of a running server, and print each request with its answer",
     "source": "try the data source of live registrations by hand",
     "version": "show the version",
 }

@@ -21,6 +21,7 @@ USES: dict[str, tuple[str, ...]] = {
     "user": ("show", "ann"),
     "webhook": ("list",),
     "password": ("hash",),
+    "try": (),
     "source": ("try", "ann"),
     "version": (),
 }
