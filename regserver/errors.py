@@ -73,6 +73,8 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadPostContent: 400,
     o.PostNotFound: 404,
     o.BadCursor: 400,
+    o.BadSubscription: 400,
+    o.SubscriptionNotFound: 404,
     # retries
     o.BadIdempotencyKey: 400,
     o.IdempotencyConflict: 409,

@@ -21,6 +21,7 @@ from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_gate import open_gates
 from regserver.app.assemble_node import open_node
 from regserver.app.assemble_people import open_rooms, open_sign_in
+from regserver.app.assemble_push import open_push
 from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
@@ -100,6 +101,7 @@ PARTS = (
     open_export,
     open_gates,
     open_rooms,
+    open_push,
     open_directory,
     open_steps,
     open_captcha_door,

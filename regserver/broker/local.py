@@ -67,6 +67,9 @@ class LocalBroker(Broker):
     def count(self, account: AccountId) -> int:
         return len(self._accounts.get(account, ()))
 
+    def accounts(self) -> Collection[AccountId]:
+        return self._accounts.keys()
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Collection[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
             return False

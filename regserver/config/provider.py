@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from regserver.config.section import Fault, Secret, Section, within
-from regserver.domain.instant import MINUTE, SECOND, Duration
+from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 from regserver.domain.phone import COUNTRIES, read_phone
 
 SmsKind = Literal["log", "http", "twilio", "vonage"]
@@ -100,6 +100,19 @@ class MailSection(Section, frozen=True, rename={"from_": "from"}):
     password: Secret = Secret("")
     from_: str = "regserver@localhost"
     templates: str = ""
+
+
+class PushSection(Section, frozen=True):
+    """Web Push. contact: a mailto: or https: address for push services. wait: how long a socket may be away first.
+
+    ttl: how long a push service keeps what it cannot deliver. allow_private: see domain.push.is_endpoint.
+    """
+
+    enabled: bool = True
+    contact: str = ""
+    wait: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
+    ttl: Annotated[Duration, within(MINUTE, 28 * DAY)] = Duration(DAY)
+    allow_private: bool = False
 
 
 class LedgerAntelope(Section, frozen=True):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, SmsSection
+from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, PushSection, SmsSection
 from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.domain.address import ProxyFields
@@ -294,6 +294,7 @@ class Settings(Section, frozen=True):
     ledger: LedgerSection = LedgerSection()
     rooms: RoomsSection = RoomsSection()
     webhook: WebhookSection = WebhookSection()
+    push: PushSection = PushSection()
     password: PasswordSection = PasswordSection()
     limits: LimitsSection = LimitsSection()
     log: LogSection = LogSection()

@@ -39,6 +39,7 @@ class Outstanding(enum.Enum):
     NAMED_TOKENS = "tokens for programs"
     SOCKETS = "WebSockets"
     TICKETS = "tickets that open a WebSocket"
+    PUSH = "subscriptions to Web Push"
     FACTOR_TICKETS = "tickets that ask for a second factor"
     RECOVERY_LINKS = "links that set a new password"
     EMAIL_LINKS = "links that verify an address"
@@ -62,20 +63,20 @@ class Fate(enum.Enum):
 
 _FATES = {"e": Fate.ENDED, "k": Fate.KEPT, "d": Fate.DENIED, "s": Fate.WITH_SESSION, "l": Fate.LATER_ENDED}
 
-# In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets, tickets that ask for a factor; recovery, e-mail and undo
+# In the order of Outstanding: its session, other sessions, named tokens; sockets, tickets, push, tickets that ask for a factor; recovery, e-mail and undo
 # links, codes; approval links, invitations, registrations, restore.
 _ROWS = {
-    AccountEvent.SESSION_ENDED: "ekk ssk kkkk kkkk",
-    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee sse kkkk kkkk",
-    AccountEvent.PASSWORD_CHANGED: "kee sse eeke kkkk",
-    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee sse eeke kkkk",
-    AccountEvent.RECOVERED: "kee sse eeke kkkk",
-    AccountEvent.EMAIL_CHANGED: "kkk sse eeke kkkk",
-    AccountEvent.EMAIL_UNDONE: "eee sse eele kkkk",
-    AccountEvent.FACTOR_CHANGED: "kek sse ekke kkkk",
-    AccountEvent.SUSPENDED: "ddd ese eeee ekkk",
-    AccountEvent.DELETED: "ddd esd eeee ekkk",
-    AccountEvent.RESTORED: "kee sse eeee ekke",
+    AccountEvent.SESSION_ENDED: "ekk sssk kkkk kkkk",
+    AccountEvent.SIGNED_OUT_EVERYWHERE: "eee ssse kkkk kkkk",
+    AccountEvent.PASSWORD_CHANGED: "kee ssse eeke kkkk",
+    AccountEvent.PASSWORD_CHANGED_AT_SOURCE: "kee ssse eeke kkkk",
+    AccountEvent.RECOVERED: "kee ssse eeke kkkk",
+    AccountEvent.EMAIL_CHANGED: "kkk ssse eeke kkkk",
+    AccountEvent.EMAIL_UNDONE: "eee ssse eele kkkk",
+    AccountEvent.FACTOR_CHANGED: "kek ssse ekke kkkk",
+    AccountEvent.SUSPENDED: "ddd esse eeee ekkk",
+    AccountEvent.DELETED: "ddd essd eeee ekkk",
+    AccountEvent.RESTORED: "kee ssse eeee ekke",
 }
 
 WHAT_ENDS_WHAT: Mapping[AccountEvent, Mapping[Outstanding, Fate]] = {

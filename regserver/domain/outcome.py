@@ -316,6 +316,14 @@ class PostNotFound(Refusal, frozen=True):
     """No such post."""
 
 
+class BadSubscription(Refusal, frozen=True):
+    """Not a subscription to Web Push: its endpoint has to be an https address on the Internet, its keys those of RFC 8291."""
+
+
+class SubscriptionNotFound(Refusal, frozen=True):
+    """The account has no such subscription; it may have ended already."""
+
+
 class BadCursor(Refusal, frozen=True):
     """Not a cursor that we gave out."""
 

@@ -52,6 +52,7 @@ class Metrics:
         self.registrations_ended = self.counter(
             "registrations_ended", "Live registrations, by how they ended.", "state"
         )
+        self.pushes = self.counter("pushes", "Messages of Web Push, by what became of them.", "outcome")
         self.deliveries = self.counter("deliveries", "Notifications handed to sockets.")
         self.sign_ins = self.counter(
             "sign_ins", "Tries to sign in: by which way, and what they were answered.", "way", "outcome"

@@ -25,6 +25,9 @@ class Broker(Protocol):
     def count(self, account: AccountId) -> int:
         """How many subscribers of an account are there."""
 
+    def accounts(self) -> Collection[AccountId]:
+        """The accounts that have a subscriber; a live view."""
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Collection[RoomId], as_of: EventId) -> bool:
         """Delivers all events after `as_of` to the subscriber. rooms: of its account at that position of the log.
 

@@ -46,6 +46,8 @@ from regserver.ports.offer_table import OfferTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.passkey_table import PasskeyTable
 from regserver.ports.post_table import PostTable
+from regserver.ports.push_queue_table import PushQueueTable
+from regserver.ports.push_subscription_table import PushSubscriptionTable
 from regserver.ports.registration_table import RegistrationTable
 from regserver.ports.reward_table import RewardTable
 from regserver.ports.room_table import RoomTable
@@ -153,6 +155,10 @@ class Transaction(Protocol):
     """The event log of all rooms."""
     hooks: HookTable
     """Webhooks, and what they are told."""
+    push_subscriptions: PushSubscriptionTable
+    """Where people are told of their rooms while they have no socket, and of which not."""
+    push_queue: PushQueueTable
+    """What waits to be pushed."""
     idempotency: IdempotencyTable
     """Answers to keyed requests."""
     outbox: OutboxTable

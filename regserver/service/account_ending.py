@@ -40,7 +40,7 @@ async def end_outstanding(
     """Ends what the event ends. session: the token of the session that the event is about; None where there is none.
 
     The caller holds Lock.ACCOUNT, or a session could open what outlives it meanwhile.
-    Tickets end with their session, by the store's foreign key. Of things whose later ones end, the caller ends them.
+    Tickets and push subscriptions end with their session, by the store's foreign key. Of things whose later ones end, the caller ends them.
     """
     fates = WHAT_ENDS_WHAT[event]
     for thing, purposes in LINKS.items():

@@ -98,6 +98,14 @@ class SmsText(_Table, frozen=True):
     sign_in: str
 
 
+class PushText(_Table, frozen=True):
+    """What a push message says. post: one. posts: several, and who wrote the last. invited: into a room."""
+
+    post: str
+    posts: str
+    invited: str
+
+
 class DirectoryMessage(_Table, frozen=True):
     """A message of the directory: a headline and its explanation."""
 
@@ -122,6 +130,7 @@ class Catalogue(_Table, frozen=True):
     approve: ApproveText
     mail: MailTexts
     sms: SmsText
+    push: PushText
     live: Mapping[str, str]
     directory: Mapping[str, DirectoryMessage] = {}
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import trio
 
+from regserver.adapters.guarded_network import CheckedBackend
 from regserver.adapters.webhook_client import (
     LONGEST_RETRY_AFTER,
     MAX_ANSWER_BYTES,
-    CheckedBackend,
     WebhookClient,
 )
 from regserver.domain.instant import SECOND, Duration

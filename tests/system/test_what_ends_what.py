@@ -4,6 +4,7 @@ An event has a cause here, several where several ways lead to it. A thing has a 
 event or a thing that the server begins to use does not pass without either.
 """
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -25,10 +26,11 @@ from tests.peer.people_service import Person as Known
 from tests.system.server import Listener, Person, Server, listening, open_server, run_command, sign_up
 from tests.system.steps_client import StepsClient, logged_code
 from tests.system.test_live import watch
+from tests.web.provocation import POINT
 
 PACKAGE = Path(__file__).parents[2] / "regserver"
 SESSIONS = (Outstanding.ITS_SESSION, Outstanding.OTHER_SESSIONS, Outstanding.NAMED_TOKENS)
-OF_SESSIONS = (Outstanding.SOCKETS, Outstanding.TICKETS)
+OF_SESSIONS = (Outstanding.SOCKETS, Outstanding.TICKETS, Outstanding.PUSH)
 OTHERS = (
     Outstanding.FACTOR_TICKETS,
     Outstanding.RECOVERY_LINKS,
@@ -44,7 +46,7 @@ CLOSED, OPEN = "closed", "open"
 
 
 class Holder(msgspec.Struct):
-    """An account, and what was given out for it. tokens, sockets, tickets: by session. link: to another address; None
+    """An account, and what was given out for it. tokens, sockets, tickets, pushes: by session. link: to another address; None
     where it has no address. undo: of a change before. one_time: a code for signing in, sent to its address.
 
     codes: for recovery, unused; none where it has no second factor. factor_ticket: None without one.
@@ -56,6 +58,7 @@ class Holder(msgspec.Struct):
     tokens: dict[Outstanding, str]
     sockets: dict[Outstanding, Listener] = {}
     tickets: dict[Outstanding, str] = {}
+    pushes: dict[Outstanding, str] = {}
     link: str | None = None
     recovery: str | None = None
     undo: str | None = None
@@ -175,7 +178,16 @@ class Scene:
                 holder.sockets[session] = socket
                 ticket = (await self.call("POST", "/login/ticket", token)).json()["ticket"]
                 holder.tickets[session] = f"{url}ticket={ticket}"
+                holder.pushes[session] = await self.subscribe(token)
             yield holder
+
+    async def subscribe(self, token: str) -> str:
+        """A push service's address that the session has subscribed; nothing is sent to it, since somebody's socket is there."""
+        self.count += 1
+        endpoint = f"https://push.example.net/{self.count}"
+        body = {"endpoint": endpoint, "keys": {"p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}}
+        assert (await self.call("POST", "/room/push", token, body)).status_code == 201
+        return endpoint
 
     def ask_approval(self, holder: Holder) -> None:
         """A link as for an account that waits; one that is in use has none of its own."""
@@ -222,6 +234,12 @@ class Scene:
         async with listening(url) as listener:
             text = await listener.text()
         return {"BadToken": Fate.ENDED, "UserIsDeleted": Fate.DENIED}.get(text, Fate.KEPT)
+
+    def push(self, endpoint: str) -> Fate:
+        statement = "SELECT deleted_at FROM push_subscription JOIN account ON account.id = account_id WHERE endpoint = ?"
+        with closing(sqlite3.connect(self.folder / "test.db", timeout=20)) as connection:
+            row = connection.execute(statement, (hashlib.sha256(endpoint.encode()).digest(),)).fetchone()
+        return Fate.ENDED if row is None else Fate.KEPT if row[0] is None else Fate.DENIED
 
     async def link(self, token: str) -> Fate:
         status = (await self.client.post("/login/email/verify", json={"token": token})).status_code
@@ -424,6 +442,10 @@ async def compare(scene: Scene, event: AccountEvent, holder: Holder, about: str)
         stays = expected is Fate.KEPT
         socket = OPEN if stays and fates[Outstanding.SOCKETS] is Fate.WITH_SESSION else CLOSED
         assert await scene.socket(holder.sockets[session], socket, holder.room) == socket, session
+        push = fates[Outstanding.PUSH]
+        assert scene.push(holder.pushes[session]) is (expected if push is Fate.WITH_SESSION else push), (
+            session
+        )
         ticket = fates[Outstanding.TICKETS]
         ticket = expected if ticket is Fate.WITH_SESSION else ticket
         assert await scene.ticket(holder.tickets[session]) is ticket, session

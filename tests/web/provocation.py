@@ -137,6 +137,22 @@ def in_room(method: str, path: str, body: Any = None) -> Valid:
     return make
 
 
+POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+
+
+async def subscribe(stage: Stage, person: Person) -> Asked:
+    body = {
+        "endpoint": f"https://push.example.net/send/{stage.name()}",
+        "keys": {"p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+    }
+    return Asked(method="POST", path="/room/push", body=body, by=person.token)
+
+
+async def unsubscribe(stage: Stage, person: Person) -> Asked:
+    number = (await stage.ask_json(await subscribe(stage, person)))["subscriptionId"]
+    return Asked(method="DELETE", path=f"/room/push/{number}", by=person.token)
+
+
 async def invite(stage: Stage, person: Person) -> Asked:
     other, room = await stage.person(), await stage.room(person)
     return Asked(method="POST", path=f"/room/invite/{room}", body={"otherUsers": [other.id]}, by=person.token)
@@ -260,6 +276,11 @@ VALID: dict[str, tuple[str, Valid]] = {
     "GET /room/readAll/{room}": ("PostList", in_room("GET", "/room/readAll/{room}?limit=5")),
     "POST /room/seen/{room}": ("Done", seen),
     "POST /room/typing/{room}": ("Done", in_room("POST", "/room/typing/{room}")),
+    "GET /room/push": ("PushShown", fixed("GET", "/room/push")),
+    "POST /room/push": ("SubscriptionMade", subscribe),
+    "DELETE /room/push/{subscription}": ("Done", unsubscribe),
+    "POST /room/mute/{room}": ("Done", in_room("POST", "/room/mute/{room}")),
+    "DELETE /room/mute/{room}": ("Done", in_room("DELETE", "/room/mute/{room}")),
 }
 """Operation → the name of its success, and the request."""
 
@@ -646,6 +667,7 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "GET /openapi.json": {"OpenApiDocument": plain("GET", "/openapi.json")},
     "GET /asyncapi.json": {"AsyncApiDocument": plain("GET", "/asyncapi.json")},
     "GET /captcha/challenge": {"PuzzleIssued": plain("GET", "/captcha/challenge")},
+    "GET /room/push/key": {"PushKey": plain("GET", "/room/push/key")},
     "GET /messages-en.js": {"Script": plain("GET", "/messages-en.js")},
     "GET /messages-fr.js": {"Script": plain("GET", "/messages-fr.js")},
     "POST /login": sign_in("/login"),
@@ -771,6 +793,10 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "InvitationRefused": unwanted("POST /room/create"),
         "QuotaExceeded": exhausted("POST /room/create"),
     },
+    "POST /room/push": {
+        "BadSubscription": valid_but("POST /room/push", body={"endpoint": "http://10.0.0.1/"})
+    },
+    "DELETE /room/push/{subscription}": {"SubscriptionNotFound": _valid(_at(NOBODY))(unsubscribe)},
     "GET /room/events": {
         # A stream has no end; with one it is called in test_document_truth.
         "RoomEventStream": valid_but("GET /room/events", method="HEAD"),

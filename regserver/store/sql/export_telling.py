@@ -199,6 +199,22 @@ TELLINGS: tuple[Telling, ...] = (
         withheld={"account_id": ASKED, "blocked_id": "whom others keep out is theirs to know"},
     ),
     Telling(
+        "push_subscription",
+        "push_subscriptions",
+        {"subscription_id": "id", "shows_content": "shows_content = 1"}
+        | _same("host", "language", "created_at"),
+        key=("id",),
+        withheld={
+            "endpoint": "a hash of a secret",
+            "sealed": "whoever has it can push",
+            "token_hash": HASH,
+            "account_id": ASKED,
+        },
+    ),
+    Telling("room_mute", "muted_rooms", _same("room_id"), key=("room_id",), withheld={"account_id": ASKED}),
+    Telling("push_message", withheld={"*": "what the rooms tell, for a day"}),
+    Telling("push_position", withheld={"*": "of nobody"}),
+    Telling(
         "post",
         "posts",
         {"post_id": "id"} | _same("room_id", "content", "created_at"),

@@ -32,6 +32,7 @@ from regserver.store.sql.offer_rows import OfferRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.passkey_rows import PasskeyRows
 from regserver.store.sql.post_rows import PostRows
+from regserver.store.sql.push_rows import PushQueueRows, PushSubscriptionRows
 from regserver.store.sql.registration_rows import RegistrationRows
 from regserver.store.sql.reward_rows import RewardRows
 from regserver.store.sql.room_rows import RoomRows
@@ -73,6 +74,8 @@ class SqlTransaction(Transaction):
         self.blocks = BlockRows(sql)
         self.events = EventRows(sql)
         self.hooks = HookRows(sql)
+        self.push_subscriptions = PushSubscriptionRows(sql)
+        self.push_queue = PushQueueRows(sql)
         self.idempotency = IdempotencyRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)

@@ -11,6 +11,7 @@ from msgspec import Meta
 from regserver.domain import room as domain
 from regserver.domain.account import MAX_JSON_INTEGER, AccountId
 from regserver.domain.email import MAX_EMAIL_LENGTH
+from regserver.domain.push import SubscriptionId
 from regserver.domain.session import SessionId
 from regserver.ports.passkey_table import PasskeyId
 
@@ -61,12 +62,15 @@ DirectoryNameField = Annotated[
     str, described("A user name of 5 to 21 letters and digits.", "Alice", pattern="^[A-Za-z0-9]{5,21}$")
 ]
 
+SubscriptionIdField = Annotated[SubscriptionId, _ID, described("A push subscription's id.", 3)]
+
 PATH_FIELDS = {
     "room": RoomIdField,
     "post": PostIdField,
     "user_id": UserIdField,
     "session_id": SessionIdField,
     "passkey_id": PasskeyIdField,
+    "subscription": SubscriptionIdField,
     "username": UsernameField,
     "registration": Annotated[
         str,

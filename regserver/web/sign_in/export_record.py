@@ -187,6 +187,22 @@ class ExportedBlock(ExportRecord, frozen=True):
     since_at: TimeField
 
 
+class ExportedPushSubscription(ExportRecord, frozen=True):
+    """Where the person is told of rooms while no socket is there. host: of the push service. showsContent: with the posts."""
+
+    subscription_id: Annotated[int, described("A subscription's id.", 3)]
+    shows_content: TruthField
+    host: TextField
+    language: WordField
+    created_at: TimeField
+
+
+class ExportedMute(ExportRecord, frozen=True):
+    """A room of which the person is told by no push."""
+
+    room_id: RoomIdField
+
+
 class ExportedPost(ExportRecord, frozen=True):
     """A post of the person's, also in a room that they have left."""
 

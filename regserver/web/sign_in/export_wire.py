@@ -30,12 +30,14 @@ from regserver.web.sign_in.export_record import (
     ExportedLink,
     ExportedMail,
     ExportedMembership,
+    ExportedMute,
     ExportedNetwork,
     ExportedOffer,
     ExportedOfferMade,
     ExportedPasskey,
     ExportedPost,
     ExportedProfile,
+    ExportedPushSubscription,
     ExportedRegistration,
     ExportedRetry,
     ExportedReward,
@@ -76,6 +78,8 @@ class ExportDocument(msgspec.Struct, frozen=True, rename="camel"):
     offers: tuple[ExportedOffer, ...]
     offers_made: tuple[ExportedOfferMade, ...]
     blocks: tuple[ExportedBlock, ...]
+    push_subscriptions: tuple[ExportedPushSubscription, ...]
+    muted_rooms: tuple[ExportedMute, ...]
     retries: tuple[ExportedRetry, ...]
     directory_sign_ups: tuple[ExportedSignUp, ...]
     registrations: tuple[ExportedRegistration, ...]

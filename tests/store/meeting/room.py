@@ -43,6 +43,9 @@ class NoSockets(Broker):
 
     def typing_nowait(self, sign: object) -> None: ...
 
+    def accounts(self) -> tuple[AccountId, ...]:
+        return ()
+
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {}
 

@@ -622,4 +622,4 @@ async def test_routes_whose_texts_have_a_language_tell_how_to_choose_it(tmp_path
         spoken = {
             r.pattern for r in routes if r.described and LanguageWish in contract_of(r.endpoint).parameters
         }
-    assert spoken == {"/login", "/user/login", "/rpc", "/"}
+    assert spoken == {"/login", "/user/login", "/rpc", "/", "/room/push"}

@@ -1,0 +1,109 @@
+"""Sending messages to push services by HTTP (RFC 8030).
+
+An endpoint is an address that a stranger has named, so nothing of its answer is used but the status and how long to wait; redirects
+are not followed, and connections go to the Internet alone (guarded_network).
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpcore
+import httpx
+import trio
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from regserver.adapters.guarded_network import CheckedBackend, PrivateAddress
+from regserver.adapters.push.message_encryption import SALT_BYTES, encrypt_message
+from regserver.adapters.push.vapid import Vapid
+from regserver.domain.instant import DAY, SECOND, Duration
+from regserver.domain.push import PushOrder, PushTarget
+from regserver.ports.push_sender import PushOutcome, PushSender
+from regserver.ports.randomness import Randomness
+
+log = logging.getLogger("regserver.push")
+
+TIMEOUT_SECONDS: Final = 10.0
+CONNECTIONS: Final = 32
+GONE: Final = {404, 410}
+LATER: Final = {408, 425, 429}
+FAULTS: Final = (
+    PrivateAddress,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    OSError,
+    ValueError,
+)
+
+
+class WebPush(PushSender):
+    """Opened by `open_web_push`."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, vapid: Vapid, randomness: Randomness) -> None:
+        self._pool = pool
+        self._vapid = vapid
+        self._randomness = randomness
+
+    async def send(self, target: PushTarget, payload: bytes, order: PushOrder) -> PushOutcome:
+        """Takes TIMEOUT_SECONDS at most."""
+        sender, salt = ec.generate_private_key(ec.SECP256R1()), self._randomness.bytes(SALT_BYTES)
+        body = encrypt_message(payload, (target.p256dh, target.auth), sender, salt)
+        fields = (
+            ("authorization", self._vapid.authorization(target.endpoint)),
+            ("content-encoding", "aes128gcm"),
+            ("content-type", "application/octet-stream"),
+            ("content-length", str(len(body))),
+            ("ttl", str(order.ttl.whole_seconds)),
+            ("topic", order.topic),
+            ("urgency", "normal"),
+        )
+        try:
+            with trio.fail_after(TIMEOUT_SECONDS):
+                async with self._pool.stream(
+                    "POST", target.endpoint, headers=list(fields), content=body
+                ) as response:
+                    return _outcome(response, target.host)
+        except trio.TooSlowError:
+            log.info("the push service %s did not answer in time", target.host)
+        except FAULTS as error:
+            log.info("the push service %s cannot be reached: %s", target.host, type(error).__name__)
+        return None
+
+
+def _outcome(response: httpcore.Response, host: str) -> PushOutcome:
+    status = response.status
+    if 200 <= status < 300:
+        return "accepted"
+    if status in GONE:
+        return "gone"
+    log.info("the push service %s answered with status %d", host, status)
+    if status in LATER or status >= 500:
+        return _retry_after(response)
+    return "refused"
+
+
+def _retry_after(response: httpcore.Response) -> Duration:
+    """Of the answer, in seconds; a date, or nothing, is no wish."""
+    for name, value in response.headers:
+        if name.lower() == b"retry-after" and value.isdigit() and len(value) < 10:
+            return Duration(min(int(value) * SECOND, DAY))
+    return Duration(0)
+
+
+@asynccontextmanager
+async def open_web_push(
+    vapid: Vapid, randomness: Randomness, *, allow_private: bool
+) -> AsyncIterator[WebPush]:
+    """With its connections, which it closes at the end. allow_private: see CheckedBackend."""
+    tls = await trio.to_thread.run_sync(httpx.create_ssl_context)
+    async with httpcore.AsyncConnectionPool(
+        ssl_context=tls,
+        max_connections=CONNECTIONS,
+        max_keepalive_connections=CONNECTIONS // 2,
+        keepalive_expiry=30.0,
+        network_backend=CheckedBackend(allow_private=allow_private),
+    ) as pool:
+        yield WebPush(pool, vapid, randomness)

@@ -1,0 +1,65 @@
+"""Builds Web Push: its routes, the feed from the event log, and the sending."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from regserver.adapters.push.message_encryption import is_public_key
+from regserver.adapters.push.vapid import Vapid
+from regserver.adapters.push.web_push import open_web_push
+from regserver.app.base import AppPart, Base
+from regserver.config.setting import sign_up_policy
+from regserver.domain.room_event import RoomEvent
+from regserver.service.push_delivery import PushDelivery, PushDeliveryParts
+from regserver.service.push_feed import PushFeed, PushFeedParts
+from regserver.service.push_seal import PushSeal
+from regserver.service.push_service import PushService
+from regserver.service.room_admission import RoomAdmission
+from regserver.web.rooms.push_endpoint import PushApi
+from regserver.web.rooms.push_wire import write_push
+
+
+async def open_push(stack: AsyncExitStack, base: Base) -> AppPart:
+    """Opens /room/push and its work, unless it is switched off."""
+    section = base.settings.push
+    if not section.enabled or not sign_up_policy(base.settings).serves("rooms"):
+        return AppPart()
+    vapid = Vapid(base.key, base.clock, push_subject(base))
+    opened = open_web_push(vapid, base.randomness, allow_private=section.allow_private)
+    sender = await stack.enter_async_context(opened)
+    seal = PushSeal(base.key.derive("push"), base.randomness)
+    count = base.web.metrics.pushes
+    delivery = PushDelivery(
+        PushDeliveryParts(
+            store=base.store,
+            clock=base.clock,
+            sender=sender,
+            seal=seal,
+            write=write_push,
+            present=base.broker.accounts,
+            count=lambda outcome: count.labels(outcome).inc(),
+            topic_key=base.key.derive("push topic"),
+            ttl=section.ttl,
+            node=base.node,
+        )
+    )
+    feed = PushFeed(
+        PushFeedParts(base.store, base.clock, base.broker.accounts, section.wait, delivery.wake_nowait)
+    )
+
+    def heard(events: Sequence[RoomEvent]) -> None:
+        base.broker.publish_nowait(events)
+        feed.wake_nowait()
+
+    base.store.listen(heard)
+    admission = RoomAdmission(base.identity, requires_verified=base.settings.login.verify_email == "require")
+    pushes = PushService(admission, seal, is_public_key, allow_private=section.allow_private)
+    return AppPart(routes=PushApi(pushes, vapid.public_key).routes(), background=(feed.run, delivery.run))
+
+
+def push_subject(base: Base) -> str:
+    """The operator's address for push services: the setting, the server's own https address, or where its mail comes from."""
+    settings = base.settings
+    if settings.push.contact:
+        return settings.push.contact
+    public = settings.server.public_url
+    return public if public.startswith("https://") else f"mailto:{settings.mail.from_}"
