@@ -29,6 +29,7 @@ def build_gate(base: Base, door: Door) -> SignUpGate:
         take=partial(base.web.limits.take, "invitation"),
         daily_waiting=signup.daily_waiting,
         daily_waiting_per_address=signup.daily_waiting_per_address if bounded else None,
+        hook=None if base.sign_up_hook is None else (base.sign_up_hook, door),
     )
     return SignUpGate(sign_up_policy(base.settings).at(door), parts)
 

@@ -15,6 +15,7 @@ from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.outside import Outside
+from regserver.app.sign_up_gate_hook import open_sign_up_hook
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.broker.local import Making, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
@@ -28,6 +29,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
+from regserver.ports.sign_up_hook import SignUpHook
 from regserver.ports.store import Store
 from regserver.service.guess_guard import GuessEnd, GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
@@ -64,6 +66,7 @@ class Base(msgspec.Struct, frozen=True):
     pepper: Pepper
     captcha: CaptchaGate
     sms: SmsGate
+    sign_up_hook: SignUpHook | None
 
     @property
     def settings(self) -> Settings:
@@ -113,7 +116,6 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
     opened = open_local_broker(_making(seal, web), clock, settings.rooms.presence_grace)
     broker = await stack.enter_async_context(opened)
     store.listen(broker.publish_nowait)
-    hasher = build_hasher(settings.password)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
     mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
@@ -128,7 +130,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
         node,
         clock,
         randomness,
-        hasher,
+        build_hasher(settings.password),
         key,
         web,
         identity,
@@ -139,6 +141,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
         pepper,
         captcha,
         sms,
+        await open_sign_up_hook(stack, settings, (clock, randomness), web.metrics),
     )
 
 

@@ -16,6 +16,7 @@ from regserver.config.setting import (
 from regserver.config.smtp_url import smtp_address
 from regserver.config.store_url import PostgresAddress, read_store_url
 from regserver.config.unit import format_value
+from regserver.config.webhook import webhook_faults
 from regserver.domain.address import Networks
 from regserver.domain.email import is_email, read_domain
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
@@ -53,6 +54,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
     yield from _signup(settings.signup)
+    yield from webhook_faults(settings.webhook)
     if settings.login.named_token_ttl > settings.login.named_token_max_ttl:
         longest = format_value(settings.login.named_token_max_ttl)
         yield ("login", "named_token_ttl"), f"at most login.named_token_max_ttl, {longest}"

@@ -11,6 +11,7 @@ import msgspec
 from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, PushSection, SmsSection
 from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
+from regserver.config.webhook import WebhookSection
 from regserver.domain.address import ProxyFields
 from regserver.domain.email import read_domain
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
@@ -241,13 +242,6 @@ class RoomsSection(Section, frozen=True):
     daily_posts: Annotated[int, within(0, 1_000_000_000)] = 20_000
     daily_rooms: Annotated[int, within(0, 1_000_000_000)] = 500
     daily_bytes: Annotated[Size, within(0, 1 << 50)] = Size(256 * MIB)
-
-
-class WebhookSection(Section, frozen=True):
-    """Telling the operator's services. allow_private: whether they may be on private addresses, and be asked by http."""
-
-    allow_private: bool = False
-    timeout: Annotated[Duration, within(SECOND, 30 * SECOND)] = Duration(10 * SECOND)
 
 
 class PasswordSection(Section, frozen=True):

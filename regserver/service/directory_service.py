@@ -15,7 +15,7 @@ import msgspec
 from regserver.domain import directory as rules
 from regserver.domain.account import EmailKey, email_key, name_key
 from regserver.domain.address import coarse_network
-from regserver.domain.contact import Contact, ContactKey
+from regserver.domain.contact import Contact, ContactKey, Pepper
 from regserver.domain.instant import HOUR, SECOND, Instant, after
 from regserver.domain.outcome import (
     BadCaptcha,
@@ -103,7 +103,7 @@ class DirectoryService:
         link_base: scheme, host and path before /confirm. address: the client's, "" if it is unknown.
         answer: of a captcha. A malformed sign-up costs none.
         """
-        who = newcomer(self._parts.pepper, sign_up.email_key, invitation_hash(invitation), address)
+        who = _newcomer(self._parts.pepper, sign_up, invitation, address)
         if refusal := await self._parts.gate.refusal(who):
             return worded(refusal)
         if isinstance(sign_up, rules.WellFormed) and not await is_passed(self._parts.captcha, answer):
@@ -182,7 +182,7 @@ class DirectoryService:
 
         The platform's word stands for the mail alone, not for an invitation or approval. address: see `init`.
         """
-        who = newcomer(self._parts.pepper, sign_up.email_key, invitation_hash(invitation), address)
+        who = _newcomer(self._parts.pepper, sign_up, invitation, address)
         if refusal := await self._parts.gate.refusal(who):
             return worded(refusal)
         taken = await self._taken(sign_up)
@@ -324,3 +324,11 @@ class DirectoryService:
         """Applies other servers and reserved names to all later sign-ups."""
         self._policy = msgspec.structs.replace(self._policy, servers=tuple(servers), reserved=tuple(reserved))
         await self.recount()
+
+
+def _newcomer(
+    pepper: Pepper, sign_up: rules.WellFormed | rules.Malformed, invitation: str | None, address: str
+) -> Newcomer:
+    who = newcomer(pepper, sign_up.email_key, invitation_hash(invitation), address)
+    named = sign_up.username if isinstance(sign_up, rules.WellFormed) else ""
+    return msgspec.structs.replace(who, username=named)

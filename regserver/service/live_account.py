@@ -175,7 +175,12 @@ def _failed_hook(job: LiveJob, now: Instant) -> NewHookEvent:
 
 def newcomer(applicant: Applicant) -> Newcomer:
     """The person before the door's gate. The source tells no address of theirs."""
-    return Newcomer(claim=None, invitation=applicant.invitation, address=applicant.asker.address)
+    return Newcomer(
+        claim=None,
+        invitation=applicant.invitation,
+        address=applicant.asker.address,
+        username=applicant.username,
+    )
 
 
 def live_holder(subject: Subject) -> str:

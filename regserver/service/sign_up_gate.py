@@ -1,6 +1,6 @@
 """The gate of one door: who gets an account, by `regserver.domain.sign_up_policy`.
 
-    refusal  at the first step of a door: whether the sign-up could end well. Nothing is spent
+    refusal  at the first step of a door: whether the sign-up could end well, by the operator's hook too. Nothing is spent
     enter    at the last step: what is written with the account
     admit    in the unit of work that writes it, called by `add_account`: spends the invitation, and says whether the account waits
 
@@ -19,9 +19,10 @@ from regserver.domain.contact import ContactClaim, Pepper
 from regserver.domain.instant import DAY, SECOND, Instant
 from regserver.domain.outcome import InvitationRequired, RegistrationClosed, TooManyRequests
 from regserver.domain.secret import SecretHash, hash_secret
-from regserver.domain.sign_up_policy import DoorPolicy, SignUpVerdict, WaitReason
+from regserver.domain.sign_up_policy import Door, DoorPolicy, SignUpVerdict, WaitReason
 from regserver.ports.budget_table import Budget
 from regserver.ports.clock import Clock
+from regserver.ports.sign_up_hook import SignUpHook, SignUpQuestion
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.approval import ApprovalDesk, Papers
@@ -30,15 +31,18 @@ Refused = RegistrationClosed | InvitationRequired | TooManyRequests
 
 
 class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs up. claim: of the contact that the account will have. address: the client's."""
+    """Who signs up. claim: of the contact that the account will have. address: the client's. username: "" if not chosen yet."""
 
     claim: ContactClaim | None
     invitation: SecretHash | None
     address: str
+    username: str = ""
 
 
 class GateParts(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate works with. desk: of the approvals. take: counts a tried invitation of a client; None, or the seconds to wait.
+
+    hook: is asked about everybody who could get an account at this door.
 
     daily_waiting, daily_waiting_per_address: accounts that may begin to wait in 24 hours; the second None for no bound.
     """
@@ -50,6 +54,7 @@ class GateParts(msgspec.Struct, frozen=True, kw_only=True):
     take: Callable[[str], float | None]
     daily_waiting: int
     daily_waiting_per_address: int | None
+    hook: tuple[SignUpHook, Door] | None = None
 
 
 class GateEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +74,17 @@ class SignUpGate:
         self._parts = parts
 
     async def refusal(self, who: Newcomer) -> Refused | None:
-        """Why the sign-up would be refused; None where it could end well."""
+        """Why the sign-up would be refused; None where it could end well, and the operator's hook allows it."""
+        if refused := await self._policy_refusal(who):
+            return refused
+        if self._parts is None or self._parts.hook is None:
+            return None
+        hook, door = self._parts.hook
+        contact = None if who.claim is None else who.claim.contact
+        question = SignUpQuestion(door, who.username, contact, who.invitation is not None)
+        return None if await hook.allows(question) else RegistrationClosed()
+
+    async def _policy_refusal(self, who: Newcomer) -> Refused | None:
         match self.policy.admission(who.claim, invited=who.invitation is not None):
             case SignUpVerdict.CLOSED:
                 return RegistrationClosed()

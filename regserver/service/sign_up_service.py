@@ -100,7 +100,10 @@ class SignUpService:
         name, now = name_key(username), self._parts.clock.now()
         claim = self._parts.pepper.claim(contact_of_email(email), is_verified=False)
         who = Newcomer(
-            claim=claim, invitation=invitation_hash(person.invitation), address=person.asker.address
+            claim=claim,
+            invitation=invitation_hash(person.invitation),
+            address=person.asker.address,
+            username=username,
         )
         # Not before: a repetition has the answer of the first request, which has used up invitation and captcha.
         if refusal := await self._parts.gate.refusal(who):

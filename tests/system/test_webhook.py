@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import trio
+from standardwebhooks.webhooks import Webhook as Verifier
 
 from tests.peer.http import Answer, Asked, HttpPeer, open_http_peer
 from tests.system.server import ROOT, Server, open_server, run_command, sign_up
@@ -66,8 +68,30 @@ async def lines_of(process: trio.Process, count: int) -> list[str]:
 
 
 async def test_the_receiver_of_the_document_is_told_of_every_change(tmp_path: Path) -> None:
-    port = free_port()
-    async with open_server(tmp_path, [PRIVATE]) as server, server.client() as client:
+    port, key = free_port(), f"whsec_{b64encode(bytes(32)).decode()}"
+
+    def allow(asked: Asked) -> Answer:
+        return Answer(403 if asked.json["data"]["username"] == "eve" else 204)
+
+    async with (
+        open_http_peer(allow) as gate,
+        open_server(
+            tmp_path,
+            [PRIVATE, f"webhook.before_sign_up.url={gate.url}", f"webhook.before_sign_up.secret={key}"],
+        ) as server,
+        server.client() as client,
+    ):
+        refused = await client.post(
+            "/login/register",
+            json={"username": "eve", "email": "eve@example.org", "password": "eve's long password"},
+        )
+        assert (refused.status_code, refused.json()["error"]) == (403, "RegistrationClosed")
+        assert Verifier(key).verify(gate.asked[0].body, gate.asked[0].headers)["data"] == {
+            "door": "rooms",
+            "invited": False,
+            "username": "eve",
+            "email": "eve@example.org",
+        }
         secret = await add(tmp_path, f"http://127.0.0.1:{port}/hooks")
         async with receiver_of_the_document(tmp_path, secret, port) as receiver:
             ann, bob = await sign_up(client, "ann"), await sign_up(client, "bob")
