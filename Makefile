@@ -13,6 +13,10 @@ help: ## list the targets
 run: .venv/.run ## start the server on 127.0.0.1:8080 for trying out (config/quickstart.toml)
 	@exec $(BIN)/python -m regserver serve --config config/quickstart.toml
 
+.PHONY: run-postgres
+run-postgres: .venv/.test ## start two nodes on a temporary PostgreSQL, at 127.0.0.1:8080 and :8081, for trying out
+	@exec $(BIN)/python -m tests.peer.run_postgres
+
 .PHONY: test
 test: .venv/.test ## run the whole test suite, against real peers on loopback
 	@tests/peer/install

@@ -54,3 +54,14 @@ def test_commands_work_in_it(tmp_path: Path) -> None:
     for words in (["version"], ["config", "init", "--help"], ["doctor", "--help"]):
         done = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_it_speaks_to_postgresql(tmp_path: Path) -> None:
+    """libpq and psycopg's C part are packed: a database that is not there is refused by it, in one line."""
+    given = ("--set", "store.url=postgresql://127.0.0.1:1/x", "--set", "server.key=key")
+    done = subprocess.run(
+        [PROGRAM, "migrate", *given], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("regserver: PostgreSQL: connection failed: ")
+    assert done.stderr.count("\n") == 1

@@ -87,6 +87,7 @@ class Cluster:
                 user=_owner(),
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # a Ctrl-C at the terminal is for whoever uses it
             )
         self._until_up()
 

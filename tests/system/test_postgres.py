@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,3 +151,22 @@ async def hold_unavailable(ann: Person, client: httpx.AsyncClient) -> None:
     assert ready.status_code == 503
     assert "store" in ready.json()["failing"]
     assert "lag" not in ready.json()["failing"]
+
+
+def test_two_nodes_for_trying_out() -> None:
+    command = [sys.executable, "-m", "tests.peer.run_postgres", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as trial:
+        try:
+            assert trial.stdout is not None
+            lines = [trial.stdout.readline() for _ in range(5)]
+            database, one, two = [line.split()[-1] for line in lines[1:4]]
+            ann = {"username": "annabella", "email": "a@example.org", "password": "a long enough password"}
+            token = httpx.post(f"{one}login/register", json=ann, timeout=20).json()["token"]
+            shown = httpx.get(f"{two}login/info", headers={"authorization": f"Bearer {token}"}, timeout=20)
+            assert shown.json()["user"]["username"] == "annabella"
+            trial.send_signal(signal.SIGINT)
+            assert trial.wait(40) == 0
+        finally:
+            trial.terminate()
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        psycopg.connect(database)
