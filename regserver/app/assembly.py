@@ -79,7 +79,9 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
     proves = base.captcha.doors if base.captcha.proof is not None else ()
-    page = PageApi(forwarded, proves=proves, sign_up=sign_up_policy(base.settings).modes["rooms"])
+    policy = sign_up_policy(base.settings)
+    pushes = base.settings.push.enabled and policy.serves("rooms")
+    page = PageApi(forwarded, proves=proves, sign_up=policy.modes["rooms"], pushes=pushes)
     return AppPart(routes=(*page.routes(), *known.routes(), *SdkApi().routes()))
 
 

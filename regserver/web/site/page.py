@@ -37,30 +37,39 @@ class PageApi:
         *,
         proves: Collection[str] = (),
         sign_up: SignUpMode = "open",
+        pushes: bool = False,
     ) -> None:
         """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
 
-        sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it.
+        sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it. pushes: whether browsers can be told of rooms by Web Push.
         """
         self._forwarded = forwarded
         self._proves = proves
+        self._pushes = pushes
         self._assets = load_assets(*FOLDERS)
-        self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up)
+        self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up, pushes=pushes)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
         # Three segments, since two would conflict with the directory's /{name}/check.
         return (
             Route("site.page", "GET", "/", self.page, "page", described=False),
+            Route("site.push_worker", "GET", "/push.worker.js", self.push_worker, "page", described=False),
             Route("site.asset", "GET", "/static/{version}/{file}", self.asset, "page", described=False),
         )
 
     async def page(self, request: Request) -> Response:
         """The page in the reader's language."""
         language = language_of(request)
-        policy = page_policy(self._forwarded.read(request).socket_base, proves=bool(self._proves))
+        policy = page_policy(
+            self._forwarded.read(request).socket_base, proves=bool(self._proves), pushes=self._pushes
+        )
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
         return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
+
+    async def push_worker(self, _: Request) -> Response:
+        """The service worker. Its address stays the same, since browsers look there for a newer one, and beside the page, whose it is."""
+        return asset_response(self._assets.files["push.worker.js"], REVALIDATE)
 
     async def asset(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""
@@ -72,27 +81,31 @@ class PageApi:
         return asset_response(found, FOR_GOOD if current else REVALIDATE)
 
 
-def page_policy(socket_base: str, *, proves: bool = False) -> str:
+def page_policy(socket_base: str, *, proves: bool = False, pushes: bool = False) -> str:
     """The page's Content-Security-Policy. socket_base: ws or wss, host and perhaps a path.
 
     The host is named because not every browser counts WebSockets to the page's own host as 'self'; with both schemes, since a
-    proxy may end TLS without saying so. With proves, the page may start the worker that does the work.
+    proxy may end TLS without saying so. With proves, the page may start the worker that does the work; with pushes, its service worker.
     """
     host = socket_base.partition("://")[2].partition("/")[0]
     connect = f"connect-src 'self' ws://{host} wss://{host}"
-    if proves:
+    if proves or pushes:
+        names = " ".join(name for name, used in (("proof", proves), ("push", pushes)) if used)
         worker = "worker-src 'self'"
-        return content_security_policy("img-src 'self'", connect, worker, trusted_types="proof")
+        return content_security_policy("img-src 'self'", connect, worker, trusted_types=names)
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(assets: Assets, *, proves: Collection[str], sign_up: SignUpMode) -> dict[Language, bytes]:
+def render_pages(
+    assets: Assets, *, proves: Collection[str], sign_up: SignUpMode, pushes: bool = False
+) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
     switches: dict[str, object] = {
         "proves": proves,
         "is_open": DoorPolicy(sign_up).accepts,
         "sign_up": sign_up,
+        "pushes": pushes,
     }
     return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 

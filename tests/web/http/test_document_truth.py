@@ -586,6 +586,7 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
     assert hidden == {
         "GET /",
         "GET /static/{version}/{file}",
+        "GET /push.worker.js",
         "GET /docs",
         "GET /docs/static/{version}/{file}",
         "GET /llms.txt",

@@ -6,6 +6,7 @@ import * as factor from "./factor.js";
 import { serve } from "./form.js";
 import { drop, keep, kept } from "./kept.js";
 import * as passkey from "./passkey.js";
+import * as push from "./push.js";
 import { begin, watch } from "./registration.js";
 import * as rooms from "./rooms.js";
 import * as settings from "./settings.js";
@@ -63,6 +64,7 @@ function passkeyFailed(problem) {
 
 function leave(words) {
   rooms.stop();
+  push.forget().catch(() => {}); // the server has ended it with the session
   dropToken();
   history.replaceState(null, "", location.pathname + location.search);
   route();
@@ -139,6 +141,9 @@ window.addEventListener("hashchange", route);
 for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => { link.hash = location.hash; });
 }
+
+// A notification leads to its room in a page that is open already.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => { location.hash = `#room-${data.roomId}`; });
 
 wireMenus();
 rooms.wire();

@@ -4,6 +4,7 @@ import { call, download, Problem } from "./api.js";
 import { $, make, show, tell } from "./dom.js";
 import { serve } from "./form.js";
 import * as passkey from "./passkey.js";
+import * as push from "./push.js";
 import { clear, things, thing } from "./things.js";
 import * as totp from "./totp.js";
 import { t, when } from "./text.js";
@@ -141,6 +142,13 @@ function wireCopying() {
   }
 }
 
+function wirePush() {
+  loads("set-push", push.load);
+  does("push-on", "push-error", push.on);
+  does("push-off", "push-error", push.off);
+  does("push-content", "push-error", push.choose);
+}
+
 /** Wires the view, once. left(words): the session is over. remove(): deletes the account. */
 export function wire({ left, remove }) {
   leave = left;
@@ -151,6 +159,7 @@ export function wire({ left, remove }) {
   loads("set-passkeys", loadFactors);
   loads("set-totp", loadFactors);
   loads("set-data", async () => {});
+  if ($("set-push")) wirePush();
   wireChanges();
   wireMaking();
   wireCopying();
