@@ -4,6 +4,7 @@ Sign-in, live registration and rooms answer `{"error": "<the refusal's name>"}` 
 directory word their own refusals beside their endpoints; refusals that can happen at every door are in this table too.
 """
 
+from regserver.domain import operator_outcome as operator
 from regserver.domain import outcome as o
 
 STATUS: dict[type[o.Refusal], int] = {
@@ -20,6 +21,13 @@ STATUS: dict[type[o.Refusal], int] = {
     o.InternalError: 500,
     o.StoreUnavailable: 503,
     o.ServerBusy: 503,
+    # operators
+    operator.NotPermitted: 403,
+    operator.BadKeyName: 400,
+    operator.BadRole: 400,
+    operator.KeyNameTaken: 409,
+    operator.KeyNotFound: 404,
+    operator.TooManyKeys: 400,
     # authentication
     o.MissingAuth: 401,
     o.BadAuthType: 400,

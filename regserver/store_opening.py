@@ -18,7 +18,9 @@ from regserver.adapters.server_key import ServerKey, ServerKeyFault, load_server
 from regserver.adapters.system import SystemClock
 from regserver.config import PostgresPlace, SqlitePlace, StorePlace
 from regserver.domain.account import erased_name
+from regserver.domain.audit import AuditChain
 from regserver.domain.instant import Instant
+from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import Store
 from regserver.store.sqlite import FilePolicy, held, make_folder, migrate, open_migrated
@@ -58,10 +60,12 @@ async def open_served_store(stack: AsyncExitStack, place: StorePlace, node: str)
 @asynccontextmanager
 async def open_command_store(place: StorePlace) -> AsyncIterator[Store]:
     """The store for a command, also while servers have it open. Raises StoreFault, ServerKeyFault."""
-    async with _open_for_command(place) as store:
-        # A command on SQLite that needs no key does its work without the file.
-        if isinstance(place, PostgresPlace) or place.key.exists():
-            key = await trio.to_thread.run_sync(read_server_key, place.key)
+    # A command on SQLite that needs no key does its work without the file.
+    key = await trio.to_thread.run_sync(read_server_key, place.key) if place.key.exists() else None
+    async with _open_for_command(place, key) as store:
+        if key is None and isinstance(place, PostgresPlace):
+            key = read_server_key(place.key)  # says that it is missing
+        if key is not None:
             kept = await store.read(lambda transaction: transaction.server_keys.find())
             _compare(place, key, kept or key.fingerprint)
         yield store
@@ -88,22 +92,36 @@ def name_hash(key: ServerKey) -> NameHash:
     return partial(erased_name, key.derive("name"))
 
 
+def audit_pen(key: ServerKey) -> AuditPen:
+    """What the rows of the audit are written with."""
+    return AuditPen(audit_chain(key))
+
+
+def audit_chain(key: ServerKey) -> AuditChain:
+    """What the rows of the audit are verified with."""
+    return AuditChain(key.derive("audit"))
+
+
 def _open_for_server(place: StorePlace, key: ServerKey, node: str) -> AbstractAsyncContextManager[Store]:
     if isinstance(place, PostgresPlace):
-        return _open_postgres(place, node, name_hash(key))
+        return _open_postgres(place, node, key)
     settings = place.settings.store
     files = FilePolicy(int(settings.busy_timeout), settings.min_free)
-    return open_migrated(place.database, files, name_hash(key))
+    return open_migrated(place.database, files, name_hash(key), audit_pen(key))
 
 
-def _open_for_command(place: StorePlace) -> AbstractAsyncContextManager[Store]:
-    return _open_postgres(place) if isinstance(place, PostgresPlace) else open_migrated(place.database)
+def _open_for_command(place: StorePlace, key: ServerKey | None) -> AbstractAsyncContextManager[Store]:
+    if isinstance(place, PostgresPlace):
+        return _open_postgres(place, "", key)
+    if key is None:
+        return open_migrated(place.database)
+    return open_migrated(place.database, hash_name=name_hash(key), pen=audit_pen(key))
 
 
 def _open_postgres(
-    place: PostgresPlace, node: str = "", hash_name: NameHash | None = None
+    place: PostgresPlace, node: str, key: ServerKey | None
 ) -> AbstractAsyncContextManager[Store]:
-    """node: "" for a command."""
+    """node: "" for a command. key: None before there is one."""
     from regserver.store.postgres import PostgresPolicy, open_postgres  # as above
 
     settings = place.settings.store
@@ -113,14 +131,17 @@ def _open_postgres(
         patience=settings.pool_timeout.seconds,
         statement=settings.statement_timeout.seconds,
     )
-    return open_postgres(connection_words(place, node or "command"), policy, hash_name)
+    words = connection_words(place, node or "command")
+    if key is None:
+        return open_postgres(words, policy)
+    return open_postgres(words, policy, name_hash(key), audit_pen(key))
 
 
 async def _refuse_another_start(place: PostgresPlace) -> None:
     """Raises ServerKeyFault if the key is not here and the store was made with one: a new key could read nothing in it."""
     if place.key.exists():
         return
-    async with _open_for_command(place) as store:
+    async with _open_for_command(place, None) as store:
         kept = await store.read(lambda transaction: transaction.server_keys.find())
     if kept is not None:
         raise ServerKeyFault(f"{place.key}: No such file; {place} was made with a key: {_WAY_OUT}")

@@ -20,6 +20,7 @@ from regserver.app.assemble_export import open_export
 from regserver.app.assemble_factor import open_factors
 from regserver.app.assemble_gate import open_gates
 from regserver.app.assemble_node import open_node
+from regserver.app.assemble_operator import open_operator
 from regserver.app.assemble_people import open_rooms, open_sign_in
 from regserver.app.assemble_push import open_push
 from regserver.app.assemble_recovery import open_recovery
@@ -108,6 +109,7 @@ PARTS = (
     open_steps,
     open_captcha_door,
     open_backup,
+    open_operator,
     open_page,
     open_webhooks,
 )

@@ -44,6 +44,8 @@ COMMANDS: dict[str, str] = {
     "invite": "make, list or revoke invitations to sign up",
     "user": "show an account or its sessions, end them, approve, delete, restore, export or import it",
     "webhook": "tell services of yours what happens here: add, list, remove and try them, deliver again",
+    "key": "make, list or revoke the keys of operators",
+    "audit": "list what was done by whom, or verify that no row was changed",
     "password": "make the hash of a password, for a roster or an import",
     "try": "knock at the four doors of a running server, and print each request with its answer",
     "source": "try the data source of live registrations by hand",

@@ -260,6 +260,12 @@ class LimitsSection(Section, frozen=True):
     routes: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class AuditSection(Section, frozen=True):
+    """keep: how long the rows of what was done are kept."""
+
+    keep: Annotated[Duration, within(DAY, 3660 * DAY)] = Duration(90 * DAY)
+
+
 class LogSection(Section, frozen=True):
     """format: "auto" is text on a terminal, JSON otherwise. file: appended to; "": standard error."""
 
@@ -291,6 +297,7 @@ class Settings(Section, frozen=True):
     push: PushSection = PushSection()
     password: PasswordSection = PasswordSection()
     limits: LimitsSection = LimitsSection()
+    audit: AuditSection = AuditSection()
     log: LogSection = LogSection()
 
 

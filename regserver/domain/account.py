@@ -36,7 +36,7 @@ class Account(msgspec.Struct, frozen=True):
     server: the user's host, chosen by the directory; None is this host.
     subject: the source's id of this person.
     deleted_at: the account is closed, and can be restored for a while. erased_at: nothing is kept about its person.
-    waits_for: None once the account can be used.
+    waits_for: None once the account can be used. suspended_at: since when the operator lets nobody in.
     """
 
     id: AccountId
@@ -53,6 +53,7 @@ class Account(msgspec.Struct, frozen=True):
     email_verified_at: Instant | None
     erased_at: Instant | None = None
     waits_for: WaitReason | None = None
+    suspended_at: Instant | None = None
 
     @property
     def is_usable(self) -> bool:

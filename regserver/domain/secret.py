@@ -9,16 +9,16 @@ from typing import Literal, NewType
 SecretHash = NewType("SecretHash", bytes)
 """SHA-256 of a secret of at least 128 random bits; too weak for a password or a short code."""
 
-TokenPrefix = Literal["regs_", "regt_", "regf_", "regr_", "regl_", "regi_"]
+TokenPrefix = Literal["regs_", "regt_", "regf_", "regr_", "regl_", "regi_", "rego_", "regs_op_"]
 """Secret scanners find our tokens by it. regs_: a session. regt_: a ticket, for one WebSocket. regf_: a ticket that asks
 for a second factor. regr_: a registration by steps, where it proves that the client knew the code, and is good for nothing
-else. regl_: a link that was mailed. regi_: an invitation.
+else. regl_: a link that was mailed. regi_: an invitation. rego_: a session at the operator's page. regs_op_: an operator key.
 """
 
 TOKEN_BYTES = 32
 
 # Without the links of mails: where mail is only written to the log, for trying out, somebody follows them from there.
-_SHAPE = re.compile(r"reg[first]_[A-Za-z0-9_-]{43}", re.ASCII)
+_SHAPE = re.compile(r"(regs_op_|reg[firsto]_)[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def new_token(prefix: TokenPrefix, randomness: bytes) -> str:
@@ -45,4 +45,4 @@ def matches(expected: SecretHash | None, given: str | None) -> bool:
 
 def redact_secrets(text: str) -> str:
     """Replaces every token and ticket by its prefix and an ellipsis."""
-    return _SHAPE.sub(lambda found: found.group()[:5] + "…", text)
+    return _SHAPE.sub(lambda found: found[1] + "…", text)

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from regserver.ports.account_table import AccountTable
 from regserver.ports.allowance_table import AllowanceTable
+from regserver.ports.audit_table import AuditTable
 from regserver.ports.block_table import BlockTable
 from regserver.ports.budget_table import BudgetTable
 from regserver.ports.code_table import CodeTable
@@ -43,6 +44,7 @@ from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
 from regserver.ports.node_table import NodeTable
 from regserver.ports.offer_table import OfferTable
+from regserver.ports.operator_table import OperatorTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.passkey_table import PasskeyTable
 from regserver.ports.post_table import PostTable
@@ -100,6 +102,9 @@ class Lock(IntEnum):
 
     LOG = 10
     """No key. The end of the event log: under it ids become visible in order, so that a cursor misses nothing."""
+
+    AUDIT = 11
+    """No key. The end of the audit, which is written as the last thing of a unit."""
 
 
 class Conflict(Exception):
@@ -185,6 +190,10 @@ class Transaction(Protocol):
     """The fingerprint of the server's key."""
     nodes: NodeTable
     """Who serves on the store."""
+    operators: OperatorTable
+    """Operator keys."""
+    audit: AuditTable
+    """What was done, by whom."""
 
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """Waits until no other unit holds the lock for any of the keys, and holds it until this unit ends."""

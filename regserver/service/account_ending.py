@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from regserver.domain.account import AccountId
+from regserver.domain.audit import EVENT_ACTIONS, AuditNote
 from regserver.domain.ending import WHAT_ENDS_WHAT, AccountEvent, Fate, Outstanding
 from regserver.domain.link import LinkPurpose
 from regserver.domain.outcome import BadToken
@@ -37,11 +38,12 @@ class EndedSessions(msgspec.Struct, frozen=True):
 async def end_outstanding(
     transaction: Transaction, event: AccountEvent, account: AccountId, session: SecretHash | None
 ) -> EndedSessions:
-    """Ends what the event ends. session: the token of the session that the event is about; None where there is none.
+    """Ends what the event ends, and notes it in the audit. session: the token of the session that the event is about; None where there is none.
 
     The caller holds Lock.ACCOUNT, or a session could open what outlives it meanwhile.
     Tickets and push subscriptions end with their session, by the store's foreign key. Of things whose later ones end, the caller ends them.
     """
+    transaction.audit.note(AuditNote(action=EVENT_ACTIONS[event], account=account))
     fates = WHAT_ENDS_WHAT[event]
     for thing, purposes in LINKS.items():
         if fates[thing] is Fate.ENDED:

@@ -3,6 +3,7 @@
 import msgspec
 
 from regserver.domain.account import AccountId, EmailKey, NameKey, NewAccount, name_key
+from regserver.domain.audit import AuditNote
 from regserver.domain.contact import ContactClaim, ContactKey
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import EmailTaken, UsernameTaken
@@ -52,6 +53,7 @@ async def add_account(
         await hand_in(transaction, entry.papers, added, account.created_at)
     said = {"door": account.origin} | ({} if account.waits_for is None else {"waitsFor": account.waits_for})
     await transaction.hooks.tell(account_hook("user.created", added, account.created_at, said))
+    transaction.audit.note(AuditNote(action="account_made", account=added, subject=account.origin))
     if account.contact is not None and account.contact.is_verified:
         await take_contact(transaction, account.contact, added, account.created_at)
     if held is not None:
@@ -71,6 +73,8 @@ async def take_contact(
     if not await transaction.contacts.claim(claim.key, claim.contact.kind, account, now):
         raise Conflict("a contact was verified meanwhile")
     await transaction.hooks.tell(account_hook("user.verified", account, now, {"contact": claim.contact.kind}))
+    note = AuditNote(action="contact_verified", account=account, subject=claim.contact.kind)
+    transaction.audit.note(note)
     if claim.contact.kind == "email":
         await transaction.waiting.end(account, ("verification",), now)
         await transaction.accounts.drop_wishes(EmailKey(claim.contact.value), account)

@@ -13,6 +13,7 @@ import logging
 import msgspec
 
 from regserver.domain.account import Account, AccountId, AccountOrigin
+from regserver.domain.audit import AuditNote
 from regserver.domain.contact import BudgetKey, ContactClaim, Pepper
 from regserver.domain.instant import HOUR, Duration, Instant, after
 from regserver.domain.link import AccountLink
@@ -161,6 +162,7 @@ async def approve_locked(transaction: Transaction, account: AccountId, now: Inst
     """
     if not await transaction.waiting.end(account, ("approval", "verification"), now):
         return False
+    transaction.audit.note(AuditNote(action="account_approved", account=account))
     await transaction.links.remove_all(account, ("approve",))
     mail = await transaction.waiting.take_mail(account)
     if mail is not None:

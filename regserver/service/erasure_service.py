@@ -20,6 +20,7 @@ import msgspec
 import trio
 
 from regserver.domain.account import AccountId, NameKey, name_key
+from regserver.domain.audit import AuditNote
 from regserver.domain.instant import Duration, Instant
 from regserver.domain.journal import JournalSeal
 from regserver.ports.clock import Clock
@@ -150,6 +151,7 @@ class ErasureService:
             await self._empty_entry(transaction, account.ledger_name)
         await leave_rooms(transaction, number, self._clock.now())
         await transaction.erasures.erase(number, gone, self._clock.now())
+        transaction.audit.note(AuditNote(action="account_erased", account=number))
         return True
 
     async def _empty_entry(self, transaction: Transaction, user_id: str) -> None:

@@ -58,6 +58,16 @@ async def run_trim(
             ran("trim", True)
 
 
+async def run_audit_trim(store: Store, clock: Clock, keep: Duration) -> None:
+    """Removes rows of the audit older than `keep` until cancelled, as above."""
+    while True:
+        await clock.sleep(INTERVAL_SECONDS)
+        try:
+            await trim_audit(store, clock, keep)
+        except StoreFault as fault:
+            log.warning("the audit was not trimmed: %s", fault)
+
+
 async def purge(transaction: Transaction, clock: Clock) -> None:
     """Removes expired rows of all tables, in one transaction."""
     now = clock.now()
@@ -67,6 +77,7 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.links.purge(now)
     await transaction.codes.purge(now)
     await transaction.invitations.purge(now)
+    await transaction.operators.purge(now)
     await transaction.factors.purge(now)
     await transaction.passkeys.purge(now)
     await transaction.guesses.purge(now)
@@ -87,5 +98,14 @@ async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
     before = Instant(clock.now() - retention)
     total = 0
     while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):
+        total += count
+    return total
+
+
+async def trim_audit(store: Store, clock: Clock, keep: Duration) -> int:
+    """Removes rows of the audit older than `keep`, in the same way. Raises StoreFault."""
+    before = Instant(clock.now() - keep)
+    total = 0
+    while count := await store.write(lambda transaction: transaction.audit.trim(before, TRIM_EVENTS)):
         total += count
     return total

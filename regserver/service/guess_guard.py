@@ -35,6 +35,7 @@ import trio
 
 from regserver.domain.account import Account, AccountId, NameKey
 from regserver.domain.address import client_key
+from regserver.domain.audit import AuditNote
 from regserver.domain.guess import (
     FREE_FAILURES,
     MOST_FAILURES,
@@ -49,12 +50,14 @@ from regserver.domain.guess import (
 from regserver.domain.instant import DAY, Instant
 from regserver.domain.outcome import TooManyRequests
 from regserver.domain.webhook import account_hook
+from regserver.ports.audit_table import asked_from
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
 from regserver.service.outbox import Outbox
+from regserver.service.sign_in_audit import SignInAudit
 
 log = logging.getLogger("regserver.guess")
 
@@ -205,6 +208,7 @@ class GuessGuard:
         self._parts = parts
         self._lines: dict[CounterKey, _Line] = {}
         self._ends = _Ends()
+        self._audited = SignInAudit(parts.clock)
 
     @asynccontextmanager
     async def attempt(self, target: GuessTarget, asker: Asker) -> AsyncIterator[Attempt | TooManyRequests]:
@@ -316,9 +320,12 @@ class GuessGuard:
         """Counts it, and tells the owner when it is the last for a day."""
         account, now = sight.account, self._parts.clock.now()
         number = None if account is None else account.id
+        is_noted = self._audited.takes_refused(asked_from.get() or "")
 
         async def work(transaction: Transaction) -> int:
             count = await transaction.guesses.count(sight.counter, number, now)
+            if is_noted:
+                transaction.audit.note(AuditNote(action="sign_in", account=number, outcome="refused"))
             if count == MOST_FAILURES and account is not None:
                 await self._tell(transaction, account)
             if account is not None:

@@ -13,6 +13,7 @@ import msgspec
 
 from regserver.domain.account import Account, AccountId
 from regserver.domain.address import coarse_network
+from regserver.domain.audit import DONE, AuditNote
 from regserver.domain.factor import FACTOR_TICKET_LIFE, MOST_FACTOR_TICKETS, FactorPurpose, FactorTicket
 from regserver.domain.idempotency import Idempotency, account_scope
 from regserver.domain.instant import SECOND, Duration, Instant, after
@@ -33,6 +34,7 @@ from regserver.ports.token_table import NewSession
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.asker import Asker
 from regserver.service.session_use import SessionUses
+from regserver.service.sign_in_audit import SignInAudit
 
 TICKET_TTL = Duration(30 * SECOND)
 MOST_SIGN_INS = 1000
@@ -78,6 +80,7 @@ class IdentityService:
         self._randomness = randomness
         self._ttl = ttl
         self.uses = SessionUses()
+        self.audited = SignInAudit(clock)
 
     # --- use cases of an account; without coroutines of their own, since every request calls them
     def read(self, token: SecretHash, act: Act[T]) -> Awaitable[T | Unidentified]:
@@ -179,6 +182,7 @@ class IdentityService:
         For new accounts, and after all factors were proved. Otherwise `ask_factor` has to be asked first.
         """
         signed_in = await self._add(transaction, account, asker, None, self._ttl)
+        self._note_sign_in(transaction, account, DONE)
         if signed_in.session_id % TRIM_AT == 0:
             await transaction.tokens.trim(account, MOST_SIGN_INS)
         return signed_in
@@ -195,6 +199,7 @@ class IdentityService:
         """
         found = await transaction.accounts.by_id(account)
         if found is not None and found.waits_for is not None:
+            self._note_sign_in(transaction, account, "NotApproved")
             return NotApproved(waits_for=found.waits_for)
         totp = await transaction.factors.totp(account)
         if totp is None or totp.enabled_at is None:
@@ -202,13 +207,19 @@ class IdentityService:
         secret, now = new_token("regf_", self._randomness.bytes(TOKEN_BYTES)), self._clock.now()
         ticket = FactorTicket(account, purpose, after(now, FACTOR_TICKET_LIFE))
         await transaction.factors.add_ticket(hash_secret(secret), ticket, MOST_FACTOR_TICKETS)
+        self._note_sign_in(transaction, account, "SecondFactorRequired")
         return SecondFactorRequired(ticket=secret, expires_in=FACTOR_TICKET_LIFE.whole_seconds)
 
     async def issue_named(
         self, transaction: Transaction, account: AccountId, asker: Asker, name: str, ttl: Duration
     ) -> SignedIn:
         """A token for a program, in the same way. ttl: its life."""
+        transaction.audit.note(AuditNote(action="token_made", account=account))
         return await self._add(transaction, account, asker, name, ttl)
+
+    def _note_sign_in(self, transaction: Transaction, account: AccountId, outcome: str) -> None:
+        if self.audited.takes(account):
+            transaction.audit.note(AuditNote(action="sign_in", account=account, outcome=outcome))
 
     async def _add(
         self, transaction: Transaction, account: AccountId, asker: Asker, name: str | None, ttl: Duration

@@ -15,6 +15,7 @@ import msgspec
 
 from regserver.domain.account import AccountOrigin
 from regserver.domain.address import client_key
+from regserver.domain.audit import AuditNote
 from regserver.domain.contact import ContactClaim, Pepper
 from regserver.domain.instant import DAY, SECOND, Instant
 from regserver.domain.outcome import InvitationRequired, RegistrationClosed, TooManyRequests
@@ -167,6 +168,7 @@ async def _spend(
     spent = await transaction.invitations.spend(entry.invitation, contact, now)
     if spent is None:
         return InvitationRequired()
+    transaction.audit.note(AuditNote(action="invitation_used", subject=f"invitation {spent.id}"))
     # An invitation for an address is for whoever reads mail to it, and not for everybody who knows both.
     is_proven = claim is not None and claim.is_verified
     return None if spent.contact is None or is_proven else "verification"

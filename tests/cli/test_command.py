@@ -20,6 +20,8 @@ USES: dict[str, tuple[str, ...]] = {
     "invite": ("list",),
     "user": ("show", "ann"),
     "webhook": ("list",),
+    "key": ("list",),
+    "audit": ("list",),
     "password": ("hash",),
     "try": (),
     "source": ("try", "ann"),

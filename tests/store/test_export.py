@@ -136,6 +136,7 @@ async def test_each_row_is_told_once_to_its_person(tmp_path: Path, texts: dict[i
             }
             where |= {
                 "guesses": "WHERE account_id IS NOT NULL",
+                "audit": "WHERE account_id IS NOT NULL",
                 "registrations": "WHERE user_id IN (SELECT ledger_name FROM account)",
             }
             table = PARTS[part.name].table

@@ -16,6 +16,7 @@ import trio
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.times import Times
 from regserver.group import unwrapped
+from regserver.ports.audit_table import AuditPen, asked_from
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import (
     EventListener,
@@ -43,7 +44,7 @@ from regserver.store.postgres.postgres_schema import require_newest_schema
 from regserver.store.postgres.postgres_sql import PostgresSql, lock_query
 from regserver.store.rerun import Work, run_until_settled
 from regserver.store.sql.event_rows import EventRows
-from regserver.store.sql.sql_transaction import SqlTransaction
+from regserver.store.sql.sql_transaction import KEYLESS, SqlTransaction
 
 READ: Final = Begin("REPEATABLE READ", read_only=True)
 WRITE: Final = Begin("READ COMMITTED")
@@ -53,12 +54,15 @@ CHECK_SECONDS: Final = 2.0
 class PostgresStore(Store):
     """The store on one database. Opened by `open_postgres`."""
 
-    def __init__(self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None) -> None:
+    def __init__(
+        self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None, pen: AuditPen = KEYLESS
+    ) -> None:
         self.commits = Times()
         self._pool = pool
         self._unit_seconds = policy.unit
         self._patience = policy.patience
         self._hash_name = hash_name
+        self._pen = pen
         self.tail = LogTail(self._events_after)
         self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
 
@@ -116,8 +120,9 @@ class PostgresStore(Store):
 
     async def _unit(self, connection: PgConnection, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
         async with connection.transaction(begin) as block:
-            transaction = SqlTransaction(self._sql(connection), self._hash_name)
-            transaction.events.begin()
+            transaction = SqlTransaction(self._sql(connection), self._hash_name, self._pen)
+            transaction.address = asked_from.get()
+            transaction.begin()
             found = await work(transaction)
             await self._end(block, transaction)
         return found, transaction.events.appended
@@ -129,12 +134,16 @@ class PostgresStore(Store):
         """Sends the last event with its lock and COMMIT at once: the lock is held for one flush of the disk alone."""
         events = transaction.events
         if events.last is None:
-            return
+            return await transaction.audit.finish()
+        if transaction.audit.is_noted:  # rare: then the event is not the last
+            await events.append(*events.last)
+            return await transaction.audit.finish()
         statement, parameters = events.insertion(*events.last)
         queries = [lock_query(Lock.LOG), (f"{native(statement)} RETURNING id", parameters)]
         _, added = await block.commit_after(queries)
         (number,) = added.rows()[0]
         events.took(number, *events.last)
+        return None
 
     async def _events_after(self, position: EventId, limit: int) -> LogPage:
         try:
@@ -159,10 +168,12 @@ async def open_postgres(
     url: str,
     policy: PostgresPolicy = PostgresPolicy(),  # noqa: B008
     hash_name: NameHash | None = None,
+    pen: AuditPen = KEYLESS,
 ) -> AsyncIterator[PostgresStore]:
     """Opens the store on a database whose schema is the newest. Raises StoreFault.
 
     hash_name: by which the names of erased accounts are found; None for work that gives no name away.
+    pen: of the audit.
     """
 
     async def prepare(connection: PgConnection) -> None:
@@ -172,7 +183,7 @@ async def open_postgres(
         async with open_pool(url, policy.pool, prepare) as pool:
             async with pool.connection() as connection:
                 await require_newest_schema(connection)
-            store = PostgresStore(pool, policy, hash_name)
+            store = PostgresStore(pool, policy, hash_name, pen)
             async with store._running():
                 yield store
     except DatabaseFault as fault:

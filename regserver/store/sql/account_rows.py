@@ -22,7 +22,7 @@ from regserver.store.sql.statement import Rows, columns
 # In the order of the fields of Account.
 ACCOUNT_COLUMNS = (
     "account.id, username, email, password_hash, door, ledger_name, server, subject,"
-    " account.created_at, updated_at, deleted_at, email_verified_at, erased_at, waits_for"
+    " account.created_at, updated_at, deleted_at, email_verified_at, erased_at, waits_for, suspended_at"
 )
 
 

@@ -17,7 +17,7 @@ OF_LEDGER_NAME = "user_id = (SELECT ledger_name FROM account WHERE id = {account
 EMPTIED_ACCOUNT = (
     f"username = '{DELETED_USER}', name_key = {{name}}, email = NULL, email_key = NULL, email_verified_at = NULL,"
     " password_hash = NULL, server = NULL, subject = NULL, source = NULL, source_name = NULL,"
-    " source_confirmed_at = NULL, waits_for = NULL, updated_at = {now}, erased_at = {now}"
+    " source_confirmed_at = NULL, waits_for = NULL, suspended_at = NULL, updated_at = {now}, erased_at = {now}"
 )
 
 
@@ -89,6 +89,14 @@ TRACES: tuple[Trace, ...] = (
     Trace("directory_server", kept="numbers of users"),
     Trace("server_key", kept="a hash of the server's key"),
     Trace("node", kept="names of servers"),
+    Trace(
+        "audit",
+        emptied=("network = '', salt = NULL", OWN),
+        kept="what was done with a number, until it is trimmed",
+    ),
+    Trace("audit_mark", kept="the ends of a chain"),
+    Trace("operator_key", kept="the operator's"),
+    Trace("operator_entry", kept="the operator's, for an hour"),
     Trace("migration", kept="versions of the schema"),
 )
 

@@ -47,6 +47,7 @@ OF_NOBODY = [
     "directory_server",
     "server_key",
     "node",
+    "audit_mark",
     "migration",
 ]
 
@@ -56,7 +57,7 @@ TELLINGS: tuple[Telling, ...] = (
         "account",
         {"user_id": "id", "has_password": "password_hash IS NOT NULL", "ledger_user_id": "ledger_name"}
         | _same("username", "door", "email", "email_verified_at", "server")
-        | _same("waits_for", "created_at", "updated_at", "deleted_at", "erased_at"),
+        | _same("waits_for", "suspended_at", "created_at", "updated_at", "deleted_at", "erased_at"),
         rows="id = {account}",
         key=("id",),
         withheld={"name_key": "the name again", "email_key": "the address again"},
@@ -305,6 +306,15 @@ TELLINGS: tuple[Telling, ...] = (
     Telling("invitation", withheld={"*": "the operator's; of an address it has a keyed hash and a mask"}),
     Telling("sign_in_code", withheld={"*": "keyed hashes of a code and its contact, for minutes"}),
     Telling("webhook", withheld={"*": "the operator's"}),
+    Telling("operator_key", withheld={"*": "the operator's"}),
+    Telling("operator_entry", withheld={"*": "the operator's"}),
+    Telling(
+        "audit",
+        "audit",
+        {"done_at": "at"} | _same("number", "actor", "action", "outcome", "subject", "network"),
+        key=("number",),
+        withheld=dict.fromkeys(("salt", "digest", "hash"), "tests the row") | {"account_id": ASKED},
+    ),
     Telling("hook_event", withheld={"*": "numbers of what happened, for a week, for the operator"}),
     Telling("hook_delivery", withheld={"*": "numbers of what the operator is still to be told of"}),
     *(Telling(table, withheld={"*": "of nobody"}) for table in OF_NOBODY),

@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import T
 from regserver.ports.transaction import Lock, LockKey, Transaction
 from regserver.store.sql.account_rows import AccountRows
 from regserver.store.sql.allowance_rows import AllowanceRows
+from regserver.store.sql.audit_rows import AuditRows
 from regserver.store.sql.block_rows import BlockRows
 from regserver.store.sql.budget_rows import BudgetRows
 from regserver.store.sql.code_rows import CodeRows
@@ -29,6 +31,7 @@ from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
 from regserver.store.sql.node_rows import NodeRows
 from regserver.store.sql.offer_rows import OfferRows
+from regserver.store.sql.operator_rows import OperatorRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.passkey_rows import PasskeyRows
 from regserver.store.sql.post_rows import PostRows
@@ -45,12 +48,18 @@ from regserver.store.sql.submission_rows import SubmissionRows
 from regserver.store.sql.token_rows import TokenRows
 from regserver.store.sql.waiting_rows import WaitingRows
 
+KEYLESS = AuditPen()
+
 
 class SqlTransaction(Transaction):
-    """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql."""
+    """The one implementation of regserver.ports.transaction.Transaction; a back end gives it its Sql.
 
-    def __init__(self, sql: Sql, hash_name: NameHash | None = None) -> None:
+    address: of the client that the next unit is run for, as `asked_from` has it where the unit was handed over.
+    """
+
+    def __init__(self, sql: Sql, hash_name: NameHash | None = None, pen: AuditPen = KEYLESS) -> None:
         self._sql = sql
+        self.address: str | None = None
         self.accounts = AccountRows(sql)
         self.contacts = ContactRows(sql)
         self.links = LinkRows(sql)
@@ -89,15 +98,23 @@ class SqlTransaction(Transaction):
         self.runs = RunRows(sql)
         self.server_keys = ServerKeyRows(sql)
         self.nodes = NodeRows(sql)
+        self.operators = OperatorRows(sql)
+        self.audit = AuditRows(sql, pen)
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
         """Returns the back end's coroutine, without one of its own: every post calls this."""
         return self._sql.lock(lock, *keys)
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Runs a unit of work, then writes the event of append_last."""
-        self.events.begin()
+        """Runs a unit of work, then writes the event of append_last and the notes of the audit."""
+        self.begin()
         found = await work(self)
         if (last := self.events.last) is not None:
             await self.events.append(*last)
+        await self.audit.finish()
         return found
+
+    def begin(self) -> None:
+        """A unit begins, or is run again."""
+        self.events.begin()
+        self.audit.begin(self.address)

@@ -26,10 +26,11 @@ import trio
 
 from regserver.domain.times import Times
 from regserver.group import unwrapped
+from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, StoreFigure, T
 from regserver.store.rerun import Work, run_until_settled
-from regserver.store.sql.sql_transaction import SqlTransaction
+from regserver.store.sql.sql_transaction import KEYLESS, SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
 from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
@@ -54,11 +55,13 @@ class SqliteStore(Store):
         token: trio.lowlevel.TrioToken,
         policy: FilePolicy,
         hash_name: NameHash | None,
+        pen: AuditPen,
     ) -> None:
         self.commits = Times()
         self._path = path
         self._policy = policy
         self._hash_name = hash_name
+        self._pen = pen
         self._condition = StoreCondition()
         self._trio = token
         self._writes = queue.SimpleQueue[list[Job[Any]] | None]()
@@ -114,7 +117,7 @@ class SqliteStore(Store):
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
-            transaction = SqlTransaction(SqliteSql(connection), self._hash_name)
+            transaction = SqlTransaction(SqliteSql(connection), self._hash_name, self._pen)
             keeper = FileKeeper(
                 connection, FileWatch(self._path, self._policy), self._condition, self._tell_elsewhere
             )
@@ -173,6 +176,7 @@ class SqliteStore(Store):
 
     def _run(self, transaction: SqlTransaction, job: Job[Any]) -> bool:
         """Runs one unit, and keeps its result and events. Returns whether it ended without an exception."""
+        transaction.address = job.address
         job.result = outcome.capture(run_to_end, transaction.run, job.work)
         fine = type(job.result) is not outcome.Error  # isinstance would ask a metaclass written in Python
         job.events = transaction.events.appended if fine else ()
@@ -196,7 +200,7 @@ class SqliteStore(Store):
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
-            transaction = SqlTransaction(SqliteSql(connection), self._hash_name)
+            transaction = SqlTransaction(SqliteSql(connection), self._hash_name, self._pen)
             while (job := self._reads.get()) is not None:
                 try:
                     connection.execute("BEGIN")
@@ -229,7 +233,7 @@ class SqliteStore(Store):
         readers = [connect(self._path, read_only=True, busy_timeout_ms=patience) for _ in range(READERS)]
         own = connect(self._path, read_only=True, busy_timeout_ms=patience)
         own.execute("PRAGMA busy_timeout=0")
-        transaction = SqlTransaction(SqliteSql(own), self._hash_name)
+        transaction = SqlTransaction(SqliteSql(own), self._hash_name, self._pen)
         self._look_ups = LookUps(own, transaction, self._reads.put)
         threads = [threading.Thread(target=self._write_loop, args=(writer,), name="sqlite-writer")]
         threads += [
@@ -270,10 +274,11 @@ async def open_sqlite(
     path: Path,
     policy: FilePolicy = FilePolicy(),  # noqa: B008
     hash_name: NameHash | None = None,
+    pen: AuditPen = KEYLESS,
 ) -> AsyncIterator[SqliteStore]:
     """Migrates the file and opens the store; see `open_migrated`."""
     await trio.to_thread.run_sync(migrate, path, time.time_ns() // 1_000_000)
-    async with open_migrated(path, policy, hash_name) as store:
+    async with open_migrated(path, policy, hash_name, pen) as store:
         yield store
 
 
@@ -282,12 +287,14 @@ async def open_migrated(
     path: Path,
     policy: FilePolicy = FilePolicy(),  # noqa: B008
     hash_name: NameHash | None = None,
+    pen: AuditPen = KEYLESS,
 ) -> AsyncIterator[SqliteStore]:
     """Opens the store on a file whose schema is the newest. Raises StoreFault.
 
     hash_name: by which the names of erased accounts are found; None for work that gives no name away.
+    pen: of the audit.
     """
     await trio.to_thread.run_sync(require_newest, path)
-    store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy, hash_name)
+    store = SqliteStore(path, trio.lowlevel.current_trio_token(), policy, hash_name, pen)
     async with store._running():
         yield store

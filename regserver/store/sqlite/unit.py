@@ -8,6 +8,7 @@ import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
+from regserver.ports.audit_table import asked_from
 from regserver.ports.store import StoreFault, T
 from regserver.ports.transaction import Conflict
 from regserver.store.rerun import Work
@@ -16,10 +17,11 @@ from regserver.store.rerun import Work
 class Job(Generic[T]):
     """A unit of the current task. Whoever runs it sets the result, then wakes the task."""
 
-    __slots__ = ("events", "result", "task", "work")
+    __slots__ = ("address", "events", "result", "task", "work")
 
     def __init__(self, work: Work[T]) -> None:
         self.work = work
+        self.address = asked_from.get()  # here, since the thread that runs it knows no request
         self.task = trio.lowlevel.current_task()
         self.result: outcome.Maybe[T] | None = None
         self.events: Sequence[RoomEvent] = ()

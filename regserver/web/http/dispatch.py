@@ -33,6 +33,7 @@ from regserver.domain.trace import current_trace, read_trace
 from regserver.endpoint import CloseCode, Request, Response, SocketEndpoint, SocketSession, StreamResponse
 from regserver.log import AccessLog, HourlyLog, request_id
 from regserver.metric import Metrics
+from regserver.ports.audit_table import asked_from
 from regserver.ports.password_hasher import HashClient, HasherBusy, hash_client
 from regserver.ports.store import StoreFault
 from regserver.web.http.answer import DEEPEST_HELP, NAMED, help_fields, respond
@@ -229,6 +230,7 @@ class Dispatcher:
     async def _call(self, route: Route, request: Request) -> Response:
         if route.hashes:
             hash_client.set(HashClient(client_key(request.client), request.gone))
+        asked_from.set(request.client)
         try:
             answer = await route.endpoint(request)
             if (way := SIGN_INS.get(route.name)) is not None:

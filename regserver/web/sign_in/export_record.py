@@ -28,7 +28,7 @@ class ExportRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ExportedAccount(ExportRecord, frozen=True):
-    """The account. door: by which it was made. waitsFor: what has to happen before it can be used. deletedAt: since when it is closed; erasedAt: since when it is empty."""
+    """The account. door: by which it was made. waitsFor: what has to happen before it can be used. suspendedAt: since when it cannot. deletedAt: since when it is closed; erasedAt: since when it is empty."""
 
     user_id: UserIdField
     username: TextField
@@ -39,6 +39,7 @@ class ExportedAccount(ExportRecord, frozen=True):
     ledger_user_id: LedgerIdField | None
     server: Annotated[str, described("The host that the directory chose.", "one.example.org")] | None
     waits_for: WordField | None
+    suspended_at: TimeField | None
     created_at: TimeField
     updated_at: TimeField
     deleted_at: TimeField | None
@@ -274,6 +275,18 @@ class ExportedSubmission(ExportRecord, frozen=True):
     active_key: TextField
     transaction_id: TextField
     expires_at: TimeField
+
+
+class ExportedAuditRow(ExportRecord, frozen=True):
+    """What was done with the account, by whom, and how it ended. number: of the row in the audit."""
+
+    number: CountField
+    done_at: TimeField
+    actor: TextField
+    action: WordField
+    outcome: WordField
+    subject: TextField
+    network: Annotated[str, described("An IPv4 /24 or IPv6 /48; empty if unknown.", "192.0.2.0/24")]
 
 
 class ExportedMail(ExportRecord, frozen=True):

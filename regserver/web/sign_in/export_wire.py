@@ -21,6 +21,7 @@ from regserver.web.sign_in.export_record import (
     ExportedAccount,
     ExportedAllowance,
     ExportedApp,
+    ExportedAuditRow,
     ExportedBlock,
     ExportedContact,
     ExportedFactorTicket,
@@ -87,6 +88,7 @@ class ExportDocument(msgspec.Struct, frozen=True, rename="camel"):
     ledger_entries: tuple[ExportedLedgerEntry, ...]
     ledger_submissions: tuple[ExportedSubmission, ...]
     mails: tuple[ExportedMail, ...]
+    audit: tuple[ExportedAuditRow, ...]
     posts: tuple[ExportedPost, ...]
 
 

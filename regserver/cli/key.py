@@ -1,0 +1,83 @@
+"""`regserver key create|list|revoke`: the keys with which operators call /admin and sign in at its page."""
+
+import argparse
+from collections.abc import Awaitable, Callable, Mapping
+
+from regserver.adapters.system import SystemRandomness
+from regserver.cli.operator import local_operator, operator_unit, refused
+from regserver.cli.store import open_store
+from regserver.cli.told import Told, tell
+from regserver.domain.instant import iso_seconds
+from regserver.domain.operator_key import ROLES, StoredKey
+from regserver.domain.outcome import Refusal
+from regserver.ports.store import Store
+from regserver.service.operator.key import KeyDesk
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    parser.add_argument(
+        "action",
+        choices=tuple(ACTIONS),
+        help="create: print a new key, which is shown this once; list: show all keys without their secrets; revoke: end a"
+        " key and its sessions at the page, at once",
+    )
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="create, revoke: whose key it is, or what for"
+    )
+    parser.add_argument(
+        "--role",
+        choices=ROLES,
+        help="create: admin: everything; support: help people, rooms and mail; publish: post to rooms for a service; read: see all"
+        " but keys",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Does what the action says, and prints what came of it."""
+    if (chosen.name is None) is not (chosen.action == "list"):
+        chosen.misused("expected NAME" if chosen.name is None else "list: no NAME")
+    if (chosen.role is None) is (chosen.action == "create"):
+        chosen.misused("create: expected --role" if chosen.role is None else "--role: only with create")
+    tell(chosen, open_store(chosen, lambda store, _: ACTIONS[chosen.action](_desk(store), chosen)))
+
+
+def _desk(store: Store) -> KeyDesk:
+    return KeyDesk(operator_unit(store), SystemRandomness())
+
+
+async def _create(desk: KeyDesk, chosen: argparse.Namespace) -> Told:
+    made = await desk.create(local_operator(), chosen.name, chosen.role)
+    if isinstance(made, Refusal):
+        refused(made, chosen.name)
+    value = {"name": made.name, "role": made.role, "key": made.secret}
+    return Told((made.secret, f"the key {made.name}, for {made.role}; it is shown this once"), value)
+
+
+async def _list(desk: KeyDesk, _: argparse.Namespace) -> Told:
+    keys = await desk.list(local_operator())
+    if isinstance(keys, Refusal):
+        refused(keys, "keys")
+    return Told(tuple(map(_line, keys)) or ("no keys",), [_value(key) for key in keys])
+
+
+async def _revoke(desk: KeyDesk, chosen: argparse.Namespace) -> Told:
+    if refusal := await desk.revoke(local_operator(), chosen.name):
+        refused(refusal, chosen.name)
+    return Told((f"the key {chosen.name} is revoked",), {"revoked": chosen.name})
+
+
+ACTIONS: Mapping[str, Callable[[KeyDesk, argparse.Namespace], Awaitable[Told]]] = {
+    "create": _create,
+    "list": _list,
+    "revoke": _revoke,
+}
+
+
+def _value(key: StoredKey) -> dict[str, object]:
+    return {"name": key.name, "role": key.role, "createdAt": iso_seconds(key.created_at)}
+
+
+def _line(key: StoredKey) -> str:
+    return f"{key.name:24}  {key.role:8}  since {iso_seconds(key.created_at)}"
