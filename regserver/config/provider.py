@@ -195,3 +195,23 @@ def ledger_faults(ledger: LedgerSection) -> Iterator[Fault]:
                 yield ("ledger", "antelope", name), "a value, since accounts are written to a chain"
         if not re.fullmatch("([0-9a-f]{64})?", ledger.antelope.chain_id):
             yield ("ledger", "antelope", "chain_id"), "64 digits of 0-9a-f, as get_info shows them"
+
+
+class AuditSection(Section, frozen=True):
+    """keep: how long the rows of what was done are kept."""
+
+    keep: Annotated[Duration, within(DAY, 3660 * DAY)] = Duration(90 * DAY)
+
+
+class FanoutSection(Section, frozen=True):
+    """engine: "auto" follows the store; with SQLite, the one store there is, both mean "local"."""
+
+    engine: Literal["auto", "local"] = "auto"
+
+
+class LogSection(Section, frozen=True):
+    """format: "auto" is text on a terminal, JSON otherwise. file: appended to; "": standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+    file: str = ""

@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from regserver.config.provider import CaptchaSection, LedgerSection, MailSection, PushSection, SmsSection
+from regserver.config.provider import (
+    AuditSection,
+    CaptchaSection,
+    FanoutSection,
+    LedgerSection,
+    LogSection,
+    MailSection,
+    PushSection,
+    SmsSection,
+)
 from regserver.config.section import Secret, Section, unguessable, within
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.config.webhook import WebhookSection
@@ -100,12 +109,6 @@ class BackupSection(Section, frozen=True):
     every: Annotated[Duration, within(0, 366 * DAY)] = Duration(0)
     keep: Annotated[int, within(1, 10_000)] = 7
     folder: str = "backup"
-
-
-class FanoutSection(Section, frozen=True):
-    """engine: "auto" follows the store; with SQLite, the one store there is, both mean "local"."""
-
-    engine: Literal["auto", "local"] = "auto"
 
 
 class NodeSection(Section, frozen=True):
@@ -258,20 +261,6 @@ class LimitsSection(Section, frozen=True):
 
     enabled: bool = True
     routes: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class AuditSection(Section, frozen=True):
-    """keep: how long the rows of what was done are kept."""
-
-    keep: Annotated[Duration, within(DAY, 3660 * DAY)] = Duration(90 * DAY)
-
-
-class LogSection(Section, frozen=True):
-    """format: "auto" is text on a terminal, JSON otherwise. file: appended to; "": standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
-    file: str = ""
 
 
 class Settings(Section, frozen=True):

@@ -98,6 +98,9 @@ class SqlTransaction(Transaction):
         self.runs = RunRows(sql)
         self.server_keys = ServerKeyRows(sql)
         self.nodes = NodeRows(sql)
+        self._add_operator(sql, pen)
+
+    def _add_operator(self, sql: Sql, pen: AuditPen) -> None:
         self.operators = OperatorRows(sql)
         self.audit = AuditRows(sql, pen)
 
