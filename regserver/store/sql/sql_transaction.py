@@ -85,6 +85,9 @@ class SqlTransaction(Transaction):
         self.hooks = HookRows(sql)
         self.push_subscriptions = PushSubscriptionRows(sql)
         self.push_queue = PushQueueRows(sql)
+        self._add_rest(sql, pen)
+
+    def _add_rest(self, sql: Sql, pen: AuditPen) -> None:
         self.idempotency = IdempotencyRows(sql)
         self.outbox = OutboxRows(sql)
         self.directory = DirectoryRows(sql)
@@ -98,9 +101,6 @@ class SqlTransaction(Transaction):
         self.runs = RunRows(sql)
         self.server_keys = ServerKeyRows(sql)
         self.nodes = NodeRows(sql)
-        self._add_operator(sql, pen)
-
-    def _add_operator(self, sql: Sql, pen: AuditPen) -> None:
         self.operators = OperatorRows(sql)
         self.audit = AuditRows(sql, pen)
 
