@@ -19,6 +19,8 @@ from regserver.ports.store import Store, StoreFault
 
 BEATS = 5
 """Signs of life in the time of a lease: four may be lost."""
+LOOK_SECONDS = 1.0
+"""How often a process that waits looks for one, at least."""
 LEAVE_SECONDS = 2.0
 
 
@@ -54,7 +56,7 @@ class NodeLease:
         """Waits for a lease; returns what is still there. Raises StoreFault at the first sign of life."""
         ends = trio.current_time() + self._policy.lease.seconds
         while (left := ends - trio.current_time()) > 0:
-            await trio.sleep(min(left, self._policy.lease.seconds / BEATS))
+            await trio.sleep(min(left, self._policy.lease.seconds / BEATS, LOOK_SECONDS))
             found = await self._find()
             if found is None:
                 return None

@@ -15,13 +15,13 @@ import pytest
 from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
 from tests.fake import NAME_HASH
-from tests.store.meeting import account, change, code, directory, invitation, log, room, session, steps
+from tests.store.meeting import account, change, code, directory, invitation, log, node, room, session, steps
 from tests.store.postgres.held_store import HeldStore, open_held
 from tests.store.race import Order, Outcome, Scenario, race, serial
 
 SCENARIOS = tuple(
     each
-    for part in (room, account, change, code, session, steps, directory, log, invitation)
+    for part in (room, account, change, code, session, steps, directory, log, invitation, node)
     for each in part.SCENARIOS
 )
 LOCKED = [scenario for scenario in SCENARIOS if scenario.lock is not None]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -12,12 +13,13 @@ import psycopg
 import pytest
 import trio
 
-from regserver.adapters.server_key import ServerKeyFault
+from regserver.adapters.server_key import ServerKey, ServerKeyFault
 from regserver.app import open_app
 from regserver.config import load
 from regserver.group import unwrapped
 from regserver.ports.store import StoreFault
 from regserver.store.migration import migrations
+from regserver.store.sqlite import connect
 from tests.cli.shell import Shell
 from tests.peer.postgres import Cluster
 from tests.system.server import Person, listening, open_server, run_command, sign_up
@@ -62,6 +64,33 @@ async def test_two_nodes_and_a_command_know_the_same_account(
         assert (await one.stop(signal.SIGKILL)) == -signal.SIGKILL
     await start_here(named)  # waits for the lease of the killed one
     await start_here((*shared, "node.name=one", "node.lease=10m"))  # the last one has left
+
+
+async def test_another_key_is_refused_by_a_file_too(tmp_path: Path, shell: Shell) -> None:
+    """A store from before there were fingerprints takes the key that is there."""
+    here = (f"store.url=sqlite:{tmp_path / 'test.db'}", "live.source=none")
+    await start_here(here)
+    (tmp_path / "test.key").write_bytes(bytes(32))
+    with pytest.raises(ServerKeyFault, match=r"test\.key: not the key that .*test\.db was made with"):
+        await start_here(here)
+    done = await shell.run("invite", "list")
+    assert (done.code, "not the key that" in done.err) == (1, True)
+    with closing(connect(tmp_path / "test.db")) as connection:
+        connection.execute("DELETE FROM server_key")
+    await start_here(here)
+    with closing(connect(tmp_path / "test.db")) as connection:
+        kept = connection.execute("SELECT fingerprint FROM server_key").fetchall()
+    assert kept == [(ServerKey(bytes(32)).fingerprint,)]
+
+
+async def test_no_password_is_shown(shared: tuple[str, ...], shell: Shell) -> None:
+    url, password = shared[0].replace("test@", "nobody:s3cret@"), "store.password=other-s3cret"
+    shown = await shell.run("config", "show", settings=(url, shared[1]))
+    apart = await shell.run("config", "show", settings=(shared[0], shared[1], password))
+    refused = await shell.run("user", "show", "ann", settings=(url, shared[1]))
+    assert (shown.code, apart.code, refused.code) == (0, 0, 1)
+    assert 'role "nobody" does not exist' in refused.err
+    assert "s3cret" not in "".join((*map(str, shown), *map(str, apart), *map(str, refused)))
 
 
 async def test_another_key_is_refused(tmp_path: Path, shared: tuple[str, ...], shell: Shell) -> None:
