@@ -26,7 +26,8 @@ class PostgresHealth:
         self._most = policy.most
         self._tail = tail
         self._read_end = read_end
-        self._stands = (EventId(0), 0.0)
+        self._late: tuple[EventId, float] | None = None
+        """Where the tail stood when it was first seen behind, and when that was."""
 
     @property
     def checks(self) -> Mapping[str, StoreCheck]:
@@ -48,18 +49,18 @@ class PostgresHealth:
 
     async def check_lag(self) -> str | None:
         """Whether this node has heard of what is in the log."""
-        position, now = self._tail.position, trio.current_time()
-        if position != self._stands[0]:
-            self._stands = (position, now)
         try:
             end = await self._read_end()
         except StoreFault:
             return None  # the part "store" tells
+        position, now = self._tail.position, trio.current_time()
         if end <= position:
-            self._stands = (position, now)
-        behind = now - self._stands[1]
+            self._late = None
+        elif self._late is None or self._late[0] != position:
+            self._late = (position, now)  # it may have come this moment
+        behind = 0.0 if self._late is None else now - self._late[1]
         return (
-            f"the events after {position} were not read for {behind:.0f} s" if behind > LATE_SECONDS else None
+            f"the events after {position} are not read for {behind:.0f} s" if behind > LATE_SECONDS else None
         )
 
     @property
