@@ -60,7 +60,7 @@ async def main(port: int, report: Path, settings: list[str]) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGUSR1) as signals:
         async with trio.open_nursery() as nursery:
             configure = functools.partial(load, None, settings)
-            await nursery.start(run_app, configure, [f"127.0.0.1:{port}"], control)
+            await nursery.start(run_app, configure(), configure, [f"127.0.0.1:{port}"], control)
             nursery.start_soon(run_collector)
             async for number in signals:
                 if number == signal.SIGTERM:

@@ -50,15 +50,26 @@ def load_server_key(path: Path) -> ServerKey:
 
 def read_server_key(path: Path) -> ServerKey:
     """Reads the key, and makes the file unreadable to other users. Raises ServerKeyFault."""
+    return ServerKey(_read(path, is_narrowed=True))
+
+
+def _read(path: Path, *, is_narrowed: bool = False) -> bytes:
+    """is_narrowed: whether the file is made unreadable to other users."""
     try:
         secret = path.read_bytes()
-        if path.stat().st_mode & 0o077:
+        if is_narrowed and path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         raise ServerKeyFault(f"{path}: {error.strerror}{explain_refusal(path, os.R_OK)}") from None
     if len(secret) != KEY_BYTES:
         raise ServerKeyFault(f"{path}: expected {KEY_BYTES} bytes; restore it from a backup")
-    return ServerKey(secret)
+    return secret
+
+
+def check_server_key(path: Path) -> None:
+    """Whether the file, if it is there, has a key that this process may read. Raises ServerKeyFault."""
+    if path.exists():
+        _read(path)
 
 
 def _create(path: Path) -> None:

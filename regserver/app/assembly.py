@@ -3,6 +3,7 @@
 store → broker → adapters → services → doors → routes
 """
 
+import difflib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
@@ -42,6 +43,7 @@ from regserver.service.clock_watch import ClockWatch
 from regserver.service.expiry import run_expiry
 from regserver.service.live_account import RESERVATION_MARGIN
 from regserver.service.mail_delivery import LONGEST_DELAY
+from regserver.service.rate_limiter import Rate
 from regserver.service.sms_guard import CLOSED_FOR
 from regserver.serving import FrontLimits
 from regserver.web.app import WebApp, create_app
@@ -152,13 +154,22 @@ def _build_clock_watch(base: Base) -> ClockWatch:
 
 def build_limits(settings: Settings, elapsed: Callable[[], float]) -> RateLimits:
     """The rate limits with the operator's rates. Raises ConfigFault."""
-    unknown = settings.limits.routes.keys() - LIMITS.keys()
-    if unknown:
-        raise ConfigFault(f"limits.routes: unknown {', '.join(sorted(unknown))}; known: {', '.join(LIMITS)}")
+    routes = settings.limits.routes
+    if faults := list(filter(None, (_rate_fault(name, rate) for name, rate in routes.items()))):
+        raise ConfigFault(*faults)
+    return RateLimits(elapsed, enabled=settings.limits.enabled, overrides=routes)
+
+
+def _rate_fault(name: str, rate: str) -> str | None:
+    if name not in LIMITS:
+        near = difflib.get_close_matches(name, LIMITS, 1, 0.6)
+        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(LIMITS)}"
+        return f"limits.routes.{name}: unknown limit; {hint}"
     try:
-        return RateLimits(elapsed, enabled=settings.limits.enabled, overrides=settings.limits.routes)
+        Rate.parse(rate)
     except ValueError as error:
-        raise ConfigFault(f"limits.routes: {error}") from None
+        return f"limits.routes.{name}: {error}"
+    return None
 
 
 @asynccontextmanager

@@ -70,6 +70,7 @@ class Control:
 
 
 async def run_app(
+    loaded: Loaded,
     configure: Callable[[], Loaded],
     binds: Iterable[str],
     control: Control,
@@ -79,9 +80,9 @@ async def run_app(
 ) -> None:
     """Serves until `control` stops it. task_status: started with the addresses.
 
-    configure: reads the configuration, now and at each reload. Raises the exceptions of configure, open_app and Front.serve.
+    configure: reads the configuration at each reload. Raises the exceptions of open_app and Front.serve.
     """
-    async with open_app(configure(), output) as app, trio.open_nursery() as nursery:
+    async with open_app(loaded, output) as app, trio.open_nursery() as nursery:
         closing = trio.Event()
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)

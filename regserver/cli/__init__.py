@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from regserver.adapters.server_key import ServerKeyFault
-from regserver.config import ConfigFault, Loaded, load
+from regserver.config import ConfigFault, Loaded
+from regserver.config.load import Reading, read
 from regserver.domain.finding import Finding
 from regserver.ports.store import StoreFault
 
@@ -113,7 +114,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(fault: Exception | str, code: int) -> int:
-    print(f"regserver: {fault}", file=sys.stderr)
+    for line in str(fault).splitlines():
+        print(f"regserver: {line}", file=sys.stderr)
     return code
 
 
@@ -148,4 +150,9 @@ def report(findings: Iterable[Finding], part: str = "") -> int:
 
 def configuration(chosen: argparse.Namespace) -> Loaded:
     """The configuration that the command line names. Raises ConfigFault."""
-    return load(chosen.config, chosen.overrides)
+    return reading(chosen).refuse()
+
+
+def reading(chosen: argparse.Namespace) -> Reading:
+    """The same with all that is wrong in it. Raises ConfigFault where the file is no TOML."""
+    return read(chosen.config, chosen.overrides)

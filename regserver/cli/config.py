@@ -2,23 +2,12 @@
 
 import argparse
 import os
-import time
 from importlib.resources import files
 from pathlib import Path
 
-import trio
-
-from regserver.adapters.argon2_hasher import Argon2Hasher
-from regserver.adapters.ledger import check_chain
-from regserver.adapters.server_key import KEY_BYTES, ServerKey
-from regserver.adapters.source import open_source
-from regserver.app.assembly import build_limits
-from regserver.app.base import build_mail_templates, build_pepper
-from regserver.cli import CommandFault, configuration
-from regserver.config import ConfigFault, Loaded, show
-from regserver.group import unwrapped
-from regserver.serving import BindError
-from regserver.serving.listener import load_tls
+from regserver.app.preflight import checked
+from regserver.cli import CommandFault, configuration, reading
+from regserver.config import show
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,39 +26,12 @@ def run(chosen: argparse.Namespace) -> None:
     """Checks, writes or shows the configuration."""
     match chosen.action:
         case "check":
-            loaded = configuration(chosen)
-            _check(loaded)
+            loaded = checked(reading(chosen))
             print(f"{loaded.file or 'built-in defaults'}: fine")
         case "show":
             print("\n".join(show(configuration(chosen).settings)).lstrip())
         case _:
             _init(chosen.path)
-
-
-def _check(loaded: Loaded) -> None:
-    """Builds every part that needs neither the store nor the network. Raises ConfigFault as `serve` does."""
-    settings = loaded.settings
-    build_limits(settings, time.monotonic)
-    if settings.server.tls_cert:
-        try:
-            load_tls(
-                str(loaded.resolve(settings.server.tls_cert)), str(loaded.resolve(settings.server.tls_key))
-            )
-        except BindError as error:
-            raise ConfigFault(f"server.tls_cert: {error.address}: {error.reason}") from None
-    build_pepper(settings, ServerKey(bytes(KEY_BYTES)))
-    if settings.ledger.kind == "antelope":
-        check_chain(settings.ledger.antelope)
-    build_mail_templates(loaded)
-    with unwrapped(ConfigFault):
-        trio.run(_check_source, loaded)
-
-
-async def _check_source(loaded: Loaded) -> None:
-    """Opens the source, which reads its settings and a roster's rows, without the network."""
-    hasher = Argon2Hasher(time_cost=1, memory=1 << 20, parallelism=1, max_memory=1 << 20)
-    async with open_source(loaded, hasher):
-        pass
 
 
 def annotated() -> str:

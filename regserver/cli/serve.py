@@ -13,7 +13,8 @@ from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.source.descendant import become_reaper
 from regserver.app import Control, run_app, run_collector
-from regserver.cli import NO_RIPEMD160, CommandFault, configuration
+from regserver.app.preflight import checked
+from regserver.cli import NO_RIPEMD160, CommandFault, reading
 from regserver.config import ConfigFault, Loaded, SqlitePlace, StorePlace, store_place
 from regserver.config.check import trial_settings
 from regserver.domain.public_key import has_ripemd160
@@ -33,7 +34,7 @@ REFUSALS = (BindError, UnsupportedLibrary)
 
 def run(chosen: argparse.Namespace) -> None:
     """Serves until a signal."""
-    loaded = configuration(chosen)
+    loaded = checked(reading(chosen))
     if not has_ripemd160():
         raise CommandFault(NO_RIPEMD160)
     output = _start_log(loaded)
@@ -41,7 +42,7 @@ def run(chosen: argparse.Namespace) -> None:
     raise_limit(loaded.settings.server.max_connections)
     try:
         with unwrapped(*REFUSALS, ConfigFault, StoreFault, ServerKeyFault):
-            trio.run(_serve, loaded, lambda: configuration(chosen), output)
+            trio.run(_serve, loaded, lambda: checked(reading(chosen)), output)
     except REFUSALS as fault:
         raise CommandFault(str(fault)) from None
     finally:
@@ -86,7 +87,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
         await nursery.start(partial(run_signals, stop=stop, abort=abort, others=actions))
         nursery.start_soon(run_collector)
         async with trio.open_nursery() as serving:
-            urls = await serving.start(partial(run_app, configure, binds, control, output=output))
+            urls = await serving.start(partial(run_app, loaded, configure, binds, control, output=output))
             _greet(loaded, urls, output)
             sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
             nursery.start_soon(run_watchdog)

@@ -1,6 +1,7 @@
 """The configuration: `setting` declares it, `load` reads it, `check` finds faults, `show` prints it."""
 
-from regserver.config.load import ConfigFault, load
+from regserver.config.fault import ConfigFault
+from regserver.config.load import load
 from regserver.config.place import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.config.section import Secret, Section
 from regserver.config.setting import Loaded, Settings

@@ -1,7 +1,7 @@
 """The checks beyond a setting's type and range: the form of values, and conditions on several settings at once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
 from regserver.config.section import Fault, out_of_range
@@ -17,7 +17,7 @@ from regserver.config.smtp_url import smtp_address
 from regserver.config.store_url import PostgresAddress, read_store_url
 from regserver.config.unit import format_value
 from regserver.config.webhook import webhook_faults
-from regserver.domain.address import Networks
+from regserver.domain.address import Networks, parse_address
 from regserver.domain.email import is_email, read_domain
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
 from regserver.domain.origin import OriginList
@@ -99,27 +99,38 @@ def _bounds(bounds: Bounds) -> Iterator[Fault]:
 def _server(server: ServerSection) -> Iterator[Fault]:
     if not server.bind:
         yield ("server", "bind"), "at least one address"
-    if not all(map(_is_bind, server.bind)):
-        yield ("server", "bind"), '"host:port", "[::]:port", "unix:/path?mode=0660" or "fd://number"'
+    for bind in server.bind:
+        if not _is_bind(bind):
+            expected = '"host:port", "[::]:port", "unix:/path?mode=0660" or "fd://number"'
+            yield ("server", "bind"), f'{expected}, not "{bind}"{_nearest_bind(bind)}'
     if len(set(server.bind)) < len(server.bind):
         yield ("server", "bind"), "each address once"
+    ports = [bind.rpartition(":")[2] for bind in server.bind if not bind.startswith(("[", "unix:", "fd:"))]
+    for every in ("", "0.0.0.0"):  # noqa: S104  (nothing is bound here)
+        for bind in server.bind:
+            host, _, port = bind.rpartition(":")
+            if host == every and port != "0" and ports.count(port) > 1 and server.bind.count(bind) == 1:
+                yield (
+                    ("server", "bind"),
+                    f'no further address with port {port}, since "{bind}" takes every one',
+                )
     if bool(server.tls_cert) != bool(server.tls_key):
         yield ("server", "tls_cert"), "tls_cert and tls_key together"
     if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):
         yield ("server", "public_url"), 'a URL such as "https://example.org" or "https://example.org/path"'
     if server.outbound_proxy and not _PROXY_URL.fullmatch(server.outbound_proxy):
         yield ("server", "outbound_proxy"), 'a URL such as "http://user:password@proxy.example.org:3128"'
-    try:
-        Networks(proxy for proxy in server.trusted_proxies if proxy != "unix")
-    except ValueError as error:
-        yield ("server", "trusted_proxies"), f'addresses, networks such as "10.0.0.0/8", or "unix": {error}'
+    for proxy in server.trusted_proxies:
+        if proxy != "unix" and not _is_network(proxy):
+            expected = 'addresses, networks such as "10.0.0.0/8", or "unix"'
+            yield ("server", "trusted_proxies"), f'{expected}, not "{proxy}"'
 
 
 def _pages(server: ServerSection) -> Iterator[Fault]:
-    try:
-        OriginList(server.cors_origins)
-    except ValueError as error:
-        yield ("server", "cors_origins"), f"{EXPECTED_ORIGINS}: {error}"
+    for origin in server.cors_origins:
+        if not _is_origin(origin):
+            meant = f"; did you mean {near}?" if _is_origin(near := f"https://{origin}") else ""
+            yield ("server", "cors_origins"), f'{EXPECTED_ORIGINS}, not "{origin}"{meant}'
     if not all(map(_FIELD_NAME.fullmatch, server.cors_headers)):
         yield ("server", "cors_headers"), 'names of header fields, such as "X-Api-Version"'
     if not all(map(_CONTACT.fullmatch, server.security_contact)):
@@ -148,10 +159,12 @@ def _store(settings: Settings) -> Iterator[Fault]:
 
 
 def _operations(operations: OperationsSection) -> Iterator[Fault]:
-    try:
-        Networks(operations.networks)
-    except ValueError as error:
-        yield ("operations", "networks"), f'addresses, or networks such as "10.0.0.0/8": {error}'
+    for network in operations.networks:
+        if not _is_network(network):
+            yield (
+                ("operations", "networks"),
+                f'addresses, or networks such as "10.0.0.0/8", not "{network}"',
+            )
     if operations.bearer and len(operations.bearer) < LEAST_SECRET:
         yield ("operations", "bearer"), f"at least {LEAST_SECRET} characters, or none"
 
@@ -163,10 +176,47 @@ def _signup(signup: SignupSection) -> Iterator[Fault]:
         yield ("signup", "operator"), "an e-mail address, or none"
 
 
+def _is_network(text: str) -> bool:
+    return _raises_nothing(lambda: Networks([text]))
+
+
+def _is_origin(text: str) -> bool:
+    return _raises_nothing(lambda: OriginList([text]))
+
+
+def _raises_nothing(read: Callable[[], object]) -> bool:
+    try:
+        read()
+    except ValueError:
+        return False
+    return True
+
+
 def _is_bind(text: str) -> bool:
-    """Whether the text has the form of an address to listen on."""
+    """Whether the text has the form of an address to listen on, and an IP address in it is one."""
     found = _BIND.fullmatch(text)
-    return found is not None and int(found["port"] or 0) < 2**16
+    if found is None or int(found["port"] or 0) >= 2**16:
+        return False
+    host = text.rpartition(":")[0] if found["port"] and found["v6"] is None else ""
+    if found["v6"] is not None:
+        return parse_address(found["v6"][1:-1]) is not None
+    return not re.fullmatch(r"[0-9.]+", host) or parse_address(host) is not None
+
+
+def _nearest_bind(text: str) -> str:
+    """What may be meant, as the end of a fault; "" where nothing comes near."""
+    port = text.rpartition(":")[2]
+    if text.isdecimal() and int(text) < 2**16:
+        return f'; did you mean "127.0.0.1:{text}"?'
+    if port.isdecimal() and int(port) >= 2**16:
+        return "; ports end at 65535"
+    if text.startswith("/"):
+        return f'; did you mean "unix:{text}"?'
+    if "://" in text:
+        return f'; did you mean "{text.partition("://")[2].partition("/")[0]}"?'
+    if re.fullmatch(r"[A-Za-z0-9.-]+", text):
+        return f'; did you mean "{text}:8080"?'
+    return ""
 
 
 def _mail(settings: Settings) -> Iterator[Fault]:
@@ -181,4 +231,4 @@ def _mail(settings: Settings) -> Iterator[Fault]:
             # the reader of the mail would follow the link to it.
             yield ("server", "public_url"), "a URL, since links in real mail start with it"
     if not is_email(mail.from_):
-        yield ("mail", "from"), "an e-mail address"
+        yield ("mail", "from"), 'an e-mail address such as "name@example.org", and no name beside it'

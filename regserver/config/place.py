@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from regserver.config.load import ConfigFault
+from regserver.config.fault import ConfigFault
 from regserver.config.setting import Loaded, Settings
 from regserver.config.store_url import PostgresAddress, read_store_url
 

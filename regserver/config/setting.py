@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from regserver.config.fault import Origins
 from regserver.config.provider import (
     AuditSection,
     CaptchaSection,
@@ -308,10 +309,11 @@ def sign_up_policy(settings: Settings) -> SignUpPolicy:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Settings. file: where they were read from; None for built-in defaults."""
+    """Settings. file: where they were read from; None for built-in defaults. origins: where each value stands."""
 
     settings: Settings
     file: Path | None
+    origins: Origins = {}
 
     @property
     def folder(self) -> Path:

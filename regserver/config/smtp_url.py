@@ -1,5 +1,6 @@
 """The mail server's URL: smtp://user:password@host:587 (STARTTLS) or smtps://… (implicit TLS)."""
 
+import difflib
 import re
 from typing import Literal
 from urllib.parse import parse_qs, unquote
@@ -72,8 +73,12 @@ def parse_smtp_url(url: str) -> SmtpAddress:
     options = {
         key: values[-1] for key, values in parse_qs(found["query"] or "", keep_blank_values=True).items()
     }
-    if options.keys() - {"tls", "ca"}:
-        raise ValueError("no options but ?tls=none and ?ca=FILE")
+    if unknown := options.keys() - {"tls", "ca"}:
+        near = difflib.get_close_matches(
+            min(unknown), ("tls", "ca"), 1, 0.5
+        )  # told only then: it may be of a password
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"no options after ? but tls=none and ca=FILE{meant}")
     if options.get("tls", "none") != "none":
         raise ValueError("?tls=none or no tls at all: smtps:// is implicit TLS, smtp:// is STARTTLS")
     tls: Tls = "implicit" if implicit else "none" if "tls" in options else "starttls"

@@ -14,8 +14,7 @@ def read_text(path: Path) -> str:
     try:
         text = data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"line {line} is not UTF-8; it may be Latin-1 (Windows-1252): save the file as UTF-8"
-        ) from None
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+        found = f"line {line} is not UTF-8, at its byte {column}, 0x{data[error.start]:02X}"
+        raise ValueError(f"{found}; it may be Latin-1 (Windows-1252): save the file as UTF-8") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -67,7 +67,10 @@ async def open_listeners(binds: list[str], limits: FrontLimits, *, tls: bool) ->
         for bind in binds:
             listeners += await _open(bind, "https" if tls else "http", both=_takes_both(bind, binds))
         for listener in listeners:
-            _prepare(listener.sock, limits)
+            try:
+                _prepare(listener.sock, limits)
+            except OSError as error:  # two addresses of which one includes the other are told apart here only
+                raise BindError(listener.url, error.strerror or str(error)) from error
     except BaseException:
         for listener in listeners:
             listener.close()
@@ -194,11 +197,31 @@ def load_tls(certificate: str, key: str, *, http2: bool = True) -> ssl.SSLContex
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION  # RFC 9113, 9.2.1
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # RFC 9113, 9.2.2
     context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
+    for path, mark in ((certificate, "CERTIFICATE-----"), (key or certificate, "PRIVATE KEY-----")):
+        _look_at_pem(path, mark)
     try:
-        context.load_cert_chain(certificate, key or None)
-    except (OSError, ssl.SSLError) as error:
+        # Without a password given, OpenSSL would ask for it at the terminal.
+        context.load_cert_chain(certificate, key or None, password="")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise BindError(key, f"is not the private key of {certificate}") from error
         raise BindError(certificate, f"certificate or key cannot be used: {error}") from error
     return context
+
+
+def _look_at_pem(path: str, mark: str) -> None:
+    """Raises BindError unless the file can be read and has such an entry; OpenSSL says not which of two files it means."""
+    try:
+        with open(path, encoding="latin-1") as file:
+            text = file.read()
+    except OSError as error:
+        raise BindError(path, error.strerror or str(error)) from error
+    if mark not in text:
+        raise BindError(path, f"expected PEM with a line -----BEGIN {mark}")
+    if "ENCRYPTED" in text and "PRIVATE" in mark:
+        raise BindError(
+            path, "the key has a passphrase, which a server that starts by itself cannot be asked for"
+        )
 
 
 async def accept(

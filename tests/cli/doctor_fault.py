@@ -447,7 +447,7 @@ FAULTS: dict[Arrange, str] = {
     plain: "hint tls: passwords travel unencrypted: set server.tls_cert, or put a TLS proxy in front",
     not_reloaded: "hint tls: the running server shows an older certificate than the file has: reload it",
     no_roster: "hint source: there is no {folder}/roster.toml, so nobody can sign in by live registration",
-    wrong_roster: "FAIL source: {folder}/roster.toml: user 1 (x): expected …",
+    wrong_roster: "FAIL source: {folder}/roster.toml: line 1 (x): expected …",
     plain_passwords: "hint source: {folder}/roster.toml has plain passwords: replace them with password_hash (`regserver password hash`)",
     source_down: "FAIL source: http://…: …",
     source_elsewhere: "FAIL source: http://…: verify: answered with status 404",

@@ -69,7 +69,7 @@ class Stage:
         store = f"store.url=sqlite:{self.database}"
         loaded = load(None, [store, *self.settings, "password.memory=4MiB", *settings], {})
         control = Control()
-        await self.nursery.start(partial(run_app, lambda: loaded, loaded.binds, control))
+        await self.nursery.start(partial(run_app, loaded, lambda: loaded, loaded.binds, control))
 
     async def proxy(self, edit: Callable[[list[bytes]], list[bytes]]) -> None:
         """A proxy in front of the server, at `outside`. edit: the lines of the head that it passes on."""

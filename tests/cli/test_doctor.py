@@ -69,7 +69,7 @@ async def test_one_broken_part_hides_no_other(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert failing[0] == f"FAIL store: {tmp_path}/regserver.db: file is not a database"
     assert f"No such file or directory: '{tmp_path}/none.pem'" in failing[1]
-    assert failing[2].startswith(f"FAIL source: {tmp_path}/roster.toml: user 1 (x): expected")
+    assert failing[2].startswith(f"FAIL source: {tmp_path}/roster.toml: line 1 (x): expected")
 
 
 async def test_the_key_beside_the_database(shell: Shell) -> None:

@@ -28,7 +28,7 @@ ON_THE_STORE: dict[str, tuple[str, ...]] = {
 
 
 def test_every_command_on_the_state_is_here() -> None:
-    assert USES.keys() - {"serve", "config", "source", "version"} == ON_THE_STORE.keys()
+    assert USES.keys() - {"serve", "config", "source", "version", "password"} == ON_THE_STORE.keys()
 
 
 def configure(folder: Path, text: str = "") -> Path:

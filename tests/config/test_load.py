@@ -44,15 +44,15 @@ def test_bare_sizes_and_durations_are_bytes_and_seconds_everywhere(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[serve]", "unknown key serve; did you mean server?"),
-        ("[live]\ndeadlin = 1", "unknown key live.deadlin; did you mean live.deadline?"),
+        ("[serve]", "serve: unknown key; did you mean server or store?"),
+        ("[live]\ndeadlin = 1", "live.deadlin: unknown key; did you mean live.deadline?"),
         ("[live]\ndeadline = 'soon'", 'live.deadline: expected a duration such as "45s", "10m" or "7d"'),
         ("[live]\nmax_running = '9'", "live.max_running: expected a whole number, got a string"),
         ("[live]\nmax_running = 0", "live.max_running: expected 1 to 100000, not 0"),
         ("[server]\nbind = []", "server.bind: expected at least one address"),
         ("[server]\nbind = ['nonsense']", 'server.bind: expected "host:port", "[::]:port"'),
         ("[server]\nbind = ['0.0.0.0:65536']", 'server.bind: expected "host:port", "[::]:port"'),
-        ("[server.bind]\nx = 1", "server.bind: expected a list, got a table"),
+        ("[server.bind]\nx = 1", 'server.bind: expected a list such as ["…"], got a table'),
         ("[limits]\nenabled = 1", "limits.enabled: expected true or false, got a whole number"),
         ("[log]\nlevel = 'loud'", 'log.level: expected "debug" or "info" or "warning" or "error"'),
         ("[server]\nbind = [1]", "server.bind.0: expected a string, got a whole number"),
@@ -170,7 +170,7 @@ def test_a_file_from_notepad_is_taken(file: Path, before: bytes) -> None:
 
 def test_another_encoding_is_named(file: Path) -> None:
     file.write_bytes('[log]\nlevel = "é"\n'.encode("latin-1"))
-    with pytest.raises(ConfigFault, match="line 2 is not UTF-8; it may be Latin-1"):
+    with pytest.raises(ConfigFault, match="line 2 is not UTF-8, at its byte 10, 0xE9; it may be Latin-1"):
         load(file, (), {})
 
 

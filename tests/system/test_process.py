@@ -62,11 +62,14 @@ async def test_a_wrong_configuration_is_one_clear_line(tmp_path: Path) -> None:
     file.write_text("[live]\nsourse = 'file'\n")
     done = await run_command("serve", "--config", str(file), folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.decode() == f"regserver: {file}: unknown key live.sourse; did you mean live.source?\n"
+    assert (
+        done.stderr.decode() == f"regserver: {file}:2: live.sourse: unknown key; did you mean live.source?\n"
+    )
     missing = await run_command("serve", "--set", "live.file.path=nobody.toml", folder=tmp_path)
     assert (missing.returncode, missing.stderr) == (
         2,
-        f"regserver: {tmp_path}/nobody.toml: cannot be read: No such file or directory\n".encode(),
+        b"regserver: --set live.file.path: "
+        + f"{tmp_path}/nobody.toml: cannot be read: No such file or directory\n".encode(),
     )
 
 

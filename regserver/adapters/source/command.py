@@ -154,12 +154,17 @@ def _log_line(line: bytes, action: SourceAction, secret: str) -> None:
 @asynccontextmanager
 async def open_command(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The executable that the configuration names; it runs in the configuration's folder. Raises ConfigFault."""
+    command = await trio.to_thread.run_sync(check_command, loaded)
+    async with open_spawner() as spawner:
+        yield CommandSource(spawner, command, loaded.settings.live.command.timeout.seconds)
+
+
+def check_command(loaded: Loaded) -> Command:
+    """The configured command. Raises ConfigFault where there is no such executable."""
     settings = loaded.settings.live.command
     if not settings.argv or not settings.argv[0]:
         raise ConfigFault('live.command.argv: expected an executable and its arguments, such as ["./people"]')
-    folder = await trio.to_thread.run_sync(loaded.resolve(".").resolve)
-    command = Command(settings.argv, folder, child_environment(settings.env))
-    if await trio.to_thread.run_sync(find_program, command) is None:
+    command = Command(settings.argv, loaded.resolve(".").resolve(), child_environment(settings.env))
+    if find_program(command) is None:
         raise ConfigFault(f"live.command.argv: {settings.argv[0]} is not an executable")
-    async with open_spawner() as spawner:
-        yield CommandSource(spawner, command, settings.timeout.seconds)
+    return command

@@ -155,12 +155,17 @@ async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
         await connection.aclose()
 
 
+def check_http(loaded: Loaded) -> None:
+    """Raises ConfigFault unless live.http.url has the form of a service's address."""
+    if not _is_base(loaded.settings.live.http.url):
+        raise ConfigFault('live.http.url: expected a URL such as "https://people.example.org/live"')
+
+
 @asynccontextmanager
 async def open_http(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The service that the configuration names. Raises ConfigFault."""
+    check_http(loaded)
     settings = loaded.settings.live.http
-    if not _is_base(settings.url):
-        raise ConfigFault('live.http.url: expected a URL such as "https://people.example.org/live"')
     base = settings.url.rstrip("/")
     fields: Fields = [
         (b"Accept", b"application/x-ndjson, application/json"),

@@ -83,10 +83,16 @@ def _bytes(password: str) -> bytes:
 @asynccontextmanager
 async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[Source]:
     """The roster that the configuration names. Raises ConfigFault, which names the row."""
-    path = loaded.resolve(loaded.settings.live.file.path)
-    people: tuple[Person, ...] = ()
-    if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
+    people = await trio.to_thread.run_sync(read_people, loaded)
+    if people is None:
+        path = loaded.resolve(loaded.settings.live.file.path)
         log.warning("there is no %s: nobody can sign in by live registration", path)
-    else:
-        people = await trio.to_thread.run_sync(read_roster, path)
-    yield RosterSource(people, hasher)
+    yield RosterSource(people or (), hasher)
+
+
+def read_people(loaded: Loaded) -> tuple[Person, ...] | None:
+    """The people of the roster; None where there is none, and none is named. Raises ConfigFault, which names the rows."""
+    path = loaded.resolve(loaded.settings.live.file.path)
+    if not path.is_file() and loaded.settings.live.file.path == DEFAULT_PATH:
+        return None
+    return read_roster(path)

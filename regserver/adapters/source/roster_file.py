@@ -12,6 +12,7 @@ refused in CSV, where nobody sees the blank.
 """
 
 import csv
+import difflib
 import io
 import re
 import tomllib
@@ -23,6 +24,7 @@ import msgspec
 
 from regserver.config import ConfigFault
 from regserver.config.text_file import read_text
+from regserver.config.toml_line import toml_lines
 from regserver.config.unit import read_duration
 from regserver.domain.account import NameKey, name_key
 
@@ -54,6 +56,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _COLUMNS = tuple(name for name in Person.__struct_fields__ if name != "steps")
 _NEEDED = ("username",)
+MAX_TOLD = 20
+"""Rows whose faults are told at once."""
 
 
 def read_roster(path: Path) -> tuple[Person, ...]:
@@ -61,12 +65,7 @@ def read_roster(path: Path) -> tuple[Person, ...]:
     try:
         text = read_text(path)
         rows = _rows_of_csv(text) if path.suffix.lower() == ".csv" else _rows_of_toml(text)
-        people: dict[NameKey, Person] = {}
-        for where, row in rows:
-            person = _person(where, row)
-            if name_key(person.username) in people:
-                raise _RowFault(where, "the roster has this user name twice")
-            people[name_key(person.username)] = person
+        people, faults = _people(rows)
     except OSError as error:
         raise ConfigFault(f"{path}: cannot be read: {error.strerror}") from None
     except _RowFault as fault:
@@ -75,7 +74,25 @@ def read_roster(path: Path) -> tuple[Person, ...]:
         raise ConfigFault(f"{path}: not a roster: {error}") from None
     except ValueError as error:
         raise ConfigFault(f"{path}: {error}") from None
+    if faults:
+        more = [f"{path}: {len(faults) - MAX_TOLD} more rows"] if len(faults) > MAX_TOLD else []
+        raise ConfigFault(*(f"{path}: {fault}" for fault in faults[:MAX_TOLD]), *more)
     return tuple(people.values())
+
+
+def _people(rows: Iterator[tuple[str, Row]]) -> tuple[dict[NameKey, Person], list["_RowFault"]]:
+    """The people, and the rows that are none. Raises what the rows raise where the rest cannot be read."""
+    people: dict[NameKey, Person] = {}
+    faults: list[_RowFault] = []
+    for where, row in rows:
+        try:
+            person = _person(where, row)
+            if name_key(person.username) in people:
+                raise _RowFault(where, "the roster has this user name twice")
+            people[name_key(person.username)] = person
+        except _RowFault as fault:
+            faults.append(fault)
+    return people, faults
 
 
 def parse_delay(text: str) -> float:
@@ -92,13 +109,14 @@ class _RowFault(Exception):
 
 def _rows_of_toml(text: str) -> Iterator[tuple[str, Row]]:
     content = tomllib.loads(text)
-    users = content.get("user", [])
+    users, lines = content.get("user", []), toml_lines(text)
+    first = lines.get(("user",), 1)
     if content.keys() - {"user"} or not isinstance(users, list):
         raise ValueError("not a roster: expected [[user]] tables alone")
     for number, row in enumerate(users, 1):
         if not isinstance(row, dict):
-            raise _RowFault(f"user {number}", "expected a table")
-        yield _where(f"user {number}", row), row
+            raise _RowFault(f"line {first}", "expected [[user]]")
+        yield _where(f"line {lines.get(('user', str(number - 1)), first)}", row), row
 
 
 def _rows_of_csv(text: str) -> Iterator[tuple[str, Row]]:
@@ -144,6 +162,10 @@ def _where(place: str, row: Row) -> str:
 
 
 def _person(where: str, row: Row) -> Person:
+    if unknown := sorted(row.keys() - set(Person.__struct_fields__)):
+        near = difflib.get_close_matches(unknown[0], Person.__struct_fields__, 1, 0.6)
+        known = f"did you mean {near[0]}?" if near else f"known here: {', '.join(Person.__struct_fields__)}"
+        raise _RowFault(where, f"unknown key {unknown[0]}; {known}")
     try:
         person = msgspec.convert(row, Person)
     except msgspec.ValidationError as error:
