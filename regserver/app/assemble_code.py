@@ -13,7 +13,6 @@ from regserver.web.sign_in.code_endpoint import CodeApi
 
 async def open_codes(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the routes below /login/code."""
-    own_text = base.sms.own_text
     policy = msgspec.convert(base.settings.steps, CodePolicy, from_attributes=True)
     parts = CodeSignInParts(
         store=base.store,
@@ -28,7 +27,9 @@ async def open_codes(stack: AsyncExitStack, base: Base) -> AppPart:
             sms_guard=base.sms.guard,
         ),
         sms=base.sms.sms,
-        sms_texts={language: own_text or text.sms.sign_in for language, text in CATALOGUES.items()},
+        sms_texts=base.sms.texts(
+            base.settings.sms, {language: text.sms.sign_in for language, text in CATALOGUES.items()}
+        ),
         captcha=base.captcha.at("code"),
     )
     service = CodeSignIn(parts, msgspec.structs.replace(policy, bounded=base.settings.limits.enabled))

@@ -7,7 +7,9 @@ import msgspec
 
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base
-from regserver.config import Settings
+from regserver.app.part_reload import Prepared
+from regserver.app.switch import SwitchedMailer
+from regserver.config import Loaded
 from regserver.config.setting import sign_up_policy
 from regserver.metric import MailCounters
 from regserver.service.directory_policy import DirectoryParts, DirectoryPolicy
@@ -20,7 +22,7 @@ from regserver.web.site.confirm import ConfirmApi
 async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the directory, and the delivery of every door's mail. Raises StoreFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    mailer = base.outside.mailer(base.loaded)
+    mailer = SwitchedMailer(base.outside.mailer(base.loaded))
     delivery = MailDelivery(store, base.outbox, mailer, clock, MailCounters(base.web.metrics), node=base.node)
     policy = msgspec.convert(settings.directory, DirectoryPolicy, from_attributes=True)
     sign_up = sign_up_policy(settings)
@@ -40,12 +42,16 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
     key, take_mail = settings.directory.trusted_key, partial(base.web.limits.take, "mail")
     api = DirectoryApi(directory, base.web.forwarded, trusted_key=key, take_mail=take_mail, guard=base.guard)
 
-    async def reload(changed: Settings) -> None:
-        await directory.reload(changed.directory.servers, changed.directory.reserved)
+    async def prepare(loaded: Loaded) -> Prepared:
+        section = loaded.settings.directory
+        return Prepared(partial(directory.take, section.servers, section.reserved), directory.recount)
+
+    async def prepare_mail(loaded: Loaded) -> Prepared:
+        return Prepared(partial(mailer.take, base.outside.mailer(loaded)))
 
     return AppPart(
         routes=(*api.routes(), *ConfirmApi(directory).routes()) if sign_up.serves("directory") else (),
         useful=(("mail", delivery.check),),
         background=(partial(run_outbox, delivery, base.outside.mail_sleep),),
-        reload=(reload,),
+        reload=(prepare, prepare_mail),
     )

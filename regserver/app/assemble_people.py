@@ -4,12 +4,17 @@ from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 
 import msgspec
+import trio
 
+from regserver.adapters.source.roster import RosterSource, read_people, subjects
 from regserver.app.assemble_address import build_addresses
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
+from regserver.app.part_reload import Prepared
+from regserver.config import Loaded
 from regserver.config.setting import sign_up_policy
 from regserver.domain.sign_up_policy import SignUpPolicy
+from regserver.ports.source import Source
 from regserver.service.account_service import AccountService
 from regserver.service.block_service import BlockService
 from regserver.service.deletion_service import DeletionService
@@ -62,13 +67,12 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     base.web.metrics.registrations.set_function(lambda: live.running)
     check = None if source is None else SourceCheck(source, policy.source, policy.max_running)
     sign_in = _build_sign_in(base, live, check)
-    sign_ups = _build_sign_up(base)
     accounts = AccountService(base.identity, base.broker)
     erasure = _build_erasure(base)
     upkeep = _build_upkeep(base, erasure)
     deletion = DeletionService(base.identity, base.guard, base.hasher, base.broker, erasure)
     watching = LiveApi(live)
-    door = SignInApi(sign_in, sign_ups, accounts, deletion, base.identity, base.web.forwarded)
+    door = SignInApi(sign_in, _build_sign_up(base), accounts, deletion, base.identity, base.web.forwarded)
     routes = _served(door.routes(), sign_up)
     background = (upkeep.run_writing, upkeep.run_watch, erasure.run)
     if not sign_up.serves("live"):
@@ -78,7 +82,20 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
         sockets=watching.sockets(),
         background=background,
         stop=(live.stop,),
+        reload=(partial(_prepare_roster, base, source),),
     )
+
+
+async def _prepare_roster(base: Base, source: Source | None, loaded: Loaded) -> Prepared:
+    """The people of a roster, and their names. Other sources have no file of ours."""
+    if not isinstance(source, RosterSource):
+        return Prepared()
+    people = await trio.to_thread.run_sync(read_people, loaded) or ()
+
+    async def reserve() -> None:
+        await reserve_names(base.store, base.clock, loaded.settings.live.source, subjects(people))
+
+    return Prepared(partial(source.take, people), reserve)
 
 
 def _served(routes: tuple[Route, ...], policy: SignUpPolicy) -> tuple[Route, ...]:

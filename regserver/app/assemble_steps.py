@@ -35,7 +35,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     head = await store.write(ledger.seal)
     if head.number:
         log.info("the ledger has %d entries; last hash %s", head.number, head.hash.hex())
-    own_text, languages = base.sms.own_text, CATALOGUES.items()
+    built_in: dict[str, str] = {language: catalogue.sms.code for language, catalogue in CATALOGUES.items()}
     parts = StepsParts(
         store=store,
         clock=clock,
@@ -44,7 +44,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
         pepper=pepper,
         outbox=base.outbox,
         mail_templates=base.mail_templates,
-        sms_texts={language: own_text or catalogue.sms.code for language, catalogue in languages},
+        sms_texts=base.sms.texts(settings.sms, built_in),
         sms=base.sms.sms,
         captcha=base.captcha.at("steps"),
         sms_guard=base.sms.guard,

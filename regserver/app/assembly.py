@@ -6,6 +6,7 @@ store → broker → adapters → services → doors → routes
 import difflib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import chain
 
 import msgspec
@@ -28,9 +29,10 @@ from regserver.app.assemble_recovery import open_recovery
 from regserver.app.assemble_session import open_sessions
 from regserver.app.assemble_steps import open_steps
 from regserver.app.assemble_webhook import open_webhooks
-from regserver.app.base import AppPart, Base, node_name, open_base
+from regserver.app.base import AppPart, Base, build_mail_templates, node_name, open_base
 from regserver.app.loop_watch import run_loop_watch
 from regserver.app.outside import SYSTEM, Outside
+from regserver.app.part_reload import Prepared
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
@@ -85,7 +87,11 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     policy = sign_up_policy(base.settings)
     pushes = base.settings.push.enabled and policy.serves("rooms")
     page = PageApi(forwarded, proves=proves, sign_up=policy.modes["rooms"], pushes=pushes)
-    return AppPart(routes=(*page.routes(), *known.routes(), *SdkApi().routes()))
+
+    async def prepare(loaded: Loaded) -> Prepared:
+        return Prepared(partial(page.take, sign_up_policy(loaded.settings).modes["rooms"]))
+
+    return AppPart(routes=(*page.routes(), *known.routes(), *SdkApi().routes()), reload=(prepare,))
 
 
 async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -94,8 +100,31 @@ async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
     return AppPart() if proof is None else AppPart(routes=CaptchaApi(proof).routes())
 
 
+async def open_shared(stack: AsyncExitStack, base: Base) -> AppPart:
+    """What all doors share takes other settings."""
+    web = base.web
+
+    async def prepare_web(loaded: Loaded) -> Prepared:
+        server = loaded.settings.server
+        limits = build_limits(loaded.settings, base.outside.clock.elapsed)
+        cors = CorsPolicy(server.cors_origins, server.cors_headers)
+
+        def apply() -> None:
+            web.limits.become(limits)
+            web.cors.become(cors)
+
+        return Prepared(apply)
+
+    async def prepare_templates(loaded: Loaded) -> Prepared:
+        templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
+        return Prepared(partial(base.mail_templates.take, templates))
+
+    return AppPart(reload=(prepare_web, prepare_templates, base.captcha.prepare, base.sms.prepare))
+
+
 PARTS = (
     open_node,
+    open_shared,
     open_sign_in,
     open_sessions,
     open_addresses,
@@ -136,7 +165,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTE
         places=server.max_connections_per_address,
         node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
-    limits = msgspec.structs.replace(limits, refusal_fields=web.cors.front_fields)
+    limits = msgspec.structs.replace(limits, refusal_fields=lambda: web.cors.front_fields)
     return Assembly(loaded, web, limits, create_app(web, limits), outside)
 
 

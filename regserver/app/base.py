@@ -15,14 +15,17 @@ from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.outside import Outside
+from regserver.app.part_reload import Prepare
 from regserver.app.sign_up_gate_hook import open_sign_up_hook
 from regserver.app.sms_gate import SmsGate, open_sms
+from regserver.app.switch import SwitchedMailTemplates
 from regserver.broker.local import Making, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
 from regserver.domain.journal import JournalSeal
+from regserver.domain.sign_up_policy import Door
 from regserver.metric import Metrics
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -35,6 +38,7 @@ from regserver.service.guess_guard import GuessEnd, GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
+from regserver.service.sign_up_gate import SignUpGate
 from regserver.serving import broadcast_nowait
 from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
@@ -46,7 +50,10 @@ from regserver.web.rooms.stream import stream_chunk
 
 
 class Base(msgspec.Struct, frozen=True):
-    """The parts that all doors share. node: the name of this process among those that share the store."""
+    """The parts that all doors share. node: the name of this process among those that share the store.
+
+    gates: of the doors; a reload changes them.
+    """
 
     loaded: Loaded
     outside: Outside
@@ -60,13 +67,14 @@ class Base(msgspec.Struct, frozen=True):
     web: WebParts
     identity: IdentityService
     outbox: Outbox
-    mail_templates: MailTemplates
+    mail_templates: SwitchedMailTemplates
     seal: CursorSeal
     guard: GuessGuard
     pepper: Pepper
     captcha: CaptchaGate
     sms: SmsGate
     sign_up_hook: SignUpHook | None
+    gates: dict[Door, list[SignUpGate]] = msgspec.field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -78,7 +86,7 @@ class AppPart(msgspec.Struct, frozen=True):
     """Routes and work of one group of doors, or of all.
 
     needed, useful: parts of readiness by name, see Checks. background: functions that run as long as the server. stop: called before the
-    sockets close. reload: applies changed settings; settings that no part applies need a restart.
+    sockets close. reload: see `app.part_reload`; `config.reloadable` says which settings they take.
     """
 
     routes: tuple[Route, ...] = ()
@@ -87,7 +95,7 @@ class AppPart(msgspec.Struct, frozen=True):
     useful: tuple[tuple[str, Check], ...] = ()
     background: tuple[Callable[[], Any], ...] = ()
     stop: tuple[Callable[[], Awaitable[None]], ...] = ()
-    reload: tuple[Callable[[Settings], Awaitable[None]], ...] = ()
+    reload: tuple[Prepare, ...] = ()
 
 
 def _making(seal: CursorSeal, web: WebParts) -> Making:
@@ -118,7 +126,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
     store.listen(broker.publish_nowait)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
-    mail_templates = await trio.to_thread.run_sync(build_mail_templates, loaded)
+    mail_templates = SwitchedMailTemplates(await trio.to_thread.run_sync(build_mail_templates, loaded))
     guard = _build_guard((store, clock), key, outbox, mail_templates, web)
     captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
     sms = await open_sms(stack, settings, outside, pepper, web.metrics)

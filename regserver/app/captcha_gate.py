@@ -1,13 +1,16 @@
 """The captcha, and the doors that demand it."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import msgspec
 
 from regserver.adapters.provider_client import open_http_client
 from regserver.adapters.server_key import ServerKey
 from regserver.adapters.siteverify import build_site_verify
-from regserver.config import Settings
+from regserver.app.part_reload import Prepare, Prepared, keep
+from regserver.app.switch import SwitchedCaptcha
+from regserver.config import Loaded, Settings
 from regserver.config.provider import CaptchaDoor
 from regserver.domain.altcha import PuzzleSeal
 from regserver.ports.captcha import Captcha
@@ -23,6 +26,7 @@ class CaptchaGate(msgspec.Struct, frozen=True):
     captcha: Captcha | None = None
     doors: tuple[CaptchaDoor, ...] = ()
     proof: ProofOfWork | None = None
+    prepare: Prepare = keep
 
     def at(self, door: CaptchaDoor) -> Captcha | None:
         """The captcha that a door demands, or None."""
@@ -38,7 +42,16 @@ async def open_captcha(
         return CaptchaGate()
     if section.kind == "altcha":
         proof = ProofOfWork(store, *parts, PuzzleSeal(key.derive("captcha")), section.work)
-        return CaptchaGate(proof, section.doors, proof)
+
+        async def prepare_work(loaded: Loaded) -> Prepared:
+            return Prepared(partial(proof.take_work, loaded.settings.captcha.work))
+
+        return CaptchaGate(proof, section.doors, proof, prepare_work)
     client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
-    captcha = build_site_verify(section, client, settings.server.public_url)
-    return CaptchaGate(captcha, section.doors)
+    switch = SwitchedCaptcha(build_site_verify(section, client, settings.server.public_url))
+
+    async def prepare(loaded: Loaded) -> Prepared:
+        captcha = build_site_verify(loaded.settings.captcha, client, loaded.settings.server.public_url)
+        return Prepared(partial(switch.take, captcha))
+
+    return CaptchaGate(switch, section.doors, prepare=prepare)

@@ -5,7 +5,6 @@ live registration one for its jobs. Each is closed after its users (docs/archite
 """
 
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -15,14 +14,12 @@ import trio
 from regserver.app.assembly import assemble, open_assembly
 from regserver.app.base import AppPart
 from regserver.app.outside import SYSTEM, Outside
-from regserver.config import ConfigFault, Loaded
+from regserver.app.reload import Certificate, Reloader, certificate_paths, prepare_log
+from regserver.config import Loaded
 from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
-from regserver.ports.store import StoreFault
 from regserver.serving import Front
 from regserver.web.app import WebApp
-
-log = logging.getLogger("regserver")
 
 
 class App(msgspec.Struct, frozen=True):
@@ -83,22 +80,16 @@ async def run_app(
     configure: reads the configuration at each reload. Raises the exceptions of open_app and Front.serve.
     """
     async with open_app(loaded, output) as app, trio.open_nursery() as nursery:
-        closing = trio.Event()
+        closing, certificate = trio.Event(), Certificate(app.front, loaded)
+        levels = () if output is None else (prepare_log(output),)
+        reloader = Reloader(loaded, (certificate.prepare, *levels, *app.whole.reload))
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)
-        nursery.start_soon(_run_reload, app, control, configure)
-        await app.front.serve(
-            list(binds),
-            tls_cert=_path(app.loaded, app.loaded.settings.server.tls_cert),
-            tls_key=_path(app.loaded, app.loaded.settings.server.tls_key),
-            shutdown=closing,
-            task_status=task_status,
-        )
+        nursery.start_soon(_run_reload, reloader, control, configure)
+        nursery.start_soon(certificate.run)
+        tls = dict(zip(("tls_cert", "tls_key"), map(str, certificate_paths(loaded)), strict=False))
+        await app.front.serve(list(binds), **tls, shutdown=closing, task_status=task_status)
         nursery.cancel_scope.cancel()
-
-
-def _path(loaded: Loaded, path: str) -> str:
-    return str(loaded.resolve(path)) if path else ""
 
 
 async def _close(app: App, control: Control, closing: trio.Event) -> None:
@@ -114,14 +105,7 @@ async def _abort(app: App, control: Control) -> None:
     app.front.abort_nowait()
 
 
-async def _run_reload(app: App, control: Control, configure: Callable[[], Loaded]) -> None:
-    """Reads the configuration again on request. A fault is logged, and the server runs on."""
+async def _run_reload(reloader: Reloader, control: Control, configure: Callable[[], Loaded]) -> None:
+    """Reads the configuration again on request."""
     async for _ in control.reloads:
-        try:
-            settings = configure().settings
-            for reload in app.whole.reload:
-                await reload(settings)
-        except (ConfigFault, StoreFault) as fault:
-            log.error("not reloaded: %s", fault)
-        else:
-            log.info("reloaded")
+        await reloader.reload(configure)

@@ -51,13 +51,17 @@ class _Handler(logging.Handler):
 
 
 class ProcessLog:
-    """The log of a process. text: for people. access: the lines of requests; None where the level leaves them out."""
+    """The log of a process. text: for people. access: the lines of requests."""
 
-    def __init__(self, sink: LogSink, access: AccessLog, *, text: bool, requests: bool) -> None:
+    def __init__(self, sink: LogSink, access: AccessLog, *, text: bool) -> None:
         self._sink = sink
-        self._access = access
         self.text = text
-        self.access = access if requests else None
+        self.access = access
+
+    def take_level(self, level: str) -> None:
+        """Writes lines of this level and above; those of requests have the level "info"."""
+        logging.getLogger("regserver").setLevel(level.upper())
+        self.access.is_on = level in {"debug", "info"}
 
     @property
     def lost(self) -> int:
@@ -66,7 +70,7 @@ class ProcessLog:
 
     def print(self, text: str) -> None:
         """Writes text for a person at the terminal, as it is."""
-        self._access.flush()
+        self.access.flush()
         self._sink.put((text + "\n",))
 
     def reopen_nowait(self) -> None:
@@ -75,7 +79,7 @@ class ProcessLog:
 
     def close(self) -> bool:
         """Writes what waits; returns False when the reader has stalled, and the rest is lost."""
-        self._access.flush()
+        self.access.flush()
         return self._sink.close()
 
 
@@ -101,8 +105,9 @@ def start_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("regserver").setLevel(level.upper())
-    return ProcessLog(sink, access, text=text, requests=level in {"debug", "info"})
+    output = ProcessLog(sink, access, text=text)
+    output.take_level(level)
+    return output
 
 
 def log_interpreter() -> None:

@@ -46,10 +46,13 @@ class AccessLog:
         self._put = put
         self._line = _text_line if text else _json_line
         self._waiting: list[_Served] = []
+        self.is_on = True
         self._flushing = threading.RLock()  # a finalizer that logs may run inside
 
     def record(self, method: str, pattern: str, client: str, status: int, seconds: float) -> None:
         """Adds one answered request. client: its address. seconds: from the request's last byte to its answer."""
+        if not self.is_on:
+            return
         trace, identity = current_trace.get(), request_id.get()
         belongs = "" if trace is None else trace.trace
         self._waiting.append((time.time(), method, pattern, client, status, seconds, identity, belongs))

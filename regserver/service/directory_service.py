@@ -320,10 +320,9 @@ class DirectoryService:
         """Counts the users of every server again, at start and at reload, since deletions are not subtracted."""
         await self._parts.store.write(lambda transaction: transaction.directory.recount())
 
-    async def reload(self, servers: Sequence[str], reserved: Sequence[str]) -> None:
+    def take(self, servers: Sequence[str], reserved: Sequence[str]) -> None:
         """Applies other servers and reserved names to all later sign-ups."""
         self._policy = msgspec.structs.replace(self._policy, servers=tuple(servers), reserved=tuple(reserved))
-        await self.recount()
 
 
 def _newcomer(

@@ -34,6 +34,10 @@ class ProofOfWork(Captcha):
         # The newest ones only: more of them make no puzzle harder.
         self._solved: deque[Instant] = deque(maxlen=EASY * MAX_RISE)
 
+    def take_work(self, work: int) -> None:
+        """Makes later puzzles of other work, at a reload."""
+        self._work = work
+
     @property
     def work(self) -> int:
         """The counters of the next puzzle."""

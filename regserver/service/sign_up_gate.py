@@ -74,6 +74,10 @@ class SignUpGate:
         self.policy = policy
         self._parts = parts
 
+    def become(self, other: "SignUpGate") -> None:
+        """Takes another policy, at a reload. A sign-up that has entered keeps the one it entered by."""
+        vars(self).update(vars(other))  # whole, so that no field is forgotten
+
     async def refusal(self, who: Newcomer) -> Refused | None:
         """Why the sign-up would be refused; None where it could end well, and the operator's hook allows it."""
         if refused := await self._policy_refusal(who):

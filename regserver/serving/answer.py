@@ -115,7 +115,7 @@ def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> 
 
 def refusal(status: int, limits: FrontLimits) -> Response:
     """The front door's own response to a request that reaches no endpoint."""
-    headers = limits.refusal_fields
+    headers = limits.refusal_fields()
     if status in (429, 503):
         headers += (("retry-after", "1"),)
     elif status == 426:

@@ -66,6 +66,7 @@ class Front:
         self._context = ConnectionContext(dispatch=dispatch, admit=admit, socket=socket, sessions=sessions)
         self._streams: set[ClientStream] = set()
         self._forced = trio.Event()
+        self._tls: ssl.SSLContext | None = None
 
     @property
     def connections(self) -> int:
@@ -81,6 +82,14 @@ class Front:
     def held_bytes(self) -> int:
         """The bytes that are held for clients; see Held."""
         return self._admission.held.total
+
+    def load_tls(self, certificate: str, key: str) -> ssl.SSLContext:
+        """A certificate chain and its key, for `take_tls`. Raises BindError for unusable files."""
+        return load_tls(certificate, key, http2=self._limits.http2_streams > 0)
+
+    def take_tls(self, context: ssl.SSLContext) -> None:
+        """Shakes hands by another certificate from now on; open connections stay as they are."""
+        self._tls = context
 
     def abort_nowait(self) -> None:
         """Ends the grace time of the present or a later shutdown."""
@@ -111,8 +120,9 @@ class Front:
 
         The shutdown takes at most grace_seconds and a second. Raises BindError before it serves anything.
         """
-        tls = load_tls(tls_cert, tls_key, http2=self._limits.http2_streams > 0) if tls_cert else None
-        listeners = await open_listeners(list(binds), self._limits, tls=tls is not None)
+        if tls_cert:
+            self._tls = self.load_tls(tls_cert, tls_key)
+        listeners = await open_listeners(list(binds), self._limits, tls=self._tls is not None)
         with contextlib.ExitStack() as stack:
             for listener in listeners:
                 stack.callback(listener.close)
@@ -120,7 +130,7 @@ class Front:
                 try:
                     async with trio.open_nursery() as accepting:
                         for listener in listeners:
-                            handle = self._handler(connections, tls, listener)
+                            handle = self._handler(connections, listener)
                             accepting.start_soon(accept, listener, self._limits, handle)
                         accepting.start_soon(self._registry.run_ticker)
                         accepting.start_soon(self._context.deadlines.run)
@@ -158,7 +168,7 @@ class Front:
     # Connections.
 
     def _handler(
-        self, connections: trio.Nursery, tls: ssl.SSLContext | None, listener: Listener
+        self, connections: trio.Nursery, listener: Listener
     ) -> Callable[[sockets.socket, Any], None]:
         name = listener.sock.getsockname()
         server = (name[0], name[1]) if isinstance(name, tuple) else None
@@ -167,10 +177,10 @@ class Front:
             client = (plain_address(address[0]), address[1]) if isinstance(address, tuple) else None
             held = self._enter(client[0] if client is not None else "")
             if isinstance(held, int):
-                self._refuse(sock, held, tls is not None)
+                self._refuse(sock, held, self._tls is not None)
             else:
                 stream = PlainStream(sock, client, server, self._limits, held)
-                connections.start_soon(self._handle, stream, tls, name="connection")
+                connections.start_soon(self._handle, stream, self._tls, name="connection")
 
         return handle
 

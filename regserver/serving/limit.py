@@ -1,5 +1,7 @@
 """All bounds of the front door. Reaching one ends a request or a connection, never the server."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from regserver.endpoint import MAX_BODY_BYTES
@@ -51,7 +53,7 @@ class FrontLimits(msgspec.Struct, frozen=True, kw_only=True):
     close_seconds: float = 2.0  # for the closing handshake
 
     # Header fields of every answer that the front door gives by itself.
-    refusal_fields: tuple[tuple[str, str], ...] = ()
+    refusal_fields: Callable[[], tuple[tuple[str, str], ...]] = tuple
 
     grace_seconds: float = 5.0  # at shutdown, for requests and sessions
 

@@ -189,7 +189,8 @@ async def test_users_go_where_fewest_are(tmp_path: Path) -> None:
 async def test_a_new_server_is_used_from_the_reload_on(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         await here.directory.confirm(await here.begin("user1"))
-        await here.directory.reload(["one.example.org", "new.example.org"], ["keeper"])
+        here.directory.take(["one.example.org", "new.example.org"], ["keeper"])
+        await here.directory.recount()
         assert await here.directory.confirm(await here.begin("user2")) == Allotted("new.example.org")
         assert await here.directory.check("keeper") is True
         assert await here.directory.check("admin") is False

@@ -1,6 +1,6 @@
 """The `file` source: a roster of people in TOML or CSV, each with steps at a configured pace.
 
-`roster_file` has its form. Changes to the file take effect at the next start.
+`roster_file` has its form. Changes to the file take effect at a reload.
 """
 
 import hashlib
@@ -34,11 +34,15 @@ class RosterSource(Source):
     """
 
     def __init__(self, people: tuple[Person, ...], hasher: PasswordHasher) -> None:
-        self._people: dict[NameKey, Person] = {name_key(person.username): person for person in people}
-        self.people = [Subject(person.username) for person in people]
-        self._everybody = people
         self._hasher = hasher
         self._key = secrets.token_bytes(32)
+        self.take(people)
+
+    def take(self, people: tuple[Person, ...]) -> None:
+        """Becomes the source of other people, at a reload. A registration that runs ends with the steps it began with."""
+        self._people: dict[NameKey, Person] = {name_key(person.username): person for person in people}
+        self.people = subjects(people)
+        self._everybody = people
 
     async def verify(self, username: str, password: str) -> Verdict:
         """Compares the password."""
@@ -61,7 +65,7 @@ class RosterSource(Source):
     async def profile(self, subject: Subject) -> AsyncIterator[AsyncIterator[SourceLine]]:
         """The person's steps, with a pause before each, then the name."""
         person = self._people.get(name_key(subject))
-        if person is None:  # the file changed, and the server restarted, since the sign-in
+        if person is None:  # the file changed since the sign-in
             raise SourceFault("the roster no longer has this person")
         async with aclosing(self._lines(person)) as lines:
             yield lines
@@ -74,6 +78,11 @@ class RosterSource(Source):
         middle = person.middle_name or None
         yield NameLine(Profile(first_name=person.first_name, middle_name=middle, last_name=person.last_name))
         yield DoneLine()
+
+
+def subjects(people: tuple[Person, ...]) -> list[Subject]:
+    """The people of a roster as a source names them."""
+    return [Subject(person.username) for person in people]
 
 
 def _bytes(password: str) -> bytes:

@@ -41,6 +41,10 @@ class CorsPolicy:
         self._is_open = bool(self._allowed)
         self._headers = ", ".join((*ALLOWED_HEADERS, *headers))
 
+    def become(self, other: "CorsPolicy") -> None:
+        """Becomes another policy, at a reload."""
+        vars(self).update(vars(other))  # whole, so that no field is forgotten
+
     @property
     def front_fields(self) -> HeaderFields:
         """The CORS fields of answers that are given before the request is read; none without allowed origins.

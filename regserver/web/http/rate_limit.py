@@ -52,6 +52,14 @@ class RateLimits:
         self.rates: Mapping[str, Rate] = rates if enabled else {}
         self._limiters = {name: Limiter(rate, monotonic) for name, rate in self.rates.items()}
 
+    def become(self, other: "RateLimits") -> None:
+        """Takes other rates, at a reload. What was counted stays where the rate does."""
+        self._limiters = {
+            name: self._limiters[name] if self.rates.get(name) == rate else other._limiters[name]
+            for name, rate in other.rates.items()
+        }
+        self.rates = other.rates
+
     def take(self, name: LimitName, client: str, weight: int = 1) -> float | None:
         """Counts a request; returns None when it is allowed, else the seconds to wait. weight: see Limiter."""
         limiter = self._limiters.get(name)

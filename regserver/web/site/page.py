@@ -49,6 +49,10 @@ class PageApi:
         self._assets = load_assets(*FOLDERS)
         self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up, pushes=pushes)
 
+    def take(self, sign_up: SignUpMode) -> None:
+        """Says on the page who may sign up, after a reload."""
+        self._pages = render_pages(self._assets, proves=self._proves, sign_up=sign_up, pushes=self._pushes)
+
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
         # Three segments, since two would conflict with the directory's /{name}/check.
