@@ -28,6 +28,10 @@ STATUS: dict[type[o.Refusal], int] = {
     operator.KeyNameTaken: 409,
     operator.KeyNotFound: 404,
     operator.TooManyKeys: 400,
+    operator.AccountUnchanged: 409,
+    operator.NameOnLedger: 409,
+    operator.InvitationNotFound: 404,
+    operator.BadInvitation: 400,
     # authentication
     o.MissingAuth: 401,
     o.BadAuthType: 400,

@@ -1,12 +1,43 @@
-"""Builds what the operator has: the audit and its upkeep."""
+"""Builds what the operator has: the desks behind /admin, and the upkeep of the audit."""
 
 from contextlib import AsyncExitStack
 from functools import partial
 
+from regserver import __version__
 from regserver.app.base import AppPart, Base
 from regserver.service.expiry import run_audit_trim
+from regserver.service.operator.audit import AuditDesk
+from regserver.service.operator.invitation import InvitationDesk
+from regserver.service.operator.key import KeyDesk
+from regserver.service.operator.mail import MailDesk
+from regserver.service.operator.new_user import NewUserDesk, NewUserParts
+from regserver.service.operator.person import Sockets
+from regserver.service.operator.room import RoomDesk
+from regserver.service.operator.unit import OperatorUnit
+from regserver.service.operator.user import UserDesk, UserParts
+from regserver.store_opening import audit_chain
+from regserver.web.admin.endpoint import AdminApi, AdminParts
+from regserver.web.admin.user_endpoint import UserAdminApi
 
 
 async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
-    """Opens the upkeep of the audit."""
-    return AppPart(background=(partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep),))
+    """Opens the routes below /admin, and the upkeep of the audit."""
+    unit, sockets = OperatorUnit(base.store, base.clock), Sockets(base.broker)
+    link_base = base.settings.server.public_url.rstrip("/")
+    users = UserDesk(UserParts(unit, base.clock, base.randomness, sockets, link_base))
+    makes = NewUserDesk(NewUserParts(unit, base.clock, base.hasher, base.pepper, sockets))
+    parts = AdminParts(
+        unit=unit,
+        invitations=InvitationDesk(unit, base.randomness, base.pepper),
+        rooms=RoomDesk(unit),
+        keys=KeyDesk(unit, base.randomness),
+        audit=AuditDesk(unit, audit_chain(base.key)),
+        mail=MailDesk(unit, base.outbox),
+        version=__version__,
+        rates=base.web.limits.rates,
+        running=base.web.metrics.running_registrations,
+    )
+    trim = partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep)
+    return AppPart(
+        routes=(*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes()), background=(trim,)
+    )

@@ -25,14 +25,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Reads the password, and prints its hash."""
     settings = configuration(chosen).settings
-    password = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    password = ask_password() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise CommandFault("there is no password on standard input")
     encoded = trio.run(build_hasher(settings.password).hash, password)
     print(msgspec.json.encode({"passwordHash": encoded}).decode() if chosen.json else encoded)
 
 
-def _asked() -> str:
+def ask_password() -> str:
+    """Asks for it twice, without showing it. Raises CommandFault where the two differ."""
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Once more: "):
         raise CommandFault("the two passwords differ")

@@ -11,7 +11,7 @@ from regserver.domain.contact import ContactClaim
 from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.instant import Instant
 from regserver.domain.invisible import has_invisible
-from regserver.domain.sign_up_policy import WaitReason
+from regserver.domain.sign_up_policy import BarReason, WaitReason
 
 AccountId = NewType("AccountId", int)
 NameKey = NewType("NameKey", str)
@@ -59,6 +59,11 @@ class Account(msgspec.Struct, frozen=True):
     def is_usable(self) -> bool:
         """Whether others see it: it is not deleted, and does not wait."""
         return self.deleted_at is None and self.waits_for is None
+
+    @property
+    def barred_by(self) -> BarReason | None:
+        """What has to happen before anybody can sign in with it; None where nothing has to."""
+        return self.waits_for if self.suspended_at is None else "resumption"
 
     @property
     def verified_email(self) -> str | None:

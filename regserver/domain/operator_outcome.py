@@ -1,5 +1,9 @@
 """Refusals of what operators ask for; `regserver.errors` has their statuses."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from regserver.domain.outcome import Refusal
 
 
@@ -25,3 +29,21 @@ class KeyNotFound(Refusal, frozen=True):
 
 class TooManyKeys(Refusal, frozen=True):
     """There are as many keys as there may be; revoke those that nobody needs."""
+
+
+class AccountUnchanged(Refusal, frozen=True):
+    """The account is as it was asked to be already, or cannot become so; the hint says which."""
+
+    hint: Annotated[str, Meta(examples=["it is suspended already"])] = ""  # type: ignore[misc]
+
+
+class NameOnLedger(Refusal, frozen=True):
+    """The name stands in the ledger, which keeps it for good."""
+
+
+class InvitationNotFound(Refusal, frozen=True):
+    """No invitation has the number."""
+
+
+class BadInvitation(Refusal, frozen=True):
+    """An invitation has from 1 to 100000 uses, lives from a minute to a year, and has a note of one line."""

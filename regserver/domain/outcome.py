@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
-from regserver.domain.sign_up_policy import WaitReason
+from regserver.domain.sign_up_policy import BarReason
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -123,9 +123,11 @@ class UserIsDeleted(Refusal, frozen=True, kw_only=True):
 
 
 class NotApproved(Refusal, frozen=True, kw_only=True):
-    """The account waits: until the operator approves it, or until its address is verified. Nobody else is told."""
+    """The account waits: until the operator approves it, its address is verified, or the operator ends its suspension. Nobody else
+    is told.
+    """
 
-    waits_for: Annotated[WaitReason, Meta(examples=["approval"])] = "approval"
+    waits_for: Annotated[BarReason, Meta(examples=["approval"])] = "approval"
 
 
 # --- sign-in

@@ -22,6 +22,8 @@ Door = Literal["rooms", "steps", "directory", "live"]
 SignUpMode = Literal["open", "invite", "approve", "closed", "off"]
 WaitReason = Literal["approval", "verification"]
 """What an account waits for. approval: by the operator. verification: of its address."""
+BarReason = Literal["approval", "verification", "resumption"]
+"""The same, and resumption: of an account that the operator has suspended."""
 
 
 class SignUpVerdict(Enum):

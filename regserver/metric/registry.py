@@ -69,6 +69,10 @@ class Metrics:
             "event_loop_delay_seconds", "How late the event loop ran a task that was due.", self.loop_delay
         )
 
+    def running_registrations(self) -> int:
+        """As `registrations` shows them."""
+        return int(next(iter(self.registrations.collect())).samples[0].value)
+
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """A new counter in the registry."""
         return Counter(f"regserver_{name}", text, labels, registry=self.registry)

@@ -70,6 +70,18 @@ class AccountTable(Protocol):
         known: "" where the account has none. renewed: None leaves it with none.
         """
 
+    async def suspend(self, account: AccountId, now: Instant) -> bool:
+        """Marks the account as suspended; False when it was, or is erased (atomic)."""
+
+    async def resume(self, account: AccountId, now: Instant) -> bool:
+        """Takes the mark away; False when there was none (atomic)."""
+
+    async def rename(self, account: AccountId, username: str, now: Instant) -> None:
+        """Writes another name, which the caller has claimed. Conflict when another account has it."""
+
+    async def search(self, text: str, after: AccountId, limit: int) -> tuple[Account, ...]:
+        """Accounts behind a number whose name or address has the text in it, by number; "" for all. Erased ones are left out."""
+
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """Marks the account as deleted; False when it was deleted before (atomic)."""
 

@@ -13,6 +13,9 @@ class PostTable(Protocol):
     async def add(self, room: RoomId, author: AccountId, content: str, now: Instant) -> PostId:
         """Writes a post with the next numbers; the unit holds Lock.ROOM."""
 
+    async def replace(self, post: PostId, content: str) -> None:
+        """Puts another content in a post's place."""
+
     async def by_id(self, post: PostId) -> Post | None:
         """The post, in any room."""
 

@@ -27,6 +27,9 @@ class RoomTable(Protocol):
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room, and whether the account is in it now; None when there is no such room."""
 
+    async def all(self, after: RoomId, limit: int) -> tuple[Room, ...]:
+        """Rooms behind a number, by number."""
+
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Sets the time of the room's last change."""
 

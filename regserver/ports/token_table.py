@@ -24,6 +24,13 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Instant
 
 
+class TokenState(msgspec.Struct, frozen=True):
+    """When the account of a token was deleted, or suspended; None where it was not."""
+
+    deleted_at: Instant | None
+    suspended_at: Instant | None
+
+
 class TokenTable(Protocol):
     """Tokens and tickets are stored as hashes."""
 
@@ -39,10 +46,8 @@ class TokenTable(Protocol):
     async def signed_in_at(self, token: SecretHash) -> Instant | None:
         """When the token was given for a sign-in; None for a named token, and when there is no such."""
 
-    async def deletions(
-        self, tokens: Sequence[SecretHash], now: Instant
-    ) -> Mapping[SecretHash, Instant | None]:
-        """When the accounts of these tokens were deleted, None for those that were not; without tokens that are no more."""
+    async def states(self, tokens: Sequence[SecretHash], now: Instant) -> Mapping[SecretHash, TokenState]:
+        """What became of the accounts of these tokens; without tokens that are no more."""
 
     async def of_account(
         self, account: AccountId, now: Instant, most: int, *, first: SecretHash | None = None

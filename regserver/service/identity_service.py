@@ -145,8 +145,8 @@ class IdentityService:
             return BadToken()
         if account.deleted_at is not None:
             return UserIsDeleted()
-        if account.waits_for is not None:
-            return NotApproved(waits_for=account.waits_for)
+        if (reason := account.barred_by) is not None:
+            return NotApproved(waits_for=reason)
         self.uses.note(token, now)
         return await act(transaction, account, now)
 
@@ -194,13 +194,13 @@ class IdentityService:
     async def ask_factor(
         self, transaction: Transaction, account: AccountId, purpose: FactorPurpose
     ) -> SecondFactorRequired | NotApproved | None:
-        """What a right password is answered with in place of a session: NotApproved while the account waits, and a ticket where
+        """What a right password is answered with in place of a session: NotApproved while the account waits or is suspended, and a ticket where
         it has a second factor; None where a session may be issued.
         """
         found = await transaction.accounts.by_id(account)
-        if found is not None and found.waits_for is not None:
+        if found is not None and (reason := found.barred_by) is not None:
             self._note_sign_in(transaction, account, "NotApproved")
-            return NotApproved(waits_for=found.waits_for)
+            return NotApproved(waits_for=reason)
         totp = await transaction.factors.totp(account)
         if totp is None or totp.enabled_at is None:
             return None

@@ -47,6 +47,7 @@ log = logging.getLogger("regserver.passkey")
 
 
 NO_PAGE = "Passkeys need a page on https, which server.public_url names, or on localhost; an IP address will not do."
+SUSPENDED = "the account is suspended"
 BAD_CHALLENGE = "The challenge is none of ours for this, was answered before, or is older than 5 minutes."
 UNKNOWN = "No account here has this passkey."
 TOO_MANY = f"An account has at most {MOST_PASSKEYS} passkeys."
@@ -206,6 +207,8 @@ class PasskeyService:
         account = await transaction.accounts.by_id(passkey.account)
         if account is None or account.deleted_at is not None:
             return UserIsDeleted()
+        if account.suspended_at is not None:
+            return PasskeyRefused(SUSPENDED)
         if not await transaction.passkeys.use_challenge(*challenge):
             return PasskeyRefused(BAD_CHALLENGE)
         if not await transaction.passkeys.use(passkey.id, count, self._parts.clock.now()):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 
 from regserver.domain.account import AccountId
-from regserver.domain.outcome import BadToken, UserIsDeleted
+from regserver.domain.outcome import BadToken, NotApproved, UserIsDeleted
 from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
@@ -77,12 +77,14 @@ class SessionUpkeep:
 
     async def _end_lost(self, tokens: Mapping[SecretHash, AccountId]) -> None:
         now = self._clock.now()
-        found = await self._store.read(lambda transaction: transaction.tokens.deletions(list(tokens), now))
+        found = await self._store.read(lambda transaction: transaction.tokens.states(list(tokens), now))
         for token, account in tokens.items():
             if token not in found:
                 self._broker.end_tokens_nowait(account, {token}, BadToken())
-            elif found[token] is not None:
+            elif found[token].deleted_at is not None:
                 self._broker.end_tokens_nowait(account, {token}, UserIsDeleted())
+            elif found[token].suspended_at is not None:
+                self._broker.end_tokens_nowait(account, {token}, NotApproved(waits_for="resumption"))
 
 
 async def _done(work: Callable[[], Awaitable[None]]) -> bool:

@@ -1,5 +1,6 @@
 """Accounts."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,6 +124,35 @@ class AccountRows(Rows):
             " WHERE id = ? AND COALESCE(password_hash, '') = ?"
         )
         return await self._sql.run(statement, renewed, now, account, known) > 0
+
+    async def suspend(self, account: AccountId, now: Instant) -> bool:
+        """One UPDATE that compares and writes."""
+        statement = (
+            "UPDATE account SET suspended_at = ?, updated_at = ?"
+            " WHERE id = ? AND suspended_at IS NULL AND erased_at IS NULL"
+        )
+        return await self._sql.run(statement, now, now, account) > 0
+
+    async def resume(self, account: AccountId, now: Instant) -> bool:
+        """One UPDATE that compares and writes."""
+        statement = (
+            "UPDATE account SET suspended_at = NULL, updated_at = ? WHERE id = ? AND suspended_at IS NOT NULL"
+        )
+        return await self._sql.run(statement, now, account) > 0
+
+    async def rename(self, account: AccountId, username: str, now: Instant) -> None:
+        """The unique index of names raises Conflict."""
+        statement = "UPDATE account SET username = ?, name_key = ?, updated_at = ? WHERE id = ?"
+        await self._sql.run(statement, username, name_key(username), now, account)
+
+    async def search(self, text: str, after: AccountId, limit: int) -> tuple[Account, ...]:
+        """By the primary key; a text is looked for in every account behind it, which only the operator asks for."""
+        key = re.sub(r"([%_|])", r"|\1", name_key(text))
+        found = " AND (name_key LIKE ? ESCAPE '|' OR email_key LIKE ? ESCAPE '|')" if text else ""
+        pattern = [f"%{key}%"] * 2 if text else []
+        statement = f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE id > ? AND erased_at IS NULL{found} ORDER BY id LIMIT ?"
+        rows = await self._sql.rows(statement, after, *pattern, limit)
+        return tuple(account for account in map(read_account, rows) if account is not None)
 
     async def mark_deleted(self, account: AccountId, now: Instant) -> bool:
         """One UPDATE that compares and writes, so that of two deletions one succeeds."""

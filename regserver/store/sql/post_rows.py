@@ -27,6 +27,10 @@ class PostRows(Rows):
         )
         return PostId(await self._sql.insert(statement, room, author, content, now, room, room, author))
 
+    async def replace(self, post: PostId, content: str) -> None:
+        """Uses the primary key."""
+        await self._sql.run("UPDATE post SET content = ? WHERE id = ?", content, post)
+
     async def by_id(self, post: PostId) -> Post | None:
         """Uses the primary key."""
         row = await self._sql.row(f"{POST_COLUMNS} WHERE post.id = ?", post)

@@ -98,6 +98,13 @@ class RoomRows(Rows):
         row = await self._sql.row(statement, account, room)
         return None if row is None else RoomAccess(Room(*row[:5]), bool(row[5]))
 
+    async def all(self, after: RoomId, limit: int) -> tuple[Room, ...]:
+        """By the primary key."""
+        statement = (
+            "SELECT id, name, created_at, updated_at, members FROM room WHERE id > ? ORDER BY id LIMIT ?"
+        )
+        return tuple([Room(*row) for row in await self._sql.rows(statement, after, limit)])
+
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Every change of a room calls it."""
         await self._sql.run("UPDATE room SET updated_at = ? WHERE id = ?", now, room)

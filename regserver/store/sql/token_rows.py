@@ -6,7 +6,7 @@ from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.secret import SecretHash
 from regserver.domain.session import AccountSession, SessionId
-from regserver.ports.token_table import NewSession
+from regserver.ports.token_table import NewSession, TokenState
 from regserver.store.sql.account_rows import ACCOUNT_COLUMNS, read_account
 from regserver.store.sql.statement import Rows
 
@@ -47,13 +47,14 @@ class TokenRows(Rows):
         row = await self._sql.row("SELECT created_at FROM token WHERE hash = ? AND name IS NULL", token)
         return None if row is None else Instant(row[0])
 
-    async def deletions(self, tokens: Sequence[SecretHash], now: Instant) -> dict[SecretHash, Instant | None]:
+    async def states(self, tokens: Sequence[SecretHash], now: Instant) -> dict[SecretHash, TokenState]:
         """A statement for every MAX_LIST tokens, by the primary key."""
         statement = (
-            "SELECT hash, deleted_at FROM token JOIN account ON account.id = token.account_id"
+            "SELECT hash, deleted_at, suspended_at FROM token JOIN account ON account.id = token.account_id"
             " WHERE expires_at > ? AND hash"
         )
-        return {SecretHash(bytes(row[0])): row[1] for row in await self._among(tokens, statement, now)}
+        rows = await self._among(tokens, statement, now)
+        return {SecretHash(bytes(row[0])): TokenState(*row[1:]) for row in rows}
 
     async def of_account(
         self, account: AccountId, now: Instant, most: int, *, first: SecretHash | None = None

@@ -33,7 +33,7 @@ from regserver.domain.outcome import (
     UpgradeRequired,
     UserIsDeleted,
 )
-from regserver.domain.sign_up_policy import WaitReason
+from regserver.domain.sign_up_policy import BarReason
 from regserver.endpoint import Response
 from regserver.web.http.field import SecondsField, TimeField, UserIdField
 
@@ -141,9 +141,9 @@ class DeletedError(Error, frozen=True, rename="camel"):
 
 
 class WaitingError(Error, frozen=True, rename="camel"):
-    """The account waits. waitsFor: approval, by the operator, or verification, of its address."""
+    """The account waits. waitsFor: approval, by the operator, verification, of its address, or resumption, by the operator who has suspended it."""
 
-    waits_for: Annotated[WaitReason, Meta(description="What has to happen first.")]
+    waits_for: Annotated[BarReason, Meta(description="What has to happen first.")]
 
 
 class SecondFactorError(Error, frozen=True, rename="camel"):

@@ -80,6 +80,11 @@ PATH_FIELDS = {
             pattern="^u-[0-9a-f-]{36}$",
         ),
     ],
+    "user": Annotated[
+        str, described("A user name, an e-mail address, a number, or a userId of the steps.", "ada")
+    ],
+    "invitation": Annotated[int, described("The number of an invitation.", 5, ge=1)],
+    "key": Annotated[str, described("The name of an operator key.", "anna")],
     "name": DirectoryNameField,
     "challenge": Annotated[
         str, described("The challenge that was mailed.", "a" * 24, pattern="^[A-Za-z0-9]{5,200}$")

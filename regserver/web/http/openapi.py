@@ -64,6 +64,7 @@ TAGS = {
     "rooms": "Rooms and posts.",
     "directory": "The directory: names, sign-up by mail, and where users live.",
     "steps": "Registration by steps, as JSON-RPC 2.0.",
+    "admin": "For operators, who show an operator key as the bearer token.",
     "operations": "Health and metrics.",
     "documents": "Documents for machines.",
 }

@@ -18,6 +18,7 @@ LimitName = Literal[
     "socket",
     "page",
     "operation",
+    "operator",
 ]
 
 LIMITS: dict[LimitName, Rate] = {
@@ -32,6 +33,7 @@ LIMITS: dict[LimitName, Rate] = {
     "socket": Rate(12_000, 60),  # an office behind one address reconnects at once after a restart
     "page": Rate(1200, 60),
     "operation": Rate(1200, 60),
+    "operator": Rate(600, 60),  # of whoever says to have a key
 }
 """Requests per client (an IPv4 address or an IPv6 /64) and name."""
 

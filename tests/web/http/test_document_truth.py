@@ -71,6 +71,8 @@ from tests.sign_in_code import open_desk
 from tests.steps import phone
 from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
+from tests.web.operator_provocation import TABLE as OPERATOR_TABLE
+from tests.web.operator_provocation import WITHOUT, Office
 from tests.web.provocation import KEY, ON_A_NAME, PASSWORD, ROSTER, VALID, Asked, Stage, enrolled, provocation
 
 PEOPLE = "".join(
@@ -161,6 +163,7 @@ async def test_every_answer_that_the_document_names_is_given(
     await call_recovery(seen, tmp_path / "recovery")
     await call_codes(seen, tmp_path / "codes")
     await call_changes(seen, tmp_path / "changes")
+    await call_operator(seen, tmp_path / "operator")
     await call_faults(seen)
     assert seen.missing == set()
 
@@ -512,6 +515,19 @@ async def call_confirm(seen: Seen, stage: Stage, here: World) -> None:
 
 
 # --- what the dispatcher refuses, by faults that are put in
+async def call_operator(seen: Seen, folder: Path) -> None:
+    """The routes below /admin, with the keys that they need."""
+    folder.mkdir()
+    async with opened(folder) as (_, stage):
+        office = Office(stage, folder / "x.db")
+        for operation, provocations in OPERATOR_TABLE.items():
+            for name, make in provocations.items():
+                await seen.ask(stage, operation, name, await make(office))
+            right = next(iter(provocations.values()))
+            for name, change in WITHOUT.items():
+                await seen.ask(stage, operation, name, change(await right(office)))
+
+
 async def call_faults(seen: Seen) -> None:
     """At every operation: too long a body, too many requests, a bug, and a store that fails."""
     one = RateLimits(lambda: 0.0, enabled=True, overrides=dict.fromkeys(LIMITS, "1/1h"))
