@@ -4,14 +4,15 @@ import argparse
 from collections.abc import Awaitable, Callable, Mapping
 
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.adapters.system import SystemRandomness
 from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
+from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store
 from regserver.cli.told import Told, read_life, tell
 from regserver.config import StorePlace
-from regserver.domain.contact import Contact, parse_email
-from regserver.domain.instant import after, iso_seconds
+from regserver.domain.contact import parse_email
+from regserver.domain.instant import iso_seconds
 from regserver.domain.invitation import (
     LIFE,
     LONGEST_LIFE,
@@ -23,9 +24,10 @@ from regserver.domain.invitation import (
     SignUpInvitation,
     is_note,
 )
+from regserver.domain.outcome import Refusal
 from regserver.domain.room import parse_id
-from regserver.domain.secret import TOKEN_BYTES, hash_secret, new_token
 from regserver.ports.store import Store
+from regserver.service.operator.invitation import InvitationDesk, InvitationWish
 
 MAX_LISTED = 10_000
 InviteAction = Callable[[Store, StorePlace, argparse.Namespace], Awaitable[Told]]
@@ -67,7 +69,8 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 async def _create(store: Store, place: StorePlace, chosen: argparse.Namespace) -> Told:
-    contact = _contact(chosen.email)
+    if chosen.email is not None and parse_email(chosen.email) is None:
+        raise CommandFault("--email: expected an e-mail address")
     uses, note = 1 if chosen.uses is None else chosen.uses, chosen.note or ""
     if not 1 <= uses <= MOST_USES:
         raise CommandFault(f"--uses: from 1 to {MOST_USES}")
@@ -77,18 +80,12 @@ async def _create(store: Store, place: StorePlace, chosen: argparse.Namespace) -
     base = place.settings.server.public_url.rstrip("/")
     if chosen.url and not base:
         raise CommandFault("--url: server.public_url is not set, and the link begins with it")
-    secret = new_token("regi_", SystemRandomness().bytes(TOKEN_BYTES))
-    now, pepper = SystemClock().now(), build_pepper(place.settings, read_server_key(place.key))
-    new = NewInvitation(
-        uses=uses,
-        note=note,
-        contact=None if contact is None else pepper.contact_key(contact),
-        mask=None if contact is None else contact.mask,
-        created_at=now,
-        expires_at=after(now, life),
-    )
-    number = await store.write(lambda transaction: transaction.invitations.add(hash_secret(secret), new))
-    return _created(number, secret, f"{base}/#invite={secret}", new, url=chosen.url)
+    desk = _desk(store, place)
+    made = await desk.create(local_operator(), InvitationWish(uses, note, chosen.email, life))
+    if isinstance(made, Refusal):
+        refused(made, "--email")
+    link = f"{base}/#invite={made.secret}"
+    return _created(made.id, made.secret, link, made.invitation, url=chosen.url)
 
 
 def _created(number: InvitationId, secret: str, link: str, new: NewInvitation, *, url: bool) -> Told:
@@ -103,25 +100,22 @@ def _created(number: InvitationId, secret: str, link: str, new: NewInvitation, *
     return Told((link,) if url else (*lines, *hint), value)
 
 
-def _contact(email: str | None) -> Contact | None:
-    if email is None:
-        return None
-    contact = parse_email(email)
-    if contact is None:
-        raise CommandFault("--email: expected an e-mail address")
-    return contact
+def _desk(store: Store, place: StorePlace) -> InvitationDesk:
+    pepper = build_pepper(place.settings, read_server_key(place.key))
+    return InvitationDesk(operator_unit(store), SystemRandomness(), pepper)
 
 
 async def _list(store: Store, place: StorePlace, chosen: argparse.Namespace) -> Told:
-    now = SystemClock().now()
-    found = await store.read(lambda transaction: transaction.invitations.list(now, MAX_LISTED))
+    found = await _desk(store, place).list(local_operator())
+    if isinstance(found, Refusal):
+        refused(found, "invitations")
     lines = tuple(map(_line, found)) or ("no invitations",)
     return Told(lines, [{"number": each.id, **_fields(each), "used": each.used} for each in found])
 
 
 async def _revoke(store: Store, place: StorePlace, chosen: argparse.Namespace) -> Told:
     number = InvitationId(parse_id(chosen.number) or 0)
-    if not await store.write(lambda transaction: transaction.invitations.revoke(number)):
+    if await _desk(store, place).revoke(local_operator(), number) is not None:
         raise CommandFault(f"there is no invitation {chosen.number}")
     return Told((f"invitation {number} is revoked",), {"revoked": number})
 

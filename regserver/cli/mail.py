@@ -11,18 +11,21 @@ from regserver.adapters.mail_probe import probe_domain, probe_smtp
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import CommandFault, configuration, report
+from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store
+from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.config.smtp_url import mail_server
 from regserver.domain.email import is_email
 from regserver.domain.finding import Finding
 from regserver.domain.instant import iso_seconds
+from regserver.domain.outcome import Refusal
 from regserver.ports.mailer import Mail
-from regserver.ports.outbox_table import OutboxId, OutboxMessage
+from regserver.ports.outbox_table import OutboxId
 from regserver.ports.store import Store
+from regserver.service.operator.mail import MailDesk, WaitingMail
 from regserver.service.outbox import Outbox
 
-MAX_LISTED = 1000
 _ID = re.compile(r"\d{1,18}", re.ASCII)
 
 
@@ -34,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="list: show the messages that wait or are set aside, and why; retry: send the messages ID again, or all messages; test: send a message to ADDRESS step by step, and show the mail server's answers",
     )
     parser.add_argument("arguments", metavar="ID|ADDRESS", nargs="*")
+    parser.add_argument("--json", action="store_true", help="list, retry: print JSON")
     parser.add_argument(
         "--selector",
         help="test: the selector of the DKIM key to look for; it is s= in the DKIM-Signature of a received message",
@@ -49,21 +53,35 @@ def run(chosen: argparse.Namespace) -> int | None:
 
 
 def _list(chosen: argparse.Namespace) -> None:
-    async def work(store: Store, place: StorePlace) -> list[str]:
-        outbox = Outbox(SystemClock(), SystemRandomness(), read_server_key(place.key).derive("outbox"))
-        rows = await store.read(lambda transaction: transaction.outbox.list(MAX_LISTED))
-        return list(_lines(rows, outbox))
+    async def work(store: Store, place: StorePlace) -> tuple[WaitingMail, ...]:
+        found = await _desk(store, place).list(local_operator())
+        if isinstance(found, Refusal):
+            refused(found, "mail")
+        return found
 
-    print("\n".join(open_store(chosen, work)))
+    found = open_store(chosen, work)
+    tell(chosen, Told(tuple(_lines(found)), [_value(each) for each in found]))
 
 
-def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
-    if not rows:
+def _desk(store: Store, place: StorePlace) -> MailDesk:
+    outbox = Outbox(SystemClock(), SystemRandomness(), read_server_key(place.key).derive("outbox"))
+    return MailDesk(operator_unit(store), outbox)
+
+
+def _value(each: WaitingMail) -> dict[str, object]:
+    row = each.message
+    what = {"number": row.id, "to": each.to, "subject": each.subject, "attempts": row.attempts}
+    parked = None if row.parked_at is None else iso_seconds(row.parked_at)
+    times = {"createdAt": iso_seconds(row.created_at), "dueAt": iso_seconds(row.due_at), "parkedAt": parked}
+    return {**what, "fault": row.fault or "", **times}
+
+
+def _lines(found: tuple[WaitingMail, ...]) -> Iterator[str]:
+    if not found:
         yield "nothing waits"
-    for row in rows:
-        # Recipient and subject, never the text: the links and codes in it are not the operator's to use.
-        mail = outbox.open(row.sealed)
-        whom = "(sealed with another key)" if mail is None else f"{mail.to}  {mail.subject}"
+    for each in found:
+        row = each.message
+        whom = "(sealed with another key)" if each.to is None else f"{each.to}  {each.subject}"
         state = "set aside" if row.parked_at is not None else "waits"
         yield f"{row.id:6}  {state:9}  since {iso_seconds(row.created_at)}  {row.attempts:2} tries  {whom}"
         if row.fault:
@@ -73,13 +91,16 @@ def _lines(rows: tuple[OutboxMessage, ...], outbox: Outbox) -> Iterator[str]:
 def _retry(chosen: argparse.Namespace) -> None:
     ids = [OutboxId(int(word)) for word in chosen.arguments] or None
 
-    now = SystemClock().now()
-    count = open_store(
-        chosen, lambda store, _: store.write(lambda transaction: transaction.outbox.requeue(ids, now))
-    )
+    async def work(store: Store, place: StorePlace) -> int:
+        count = await _desk(store, place).retry(local_operator(), ids)
+        if isinstance(count, Refusal):
+            refused(count, "mail")
+        return count
+
+    count = open_store(chosen, work)
     if ids is not None and count < len(set(ids)):
         raise CommandFault(f"{count} of {len(set(ids))} will be sent; the others are gone, or being sent now")
-    print(f"{count} will be sent as soon as the server runs")
+    tell(chosen, Told((f"{count} will be sent as soon as the server runs",), {"count": count}))
 
 
 def _test(chosen: argparse.Namespace) -> int:

@@ -132,6 +132,7 @@ async def test_an_account_as_json(shell: Shell) -> None:
         "door": "steps",
         "password": True,
         "waitsFor": None,
+        "suspendedAt": None,
         "createdAt": "2020-09-13T12:26:40Z",
         "deletedAt": None,
         "erasedAt": None,

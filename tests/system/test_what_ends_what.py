@@ -215,7 +215,7 @@ class Scene:
 
     async def session(self, token: str) -> Fate:
         status = (await self.call("GET", "/login/info", token)).status_code
-        return {200: Fate.KEPT, 401: Fate.ENDED, 410: Fate.DENIED}[status]
+        return {200: Fate.KEPT, 401: Fate.ENDED, 403: Fate.DENIED, 410: Fate.DENIED}[status]
 
     async def socket(self, socket: Listener, expected: str, room: int) -> str:
         """Whether it was closed, or hears of a new post."""
@@ -225,7 +225,7 @@ class Scene:
         try:
             code = await socket.close_code()
         except AssertionError:  # the reason comes first
-            assert socket.texts[-1] in {"BadToken", "UserIsDeleted"}
+            assert socket.texts[-1] in {"BadToken", "UserIsDeleted", "NotApproved"}
             code = await socket.close_code()
         assert code == 1008
         return CLOSED
@@ -233,10 +233,11 @@ class Scene:
     async def ticket(self, url: str) -> Fate:
         async with listening(url) as listener:
             text = await listener.text()
-        return {"BadToken": Fate.ENDED, "UserIsDeleted": Fate.DENIED}.get(text, Fate.KEPT)
+        denied = dict.fromkeys(("UserIsDeleted", "NotApproved"), Fate.DENIED)
+        return {"BadToken": Fate.ENDED, **denied}.get(text, Fate.KEPT)
 
     def push(self, endpoint: str) -> Fate:
-        statement = "SELECT deleted_at FROM push_subscription JOIN account ON account.id = account_id WHERE endpoint = ?"
+        statement = "SELECT COALESCE(deleted_at, suspended_at) FROM push_subscription JOIN account ON account.id = account_id WHERE endpoint = ?"
         with closing(sqlite3.connect(self.folder / "test.db", timeout=20)) as connection:
             row = connection.execute(statement, (hashlib.sha256(endpoint.encode()).digest(),)).fetchone()
         return Fate.ENDED if row is None else Fate.KEPT if row[0] is None else Fate.DENIED
@@ -367,6 +368,11 @@ async def delete_by_command(scene: Scene, holder: Holder) -> str:
     return holder.tokens[Outstanding.ITS_SESSION]
 
 
+async def suspend_by_command(scene: Scene, holder: Holder) -> str:
+    await scene.command("suspend", holder.name)
+    return holder.tokens[Outstanding.ITS_SESSION]
+
+
 async def restore(scene: Scene, holder: Holder) -> str:
     await delete(scene, holder)
     return await scene.sign_in(holder, "/login/restore")
@@ -387,6 +393,7 @@ CAUSES: tuple[tuple[AccountEvent, Cause], ...] = (
     (AccountEvent.FACTOR_CHANGED, remove_a_factor),
     (AccountEvent.DELETED, delete),
     (AccountEvent.DELETED, delete_by_command),
+    (AccountEvent.SUSPENDED, suspend_by_command),
     (AccountEvent.RESTORED, restore),
 )
 

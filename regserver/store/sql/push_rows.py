@@ -13,6 +13,7 @@ from regserver.store.sql.statement import Rows
 ALIVE = (
     " JOIN token ON token.hash = push_subscription.token_hash AND token.expires_at > ?"
     " JOIN account ON account.id = push_subscription.account_id AND account.deleted_at IS NULL AND waits_for IS NULL"
+    " AND account.suspended_at IS NULL"
 )
 """Of a subscription: its session and its account."""
 MESSAGE = "subscription_id, room_id, actor_id, post_id, posts, created_at, attempts"
