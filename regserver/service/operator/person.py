@@ -16,7 +16,7 @@ from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_ending import EndedSessions
 
 T = TypeVar("T")
-Change = Callable[[Transaction, Account, Instant], Awaitable[T]]
+AccountChange = Callable[[Transaction, Account, Instant], Awaitable[T]]
 
 
 async def find_account(transaction: Transaction, name: str) -> Account | None:
@@ -33,7 +33,7 @@ async def find_account(transaction: Transaction, name: str) -> Account | None:
 
 
 def on_account(
-    name: str, change: Change[T]
+    name: str, change: AccountChange[T]
 ) -> Callable[[Transaction, Instant], Awaitable[T | AccountNotFound]]:
     """A unit that changes one account, under its lock."""
 

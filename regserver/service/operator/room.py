@@ -21,7 +21,7 @@ REMOVED = "[removed]"
 """What stands in the place of a removed post: its number stays, since unread marks and cursors count by it."""
 
 
-class RoomShown(msgspec.Struct, frozen=True):
+class ModeratedRoom(msgspec.Struct, frozen=True):
     """A room with its first members."""
 
     room: Room
@@ -42,14 +42,14 @@ class RoomDesk:
 
         return await self._unit.read(who, Operation.READ_ROOMS, act)
 
-    async def show(self, who: OperatorCredential, room: RoomId) -> RoomShown | Denied | RoomNotFound:
+    async def show(self, who: OperatorCredential, room: RoomId) -> ModeratedRoom | Denied | RoomNotFound:
         """One room with its members, in the order in which they came. Raises StoreFault."""
 
-        async def act(transaction: Transaction, _now: Instant) -> RoomShown | RoomNotFound:
+        async def act(transaction: Transaction, _now: Instant) -> ModeratedRoom | RoomNotFound:
             found = await transaction.rooms.access(room, AccountId(0))
             if found is None:
                 return RoomNotFound()
-            return RoomShown(found.room, await transaction.rooms.members(room, MEMBERS_LISTED))
+            return ModeratedRoom(found.room, await transaction.rooms.members(room, MEMBERS_LISTED))
 
         return await self._unit.read(who, Operation.READ_ROOMS, act)
 

@@ -26,7 +26,7 @@ from regserver.service.operator.mail import MailDesk
 from regserver.service.operator.room import RoomDesk
 from regserver.service.operator.unit import Denied, KeyHolder, OperatorUnit
 from regserver.service.rate_limiter import Rate
-from regserver.web.admin import ask, show
+from regserver.web.admin import ask, show, show_server, wanted
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.rate_limit import LimitName
 from regserver.web.http.route import Route
@@ -62,14 +62,17 @@ class AdminApi:
         key, limit = ask.key_holder, LIMIT
         invite, revoke = (
             pipeline(self.invite, ask.read_new_invitation, key),
-            pipeline(self.revoke_invitation, ask.read_invitation_id, key),
+            pipeline(self.revoke_invitation, wanted.read_invitation_id, key),
         )
-        rooms, room = pipeline(self.rooms, ask.read_rooms_range, key), pipeline(self.room, ask.read_room, key)
+        rooms, room = (
+            pipeline(self.rooms, wanted.read_rooms_range, key),
+            pipeline(self.room, wanted.read_room, key),
+        )
         close, remove = (
-            pipeline(self.close_room, ask.read_room, key),
-            pipeline(self.remove_post, ask.read_post, key),
+            pipeline(self.close_room, wanted.read_room, key),
+            pipeline(self.remove_post, wanted.read_post, key),
         )
-        member = pipeline(self.remove_member, key, ask.read_room, ask.read_member)
+        member = pipeline(self.remove_member, key, wanted.read_room, wanted.read_member)
         one_room = "/admin/rooms/{room}"
         return (
             Route("admin.invitations", "GET", "/admin/invitations", pipeline(self.invitations, key), limit),
@@ -84,7 +87,7 @@ class AdminApi:
 
     def _of_server(self) -> tuple[Route, ...]:
         key, limit = ask.key_holder, LIMIT
-        rows, mail = pipeline(self.audit, ask.read_audit_range, key), pipeline(self.mail, key)
+        rows, mail = pipeline(self.audit, wanted.read_audit_range, key), pipeline(self.mail, key)
         return (
             Route("admin.keys", "GET", "/admin/keys", pipeline(self.keys, key), limit),
             Route(
@@ -122,13 +125,15 @@ class AdminApi:
         return await self._parts.invitations.revoke(who, number)
 
     # --- rooms
-    async def rooms(self, _: Request, wanted: ask.RoomsRange, who: KeyHolder) -> show.OperatedRooms | Denied:
+    async def rooms(
+        self, _: Request, asked: wanted.RoomsRange, who: KeyHolder
+    ) -> show.OperatedRooms | Denied:
         """List rooms."""
-        found = await self._parts.rooms.list(who, wanted.after or RoomId(0), wanted.limit + 1)
+        found = await self._parts.rooms.list(who, asked.after or RoomId(0), asked.limit + 1)
         if isinstance(found, Refusal):
             return found
-        more = len(found) > wanted.limit
-        return show.OperatedRooms(tuple(map(show.operated_room, found[: wanted.limit])), more)
+        more = len(found) > asked.limit
+        return show.OperatedRooms(tuple(map(show.operated_room, found[: asked.limit])), more)
 
     async def room(
         self, _: Request, room: RoomId, who: KeyHolder
@@ -155,52 +160,56 @@ class AdminApi:
         return await self._parts.rooms.remove_post(who, post)
 
     # --- keys
-    async def keys(self, _: Request, who: KeyHolder) -> show.KeyList | Denied:
+    async def keys(self, _: Request, who: KeyHolder) -> show_server.KeyList | Denied:
         """List operator keys."""
         found = await self._parts.keys.list(who)
-        return found if isinstance(found, Refusal) else show.key_list(found)
+        return found if isinstance(found, Refusal) else show_server.key_list(found)
 
     async def make_key(
         self, _: Request, body: ask.NewKeyBody, who: KeyHolder
-    ) -> show.KeyAdded | Denied | BadKeyName | BadRole | KeyNameTaken | TooManyKeys:
+    ) -> show_server.KeyAdded | Denied | BadKeyName | BadRole | KeyNameTaken | TooManyKeys:
         """Make an operator key."""
         made = await self._parts.keys.create(who, body.name, body.role)
-        return made if isinstance(made, Refusal) else show.KeyAdded(made.name, made.role, made.secret)
+        return made if isinstance(made, Refusal) else show_server.KeyAdded(made.name, made.role, made.secret)
 
     async def revoke_key(self, request: Request, who: KeyHolder) -> Denied | KeyNotFound | None:
         """Revoke an operator key. It ends at once."""
         return await self._parts.keys.revoke(who, request.params["key"])
 
     # --- the audit
-    async def audit(self, _: Request, wanted: ask.AuditRange, who: KeyHolder) -> show.AuditPage | Denied:
+    async def audit(
+        self, _: Request, asked: wanted.AuditRange, who: KeyHolder
+    ) -> show_server.AuditPage | Denied:
         """List what was done by whom."""
-        found = await self._parts.audit.newest(who, wanted.filter, wanted.limit)
-        return found if isinstance(found, Refusal) else show.audit_page(found)
+        found = await self._parts.audit.newest(who, asked.filter, asked.limit)
+        return found if isinstance(found, Refusal) else show_server.audit_page(found)
 
-    async def verify(self, _: Request, who: KeyHolder) -> show.AuditVerified | Denied:
+    async def verify(self, _: Request, who: KeyHolder) -> show_server.AuditVerified | Denied:
         """Verify the audit, from the first row that is kept."""
         found = await self._parts.audit.verify(who)
         if isinstance(found, AuditBroken):
-            return show.AuditVerified(whole=False, rows=0, trimmed=0, head="", detail=found.detail)
+            return show_server.AuditVerified(whole=False, rows=0, trimmed=0, head="", detail=found.detail)
         if isinstance(found, Refusal):
             return found
-        return show.AuditVerified(True, found.rows, found.trimmed, found.head, "")
+        return show_server.AuditVerified(True, found.rows, found.trimmed, found.head, "")
 
     # --- mail and server
-    async def mail(self, _: Request, who: KeyHolder) -> show.MailList | Denied:
+    async def mail(self, _: Request, who: KeyHolder) -> show_server.MailList | Denied:
         """List mail that waits."""
         found = await self._parts.mail.list(who)
-        return found if isinstance(found, Refusal) else show.mail_list(found)
+        return found if isinstance(found, Refusal) else show_server.mail_list(found)
 
-    async def retry(self, _: Request, body: ask.RetryBody, who: KeyHolder) -> show.MailRequeued | Denied:
+    async def retry(
+        self, _: Request, body: ask.RetryBody, who: KeyHolder
+    ) -> show_server.MailRequeued | Denied:
         """Send mail again."""
         count = await self._parts.mail.retry(who, body.ids)
-        return count if isinstance(count, Refusal) else show.MailRequeued(count)
+        return count if isinstance(count, Refusal) else show_server.MailRequeued(count)
 
-    async def server(self, _: Request, who: KeyHolder) -> show.ServerState | Denied:
+    async def server(self, _: Request, who: KeyHolder) -> show_server.ServerState | Denied:
         """See what runs, and the limits in force."""
         if refusal := await self._parts.unit.check(who, Operation.READ_SERVER):
             return refusal
         rates = self._parts.rates.items()
-        limits = tuple(show.LimitBody(name, rate.count, rate.seconds) for name, rate in rates)
-        return show.ServerState(self._parts.version, self._parts.running(), limits)
+        limits = tuple(show_server.LimitBody(name, rate.count, rate.seconds) for name, rate in rates)
+        return show_server.ServerState(self._parts.version, self._parts.running(), limits)

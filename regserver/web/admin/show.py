@@ -6,14 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from regserver.domain.account import Account, AccountId
-from regserver.domain.audit import AuditRow
 from regserver.domain.instant import Instant, iso_seconds
 from regserver.domain.invitation import NewInvitation, SignUpInvitation
-from regserver.domain.operator_key import StoredKey
 from regserver.domain.room import Room
 from regserver.domain.session import AccountSession
-from regserver.service.operator.mail import WaitingMail
-from regserver.web.admin.ask import KeyNameField, RoleField
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.field import (
     EmailField,
@@ -32,7 +28,8 @@ CountNumber = Annotated[int, described("How many.", 3, ge=0)]
 RowNumber = Annotated[int, described("A number.", 5, ge=1)]
 
 
-def _time(at: Instant | None) -> str | None:
+def time_or_none(at: Instant | None) -> str | None:
+    """As it is written."""
     return None if at is None else iso_seconds(at)
 
 
@@ -67,9 +64,9 @@ def user_body(account: Account) -> UserBody:
         server=account.server,
         waits_for=account.waits_for,
         created_at=iso_seconds(account.created_at),
-        suspended_at=_time(account.suspended_at),
-        deleted_at=_time(account.deleted_at),
-        erased_at=_time(account.erased_at),
+        suspended_at=time_or_none(account.suspended_at),
+        deleted_at=time_or_none(account.deleted_at),
+        erased_at=time_or_none(account.erased_at),
     )
 
 
@@ -228,141 +225,3 @@ class OperatedRoomDetail(JsonAnswer, frozen=True):
 def operated_member(account: AccountId, username: str) -> OperatedMember:
     """A member as operators see it."""
     return OperatedMember(account, username)
-
-
-# --- keys, audit, mail
-class KeyBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A key without its secret."""
-
-    name: KeyNameField
-    role: RoleField
-    created_at: TimeField
-
-
-class KeyList(JsonAnswer, frozen=True):
-    """All operator keys, by name."""
-
-    keys: tuple[KeyBody, ...]
-
-
-class KeyAdded(JsonAnswer, frozen=True):
-    """A new key, which is shown this once."""
-
-    http_status: ClassVar[int] = 201
-
-    name: KeyNameField
-    role: RoleField
-    key: Annotated[str, described("The key itself.", "regs_op_0123abcd")]
-
-
-def key_list(keys: tuple[StoredKey, ...]) -> KeyList:
-    """All of them."""
-    return KeyList(tuple(KeyBody(key.name, key.role, iso_seconds(key.created_at)) for key in keys))
-
-
-class AuditBody(msgspec.Struct, frozen=True):
-    """What was done, by whom, to which account or other thing."""
-
-    number: RowNumber
-    at: TimeField
-    actor: Annotated[str, described("client, server, a key or a command.", "key anna")]
-    action: WordText
-    outcome: Annotated[str, described("done, or why not.", "done")]
-    account: UserIdField | None
-    subject: PlainText
-    network: Annotated[str, described("An IPv4 /24 or IPv6 /48; empty if unknown.", "192.0.2.0/24")]
-
-
-class AuditPage(JsonAnswer, frozen=True):
-    """Rows of the audit, the newest first."""
-
-    rows: tuple[AuditBody, ...]
-
-
-def audit_page(rows: tuple[AuditRow, ...]) -> AuditPage:
-    """Rows as operators see them."""
-    return AuditPage(
-        tuple(
-            AuditBody(
-                row.number,
-                iso_seconds(row.at),
-                row.actor,
-                row.action,
-                row.outcome,
-                row.account_id,
-                row.subject,
-                row.network,
-            )
-            for row in rows
-        )
-    )
-
-
-class AuditVerified(JsonAnswer, frozen=True):
-    """Whether every row is as it was written; else which is not. head: the last hash, to be kept elsewhere."""
-
-    whole: bool
-    rows: CountNumber
-    trimmed: CountNumber
-    head: Annotated[str, described("A hash in hex.", "00ff")]
-    detail: PlainText
-
-
-class MailBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A message that waits, or is set aside. to, subject: null where it was sealed with another key."""
-
-    number: RowNumber
-    to: PlainText | None
-    subject: PlainText | None
-    attempts: CountNumber
-    fault: PlainText
-    created_at: TimeField
-    due_at: TimeField
-    parked_at: TimeField | None
-
-
-class MailList(JsonAnswer, frozen=True):
-    """The outbox, at most 1000 messages, those that are set aside first."""
-
-    mails: tuple[MailBody, ...]
-
-
-def mail_list(found: tuple[WaitingMail, ...]) -> MailList:
-    """Messages without their texts."""
-    return MailList(
-        tuple(
-            MailBody(
-                each.message.id,
-                each.to,
-                each.subject,
-                each.message.attempts,
-                each.message.fault or "",
-                iso_seconds(each.message.created_at),
-                iso_seconds(each.message.due_at),
-                _time(each.message.parked_at),
-            )
-            for each in found
-        )
-    )
-
-
-class MailRequeued(JsonAnswer, frozen=True):
-    """How many messages are sent again."""
-
-    count: CountNumber
-
-
-class LimitBody(msgspec.Struct, frozen=True):
-    """A rate limit in force, for one client."""
-
-    name: WordText
-    requests: CountNumber
-    seconds: Annotated[float, described("In how many seconds.", 60.0, ge=0)]
-
-
-class ServerState(JsonAnswer, frozen=True):
-    """The server: what runs, and what bounds it. health: by part, "ok" or what is wrong."""
-
-    version: PlainText
-    registrations: Annotated[int, described("Live registrations that run now.", 2, ge=0)]
-    limits: tuple[LimitBody, ...]

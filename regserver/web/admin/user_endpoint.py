@@ -17,7 +17,7 @@ from regserver.endpoint import Request
 from regserver.service.operator.new_user import NewUserDesk, NotMade
 from regserver.service.operator.unit import Denied, KeyHolder
 from regserver.service.operator.user import Missing, UserDesk
-from regserver.web.admin import ask, show
+from regserver.web.admin import ask, show, wanted
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.rate_limit import LimitName
 from regserver.web.http.route import Route
@@ -36,7 +36,7 @@ class UserAdminApi:
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         key, limit = ask.key_holder, LIMIT
-        listed, waits = pipeline(self.list, ask.read_user_range, key), pipeline(self.waiting, key)
+        listed, waits = pipeline(self.list, wanted.read_user_range, key), pipeline(self.waiting, key)
         made, set_password = (
             pipeline(self.create, ask.read_new_user, key),
             pipeline(self.set_password, ask.read_new_password, key),
@@ -45,7 +45,7 @@ class UserAdminApi:
             pipeline(self.rename, ask.read_new_name, key),
             pipeline(self.reset_link, ask.read_life, key),
         )
-        end = pipeline(self.end_session, ask.read_session, key)
+        end = pipeline(self.end_session, wanted.read_session, key)
         sessions = f"{USER}/sessions"
         return (
             Route("admin.users", "GET", "/admin/users", listed, limit),
@@ -66,12 +66,12 @@ class UserAdminApi:
             Route("admin.end_session", "DELETE", f"{sessions}/{{session_id}}", end, limit),
         )
 
-    async def list(self, _: Request, wanted: ask.UserRange, who: KeyHolder) -> show.UserPage | Denied:
+    async def list(self, _: Request, asked: wanted.UserRange, who: KeyHolder) -> show.UserPage | Denied:
         """List accounts, or search for them."""
-        found = await self._users.list(who, wanted.search, wanted.after or AccountId(0), wanted.limit + 1)
+        found = await self._users.list(who, asked.search, asked.after or AccountId(0), asked.limit + 1)
         if isinstance(found, Refusal):
             return found
-        return show.UserPage(tuple(map(show.user_body, found[: wanted.limit])), len(found) > wanted.limit)
+        return show.UserPage(tuple(map(show.user_body, found[: asked.limit])), len(found) > asked.limit)
 
     async def waiting(self, _: Request, who: KeyHolder) -> show.UserPage | Denied:
         """List the accounts that wait for their approval, or for the verification of their address."""
