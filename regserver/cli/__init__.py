@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "invite": "make, list or revoke invitations to sign up",
     "user": "show an account or its sessions, end them, approve, delete, restore, export or import it",
     "webhook": "tell services of yours what happens here: add, list, remove and try them, deliver again",
+    "room": "list rooms, show one with its members, remove a post",
     "key": "make, list or revoke the keys of operators",
     "audit": "list what was done by whom, or verify that no row was changed",
     "password": "make the hash of a password, for a roster or an import",

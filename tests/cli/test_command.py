@@ -20,6 +20,7 @@ USES: dict[str, tuple[str, ...]] = {
     "invite": ("list",),
     "user": ("show", "ann"),
     "webhook": ("list",),
+    "room": ("list",),
     "key": ("list",),
     "audit": ("list",),
     "password": ("hash",),

@@ -53,6 +53,8 @@ async def test_an_operator_at_work(tmp_path: Path) -> None:
             ("key anna", "suspended", "done"),
             ("key anna", "post_removed", "done"),
         ]
+        shown = await run_command("room", "list", *where, folder=tmp_path)
+        assert json.loads(shown.stdout) == []
         verified = await run_command("audit", "verify", *where, folder=tmp_path)
         assert json.loads(verified.stdout)["whole"] is True
         assert "regs_op_" not in server.printed.replace("regs_op_…", "")
