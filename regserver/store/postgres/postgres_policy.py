@@ -11,6 +11,8 @@ from regserver.store.postgres.driver import PoolPolicy
 
 LOCK_SHARE: Final = 0.8
 """Of the time of a statement, how much it may wait for a lock: so that whoever waits is told of the lock, not of the statement."""
+LONGEST_PAUSE: Final = 2.0
+"""Between attempts to connect, of which a node makes one at a time: so soon it serves again when the database is back."""
 UNIT_STATEMENTS: Final = 2
 """How many times that of one statement a whole unit may take."""
 
@@ -29,7 +31,9 @@ class PostgresPolicy(msgspec.Struct, frozen=True):
     @property
     def pool(self) -> PoolPolicy:
         """That of the driver's pool."""
-        return PoolPolicy(least=self.least, most=self.most, patience=self.patience)
+        return PoolPolicy(
+            least=self.least, most=self.most, patience=self.patience, longest_pause=LONGEST_PAUSE
+        )
 
     @property
     def unit(self) -> float:
