@@ -9,6 +9,7 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock
 from regserver.app.base import build_pepper
 from regserver.cli import MISUSED, CommandFault
+from regserver.cli.operator import local_operator
 from regserver.cli.store import open_store
 from regserver.config import StorePlace
 from regserver.domain.contact import Contact, parse_email, parse_identity, parse_phone
@@ -44,7 +45,7 @@ def run(chosen: argparse.Namespace) -> None:
     async def work(store: Store, place: StorePlace) -> RegistrationOverview | AmbiguousIdentity:
         pepper = build_pepper(place.settings, read_server_key(place.key))
         policy = msgspec.convert(place.settings.steps, StepsPolicy, from_attributes=True)
-        admin = StepsAdmin(store, SystemClock(), pepper, policy)
+        admin = StepsAdmin(store, SystemClock(), pepper, policy, f"command {local_operator().name}")
         return await (admin.show(contact) if chosen.action == "show" else admin.unlock(contact))
 
     outcome = open_store(chosen, work)

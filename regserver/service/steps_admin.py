@@ -2,6 +2,7 @@
 
 import msgspec
 
+from regserver.domain.audit import AuditNote
 from regserver.domain.contact import BudgetKey, Contact, Pepper
 from regserver.domain.instant import DAY
 from regserver.domain.steps_machine import AmbiguousIdentity, Registration
@@ -27,7 +28,11 @@ class RegistrationOverview(msgspec.Struct, frozen=True, kw_only=True):
 class StepsAdmin:
     """Finds a registration by its contact in clear text, since the database has only hashes."""
 
-    def __init__(self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, pepper: Pepper, policy: StepsPolicy, actor: str = "server"
+    ) -> None:
+        """actor: who does it, for the audit."""
+        self._actor = actor
         self._store = store
         self._clock = clock
         self._pepper = pepper
@@ -62,6 +67,7 @@ class StepsAdmin:
         """
 
         async def work(transaction: Transaction) -> AmbiguousIdentity | None:
+            transaction.audit.by(self._actor)
             found = await self._lookup.hold(transaction, contact)
             if isinstance(found, AmbiguousIdentity):
                 return found
@@ -69,6 +75,7 @@ class StepsAdmin:
                 await transaction.registrations.remove(found.contact)
             for key in self._budgets(found):
                 await transaction.budgets.clear(key)
+            transaction.audit.note(AuditNote(action="steps_unlocked"))
             return None
 
         refusal = await self._store.write(work)
