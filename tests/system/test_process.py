@@ -138,6 +138,6 @@ async def test_a_reload_takes_other_servers_and_refuses_nonsense(tmp_path: Path)
         file.write_text("[directory]\nservers = 3\n")
         server.process.send_signal(signal.SIGHUP)
         await server.wait_line(
-            lambda line: line["message"].startswith("not reloaded: regserver.toml: directory.servers")
+            lambda line: line["message"].startswith("not reloaded: regserver.toml:2: directory.servers")
         )
         assert "RESERVED_USER_NAME" in await errors("second")
