@@ -84,6 +84,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.NotInRoom: 401,
     o.BadPostContent: 400,
     o.PostNotFound: 404,
+    o.NotYourPost: 403,
     o.BadCursor: 400,
     o.BadSubscription: 400,
     o.SubscriptionNotFound: 404,

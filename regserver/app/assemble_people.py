@@ -23,6 +23,7 @@ from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_service import LiveService, open_live
 from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.post_edit_service import PostEditService
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.reserved_name import reserve_names
@@ -39,6 +40,7 @@ from regserver.web.live.endpoint import LiveApi
 from regserver.web.rooms.block_endpoint import BlockApi
 from regserver.web.rooms.endpoint import RoomsApi
 from regserver.web.rooms.membership_endpoint import MembershipApi
+from regserver.web.rooms.post_edit_endpoint import PostEditApi
 from regserver.web.rooms.socket import RoomSocketApi
 from regserver.web.rooms.stream import RoomStreamApi
 from regserver.web.sign_in.endpoint import SignInApi
@@ -179,6 +181,7 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
         routes=(
             *MembershipApi(memberships, base.web.limits).routes(),
             *RoomsApi(RoomService(admission, quota), typing).routes(),
+            *PostEditApi(PostEditService(admission, quota)).routes(),
             *BlockApi(BlockService(base.identity)).routes(),
             *streams.routes(),
         ),

@@ -15,7 +15,7 @@ import trio
 
 from regserver.broker.subscription import FrameMaker, Subscription, Subscriptions
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import EventId, Posted, RoomEvent
+from regserver.domain.room_event import EventId, RoomEvent, content_length
 from regserver.endpoint import Broadcast, Frame
 from regserver.ports.subscriber import Subscriber
 
@@ -135,7 +135,7 @@ def _take(waiting: deque[RoomEvent]) -> list[RoomEvent]:
 
 
 def _characters(event: RoomEvent) -> int:
-    return len(event.change.content) if isinstance(event.change, Posted) else 0
+    return content_length(event.change)
 
 
 def _join(frames: tuple[Frame, ...]) -> Frame:

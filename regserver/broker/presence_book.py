@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from regserver.domain.account import AccountId
 from regserver.domain.presence import MOST_TOLD, MOST_TYPING, PresenceChanged, Sign, TypingNoticed
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import Left, Posted, RoomEvent, arriving
+from regserver.domain.room_event import Edited, Left, Posted, Retracted, RoomEvent, arriving
 
 
 class Roll:
@@ -74,7 +74,7 @@ class PresenceBook:
 
     def follow(self, event: RoomEvent) -> list[AccountId]:
         """Brings the rolls up to date with an event of the log; the present people who came into its room."""
-        if isinstance(event.change, Posted):
+        if isinstance(event.change, Posted | Edited | Retracted):
             return []
         if isinstance(event.change, Left):
             if event.room in self._rooms.get(event.actor, ()):

@@ -19,6 +19,7 @@ from regserver.domain.room_event import (
     arriving,
     audience,
     guests,
+    is_edit,
     newcomers,
 )
 from regserver.endpoint import Frame, Receiver
@@ -39,11 +40,12 @@ class Subscription:
     rooms: the rooms whose events it receives.
     """
 
-    __slots__ = ("account", "echo", "receiver", "rooms", "since")
+    __slots__ = ("account", "echo", "edits", "receiver", "rooms", "since")
 
     def __init__(self, subscriber: Subscriber, since: EventId) -> None:
         self.account = subscriber.account
         self.echo = subscriber.echo
+        self.edits = subscriber.edits
         self.receiver = subscriber.receiver
         self.since = since
         self.rooms: set[RoomId] = set()
@@ -83,7 +85,7 @@ class Subscriptions:
     def _catch_up(self, subscription: Subscription, event: RoomEvent) -> None:
         if subscription.account in arriving(event):
             self._join(subscription, event.room)
-        role = audience(event, subscription.account, echo=subscription.echo)
+        role = audience(event, subscription.account, echo=subscription.echo, edits=subscription.edits)
         hears = event.room in subscription.rooms or subscription.account in guests(event.change)
         if hears and role is not None:
             subscription.receiver.send_nowait(self._frame(event, role))
@@ -183,6 +185,8 @@ class Subscriptions:
             members = {one: receiver for one, receiver in members.items() if event.id > one.since}
         if own := self._deaf(event.actor):
             members = {one: receiver for one, receiver in members.items() if one not in own}
+        if is_edit(event.change):
+            members = {one: receiver for one, receiver in members.items() if one.edits}
         by_role = _by_role(event, members)
         if isinstance(event.change, Left):
             self._remove_actor(event)

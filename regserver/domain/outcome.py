@@ -314,6 +314,10 @@ class BadPostContent(Refusal, frozen=True):
     """Absent, empty, not a string, or too long."""
 
 
+class NotYourPost(Refusal, frozen=True):
+    """Somebody else wrote the post."""
+
+
 class PostNotFound(Refusal, frozen=True):
     """No such post."""
 

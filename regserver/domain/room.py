@@ -15,7 +15,7 @@ MAX_POST_BYTES = 16 * 1024
 MAX_POSTS_LISTED = 1000
 MAX_LISTED_BYTES = 1024 * 1024 - 256
 """Of the posts or rooms of one page as JSON; the rest of 1 MiB is for what surrounds them."""
-LISTED_FIELDS_BYTES = 160
+LISTED_FIELDS_BYTES = 200
 """Of a listed post as JSON, without content and user name, at most."""
 MAX_ROOMS_LISTED = 1000
 LARGE_ROOM = 1000
@@ -46,7 +46,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Post(msgspec.Struct, frozen=True):
-    """One post. username: of the author."""
+    """One post, with what it says now. username: of the author. edited_at: last, if ever."""
 
     id: PostId
     room: RoomId
@@ -54,6 +54,7 @@ class Post(msgspec.Struct, frozen=True):
     username: str
     content: str
     created_at: Instant
+    edited_at: Instant | None = None
 
 
 class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,19 @@ class Posted(msgspec.Struct, frozen=True, tag="posted"):
     content: str
 
 
+class Edited(msgspec.Struct, frozen=True, tag="edit.changed"):
+    """The actor gave their post another content."""
+
+    post: PostId
+    content: str
+
+
+class Retracted(msgspec.Struct, frozen=True, tag="edit.removed"):
+    """The actor deleted their post."""
+
+    post: PostId
+
+
 class Created(msgspec.Struct, frozen=True, tag="created"):
     """The actor made the room with these others in it."""
 
@@ -65,7 +78,7 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
     deleted: bool
 
 
-Change = Posted | Created | Invited | Offered | OfferAccepted | Left
+Change = Posted | Edited | Retracted | Created | Invited | Offered | OfferAccepted | Left
 
 
 class RoomEvent(msgspec.Struct, frozen=True):
@@ -96,7 +109,7 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
             return invited
         case OfferAccepted(newcomer=newcomer):
             return (newcomer,)
-        case Posted() | Offered() | Left():
+        case Posted() | Edited() | Retracted() | Offered() | Left():
             return ()
 
 
@@ -111,11 +124,26 @@ def guests(change: Change) -> tuple[AccountId, ...]:
     return change.guests if isinstance(change, Offered) else ()
 
 
-def audience(event: RoomEvent, account: AccountId, *, echo: bool = False) -> Audience | None:
+def is_edit(change: Change) -> bool:
+    """Whether only sockets that ask for edits hear of it."""
+    return isinstance(change, Edited | Retracted)
+
+
+def content_length(change: Change) -> int:
+    """Characters of a post in the change."""
+    return len(change.content) if isinstance(change, Posted | Edited) else 0
+
+
+def audience(
+    event: RoomEvent, account: AccountId, *, echo: bool = False, edits: bool = False
+) -> Audience | None:
     """The audience that `account`, a member or guest, belongs to; None for those who are not notified, as the actor.
 
     echo: whether a socket wants what its own account does, as on another device. An offer changes no room: it has no echo.
+    edits: whether it wants to hear that posts are edited and deleted.
     """
+    if is_edit(event.change) and not edits:
+        return None
     if account == event.actor:
         return "member" if echo and not isinstance(event.change, Offered) else None
     if isinstance(event.change, Offered):

@@ -16,7 +16,8 @@ class EventTable(Protocol):
     """A part of the log is given by two positions: it begins after the first and ends with the second.
 
     An account sees the events of its memberships, from the one that began a membership to the one that ended it, except
-    offers to others, those of posts that there are no longer and, without echo, those that it caused itself.
+    offers to others, those of posts that there are no longer and, without echo, those that it caused itself; without edits,
+    those that posts were edited or deleted. A post has the content that it was written with.
     """
 
     async def append(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
@@ -40,11 +41,13 @@ class EventTable(Protocol):
     async def reaches(self, position: Position) -> bool:
         """Whether this position was in the log, and all events after it still are."""
 
-    async def count_seen(self, account: AccountId, start: EventId, end: EventId, *, echo: bool) -> int:
+    async def count_seen(
+        self, account: AccountId, start: EventId, end: EventId, *, echo: bool, edits: bool = False
+    ) -> int:
         """How many events of this part the account sees."""
 
     async def seen(
-        self, account: AccountId, start: EventId, end: EventId, limit: int, *, echo: bool
+        self, account: AccountId, start: EventId, end: EventId, limit: int, *, echo: bool, edits: bool = False
     ) -> tuple[RoomEvent, ...]:
         """The first `limit` events of this part that the account sees, in order."""
 

@@ -19,6 +19,15 @@ class PostTable(Protocol):
     async def by_id(self, post: PostId) -> Post | None:
         """The post, in any room."""
 
+    async def edit(self, post: Post, content: str, now: Instant) -> None:
+        """Gives a post another content. What it said at first is kept for the log. The unit holds Lock.ROOM."""
+
+    async def remove(self, post: Post) -> None:
+        """Removes a post with all that it ever said; the unit holds Lock.ROOM."""
+
+    async def forget_originals(self, before: Instant) -> int:
+        """Forgets what posts said that were edited before then; how many."""
+
     async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
         """The newest `limit` ids, oldest first."""
 

@@ -29,6 +29,8 @@ class Subscriber(Protocol):
     """Which form its frames have."""
     echo: bool
     """Whether it gets the events that its own account causes."""
+    edits: bool
+    """Whether it is told that posts are edited and deleted."""
     presence: bool
     """Whether its account is shown as present, and it is told who else is."""
 

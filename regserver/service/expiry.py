@@ -99,6 +99,7 @@ async def trim_log(store: Store, clock: Clock, retention: Duration) -> int:
     total = 0
     while count := await store.write(lambda transaction: transaction.events.trim(before, TRIM_EVENTS)):
         total += count
+    await store.write(lambda transaction: transaction.posts.forget_originals(before))
     return total
 
 

@@ -12,7 +12,7 @@ import trio
 from regserver.domain.account import Account, AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import EventId, Position, Posted, RoomEvent
+from regserver.domain.room_event import EventId, Position, RoomEvent, content_length
 from regserver.domain.secret import SecretHash
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
@@ -74,11 +74,11 @@ class RecoveryService:
         return await self._admission.read(token, act)
 
     async def begin(
-        self, token: SecretHash, since: Position | None, *, echo: bool = False
+        self, token: SecretHash, since: Position | None, *, echo: bool = False, edits: bool = False
     ) -> Resumption | Unadmitted:
         """The start of a socket with recovery. since: the client's position; None begins at the end of the log.
 
-        echo: see `audience`.
+        echo, edits: see `audience`.
         """
 
         async def act(transaction: Transaction, account: Account, _now: Instant) -> Resumption:
@@ -87,14 +87,16 @@ class RecoveryService:
                 return Resumption(end, recovered=True, missed=0)
             if not await transaction.events.reaches(since):
                 return Resumption(end, recovered=False, missed=0)
-            missed = await transaction.events.count_seen(account.id, since.id, end.id, echo=echo)
+            missed = await transaction.events.count_seen(account.id, since.id, end.id, echo=echo, edits=edits)
             return Resumption(since, recovered=True, missed=missed)
 
         return await self._admission.read(token, act)
 
-    def reader(self, account: AccountId, start: EventId, *, echo: bool = False) -> "LogReader":
-        """A reader of the events that `account` sees after `start`. echo: see `audience`."""
-        return LogReader(self._store, account, start, echo=echo)
+    def reader(
+        self, account: AccountId, start: EventId, *, echo: bool = False, edits: bool = False
+    ) -> "LogReader":
+        """A reader of the events that `account` sees after `start`. echo, edits: see `audience`."""
+        return LogReader(self._store, account, start, echo=echo, edits=edits)
 
 
 class LogReader:
@@ -104,9 +106,10 @@ class LogReader:
     contains many, so that both a quiet account in a long log and a busy one cost about what they receive.
     """
 
-    def __init__(self, store: Store, account: AccountId, start: EventId, *, echo: bool) -> None:
+    def __init__(self, store: Store, account: AccountId, start: EventId, *, echo: bool, edits: bool) -> None:
         self._store = store
         self._echo = echo
+        self._edits = edits
         self._account = account
         self._position = start
         self._window = FIRST_WINDOW
@@ -138,7 +141,7 @@ class LogReader:
         log_end = (await transaction.events.end()).id
         end = EventId(min(log_end, self._position + self._window))
         found = await transaction.events.seen(
-            self._account, self._position, end, self._limit, echo=self._echo
+            self._account, self._position, end, self._limit, echo=self._echo, edits=self._edits
         )
         events = _fitting(found)
         whole = len(events) < self._limit and len(events) == len(found)
@@ -152,7 +155,7 @@ def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:
     """The first events with at most PAGE_CHARACTERS of posts, but at least one."""
     size = 0
     for number, event in enumerate(events):
-        size += len(event.change.content) if isinstance(event.change, Posted) else 0
+        size += content_length(event.change)
         if size > PAGE_CHARACTERS and number:
             return events[:number]
     return events

@@ -9,11 +9,13 @@ import trio
 from regserver.domain.room_event import (
     Change,
     Created,
+    Edited,
     Invited,
     Left,
     OfferAccepted,
     Offered,
     Posted,
+    Retracted,
     RoomEvent,
 )
 from regserver.ports.store import EventListener
@@ -22,6 +24,8 @@ from regserver.testing.mailbox import LOOK_SECONDS
 
 KINDS: dict[type[Change], str] = {
     Posted: "posted",
+    Edited: "edited",
+    Retracted: "retracted",
     Created: "created",
     Invited: "invited",
     Offered: "offered",
@@ -31,7 +35,7 @@ KINDS: dict[type[Change], str] = {
 
 
 class CommittedEvent(msgspec.Struct, frozen=True):
-    """One event of the log. kind: posted, created, invited, offered, accepted or left. content: of a post."""
+    """One event of the log. kind: posted, edited, retracted, created, invited, offered, accepted or left. content: of a post."""
 
     number: int
     kind: str
@@ -78,5 +82,5 @@ class EventLog:
 
 
 def _shown(event: RoomEvent) -> CommittedEvent:
-    content = event.change.content if isinstance(event.change, Posted) else None
+    content = event.change.content if isinstance(event.change, Posted | Edited) else None
     return CommittedEvent(event.id, KINDS[type(event.change)], event.room, event.actor, content)

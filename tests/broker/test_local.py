@@ -36,12 +36,14 @@ class Ear(Subscriber):
         *,
         resumable: bool = False,
         echo: bool = False,
+        edits: bool = False,
         presence: bool = False,
         token: str = "",
         expires_at: int = 1 << 50,
     ) -> None:
         self.account = account
         self.echo = echo
+        self.edits = edits
         self.presence = presence
         self.kind: FrameKind = "resumable" if resumable else "plain"
         self.token = hash_secret(token or str(account))

@@ -153,6 +153,14 @@ async def unsubscribe(stage: Stage, person: Person) -> Asked:
     return Asked(method="DELETE", path=f"/room/push/{number}", by=person.token)
 
 
+def own_post(act: str, body: Any = None) -> Valid:
+    async def make(stage: Stage, person: Person) -> Asked:
+        post = await stage.post(person, await stage.room(person))
+        return Asked(method="POST", path=f"/room/{act}/{post}", body=body, by=person.token)
+
+    return make
+
+
 async def invite(stage: Stage, person: Person) -> Asked:
     other, room = await stage.person(), await stage.room(person)
     return Asked(method="POST", path=f"/room/invite/{room}", body={"otherUsers": [other.id]}, by=person.token)
@@ -276,6 +284,8 @@ VALID: dict[str, tuple[str, Valid]] = {
     "GET /room/readAll/{room}": ("PostList", in_room("GET", "/room/readAll/{room}?limit=5")),
     "POST /room/seen/{room}": ("Done", seen),
     "POST /room/typing/{room}": ("Done", in_room("POST", "/room/typing/{room}")),
+    "POST /room/edit/{post}": ("Done", own_post("edit", {"content": "Tea!"})),
+    "POST /room/delete/{post}": ("Done", own_post("delete")),
     "GET /room/push": ("PushShown", fixed("GET", "/room/push")),
     "POST /room/push": ("SubscriptionMade", subscribe),
     "DELETE /room/push/{subscription}": ("Done", unsubscribe),
@@ -389,6 +399,21 @@ def exhausted(operation: str) -> Provocation:
         asked = await VALID[operation][1](stage, person)
         await stage.exhaust(person)
         return asked
+
+    return make
+
+
+def others_post(act: str, body: Any = None) -> Provocation:
+    """By somebody who is in its room."""
+
+    async def make(stage: Stage) -> Asked:
+        author, other = await stage.person(), await stage.person()
+        room = await stage.room(author)
+        post = await stage.post(author, room)
+        invite = {"otherUsers": [other.id]}
+        await stage.ask_json(Asked(method="POST", path=f"/room/invite/{room}", body=invite, by=author.token))
+        await stage.ask_json(Asked(method="POST", path=f"/room/accept/{room}", by=other.token))
+        return Asked(method="POST", path=f"/room/{act}/{post}", body=body, by=other.token)
 
     return make
 
@@ -819,6 +844,16 @@ TABLE: dict[str, dict[str, Provocation]] = {
     "POST /room/post/{room}": {
         "BadPostContent": valid_but("POST /room/post/{room}", body={"content": ""}),
         "QuotaExceeded": exhausted("POST /room/post/{room}"),
+    },
+    "POST /room/edit/{post}": {
+        "BadPostContent": valid_but("POST /room/edit/{post}", body={"content": ""}),
+        "QuotaExceeded": exhausted("POST /room/edit/{post}"),
+        "PostNotFound": _valid(_at(NOBODY))(own_post("edit", {"content": "x"})),
+        "NotYourPost": others_post("edit", {"content": "x"}),
+    },
+    "POST /room/delete/{post}": {
+        "PostNotFound": _valid(_at(NOBODY))(own_post("delete")),
+        "NotYourPost": others_post("delete"),
     },
     "GET /room/read/{post}": {"PostNotFound": _valid(_at(NOBODY))(read)},
     "POST /room/seen/{room}": {

@@ -55,6 +55,7 @@ TRACES: tuple[Trace, ...] = (
     Trace("room_offer", removed=f"{OWN} OR offered_by = {{account}}"),
     Trace("account_block", removed=f"{OWN} OR blocked_id = {{account}}"),
     Trace("push_subscription", removed=OWN),
+    Trace("post_original", removed=OWN),
     Trace("room_mute", removed=OWN),
     Trace("retry", removed="scope = {scope}"),
     Trace("token", emptied=("name = NULL, agent = '', network = ''", OWN), kept="hashes, until they expire"),

@@ -7,7 +7,7 @@ import msgspec
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import PostId, RoomId
-from regserver.domain.room_event import Change, EventId, Position, Posted, RoomEvent
+from regserver.domain.room_event import Change, Edited, EventId, Position, Posted, RoomEvent
 from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, Sql
 
@@ -17,22 +17,32 @@ SEEN = (
     " FROM membership JOIN event ON event.room_id = membership.room_id"
     " AND event.id > CASE WHEN joined_event > ? THEN joined_event - 1 ELSE ? END"
     " AND event.id <= CASE WHEN left_event IS NOT NULL AND left_event < ? THEN left_event ELSE ? END"
-    " LEFT JOIN post ON post.id = event.post_id"
-    " WHERE account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
+    " LEFT JOIN post ON post.id = event.post_id LEFT JOIN post_original ON post_original.post_id = event.post_id"
+    " WHERE membership.account_id = ? AND (left_event IS NULL OR left_event > ?) AND joined_event <= ? AND actor_id <> ?"
     " AND (event.post_id IS NULL OR post.id IS NOT NULL) AND (event.id = joined_event OR change NOT LIKE ?)"
+    " AND change NOT LIKE ?"
 )
+# What a post said at first, in its own event; in that of an edit what it says now.
+CONTENT = "CASE WHEN change = '' THEN coalesce(post_original.content, post.content) ELSE post.content END"
 SELECT_SEEN = (
-    f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content{SEEN}"
+    f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, {CONTENT}{SEEN}"
     " ORDER BY event.id LIMIT ?"
 )
 
 OFFER = '{"type":"offered"%'
 """Of the column change. An offer is for its guests, whose stay it begins and ends; members do not hear of it."""
 
+EDIT = '{"type":"edit.%'
+"""Of the column change: a post was edited or deleted."""
+NONE_LIKE = "-"
+"""No change is like this."""
+EDITED = '{"type":"edit.changed"}'
+"""As the log has it: the content is the post's."""
+
 INSERT = "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?)"
 AFTER = (
-    "SELECT event.id, event.room_id, actor_id, at, change, event.post_id, post.content FROM event"
-    " LEFT JOIN post ON post.id = event.post_id WHERE event.id > ? ORDER BY event.id LIMIT ?"
+    f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, {CONTENT} FROM event"
+    " LEFT JOIN post ON post.id = event.post_id LEFT JOIN post_original ON post_original.post_id = event.post_id WHERE event.id > ? ORDER BY event.id LIMIT ?"
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -69,8 +79,13 @@ class EventRows(Rows):
         self, room: RoomId, actor: AccountId, change: Change, now: Instant
     ) -> tuple[str, tuple[object, ...]]:
         """The statement that writes an event, and its parameters: for a store that sends it together with the commit."""
-        post, text = (change.post, "") if isinstance(change, Posted) else (None, _encode(change).decode())
-        return INSERT, (room, actor, now, text, post)
+        match change:
+            case Posted(post=post):
+                return INSERT, (room, actor, now, "", post)
+            case Edited(post=post):
+                return INSERT, (room, actor, now, EDITED, post)
+            case _:
+                return INSERT, (room, actor, now, _encode(change).decode(), None)
 
     def took(self, number: int, room: RoomId, actor: AccountId, change: Change, now: Instant) -> RoomEvent:
         """An event was written under this number."""
@@ -108,15 +123,21 @@ class EventRows(Rows):
         row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
         return row is not None and row[0] == position.at
 
-    async def count_seen(self, account: AccountId, start: EventId, end: EventId, *, echo: bool) -> int:
+    async def count_seen(
+        self, account: AccountId, start: EventId, end: EventId, *, echo: bool, edits: bool = False
+    ) -> int:
         """Takes time in proportion to the count."""
-        return int(await self._sql.value(f"SELECT count(*){SEEN}", *_range(account, start, end, echo=echo)))
+        return int(
+            await self._sql.value(
+                f"SELECT count(*){SEEN}", *_range(account, start, end, echo=echo, edits=edits)
+            )
+        )
 
     async def seen(
-        self, account: AccountId, start: EventId, end: EventId, limit: int, *, echo: bool
+        self, account: AccountId, start: EventId, end: EventId, limit: int, *, echo: bool, edits: bool = False
     ) -> tuple[RoomEvent, ...]:
         """Ordered by id over all rooms."""
-        rows = await self._sql.rows(SELECT_SEEN, *_range(account, start, end, echo=echo), limit)
+        rows = await self._sql.rows(SELECT_SEEN, *_range(account, start, end, echo=echo, edits=edits), limit)
         return tuple(
             [
                 RoomEvent(number, room, actor, at, _change(text, post, content))
@@ -139,9 +160,24 @@ class EventRows(Rows):
 
 
 def _change(text: str, post: PostId | None, content: str) -> Change:
-    return _decode.decode(text) if post is None else Posted(post, content)
+    if post is None:
+        return _decode.decode(text)
+    return Edited(post, content) if text else Posted(post, content)
 
 
-def _range(account: AccountId, start: EventId, end: EventId, *, echo: bool) -> tuple[int | str, ...]:
+def _range(
+    account: AccountId, start: EventId, end: EventId, *, echo: bool, edits: bool
+) -> tuple[int | str, ...]:
     """The parameters of SEEN, in its order. Nobody has the id 0."""
-    return (start, start, end, end, account, start, end, 0 if echo else account, OFFER)
+    return (
+        start,
+        start,
+        end,
+        end,
+        account,
+        start,
+        end,
+        0 if echo else account,
+        OFFER,
+        NONE_LIKE if edits else EDIT,
+    )

@@ -216,9 +216,16 @@ TELLINGS: tuple[Telling, ...] = (
     Telling("push_message", withheld={"*": "what the rooms tell, for a day"}),
     Telling("push_position", withheld={"*": "of nobody"}),
     Telling(
+        "post_original",
+        "edited_posts",
+        _same("post_id", "content", "edited_at"),
+        key=("post_id",),
+        withheld={"account_id": ASKED},
+    ),
+    Telling(
         "post",
         "posts",
-        {"post_id": "id"} | _same("room_id", "content", "created_at"),
+        {"post_id": "id"} | _same("room_id", "content", "created_at", "edited_at"),
         rows="author_id = {account} AND room_id = {room}",
         key=("id",),
         withheld={

@@ -8,9 +8,13 @@ from regserver.store.sql.statement import Rows
 
 # In the order of the fields of Post.
 POST_COLUMNS = (
-    f"SELECT post.id, room_id, author_id, {shown_name('account')}, content, post.created_at"
+    f"SELECT post.id, room_id, author_id, {shown_name('account')}, content, post.created_at, post.edited_at"
     " FROM post JOIN account ON account.id = post.author_id"
 )
+
+
+MOST_RENUMBERED = 1000
+"""Posts after one that is removed. Where there are more, whoever has not read so far counts one too many."""
 
 
 class PostRows(Rows):
@@ -35,6 +39,31 @@ class PostRows(Rows):
         """Uses the primary key."""
         row = await self._sql.row(f"{POST_COLUMNS} WHERE post.id = ?", post)
         return None if row is None else Post(*row)
+
+    async def edit(self, post: Post, content: str, now: Instant) -> None:
+        """An INSERT for what it said at first, and an UPDATE."""
+        keep = (
+            "INSERT INTO post_original (post_id, account_id, content, edited_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (post_id) DO NOTHING"
+        )
+        await self._sql.run(keep, post.id, post.author, post.content, now)
+        await self._sql.run("UPDATE post SET content = ?, edited_at = ? WHERE id = ?", content, now, post.id)
+
+    async def remove(self, post: Post) -> None:
+        """What it said at first goes by the foreign key; the numbers of the next posts move up."""
+        later = "SELECT count(*) FROM (SELECT id FROM post WHERE room_id = ? AND id > ? LIMIT ?) AS later"
+        if await self._sql.value(later, post.room, post.id, MOST_RENUMBERED + 1) <= MOST_RENUMBERED:
+            await self._sql.run(
+                "UPDATE post SET ordinal = ordinal - 1,"
+                " author_ordinal = author_ordinal - CASE WHEN author_id = ? THEN 1 ELSE 0 END"
+                " WHERE room_id = ? AND id > ?",
+                *(post.author, post.room, post.id),
+            )
+        await self._sql.run("DELETE FROM post WHERE id = ?", post.id)
+
+    async def forget_originals(self, before: Instant) -> int:
+        """Uses the index of the times."""
+        return await self._sql.run("DELETE FROM post_original WHERE edited_at < ?", before)
 
     async def newest_ids(self, room: RoomId, limit: int) -> tuple[PostId, ...]:
         """Uses the index of a room's posts."""

@@ -36,14 +36,15 @@ OWN = (
 
 # The room's posts after the mark, without the account's own, as a difference of ordinals: look-ups instead of counting.
 UNREAD = (
-    "coalesce(last.ordinal, 0) - coalesce((SELECT ordinal FROM post WHERE post.id = mine.seen_post), 0)"
+    "coalesce(last.ordinal, 0) - coalesce((SELECT ordinal FROM post WHERE post.room_id = mine.room_id"
+    " AND post.id <= mine.seen_post ORDER BY id DESC LIMIT 1), 0)"
     f" - {OWN.format(upto='')} + {OWN.format(upto=' AND post.id <= mine.seen_post')}"
 )
 
 
 SUMMARIES = (
     "SELECT room.id, room.name, room.created_at, room.updated_at, room.members,"
-    f" last.id, last.room_id, last.author_id, {shown_name('author')}, last.content, last.created_at,"
+    f" last.id, last.room_id, last.author_id, {shown_name('author')}, last.content, last.created_at, last.edited_at,"
     f" {UNREAD}"
     " FROM membership AS mine JOIN room ON room.id = mine.room_id"
     " LEFT JOIN post AS last ON last.id = (SELECT max(id) FROM post WHERE post.room_id = mine.room_id)"
@@ -158,8 +159,8 @@ class RoomRows(Rows):
             RoomSummary(
                 room=Room(*row[:5]),
                 members=members[row[0]],
-                last_post=None if row[5] is None else Post(*row[5:11]),
-                unread=row[11],
+                last_post=None if row[5] is None else Post(*row[5:12]),
+                unread=row[12],
             )
             for row in reversed(shown)
         ]

@@ -1,4 +1,4 @@
-"""The five notifications, with exactly the protocol's keys, and `cursor` for sockets that resume."""
+"""The notifications, with exactly the protocol's keys, and `cursor` for sockets that resume."""
 
 from typing import Annotated
 
@@ -10,11 +10,13 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.room_event import (
     Audience,
     Created,
+    Edited,
     Invited,
     Left,
     OfferAccepted,
     Offered,
     Posted,
+    Retracted,
     RoomEvent,
 )
 from regserver.endpoint import Frame
@@ -39,6 +41,24 @@ class NewPost(Notification, frozen=True, tag=True):
     post_id: PostIdField
     content: ContentField
     created_at: TimeField
+
+
+class PostEdited(Notification, frozen=True, tag=True):
+    """Somebody edited their post; only sockets with `edits=true` hear it. content: what it says now."""
+
+    user_id: UserIdField
+    room_id: RoomIdField
+    post_id: PostIdField
+    content: ContentField
+    edited_at: TimeField
+
+
+class PostDeleted(Notification, frozen=True, tag=True):
+    """Somebody deleted their post; only sockets with `edits=true` hear it."""
+
+    user_id: UserIdField
+    room_id: RoomIdField
+    post_id: PostIdField
 
 
 class RoomCreated(Notification, frozen=True, tag=True):
@@ -79,7 +99,9 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
     missed: Annotated[int, described("How many frames of the past follow.", 2, ge=0)]
 
 
-AnyNotification = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
+AnyNotification = (
+    NewPost | PostEdited | PostDeleted | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
+)
 RoomFrame = Resumed | AnyNotification | AnySign
 
 encode = msgspec.json.Encoder().encode
@@ -90,6 +112,10 @@ def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
     match event.change:
         case Posted(post=post, content=content):
             return NewPost(event.actor, event.room, post, content, iso_seconds(event.at))
+        case Edited(post=post, content=content):
+            return PostEdited(event.actor, event.room, post, content, iso_seconds(event.at))
+        case Retracted(post=post):
+            return PostDeleted(event.actor, event.room, post)
         case Created():
             return RoomCreated(event.actor, event.room)
         case Invited(newcomers=newcomers):

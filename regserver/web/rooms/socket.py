@@ -35,8 +35,8 @@ from regserver.service.recovery_service import Page, RecoveryService
 from regserver.service.room_admission import RoomAdmission, Unadmitted
 from regserver.web.http.bearer import bearer_in
 from regserver.web.http.route import SocketRoute
+from regserver.web.rooms.listen_wire import ListenWish, read_listen_wish
 from regserver.web.rooms.notification import Resumed, RoomFrame, encode, encode_resumable
-from regserver.web.rooms.wire import ListenWish, read_listen_wish
 
 BURST_BYTES = 64 * 1024
 """So much of the past is sent before the client must have taken it. Well below the bound of a session's queue, which
@@ -49,11 +49,12 @@ SLICE = 20
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "echo", "expires_at", "kind", "presence", "receiver", "token")
+    __slots__ = ("account", "echo", "edits", "expires_at", "kind", "presence", "receiver", "token")
 
     def __init__(self, session: SocketSession, asked: "ListenRequest") -> None:
         self.receiver = session
         self.echo = asked.echo
+        self.edits = asked.edits
         self.presence = asked.presence
         self.account: AccountId = asked.signed_in.account
         self.token: SecretHash = asked.signed_in.token
@@ -68,12 +69,13 @@ class RoomSubscriber:
 class ListenRequest(msgspec.Struct, frozen=True):
     """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on.
 
-    echo: whether to hear of the account's own actions. presence: whether to be present, and to hear who is.
+    echo: whether to hear of the account's own actions. edits: whether to hear of edited and deleted posts. presence: whether to be present, and to hear who is.
     """
 
     signed_in: SignedInSession
     since: tuple[Position | None] | None
     echo: bool
+    edits: bool
     presence: bool
 
 
@@ -151,7 +153,9 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     ) -> None:
         session.accept_nowait()
         async with self.recovery.turns:
-            start = await self.recovery.begin(subscriber.token, since, echo=subscriber.echo)
+            start = await self.recovery.begin(
+                subscriber.token, since, echo=subscriber.echo, edits=subscriber.edits
+            )
         if isinstance(start, Refusal):
             return end(session, start)
         resumed = Resumed(self.seal.write(start.start), start.recovered, start.missed)
@@ -165,7 +169,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         return None
 
     async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
-        reader = self.recovery.reader(subscriber.account, start, echo=subscriber.echo)
+        reader = self.recovery.reader(subscriber.account, start, echo=subscriber.echo, edits=subscriber.edits)
         while True:
             async with self.recovery.turns:
                 if (page := await reader.next()) is None:
@@ -182,7 +186,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
     async def _encode(self, page: Page, subscriber: RoomSubscriber) -> list[bytes]:
         texts = []
         for number, event in enumerate(page.events, 1):
-            role = audience(event, subscriber.account, echo=subscriber.echo)
+            role = audience(event, subscriber.account, echo=subscriber.echo, edits=subscriber.edits)
             if role is not None:
                 texts.append(encode_resumable(event, role, self.seal))
             if number % SLICE == 0:
@@ -226,7 +230,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         if wish.since and position is None:
             return BadCursor()
         since = None if wish.since is None else (position,)
-        return ListenRequest(signed_in, since, wish.echo, wish.presence)
+        return ListenRequest(signed_in, since, wish.echo, wish.edits, wish.presence)
 
     async def _authorize(
         self, request: Request, wish: ListenWish

@@ -22,9 +22,9 @@ from regserver.web.http.bearer import bearer
 from regserver.web.http.event_stream import RETRY, EventStreamHead
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route
+from regserver.web.rooms.listen_wire import RoomEventStream, StreamWish, read_stream_wish
 from regserver.web.rooms.notification import Resumed, encode, notification
 from regserver.web.rooms.stream_listener import StreamListener
-from regserver.web.rooms.wire import RoomEventStream, StreamWish, read_stream_wish
 
 
 def stream_chunk(seal: CursorSeal, event: RoomEvent, role: Audience) -> Frame:
@@ -75,19 +75,19 @@ class RoomStreamApi(msgspec.Struct, frozen=True):
             return TooManySockets()
         if request.method == "HEAD":
             return EventStreamHead()
-        start = await self._begin(token, position, echo=wish.echo)
+        start = await self._begin(token, position, wish)
         if isinstance(start, Refusal):
             return start
-        listener = StreamListener(session, self.queue_bytes, echo=wish.echo, presence=wish.presence)
+        listener = StreamListener(session, self.queue_bytes, wish)
         first = self.seal.write(start.start)
         resumed = _chunk(first, encode(Resumed(first, start.recovered, start.missed)))
         return RoomEventStream(body=RETRY + resumed, stream=self._stream(listener, start))
 
     async def _begin(
-        self, token: SecretHash, position: Position | None, *, echo: bool
+        self, token: SecretHash, position: Position | None, wish: StreamWish
     ) -> Resumption | Unadmitted:
         async with self.recovery.turns:
-            return await self.recovery.begin(token, position, echo=echo)
+            return await self.recovery.begin(token, position, echo=wish.echo, edits=wish.edits)
 
     async def _stream(self, listener: StreamListener, start: Resumption) -> AsyncGenerator[bytes, None]:
         if self.broker.count(listener.account) >= self.max_sockets:  # others have come meanwhile
@@ -108,7 +108,8 @@ class RoomStreamApi(msgspec.Struct, frozen=True):
 
     async def _catch_up(self, listener: StreamListener, start: Resumption) -> AsyncGenerator[bytes, None]:
         """What was missed, at the client's pace; attaches the listener where the log ends."""
-        reader, attached = self.recovery.reader(listener.account, start.start.id, echo=listener.echo), False
+        attached, echo, edits = False, listener.echo, listener.edits
+        reader = self.recovery.reader(listener.account, start.start.id, echo=echo, edits=edits)
         while not attached:
             async with self.recovery.turns:
                 if (page := await reader.next()) is None:
@@ -121,5 +122,6 @@ class RoomStreamApi(msgspec.Struct, frozen=True):
                 yield chunk
 
     def _encode(self, page: Page, listener: StreamListener) -> bytes:
-        heard = [(event, audience(event, listener.account, echo=listener.echo)) for event in page.events]
+        account, echo, edits = listener.account, listener.echo, listener.edits
+        heard = [(event, audience(event, account, echo=echo, edits=edits)) for event in page.events]
         return b"".join([stream_chunk(self.seal, event, role) for event, role in heard if role is not None])

@@ -10,6 +10,7 @@ from regserver.endpoint import Frame
 from regserver.ports.subscriber import FrameKind
 from regserver.service.identity_service import Session
 from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS
+from regserver.web.rooms.listen_wire import StreamWish
 
 
 class StreamListener:
@@ -20,12 +21,13 @@ class StreamListener:
 
     kind: FrameKind = "stream"
 
-    def __init__(self, session: Session, most_bytes: int, *, echo: bool, presence: bool) -> None:
+    def __init__(self, session: Session, most_bytes: int, wish: StreamWish) -> None:
         self.account: AccountId = session.account
         self.token: SecretHash = session.token
         self.expires_at = session.expires_at
-        self.echo = echo
-        self.presence = presence
+        self.echo = wish.echo
+        self.edits = wish.edits
+        self.presence = wish.presence
         self._most_bytes = most_bytes
         self._chunks: list[bytes] = []
         self._bytes = 0

@@ -1,6 +1,5 @@
 """Rooms on the wire: the bodies of requests, with the functions that read or refuse them, and those of answers."""
 
-import urllib.parse
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -14,7 +13,6 @@ from regserver.domain.outcome import BadId, BadPostContent, Refusal
 from regserver.endpoint import Request
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
-from regserver.web.http.event_stream import EventStream
 from regserver.web.http.field import (
     ContentField,
     PostIdField,
@@ -26,6 +24,7 @@ from regserver.web.http.field import (
     described,
 )
 from regserver.web.http.pipeline import Parameters, RequestBody
+from regserver.web.rooms.listen_wire import SWITCHED_ON, query_of
 
 Id = TypeVar("Id", domain.RoomId, domain.PostId)
 
@@ -96,82 +95,9 @@ class RoomRange(Parameters, frozen=True):
     )
 
 
-class ListenWish(Parameters, frozen=True):
-    """What /room/websocket is asked with. Without `since` nothing of the past is sent."""
-
-    token: Annotated[
-        str | None,
-        described(
-            "A bearer token, where no Authorization field can be sent; the operator may forbid it.",
-            "regs_0123abcd",
-        ),
-    ] = None
-    ticket: Annotated[str | None, described("A ticket of POST /login/ticket.", "regs_0123abcd")] = None
-    since: Annotated[
-        str | None,
-        described(
-            "A cursor, or empty for now: Resumed comes first, then what was missed, then live frames,"
-            " each with a cursor.",
-            "AAAAAAAAAAA",
-        ),
-    ] = None
-    echo: Annotated[
-        bool, described("Whether to hear also what the account itself does, as from another device.", True)
-    ] = False
-    presence: Annotated[
-        bool,
-        described(
-            "Whether to be shown to the members of one's rooms as present, and to hear of theirs, and of their typing.",
-            True,
-        ),
-    ] = False
-
-
-class StreamWish(Parameters, frozen=True):
-    """From where on the rooms are listened to, and with what."""
-
-    last_event_id: Annotated[
-        str | None,
-        described(
-            "The id of the last event that came; what was missed follows.",
-            "AAAAAAAAAAA",
-            extra={"header": "Last-Event-ID"},
-        ),
-    ] = None
-    echo: Annotated[bool, described("As on the WebSocket.", True)] = False
-    presence: Annotated[bool, described("As on the WebSocket.", True)] = False
-
-
-class RoomEventStream(EventStream, frozen=True, kw_only=True):
-    """Notifications as they come; the data of each is a frame of the WebSocket without a cursor, its id the cursor."""
-
-
-SWITCHED_ON = {"", "true"}
-"""What a switch of a query may say: also nothing."""
-
-
-def read_listen_wish(request: Request) -> ListenWish:
-    """The query of /room/websocket."""
-    query = _query(request)
-    return ListenWish(
-        token=query.get("token"),
-        ticket=query.get("ticket"),
-        since=query.get("since"),
-        echo=query.get("echo") in SWITCHED_ON,
-        presence=query.get("presence") in SWITCHED_ON,
-    )
-
-
-def read_stream_wish(request: Request) -> StreamWish:
-    """The parameters of /room/events."""
-    last = request.headers.get("last-event-id") or None
-    query = _query(request)
-    return StreamWish(last, query.get("echo") in SWITCHED_ON, query.get("presence") in SWITCHED_ON)
-
-
 def read_last_post_wish(request: Request) -> LastPostWish:
     """The query of /room/info."""
-    return LastPostWish(_query(request).get("getLastPost") in SWITCHED_ON)
+    return LastPostWish(query_of(request).get("getLastPost") in SWITCHED_ON)
 
 
 def read_room_range(request: Request) -> RoomRange | BadId:
@@ -190,7 +116,7 @@ def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id |
     """`before`, an id of this kind, and `limit`, at most `most`."""
     if not request.query:
         return None, most
-    query = _query(request)
+    query = query_of(request)
     before, limit = query.get("before"), domain.parse_id(query.get("limit", str(most)))
     number = None if before is None else domain.parse_id(before)
     if limit is None or (before is not None and number is None):
@@ -198,16 +124,17 @@ def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id |
     return None if number is None else kind(number), min(limit, most)
 
 
-def _query(request: Request) -> dict[str, str]:
-    """The query's parameters; of a repeated one the last counts."""
-    return dict(urllib.parse.parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
-
-
 # --- what is shown
 class PostMade(JsonAnswer, frozen=True, rename="camel"):
     """The post was made."""
 
     post_id: PostIdField
+
+
+EditedField = Annotated[
+    TimeField | UnsetType,
+    described("When its author edited it last; absent if never.", "2020-09-13T12:26:40Z"),
+]
 
 
 class PostBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -218,6 +145,7 @@ class PostBody(msgspec.Struct, frozen=True, rename="camel"):
     room: RoomIdField
     content: ContentField
     created_at: TimeField
+    edited: EditedField = UNSET
 
 
 class PostShown(JsonAnswer, frozen=True):
@@ -235,6 +163,7 @@ class ListedPost(msgspec.Struct, frozen=True, rename="camel"):
     room: RoomIdField
     content: ContentField
     created_at: TimeField
+    edited: EditedField = UNSET
 
 
 class PostList(JsonAnswer, frozen=True):
@@ -296,14 +225,18 @@ class RoomList(JsonAnswer, frozen=True):
 
 def post_body(post: domain.Post) -> PostBody:
     """A post as /room/read shows it."""
-    return PostBody(post.id, post.author, post.room, post.content, iso_seconds(post.created_at))
+    created_at = iso_seconds(post.created_at)
+    return PostBody(post.id, post.author, post.room, post.content, created_at, _edited(post))
 
 
 def listed_post(post: domain.Post) -> ListedPost:
     """A post as lists show it, with its author's name."""
-    return ListedPost(
-        post.id, post.author, post.username, post.room, post.content, iso_seconds(post.created_at)
-    )
+    created_at = iso_seconds(post.created_at)
+    return ListedPost(post.id, post.author, post.username, post.room, post.content, created_at, _edited(post))
+
+
+def _edited(post: domain.Post) -> str | UnsetType:
+    return UNSET if post.edited_at is None else iso_seconds(post.edited_at)
 
 
 def room_body(detail: domain.RoomDetail, *, with_last_post: bool) -> RoomBody:

@@ -204,6 +204,14 @@ class ExportedMute(ExportRecord, frozen=True):
     room_id: RoomIdField
 
 
+class ExportedOriginal(ExportRecord, frozen=True):
+    """What a post of the person's said before it was edited first; kept as long as the log of the rooms."""
+
+    post_id: PostIdField
+    content: ContentField
+    edited_at: TimeField
+
+
 class ExportedPost(ExportRecord, frozen=True):
     """A post of the person's, also in a room that they have left."""
 
@@ -211,6 +219,7 @@ class ExportedPost(ExportRecord, frozen=True):
     room_id: RoomIdField
     content: ContentField
     created_at: TimeField
+    edited_at: TimeField | None
 
 
 class ExportedRetry(ExportRecord, frozen=True):

@@ -35,6 +35,7 @@ from regserver.web.sign_in.export_record import (
     ExportedNetwork,
     ExportedOffer,
     ExportedOfferMade,
+    ExportedOriginal,
     ExportedPasskey,
     ExportedPost,
     ExportedProfile,
@@ -81,6 +82,7 @@ class ExportDocument(msgspec.Struct, frozen=True, rename="camel"):
     blocks: tuple[ExportedBlock, ...]
     push_subscriptions: tuple[ExportedPushSubscription, ...]
     muted_rooms: tuple[ExportedMute, ...]
+    edited_posts: tuple[ExportedOriginal, ...]
     retries: tuple[ExportedRetry, ...]
     directory_sign_ups: tuple[ExportedSignUp, ...]
     registrations: tuple[ExportedRegistration, ...]

@@ -99,12 +99,15 @@ async def hear_rooms(heard: Heard, app: App, stage: Stage) -> None:
         return await stage.ask_json(Asked(method="POST", path=path, body=body, by=who.token))
 
     room = (await act(ann, "/room/create", {"otherUsers": [bob.id]}))["roomId"]
-    await act(ann, f"/room/post/{room}", {"content": "Tea?"})
+    post = (await act(ann, f"/room/post/{room}", {"content": "Tea?"}))["postId"]
+    await act(ann, f"/room/edit/{post}", {"content": "Tea!"})
+    gone = (await act(ann, f"/room/post/{room}", {"content": "x"}))["postId"]
+    await act(ann, f"/room/delete/{gone}", {})
     await act(ann, f"/room/invite/{room}", {"otherUsers": [cid.id]})
     await act(cid, f"/room/leave/{room}", {})
     other = await stage.room(ann)
     await act(ann, f"/room/invite/{other}", {"otherUsers": [bob.id]})
-    frames = await listen(app, f"/room/websocket?token={bob.token}&since={cursor}", 6)
+    frames = await listen(app, f"/room/websocket?token={bob.token}&since={cursor}&edits=true", 8)
     heard.take("rooms", [first, *frames])
 
 
