@@ -9,7 +9,8 @@ import msgspec
 
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.system import SystemClock
-from regserver.broker.local import LocalBroker, Making, open_local_broker
+from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.broker.making import Making
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY, Duration

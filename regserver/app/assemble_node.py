@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from regserver.app.base import AppPart, Base
 from regserver.config import PostgresPlace, store_place
 from regserver.service.node_lease import NodeLease, NodePolicy
+from regserver.service.presence_sync import PresenceSync
 
 RUN_BYTES = 16
 
@@ -17,4 +18,5 @@ async def open_node(stack: AsyncExitStack, base: Base) -> AppPart:
     lease = NodeLease(base.store, base.clock, policy)
     await lease.take()
     stack.push_async_callback(lease.leave)
-    return AppPart(background=(lease.run,))
+    presence = PresenceSync(base.store, base.clock, base.broker, policy.run, policy.lease)
+    return AppPart(background=(lease.run, presence.run))

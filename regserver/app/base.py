@@ -19,7 +19,8 @@ from regserver.app.part_reload import Prepare
 from regserver.app.sign_up_gate_hook import open_sign_up_hook
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.app.switch import SwitchedMailTemplates
-from regserver.broker.local import Making, open_local_broker
+from regserver.broker.local import LocalBroker, open_local_broker
+from regserver.broker.making import Making
 from regserver.config import ConfigFault, Loaded, Settings, store_place
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
@@ -27,7 +28,6 @@ from regserver.domain.guess import GuessHash
 from regserver.domain.journal import JournalSeal
 from regserver.domain.sign_up_policy import Door
 from regserver.metric import Metrics
-from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.mail_template import MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
@@ -58,7 +58,7 @@ class Base(msgspec.Struct, frozen=True):
     loaded: Loaded
     outside: Outside
     store: Store
-    broker: Broker
+    broker: LocalBroker
     node: str
     clock: Clock
     randomness: Randomness

@@ -11,16 +11,17 @@ Methods that end with `_nowait` have no checkpoint, so none sees the intermediat
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
 
-import msgspec
 import trio
 
 from regserver.broker.delivery_queue import DeliveryQueue
-from regserver.broker.presence_teller import NoOtherNode, PresenceTeller, SignMaker
-from regserver.broker.subscription import FrameMaker, Subscription
+from regserver.broker.making import Making
+from regserver.broker.no_other_node import NoOtherNode
+from regserver.broker.presence_teller import PresenceTeller
+from regserver.broker.subscription import Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
@@ -28,9 +29,10 @@ from regserver.domain.presence import TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
-from regserver.endpoint import Broadcast
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
+from regserver.ports.presence_hub import PresenceHub
+from regserver.ports.presence_link import PresenceLink
 from regserver.ports.subscriber import FrameKind, Subscriber
 
 RECENT_EVENTS = 1024
@@ -41,7 +43,7 @@ LONGEST_SLEEP = Duration(5 * SECOND)
 """The system clock may be set forward during a sleep, so none is longer than this. A look takes a millisecond for 10,000 sockets."""
 
 
-class LocalBroker(Broker):
+class LocalBroker(Broker, PresenceHub):
     """The broker of a server with one process. Made by `open_local_broker`."""
 
     def __init__(
@@ -70,12 +72,30 @@ class LocalBroker(Broker):
     def accounts(self) -> Collection[AccountId]:
         return self._accounts.keys()
 
+    def link_nowait(self, link: PresenceLink) -> None:
+        self._presence.link_nowait(link)
+
+    def is_asked(self) -> bool:
+        return self._presence.is_asked()
+
+    def come_elsewhere_nowait(self, account: AccountId, rooms: Collection[RoomId], as_of: EventId) -> bool:
+        if as_of < self._forgotten:
+            return False
+        self._presence.come_elsewhere_nowait(account, rooms, self._since(as_of))
+        return True
+
+    def go_elsewhere_nowait(self, account: AccountId) -> None:
+        self._presence.go_elsewhere_nowait(account)
+
+    def _since(self, as_of: EventId) -> list[RoomEvent]:
+        """The events after this position, which are all in memory."""
+        newest_first = list(takewhile(lambda event: event.id > as_of, reversed(self._recent)))
+        return newest_first[::-1]
+
     def attach_nowait(self, subscriber: Subscriber, rooms: Collection[RoomId], as_of: EventId) -> bool:
         if as_of < self._forgotten:
             return False
-        newest_first = list(takewhile(lambda event: event.id > as_of, reversed(self._recent)))
-        queue = self._queue(subscriber)
-        since_then = newest_first[::-1]
+        queue, since_then = self._queue(subscriber), self._since(as_of)
         self._subscriptions[subscriber] = queue.attach(subscriber, rooms, as_of, since_then)
         if subscriber.presence:
             self._presence.attach_nowait(subscriber, rooms, since_then)
@@ -151,18 +171,6 @@ class LocalBroker(Broker):
             gone = self._gone.setdefault(account, trio.Event())
             with trio.move_on_after(END_SECONDS):
                 await gone.wait()
-
-
-class Making(msgspec.Struct, frozen=True):
-    """How frames are made and sent.
-
-    frames: build an event's for each kind of socket. signs: a sign's. broadcast: sends them. count: see DeliveryQueue.
-    """
-
-    frames: Mapping[FrameKind, FrameMaker]
-    signs: Mapping[FrameKind, SignMaker]
-    broadcast: Broadcast
-    count: Callable[[int], None]
 
 
 @asynccontextmanager

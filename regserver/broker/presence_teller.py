@@ -30,19 +30,6 @@ PIECE_BYTES: Final = 16 * 1024
 """Of those who are there, told to a new socket between two pauses."""
 
 
-class NoOtherNode(PresenceLink):
-    """The link of a node that is alone."""
-
-    def came_nowait(self, account: AccountId) -> None:
-        """Nobody has to know."""
-
-    def went_nowait(self, account: AccountId) -> None:
-        """Nobody has to know."""
-
-    def typing_nowait(self, sign: TypingNoticed) -> None:
-        """Nobody has to know."""
-
-
 class PresenceTeller:
     """The sockets that asked for presence, and who is present on this node.
 
@@ -66,6 +53,7 @@ class PresenceTeller:
         self._book = PresenceBook()
         self._here: dict[AccountId, set[Subscriber]] = {}
         self._leaving: dict[AccountId, float] = {}  # in the order of their ends
+        self._elsewhere: set[AccountId] = set()  # present on another node
         self._untold: dict[Subscriber, dict[RoomId, None]] = {}  # where it does not know yet who is there
         self._more = trio.Event()
 
@@ -75,10 +63,11 @@ class PresenceTeller:
     ) -> None:
         """The socket is told of presence. rooms: of its account at a position; since_then: the events after it."""
         account = subscriber.account
-        self._leaving.pop(account, None)
         if account not in self._book:
             self._book.come(account, _brought_up(account, rooms, since_then))
+        if account not in self._here and account not in self._leaving:
             self._link.came_nowait(account)
+        self._leaving.pop(account, None)
         self._here.setdefault(account, set()).add(subscriber)
         self._untold[subscriber] = dict.fromkeys(self._book.rooms(account))
         self._more.set()
@@ -93,6 +82,33 @@ class PresenceTeller:
         if not sockets:
             del self._here[account]
             self._leaving[account] = trio.current_time() + self._grace
+            self._more.set()
+
+    # --- other nodes
+    def link_nowait(self, link: PresenceLink) -> None:
+        """Tells the link who is here, and from now on who comes and goes."""
+        self._link = link
+        for account in (*self._here, *self._leaving):
+            link.came_nowait(account)
+
+    def is_asked(self) -> bool:
+        """Whether there is a socket that asked."""
+        return bool(self._here)
+
+    def come_elsewhere_nowait(
+        self, account: AccountId, rooms: Iterable[RoomId], since_then: Sequence[RoomEvent]
+    ) -> None:
+        """Somebody is present on another node. rooms, since_then: as in `attach_nowait`."""
+        self._elsewhere.add(account)
+        if account not in self._book:
+            self._book.come(account, _brought_up(account, rooms, since_then))
+            self._more.set()
+
+    def go_elsewhere_nowait(self, account: AccountId) -> None:
+        """They are on no other node any more."""
+        self._elsewhere.discard(account)
+        if account in self._book and account not in self._here and account not in self._leaving:
+            self._book.go(account)
             self._more.set()
 
     # --- what happens
@@ -131,7 +147,8 @@ class PresenceTeller:
             if at > now:
                 return
             del self._leaving[account]
-            self._book.go(account)
+            if account not in self._elsewhere:
+                self._book.go(account)
             self._link.went_nowait(account)
 
     async def _tell(self, room: RoomId, signs: Sequence[Sign]) -> None:

@@ -48,6 +48,7 @@ from regserver.ports.operator_table import OperatorTable
 from regserver.ports.outbox_table import OutboxTable
 from regserver.ports.passkey_table import PasskeyTable
 from regserver.ports.post_table import PostTable
+from regserver.ports.presence_table import PresenceTable
 from regserver.ports.push_queue_table import PushQueueTable
 from regserver.ports.push_subscription_table import PushSubscriptionTable
 from regserver.ports.registration_table import RegistrationTable
@@ -160,6 +161,8 @@ class Transaction(Protocol):
     """The event log of all rooms."""
     hooks: HookTable
     """Webhooks, and what they are told."""
+    presences: PresenceTable
+    """Who is present on which node."""
     push_subscriptions: PushSubscriptionTable
     """Where people are told of their rooms while they have no socket, and of which not."""
     push_queue: PushQueueTable

@@ -2,7 +2,8 @@
 
 import trio
 
-from regserver.broker.local import Making, open_local_broker
+from regserver.broker.local import open_local_broker
+from regserver.broker.making import Making
 from regserver.domain.account import AccountId
 from regserver.domain.room_event import Audience, EventId, RoomEvent
 from regserver.endpoint import Frame

@@ -8,7 +8,8 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
-from regserver.broker.local import RECENT_EVENTS, LocalBroker, Making, open_local_broker
+from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
+from regserver.broker.making import Making
 from regserver.broker.subscription import FrameMaker
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant

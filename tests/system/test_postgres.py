@@ -93,6 +93,25 @@ async def test_no_password_is_shown(shared: tuple[str, ...], shell: Shell) -> No
     assert "s3cret" not in "".join((*map(str, shown), *map(str, apart), *map(str, refused)))
 
 
+async def test_people_of_two_nodes_are_present_to_each_other(tmp_path: Path, shared: tuple[str, ...]) -> None:
+    """Until one of the nodes is killed."""
+    quick = (*shared, "node.lease=1s")
+    async with (
+        open_server(tmp_path, (*quick, "node.name=one")) as one,
+        open_server(tmp_path, (*quick, "node.name=two")) as two,
+        one.client() as client,
+    ):
+        ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
+        room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
+        frame = {"type": "Presence", "roomId": room, "online": True}
+        async with listening(f"{one.socket_url}/room/websocket?token={ann.token}&presence=true") as anns:
+            async with listening(f"{two.socket_url}/room/websocket?token={bob.token}&presence=true") as bobs:
+                assert await anns.message() == frame | {"userId": bob.id}
+                assert await bobs.message() == frame | {"userId": ann.id}
+                assert (await two.stop(signal.SIGKILL)) == -signal.SIGKILL
+            assert await anns.message() == frame | {"userId": bob.id, "online": False}
+
+
 async def test_another_key_is_refused(tmp_path: Path, shared: tuple[str, ...], shell: Shell) -> None:
     await start_here(shared)
     (tmp_path / "other.key").write_bytes(bytes(32))

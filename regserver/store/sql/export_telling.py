@@ -213,6 +213,8 @@ TELLINGS: tuple[Telling, ...] = (
         },
     ),
     Telling("room_mute", "muted_rooms", _same("room_id"), key=("room_id",), withheld={"account_id": ASKED}),
+    Telling("presence", withheld={"*": "the number alone, while a socket is there"}),
+    Telling("presence_run", withheld={"*": "of nobody"}),
     Telling("push_message", withheld={"*": "what the rooms tell, for a day"}),
     Telling("push_position", withheld={"*": "of nobody"}),
     Telling(

@@ -35,6 +35,7 @@ from regserver.store.sql.operator_rows import OperatorRows
 from regserver.store.sql.outbox_rows import OutboxRows
 from regserver.store.sql.passkey_rows import PasskeyRows
 from regserver.store.sql.post_rows import PostRows
+from regserver.store.sql.presence_rows import PresenceRows
 from regserver.store.sql.push_rows import PushQueueRows, PushSubscriptionRows
 from regserver.store.sql.registration_rows import RegistrationRows
 from regserver.store.sql.reward_rows import RewardRows
@@ -83,6 +84,7 @@ class SqlTransaction(Transaction):
         self.blocks = BlockRows(sql)
         self.events = EventRows(sql)
         self.hooks = HookRows(sql)
+        self.presences = PresenceRows(sql)
         self.push_subscriptions = PushSubscriptionRows(sql)
         self.push_queue = PushQueueRows(sql)
         self._add_rest(sql, pen)

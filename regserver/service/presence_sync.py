@@ -1,0 +1,153 @@
+"""Presence over several nodes: each tells in the store who is present on it, and reads what the others tell.
+
+    comes and goes here → waits → one unit of work each second → its version grows
+    other runs → alive? → a new version? → who is there → their rooms, as of a position of the log → the hub
+
+A node that was killed shows no sign of life any more; after DEAD_LEASES leases by this node's own clock its people have gone. While
+nobody here hears of presence, nothing is read.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import trio
+
+from regserver.domain.account import AccountId
+from regserver.domain.instant import Duration
+from regserver.domain.presence import TypingNoticed
+from regserver.domain.room import RoomId
+from regserver.domain.room_event import EventId
+from regserver.ports.clock import Clock
+from regserver.ports.presence_hub import PresenceHub
+from regserver.ports.presence_link import PresenceLink
+from regserver.ports.presence_table import PresentRun
+from regserver.ports.store import Store, StoreFault
+from regserver.ports.transaction import Transaction
+
+log = logging.getLogger("regserver.presence")
+
+POLL_SECONDS: Final = 1.0
+DEAD_LEASES: Final = 2
+PEOPLE_IN_A_STEP: Final = 100
+"""Whose rooms are read in one unit of work."""
+
+
+class SeenRun:
+    """Another run, as it was seen last. since: when its beats were new, by this node's clock."""
+
+    def __init__(self, beats: int, since: float) -> None:
+        self.beats = beats
+        self.since = since
+        self.version = 0
+        self.people: frozenset[AccountId] = frozenset()
+
+
+class PresenceSync(PresenceLink):
+    """run: the number of this process. lease: of a node's name; see NodeLease."""
+
+    def __init__(self, store: Store, clock: Clock, hub: PresenceHub, run: bytes, lease: Duration) -> None:
+        self._store = store
+        self._clock = clock
+        self._hub = hub
+        self._own = run
+        self._dead_after = DEAD_LEASES * lease.seconds
+        self._untold: dict[AccountId, bool] = {}
+        self._seen: dict[bytes, SeenRun] = {}
+        self._elsewhere: frozenset[AccountId] = frozenset()
+
+    # --- as a link
+    def came_nowait(self, account: AccountId) -> None:
+        """To be told."""
+        self._untold[account] = True
+
+    def went_nowait(self, account: AccountId) -> None:
+        """To be told."""
+        self._untold[account] = False
+
+    def typing_nowait(self, sign: TypingNoticed) -> None:
+        """Stays on this node: by the time that the others had read of it, it would be over."""
+
+    # --- its work
+    async def run(self) -> None:
+        """Runs until cancelled; a store that fails is tried again."""
+        self._hub.link_nowait(self)
+        while True:
+            try:
+                await self.step()
+            except StoreFault as fault:
+                log.warning("other nodes are not told of presence: %s", fault)
+            await self._clock.sleep(POLL_SECONDS)
+
+    async def step(self) -> None:
+        """Tells, and reads what the others tell. Raises StoreFault."""
+        await self._tell()
+        if self._hub.is_asked():
+            await self._read()
+        elif self._elsewhere:
+            self._leave(self._elsewhere)
+            self._seen.clear()
+
+    async def _tell(self) -> None:
+        untold, self._untold = self._untold, {}
+        if not untold:
+            return
+        came = [account for account, here in untold.items() if here]
+        went = [account for account, here in untold.items() if not here]
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.presences.sweep()
+            await transaction.presences.tell(self._own, came, went)
+
+        try:
+            await self._store.write(work)
+        except StoreFault:
+            self._untold = untold | self._untold
+            raise
+
+    async def _read(self) -> None:
+        runs = await self._store.read(lambda transaction: transaction.presences.runs())
+        now = self._clock.elapsed()
+        alive = [run for run in runs if run.run != self._own and self._is_alive(run, now)]
+        for run in alive:
+            seen = self._seen[run.run]
+            if seen.version != run.version:
+                number = run.run
+                seen.people = await self._store.read(
+                    lambda transaction: transaction.presences.of_run(number)  # noqa: B023  (awaited here)
+                )
+                seen.version = run.version
+        for gone in self._seen.keys() - {run.run for run in runs}:
+            del self._seen[gone]
+        people = frozenset[AccountId]().union(*(self._seen[run.run].people for run in alive))
+        self._leave(self._elsewhere - people)
+        await self._arrive(people - self._elsewhere)
+
+    def _is_alive(self, run: PresentRun, now: float) -> bool:
+        seen = self._seen.get(run.run)
+        if seen is None:
+            seen = self._seen[run.run] = SeenRun(run.beats, now)
+        elif seen.beats != run.beats:
+            seen.beats, seen.since = run.beats, now
+        return now - seen.since < self._dead_after
+
+    def _leave(self, accounts: Iterable[AccountId]) -> None:
+        for account in accounts:
+            self._hub.go_elsewhere_nowait(account)
+            self._elsewhere -= {account}
+
+    async def _arrive(self, accounts: Collection[AccountId]) -> None:
+        people = list(accounts)
+        for first in range(0, len(people), PEOPLE_IN_A_STEP):
+            step = people[first : first + PEOPLE_IN_A_STEP]
+            rooms, end = await self._store.read(lambda transaction: _rooms(transaction, step))  # noqa: B023
+            arrived = {one for one in step if self._hub.come_elsewhere_nowait(one, rooms[one], end)}
+            self._elsewhere |= arrived  # whoever is missing is read again
+            await trio.lowlevel.checkpoint()
+
+
+async def _rooms(
+    transaction: Transaction, people: Collection[AccountId]
+) -> tuple[dict[AccountId, tuple[RoomId, ...]], EventId]:
+    rooms = {account: await transaction.rooms.of_account(account) for account in people}
+    return rooms, (await transaction.events.end()).id
