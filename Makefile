@@ -72,6 +72,10 @@ binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/pyinstaller --noconfirm --clean --distpath build/folder --workpath build/pyinstaller packaging/regserver.spec
 	build/binary/bin/python packaging/pack.py build/folder/regserver dist/regserver
 
+.PHONY: deb
+deb: binary ## build the Debian package: dist/regserver.deb
+	build/binary/bin/python packaging/deb.py dist/regserver dist/regserver.deb
+
 .PHONY: check-binary
 check-binary: binary .venv/.test ## build the executable and try whether it serves
 	$(BIN)/pytest -q tests/packaging/binary.py

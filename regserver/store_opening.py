@@ -23,6 +23,7 @@ from regserver.domain.instant import Instant
 from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import Store
+from regserver.store.draft import sweep
 from regserver.store.sqlite import FilePolicy, held, make_folder, migrate, open_migrated
 from regserver.store.sqlite.history import refuse_lost
 
@@ -40,6 +41,7 @@ async def open_served_store(stack: AsyncExitStack, place: StorePlace, node: str)
         case SqlitePlace():
             make_folder(place.database)
             stack.enter_context(held(place.database))
+            await trio.to_thread.run_sync(sweep, place.database.parent)  # what killed commands have left
             await trio.to_thread.run_sync(refuse_lost, place.database, place.key)
             # Before the key, so that a key without a database is a sign that the database was lost.
             await migrate_store(place, SystemClock().now())

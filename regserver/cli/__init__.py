@@ -96,7 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     for name, summary in COMMANDS.items():
         # Only the module of the given command is imported: `regserver version` should not load a web server.
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        _add_common(command)
+        add_common(command)
         if name in arguments[:1]:
             module = importlib.import_module(f"regserver.cli.{name}")
             if hasattr(module, "add"):
@@ -120,7 +120,8 @@ def _fail(fault: Exception | str, code: int) -> int:
     return code
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that every command takes."""
     parser.add_argument(
         "--config",
         metavar="FILE",

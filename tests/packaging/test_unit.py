@@ -1,11 +1,12 @@
 """The shipped units: bounded, without core dumps, and as closed as systemd can make them."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.peer.required import find_program
+from tests.peer.required import find_program, report_missing
 
 UNITS = Path(__file__).parents[2] / "systemd"
 
@@ -46,9 +47,40 @@ def test_the_service_is_closed() -> None:
     analyze = find_program("systemd", "systemd-analyze")
     service = str(UNITS / "regserver.service")
     done = subprocess.run(
-        [analyze, "security", "--offline=true", "--no-pager", "--threshold=15", service],
+        [analyze, "security", "--offline=true", "--no-pager", "--threshold=10", service],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+REFUSES_NEW_CODE = """
+import ctypes, os, sys
+PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0):
+    sys.exit(77)
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+"""
+USES = """
+import ctypes, sqlite3
+import argon2, coincurve
+from cryptography.hazmat.primitives.asymmetric import ec
+assert argon2.PasswordHasher(1, 8, 1).hash("x")
+assert coincurve.PrivateKey().sign(b"x")
+ec.generate_private_key(ec.SECP256R1())
+connection = sqlite3.connect(":memory:")
+connection.create_function("same", 1, lambda value: value)
+assert connection.execute("SELECT same(1)").fetchone() == (1,)
+ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))
+connection.close()
+"""
+
+
+def test_no_library_needs_memory_that_is_written_and_executed() -> None:
+    """MemoryDenyWriteExecute=yes."""
+    assert directives("regserver.service")["MemoryDenyWriteExecute"] == "yes"
+    done = subprocess.run([sys.executable, "-c", REFUSES_NEW_CODE, USES], capture_output=True, check=False)
+    if done.returncode == 77:
+        report_missing("this kernel cannot refuse new code to a process (Linux 6.3)")
+    assert (done.returncode, done.stderr) == (0, b"")
