@@ -33,6 +33,7 @@ from regserver.app.base import AppPart, Base, build_mail_templates, node_name, o
 from regserver.app.loop_watch import run_loop_watch
 from regserver.app.outside import SYSTEM, Outside
 from regserver.app.part_reload import Prepared
+from regserver.app.trial import with_mailbox
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
@@ -61,6 +62,7 @@ from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Checks, OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.reference.page import Documents, ReferenceApi
+from regserver.web.site.mailbox import MailboxApi
 from regserver.web.site.page import PageApi
 from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
@@ -84,14 +86,22 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
     proves = base.captcha.doors if base.captcha.proof is not None else ()
-    policy = sign_up_policy(base.settings)
+    policy, mailbox = sign_up_policy(base.settings), base.outside.mailbox
     pushes = base.settings.push.enabled and policy.serves("rooms")
-    page = PageApi(forwarded, proves=proves, sign_up=policy.modes["rooms"], pushes=pushes)
+    page = PageApi(
+        forwarded,
+        proves=proves,
+        sign_up=policy.modes["rooms"],
+        pushes=pushes,
+        mailbox=mailbox is not None,
+    )
+    letters = () if mailbox is None else MailboxApi(mailbox, forwarded).routes()
 
     async def prepare(loaded: Loaded) -> Prepared:
         return Prepared(partial(page.take, sign_up_policy(loaded.settings).modes["rooms"]))
 
-    return AppPart(routes=(*page.routes(), *known.routes(), *SdkApi().routes()), reload=(prepare,))
+    routes = (*page.routes(), *known.routes(), *SdkApi().routes(), *letters)
+    return AppPart(routes=routes, reload=(prepare,))
 
 
 async def open_captcha_door(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -166,7 +176,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTE
         node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
     limits = msgspec.structs.replace(limits, refusal_fields=lambda: web.cors.front_fields)
-    return Assembly(loaded, web, limits, create_app(web, limits), outside)
+    return Assembly(loaded, web, limits, create_app(web, limits), with_mailbox(outside, loaded.settings))
 
 
 def _build_clock_watch(base: Base) -> ClockWatch:

@@ -19,6 +19,7 @@ from regserver.ports.mailer import Mailer
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.ports.store import Store
+from regserver.service.letter_box import LetterBox
 
 _SYSTEM_CLOCK = SystemClock()
 
@@ -26,6 +27,7 @@ _SYSTEM_CLOCK = SystemClock()
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """source, sms, ledger, mailer: open or build the configured one. store: what stands before the opened store.
 
+    mailbox: where messages of a server for trying out are kept; see trial.py.
     mail_sleep: waits between two looks at the outbox, for so many seconds.
     """
 
@@ -36,6 +38,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     sms: Callable[[SmsSection, httpx.AsyncClient, Randomness], Sms] = build_sms
     ledger: Callable[[LedgerSection, JournalSeal, httpx.AsyncClient, Store], Ledger] = build_ledger
     mailer: Callable[[Loaded], Mailer] = build_mailer
+    mailbox: LetterBox | None = None
     mail_sleep: Callable[[float], Awaitable[None]] = _SYSTEM_CLOCK.sleep
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from regserver.config.provider import captcha_faults, ledger_faults, sms_faults
 from regserver.config.section import Fault, out_of_range
@@ -17,7 +18,7 @@ from regserver.config.smtp_url import smtp_address
 from regserver.config.store_url import PostgresAddress, read_store_url
 from regserver.config.unit import format_value
 from regserver.config.webhook import webhook_faults
-from regserver.domain.address import Networks, parse_address
+from regserver.domain.address import LOOPBACK_NETWORKS, Networks, host_name, parse_address
 from regserver.domain.email import is_email, read_domain
 from regserver.domain.origin import EXPECTED as EXPECTED_ORIGINS
 from regserver.domain.origin import OriginList
@@ -44,6 +45,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _bounds(settings.server.bounds)
     yield from _server(settings.server)
     yield from _pages(settings.server)
+    yield from _mailbox(settings)
     yield from _operations(settings.operations)
     yield from _store(settings)
     if not _USER_ID_PREFIX.fullmatch(settings.steps.user_id_prefix):
@@ -79,6 +81,8 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
     if "approve" in sign_up_policy(settings).modes.values() and not settings.signup.operator:
         yield "signup.operator is empty: nobody is told who waits for an approval (`regserver user waiting` lists them)"
+    if settings.server.mailbox:
+        yield "server.mailbox is true: whoever uses this machine sees the codes and links of everybody"
     if settings.server.test_mode:
         yield "server.test_mode is true: whoever knows a number of sms.test can register with it"
     if settings.ledger.kind != "embedded" and not settings.steps.require_token:
@@ -124,6 +128,20 @@ def _server(server: ServerSection) -> Iterator[Fault]:
         if proxy != "unix" and not _is_network(proxy):
             expected = 'addresses, networks such as "10.0.0.0/8", or "unix"'
             yield ("server", "trusted_proxies"), f'{expected}, not "{proxy}"'
+
+
+def _mailbox(settings: Settings) -> Iterator[Fault]:
+    server = settings.server
+    if not server.mailbox:
+        return
+    hosts = [host_name(bind) for bind in server.bind]
+    if server.public_url:
+        hosts.append(host_name(urlsplit(server.public_url).netloc))
+    loopback = Networks(LOOPBACK_NETWORKS)
+    if not all(host == "localhost" or host in loopback for host in hosts):
+        yield ("server", "mailbox"), "false, since server.bind or server.public_url is an address for others"
+    if settings.mail.smtp != "log:" and "log" not in settings.sms.used_kinds:
+        yield ("server", "mailbox"), 'false, since neither mail.smtp is "log:" nor sms.kind "log"'
 
 
 def _pages(server: ServerSection) -> Iterator[Fault]:

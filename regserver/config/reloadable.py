@@ -84,6 +84,7 @@ RESTARTED = frozenset(
         "server.max_connections",
         "server.max_connections_per_address",
         "server.test_mode",
+        "server.mailbox",
         "server.bounds.target",
         "server.bounds.head",
         "server.bounds.header_count",

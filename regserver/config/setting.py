@@ -58,6 +58,7 @@ class ServerSection(Section, frozen=True):
 
     data: the folder of the state; "": that of the configuration. key: the file of the server's own key; "": beside the
     database, which is for SQLite alone. outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
+    mailbox: whether the page shows what would be sent; on loopback addresses alone.
     """
 
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
@@ -78,6 +79,7 @@ class ServerSection(Section, frozen=True):
     max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
     max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000
     test_mode: bool = False
+    mailbox: bool = False
     bounds: Bounds = Bounds()
 
 

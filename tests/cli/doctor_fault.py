@@ -400,6 +400,10 @@ async def testing_mode(stage: Stage) -> None:
     stage.given("server.test_mode=true")
 
 
+async def mailbox(stage: Stage) -> None:
+    stage.given("server.mailbox=true")
+
+
 FAULTS: dict[Arrange, str] = {
     changed_by_all: "FAIL configuration: every user can change {folder}/regserver.toml (mode 666): chmod o-w {folder}/regserver.toml",
     read_by_all: "hint configuration: every user can read {folder}/regserver.toml, which has operations.bearer: chmod o-r {folder}/regserver.toml",
@@ -468,6 +472,7 @@ FAULTS: dict[Arrange, str] = {
     captcha_elsewhere: "FAIL captcha: hcaptcha does not answer as a captcha service (status 404): is captcha.url right?",
     many_connections: "hint open files: only … connections are possible, fewer than server.max_connections, 1000000: raise the limit on open files (ulimit -n, LimitNOFILE=)",
     no_limits: "hint provider: limits.enabled is false: one client may send any number of requests",
+    mailbox: "hint provider: server.mailbox is true: whoever uses this machine sees the codes and links of everybody",
     testing_mode: "hint provider: server.test_mode is true: whoever knows a number of sms.test can register with it",
 }
 """Each fault with its line; "…" stands for anything."""

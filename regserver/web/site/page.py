@@ -38,20 +38,27 @@ class PageApi:
         proves: Collection[str] = (),
         sign_up: SignUpMode = "open",
         pushes: bool = False,
+        mailbox: bool = False,
     ) -> None:
         """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
 
         sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it. pushes: whether browsers can be told of rooms by Web Push.
+        mailbox: whether it shows what a server for trying out would have sent.
         """
         self._forwarded = forwarded
         self._proves = proves
         self._pushes = pushes
+        self._mailbox = mailbox
         self._assets = load_assets(*FOLDERS)
-        self._pages = render_pages(self._assets, proves=proves, sign_up=sign_up, pushes=pushes)
+        self._pages = self._render(sign_up)
 
     def take(self, sign_up: SignUpMode) -> None:
         """Says on the page who may sign up, after a reload."""
-        self._pages = render_pages(self._assets, proves=self._proves, sign_up=sign_up, pushes=self._pushes)
+        self._pages = self._render(sign_up)
+
+    def _render(self, sign_up: SignUpMode) -> dict[Language, bytes]:
+        switches = {"pushes": self._pushes, "mailbox": self._mailbox}
+        return render_pages(self._assets, proves=self._proves, sign_up=sign_up, **switches)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
@@ -101,7 +108,12 @@ def page_policy(socket_base: str, *, proves: bool = False, pushes: bool = False)
 
 
 def render_pages(
-    assets: Assets, *, proves: Collection[str], sign_up: SignUpMode, pushes: bool = False
+    assets: Assets,
+    *,
+    proves: Collection[str],
+    sign_up: SignUpMode,
+    pushes: bool = False,
+    mailbox: bool = False,
 ) -> dict[Language, bytes]:
     """language → HTML. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
@@ -110,6 +122,7 @@ def render_pages(
         "is_open": DoorPolicy(sign_up).accepts,
         "sign_up": sign_up,
         "pushes": pushes,
+        "mailbox": mailbox,
     }
     return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 

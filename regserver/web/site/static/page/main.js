@@ -5,6 +5,7 @@ import { $, confirmed, show, tell, wireMenus } from "./dom.js";
 import * as factor from "./factor.js";
 import { serve } from "./form.js";
 import { drop, keep, kept } from "./kept.js";
+import * as mailbox from "./mailbox.js";
 import * as passkey from "./passkey.js";
 import * as push from "./push.js";
 import { begin, watch } from "./registration.js";
@@ -146,6 +147,7 @@ for (const link of document.querySelectorAll(".languages a")) {
 navigator.serviceWorker?.addEventListener("message", ({ data }) => { location.hash = `#room-${data.roomId}`; });
 
 wireMenus();
+mailbox.wire();
 rooms.wire();
 factor.wire(signIn);
 ways.wire(signIn);

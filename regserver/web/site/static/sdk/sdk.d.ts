@@ -133,6 +133,14 @@ interface Rooms {
   read(postId: number): Promise<Post>;
   readAll(roomId: number, page?: Page): Promise<{ posts: ListedPost[]; more: boolean }>;
   seen(roomId: number, postId: number): Promise<null>;
+  /** The applicationServerKey of a browser's subscription. */
+  pushKey(): Promise<string>;
+  /** subscription: PushSubscription.toJSON(). showsContent: whether messages have the posts in them. */
+  addPush(subscription: PushSubscriptionJSON & { showsContent?: boolean }): Promise<number>;
+  pushes(): Promise<{ subscriptions: { subscriptionId: number; host: string; showsContent: boolean; createdAt: string }[]; muted: number[] }>;
+  removePush(subscriptionId: number): Promise<null>;
+  mute(roomId: number): Promise<null>;
+  unmute(roomId: number): Promise<null>;
   /** The others hear it who listen with {presence: true}. */
   typing(roomId: number): Promise<null>;
   /** Everything that happens, each event once and in order, over restarts and lost connections. */

@@ -443,6 +443,12 @@ class Rooms extends Part {
   post = async (roomId, content) => (await this._keyed(`room/post/${roomId}`, { content })).postId;
   read = async (postId) => (await this._get(`room/read/${postId}`)).post;
   readAll = (roomId, page) => this._get(`room/readAll/${roomId}${paged(page)}`);
+  pushKey = async () => (await this._get("room/push/key")).publicKey;
+  addPush = async (subscription) => (await this._keyed("room/push", subscription)).subscriptionId;
+  pushes = () => this._get("room/push");
+  removePush = (subscriptionId) => this._remove(`room/push/${subscriptionId}`);
+  mute = (roomId) => this._keyed(`room/mute/${roomId}`);
+  unmute = (roomId) => this._remove(`room/mute/${roomId}`);
   typing = (roomId) => this._keyed(`room/typing/${roomId}`);
   seen = (roomId, postId) => this._keyed(`room/seen/${roomId}`, { postId });
 
