@@ -66,6 +66,14 @@ crash-rooms: .venv/.test ## kill the server 200 times under load and check that 
 crash-accounts: .venv/.test ## kill the server 200 times amid changes of accounts and check that none is half done
 	$(BIN)/python -m tests.crash --accounts
 
+.PHONY: crash-client
+crash-client: .venv/.test ## kill, stop and slow the server 200 times under the Python client: nothing missed, nothing twice
+	$(BIN)/python -m tests.crash --client
+
+.PHONY: blocking-client
+blocking-client: .venv/.test ## make the blocking Python client from the asynchronous one
+	$(BIN)/python -m tests.client.blocking_maker
+
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .

@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from urllib.parse import urlsplit
 
 import msgspec
 import trio
@@ -14,7 +15,6 @@ from regserver.testing.home import Home
 LOOK_SECONDS = 0.005
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 _CODE = re.compile(r"(?<![\w/#.-])(\d{4,10})(?![\w-])")
-_TOKEN = re.compile(r"regl_[A-Za-z0-9_-]+")
 
 
 class ReceivedMail(msgspec.Struct, frozen=True):
@@ -33,15 +33,15 @@ class ReceivedMail(msgspec.Struct, frozen=True):
     @property
     def codes(self) -> list[str]:
         """What a reader would type: the numbers of 4 to 10 digits, in their order."""
-        return _CODE.findall(self.text)
+        return _CODE.findall(_LINK.sub(" ", self.text))
 
     @property
     def token(self) -> str:
-        """The secret behind a link, as POST /login/email/verify and its like take it. Raises LookupError."""
-        found = _TOKEN.search(self.text)
-        if found is None:
-            raise LookupError(f"no token in the mail {self.subject!r}")
-        return found[0]
+        """What stands behind the # of the link: the secret that /login/email/verify and its like take. Raises LookupError."""
+        for link in self.links:
+            if secret := urlsplit(link).fragment:
+                return secret
+        raise LookupError(f"no link with a secret in the mail {self.subject!r}")
 
 
 class Mailbox(Mailer):

@@ -1,4 +1,4 @@
-"""Kills the started server under load and checks its guarantees: python -m tests.crash [--accounts] --kills 200 [--seed N]"""
+"""Kills the started server under load and checks its guarantees: python -m tests.crash [--accounts | --client] --kills 200 [--seed N]"""
 
 import argparse
 import random
@@ -12,6 +12,7 @@ import trio
 
 from tests.crash.account_checker import AccountChecker
 from tests.crash.checker import Checker
+from tests.crash.client_checker import ClientChecker
 
 
 def progress(done: int, kills: int) -> None:
@@ -24,11 +25,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of when, what and whom")  # noqa: S311
     parser.add_argument("--accounts", action="store_true", help="changes of accounts, in place of rooms")
+    parser.add_argument("--client", action="store_true", help="under regserver.client, in place of rooms")
     options = parser.parse_args()
     started = time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
     folder = tempfile.mkdtemp(prefix="crash-")
-    checker = (AccountChecker if options.accounts else Checker)(Path(folder), options.seed)
+    kind: type[Checker | AccountChecker | ClientChecker] = Checker
+    if options.accounts or options.client:
+        kind = AccountChecker if options.accounts else ClientChecker
+    checker = kind(Path(folder), options.seed)
     try:
         trio.run(checker.run, options.kills, progress)
     except BaseException:

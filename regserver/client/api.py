@@ -1,0 +1,75 @@
+"""The doors of one server, and signing in there."""
+
+import ssl
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from regserver.client import ask
+from regserver.client.account import Accounts
+from regserver.client.directory import Directory
+from regserver.client.room import Rooms
+from regserver.client.step import Steps
+from regserver.client.transport import Transport
+from regserver.client.wire import Session
+
+DEADLINE = 30.0
+PATIENCE = 30.0
+
+
+class Doors:
+    """accounts, rooms, steps, directory: what can be asked for. Entered before it is used.
+
+    url: such as https://example.org. token: of an earlier session. patience: seconds for which a request that may be repeated is,
+    while the server cannot be reached. deadline: of one exchange, in seconds. tls: for https, in place of the system's authorities.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        patience: float = PATIENCE,
+        deadline: float = DEADLINE,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._transport = Transport(url, token, patience=patience, deadline=deadline, tls=tls)
+        self.accounts = Accounts(self._transport)
+        self.rooms = Rooms(self._transport)
+        self.steps = Steps(self._transport)
+        self.directory = Directory(self._transport)
+
+    @property
+    def token(self) -> str | None:
+        """That of the session; kept, it signs in the next client."""
+        return self._transport.token
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    async def ask_to_sign_in(self, username: str, password: str, *, invitation: str = "") -> Session | str:
+        """A session, or for somebody new where their registration is watched: the address of a WebSocket.
+
+        Raises BadCredentials, SecondFactorRequired, UserIsDeleted, SourceUnavailable, TooManyRequests…
+        """
+        body = {"username": username, "password": password}
+        if invitation:
+            body["invitation"] = invitation
+        response = ask.check(await self._transport.exchange(ask.post("/login", body)), (200, 202, 303))
+        if response.status_code != httpx.codes.OK:
+            return ask.read(response, _Location).location
+        session = ask.read(response, Session)
+        self._transport.token = session.token
+        return session
+
+
+class _Location(msgspec.Struct):
+    location: str

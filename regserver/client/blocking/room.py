@@ -1,0 +1,114 @@
+"""Made by tests/client/blocking_maker.py from ../room.py, which says what it is for."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from regserver.client import ask, wire
+from regserver.client.blocking.transport import BlockingTransport
+
+
+class BlockingRooms:
+    """The rooms of whoever is signed in. What changes something has a key of its own, so that it is repeated safely."""
+
+    def __init__(self, transport: BlockingTransport) -> None:
+        self._transport = transport
+
+    def create(self, others: Sequence[int] = (), name: str | None = None) -> int:
+        """Creates a room with these people in it; returns its id. Raises AccountNotFound, BadRoomName, InvitationRefused…"""
+        body = ask.present(name=name, otherUsers=list(others))
+        response = self._transport.send(ask.once("/room/create", body))
+        return ask.read(response, _RoomId).room_id
+
+    def list(self, *, before: int | None = None, limit: int | None = None) -> wire.RoomPage:
+        """A page of one's rooms. before: rooms joined before this one."""
+        response = self._transport.send(ask.get("/room/list", before=before, limit=limit))
+        return ask.read(response, wire.RoomPage)
+
+    def info(self, room_id: int, *, last_post: bool = False) -> wire.Room:
+        """Raises RoomNotFound, NotInRoom."""
+        query = "true" if last_post else None
+        response = self._transport.send(ask.get(f"/room/info/{room_id}", getLastPost=query))
+        return ask.read(response, _RoomShown).room
+
+    def invite(self, room_id: int, others: Sequence[int]) -> None:
+        """Brings people in. Raises BadOtherUsers, AccountNotFound, RoomNotFound, NotInRoom…"""
+        body = {"otherUsers": list(others)}
+        self._transport.send(ask.once(f"/room/invite/{room_id}", body))
+
+    def leave(self, room_id: int) -> None:
+        """Raises RoomNotFound, NotInRoom."""
+        self._transport.send(ask.once(f"/room/leave/{room_id}"))
+
+    # --- posts
+    def post(self, room_id: int, content: str) -> int:
+        """Posts; returns the post's id. Raises BadPostContent, RoomNotFound, NotInRoom, QuotaExceeded."""
+        response = self._transport.send(ask.once(f"/room/post/{room_id}", {"content": content}))
+        return ask.read(response, _PostId).post_id
+
+    def read(self, post_id: int) -> wire.Post:
+        """Raises PostNotFound, NotInRoom."""
+        response = self._transport.send(ask.get(f"/room/read/{post_id}"))
+        return ask.read(response, _PostShown).post
+
+    def read_all(self, room_id: int, *, before: int | None = None, limit: int | None = None) -> wire.PostPage:
+        """A page of posts, the newest without `before`. Raises RoomNotFound, NotInRoom."""
+        response = self._transport.send(ask.get(f"/room/readAll/{room_id}", before=before, limit=limit))
+        return ask.read(response, wire.PostPage)
+
+    def seen(self, room_id: int, post_id: int) -> None:
+        """Moves the unread mark. Raises RoomNotFound, NotInRoom, BadId."""
+        self._transport.send(ask.once(f"/room/seen/{room_id}", {"postId": post_id}))
+
+    def typing(self, room_id: int) -> None:
+        """Tells those who want to know that one is typing. Raises RoomNotFound, NotInRoom."""
+        self._transport.send(ask.post(f"/room/typing/{room_id}"))
+
+    # --- consent
+    def offers(self) -> tuple[wire.Offer, ...]:
+        """BlockingRooms that wait for an answer."""
+        return ask.read(self._transport.send(ask.get("/room/offers")), _Offers).offers
+
+    def accept(self, room_id: int) -> None:
+        """Raises RoomNotFound."""
+        self._transport.send(ask.once(f"/room/accept/{room_id}"))
+
+    def decline(self, room_id: int) -> None:
+        """Raises RoomNotFound."""
+        self._transport.send(ask.once(f"/room/decline/{room_id}"))
+
+    def block(self, user_id: int) -> None:
+        """Keeps somebody from bringing one into rooms. Raises AccountNotFound, TooManyBlocks."""
+        self._transport.send(ask.post(f"/login/block/{user_id}"))
+
+    def unblock(self, user_id: int) -> None:
+        """Lets somebody again."""
+        self._transport.send(ask.delete(f"/login/block/{user_id}"))
+
+    def blocks(self) -> tuple[wire.Block, ...]:
+        """Whom one keeps out."""
+        return ask.read(self._transport.send(ask.get("/login/blocks")), _Blocks).blocks
+
+
+class _RoomId(msgspec.Struct, rename="camel"):
+    room_id: int
+
+
+class _RoomShown(msgspec.Struct):
+    room: wire.Room
+
+
+class _PostId(msgspec.Struct, rename="camel"):
+    post_id: int
+
+
+class _PostShown(msgspec.Struct):
+    post: wire.Post
+
+
+class _Offers(msgspec.Struct):
+    offers: tuple[wire.Offer, ...]
+
+
+class _Blocks(msgspec.Struct):
+    blocks: tuple[wire.Block, ...]

@@ -1,0 +1,153 @@
+"""What the server answers, as Structs. Members that a later server adds are ignored."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Answered(msgspec.Struct, frozen=True, rename="camel"):
+    """Base of answers."""
+
+
+# --- sign-in and accounts
+class Session(Answered, frozen=True):
+    """Signed in: the token is good at every door. expires_in: seconds."""
+
+    user_id: int
+    token: str
+    expires_in: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Session(user_id={self.user_id}, …)"
+
+
+class Account(Answered, frozen=True):
+    """One's own account."""
+
+    user_id: int
+    username: str
+    email: str | None
+    email_verified: bool
+    rooms: tuple[int, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionInfo(Answered, frozen=True):
+    """One of the account's sessions. name: of a token for a program. current: whether it is the one that asks."""
+
+    session_id: int
+    name: str | None
+    agent: str
+    network: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class NamedToken(Answered, frozen=True):
+    """A token for a program of one's own."""
+
+    session_id: int
+    token: str
+
+
+class Ticket(Answered, frozen=True):
+    """Opens one WebSocket, once."""
+
+    ticket: str
+    expires_in: int
+
+
+class Passkey(Answered, frozen=True):
+    """One passkey."""
+
+    passkey_id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Factors(Answered, frozen=True):
+    """The account's second factor and passkeys. recovery_codes: how many are left."""
+
+    totp: bool
+    recovery_codes: int
+    passkeys: tuple[Passkey, ...]
+
+
+class Totp(Answered, frozen=True):
+    """What the authenticator app takes in. qr: the uri as an SVG image."""
+
+    secret: str
+    uri: str
+    qr: str
+
+
+# --- rooms
+class Post(Answered, frozen=True):
+    """A post. user: its author. room: where it stands. username: where the server says it."""
+
+    id: int
+    user: int
+    room: int
+    content: str
+    created_at: datetime
+    username: str | None = None
+
+
+class PostPage(Answered, frozen=True):
+    """Posts, oldest first. more: there are older ones."""
+
+    posts: tuple[Post, ...]
+    more: bool
+
+
+class RoomSummary(Answered, frozen=True):
+    """A room in the list. users: the first 30 of more than 1000, whose number is user_count."""
+
+    room_id: int
+    name: str
+    users: tuple[int, ...]
+    last_post: Post | None
+    unread: int
+    user_count: int | None = None
+
+
+class RoomPage(Answered, frozen=True):
+    """Rooms, in the order of joining. more: there are others that were joined before."""
+
+    rooms: tuple[RoomSummary, ...]
+    more: bool = False
+
+
+class Room(Answered, frozen=True):
+    """One room. posts: the ids of the newest 1000."""
+
+    room_id: int
+    name: str
+    users: tuple[int, ...]
+    posts: tuple[int, ...]
+    created_at: datetime
+    updated_at: datetime
+    last_post: Post | None = None
+    user_count: int | None = None
+
+
+class Offer(Answered, frozen=True):
+    """A room that one may accept or decline."""
+
+    room_id: int
+    name: str | None
+    user_who_invited: int
+    username: str
+    created_at: datetime
+
+
+class Block(Answered, frozen=True):
+    """Somebody who cannot bring one into rooms."""
+
+    user_id: int
+    username: str
+    created_at: datetime

@@ -1,0 +1,244 @@
+"""Every door by the client, against a real server."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pyotp
+import pytest
+import trio
+
+from regserver import client, testing
+from regserver.client import transport
+from tests.testing.test_fault import KEY
+from tests.testing.test_server import PHONE
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[testing.TestedServer]:
+    async with testing.server() as running:
+        yield running
+
+
+@pytest.fixture
+async def here(server: testing.TestedServer) -> AsyncIterator[client.Client]:
+    async with client.open_client(server.url) as opened:
+        yield opened
+
+
+async def test_a_registration_is_watched_to_its_session(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    server.source("ada")
+    registration = await here.sign_in("ada", "right")
+    assert isinstance(registration, client.Registration)
+    events = [event async for event in registration]
+    assert [event.event_type for event in events] == ["INFORMATION", "INFORMATION", "NAME", "AUTHENTICATION"]
+    assert events[2].additional_data["firstName"] == "Ada"
+    assert registration.session is not None
+    assert (await here.accounts.info()).user_id == registration.session.user_id
+    assert str(here.token) not in repr(registration.session)
+    assert isinstance(await here.sign_in("ada", "right"), client.Session)
+
+
+async def test_a_registration_that_fails_ends_without_a_session(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    server.source("ada", lines=[{"failure": "No such person"}])
+    registration = await here.sign_in("ada", "right")
+    assert isinstance(registration, client.Registration)
+    assert [(event.event_type, event.message) async for event in registration] == [
+        ("FAILURE", "No such person")
+    ]
+    assert registration.session is None
+    with pytest.raises(client.RegistrationLost):
+        await anext(here.watch(f"{server.socket_url}/register/u-00000000-0000-4000-8000-000000000000"))
+
+
+async def test_refusals_have_a_class_each_and_what_is_known(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    with pytest.raises(client.BadCredentials) as wrong:
+        await here.sign_in("nobody", "wrong")
+    assert (wrong.value.name, wrong.value.status) == ("BadCredentials", 401)
+    ada = await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    with pytest.raises(client.AccountNotFound) as unknown:
+        await here.rooms.create([ada.user_id + 1])
+    assert unknown.value.missing == (ada.user_id + 1,)
+    await here.accounts.delete()
+    with pytest.raises(client.UserIsDeleted) as deleted:
+        await here.sign_in("ada", "a good password")
+    assert deleted.value.restorable_until is not None
+    assert (await here.accounts.restore("ada", "a good password")).user_id == ada.user_id
+    server.fail("source")
+    with pytest.raises(client.SourceUnavailable) as away:
+        await here.sign_in("ben", "right")
+    assert away.value.retry_after is not None
+
+
+async def test_an_account_has_its_life(server: testing.TestedServer, here: client.Client) -> None:
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    assert await here.accounts.verify_email((await server.mailbox.wait()).token) == "ada@example.org"
+    assert (await here.accounts.info()).email_verified
+    await here.accounts.change_password("a good password", "a better password")
+    await here.accounts.sign_out()
+    assert here.token is None
+    await here.accounts.recover(username="ada")
+    mail = await server.mailbox.wait("ada@example.org", subject="new password")
+    await here.accounts.finish_recovery(mail.token, "the best password")
+    program = await here.accounts.make_token("backup", 3600)
+    named = [session for session in await here.accounts.sessions() if session.name == "backup"]
+    assert [session.session_id for session in named] == [program.session_id]
+    await here.accounts.end_session(program.session_id)
+    assert await here.accounts.send_code(email="ada@example.org")
+    code = (await server.mailbox.wait("ada@example.org", subject="code")).codes[0]
+    session = await here.accounts.sign_in_by_code(code, email="ada@example.org")
+    assert await here.accounts.username(session.user_id) == "ada"
+    assert await here.accounts.user_id("ada") == session.user_id
+    await here.accounts.change_email("the best password", "countess@example.org")
+    link = await server.mailbox.wait("countess@example.org")
+    assert await here.accounts.verify_email(link.token) == "countess@example.org"
+    assert (await here.accounts.export())["account"]["username"] == "ada"
+    assert (await here.accounts.ticket()).ticket
+
+
+async def test_a_second_factor_is_a_second_step(server: testing.TestedServer, here: client.Client) -> None:
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    app = pyotp.TOTP((await here.accounts.begin_totp()).secret)
+    codes = await here.accounts.confirm_totp(app.now())
+    assert (await here.accounts.factors()).totp
+    with pytest.raises(client.SecondFactorRequired) as asked:
+        await here.sign_in("ada", "a good password")
+    await here.accounts.finish_sign_in(asked.value.ticket, codes[0])
+    assert (await here.accounts.factors()).recovery_codes == len(codes) - 1
+    await here.accounts.remove_totp("a good password")
+    assert not (await here.accounts.factors()).totp
+    async with client.open_client(server.url.replace("127.0.0.1", "localhost")) as named:
+        assert "challenge" in await named.accounts.passkey_challenge()
+
+
+async def test_rooms_are_used_by_their_ids(server: testing.TestedServer, here: client.Client) -> None:
+    ben = await server.person("ben")
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    room = await here.rooms.create(name="Tea")
+    await here.rooms.invite(room, [ben.id])
+    post = await here.rooms.post(room, "Milk first?")
+    assert (await here.rooms.read(post)).content == "Milk first?"
+    page = await here.rooms.read_all(room, limit=10)
+    assert [(it.id, it.username) for it in page.posts] == [(post, "ada")]
+    shown = await here.rooms.info(room, last_post=True)
+    assert (shown.name, shown.last_post, ben.id in shown.users) == ("Tea", page.posts[0], True)
+    async with client.open_client(server.url, ben.token) as bens:
+        (listed,) = (await bens.rooms.list()).rooms
+        assert listed.unread == 1
+        await bens.rooms.seen(room, post)
+        assert (await bens.rooms.list()).rooms[0].unread == 0
+        await bens.rooms.typing(room)
+        await bens.rooms.leave(room)
+        with pytest.raises(client.NotInRoom):
+            await bens.rooms.post(room, "x")
+        await bens.rooms.block(shown.users[0])
+        assert [block.username for block in await bens.rooms.blocks()] == ["ada"]
+        await bens.rooms.unblock(shown.users[0])
+        assert await bens.rooms.offers() == ()
+
+
+async def test_a_registration_goes_by_steps(server: testing.TestedServer, here: client.Client) -> None:
+    phone = client.Phone("+380 50 111-22-33")
+    assert (await here.steps.state(phone)).current_state == "firstStep"
+    assert (await here.steps.begin(phone)).next_retry is not None
+    with pytest.raises(client.TryLater) as early:
+        await here.steps.resend(phone)
+    assert early.value.next_retry is not None
+    with pytest.raises(client.WrongCode):
+        await here.steps.verify(phone, "000000")
+    verified = await here.steps.verify(phone, (await server.sms.wait(PHONE)).code, want_token=True)
+    assert verified.token is not None
+    named = await here.steps.set_username(phone, "ada", token=verified.token)
+    chosen = client.Chosen(named.user_id, "ada")
+    assert (await here.steps.state(phone, token=verified.token)).data == chosen
+    with pytest.raises(client.BadPublicKey):
+        await here.steps.finish(phone, chosen, ("x", "y"), token=verified.token)
+    done = await here.steps.finish(phone, chosen, (KEY, KEY), want_token=True, token=verified.token)
+    assert (done.current_state, done.token is not None) == ("registered", True)
+    await here.steps.subscribed(named.user_id, ["GIFS", "GIRLS", "HEALTH"])
+    await here.steps.switched_device(named.user_id)
+    with pytest.raises(client.StepUserNotFound):
+        await here.steps.shared_link("tst5swkjbtgy")
+    with pytest.raises(client.AlreadyRegistered):
+        await here.steps.begin(phone)
+
+
+async def test_a_directory_sign_up_is_confirmed_by_mail(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    assert not await here.directory.exists("Alice")
+    with pytest.raises(client.InvalidData) as wrong:
+        await here.directory.begin("x", "y", "z")
+    assert [type(fault) for fault in wrong.value.faults] == [
+        client.InvalidUserName,
+        client.InvalidPassword,
+        client.InvalidEmail,
+    ]
+    await here.directory.begin("Alice", "a good password", "alice@example.org", language="fr")
+    challenge = (await server.mailbox.wait("alice@example.org")).token
+    assert await here.directory.confirm(challenge) == await here.directory.server("alice")
+    with pytest.raises(client.AlreadyConfirmed) as again:
+        await here.directory.confirm(challenge)
+    assert again.value.server == await here.directory.server("alice")
+    with pytest.raises(client.UnknownUserName):
+        await here.directory.server("Nobody")
+
+
+async def test_what_is_safe_to_repeat_is_repeated(
+    server: testing.TestedServer, here: client.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "retry_after", lambda response: 0.01)  # in place of 5 s
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    room = await here.rooms.create()
+    server.fail("store", "drop", times=1)  # the post is written, and its answer is lost
+    post = await here.rooms.post(room, "once")
+    assert [it.id for it in (await here.rooms.read_all(room)).posts] == [post]
+
+
+async def test_an_absent_server_is_told_after_the_patience() -> None:
+    async with client.open_client("http://127.0.0.1:1", patience=0.1) as nowhere:
+        with pytest.raises(client.Unreachable):
+            await nowhere.accounts.info()
+        with pytest.raises(client.Unreachable):
+            await anext(nowhere.events(patience=0.1))
+
+
+async def test_exceptions_leave_the_client_bare(server: testing.TestedServer) -> None:
+    with pytest.raises(client.MissingAuth):
+        async with client.open_client(server.url) as stranger:
+            await stranger.accounts.info()
+
+
+async def test_another_server_is_told(server: testing.TestedServer) -> None:
+    async def answer(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>")
+
+    async with trio.open_nursery() as nursery:
+        (listener, *_) = await nursery.start(partial(trio.serve_tcp, answer, 0, host="127.0.0.1"))
+        port = listener.socket.getsockname()[1]
+        async with client.open_client(f"http://127.0.0.1:{port}") as here:
+            with pytest.raises(client.BadAnswer):
+                await here.accounts.info()
+        nursery.cancel_scope.cancel()
+
+
+def test_a_plain_program_has_the_same_doors(regserver: testing.BlockingServer) -> None:
+    regserver.source("ada")
+    with client.BlockingClient(regserver.url) as here:
+        location = here.sign_in("ada", "right")
+        assert isinstance(location, str)
+        assert location.startswith(f"{regserver.socket_url}/register/")
+        ben = here.accounts.sign_up("ben", "ben@example.org", "a good password")
+        room = here.rooms.create(name="Tea")
+        post = here.rooms.post(room, "Milk first?")
+        assert here.rooms.read(post).user == ben.user_id
+        assert here.steps.state(client.Email("a@example.org")).current_state == "firstStepEmail"
+        assert here.directory.exists("Somebody") is False
+        with pytest.raises(client.RoomNotFound):
+            here.rooms.post(room + 1, "x")

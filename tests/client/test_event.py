@@ -1,0 +1,121 @@
+"""What a client hears of its rooms, over cut connections, restarts and a log that ends."""
+
+from pathlib import Path
+
+import pytest
+
+from regserver import client, testing
+from tests.crash.client_checker import free_port
+
+
+async def test_every_kind_is_heard_as_what_it_is() -> None:
+    async with testing.server() as server:
+        ada, ben, carl = [await server.person(name) for name in ("ada", "ben", "carl")]
+        async with (
+            client.open_client(server.url, ada.token) as adas,
+            client.open_client(server.url, ben.token) as bens,
+            client.open_client(server.url, carl.token) as carls,
+            bens.events() as heard,
+            carls.events() as newcomer,
+            adas.events(echo=True) as echo,
+        ):
+            room = await adas.rooms.create([ben.id])
+            await adas.rooms.invite(room, [carl.id])
+            post = await adas.rooms.post(room, "Tea?")
+            await carls.accounts.delete()
+            kinds = [await anext(heard) for _ in range(4)]
+            assert [type(it) for it in kinds] == [
+                client.RoomCreated,
+                client.NewUsersInRoom,
+                client.NewPost,
+                client.UserLeftRoom,
+            ]
+            assert isinstance(kinds[2], client.NewPost)
+            assert (kinds[2].post_id, kinds[2].user_id, kinds[2].content) == (post, ada.id, "Tea?")
+            assert heard.cursor == kinds[3].cursor  # type: ignore[union-attr]
+            assert isinstance(await anext(newcomer), client.RoomInvitation)
+            assert [type(await anext(echo)) for _ in range(3)] == [
+                client.RoomCreated,
+                client.NewUsersInRoom,
+                client.NewPost,
+            ]
+
+
+async def test_signs_are_heard_by_those_who_ask() -> None:
+    async with testing.server() as server:
+        ada, ben = await server.person("ada"), await server.person("ben")
+        room = await server.room(ada, ben)
+        async with (
+            client.open_client(server.url, ada.token) as adas,
+            client.open_client(server.url, ben.token) as bens,
+            adas.events(presence=True) as heard,
+            bens.events(presence=True),
+        ):
+            while not isinstance(sign := await anext(heard), client.Presence) or sign.user_id != ben.id:
+                pass
+            assert (sign.room_id, sign.online) == (room, True)
+            await bens.rooms.typing(room)
+            while not isinstance(sign := await anext(heard), client.Typing):
+                pass
+            assert (sign.user_id, sign.room_id) == (ben.id, room)
+
+
+async def test_a_cursor_goes_on_where_an_earlier_client_was() -> None:
+    async with testing.server() as server:
+        ada, ben = await server.person("ada"), await server.person("ben")
+        room = await server.room(ada, ben)
+        async with client.open_client(server.url, ada.token) as adas:
+            async with client.open_client(server.url, ben.token) as bens, bens.events() as events:
+                first = await adas.rooms.post(room, "first")
+                assert (await anext(events)).post_id == first  # type: ignore[union-attr]
+                missed = await adas.rooms.post(room, "received, and never asked for")
+                cursor = events.cursor
+            later = await adas.rooms.post(room, "later")
+            async with client.open_client(server.url, ben.token) as bens:
+                events = bens.events(cursor)
+                assert [(await anext(events)).post_id for _ in range(2)] == [missed, later]  # type: ignore[union-attr]
+
+
+async def test_a_token_that_ends_ends_the_iteration() -> None:
+    async with testing.server(login={"token_ttl": "1h"}) as server:
+        ada = await server.person("ada")
+        async with client.open_client(server.url, ada.token) as adas, adas.events() as events:
+            server.clock.advance(hours=2)
+            with pytest.raises(client.BadToken):
+                await anext(events)
+            with pytest.raises(client.BadToken):
+                await anext(adas.events())
+
+
+async def test_a_server_that_starts_again_is_found_again(tmp_path: Path) -> None:
+    place = {"bind": [f"127.0.0.1:{free_port()}"], "data": str(tmp_path)}
+    url = f"http://{place['bind'][0]}"
+    async with client.open_client(url) as adas, client.open_client(url) as bens:
+        async with testing.server(server=place):
+            await adas.accounts.sign_up("ada", "ada@example.org", "a good password")
+            ben = await bens.accounts.sign_up("ben", "ben@example.org", "a good password")
+            room = await adas.rooms.create([ben.user_id])
+            async with bens.events() as before:
+                cursor = before.cursor
+        events, posts, heard = bens.events(cursor), [], []
+        for _ in range(3):
+            async with testing.server(server=place):
+                posts += [await adas.rooms.post(room, text) for text in ("heard", "on the way when it ends")]
+                heard.append(await anext(events))
+            async with testing.server(server=place):
+                heard.append(await anext(events))
+    assert [it.post_id for it in heard if isinstance(it, client.NewPost)] == posts
+
+
+async def test_a_registration_is_watched_over_a_cut_connection() -> None:
+    async with testing.server() as server, client.open_client(server.url) as here:
+        server.source("ada", lines=[{"step": 1, "totalSteps": 2, "message": "One"}, 30.0, *testing.STORY[1:]])
+        registration = await here.sign_in("ada", "right")
+        assert isinstance(registration, client.Registration)
+        first = await anext(registration)
+        assert registration._socket is not None
+        await registration._socket.aclose()
+        server.clock.advance(seconds=30)
+        rest = [event async for event in registration]
+        assert [first.message, *(event.message for event in rest)][:2] == ["One", "Reading your profile"]
+        assert registration.session is not None
