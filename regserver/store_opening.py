@@ -132,6 +132,7 @@ def _open_postgres(
         most=settings.pool_size if node else COMMAND_CONNECTIONS,
         patience=settings.pool_timeout.seconds,
         statement=settings.statement_timeout.seconds,
+        listens=bool(node),
     )
     words = connection_words(place, node or "command")
     if key is None:

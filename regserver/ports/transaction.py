@@ -56,6 +56,7 @@ from regserver.ports.reward_table import RewardTable
 from regserver.ports.room_table import RoomTable
 from regserver.ports.run_table import RunTable
 from regserver.ports.server_key_table import ServerKeyTable
+from regserver.ports.session_ending_table import SessionEndingTable
 from regserver.ports.sms_table import SmsTable
 from regserver.ports.solution_table import SolutionTable
 from regserver.ports.submission_table import SubmissionTable
@@ -139,6 +140,8 @@ class Transaction(Protocol):
     """Times that lie further ahead than they can, in all tables."""
     tokens: TokenTable
     """Tokens and tickets."""
+    session_endings: SessionEndingTable
+    """Whose sessions have ended."""
     guesses: GuessTable
     """Wrong secrets in a row."""
     networks: NetworkTable

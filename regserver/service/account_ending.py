@@ -3,7 +3,8 @@
     ended = await end_outstanding(transaction, event, account, session)      in the unit of work of the change
     close_sockets_nowait(broker, ended)                                      after its commit
 
-A command of the operator's does the first alone: the running server notices, and closes the sockets (SessionUpkeep).
+Sockets may be open at other nodes too, and a command of the operator's has none: whoever serves on the store reads what has
+ended, and closes its own sockets (SessionUpkeep).
 """
 
 from collections.abc import Mapping
@@ -45,6 +46,7 @@ async def end_outstanding(
     """
     transaction.audit.note(AuditNote(action=EVENT_ACTIONS[event], account=account))
     fates = WHAT_ENDS_WHAT[event]
+    await transaction.session_endings.add(account)
     for thing, purposes in LINKS.items():
         if fates[thing] is Fate.ENDED:
             await transaction.links.remove_all(account, purposes)

@@ -74,6 +74,7 @@ async def purge(transaction: Transaction, clock: Clock) -> None:
     await transaction.outbox.purge(Instant(now - KEEP_PARKED))
     await transaction.names.purge(now)
     await transaction.tokens.purge(now)
+    await transaction.session_endings.purge()
     await transaction.links.purge(now)
     await transaction.codes.purge(now)
     await transaction.invitations.purge(now)

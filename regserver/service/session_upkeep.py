@@ -1,7 +1,7 @@
 """Upkeep of sessions: when they were last used is written, and sockets are closed whose session is no more.
 
-A session that this process ends closes its sockets by itself. The check is for those that another process ended, such as
-a command of the operator's: the store tells when one has written, and all open sockets are looked up once.
+A session that this process ends closes its sockets by itself. The watch is for those that another process ended: another
+node, or a command of the operator's. The store tells when one has written; the sockets of whoever is named there are looked up.
 """
 
 import logging
@@ -15,12 +15,15 @@ from regserver.domain.secret import SecretHash
 from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
+from regserver.service.session_endings import SessionEndings
 from regserver.service.session_use import SessionUses
 
 log = logging.getLogger("regserver.session")
 
 WRITE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
+PAUSE_SECONDS = 0.1
+"""Between two looks: other nodes may write all the time."""
 WRITTEN_AT_ONCE = 500
 """Uses in one transaction, so that posts do not wait long."""
 LOOKED_UP_AT_ONCE = 500
@@ -36,6 +39,7 @@ class SessionUpkeep:
         self._broker = broker
         self._uses = uses
         self._changed = trio.Event()
+        self._endings = SessionEndings(store, clock)
 
     # --- uses
     async def run_writing(self) -> None:
@@ -61,17 +65,21 @@ class SessionUpkeep:
         self._changed.set()
 
     async def run_watch(self) -> None:
-        """Looks the open sockets up after each change, until cancelled."""
+        """Looks for what has ended after each change, until cancelled."""
         while True:
             await self._changed.wait()
             self._changed = trio.Event()
             if not await _done(self.end_lost):
                 await trio.sleep(RETRY_SECONDS)
                 self._changed.set()
+            await trio.sleep(PAUSE_SECONDS)
 
     async def end_lost(self) -> None:
         """Ends the sockets whose session is no more, or whose account was deleted. Raises StoreFault."""
-        tokens = list(self._broker.tokens().items())
+        ended = await self._endings.next()
+        tokens = [(token, account) for account in ended.accounts for token in self._broker.tokens_of(account)]
+        if not ended.is_whole:
+            tokens = list(self._broker.tokens().items())
         for first in range(0, len(tokens), LOOKED_UP_AT_ONCE):
             await self._end_lost(dict(tokens[first : first + LOOKED_UP_AT_ONCE]))
 

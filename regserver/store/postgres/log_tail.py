@@ -14,8 +14,7 @@ import trio
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.ports.store import EventListener, StoreFault
 
-POLL_SECONDS: Final = 1.0
-"""How often it looks for events of other nodes when nothing wakes it."""
+RETRY_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 2.0
 """How long a unit waits for its events to be heard; they are committed, whatever happens."""
 PAGE: Final = 500
@@ -45,17 +44,21 @@ class LogTail:
             while self.position < last:
                 await self._moved.wait()
 
+    def wake_nowait(self) -> None:
+        """There may be events of other nodes."""
+        self._wake.set()
+
     async def run(self) -> None:
-        """Runs until cancelled. While the database is away it tries again at each poll."""
+        """Runs until cancelled."""
         while True:
-            with trio.move_on_after(POLL_SECONDS):
-                await self._wake.wait()
+            await self._wake.wait()
             self._wake = trio.Event()
             try:
                 while await self._read():
                     pass
-            except StoreFault:
-                continue  # whoever uses the store is told
+            except StoreFault:  # whoever uses the store is told
+                await trio.sleep(RETRY_SECONDS)
+                self._wake.set()
 
     async def _read(self) -> bool:
         """Tells whether there may be more."""

@@ -20,13 +20,14 @@ UNIT_STATEMENTS: Final = 2
 class PostgresPolicy(msgspec.Struct, frozen=True):
     """least, most: connections. patience: of a unit that waits for a free one. Times are in seconds.
 
-    statement: how long the server works on one statement at most.
+    statement: how long the server works on one statement at most. listens: whether it hears of what other nodes write.
     """
 
     least: int = 2
     most: int = 16
     patience: float = 5.0
     statement: float = 10.0
+    listens: bool = True
 
     @property
     def pool(self) -> PoolPolicy:

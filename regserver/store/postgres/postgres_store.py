@@ -9,11 +9,12 @@ StoreFault. Events are told by the one tail of the log (`log_tail`), so in its o
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import trio
 
-from regserver.domain.room_event import EventId, RoomEvent
+from regserver.domain.room_event import EventId
 from regserver.domain.times import Times
 from regserver.group import unwrapped
 from regserver.ports.audit_table import AuditPen, asked_from
@@ -35,10 +36,12 @@ from regserver.store.postgres.driver import (
     PgConnection,
     PgTransaction,
     Pool,
+    connect,
     open_pool,
 )
 from regserver.store.postgres.log_tail import LogPage, LogTail
 from regserver.store.postgres.postgres_health import PostgresHealth
+from regserver.store.postgres.postgres_link import Connect, PostgresLink
 from regserver.store.postgres.postgres_policy import PostgresPolicy
 from regserver.store.postgres.postgres_schema import require_newest_schema
 from regserver.store.postgres.postgres_sql import PostgresSql, lock_query
@@ -55,8 +58,14 @@ class PostgresStore(Store):
     """The store on one database. Opened by `open_postgres`."""
 
     def __init__(
-        self, pool: Pool, policy: PostgresPolicy, hash_name: NameHash | None, pen: AuditPen = KEYLESS
+        self,
+        pool: Pool,
+        connect: Connect,
+        policy: PostgresPolicy,
+        hash_name: NameHash | None,
+        pen: AuditPen = KEYLESS,
     ) -> None:
+        """connect: opens a connection beside the pool's."""
         self.commits = Times()
         self._pool = pool
         self._unit_seconds = policy.unit
@@ -64,6 +73,9 @@ class PostgresStore(Store):
         self._hash_name = hash_name
         self._pen = pen
         self.tail = LogTail(self._events_after)
+        self.link = PostgresLink(connect, self._hear_nowait)
+        self._listens = policy.listens
+        self._elsewhere: ForeignListener = lambda: None
         self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
 
     def listen(self, listener: EventListener) -> None:
@@ -71,7 +83,12 @@ class PostgresStore(Store):
         self.tail.listener = listener
 
     def listen_elsewhere(self, listener: ForeignListener) -> None:
-        """Nothing is told: no unit relies on what another transaction has read."""
+        """The listener is called at each word of another node, and every second."""
+        self._elsewhere = listener
+
+    def _hear_nowait(self) -> None:
+        self.tail.wake_nowait()
+        self._elsewhere()
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work` on a snapshot of its own."""
@@ -81,9 +98,11 @@ class PostgresStore(Store):
     async def write(self, work: Work[T]) -> T:
         """Runs `work` at READ COMMITTED, where its locks order it."""
         started = trio.current_time()
-        found, events = await run_until_settled(lambda: self._run(work, WRITE))
+        found, written = await run_until_settled(lambda: self._run(work, WRITE))
         self.commits.add(trio.current_time() - started)
-        if events:
+        if written.concerns_others:
+            self.link.tell_nowait()
+        if events := written.events.appended:
             await self.tail.hear(events)
         return found
 
@@ -109,7 +128,7 @@ class PostgresStore(Store):
         except DatabaseFault as fault:
             raise store_error(fault) from fault
 
-    async def _run(self, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
+    async def _run(self, work: Work[T], begin: Begin) -> tuple[T, SqlTransaction]:
         try:
             async with self._pool.connection() as connection:
                 with trio.move_on_after(self._unit_seconds, shield=True):
@@ -118,14 +137,14 @@ class PostgresStore(Store):
             raise store_error(fault) from fault
         raise StoreFault(f"a unit of work took longer than {self._unit_seconds:g} s")
 
-    async def _unit(self, connection: PgConnection, work: Work[T], begin: Begin) -> tuple[T, list[RoomEvent]]:
+    async def _unit(self, connection: PgConnection, work: Work[T], begin: Begin) -> tuple[T, SqlTransaction]:
         async with connection.transaction(begin) as block:
             transaction = SqlTransaction(self._sql(connection), self._hash_name, self._pen)
             transaction.address = asked_from.get()
             transaction.begin()
             found = await work(transaction)
             await self._end(block, transaction)
-        return found, transaction.events.appended
+        return found, transaction
 
     def _sql(self, connection: PgConnection) -> PostgresSql:
         return PostgresSql(connection)
@@ -159,6 +178,9 @@ class PostgresStore(Store):
         with unwrapped(Exception):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.tail.run)
+                nursery.start_soon(self.link.run_telling)
+                if self._listens:
+                    nursery.start_soon(self.link.run_listening)
                 yield
                 nursery.cancel_scope.cancel()
 
@@ -183,7 +205,7 @@ async def open_postgres(
         async with open_pool(url, policy.pool, prepare) as pool:
             async with pool.connection() as connection:
                 await require_newest_schema(connection)
-            store = PostgresStore(pool, policy, hash_name, pen)
+            store = PostgresStore(pool, partial(connect, url), policy, hash_name, pen)
             async with store._running():
                 yield store
     except DatabaseFault as fault:

@@ -91,6 +91,7 @@ TRACES: tuple[Trace, ...] = (
     Trace("live_run", kept="how long registrations took"),
     Trace("directory_server", kept="numbers of users"),
     Trace("server_key", kept="a hash of the server's key"),
+    Trace("session_ending", kept="the last ten thousand numbers"),
     Trace("node", kept="names of servers"),
     Trace(
         "audit",

@@ -326,6 +326,7 @@ TELLINGS: tuple[Telling, ...] = (
     ),
     Telling("hook_event", withheld={"*": "numbers of what happened, for a week, for the operator"}),
     Telling("hook_delivery", withheld={"*": "numbers of what the operator is still to be told of"}),
+    Telling("session_ending", withheld={"*": "a number"}),
     *(Telling(table, withheld={"*": "of nobody"}) for table in OF_NOBODY),
 )
 

@@ -42,6 +42,7 @@ from regserver.store.sql.reward_rows import RewardRows
 from regserver.store.sql.room_rows import RoomRows
 from regserver.store.sql.run_rows import RunRows
 from regserver.store.sql.server_key_rows import ServerKeyRows
+from regserver.store.sql.session_ending_rows import SessionEndingRows
 from regserver.store.sql.sms_rows import SmsRows
 from regserver.store.sql.solution_rows import SolutionRows
 from regserver.store.sql.statement import Sql
@@ -73,6 +74,7 @@ class SqlTransaction(Transaction):
         self.exports = ExportRows(sql)
         self.futures = FutureRows(sql)
         self.tokens = TokenRows(sql)
+        self.session_endings = SessionEndingRows(sql)
         self.guesses = GuessRows(sql)
         self.networks = NetworkRows(sql)
         self.factors = FactorRows(sql)
@@ -105,6 +107,11 @@ class SqlTransaction(Transaction):
         self.nodes = NodeRows(sql)
         self.operators = OperatorRows(sql)
         self.audit = AuditRows(sql, pen)
+
+    @property
+    def concerns_others(self) -> bool:
+        """Whether other processes are to hear of this unit at once."""
+        return bool(self.events.appended) or self.session_endings.added
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
         """Returns the back end's coroutine, without one of its own: every post calls this."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,8 +20,10 @@ from regserver.store.postgres.driver import (
     PgTransaction,
     Pool,
     PoolPolicy,
+    connect,
     open_pool,
 )
+from regserver.store.postgres.postgres_link import Connect
 from regserver.store.postgres.postgres_sql import PostgresSql
 from regserver.store.rerun import Work
 from regserver.store.sql.sql_transaction import SqlTransaction
@@ -81,8 +84,8 @@ class HeldStore(PostgresStore):
     watcher: another connection. Its units end with one statement after another, so that a test can hold them there.
     """
 
-    def __init__(self, pool: Pool, watcher: "psycopg.Connection[tuple[Any, ...]]") -> None:
-        super().__init__(pool, PostgresPolicy(), NAME_HASH)
+    def __init__(self, pool: Pool, connect: Connect, watcher: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        super().__init__(pool, connect, PostgresPolicy(listens=False), NAME_HASH)
         self.forgotten: Lock | None = None
         self.conflicts: list[Conflict] = []
         self._watcher = watcher
@@ -124,7 +127,7 @@ class HeldStore(PostgresStore):
 async def open_held(place: str) -> AsyncIterator[HeldStore]:
     with psycopg.connect(place, autocommit=True) as watcher:
         async with open_pool(place, PoolPolicy(least=2, most=UNITS)) as pool:
-            store = HeldStore(pool, watcher)
+            store = HeldStore(pool, partial(connect, place), watcher)
             async with store._running():
                 yield store
 

@@ -18,6 +18,7 @@ from regserver.store.postgres import (
     PostgresStore,
     migrate_postgres,
     open_postgres,
+    postgres_link,
     postgres_policy,
 )
 from regserver.store.postgres.driver import connect
@@ -208,3 +209,44 @@ async def test_a_newer_schema_is_refused(place: str) -> None:
         await connection.run("INSERT INTO migration (number, name, at) VALUES (9999, 'later', 0)")
     with pytest.raises(StoreFault, match="newer regserver"):
         await migrate_postgres(place, NOW)
+
+
+async def test_another_node_is_woken_by_a_word(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by the poll, which is put off."""
+    monkeypatch.setattr(postgres_link, "POLL_SECONDS", 1000)
+    async with node(place) as one, node(place) as two:
+        heard: list[RoomEvent] = []
+        words: list[int] = []
+        two.listen(heard.extend)
+        two.listen_elsewhere(lambda: words.append(len(heard)))
+        await until(lambda: one.link.is_listening and two.link.is_listening)
+        await append(one, 1)
+        await until(lambda: len(heard) == 1)
+        before = len(words)
+        await one.write(lambda transaction: transaction.session_endings.add(ACTOR))
+        await until(lambda: len(words) > before)
+        before = len(words)
+        await one.write(lambda transaction: transaction.session_endings.purge())  # concerns nobody
+        await append(two, 1)  # its own word does not wake it
+        assert len(words) == before
+
+
+@pytest.mark.parametrize("side", ["listening", "telling"])
+async def test_a_link_that_was_cut_is_made_again(
+    place: str, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_link, "RETRY_SECONDS", 0.01)
+    async with node(place) as one, node(place) as two:
+        heard: list[RoomEvent] = []
+        two.listen(heard.extend)
+        await append(one, 1)
+        await until(lambda: len(heard) == 1 and two.link.is_listening)
+        async with await connect(place) as cutter:
+            found = "LISTEN%" if side == "listening" else "NOTIFY%"
+            await cutter.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE $1",
+                found,
+            )
+        await append(one, 3)
+        await until(lambda: len(heard) == 4 and two.link.is_listening)

@@ -1,0 +1,86 @@
+"""How the nodes on one database wake each other: LISTEN and NOTIFY, on two connections of the node's own.
+
+    commit → tell_nowait → NOTIFY, at most one in GAP_SECONDS → every other node → on_word → it reads what is new
+
+NOTIFY within a transaction takes a lock of the whole server at its commit, so it is sent behind, without content. One that
+is lost costs a second: without a word, on_word is called every POLL_SECONDS.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from regserver.store.postgres.driver import ConnectionLost, DatabaseFault, PgConnection
+
+CHANNEL: Final = "regserver"
+GAP_SECONDS: Final = 0.001
+POLL_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 1.0
+QUIET_POLLS: Final = 10
+"""So many polls without a word, and the listening connection is tried: it may have been cut without a sign."""
+
+Connect = Callable[[], Awaitable[PgConnection]]
+"""Opens a connection that is not the pool's. Raises DatabaseFault."""
+
+
+class PostgresLink:
+    """The link of one node. on_word: called when another node has written, and every POLL_SECONDS; it must not block or raise."""
+
+    def __init__(self, connect: Connect, on_word: Callable[[], None]) -> None:
+        self._connect = connect
+        self._on_word = on_word
+        self._news = trio.Event()
+        self._own = 0  # the process of our telling connection at the server
+        self.is_listening = False
+
+    def tell_nowait(self) -> None:
+        """Wakes the other nodes. What several units tell at once goes as one."""
+        self._news.set()
+
+    async def run_telling(self) -> None:
+        """Sends what is to be told, until cancelled. What cannot be sent is found by the other nodes' poll."""
+        while True:
+            await self._news.wait()
+            try:
+                async with await self._connect() as connection:
+                    self._own = connection.raw.info.backend_pid
+                    await self._tell_by(connection)
+            except DatabaseFault:
+                self._news = trio.Event()
+                await trio.sleep(RETRY_SECONDS)
+
+    async def _tell_by(self, connection: PgConnection) -> None:
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            await connection.execute(f"NOTIFY {CHANNEL}")
+            await trio.sleep(GAP_SECONDS)
+
+    async def run_listening(self) -> None:
+        """Calls on_word until cancelled. While the database is away it polls."""
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    await connection.listen(CHANNEL)
+                    self.is_listening = True
+                    self._on_word()  # of what came before
+                    await self._listen_on(connection)
+            except DatabaseFault:
+                self.is_listening = False
+                self._on_word()
+                await trio.sleep(RETRY_SECONDS)
+
+    async def _listen_on(self, connection: PgConnection) -> None:
+        quiet = 0
+        while not connection.closed:
+            words = await connection.notifications(POLL_SECONDS)
+            quiet = 0 if words else quiet + 1
+            if not words or any(word.pid != self._own for word in words):
+                self._on_word()
+            if quiet == QUIET_POLLS:
+                quiet = 0
+                with trio.move_on_after(POLL_SECONDS) as scope:
+                    await connection.execute("SELECT 1")
+                if scope.cancelled_caught:
+                    raise ConnectionLost("the listening connection does not answer")
