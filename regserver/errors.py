@@ -22,6 +22,7 @@ STATUS: dict[type[o.Refusal], int] = {
     o.StoreUnavailable: 503,
     o.ServerBusy: 503,
     # operators
+    operator.BadServiceName: 400,
     operator.NotPermitted: 403,
     operator.BadKeyName: 400,
     operator.BadRole: 400,

@@ -23,7 +23,9 @@ from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_service import LiveService, open_live
 from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.operator.unit import OperatorUnit
 from regserver.service.post_edit_service import PostEditService
+from regserver.service.publish_service import PublishService
 from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService
 from regserver.service.reserved_name import reserve_names
@@ -176,11 +178,12 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     streams = RoomStreamApi(
         admission, recovery, base.broker, base.seal, section.max_sockets, int(section.socket_queue), set()
     )
+    publish = PublishService(OperatorUnit(store, base.clock), section.max_members)
     typing = TypingService(admission, base.broker, base.clock.elapsed)
     return AppPart(
         routes=(
-            *MembershipApi(memberships, base.web.limits).routes(),
-            *RoomsApi(RoomService(admission, quota), typing).routes(),
+            *MembershipApi(memberships, base.web.limits, publish).routes(),
+            *RoomsApi(RoomService(admission, quota), typing, publish).routes(),
             *PostEditApi(PostEditService(admission, quota)).routes(),
             *BlockApi(BlockService(base.identity)).routes(),
             *streams.routes(),

@@ -18,7 +18,7 @@ NameKey = NewType("NameKey", str)
 """A user name as it is compared: NFKC and case-folded, so that look-alike spellings are one name."""
 EmailKey = NewType("EmailKey", str)
 
-AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator"]
+AccountOrigin = Literal["live", "rooms", "steps", "directory", "operator", "service"]
 """The door by which the account was made."""
 
 DELETED_USER = "deleted user"

@@ -81,13 +81,14 @@ def name_fault(person: ImportedPerson) -> str | None:
         return f"id: expected at most {MAX_ID_LENGTH} printable characters"
     if not name:
         return "username is missing"
-    if (
-        not is_sign_in_name(name)
-        or len(name) > MAX_NAME_LENGTH
-        or name != name.strip()
-        or not name.isprintable()
-    ):
+    if not is_display_name(name) and "@" not in name:
         return f"username: expected at most {MAX_NAME_LENGTH} visible characters"
     if "@" in name:
         return "username: it may not be an e-mail address, by which people sign in once it is verified"
     return None
+
+
+def is_display_name(name: str) -> bool:
+    """Whether a name of no door's own rule may be somebody's: visible, without an at sign, at most MAX_NAME_LENGTH characters."""
+    seen = is_sign_in_name(name) and len(name) <= MAX_NAME_LENGTH
+    return seen and name == name.strip() and name.isprintable() and "@" not in name

@@ -15,6 +15,10 @@ class BadKeyName(Refusal, frozen=True):
     """A key's name is 1 to 40 lower-case letters, digits, dots, underscores or hyphens, with a letter or digit at both ends."""
 
 
+class BadServiceName(Refusal, frozen=True):
+    """The name of a service is 1 to 64 visible characters, without an at sign."""
+
+
 class BadRole(Refusal, frozen=True):
     """The role is admin, support, publish or read."""
 

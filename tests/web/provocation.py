@@ -19,6 +19,8 @@ from tests.web.http_client import Client
 
 PASSWORD = "a long password"
 KEY = "the key of a platform"
+PUBLISH_KEY, READ_KEY = "regs_op_publish", "regs_op_read"
+"""Operator keys, written into the store."""
 NOBODY = 2**50
 ROSTER = [f"source{number}" for number in range(40)]
 """Whom the data source knows; the password of each is "right"."""
@@ -378,6 +380,24 @@ def plain(method: str, path: str, body: Any = None, **more: Any) -> Provocation:
         return Asked(method=method, path=path, body=body, **more)
 
     return make
+
+
+def published(operation: str) -> dict[str, Provocation]:
+    """In a service's name: by a key that may, by one that may not, and in the names of nobody and of somebody."""
+
+    def asking(name: str, key: str) -> Provocation:
+        async def provoke(stage: Stage) -> Asked:
+            asked = await VALID[operation][1](stage, await stage.person())
+            somebody = await stage.person()
+            return asked.but(body={**asked.body, "as": name or somebody.name}, by=key)
+
+        return provoke
+
+    return {
+        "BadServiceName": asking(" ", PUBLISH_KEY),
+        "NotPermitted": asking("Weather", READ_KEY),
+        "UsernameTaken": asking("", PUBLISH_KEY),
+    }
 
 
 def crowded(operation: str, room: bool) -> Provocation:
@@ -810,6 +830,7 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "NamedTokenRefused": named_token_by_one,
     },
     "POST /room/create": {
+        **published("POST /room/create"),
         "BadOtherUsers": valid_but("POST /room/create", body={"otherUsers": "all"}),
         "BadId": valid_but("POST /room/create", body={"otherUsers": ["x"]}),
         "BadRoomName": valid_but("POST /room/create", body={"name": 5}),
@@ -830,6 +851,7 @@ TABLE: dict[str, dict[str, Provocation]] = {
     },
     "GET /room/list": {"BadId": valid_but("GET /room/list", path="/room/list?before=x")},
     "POST /room/invite/{room}": {
+        **published("POST /room/invite/{room}"),
         "BadOtherUsers": valid_but("POST /room/invite/{room}", body={}),
         "AccountNotFound": valid_but("POST /room/invite/{room}", body={"otherUsers": [NOBODY]}),
         "TooManyUsers": crowded("POST /room/invite/{room}", room=True),
@@ -842,6 +864,7 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "TooManyBlocks": block_too_many,
     },
     "POST /room/post/{room}": {
+        **published("POST /room/post/{room}"),
         "BadPostContent": valid_but("POST /room/post/{room}", body={"content": ""}),
         "QuotaExceeded": exhausted("POST /room/post/{room}"),
     },

@@ -1,5 +1,7 @@
 """The room door over HTTP: the calls of the room service, after the checks of body and token."""
 
+from msgspec import UNSET
+
 from regserver.domain.outcome import (
     BadId,
     IdempotencyConflict,
@@ -8,8 +10,10 @@ from regserver.domain.outcome import (
     QuotaExceeded,
     Refusal,
 )
+from regserver.domain.room import PostId
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
+from regserver.service.publish_service import Publisher, PublishService, Unnamed
 from regserver.service.room_admission import Unadmitted
 from regserver.service.room_service import NoAccess, RoomService
 from regserver.service.typing_service import TypingService
@@ -22,8 +26,9 @@ from regserver.web.rooms import wire
 class RoomsApi:
     """The endpoints under /room."""
 
-    def __init__(self, rooms: RoomService, typing: TypingService) -> None:
+    def __init__(self, rooms: RoomService, typing: TypingService, publish: PublishService) -> None:
         self._rooms = rooms
+        self._publish = publish
         self._typing = typing
 
     def routes(self) -> tuple[Route, ...]:
@@ -55,9 +60,15 @@ class RoomsApi:
 
     async def post(
         self, request: Request, asked: Keyed[wire.PostDraft], token: SecretHash
-    ) -> wire.PostMade | NoAccess | QuotaExceeded | IdempotencyConflict:
-        """Post into a room."""
-        post = await self._rooms.post(token, request.params["room"], asked.body.content, asked.idempotency)
+    ) -> wire.PostMade | NoAccess | QuotaExceeded | IdempotencyConflict | Unnamed:
+        """Post into a room; with an operator's publish key and `as`, in a service's name."""
+        room, body = request.params["room"], asked.body
+        post: PostId | NoAccess | QuotaExceeded | IdempotencyConflict | Unnamed
+        if body.as_ is UNSET:
+            post = await self._rooms.post(token, room, body.content, asked.idempotency)
+        else:
+            who = Publisher(token, body.as_)
+            post = await self._publish.post(who, room, body.content, asked.idempotency)
         return post if isinstance(post, Refusal) else wire.PostMade(post)
 
     async def seen(

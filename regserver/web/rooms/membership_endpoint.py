@@ -2,6 +2,8 @@
 
 import math
 
+from msgspec import UNSET
+
 from regserver.domain.outcome import (
     BadId,
     IdempotencyConflict,
@@ -10,9 +12,11 @@ from regserver.domain.outcome import (
     TooManyRequests,
     TooManyUsers,
 )
+from regserver.domain.room import RoomId
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Request
 from regserver.service.membership_service import MembershipService, NotBrought
+from regserver.service.publish_service import Publisher, PublishService, Unnamed
 from regserver.service.room_admission import Unadmitted
 from regserver.service.room_service import NoAccess
 from regserver.web.http.bearer import bearer
@@ -25,7 +29,8 @@ from regserver.web.rooms import membership_wire as wire
 class MembershipApi:
     """limits: where requests that name many people count for as many."""
 
-    def __init__(self, memberships: MembershipService, limits: RateLimits) -> None:
+    def __init__(self, memberships: MembershipService, limits: RateLimits, publish: PublishService) -> None:
+        self._publish = publish
         self._memberships = memberships
         self._limits = limits
 
@@ -45,22 +50,30 @@ class MembershipApi:
 
     async def create(
         self, request: Request, asked: Keyed[wire.NewRoom], token: SecretHash
-    ) -> wire.RoomMade | Unadmitted | NotBrought | TooManyRequests | IdempotencyConflict:
-        """Create a room."""
+    ) -> wire.RoomMade | Unadmitted | NotBrought | TooManyRequests | IdempotencyConflict | Unnamed:
+        """Create a room; with an operator's publish key and `as`, in a service's name."""
         others = asked.body.other_users
         if limited := self._weigh(request, len(others)):
             return limited
-        room = await self._memberships.create(token, asked.body.name, others, asked.idempotency)
+        name, service = asked.body.name, asked.body.as_
+        room: RoomId | Unadmitted | NotBrought | IdempotencyConflict | Unnamed
+        if service is UNSET:
+            room = await self._memberships.create(token, name, others, asked.idempotency)
+        else:
+            room = await self._publish.create(Publisher(token, service), name, others, asked.idempotency)
         return room if isinstance(room, Refusal) else wire.RoomMade(room)
 
     async def invite(
         self, request: Request, asked: Keyed[wire.Invitation], token: SecretHash
-    ) -> NoAccess | NotBrought | TooManyRequests | IdempotencyConflict | None:
+    ) -> NoAccess | NotBrought | TooManyRequests | IdempotencyConflict | Unnamed | None:
         """Bring others in, or ask them where `rooms.consent` is "ask". Those who are in already are left out of it."""
         others = asked.body.other_users
         if limited := self._weigh(request, len(others)):
             return limited
-        return await self._memberships.invite(token, request.params["room"], others, asked.idempotency)
+        room, service = request.params["room"], asked.body.as_
+        if service is UNSET:
+            return await self._memberships.invite(token, room, others, asked.idempotency)
+        return await self._publish.invite(Publisher(token, service), room, others, asked.idempotency)
 
     def _weigh(self, request: Request, people: int) -> TooManyRequests | None:
         """Counts the people beside the request itself, which was counted before: each costs the writer about as much."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from regserver.domain import room as domain
 from regserver.domain.account import AccountId
@@ -17,19 +17,27 @@ from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.field import RoomIdField, RoomNameField, TimeField, UserIdField, UsernameField
 from regserver.web.http.pipeline import RequestBody
+from regserver.web.rooms.publish_wire import AsField, read_as
 
 
-class NewRoom(RequestBody, frozen=True, rename="camel"):
+def camel_or_as(name: str) -> str:
+    """`other_users` is otherUsers on the wire, and `as_`, a word of Python's without the line, is as."""
+    return {"other_users": "otherUsers", "as_": "as"}.get(name, name)
+
+
+class NewRoom(RequestBody, frozen=True, rename=camel_or_as):
     """A room to be created. Without a name it is called by its members' names."""
 
     name: RoomNameField | None = None
     other_users: Annotated[Sequence[UserIdField], Meta(description="Who is in it beside the creator.")] = ()
+    as_: AsField = UNSET
 
 
-class Invitation(RequestBody, frozen=True, rename="camel"):
+class Invitation(RequestBody, frozen=True, rename=camel_or_as):
     """Who is brought in; at least one."""
 
     other_users: Sequence[UserIdField]
+    as_: AsField = UNSET
 
 
 class Answering(RequestBody, frozen=True):
@@ -46,7 +54,7 @@ def read_new_room(request: Request) -> NewRoom | Unreadable | BadOtherUsers | Ba
         return others
     name = fields.get("name") or None  # an empty one is none
     if name is None or (isinstance(name, str) and domain.is_room_name(name)):
-        return NewRoom(name, others)
+        return NewRoom(name, others, read_as(fields))
     return BadRoomName()
 
 
@@ -58,7 +66,7 @@ def read_invitation(request: Request) -> Invitation | Unreadable | BadOtherUsers
     others = _other_users(fields.get("otherUsers"))
     if isinstance(others, Refusal):
         return others
-    return Invitation(others) if others else BadOtherUsers()
+    return Invitation(others, read_as(fields)) if others else BadOtherUsers()
 
 
 def read_answer(_: Request) -> Answering:

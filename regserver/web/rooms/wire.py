@@ -25,6 +25,7 @@ from regserver.web.http.field import (
 )
 from regserver.web.http.pipeline import Parameters, RequestBody
 from regserver.web.rooms.listen_wire import SWITCHED_ON, query_of
+from regserver.web.rooms.publish_wire import AsField, read_as
 
 Id = TypeVar("Id", domain.RoomId, domain.PostId)
 
@@ -34,10 +35,11 @@ class Leaving(RequestBody, frozen=True):
     """The path says it all."""
 
 
-class PostDraft(RequestBody, frozen=True):
+class PostDraft(RequestBody, frozen=True, rename={"as_": "as"}):
     """A post to be made."""
 
     content: ContentField
+    as_: AsField = UNSET
 
 
 class Seen(RequestBody, frozen=True, rename="camel"):
@@ -58,7 +60,7 @@ def read_new_post(request: Request) -> PostDraft | Unreadable | BadPostContent:
         return fields
     content = fields.get("content")
     if isinstance(content, str) and domain.is_post_content(content):
-        return PostDraft(content)
+        return PostDraft(content, read_as(fields))
     return BadPostContent()
 
 

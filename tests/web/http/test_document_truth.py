@@ -35,6 +35,7 @@ from regserver.domain.outcome import (
     StoreUnavailable,
     TooManyRequests,
 )
+from regserver.domain.secret import hash_secret
 from regserver.domain.session import RECENT_SIGN_IN
 from regserver.endpoint import MAX_BODY_BYTES, Response
 from regserver.metric import Metrics
@@ -73,7 +74,19 @@ from tests.web.described import Described
 from tests.web.http_client import open_client, open_routes
 from tests.web.operator_provocation import TABLE as OPERATOR_TABLE
 from tests.web.operator_provocation import WITHOUT, Office
-from tests.web.provocation import KEY, ON_A_NAME, PASSWORD, ROSTER, VALID, Asked, Stage, enrolled, provocation
+from tests.web.provocation import (
+    KEY,
+    ON_A_NAME,
+    PASSWORD,
+    PUBLISH_KEY,
+    READ_KEY,
+    ROSTER,
+    VALID,
+    Asked,
+    Stage,
+    enrolled,
+    provocation,
+)
 
 PEOPLE = "".join(
     f'[[user]]\nusername = "{name}"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\nsteps = ["One"]\n'
@@ -139,6 +152,10 @@ async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIt
     }
     settings = Settings(**{**chosen, **sections})
     async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+        with closing(sqlite3.connect(folder / "x.db")) as connection, connection:
+            rows = [("p", "publish", hash_secret(PUBLISH_KEY)), ("r", "read", hash_secret(READ_KEY))]
+            insert = "INSERT OR IGNORE INTO operator_key (name, role, hash, created_at) VALUES (?, ?, ?, 0)"
+            connection.executemany(insert, rows)
         yield app, Stage(client)
 
 
