@@ -201,6 +201,7 @@ async def room(store: Store, posts: int) -> AccountId:
 
 async def test_what_the_rooms_log_says_is_told_once_from_the_first_webhook_on(any_store: Store) -> None:
     relay = WebhookRelay(any_store)
+    await add(any_store, "user.created")
     await room(any_store, 3)
     assert await relay.catch_up() == 0
     webhook = await add(any_store, "post.created,room.left")

@@ -8,6 +8,7 @@ from regserver.domain.instant import Instant
 from regserver.domain.room_event import EventId
 from regserver.domain.webhook import (
     ALL_KINDS,
+    ROOM_KINDS,
     HookBacklog,
     HookDelivery,
     HookPosition,
@@ -47,9 +48,9 @@ class HookRows(Rows):
     """
 
     async def add(self, sealed: bytes, kinds: str, note: str, now: Instant) -> WebhookId:
-        """Where it is the first one, the log of the rooms is told from its end on."""
+        """Where nobody is told of rooms yet, their log is told from its end on."""
         statement = "INSERT INTO webhook (sealed, kinds, note, created_at) VALUES (?, ?, ?, ?)"
-        if not await self._sql.rows("SELECT id FROM webhook LIMIT 1"):
+        if not await self.wanted(ROOM_KINDS):
             await self._sql.run("UPDATE hook_log SET position = (SELECT COALESCE(MAX(id), 0) FROM event)")
         return WebhookId(await self._sql.insert(statement, sealed, kinds, note, now))
 
