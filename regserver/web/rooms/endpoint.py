@@ -34,7 +34,7 @@ class RoomsApi:
     def routes(self) -> tuple[Route, ...]:
         """Its routes; those by which people get into rooms are in membership_endpoint."""
         leave = pipeline(self.leave, KeyedStep(wire.read_leaving), bearer)
-        post = pipeline(self.post, KeyedStep(wire.read_new_post), bearer)
+        post = pipeline(self.post, KeyedStep(wire.read_signed_draft), bearer)
         seen = pipeline(self.seen, KeyedStep(wire.read_seen), bearer)
         info = pipeline(self.info, bearer, wire.read_last_post_wish)
         read_all = pipeline(self.read_all, bearer, wire.read_post_range)
@@ -59,7 +59,7 @@ class RoomsApi:
         return await self._rooms.leave(token, request.params["room"], asked.idempotency)
 
     async def post(
-        self, request: Request, asked: Keyed[wire.PostDraft], token: SecretHash
+        self, request: Request, asked: Keyed[wire.SignedDraft], token: SecretHash
     ) -> wire.PostMade | NoAccess | QuotaExceeded | IdempotencyConflict | Unnamed:
         """Post into a room; with an operator's publish key and `as`, in a service's name."""
         room, body = request.params["room"], asked.body

@@ -1,7 +1,7 @@
 """Rooms on the wire: the bodies of requests, with the functions that read or refuse them, and those of answers."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeGuard, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -35,10 +35,15 @@ class Leaving(RequestBody, frozen=True):
     """The path says it all."""
 
 
-class PostDraft(RequestBody, frozen=True, rename={"as_": "as"}):
-    """A post to be made."""
+class PostDraft(RequestBody, frozen=True):
+    """What is to be written."""
 
     content: ContentField
+
+
+class SignedDraft(PostDraft, frozen=True, rename={"as_": "as"}):
+    """A post to be made."""
+
     as_: AsField = UNSET
 
 
@@ -54,14 +59,25 @@ def read_leaving(_: Request) -> Leaving:
 
 
 def read_new_post(request: Request) -> PostDraft | Unreadable | BadPostContent:
-    """The body of /room/post."""
+    """The body of /room/edit: what a post says from now on."""
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
     content = fields.get("content")
-    if isinstance(content, str) and domain.is_post_content(content):
-        return PostDraft(content, read_as(fields))
-    return BadPostContent()
+    return PostDraft(content) if _is_content(content) else BadPostContent()
+
+
+def read_signed_draft(request: Request) -> SignedDraft | Unreadable | BadPostContent:
+    """The body of POST /room/post."""
+    fields = read_object(request)
+    if isinstance(fields, Refusal):
+        return fields
+    content = fields.get("content")
+    return SignedDraft(content, read_as(fields)) if _is_content(content) else BadPostContent()
+
+
+def _is_content(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and domain.is_post_content(value)
 
 
 def read_seen(request: Request) -> Seen | Unreadable | BadId:
