@@ -65,6 +65,8 @@ export interface Post {
   room: number;
   content: string;
   createdAt: string;
+  /** When its author edited it last. */
+  edited?: string;
 }
 export interface ListedPost extends Post {
   username: string;
@@ -106,6 +108,8 @@ export type PassingEvent =
 export type KeptEvent = { cursor: string } & (
   | { type: "Resumed"; recovered: boolean; missed: number }
   | { type: "NewPost"; userId: number; roomId: number; postId: number; content: string; createdAt: string }
+  | { type: "PostEdited"; userId: number; roomId: number; postId: number; content: string; editedAt: string }
+  | { type: "PostDeleted"; userId: number; roomId: number; postId: number }
   | { type: "RoomCreated"; creatorId: number; roomId: number }
   | { type: "RoomInvitation"; userWhoInvited: number; roomId: number }
   | { type: "NewUsersInRoom"; userWhoInvited: number; newUsers: number[]; roomId: number }
@@ -116,6 +120,8 @@ export interface Listening extends Watching {
   since?: string;
   /** Whether to hear one's own doings too. */
   echo?: boolean;
+  /** Whether to hear that posts are edited and deleted. */
+  edits?: boolean;
   /** Whether to hear who is there and who is typing, and to be seen. */
   presence?: boolean;
 }
@@ -130,6 +136,8 @@ interface Rooms {
   decline(roomId: number): Promise<null>;
   leave(roomId: number): Promise<null>;
   post(roomId: number, content: string): Promise<number>;
+  edit(postId: number, content: string): Promise<null>;
+  deletePost(postId: number): Promise<null>;
   read(postId: number): Promise<Post>;
   readAll(roomId: number, page?: Page): Promise<{ posts: ListedPost[]; more: boolean }>;
   seen(roomId: number, postId: number): Promise<null>;

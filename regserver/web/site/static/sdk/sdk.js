@@ -441,6 +441,8 @@ class Rooms extends Part {
   decline = (roomId) => this._keyed(`room/decline/${roomId}`);
   leave = (roomId) => this._keyed(`room/leave/${roomId}`);
   post = async (roomId, content) => (await this._keyed(`room/post/${roomId}`, { content })).postId;
+  edit = (postId, content) => this._keyed(`room/edit/${postId}`, { content });
+  deletePost = (postId) => this._keyed(`room/delete/${postId}`);
   read = async (postId) => (await this._get(`room/read/${postId}`)).post;
   readAll = (roomId, page) => this._get(`room/readAll/${roomId}${paged(page)}`);
   pushKey = async () => (await this._get("room/push/key")).publicKey;
@@ -456,12 +458,12 @@ class Rooms extends Part {
    *
    *  Every event has a `cursor`: the next listen({since: cursor}) goes on behind it. {type: "Resumed"} comes first and after each
    *  return; `recovered: false` says that the log did not reach back: read the rooms again.
-   *  echo: also one's own doings. presence: also who is there and who is typing, without a cursor.
+   *  echo: also one's own doings. edits: also that posts are edited and deleted. presence: also who is there and who is typing, without a cursor.
    *  state(now, {seconds}): "live" or "lost". Rejects with Refused when the session has ended.
    */
-  listen({ since = "", echo = false, presence = false, signal, state = () => {} } = {}) {
+  listen({ since = "", echo = false, edits = false, presence = false, signal, state = () => {} } = {}) {
     const { server } = this, events = new Events();
-    const wishes = `${echo ? "&echo=true" : ""}${presence ? "&presence=true" : ""}`;
+    const wishes = Object.entries({ echo, edits, presence }).map(([name, wished]) => (wished ? `&${name}=true` : "")).join("");
     let cursor = since, word = "", anew = false;
     events.holds = true;
     return events.run({
