@@ -71,7 +71,7 @@ async def test_a_wrong_setting_exits_with_2_and_one_line(shell: Shell, name: str
 async def test_every_command_refuses_a_shared_store_without_a_key_of_its_own(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name], settings=("store.url=postgresql://db/x",))
     said = "expected server.key beside PostgreSQL: the file of the server's key, the same on every node"
-    assert done == (2, "", f"regserver: --set store.url: store.url: {said}\n")
+    assert done == (2, "", f"regserver: --set store.url: {said}\n")
 
 
 @pytest.mark.parametrize("name", ["invite", "ledger", "mail", "migrate", "steps", "user"])
