@@ -60,14 +60,14 @@ async def test_wrong_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...]
     assert "usage: regserver" in done.err
 
 
-@pytest.mark.parametrize("name", USES.keys() - {"version"})
+@pytest.mark.parametrize("name", sorted(USES.keys() - {"version"}))
 async def test_a_wrong_setting_exits_with_2_and_one_line(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name], settings=("live.deadlin=1s",))
     said = "regserver: --set live.deadlin: unknown key; did you mean live.deadline?\n"
     assert done == (2, "", said)
 
 
-@pytest.mark.parametrize("name", USES.keys() - {"version"})
+@pytest.mark.parametrize("name", sorted(USES.keys() - {"version"}))
 async def test_every_command_refuses_a_shared_store_without_a_key_of_its_own(shell: Shell, name: str) -> None:
     done = await shell.run(name, *USES[name], settings=("store.url=postgresql://db/x",))
     said = "expected server.key beside PostgreSQL: the file of the server's key, the same on every node"
