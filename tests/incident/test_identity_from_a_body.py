@@ -6,10 +6,12 @@ from pathlib import Path
 
 from regserver.web.http.bearer import bearer
 from regserver.web.http.pipeline import steps_of
+from regserver.web.rooms.push_wire import POINT
 from tests.web.http.test_document_truth import opened
 from tests.web.provocation import Asked
 
 FIELDS = ("userId", "user", "user_id", "account", "accountId", "door", "token", "id", "username", "session")
+KEYS = {"p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
 VALUES = (1, "1", True, {"userId": 1, "id": 1}, [1], "regs_" + "A" * 43)
 
 
@@ -27,6 +29,7 @@ async def test_no_body_switches_authentication_off(tmp_path: Path) -> None:
                 claimed = person.id if value == 1 else value
                 # What the route wants of a body besides, so that it is the missing token that is refused.
                 wanted = {"content": "x", "otherUsers": [person.id], "postId": 1, "name": "x"}
+                wanted |= {"endpoint": "https://push.example.org/1", "keys": KEYS}
                 body = {**wanted, field: claimed}
                 query = f"{field}={claimed if isinstance(claimed, int | str) else json.dumps(claimed)}"
                 asked = Asked(

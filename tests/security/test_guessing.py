@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import trio
 
 from regserver.app import open_app
+from regserver.app.outside import Outside
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
     DirectorySection,
@@ -58,10 +58,9 @@ class Site:
 
 
 @asynccontextmanager
-async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+async def running(folder: Path) -> AsyncIterator[Site]:
     """A server behind a trusted proxy, without rate limits, whose clock the test moves."""
     clock = ManualClock()
-    monkeypatch.setattr("regserver.app.base.SystemClock", lambda: clock)
     settings = Settings(
         server=ServerSection(trusted_proxies=("127.0.0.1",)),
         store=StoreSection(url=Secret(f"sqlite:{folder / 'x.db'}")),
@@ -72,7 +71,7 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         steps=StepsSection(identity_secure_key=Secret(KEY)),
     )
     async with (
-        open_app(Loaded(settings, None)) as app,
+        open_app(Loaded(settings, None), outside=Outside(clock=clock)) as app,
         app.front.open(["127.0.0.1:0"]) as urls,
         httpx.AsyncClient(base_url=urls[0], timeout=60) as old,
         httpx.AsyncClient(base_url=urls[0], timeout=60, http1=False, http2=True) as new,
@@ -94,11 +93,9 @@ async def attack(site: Site, name: str, guesses: int) -> list[tuple[int, str]]:
     return found
 
 
-async def test_nine_hundred_guesses_from_two_hundred_networks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nine_hundred_guesses_from_two_hundred_networks(tmp_path: Path) -> None:
     """At most a hundred passwords are compared; a name that nobody has looks the same; the owner gets in meanwhile."""
-    async with running(tmp_path, monkeypatch) as site:
+    async with running(tmp_path) as site:
         await site.sign_up()
         first = await attack(site, "rosalind", 450)
         assert (await site.login("rosalind", PASSWORD, HOME)).status_code == 200
@@ -120,9 +117,9 @@ async def test_nine_hundred_guesses_from_two_hundred_networks(
         assert (await site.login("rosalind", PASSWORD, CAFE)).status_code == 200
 
 
-async def test_guesses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_guesses_at_once(tmp_path: Path) -> None:
     """Two hundred at the same time, over both protocols: as many are compared as of two hundred in a row."""
-    async with running(tmp_path, monkeypatch) as site:
+    async with running(tmp_path) as site:
         await site.sign_up()
         for name in SPELLINGS:
             statuses: list[int] = []
@@ -137,10 +134,8 @@ async def test_guesses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             assert (statuses.count(401), statuses.count(429)) == (5, 195)
 
 
-async def test_keys_of_the_operator_are_guessed_no_faster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(tmp_path, monkeypatch) as site:
+async def test_keys_of_the_operator_are_guessed_no_faster(tmp_path: Path) -> None:
+    async with running(tmp_path) as site:
         fields = {"userName": "Rosalind", "password": "not a common one", "email": "r@example.org"}
         stranger, platform = NETWORKS[0], HOME
         keys = [await site.post("/init", fields, stranger, authorization=f"Bearer {n}") for n in range(8)]
