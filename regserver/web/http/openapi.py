@@ -62,6 +62,7 @@ TAGS = {
     "account": "Signing up, and the account.",
     "live": "Watching a live registration.",
     "rooms": "Rooms and posts.",
+    "push": "Push messages about rooms, for people who have no socket there.",
     "directory": "The directory: names, sign-up by mail, and where users live.",
     "steps": "Registration by steps, as JSON-RPC 2.0.",
     "admin": "For operators, who show an operator key as the bearer token.",
