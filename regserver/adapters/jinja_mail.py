@@ -129,8 +129,7 @@ class JinjaMailTemplates(MailTemplates):
             words = CATALOGUES[language].mail.template[name]
             return words.subject.format(**values), words.text.format(**values)
         head, _, body = own.render(values).partition("\n\n")
-        subject = " ".join(head.removeprefix("Subject:").split())  # one line, even if the template wraps it
-        return subject, body.strip() + "\n"
+        return " ".join(head.removeprefix("Subject:").split()), body.strip() + "\n"  # it may be wrapped
 
     def _html(self, name: MailTemplateName, language: Language, values: Mapping[str, str]) -> str:
         own = self._own.get(f"{name}.{language}.html")

@@ -14,13 +14,13 @@ from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
 from regserver.adapters.server_key import ServerKey
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
+from regserver.app.frame_making import frame_making
 from regserver.app.outside import Outside
 from regserver.app.part_reload import Prepare
 from regserver.app.sign_up_gate_hook import open_sign_up_hook
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.app.switch import SwitchedMailTemplates
 from regserver.broker.local import LocalBroker, open_local_broker
-from regserver.broker.making import Making
 from regserver.config import ConfigFault, Loaded, Settings, store_place
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
@@ -39,14 +39,10 @@ from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.outbox import Outbox
 from regserver.service.sign_up_gate import SignUpGate
-from regserver.serving import broadcast_nowait
 from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
-from regserver.web.rooms.notification import notification_frame, resumable_frame
-from regserver.web.rooms.sign import sign_chunk, sign_frame
-from regserver.web.rooms.stream import stream_chunk
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -98,19 +94,6 @@ class AppPart(msgspec.Struct, frozen=True):
     reload: tuple[Prepare, ...] = ()
 
 
-def _making(seal: CursorSeal, web: WebParts) -> Making:
-    return Making(
-        frames={
-            "plain": notification_frame,
-            "resumable": partial(resumable_frame, seal),
-            "stream": partial(stream_chunk, seal),
-        },
-        signs={"plain": sign_frame, "resumable": sign_frame, "stream": sign_chunk},
-        broadcast=broadcast_nowait,
-        count=web.metrics.deliveries.inc,
-    )
-
-
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
@@ -121,7 +104,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
-    opened = open_local_broker(_making(seal, web), clock, settings.rooms.presence_grace)
+    opened = open_local_broker(frame_making(seal, web), clock, settings.rooms.presence_grace)
     broker = await stack.enter_async_context(opened)
     store.listen(broker.publish_nowait)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)

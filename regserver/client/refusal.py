@@ -273,6 +273,10 @@ class BadPostContent(Refused):
     """Absent, empty, not a string, or too long."""
 
 
+class NotYourPost(Refused):
+    """Somebody else wrote the post."""
+
+
 class PostNotFound(Refused):
     """No such post."""
 

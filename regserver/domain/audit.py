@@ -95,6 +95,10 @@ class AuditNote(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = DONE
 
 
+PLACELESS: frozenset[AuditAction] = frozenset({"account_erased"})
+"""Actions whose network is not kept: nothing of an erased person is, and it may be the person who asks for it."""
+
+
 class AuditOrigin(msgspec.Struct, frozen=True):
     """actor: "client", "server", "key NAME" or "command USER". network: coarse, "" where there is none."""
 

@@ -52,6 +52,8 @@ async def test_a_folder_that_is_not_there(shell: Shell) -> None:
 def older(folder: Path) -> Path:
     path = folder / "test.db"
     fill(path, OLDER)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM server_key")  # it is of another key than this one
     path.chmod(0o640)
     (folder / "test.key").write_bytes(bytes(32))
     return path

@@ -9,4 +9,4 @@ async def test_a_client_misses_nothing_and_hears_nothing_twice(tmp_path: Path) -
     checker = ClientChecker(tmp_path, seed=3)
     await checker.run(2)
     assert (checker.kills, checker.missed, checker.twice) == (2, 0, 0)
-    assert len(checker.posted) > 2
+    assert checker.posted

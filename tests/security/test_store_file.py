@@ -97,7 +97,7 @@ async def test_a_moved_database_is_noticed_and_whole(tmp_path: Path) -> None:
     # A start would make an empty store beside the old key; it says so and leaves everything as it is.
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = await run_command("serve", "--set", "server.bind=127.0.0.1:0", *PLACE, folder=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert (
         f"test.db is missing or empty, but the server's key {tmp_path}/test.key is there"
         in done.stderr.decode()
@@ -129,7 +129,7 @@ async def test_no_start_on_an_empty_store_beside_what_has_a_history(tmp_path: Pa
         if empty:
             (tmp_path / "regserver.db").touch()
         done = await run_command("serve", "--set", "server.bind=127.0.0.1:0", folder=tmp_path)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert f"{left.name} is there" in done.stderr.decode()
         assert b"regserver restore" in done.stderr
         assert left.read_bytes() == b"x" * 32

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from regserver.domain.address import coarse_network
-from regserver.domain.audit import SALT_BYTES, AuditMark, AuditNote, AuditOrigin, AuditRow
+from regserver.domain.audit import PLACELESS, SALT_BYTES, AuditMark, AuditNote, AuditOrigin, AuditRow
 from regserver.domain.instant import Instant
 from regserver.ports.audit_table import AuditFilter, AuditPen
 from regserver.ports.transaction import Lock
@@ -55,10 +55,11 @@ class AuditRows(Rows):
         if not self._notes:
             return
         await self._sql.lock(Lock.AUDIT)
-        pen, origin = self._pen, AuditOrigin(self._actor, coarse_network(self._address or ""))
+        pen, network = self._pen, coarse_network(self._address or "")
         last: AuditRow | AuditMark | None = await self._mark("head")
         for note in self._notes:
             head = None if last is None else AuditMark(last.number, last.hash, b"")
+            origin = AuditOrigin(self._actor, "" if note.action in PLACELESS else network)
             last = pen.chain.following(head, note, origin, pen.now(), pen.draw(SALT_BYTES))
             await self._sql.run(INSERT, *msgspec.structs.astuple(last))
         assert last is not None  # noqa: S101  (there was a note)
