@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trio
 
 from regserver import client, testing
 from tests.crash.client_checker import free_port
@@ -74,6 +75,35 @@ async def test_a_cursor_goes_on_where_an_earlier_client_was() -> None:
             async with client.open_client(server.url, ben.token) as bens:
                 events = bens.events(cursor)
                 assert [(await anext(events)).post_id for _ in range(2)] == [missed, later]  # type: ignore[union-attr]
+
+
+async def test_a_log_that_does_not_reach_back_is_told() -> None:
+    async with testing.server(rooms={"event_retention": "1h"}) as server:
+        ada, ben = await server.person("ada"), await server.person("ben")
+        room = await server.room(ada, ben)
+        async with (
+            client.open_client(server.url, ada.token) as adas,
+            client.open_client(server.url, ben.token) as bens,
+        ):
+            async with bens.events() as before:
+                cursor = before.cursor
+            await adas.rooms.post(room, "lost")
+            await adas.rooms.post(room, "the newest, which the log keeps")
+            server.clock.advance(hours=2)
+            with trio.fail_after(10):
+                while not isinstance(await _first(bens, cursor), client.Gap):  # noqa: ASYNC110
+                    await trio.sleep(0.01)  # until the log is trimmed
+            events = bens.events(cursor)
+            assert isinstance(await anext(events), client.Gap)
+            await adas.rooms.post(room, "heard")
+            heard = await anext(events)
+            assert isinstance(heard, client.NewPost)
+            assert heard.content == "heard"
+
+
+async def _first(bens: client.Client, cursor: str | None) -> client.Notification:
+    async with bens.events(cursor) as events:
+        return await anext(events)
 
 
 async def test_a_token_that_ends_ends_the_iteration() -> None:
