@@ -325,7 +325,7 @@ class Loaded(msgspec.Struct, frozen=True):
     @property
     def data(self) -> Path:
         """The folder of the state: relative paths of the store and its key start here."""
-        return self.folder / self.settings.server.data
+        return (self.folder / self.settings.server.data).resolve()  # as people write it: without ".."
 
     @property
     def binds(self) -> tuple[str, ...]:
