@@ -1,8 +1,8 @@
 """Mails from the catalogues' texts, or from an operator's own Jinja templates.
 
 The catalogue has plain text; text and HTML of a built-in mail are made from it here. A file `NAME.LANGUAGE.txt` or `.html`
-in the folder `mail.templates` replaces either; a text starts with its `Subject:` line and an empty line. All files are
-read and rendered with sample values at start, so that a mistake shows then and not at a sign-up.
+in the folder `mail.templates` replaces either; a text starts with its `Subject:` line and an empty line. All files of
+such a folder are read and rendered with sample values at start, so that a mistake shows then and not at a sign-up.
 """
 
 from collections.abc import Iterator, Mapping
@@ -170,9 +170,10 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
     }
     with _faults_of(LAYOUT):  # it may extend the operator's layout.html
         templates = JinjaMailTemplates(service, environment.get_template(LAYOUT), own)
-        for name, sample in SAMPLES.items():
-            for language in LANGUAGES:
-                templates.write(name, language, "", sample)
+        if folder is not None:
+            for name, sample in SAMPLES.items():
+                for language in LANGUAGES:
+                    templates.write(name, language, "", sample)
     return templates
 
 

@@ -4,15 +4,14 @@ Redirects are not followed and compression is not requested, since neither could
 nothing of the request, which has phone numbers, codes and secrets.
 """
 
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import TypeVar
 
 import httpx
 import msgspec
 import trio
 
+from regserver.adapters.trust import LateTransport
 from regserver.domain.instant import Duration
 from regserver.domain.trace import current_trace
 
@@ -54,20 +53,13 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
             return None
 
 
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The context of all clients: to read the authorities takes 30 ms."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 def open_http_client(proxy: str = "") -> httpx.AsyncClient:
     """The client that all providers share, without timeouts or redirects. proxy: a URL; "" for none.
 
     The environment's proxies are not taken: like every other setting, this one is in the configuration.
     """
     return httpx.AsyncClient(
-        verify=_trusted(),
-        proxy=proxy or None,
+        transport=LateTransport(proxy),
         trust_env=False,
         timeout=httpx.Timeout(None),
         follow_redirects=False,

@@ -6,13 +6,14 @@ Connections go to checked addresses (guarded_network). Redirects are not followe
 import ssl
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 
 import httpcore
-import httpx
 import trio
 
 from regserver.adapters.guarded_network import CheckedBackend, PrivateAddress
+from regserver.adapters.trust import LatePool
 from regserver.domain.instant import Duration
 from regserver.ports.webhook_sender import WebhookAnswer, WebhookFault, WebhookSender
 
@@ -28,25 +29,21 @@ class WebhookClient(WebhookSender, AbstractAsyncContextManager["WebhookClient"])
 
     def __init__(self, *, allow_private: bool, timeout: Duration, tls: ssl.SSLContext | None = None) -> None:
         self._timeout = timeout
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpx.create_ssl_context(trust_env=False),
-            max_connections=MOST_CONNECTIONS,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=CheckedBackend(allow_private=allow_private),
-        )
+        self._late = LatePool(partial(_build_pool, allow_private), tls)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with trio.CancelScope(shield=True):
-            await self._pool.aclose()
+            await self._late.aclose()
 
     async def send(self, url: str, fields: Sequence[tuple[str, str]], body: bytes) -> WebhookAnswer:
         """See the port."""
         headers = [("user-agent", "regserver"), *fields]
         try:
             with trio.fail_after(self._timeout.seconds):
-                async with self._pool.stream("POST", url, headers=headers, content=body) as response:
+                pool = await self._late.pool()
+                async with pool.stream("POST", url, headers=headers, content=body) as response:
                     beginning = await _beginning(response)
         except trio.TooSlowError:
             raise WebhookFault(f"no answer in {self._timeout.seconds:g} s") from None
@@ -57,6 +54,15 @@ class WebhookClient(WebhookSender, AbstractAsyncContextManager["WebhookClient"])
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             raise WebhookFault(f"the connection broke: {type(error).__name__}") from None
         return WebhookAnswer(response.status, _retry_after(response), beginning)
+
+
+def _build_pool(allow_private: bool, tls: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
+    return httpcore.AsyncConnectionPool(
+        ssl_context=tls,
+        max_connections=MOST_CONNECTIONS,
+        keepalive_expiry=IDLE_SECONDS,
+        network_backend=CheckedBackend(allow_private=allow_private),
+    )
 
 
 async def _beginning(response: httpcore.Response) -> bytes:

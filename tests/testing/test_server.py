@@ -146,3 +146,30 @@ async def test_rate_limits_follow_the_clock_where_they_are_on() -> None:
         server.clock.advance(minutes=1)
         statuses.append((await ask(server, "GET", "/")).status_code)
         assert statuses == [200, 429, 200]
+
+
+async def test_a_start_makes_nothing_that_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    page, authorities = (
+        "regserver.web.site.page.render_pages",
+        "regserver.adapters.trust.httpx.create_ssl_context",
+    )
+    for name in (page, authorities):
+        monkeypatch.setattr(name, lambda *given, name=name, **more: made.append(name))
+    async with testing.server():
+        assert made == []
+
+
+async def test_the_page_is_made_once_for_all_who_ask_first() -> None:
+    pages: list[bytes] = []
+    async with testing.server() as server:
+
+        async def open_page() -> None:
+            pages.append((await ask(server, "GET", "/")).content)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(open_page)
+    assert len(pages) == 5
+    assert len(set(pages)) == 1
+    assert b"<html" in pages[0]

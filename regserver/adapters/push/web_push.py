@@ -5,18 +5,20 @@ are not followed, and connections go to the Internet alone (guarded_network).
 """
 
 import logging
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import httpcore
-import httpx
 import trio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from regserver.adapters.guarded_network import CheckedBackend, PrivateAddress
 from regserver.adapters.push.message_encryption import SALT_BYTES, encrypt_message
 from regserver.adapters.push.vapid import Vapid
+from regserver.adapters.trust import LatePool
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.push import PushOrder, PushTarget
 from regserver.ports.push_sender import PushOutcome, PushSender
@@ -42,8 +44,8 @@ FAULTS: Final = (
 class WebPush(PushSender):
     """Opened by `open_web_push`."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, vapid: Vapid, randomness: Randomness) -> None:
-        self._pool = pool
+    def __init__(self, late: LatePool, vapid: Vapid, randomness: Randomness) -> None:
+        self._late = late
         self._vapid = vapid
         self._randomness = randomness
 
@@ -62,7 +64,8 @@ class WebPush(PushSender):
         )
         try:
             with trio.fail_after(TIMEOUT_SECONDS):
-                async with self._pool.stream(
+                pool = await self._late.pool()
+                async with pool.stream(
                     "POST", target.endpoint, headers=list(fields), content=body
                 ) as response:
                     return _outcome(response, target.host)
@@ -98,12 +101,15 @@ async def open_web_push(
     vapid: Vapid, randomness: Randomness, *, allow_private: bool
 ) -> AsyncIterator[WebPush]:
     """With its connections, which it closes at the end. allow_private: see CheckedBackend."""
-    tls = await trio.to_thread.run_sync(httpx.create_ssl_context)
-    async with httpcore.AsyncConnectionPool(
+    async with aclosing(LatePool(partial(_build_pool, allow_private))) as late:
+        yield WebPush(late, vapid, randomness)
+
+
+def _build_pool(allow_private: bool, tls: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
+    return httpcore.AsyncConnectionPool(
         ssl_context=tls,
         max_connections=CONNECTIONS,
         max_keepalive_connections=CONNECTIONS // 2,
         keepalive_expiry=30.0,
         network_backend=CheckedBackend(allow_private=allow_private),
-    ) as pool:
-        yield WebPush(pool, vapid, randomness)
+    )

@@ -24,13 +24,13 @@ class LinkPage:
     """template: the name of its file."""
 
     def __init__(self, template: str) -> None:
-        self._template = load_template(template)
+        self._template = template
         self._assets = load_assets("link")
 
     def render(self, request: Request, status: int, **values: object) -> Response:
         """The page in the reader's language. values: of the template."""
         language = language_of(request)
-        page = self._template.render(language=language, **values)
+        page = load_template(self._template).render(language=language, **values)
         headers = (*FIELDS, ("content-language", language))
         return Response(status=status, body=page.encode(), content_type=HTML, headers=headers)
 

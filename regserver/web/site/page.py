@@ -1,13 +1,14 @@
 """`GET /` and the files under `/static/`, with their security fields.
 
-The page is the same for all readers of one language, so it is rendered at start. Only the address to which its script may
-open sockets differs between requests.
+The page is the same for all readers of one language, so it is rendered once, in a thread when it is first asked for. Only the
+address to which its script may open sockets differs between requests.
 """
 
 from collections.abc import Collection, Mapping
 
 import jinja2
 import msgspec
+import trio
 
 from regserver.domain.outcome import RouteNotFound
 from regserver.domain.sign_up_policy import DoorPolicy, SignUpMode
@@ -50,11 +51,21 @@ class PageApi:
         self._pushes = pushes
         self._mailbox = mailbox
         self._assets = load_assets(*FOLDERS)
-        self._pages = self._render(sign_up)
+        self._sign_up = sign_up
+        self._pages: dict[SignUpMode, dict[Language, bytes]] = {}
+        self._rendering = trio.Lock()
 
     def take(self, sign_up: SignUpMode) -> None:
         """Says on the page who may sign up, after a reload."""
-        self._pages = self._render(sign_up)
+        self._sign_up = sign_up
+
+    async def _rendered(self) -> dict[Language, bytes]:
+        sign_up = self._sign_up
+        if sign_up not in self._pages:
+            async with self._rendering:
+                if sign_up not in self._pages:
+                    self._pages[sign_up] = await trio.to_thread.run_sync(self._render, sign_up)
+        return self._pages[sign_up]
 
     def _render(self, sign_up: SignUpMode) -> dict[Language, bytes]:
         switches = {"pushes": self._pushes, "mailbox": self._mailbox}
@@ -76,7 +87,8 @@ class PageApi:
             self._forwarded.read(request).socket_base, proves=bool(self._proves), pushes=self._pushes
         )
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
-        return Response(body=self._pages[language], content_type="text/html; charset=utf-8", headers=fields)
+        body = (await self._rendered())[language]
+        return Response(body=body, content_type="text/html; charset=utf-8", headers=fields)
 
     async def push_worker(self, _: Request) -> Response:
         """The service worker. Its address stays the same, since browsers look there for a newer one, and beside the page, whose it is."""

@@ -1,0 +1,67 @@
+"""Whom clients trust: the known authorities, read when the first of them needs TLS, and once.
+
+Reading them takes 30 ms, which no start waits for, and which is done in a thread.
+"""
+
+import ssl
+from collections.abc import Callable
+from functools import cache
+
+import httpcore
+import httpx
+import trio
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def known_authorities() -> ssl.SSLContext:
+    """The context that all clients share."""
+    return await trio.to_thread.run_sync(_trusted)
+
+
+class LateTransport(httpx.AsyncBaseTransport):
+    """That of httpx, opened by the first request. proxy: a URL; "" for none."""
+
+    def __init__(self, proxy: str) -> None:
+        self._proxy = proxy
+        self._opened: httpx.AsyncHTTPTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As httpx does it."""
+        tls = await known_authorities()
+        if self._opened is None:  # another request may have opened it meanwhile
+            self._opened = httpx.AsyncHTTPTransport(verify=tls, proxy=self._proxy or None, trust_env=False)
+        return await self._opened.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._opened is not None:
+            await self._opened.aclose()
+
+
+class LatePool:
+    """Connections of httpcore, opened by the first request. build: makes the pool. tls: whom it trusts; None: everybody known."""
+
+    def __init__(
+        self,
+        build: Callable[[ssl.SSLContext], httpcore.AsyncConnectionPool],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._build = build
+        self._tls = tls
+        self._opened: httpcore.AsyncConnectionPool | None = None
+
+    async def pool(self) -> httpcore.AsyncConnectionPool:
+        """The pool."""
+        tls = self._tls or await known_authorities()
+        if self._opened is None:  # another request may have opened it meanwhile
+            self._opened = self._build(tls)
+        return self._opened
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        if self._opened is not None:
+            await self._opened.aclose()
