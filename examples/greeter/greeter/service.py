@@ -1,5 +1,6 @@
 """The service: it hears what happens in its rooms, and says hello there."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -25,10 +26,8 @@ async def greet(url: str, token: str, bookmark: Path) -> None:
 
 
 async def _say(here: client.Client, room: int, text: str) -> None:
-    try:
+    with suppress(client.NotInRoom, client.RoomNotFound):  # it was left, or is gone
         await here.rooms.post(room, text)
-    except (client.NotInRoom, client.RoomNotFound):
-        pass  # it was left, or is gone
 
 
 async def _read(bookmark: Path) -> str | None:
