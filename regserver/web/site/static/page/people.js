@@ -6,11 +6,29 @@ import { list, t } from "./text.js";
 const SHOWN_NAMES = 30;
 const names = new Map();
 
-export const know = (id, name) => names.set(id, name);
+const ids = new Map(); // small letters → id
+
+/** Notes the name of somebody. */
+export function know(id, name) {
+  names.set(id, name);
+  ids.set(name.toLowerCase(), id);
+}
+
+/** The id of a name that was seen on this page, or undefined. */
+export const idNamed = (name) => ids.get(name.toLowerCase());
+
+/** The names among these people, but one's own, that begin with a text, in their order. */
+export async function startingWith(text, own, people) {
+  const found = await Promise.all(people.filter((id) => id !== own).map(nameOf));
+  return found.filter((name) => name.toLowerCase().startsWith(text.toLowerCase())).sort();
+}
 
 /** The user's name; for who is not there any more, words that say so. */
 export async function nameOf(id) {
-  if (!names.has(id)) names.set(id, call("GET", `login/username/${id}`).then((answer) => answer.username));
+  if (!names.has(id)) names.set(id, call("GET", `login/username/${id}`).then(({ username }) => {
+    ids.set(username.toLowerCase(), id);
+    return username;
+  }));
   try {
     return await names.get(id);
   } catch (problem) {

@@ -1,21 +1,22 @@
-// The open room: its posts as a live log, who came and went, writing, inviting, leaving.
+// The open room: its posts as a live log, who is there, inviting, leaving.
 
 import { call } from "./api.js";
-import { $, confirmed, make } from "./dom.js";
+import * as compose from "./compose.js";
+import { $, confirmed } from "./dom.js";
 import { serve } from "./form.js";
-import { bring, find, know, nameOf, namesOf } from "./people.js";
-import { randomKey } from "./sdk.js";
-import { t, when } from "./text.js";
+import * as log from "./log.js";
+import { bring, find, idNamed, namesOf, startingWith } from "./people.js";
+import * as post from "./post.js";
+import * as signs from "./signs.js";
+import { t } from "./text.js";
 
 const PAGE_SIZE = 50;
-const MOST_SHOWN = 1000, MOST_NOTES = 100; // of a page that stays open for weeks
+const MOST_NOTES = 100; // of a page that stays open for weeks
 const notes = new Map(); // room → what happened in it while this page was open, each after the post it followed
 let room = null; // as /room/list has it
 let me = null;
-let draft = { content: "", key: "" };
 
 export const openRoom = () => room?.roomId;
-const newest = () => Number($("room-posts").lastElementChild?.dataset.id ?? 0);
 
 /** Shows a room. user: who is signed in. */
 export async function enter(entered, user) {
@@ -23,17 +24,19 @@ export async function enter(entered, user) {
   me = user;
   $("room").hidden = false;
   $("choose-room").hidden = true;
-  $("room-posts").replaceChildren();
+  log.clear();
   $("room-earlier").hidden = true;
   for (const fold of $("room").querySelectorAll("details")) fold.open = false;
-  $("compose").reset();
+  compose.enter(room.roomId, me);
   drawHead();
+  drawSigns();
   $("room-title").focus();
   await load();
-  scrollDown();
+  log.follow();
 }
 
 export function close() {
+  compose.leave();
   room = null;
   $("room").hidden = true;
   $("choose-room").hidden = false;
@@ -43,8 +46,7 @@ export function close() {
 export function forget() {
   close();
   notes.clear();
-  draft = { content: "", key: "" };
-  $("room-posts").replaceChildren();
+  log.clear();
 }
 
 /** Takes the room as it is now, after a lost connection or when somebody came or went, and whatever posts are new. */
@@ -59,43 +61,25 @@ async function load() {
   const { roomId } = room;
   const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}`);
   if (openRoom() !== roomId) return;
-  const log = $("room-log"), items = $("room-posts");
-  const fresh = items.childElementCount === 0 || (more && posts[0].id > newest());
-  log.ariaBusy = "true";
+  const fresh = log.isEmpty() || (more && posts[0].id > log.newest());
   if (fresh) {
-    items.replaceChildren();
+    log.clear();
     $("room-earlier").hidden = !more;
-  }
-  for (const post of posts) showPost(post);
-  if (fresh) for (const note of notes.get(roomId) ?? []) if (!more || note.after >= posts[0].id) place(noteItem(note));
-  log.ariaBusy = "false";
+  } else if (posts.length) log.prune(posts);
+  log.add(posts, me);
+  if (fresh) for (const { after, text } of notes.get(roomId) ?? []) if (!more || after >= posts[0].id) log.note(text, after);
 }
 
 async function loadEarlier() {
-  const { roomId } = room, log = $("room-log");
-  const oldest = $("room-posts").querySelector("[id]").dataset.id;
-  const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}&before=${oldest}`);
+  const { roomId } = room;
+  const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}&before=${log.oldest()}`);
   if (openRoom() !== roomId) return;
-  const below = log.scrollHeight - log.scrollTop;
-  log.ariaBusy = "true";
-  for (const post of posts) showPost(post);
+  log.addAbove(posts, me);
   $("room-earlier").hidden = !more;
-  log.ariaBusy = "false";
-  log.scrollTop = log.scrollHeight - below;
 }
 
-/** Shows a post in its place, once: posts carry rising numbers. */
-export function showPost({ id, user, username, content, createdAt }) {
-  if ($(`post-${id}`)) return;
-  know(user, username);
-  const date = new Date(createdAt);
-  const time = make("time", { dateTime: date.toISOString() }, when(date));
-  const author = make("b", {}, user === me.userId ? `${username} (${t("room.you")})` : username);
-  const item = make("li", { id: `post-${id}`, className: user === me.userId ? "mine" : "" },
-    make("p", { className: "meta" }, author, " ", time), make("p", { className: "content", dir: "auto" }, content));
-  item.dataset.id = id;
-  place(item);
-}
+/** Shows a post that came. */
+export const showPost = (shown) => log.add([shown], me);
 
 /** Notes in a room, open or not, that somebody came or went. */
 export function note(entry, text) {
@@ -103,32 +87,7 @@ export function note(entry, text) {
   const list = notes.get(entry.roomId) ?? notes.set(entry.roomId, []).get(entry.roomId);
   list.push({ after: entry.lastPost?.id ?? 0, text });
   if (list.length > MOST_NOTES) list.shift();
-  if (openRoom() === entry.roomId) place(noteItem(list.at(-1)));
-}
-
-function noteItem({ after, text }) {
-  const item = make("li", { className: "note" }, text);
-  item.dataset.id = after;
-  return item;
-}
-
-function place(item) {
-  const log = $("room-log"), items = $("room-posts");
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  let before = items.lastElementChild;
-  while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = before.previousElementSibling;
-  if (before) before.after(item);
-  else items.prepend(item);
-  if (!atEnd) return;
-  if (items.childElementCount > MOST_SHOWN) {
-    items.firstElementChild.remove();
-    $("room-earlier").hidden = false;
-  }
-  scrollDown();
-}
-
-function scrollDown() {
-  $("room-log").scrollTop = $("room-log").scrollHeight;
+  if (openRoom() === entry.roomId) log.note(text, list.at(-1).after);
 }
 
 async function drawHead() {
@@ -138,35 +97,38 @@ async function drawHead() {
   if (openRoom() === roomId) $("room-members").textContent = t("room.members", { names });
 }
 
-/** Wires the room's controls. changed(): the list of rooms is not what it was; posted(post): the user wrote this. */
-export function wire({ changed, posted, failed }) {
-  const compose = $("compose"), content = compose.elements.content;
-  serve(compose, ["content"], async (values) => {
-    const { roomId } = room;
-    // The same words sent again after a lost answer are the same post.
-    if (draft.content !== values.content) draft = { content: values.content, key: randomKey() };
-    const { postId } = await call("POST", `room/post/${roomId}`, { content: draft.content }, { "Idempotency-Key": draft.key });
-    const post = { id: postId, user: me.userId, username: me.username, content: draft.content, createdAt: new Date() };
-    if (content.value === draft.content) content.value = "";
-    draft = { content: "", key: "" };
-    if (openRoom() === roomId) showPost(post);
-    scrollDown();
-    posted(roomId, post);
-  });
-  const touch = matchMedia("(hover: none)"); // there, Enter is the only way to a new line
-  content.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
-    event.preventDefault();
-    compose.requestSubmit();
-  });
+/** Shows who is here and who is typing. */
+export async function drawSigns() {
+  const roomId = openRoom();
+  if (roomId === undefined) return;
+  const others = (ids) => ids.filter((id) => id !== me.userId);
+  const present = others(signs.present(roomId)), writing = others(signs.writing(roomId));
+  const [here, typing] = await Promise.all([namesOf(present), namesOf(writing)]);
+  if (openRoom() !== roomId) return;
+  $("room-present").textContent = present.length ? t("room.present", { names: here }) : "";
+  $("room-typing").textContent = writing.length ? t("room.typing", { names: typing }) : "";
+}
+
+/** What a name in a post is. */
+function roleOf(name) {
+  const id = idNamed(name);
+  return id === undefined ? "" : id === me.userId ? "me" : "other";
+}
+
+/** Wires the room's controls. changed(): the list of rooms is not what it was. */
+export function wire({ changed, failed }) {
+  post.wire(roleOf);
+  log.wire(() => loadEarlier().catch(failed));
+  compose.wire({ find: async (text) => startingWith(text, me.userId, room?.users ?? []) });
+  signs.wire((roomId) => { if (roomId === openRoom()) drawSigns().catch(failed); });
+  document.addEventListener("post-gone", ({ detail }) => log.remove(detail));
   const invite = $("invite").querySelector("form");
   serve(invite, ["people"], async ({ people }) => {
     const otherUsers = await find(people);
     await bring(`room/invite/${room.roomId}`, { otherUsers });
     invite.reset();
     $("invite").open = false;
-    note(room, t("room.invitedOk", { names: await namesOf(otherUsers) }));
-    content.focus();
+    $("compose-content").focus();
     changed();
   });
   $("room-leave").addEventListener("click", async () => {
@@ -175,5 +137,4 @@ export function wire({ changed, posted, failed }) {
     if (!sure) return;
     call("POST", `room/leave/${roomId}`).then(() => { location.hash = "rooms"; changed(); }, failed);
   });
-  $("room-earlier").addEventListener("click", () => loadEarlier().catch(failed));
 }

@@ -3,15 +3,20 @@
 
 import * as address from "./address.js";
 import { call, server } from "./api.js";
+import * as compose from "./compose.js";
 import { $, make, setTitle, show, tell } from "./dom.js";
 import { serve } from "./form.js";
+import * as log from "./log.js";
 import * as offers from "./offers.js";
+import * as outbox from "./outbox.js";
 import { bring, find, know, nameOf, namesOf } from "./people.js";
 import * as room from "./room.js";
 import { keepOpen } from "./sdk.js";
+import * as signs from "./signs.js";
 import { inSeconds, t } from "./text.js";
 
 const BREATH_MS = 300; // between calls that a stream of notifications causes
+const WISHES = "echo=true&edits=true&presence=true";
 let me = null, link = null, rooms = new Map();
 let cursor = "", resumed = false;
 let loading = null, stale = false, meanwhile = [];
@@ -38,12 +43,14 @@ export function start() {
     address: async () => {
       me ??= await whoAmI();
       const { ticket } = await call("POST", "login/ticket");
-      return server.socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}`);
+      return server.socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}&${WISHES}`);
     },
     opened: (again) => {
       linkState(t("link.live"), "live");
       resumed = false;
       loaded = true;
+      signs.forget(); // who is there is told anew
+      outbox.go();
       refresh().then(() => again && !resumed && tell(t("link.back"), { passing: true }), failed);
       offers.load().catch(failed);
     },
@@ -77,6 +84,8 @@ export function stop() {
   rooms = new Map();
   unmarked.clear();
   room.forget();
+  outbox.stop();
+  signs.forget();
   offers.forget();
   address.hide();
   draw();
@@ -89,6 +98,7 @@ async function whoAmI() {
   $("account").hidden = false;
   know(user.userId, user.username);
   address.show(user);
+  outbox.start(user.userId, { changed: compose.drawWaiting, sent });
   return user;
 }
 
@@ -134,12 +144,20 @@ async function hear(frame) {
       return;
     case "NewPost":
       return hearPost(frame);
+    case "PostEdited":
+      return hearEdit(frame, entry);
+    case "PostDeleted":
+      return hearDeletion(frame, entry);
+    case "Presence":
+    case "Typing":
+      return signs.hear(frame);
     case "NewUsersInRoom": {
-      const who = await nameOf(frame.userWhoInvited);
-      room.note(entry, t("room.joined", { who, names: await namesOf(frame.newUsers) }));
+      const who = await nameOf(frame.userWhoInvited), names = await namesOf(frame.newUsers);
+      room.note(entry, frame.userWhoInvited === me?.userId ? t("room.invitedOk", { names }) : t("room.joined", { who, names }));
       break;
     }
     case "UserLeftRoom":
+      signs.gone(frame.userId, frame.roomId);
       room.note(entry, t(frame.userDeleted ? "room.deleted" : "room.left", { who: await nameOf(frame.userId) }));
       break;
   }
@@ -147,15 +165,40 @@ async function hear(frame) {
   const asked = { RoomInvitation: "room.invited", RoomCreated: "room.created" }[frame.type];
   if (!asked) return;
   if (frame.type === "RoomInvitation" && !rooms.has(frame.roomId)) return offers.announce(frame.roomId);
-  const who = await nameOf(frame.userWhoInvited ?? frame.creatorId);
+  const actor = frame.userWhoInvited ?? frame.creatorId;
+  if (actor === me?.userId) return; // in another window or on another device
+  const who = await nameOf(actor);
   tell(t(asked, { who, room: rooms.get(frame.roomId)?.name ?? "" }), { passing: true });
 }
 
 async function hearPost({ postId, userId, content, createdAt, roomId }) {
   const post = { id: postId, user: userId, username: await nameOf(userId), content, createdAt };
   if (!rooms.has(roomId)) return refresh();
+  const own = userId === me?.userId;
+  if (own) outbox.heardOf({ roomId, content });
+  else signs.quiet(userId, roomId);
   if (room.openRoom() === roomId) room.showPost(post);
-  took(roomId, post, 1);
+  took(roomId, post, own ? 0 : 1);
+}
+
+function hearEdit({ roomId, postId, content, editedAt }, entry) {
+  if (room.openRoom() === roomId) log.edit(postId, content, editedAt);
+  if (entry?.lastPost?.id !== postId) return;
+  entry.lastPost.content = content;
+  draw();
+}
+
+function hearDeletion({ roomId, postId }, entry) {
+  if (room.openRoom() === roomId) log.remove(postId);
+  if (!entry) return;
+  return refresh(); // what is unread, and which post is the last, may be another now
+}
+
+/** One's own post has arrived at the server. */
+function sent({ roomId, content }, postId) {
+  const post = { id: postId, user: me.userId, username: me.username, content, createdAt: new Date() };
+  if (room.openRoom() === roomId) room.showPost(post);
+  took(roomId, post);
 }
 
 function took(roomId, post, unread = 0) {
@@ -227,7 +270,7 @@ export function route() {
 
 /** Wires the list's controls, once. */
 export function wire() {
-  room.wire({ changed: () => refresh().catch(failed), posted: took, failed });
+  room.wire({ changed: () => refresh().catch(failed), failed });
   address.wire((user) => {
     me = user;
     if (!link) start();

@@ -14,8 +14,9 @@ const relative = new Intl.RelativeTimeFormat(locale);
 const duration = new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "short" });
 const listing = new Intl.ListFormat(locale);
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+const weekday = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
+const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const calendar = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-
 
 /** "in 5 seconds"; long waits in minutes or hours, rounded up. */
 export function inSeconds(seconds) {
@@ -29,4 +30,13 @@ export const list = (names) => listing.format(names);
 /** The time of day, with the date unless it is today. */
 export function when(date) {
   return (date.toDateString() === new Date().toDateString() ? clock : calendar).format(date);
+}
+
+export const timeOf = (date) => clock.format(date);
+
+/** "today", "yesterday", or the date. */
+export function dayOf(date) {
+  const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
+  const ago = Math.round((midnight(Date.now()) - midnight(date)) / 86_400_000);
+  return ago === 0 || ago === 1 ? near.format(-ago, "day") : weekday.format(date);
 }
