@@ -18,6 +18,8 @@ from regserver.ports.mailer import Mail
 from regserver.text import CATALOGUES, LANGUAGES, Language
 
 LAYOUT = "mail.html"
+COLOUR = "#0f6b66"
+"""Of links and buttons, as on the pages."""
 SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "confirm": {
         "link": "https://example.org/confirm?lang=en#sample",
@@ -79,7 +81,7 @@ SAMPLES: Mapping[MailTemplateName, Mapping[str, str]] = {
     "passkey_removed": {"username": "Ada"},
     "passkey_copied": {"username": "Ada"},
 }
-"""Sample values of each mail; `service` and `language` are added."""
+"""Sample values of each mail; `service`, `colour` and `language` are added."""
 REQUIRED: Mapping[MailTemplateName, str] = {
     "confirm": "link",
     "code": "code",
@@ -101,10 +103,12 @@ class MailTemplateFault(Exception):
 
 
 class JinjaMailTemplates(MailTemplates):
-    """service: the service's name in mails. layout: of the built-in HTML. own: the operator's templates by file name."""
+    """look: the service's name in mails, and its colour. layout: of the built-in HTML. own: the operator's templates by file name."""
 
-    def __init__(self, service: str, layout: jinja2.Template, own: Mapping[str, jinja2.Template]) -> None:
-        self._service = service
+    def __init__(
+        self, look: Mapping[str, str], layout: jinja2.Template, own: Mapping[str, jinja2.Template]
+    ) -> None:
+        self._look = look
         self._layout = layout
         self._own = own
 
@@ -118,7 +122,7 @@ class JinjaMailTemplates(MailTemplates):
     ) -> Mail:
         """See MailTemplates. Readers of a language without a catalogue get English."""
         spoken = next((known for known in LANGUAGES if known == language), LANGUAGES[0])
-        given = {**values, "service": self._service, "language": spoken}
+        given = {**values, **self._look, "language": spoken}
         subject, text = self._text(name, spoken, given)
         html = self._html(name, spoken, given)
         return Mail(to=to, subject=subject, text=text, html=html, good_until=good_until)
@@ -148,8 +152,11 @@ class JinjaMailTemplates(MailTemplates):
         )
 
 
-def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates:
-    """Reads and tests all templates. folder: of the operator's templates, or None. Raises MailTemplateFault."""
+def load_mail_templates(folder: Path | None, service: str, colour: str = "") -> JinjaMailTemplates:
+    """Reads and tests all templates. folder: of the operator's templates, or None. Raises MailTemplateFault.
+
+    service: the service's name. colour: of the buttons; "" for ours.
+    """
     if folder is not None and not folder.is_dir():
         raise MailTemplateFault(f"{folder}: not a folder")
     own_files = [] if folder is None else [jinja2.FileSystemLoader(folder)]
@@ -169,7 +176,8 @@ def load_mail_templates(folder: Path | None, service: str) -> JinjaMailTemplates
         if folder is not None and (folder / file).is_file()
     }
     with _faults_of(LAYOUT):  # it may extend the operator's layout.html
-        templates = JinjaMailTemplates(service, environment.get_template(LAYOUT), own)
+        look = {"service": service, "colour": colour or COLOUR}
+        templates = JinjaMailTemplates(look, environment.get_template(LAYOUT), own)
         if folder is not None:
             for name, sample in SAMPLES.items():
                 for language in LANGUAGES:
@@ -182,7 +190,7 @@ def _try_out(environment: jinja2.Environment, name: MailTemplateName, file: str)
     sample = SAMPLES[name]
     with _faults_of(file):
         template = environment.get_template(file)
-        rendered = template.render(sample, service="example.org", language=LANGUAGES[0])
+        rendered = template.render(sample, service="example.org", colour=COLOUR, language=LANGUAGES[0])
     if file.endswith(".txt") and not (rendered.startswith("Subject:") and "\n\n" in rendered):
         raise MailTemplateFault(f'{file}: expected "Subject: …" on the first line, then an empty line')
     required = REQUIRED.get(name)

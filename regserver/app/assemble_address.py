@@ -15,8 +15,8 @@ async def open_addresses(stack: AsyncExitStack, base: Base) -> AppPart:
     change, forwarded = build_address_change(base), base.web.forwarded
     addresses = build_addresses(base)
     pages = (
-        AddressPage("verify", addresses.look, addresses.verify, forwarded),
-        AddressPage("undo", change.look, change.undo, forwarded),
+        AddressPage("verify", addresses.look, addresses.verify, forwarded, base.brand),
+        AddressPage("undo", change.look, change.undo, forwarded, base.brand),
     )
     routes = AddressApi(addresses, change, forwarded).routes()
     return AppPart(routes=(*routes, *(route for page in pages for route in page.routes())))

@@ -50,7 +50,9 @@ async def open_directory(stack: AsyncExitStack, base: Base) -> AppPart:
         return Prepared(partial(mailer.take, base.outside.mailer(loaded)))
 
     return AppPart(
-        routes=(*api.routes(), *ConfirmApi(directory).routes()) if sign_up.serves("directory") else (),
+        routes=(*api.routes(), *ConfirmApi(directory, base.brand).routes())
+        if sign_up.serves("directory")
+        else (),
         useful=(("mail", delivery.check),),
         background=(partial(run_outbox, delivery, base.outside.mail_sleep),),
         reload=(prepare, prepare_mail),

@@ -27,7 +27,7 @@ async def open_gates(stack: AsyncExitStack, base: Base) -> AppPart:
 
         return Prepared(apply)
 
-    return AppPart(routes=ApprovePage(desk).routes(), reload=(prepare,))
+    return AppPart(routes=ApprovePage(desk, base.brand).routes(), reload=(prepare,))
 
 
 def build_gate(base: Base, door: Door) -> SignUpGate:

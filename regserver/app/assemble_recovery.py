@@ -25,5 +25,8 @@ async def open_recovery(stack: AsyncExitStack, base: Base) -> AppPart:
             captcha=base.captcha.at("recover"),
         )
     )
-    routes = (*RecoveryApi(recovery, base.web.forwarded).routes(), *RecoverPage(recovery).routes())
+    routes = (
+        *RecoveryApi(recovery, base.web.forwarded).routes(),
+        *RecoverPage(recovery, base.brand).routes(),
+    )
     return AppPart(routes=routes, background=(recovery.run,))

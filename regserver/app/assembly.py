@@ -94,6 +94,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
         sign_up=policy.modes["rooms"],
         pushes=pushes,
         mailbox=mailbox is not None,
+        brand=base.brand,
     )
     letters = () if mailbox is None else MailboxApi(mailbox, forwarded).routes()
 
@@ -271,7 +272,7 @@ def _documents(base: Base, routes: Sequence[Route], sockets: Sequence[SocketRout
         return Documents(*(await documents.bodies()), await discover(routes))
 
     yield from documents.routes()
-    yield from ReferenceApi(base.web.forwarded, all_documents).routes()
+    yield from ReferenceApi(base.web.forwarded, all_documents, base.brand).routes()
 
 
 def front_limits(settings: Settings) -> FrontLimits:

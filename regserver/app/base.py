@@ -18,6 +18,7 @@ from regserver.app.frame_making import frame_making
 from regserver.app.outside import Outside
 from regserver.app.part_reload import Prepare
 from regserver.app.sign_up_gate_hook import open_sign_up_hook
+from regserver.app.site_brand import load_brand
 from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.app.switch import SwitchedMailTemplates
 from regserver.broker.local import LocalBroker, open_local_broker
@@ -43,6 +44,7 @@ from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
+from regserver.web.site.brand import NAME, PLAIN, Brand
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class Base(msgspec.Struct, frozen=True):
     captcha: CaptchaGate
     sms: SmsGate
     sign_up_hook: SignUpHook | None
+    brand: Brand = PLAIN
     gates: dict[Door, list[SignUpGate]] = msgspec.field(default_factory=dict)
 
     @property
@@ -97,8 +100,7 @@ class AppPart(msgspec.Struct, frozen=True):
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
     settings = loaded.settings
-    clock, randomness = outside.clock, outside.randomness
-    node = node_name(settings)
+    clock, randomness, node = outside.clock, outside.randomness, node_name(settings)
     opened_store, key = await open_served_store(stack, store_place(loaded), node)
     store = outside.store(opened_store)
     pepper = build_pepper(settings, key)
@@ -109,7 +111,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
     store.listen(broker.publish_nowait)
     identity = IdentityService(store, clock, randomness, settings.login.token_ttl)
     outbox = Outbox(clock, randomness, key.derive("outbox"))
-    mail_templates = SwitchedMailTemplates(await trio.to_thread.run_sync(build_mail_templates, loaded))
+    mail_templates, brand = await trio.to_thread.run_sync(_build_look, loaded)
     guard = _build_guard((store, clock), key, outbox, mail_templates, web)
     captcha = await open_captcha(stack, settings, key, store, (clock, randomness))
     sms = await open_sms(stack, settings, outside, pepper, web.metrics)
@@ -133,6 +135,7 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
         captcha,
         sms,
         await open_sign_up_hook(stack, settings, (clock, randomness), web.metrics),
+        brand,
     )
 
 
@@ -175,11 +178,17 @@ def journal_seal(key: ServerKey) -> JournalSeal:
     return JournalSeal(key.derive("ledger journal"))
 
 
+def _build_look(loaded: Loaded) -> tuple[SwitchedMailTemplates, Brand]:
+    """What people see of the operator in mails and on pages. Reads files. Raises ConfigFault."""
+    return SwitchedMailTemplates(build_mail_templates(loaded)), load_brand(loaded)
+
+
 def build_mail_templates(loaded: Loaded) -> MailTemplates:
     """The mails, with the operator's templates, all tested. Raises ConfigFault."""
     settings = loaded.settings
     folder = loaded.resolve(settings.mail.templates) if settings.mail.templates else None
     try:
-        return load_mail_templates(folder, urlsplit(settings.server.public_url).hostname or "regserver")
+        service = settings.site.name or urlsplit(settings.server.public_url).hostname or NAME
+        return load_mail_templates(folder, service, settings.site.color)
     except MailTemplateFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None

@@ -16,6 +16,7 @@ from regserver.adapters.server_key import KEY_BYTES, ServerKey, ServerKeyFault, 
 from regserver.adapters.source import check_source
 from regserver.app.assembly import build_limits
 from regserver.app.base import build_mail_templates, build_pepper
+from regserver.app.site_brand import load_brand
 from regserver.config import ConfigFault, Loaded, SqlitePlace, store_place
 from regserver.config.load import Reading
 from regserver.config.section import Fault, Keys
@@ -110,6 +111,10 @@ def _log(loaded: Loaded) -> Iterator[Fault]:
         yield ("log", "file"), f"{path} cannot be written{explain_refusal(path)}"
 
 
+def _site(loaded: Loaded) -> None:
+    load_brand(loaded)
+
+
 def _mail(loaded: Loaded) -> Iterator[Fault]:
     build_mail_templates(loaded)
     with suppress(ValueError):  # "log:"
@@ -149,6 +154,7 @@ CHECKS: tuple[tuple[tuple[Keys, ...], PreflightCheck], ...] = (
     ((("limits", "routes"),), _limits),
     ((("steps", "pepper"),), _pepper),
     ((("ledger",),), _ledger),
+    ((("site",),), _site),
     ((("mail", "templates"), ("mail", "smtp"), ("mail", "user")), _mail),
     ((("live", "file", "path"), ("live", "source"), ("live", "http"), ("live", "command")), _source),
 )

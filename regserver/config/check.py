@@ -14,6 +14,7 @@ from regserver.config.setting import (
     SignupSection,
     sign_up_policy,
 )
+from regserver.config.site import site_faults
 from regserver.config.smtp_url import smtp_address
 from regserver.config.store_url import PostgresAddress, read_store_url
 from regserver.config.unit import format_value
@@ -56,6 +57,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
     yield from _signup(settings.signup)
+    yield from site_faults(settings.site)
     yield from webhook_faults(settings.webhook)
     if settings.login.named_token_ttl > settings.login.named_token_max_ttl:
         longest = format_value(settings.login.named_token_max_ttl)

@@ -20,6 +20,7 @@ from regserver.config.provider import (
     SmsSection,
 )
 from regserver.config.section import Secret, Section, unguessable, within
+from regserver.config.site import SiteSection
 from regserver.config.unit import GIB, KIB, MIB, Size
 from regserver.config.webhook import WebhookSection
 from regserver.domain.address import ProxyFields
@@ -277,6 +278,7 @@ class Settings(Section, frozen=True):
     node: NodeSection = NodeSection()
     login: LoginSection = LoginSection()
     signup: SignupSection = SignupSection()
+    site: SiteSection = SiteSection()
     live: LiveSection = LiveSection()
     steps: StepsSection = StepsSection()
     captcha: CaptchaSection = CaptchaSection()

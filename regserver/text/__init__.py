@@ -91,6 +91,13 @@ class MailTexts(_Table, frozen=True):
     template: Mapping[str, MailText]
 
 
+class SiteText(_Table, frozen=True):
+    """What every page says at its foot."""
+
+    imprint: str
+    privacy: str
+
+
 class SmsText(_Table, frozen=True):
     """Text messages. code: has one of the registration by steps. sign_in: has one that signs in."""
 
@@ -117,12 +124,13 @@ class Catalogue(_Table, frozen=True):
     """All texts of one language.
 
     name: the language's own name. page: of the page at `/`, by key. script: of that page's script, by group and key.
-    live: messages of a live registration, by key. directory: by message id.
+    site: of every page. live: messages of a live registration, by key. directory: by message id.
     """
 
     name: str
     page: Mapping[str, str]
     script: Mapping[str, Mapping[str, str]]
+    site: SiteText
     confirm: ConfirmText
     verify: AddressText
     undo: AddressText

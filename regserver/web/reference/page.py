@@ -22,6 +22,7 @@ from regserver.web.http.route import Route
 from regserver.web.reference.build import build_reference
 from regserver.web.reference.example import BASE, SOCKET_BASE, Sample
 from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 HTML = "text/html; charset=utf-8"
@@ -60,11 +61,17 @@ class Documents(msgspec.Struct, frozen=True):
 class ReferenceApi:
     """documents: makes them, when they are needed."""
 
-    def __init__(self, forwarded: ForwardedReader, documents: Callable[[], Awaitable[Documents]]) -> None:
+    def __init__(
+        self,
+        forwarded: ForwardedReader,
+        documents: Callable[[], Awaitable[Documents]],
+        brand: Brand = PLAIN,
+    ) -> None:
         self._forwarded = forwarded
         self._documents = documents
-        folder = files(__package__) / "static"
-        self._assets = Assets({entry.name: entry.read_bytes() for entry in folder.iterdir()})
+        self._brand = brand
+        own = {entry.name: entry.read_bytes() for entry in (files(__package__) / "static").iterdir()}
+        self._assets = Assets({**own, **brand.files})
         self._texts: dict[str, str] = {}
         self._kept: dict[tuple[str, str], DocumentMadeOnce] = {}
 
@@ -116,7 +123,9 @@ class ReferenceApi:
         reference = build_reference(*map(msgspec.json.decode, msgspec.structs.astuple(documents)))
         static = f"docs/static/{self._assets.version}"
         return {
-            name: _template(name).render(reference=reference, static=static, start=_start())
+            name: _template(name).render(
+                reference=reference, static=static, start=_start(), brand=self._brand
+            )
             for name in ("docs.html", "llms.txt")
         }
 

@@ -12,6 +12,7 @@ from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.link_page import LinkPage, read_form
 
 AddressPlace = Literal["verify", "undo"]
@@ -37,12 +38,13 @@ class AddressPage:
         look: Callable[[str], Awaitable[LinkShown | None]],
         use: Callable[[str, str], Awaitable[str | BadLink]],
         forwarded: ForwardedReader,
+        brand: Brand = PLAIN,
     ) -> None:
         self._place = place
         self._look = look
         self._use = use
         self._forwarded = forwarded
-        self._page = LinkPage("address.html")
+        self._page = LinkPage(place, "address.html", brand)
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below the page's path."""
@@ -94,4 +96,4 @@ class AddressPage:
     def _render(self, request: Request, state: AddressState, email: str = "") -> Response:
         text = self._text(request)
         values = {"t": text, "state": state, "passage": text.state[state], "email": email}
-        return self._page.render(request, STATUS[state], place=self._place, **values)
+        return self._page.render(request, STATUS[state], **values)

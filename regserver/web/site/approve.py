@@ -12,6 +12,7 @@ from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.address_page import LinkState
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.link_page import LinkPage, read_form
 
 ApproveState = Literal["ask", "done", "unknown"]
@@ -22,9 +23,9 @@ STATUS: dict[ApproveState, int] = {"ask": 200, "done": 200, "unknown": 404}
 class ApprovePage:
     """A client of the use cases of approvals."""
 
-    def __init__(self, desk: ApprovalDesk) -> None:
+    def __init__(self, desk: ApprovalDesk, brand: Brand = PLAIN) -> None:
         self._desk = desk
-        self._page = LinkPage("approve.html")
+        self._page = LinkPage("approve", "approve.html", brand)
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /approve."""

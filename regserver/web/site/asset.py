@@ -8,6 +8,8 @@ from importlib.resources import files
 import jinja2
 
 from regserver.endpoint import Response
+from regserver.web.http.answer import HeaderFields
+from regserver.web.site.brand import PLAIN, Brand
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -16,7 +18,11 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
 }
+SHARED = "shared"
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class Assets:
@@ -40,22 +46,35 @@ class Assets:
 
 @cache
 def load_template(name: str) -> jinja2.Template:
-    """The template of a page. name: of its file."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string((files(__package__) / name).read_text("utf-8"))
+    """The template of a page, which may extend and include others. name: of its file."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (files(__package__) / name).read_text("utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
-def load_assets(*folders: str) -> Assets:
-    """The files of one page. folders: their names."""
+def load_assets(*folders: str, brand: Brand = PLAIN) -> Assets:
+    """The files of one page: those of these folders, the style of all pages, and the brand."""
     static = files(__package__) / "static"
-    entries = [entry for folder in folders for entry in (static / folder).iterdir()]
-    return Assets({entry.name: entry.read_bytes() for entry in entries if _is_served(entry.name)})
+    entries = [entry for folder in (*folders, SHARED) for entry in (static / folder).iterdir()]
+    contents = {entry.name: entry.read_bytes() for entry in entries if _is_served(entry.name)}
+    if brand.logo is not None:
+        del contents[PLAIN.icon]
+    return Assets({**contents, **brand.files})
 
 
 def asset_response(asset: tuple[str, bytes], cache_control: str) -> Response:
     """The answer to a GET of a file. cache_control: the value of Cache-Control."""
     content_type, body = asset
-    fields = (("cache-control", cache_control), ("cross-origin-resource-policy", "same-origin"))
+    fields: HeaderFields = (("cache-control", cache_control), ("cross-origin-resource-policy", "same-origin"))
+    if (
+        content_type == CONTENT_TYPES[".svg"]
+    ):  # an operator's logo may be anything, also when it is opened by itself
+        fields = (*fields, ("content-security-policy", IMAGE_POLICY))
     return Response(body=body, content_type=content_type, headers=fields)
 
 

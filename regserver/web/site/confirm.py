@@ -19,6 +19,7 @@ from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.link_page import LinkPage, read_form
 
 ConfirmState = Literal[
@@ -51,9 +52,9 @@ class ChallengeState(JsonAnswer, frozen=True, rename="camel"):
 class ConfirmApi:
     """A client of the directory's use cases. A challenge is never part of an address here, since addresses end up in logs."""
 
-    def __init__(self, directory: DirectoryService) -> None:
+    def __init__(self, directory: DirectoryService, brand: Brand = PLAIN) -> None:
         self._directory = directory
-        self._page = LinkPage("confirm.html")
+        self._page = LinkPage("confirm", "confirm.html", brand)
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /confirm."""

@@ -7,13 +7,15 @@ import urllib.parse
 
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
+from regserver.text import CATALOGUES
 from regserver.web.http.language import language_of
 from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 HTML = "text/html; charset=utf-8"
 FIELDS = (
-    ("content-security-policy", content_security_policy("connect-src 'self'")),
+    ("content-security-policy", content_security_policy("img-src 'self'", "connect-src 'self'")),
     *PAGE_FIELDS,
     ("x-robots-tag", "noindex"),
 )
@@ -21,15 +23,17 @@ MAX_FIELDS = 10
 
 
 class LinkPage:
-    """template: the name of its file."""
+    """place: its path, below which its files are. template: the name of its file."""
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, place: str, template: str, brand: Brand = PLAIN) -> None:
         self._template = template
-        self._assets = load_assets("link")
+        self._assets = load_assets("link", brand=brand)
+        self._frame = {"place": place, "static": f"{place}/static", "brand": brand}
 
     def render(self, request: Request, status: int, **values: object) -> Response:
         """The page in the reader's language. values: of the template."""
         language = language_of(request)
+        values = {"site": CATALOGUES[language].site, **self._frame, **values}
         page = load_template(self._template).render(language=language, **values)
         headers = (*FIELDS, ("content-language", language))
         return Response(status=status, body=page.encode(), content_type=HTML, headers=headers)

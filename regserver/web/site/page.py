@@ -18,6 +18,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets, load_template
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 FOLDERS = ("page", "sdk")
@@ -40,6 +41,7 @@ class PageApi:
         sign_up: SignUpMode = "open",
         pushes: bool = False,
         mailbox: bool = False,
+        brand: Brand = PLAIN,
     ) -> None:
         """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
 
@@ -50,7 +52,8 @@ class PageApi:
         self._proves = proves
         self._pushes = pushes
         self._mailbox = mailbox
-        self._assets = load_assets(*FOLDERS)
+        self._brand = brand
+        self._assets = load_assets(*FOLDERS, brand=brand)
         self._sign_up = sign_up
         self._pages: dict[SignUpMode, dict[Language, bytes]] = {}
         self._rendering = trio.Lock()
@@ -68,8 +71,15 @@ class PageApi:
         return self._pages[sign_up]
 
     def _render(self, sign_up: SignUpMode) -> dict[Language, bytes]:
-        switches = {"pushes": self._pushes, "mailbox": self._mailbox}
-        return render_pages(self._assets, proves=self._proves, sign_up=sign_up, **switches)
+        switches = {
+            "proves": self._proves,
+            "is_open": DoorPolicy(sign_up).accepts,
+            "sign_up": sign_up,
+            "pushes": self._pushes,
+            "mailbox": self._mailbox,
+            "brand": self._brand,
+        }
+        return render_pages(self._assets, switches)
 
     def routes(self) -> tuple[Route, ...]:
         """GET / and the files below /static."""
@@ -119,23 +129,9 @@ def page_policy(socket_base: str, *, proves: bool = False, pushes: bool = False)
     return content_security_policy("img-src 'self'", connect)
 
 
-def render_pages(
-    assets: Assets,
-    *,
-    proves: Collection[str],
-    sign_up: SignUpMode,
-    pushes: bool = False,
-    mailbox: bool = False,
-) -> dict[Language, bytes]:
-    """language → HTML. Its links are relative, so that it works below a proxy's base path."""
+def render_pages(assets: Assets, switches: Mapping[str, object]) -> dict[Language, bytes]:
+    """language → HTML. switches: what the template shows. Its links are relative, so that it works below a proxy's base path."""
     template = load_template("page.html")
-    switches: dict[str, object] = {
-        "proves": proves,
-        "is_open": DoorPolicy(sign_up).accepts,
-        "sign_up": sign_up,
-        "pushes": pushes,
-        "mailbox": mailbox,
-    }
     return {language: _render(template, assets, language, switches) for language in CATALOGUES}
 
 
@@ -150,6 +146,7 @@ def _render(
         static=f"static/{assets.version}",
         modules=assets.modules,
         t=text.page,
+        site=text.site,
         **switches,
         script_text=msgspec.json.encode(script).decode(),
     )

@@ -17,6 +17,7 @@ from regserver.web.http.body import FORM, Unreadable, content_type, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.address_page import LinkState
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.link_page import LinkPage, read_form
 
 RecoverState = Literal["ask", "weak", "done", "unknown"]
@@ -27,9 +28,9 @@ STATUS: dict[RecoverState, int] = {"ask": 200, "weak": 400, "done": 200, "unknow
 class RecoverPage:
     """A client of the use cases of a forgotten password."""
 
-    def __init__(self, recovery: AccountRecovery) -> None:
+    def __init__(self, recovery: AccountRecovery, brand: Brand = PLAIN) -> None:
         self._recovery = recovery
-        self._page = LinkPage("recover.html")
+        self._page = LinkPage("recover", "recover.html", brand)
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /recover."""

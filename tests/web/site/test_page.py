@@ -136,7 +136,7 @@ _PAIRS = (
 
 
 def _palettes() -> list[dict[str, str]]:
-    style = load_assets("page").files["page.css"][1].decode()
+    style = load_assets("page").files["theme.css"][1].decode()
     blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     return [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", block)) for block in blocks]
 

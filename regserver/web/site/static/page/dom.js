@@ -29,7 +29,7 @@ export function show(view) {
 }
 
 export function setTitle(text, unread = 0) {
-  document.title = `${unread ? `(${unread}) ` : ""}${text} · regserver`;
+  document.title = `${unread ? `(${unread}) ` : ""}${text} · ${document.body.dataset.brand}`;
 }
 
 let fading = null;
