@@ -2,6 +2,6 @@
 
 from regserver.app.asgi import create_app
 from regserver.app.collector import run_collector
-from regserver.app.server import App, Control, open_app, run_app
+from regserver.app.server import App, Control, Started, open_app, run_app
 
-__all__ = ["App", "Control", "create_app", "open_app", "run_app", "run_collector"]
+__all__ = ["App", "Control", "Started", "create_app", "open_app", "run_app", "run_collector"]

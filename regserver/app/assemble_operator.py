@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from regserver import __version__
+from regserver.app.assemble_operator_page import open_operator_page
 from regserver.app.base import AppPart, Base
 from regserver.service.expiry import run_audit_trim
 from regserver.service.operator.audit import AuditDesk
@@ -21,16 +22,17 @@ from regserver.web.admin.user_endpoint import UserAdminApi
 
 
 async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
-    """Opens the routes below /admin, and the upkeep of the audit."""
+    """Opens the routes below /admin, the page below /operator, and the upkeep of the audit."""
     unit, sockets = OperatorUnit(base.store, base.clock), Sockets(base.broker)
     link_base = base.settings.server.public_url.rstrip("/")
     users = UserDesk(UserParts(unit, base.clock, base.randomness, sockets, link_base))
     makes = NewUserDesk(NewUserParts(unit, base.clock, base.hasher, base.pepper, sockets))
+    keys = KeyDesk(unit, base.randomness)
     parts = AdminParts(
         unit=unit,
         invitations=InvitationDesk(unit, base.randomness, base.pepper),
         rooms=RoomDesk(unit),
-        keys=KeyDesk(unit, base.randomness),
+        keys=keys,
         audit=AuditDesk(unit, audit_chain(base.key)),
         mail=MailDesk(unit, base.outbox),
         version=__version__,
@@ -38,6 +40,6 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
         running=base.web.metrics.running_registrations,
     )
     trim = partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep)
-    return AppPart(
-        routes=(*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes()), background=(trim,)
-    )
+    page = open_operator_page(base, unit, keys)
+    routes = (*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes(), *page.routes)
+    return AppPart(routes=routes, background=(trim,), first_link=page.first_link)

@@ -38,6 +38,7 @@ from regserver.ports.store import Store
 from regserver.service.guess_guard import GuessEnd, GuessGuard, GuessParts
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
+from regserver.service.operator.entry import EntryLink
 from regserver.service.outbox import Outbox
 from regserver.service.sign_up_gate import SignUpGate
 from regserver.store_opening import open_served_store
@@ -85,7 +86,8 @@ class AppPart(msgspec.Struct, frozen=True):
     """Routes and work of one group of doors, or of all.
 
     needed, useful: parts of readiness by name, see Checks. background: functions that run as long as the server. stop: called before the
-    sockets close. reload: see `app.part_reload`; `config.reloadable` says which settings they take.
+    sockets close. reload: see `app.part_reload`; `config.reloadable` says which settings they take. first_link: makes the one-time link
+    to the operator's page, where the store is empty.
     """
 
     routes: tuple[Route, ...] = ()
@@ -95,6 +97,7 @@ class AppPart(msgspec.Struct, frozen=True):
     background: tuple[Callable[[], Any], ...] = ()
     stop: tuple[Callable[[], Awaitable[None]], ...] = ()
     reload: tuple[Prepare, ...] = ()
+    first_link: tuple[Callable[[], Awaitable[EntryLink | None]], ...] = ()
 
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:

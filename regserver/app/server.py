@@ -18,6 +18,7 @@ from regserver.app.reload import Certificate, Reloader, certificate_paths, prepa
 from regserver.config import Loaded
 from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
+from regserver.service.operator.entry import EntryLink
 from regserver.serving import Front
 from regserver.web.app import WebApp
 
@@ -49,6 +50,24 @@ async def open_app(
         yield App(front, app, loaded, whole)
 
 
+class Started(msgspec.Struct, frozen=True):
+    """The server listens. urls: its addresses. link: the one-time link to the operator's page; None where the store is not empty."""
+
+    urls: list[str]
+    link: EntryLink | None = None
+
+
+class _Teller(msgspec.Struct, frozen=True):
+    """A task status that tells more than the addresses."""
+
+    status: trio.TaskStatus[Started]
+    link: EntryLink | None
+
+    def started(self, value: list[str] | None = None) -> None:
+        """The front door listens. value: its addresses."""
+        self.status.started(Started(value or [], self.link))
+
+
 class Control:
     """Requests to a running server. stop: requests an orderly stop. abort: ends its grace time.
 
@@ -73,9 +92,9 @@ async def run_app(
     control: Control,
     *,
     output: ProcessLog | None = None,
-    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[Started] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves until `control` stops it. task_status: started with the addresses.
+    """Serves until `control` stops it. task_status: started once it listens.
 
     configure: reads the configuration at each reload. Raises the exceptions of open_app and Front.serve.
     """
@@ -88,7 +107,9 @@ async def run_app(
         nursery.start_soon(_run_reload, reloader, control, configure)
         nursery.start_soon(certificate.run)
         tls = dict(zip(("tls_cert", "tls_key"), map(str, certificate_paths(loaded)), strict=False))
-        await app.front.serve(list(binds), **tls, shutdown=closing, task_status=task_status)
+        link = next(filter(None, [await make() for make in app.whole.first_link]), None)
+        teller = _Teller(task_status, link)
+        await app.front.serve(list(binds), **tls, shutdown=closing, task_status=teller)
         nursery.cancel_scope.cancel()
 
 

@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -12,7 +13,7 @@ import trio
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.source.descendant import become_reaper
-from regserver.app import Control, run_app, run_collector
+from regserver.app import Control, Started, run_app, run_collector
 from regserver.app.preflight import checked
 from regserver.cli import NO_RIPEMD160, CommandFault, reading
 from regserver.config import ConfigFault, Loaded, SqlitePlace, StorePlace, store_place
@@ -20,6 +21,7 @@ from regserver.config.check import trial_settings
 from regserver.domain.public_key import has_ripemd160
 from regserver.group import unwrapped
 from regserver.log import ProcessLog, log_file, log_interpreter, start_logging
+from regserver.log.line import to_json, utc_millis
 from regserver.ports.store import StoreFault
 from regserver.serving import BindError, UnsupportedLibrary
 from regserver.serving.descriptor import connections_now, raise_limit
@@ -87,9 +89,9 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
         await nursery.start(partial(run_signals, stop=stop, abort=abort, others=actions))
         nursery.start_soon(run_collector)
         async with trio.open_nursery() as serving:
-            urls = await serving.start(partial(run_app, loaded, configure, binds, control, output=output))
-            _greet(loaded, urls, output)
-            sd_notify(READY=1, STATUS=f"serving {' '.join(urls)}")
+            started = await serving.start(partial(run_app, loaded, configure, binds, control, output=output))
+            _greet(loaded, started, output)
+            sd_notify(READY=1, STATUS=f"serving {' '.join(started.urls)}")
             nursery.start_soon(run_watchdog)
             await control.stop.wait()
             sd_notify(STOPPING=1)
@@ -97,9 +99,9 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
         nursery.cancel_scope.cancel()
 
 
-def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
+def _greet(loaded: Loaded, started: Started, output: ProcessLog) -> None:
     """Logs the addresses, the store and the configuration; prints to a terminal what to try."""
-    settings = loaded.settings
+    settings, urls = loaded.settings, started.urls
     fields = {"store": _named(store_place(loaded)), "config": str(loaded.file or "built-in")}
     log.info("regserver %s is serving %s", __version__, " ".join(urls), extra=fields)
     for warning in trial_settings(settings):
@@ -109,16 +111,30 @@ def _greet(loaded: Loaded, urls: list[str], output: ProcessLog) -> None:
         log.warning(
             "server.max_connections is %d, but the limit on open files allows only %d", wanted, possible
         )
+    link = _link(loaded, started)
     if output.text:
-        output.print("\n".join(_suggestions(loaded, urls[0])))
+        output.print("\n".join(_suggestions(loaded, urls[0], link)))
+    elif link is not None:  # past the formatter, which would remove the secret
+        message = f"the operator's page, once within an hour: {link}"
+        line = {"at": utc_millis(time.time()), "level": "info", "logger": log.name, "message": message}
+        output.print(to_json(line))
+
+
+def _link(loaded: Loaded, started: Started) -> str | None:
+    """The one-time link to the operator's page."""
+    if started.link is None:
+        return None
+    return started.link.address(loaded.settings.server.public_url or started.urls[0])
 
 
 def _named(place: StorePlace) -> str:
     return f"sqlite:{place}" if isinstance(place, SqlitePlace) else str(place)
 
 
-def _suggestions(loaded: Loaded, url: str) -> list[str]:
+def _suggestions(loaded: Loaded, url: str, link: str | None) -> list[str]:
     lines = ["", f"  Open     {url}/"]
+    if link is not None:
+        lines.append(f"  Operate  {link}  (once, within an hour)")
     if loaded.settings.live.source == "file":
         lines.append(f"  Sign in  as somebody from {loaded.resolve(loaded.settings.live.file.path)}")
     return [*lines, f"  Look at  {url}/health/ready", "  Stop     with Ctrl-C", ""]

@@ -85,10 +85,13 @@ class ServerSection(Section, frozen=True):
 
 
 class OperationsSection(Section, frozen=True):
-    """Who may read metrics and the details of readiness, besides loopback. bearer: a token; "" for none."""
+    """Who may read metrics and the details of readiness, besides loopback. bearer: a token; "" for none. page: whether there is the
+    operator's page.
+    """
 
     networks: tuple[str, ...] = ()
     bearer: Secret = Secret("")
+    page: bool = True
 
 
 class StoreSection(Section, frozen=True):

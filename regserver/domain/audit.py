@@ -44,6 +44,7 @@ AuditAction = Literal[
     "invitation_revoked",
     "key_made",
     "key_revoked",
+    "link_made",
     "page_entered",
     "post_removed",
     "room_closed",

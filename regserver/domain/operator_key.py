@@ -18,6 +18,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 MOST_KEYS = 200
 ENTRY_LIFE = Duration(HOUR)
 """Of a session at the page, and of the link of the first start."""
+MOST_ENTRIES = 10
+"""Sessions of one key at the page; a further one ends the oldest."""
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?", re.ASCII)
 

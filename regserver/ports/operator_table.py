@@ -31,6 +31,12 @@ class OperatorTable(Protocol):
     async def leave(self, entry: SecretHash) -> None:
         """Ends a session."""
 
+    async def trim_entries(self, key: KeyId, most: int) -> None:
+        """Ends all sessions of a key but the `most` that live longest."""
+
+    async def drop_links(self) -> int:
+        """Ends all links; returns how many."""
+
     async def take_link(self, entry: SecretHash, now: Instant) -> bool:
         """Spends the link of the first start; False when it is not good (atomic)."""
 

@@ -69,7 +69,7 @@ NOTED_AGAIN_AFTER = DAY
 
 GuessEnd = Literal["right", "wrong", "refused", "closed"]
 """closed: wrong, and the last one for a day."""
-OperatorKey = Literal["directory.trusted_key", "steps.identity_secure_key"]
+OperatorKey = Literal["directory.trusted_key", "steps.identity_secure_key", "operator"]
 
 
 class GuessTarget(msgspec.Struct, frozen=True):

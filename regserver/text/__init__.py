@@ -76,6 +76,29 @@ class ApproveText(_Table, frozen=True):
     state: Mapping[str, Passage]
 
 
+class ActText(_Table, frozen=True):
+    """What can be done at the operator's page. text: what it does. done: that it was done with {thing}."""
+
+    title: str
+    text: str
+    button: str
+    done: str
+
+
+class OperatorText(_Table, frozen=True):
+    """The operator's page. section: of the navigation. state: of accounts and messages. fault: by the refusal's name."""
+
+    word: Mapping[str, str]
+    section: Mapping[str, str]
+    fact: Mapping[str, str]
+    state: Mapping[str, str]
+    field: Mapping[str, str]
+    hint: Mapping[str, str]
+    role: Mapping[str, str]
+    fault: Mapping[str, str]
+    act: Mapping[str, ActText]
+
+
 class MailText(_Table, frozen=True):
     """One mail. text: paragraphs, an empty line between them. button: the label of its link in HTML, "" without one."""
 
@@ -136,6 +159,7 @@ class Catalogue(_Table, frozen=True):
     undo: AddressText
     recover: RecoverText
     approve: ApproveText
+    operator: OperatorText
     mail: MailTexts
     sms: SmsText
     push: PushText

@@ -93,13 +93,15 @@ class Server:
         self._drain = threading.Thread()
         self._bind = "127.0.0.1:0"
         self.url = ""
+        self.database = folder / "test.db"
+        self.log: list[str] = []
         (folder / "roster.toml").write_text(ROSTER, encoding="utf-8")
 
     def _command(self, *words: str) -> list[str]:
         given = (
             *SETTINGS,
             f"server.bind={self._bind}",
-            f"store.url=sqlite:{self._folder / 'test.db'}",
+            f"store.url=sqlite:{self.database}",
             f"live.file.path={self._folder / 'roster.toml'}",
             *self._settings,
         )
@@ -126,19 +128,20 @@ class Server:
     def _wait_serving(self, process: subprocess.Popen[str]) -> str:
         """Reads the log up to the line with the address; the rest is read in the background, so that it never fills up."""
         assert process.stderr is not None
-        printed = []
         patience = threading.Timer(PATIENCE_SECONDS, process.kill)  # a silent server ends its log this way
         patience.start()
         try:
             for line in process.stderr:
-                printed.append(line)
+                self.log.append(line)
                 if "is serving" in line:
-                    self._drain = threading.Thread(target=process.stderr.read, daemon=True)
+                    self._drain = threading.Thread(
+                        target=self.log.extend, args=(process.stderr,), daemon=True
+                    )
                     self._drain.start()
                     return str(json.loads(line)["message"].split()[-1])
         finally:
             patience.cancel()
-        raise AssertionError("the server did not start:\n" + "".join(printed))
+        raise AssertionError("the server did not start:\n" + "".join(self.log))
 
     def stop(self) -> None:
         if self._process is None:

@@ -73,3 +73,17 @@ async def test_the_audit_is_verified(prepared: Shell) -> None:
     assert (broken.code, broken.out) == (1, "row 2 was changed\n")
     strange = await prepared.run("audit", "list", "--before", "x")
     assert (strange.code, strange.err) == (1, "regserver: --before: expected a number\n")
+
+
+async def test_a_link_to_the_page_is_printed_once_and_kept_as_a_hash(prepared: Shell) -> None:
+    link, said = (await prepared.run("key", "link")).out.splitlines()
+    secret = link.partition("/operator/enter#")[2]
+    assert len(secret) == len("rego_") + 43
+    assert said.startswith("it works once, until 20")
+    assert said.endswith("; the link before it has ended")
+    again = json.loads((await prepared.run("key", "link", "--json")).out)
+    assert set(again) == {"link", "expiresAt"}
+    with closing(sqlite3.connect(prepared.folder / "test.db")) as connection:
+        assert connection.execute("SELECT count(*), count(key_id) FROM operator_entry").fetchall() == [(1, 0)]
+    assert secret.encode() not in (prepared.folder / "test.db").read_bytes()
+    assert (await prepared.run("key", "link", "anna")).code == 2

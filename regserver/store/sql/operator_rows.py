@@ -51,6 +51,16 @@ class OperatorRows(Rows):
         """Uses the primary key."""
         await self._sql.run("DELETE FROM operator_entry WHERE hash = ? AND key_id IS NOT NULL", entry)
 
+    async def trim_entries(self, key: KeyId, most: int) -> None:
+        """Uses the index of keys; a key has few sessions."""
+        longest = "SELECT hash FROM operator_entry WHERE key_id = ? ORDER BY expires_at DESC, hash LIMIT ?"
+        statement = f"DELETE FROM operator_entry WHERE key_id = ? AND hash NOT IN ({longest})"
+        await self._sql.run(statement, key, key, most)
+
+    async def drop_links(self) -> int:
+        """There is one at most."""
+        return await self._sql.run("DELETE FROM operator_entry WHERE key_id IS NULL")
+
     async def take_link(self, entry: SecretHash, now: Instant) -> bool:
         """One DELETE that compares, so that it is spent once."""
         statement = "DELETE FROM operator_entry WHERE hash = ? AND key_id IS NULL AND expires_at > ?"

@@ -93,7 +93,7 @@ class CorsPolicy:
         if site is not None:
             foreign = site.lower() == "cross-site"
         else:
-            foreign = not _is_own(origin or "", headers.get("host", ""), base(request))
+            foreign = not is_own_origin(origin or "", headers.get("host", ""), base(request))
         return not foreign or (origin is not None and origin in self._allowed)
 
     def admits_socket(self, request: Request, base: Callable[[Request], str]) -> bool:
@@ -101,8 +101,8 @@ class CorsPolicy:
         return not self._allowed or self.admits(request, base)
 
 
-def _is_own(origin: str, host: str, base: str) -> bool:
-    """Whether an origin is this server's: of the address that it was called by, or of public_url."""
+def is_own_origin(origin: str, host: str, base: str) -> bool:
+    """Whether an origin is this server's: of the address that it was called by, or of public_url. base: see ClientInfo."""
     public = "/".join(base.split("/", 3)[:3])  # without the path that public_url may have
     ours = (public, f"http://{host}", f"https://{host}")
     found = plain_origin(origin)
