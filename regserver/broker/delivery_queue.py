@@ -69,6 +69,8 @@ class DeliveryQueue:
 
         events: of one commit.
         """
+        if self._subscriptions.is_empty and not self._waiting:
+            return
         left = SLICE
         for key, those in self._by_queue(events).items():
             if (waiting := self._waiting.get(key)) is not None:

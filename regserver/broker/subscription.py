@@ -114,12 +114,18 @@ class Subscriptions:
                 del self._rooms[room]
 
     # --- events
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is attached."""
+        return not self._accounts
+
     def reach(self, event: RoomEvent) -> int:
         """At most so many subscriptions get the event or join its room by it, provided that no event waits before it."""
+        reached = len(self._rooms.get(event.room, ()))
+        if isinstance(event.change, Posted):  # nearly always; it brings nobody in
+            return reached
         concerned = (*arriving(event), *guests(event.change))
-        return len(self._rooms.get(event.room, ())) + sum(
-            len(self._accounts.get(one, ())) for one in concerned
-        )
+        return reached + sum(len(self._accounts.get(one, ())) for one in concerned)
 
     def deliveries(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
         """What is sent for the next events of the log. It also updates the memberships.

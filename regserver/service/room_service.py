@@ -89,9 +89,10 @@ class RoomService:
 
         return await self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
 
-    async def post(
+    # Without a coroutine of its own, as in IdentityService.
+    def post(
         self, token: SecretHash, room_text: str, content: str, idempotency: Idempotency | None = None
-    ) -> PostId | NoAccess | QuotaExceeded | IdempotencyConflict:
+    ) -> Awaitable[PostId | NoAccess | QuotaExceeded | IdempotencyConflict]:
         """Writes a post and its event."""
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostId | QuotaExceeded:
@@ -102,7 +103,7 @@ class RoomService:
             transaction.events.append_last(actor.room.id, actor.account, Posted(post, content), actor.now)
             return post
 
-        return await self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
+        return self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
 
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from regserver.ports.transaction import Lock, LockKey
 from regserver.store.postgres.dialect import native, store_error
 from regserver.store.postgres.driver import DatabaseFault, PgAnswer, PgConnection
-from regserver.store.sql.statement import Sql
+from regserver.store.sql.statement import F, Kept, Sql
 
 LOCK_STATEMENT = "SELECT pg_advisory_xact_lock($1::integer, key) FROM unnest($2::integer[]) AS key"
 
@@ -25,6 +25,11 @@ class PostgresSql(Sql):
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """Reads the whole answer, which is short."""
         return (await self._execute(native(statement), parameters)).row()
+
+    async def kept(self, kept: Kept[F], *parameters: object) -> F | None:
+        """Keeps nothing: other nodes write as well."""
+        row = await self.row(kept.text, *parameters)
+        return None if row is None else kept.read(row)
 
     async def value(self, statement: str, *parameters: object) -> Any:
         """Reads the first row, as `row` does."""

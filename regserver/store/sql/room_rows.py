@@ -25,7 +25,7 @@ from regserver.domain.room import (
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.ports.room_table import RoomAccess
 from regserver.store.sql.account_rows import shown_name
-from regserver.store.sql.statement import Rows
+from regserver.store.sql.statement import Kept, Rows
 
 # The number of the account's own posts in the room: all of them, or up to its unread mark.
 OWN = (
@@ -73,6 +73,13 @@ FELLOW = (
     " AND (theirs.stranger_at IS NULL OR theirs.seen_post > 0) AND theirs.account_id"
 )
 
+ACCESS = Kept(
+    "SELECT id, name, created_at, updated_at, members, EXISTS (SELECT 1 FROM membership"
+    " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
+    frozenset({"room", "membership"}),
+    lambda row: RoomAccess(Room(*row[:5]), bool(row[5])),
+)
+
 SUMMARY_BYTES = 250
 """The names of a summary's fields and of its last post's, with ids and times."""
 ID_BYTES, NAME_BYTES = 17, 36
@@ -92,12 +99,7 @@ class RoomRows(Rows):
 
     async def access(self, room: RoomId, account: AccountId) -> RoomAccess | None:
         """The room and the membership in one statement."""
-        statement = (
-            "SELECT id, name, created_at, updated_at, members, EXISTS (SELECT 1 FROM membership"
-            " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?"
-        )
-        row = await self._sql.row(statement, account, room)
-        return None if row is None else RoomAccess(Room(*row[:5]), bool(row[5]))
+        return await self._sql.kept(ACCESS, account, room)
 
     async def all(self, after: RoomId, limit: int) -> tuple[Room, ...]:
         """By the primary key."""

@@ -123,7 +123,8 @@ class SqlTransaction(Transaction):
         found = await work(self)
         if (last := self.events.last) is not None:
             await self.events.append(*last)
-        await self.audit.finish()
+        if self.audit.is_noted:
+            await self.audit.finish()
         return found
 
     def begin(self) -> None:

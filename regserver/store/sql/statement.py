@@ -1,16 +1,28 @@
 """The calls that a back end implements for the repositories, and their base class. Parameters are written as `?`."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from regserver.ports.transaction import Lock, LockKey
 
 S = TypeVar("S", bound=msgspec.Struct)
+F = TypeVar("F")
 
 MAX_LIST = 500
 """The most values in one `IN (…)`; longer lists are read in chunks."""
+
+
+class Kept(msgspec.Struct, Generic[F], frozen=True, eq=False):
+    """A statement for one row, whose answer a store may keep until one of its tables changes.
+
+    tables: all that it reads; no foreign key may change them from another one. read: what is made of the row, a frozen value.
+    """
+
+    text: str
+    tables: frozenset[str]
+    read: Callable[[tuple[Any, ...]], F]
 
 
 class Sql(Protocol):
@@ -21,6 +33,9 @@ class Sql(Protocol):
 
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """The first row, or None."""
+
+    async def kept(self, kept: Kept[F], *parameters: object) -> F | None:
+        """What the first row says, or None."""
 
     async def value(self, statement: str, *parameters: object) -> Any:
         """The first column of the first row, or None."""

@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from regserver.ports.transaction import Lock, LockKey
+from regserver.store.sql.statement import F, Kept
+from regserver.store.sqlite.kept_rows import KeptRows
 
 BUSY_TIMEOUT_MS = 10_000
 """Of commands. The server's is store.busy_timeout."""
@@ -36,11 +38,15 @@ def connect(
 
 
 class SqliteSql:
-    """Executes statements on one connection, in the caller's thread. Its coroutines never suspend."""
+    """Executes statements on one connection, in the caller's thread. Its coroutines never suspend.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
-        self._execute_many = connection.executemany
+    memory: of the writer; None for a connection that reads.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, memory: KeptRows | None = None) -> None:
+        self._memory = memory
+        self._execute = connection.execute if memory is None else memory.execute
+        self._execute_many = connection.executemany if memory is None else memory.execute_many
 
     async def lock(self, lock: Lock, *keys: LockKey) -> None:
         """Does nothing: there is one writer, so units run one after another."""
@@ -48,6 +54,19 @@ class SqliteSql:
     async def row(self, statement: str, *parameters: object) -> tuple[Any, ...] | None:
         """Steps the statement once."""
         found: tuple[Any, ...] | None = self._execute(statement, parameters).fetchone()
+        return found
+
+    async def kept(self, kept: Kept[F], *parameters: object) -> F | None:
+        """Runs the statement where the memory does not have its answer. No row is nothing to keep: strangers could fill it."""
+        memory = self._memory
+        if memory is not None and (known := memory.get(kept, parameters)) is not None:
+            return cast("F", known)
+        row = self._execute(kept.text, parameters).fetchone()
+        if row is None:
+            return None
+        found = kept.read(row)
+        if memory is not None:
+            memory.keep(kept, parameters, found)
         return found
 
     async def value(self, statement: str, *parameters: object) -> Any:

@@ -13,12 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import outcome
 import trio
 
 from regserver.ports.store import StoreFault
 from regserver.store.sql.sql_transaction import SqlTransaction
-from regserver.store.sqlite.unit import Job, run_to_end
+from regserver.store.sqlite.unit import Job
 
 SLICE_SECONDS = 0.001
 SLOW_SECONDS = 0.005
@@ -73,8 +72,7 @@ class LookUps:
         self._connection.execute("BEGIN")
         while self._jobs and last - started < SLICE_SECONDS:
             job = self._jobs.popleft()
-            job.result = outcome.capture(run_to_end, self._transaction.run, job.work)
-            if type(job.result) is outcome.Error and _is_busy(job.result.error):
+            if not job.run(self._transaction.run) and _is_busy(job.error):
                 self._in_thread(job)  # where it can wait for the lock
             else:
                 trio.lowlevel.reschedule(job.task)
@@ -85,6 +83,8 @@ class LookUps:
         self._connection.rollback()
 
 
-def _is_busy(error: BaseException) -> bool:
-    cause = error.__cause__
-    return isinstance(error, StoreFault) and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+def _is_busy(error: BaseException | None) -> bool:
+    return (
+        isinstance(error, StoreFault)
+        and getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+    )

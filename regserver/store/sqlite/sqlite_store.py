@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import outcome
 import trio
 
 from regserver.domain.times import Times
@@ -29,14 +28,16 @@ from regserver.group import unwrapped
 from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault, StoreFigure, T
+from regserver.ports.transaction import Conflict
 from regserver.store.rerun import Work, run_until_settled
 from regserver.store.sql.sql_transaction import KEYLESS, SqlTransaction
 from regserver.store.sqlite.connection import SqliteSql, connect
 from regserver.store.sqlite.file_keeper import TEND_SECONDS, FileKeeper, StoreCondition, describe
 from regserver.store.sqlite.file_watch import FilePolicy, FileWatch
+from regserver.store.sqlite.kept_rows import KeptRows
 from regserver.store.sqlite.look_up import LookUps
 from regserver.store.sqlite.schema import migrate, require_newest
-from regserver.store.sqlite.unit import Job, run_to_end
+from regserver.store.sqlite.unit import Job, stay
 from regserver.store.sqlite.write_gate import WriteGate
 
 READERS = 3
@@ -70,6 +71,7 @@ class SqliteStore(Store):
         self._listener: EventListener = lambda events: None
         self._elsewhere: ForeignListener = lambda: None
         self._look_ups: LookUps
+        self._kept: KeptRows  # of the writer's thread
         self._closed = False
 
     def listen(self, listener: EventListener) -> None:
@@ -89,9 +91,12 @@ class SqliteStore(Store):
         """Runs `work` on the event loop, together with others that wait."""
         return self._hand_over(self._look_ups.put_nowait, work)
 
-    def write(self, work: Work[T]) -> Coroutine[Any, Any, T]:
+    async def write(self, work: Work[T]) -> T:
         """Runs `work` in the writer thread, in the commit of a batch."""
-        return run_until_settled(partial(self._hand_over, self._gate.put_nowait, work))
+        try:
+            return await self._hand_over(self._gate.put_nowait, work)
+        except Conflict:
+            return await run_until_settled(partial(self._hand_over, self._gate.put_nowait, work))
 
     async def check(self) -> None:
         """Reads the end of the log. Whether writes succeed is known from the writer's last attempt, without waiting for it."""
@@ -112,12 +117,14 @@ class SqliteStore(Store):
             raise StoreFault("the store is closed")
         job = Job(work)
         put(job)
-        return await job.wait()
+        await trio.lowlevel.wait_task_rescheduled(stay)
+        return job.result()
 
     # --- in the threads
     def _write_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
-            transaction = SqlTransaction(SqliteSql(connection), self._hash_name, self._pen)
+            self._kept = KeptRows(connection)
+            transaction = SqlTransaction(SqliteSql(connection, self._kept), self._hash_name, self._pen)
             keeper = FileKeeper(
                 connection, FileWatch(self._path, self._policy), self._condition, self._tell_elsewhere
             )
@@ -160,8 +167,10 @@ class SqliteStore(Store):
         try:
             connection.execute("BEGIN IMMEDIATE")
             self._condition.waiting_since = None
+            self._kept.begin()
             if not all(self._run(transaction, job) for job in batch):
                 connection.execute("ROLLBACK")
+                self._kept.clear()
                 if len(batch) == 1:
                     return
                 connection.execute("BEGIN IMMEDIATE")
@@ -177,8 +186,7 @@ class SqliteStore(Store):
     def _run(self, transaction: SqlTransaction, job: Job[Any]) -> bool:
         """Runs one unit, and keeps its result and events. Returns whether it ended without an exception."""
         transaction.address = job.address
-        job.result = outcome.capture(run_to_end, transaction.run, job.work)
-        fine = type(job.result) is not outcome.Error  # isinstance would ask a metaclass written in Python
+        fine = job.run(transaction.run)
         job.events = transaction.events.appended if fine else ()
         return fine
 
@@ -189,12 +197,14 @@ class SqliteStore(Store):
             connection.execute("SAVEPOINT unit")
             if not self._run(transaction, job):
                 connection.execute("ROLLBACK TO unit")
+                self._kept.clear()
             connection.execute("RELEASE unit")
 
     def _fail(self, connection: sqlite3.Connection, batch: list[Job[Any]], error: sqlite3.Error) -> None:
         """The commit failed, so no unit of the batch has written anything."""
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        self._kept.clear()
         log.error("sqlite: %s", error)
         _refuse(batch, f"{self._path}: {describe(error)}")
 
@@ -204,10 +214,10 @@ class SqliteStore(Store):
             while (job := self._reads.get()) is not None:
                 try:
                     connection.execute("BEGIN")
-                    job.result = outcome.capture(run_to_end, transaction.run, job.work)
+                    job.run(transaction.run)
                     connection.execute("ROLLBACK")
                 except sqlite3.Error as error:
-                    job.result = outcome.Error(StoreFault(f"{self._path}: {error}"))
+                    job.error = StoreFault(f"{self._path}: {error}")
                 self._trio.run_sync_soon(self._finish, [job])
                 del job  # as above
 
@@ -266,7 +276,7 @@ class SqliteStore(Store):
 def _refuse(batch: list[Job[Any]], words: str) -> None:
     for job in batch:
         job.events = ()
-        job.result = outcome.Error(StoreFault(words))
+        job.error = StoreFault(words)
 
 
 @asynccontextmanager

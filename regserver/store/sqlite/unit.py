@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, cast
 
-import outcome
 import trio
 
 from regserver.domain.room_event import RoomEvent
@@ -15,22 +14,44 @@ from regserver.store.rerun import Work
 
 
 class Job(Generic[T]):
-    """A unit of the current task. Whoever runs it sets the result, then wakes the task."""
+    """A unit of the current task. Whoever runs it runs it here, or sets its error, then wakes the task.
 
-    __slots__ = ("address", "events", "result", "task", "work")
+    error: what the unit raised; None where it has a result.
+    """
+
+    __slots__ = ("_value", "address", "error", "events", "task", "work")
 
     def __init__(self, work: Work[T]) -> None:
         self.work = work
         self.address = asked_from.get()  # here, since the thread that runs it knows no request
         self.task = trio.lowlevel.current_task()
-        self.result: outcome.Maybe[T] | None = None
+        self.error: BaseException | None = None
         self.events: Sequence[RoomEvent] = ()
 
-    async def wait(self) -> T:
-        """Waits for the result, which is not cancelled: what was queued is run. Raises what the unit raised."""
-        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
-        assert self.result is not None  # noqa: S101  (set before the task is woken)
-        return self.result.unwrap()
+    def run(self, run: Callable[[Work[T]], Coroutine[Any, Any, T]]) -> bool:
+        """Runs the unit; returns whether it ended without an exception. run: of the transaction."""
+        try:
+            self._value = run_to_end(run, self.work)
+        except BaseException as error:
+            self.error = error
+            return False
+        self.error = None
+        return True
+
+    def result(self) -> T:
+        """What the unit returned. Raises what it raised."""
+        if self.error is None:
+            return self._value
+        error, self.error = self.error, None  # or the exception's traceback would keep itself
+        try:
+            raise error
+        finally:
+            del error
+
+
+def stay(_: object) -> trio.lowlevel.Abort:
+    """A task that waits for its unit is not woken by a cancellation: what was queued is run."""
+    return trio.lowlevel.Abort.FAILED
 
 
 def run_to_end(run: Callable[[Work[T]], Coroutine[Any, Any, T]], work: Work[T]) -> T:

@@ -25,8 +25,9 @@ class WriteGate:
     def put_nowait(self, job: Job[Any]) -> None:
         """Hands a unit over, at the end of this step of the loop at the latest."""
         if self._several:
+            if not self._gathered:  # else `run` is to go on already
+                self._idle.unpark()
             self._gathered.append(job)
-            self._idle.unpark()
         else:
             self._hand_over([job])
 
