@@ -7,14 +7,12 @@ from regserver.config import PostgresPlace, store_place
 from regserver.service.node_lease import NodeLease, NodePolicy
 from regserver.service.presence_sync import PresenceSync
 
-RUN_BYTES = 16
-
 
 async def open_node(stack: AsyncExitStack, base: Base) -> AppPart:
     """Takes the node's name, before any other part works under it. On SQLite the file's lock does that."""
     if not isinstance(store_place(base.loaded), PostgresPlace):
         return AppPart()
-    policy = NodePolicy(base.node, base.randomness.bytes(RUN_BYTES), base.settings.node.lease)
+    policy = NodePolicy(base.node, base.run, base.settings.node.lease)
     lease = NodeLease(base.store, base.clock, policy)
     await lease.take()
     stack.push_async_callback(lease.leave)

@@ -8,6 +8,7 @@ import trio
 
 from regserver.adapters.source.roster import RosterSource, read_people, subjects
 from regserver.app.assemble_address import build_addresses
+from regserver.app.assemble_board import build_board
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
 from regserver.app.part_reload import Prepared
@@ -54,18 +55,8 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     sign_up = sign_up_policy(settings)
     opened = base.outside.source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
     source = await stack.enter_async_context(opened)
-    policy = msgspec.convert(settings.live, LivePolicy, from_attributes=True)
-    parts = LiveParts(
-        store=store,
-        clock=clock,
-        randomness=base.randomness,
-        identity=base.identity,
-        guard=base.guard,
-        source=source,
-        policy=policy,
-        gate=build_gate(base, "live"),
-        on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
-    )
+    parts = _live_parts(base, source)
+    policy = parts.policy
     await reserve_names(store, clock, policy.source, None if source is None else source.people)
     live = await stack.enter_async_context(open_live(parts))
     base.web.metrics.registrations.set_function(lambda: live.running)
@@ -87,6 +78,22 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
         background=background,
         stop=(live.stop,),
         reload=(partial(_prepare_roster, base, source),),
+    )
+
+
+def _live_parts(base: Base, source: Source | None) -> LiveParts:
+    policy = msgspec.convert(base.settings.live, LivePolicy, from_attributes=True)
+    return LiveParts(
+        store=base.store,
+        clock=base.clock,
+        randomness=base.randomness,
+        identity=base.identity,
+        guard=base.guard,
+        source=source,
+        policy=policy,
+        gate=build_gate(base, "live"),
+        board=build_board(base, source, policy.source, policy.replay),
+        on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
 
 

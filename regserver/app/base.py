@@ -47,9 +47,11 @@ from regserver.web.http.route import Route, SocketRoute
 from regserver.web.operations.endpoint import Check
 from regserver.web.site.brand import NAME, PLAIN, Brand
 
+RUN_BYTES = 16
+
 
 class Base(msgspec.Struct, frozen=True):
-    """The parts that all doors share. node: the name of this process among those that share the store.
+    """The parts that all doors share. node: the name of this process among those that share the store. run: its number there.
 
     gates: of the doors; a reload changes them.
     """
@@ -59,6 +61,7 @@ class Base(msgspec.Struct, frozen=True):
     store: Store
     broker: LocalBroker
     node: str
+    run: bytes
     clock: Clock
     randomness: Randomness
     hasher: PasswordHasher
@@ -102,9 +105,8 @@ class AppPart(msgspec.Struct, frozen=True):
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
-    settings = loaded.settings
-    clock, randomness, node = outside.clock, outside.randomness, node_name(settings)
-    opened_store, key = await open_served_store(stack, store_place(loaded), node)
+    settings, clock, randomness = loaded.settings, outside.clock, outside.randomness
+    opened_store, key = await open_served_store(stack, store_place(loaded), node_name(settings))
     store = outside.store(opened_store)
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
@@ -123,7 +125,8 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
         outside,
         store,
         broker,
-        node,
+        node_name(settings),
+        randomness.bytes(RUN_BYTES),
         clock,
         randomness,
         build_hasher(settings.password),

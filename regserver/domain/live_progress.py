@@ -36,6 +36,7 @@ class LiveMessage(StrEnum):
     STOPPING = "stopping"
     NAME_LOST = "name_lost"
     NOT_INVITED = "not_invited"
+    NODE_LOST = "node_lost"
 
 
 class Authentication(msgspec.Struct, frozen=True):
@@ -53,6 +54,11 @@ class ProgressEvent(msgspec.Struct, frozen=True, kw_only=True):
     total_steps: int
     message: str | LiveMessage
     data: Profile | Authentication | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no event can follow."""
+        return self.event_type in ("AUTHENTICATION", "FAILURE")
 
 
 class ProtocolBroken(msgspec.Struct, frozen=True):
@@ -84,6 +90,12 @@ _OUT_OF_TURN: dict[ProgressInput, str] = {
     "done": "done before the name",
     "failure": "a failure after the end",
 }
+
+
+def failure_after(last: ProgressEvent | None, message: LiveMessage) -> ProgressEvent:
+    """The FAILURE of a registration whose machine is gone. last: its last event."""
+    step, total = (1, UNKNOWN_TOTAL) if last is None else (last.step, last.total_steps)
+    return ProgressEvent(event_type="FAILURE", step=step, total_steps=total, message=message)
 
 
 class LiveProgress:
@@ -126,8 +138,11 @@ class LiveProgress:
 
     def authenticate(self, user_id: AccountId, token: str) -> ProgressEvent | None:
         """The one AUTHENTICATION; None unless the state is "named"."""
-        data = Authentication(user_id, token)
-        return self._event("AUTHENTICATION", LiveMessage.REGISTERED, data) if self._enter("done") else None
+        return self.authentication(user_id, token) if self._enter("done") else None
+
+    def authentication(self, user_id: AccountId, token: str) -> ProgressEvent:
+        """The event that `authenticate` gives; the state stays as it is."""
+        return self._event("AUTHENTICATION", LiveMessage.REGISTERED, Authentication(user_id, token))
 
     def _enter(self, what: ProgressInput) -> bool:
         following = TRANSITIONS[self.state].get(what)

@@ -45,7 +45,7 @@ class Store(Protocol):
         """Sets the one listener, which is called after every commit that appended events."""
 
     def listen_elsewhere(self, listener: ForeignListener) -> None:
-        """Sets the one listener that is told, within seconds, when another process has written.
+        """Adds a listener, which is told within seconds when another process has written.
 
         Several changes may be told as one, and a change of nothing that matters as well.
         """

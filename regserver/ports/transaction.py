@@ -40,6 +40,7 @@ from regserver.ports.import_table import ImportTable
 from regserver.ports.invitation_table import InvitationTable
 from regserver.ports.journal_table import JournalTable
 from regserver.ports.link_table import LinkTable
+from regserver.ports.live_table import LiveTable
 from regserver.ports.name_table import NameTable
 from regserver.ports.network_table import NetworkTable
 from regserver.ports.node_table import NodeTable
@@ -192,6 +193,8 @@ class Transaction(Protocol):
     """Signed transactions for another ledger."""
     runs: RunTable
     """Past live registrations."""
+    live: LiveTable
+    """Live registrations of all nodes."""
     server_keys: ServerKeyTable
     """The fingerprint of the server's key."""
     nodes: NodeTable

@@ -9,7 +9,7 @@ import trio
 from regserver.domain.account import NewAccount, Profile, name_key
 from regserver.domain.estimate import REMEMBERED_RUNS, Run
 from regserver.domain.instant import SECOND, Duration, Instant, after
-from regserver.domain.live_progress import ProgressState
+from regserver.domain.live_progress import ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, UsernameTaken
 from regserver.domain.webhook import NewHookEvent
 from regserver.ports.account_table import SourceLink
@@ -21,6 +21,7 @@ from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
+from regserver.service.live_board import LiveBoard, LoneBoard
 from regserver.service.live_job import Applicant, LiveJob
 from regserver.service.sign_up_gate import OPEN_GATE, Newcomer, Refused, SignUpGate
 
@@ -48,7 +49,7 @@ class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
 class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of live registration. source: None when it is switched off. on_end: called with each job's last state.
 
-    gate: of new people.
+    gate: of new people. board: where the nodes see each other's jobs.
     """
 
     store: Store
@@ -60,6 +61,11 @@ class LiveParts(msgspec.Struct, frozen=True, kw_only=True):
     policy: LivePolicy
     on_end: Callable[[ProgressState], None] = lambda state: None
     gate: SignUpGate = OPEN_GATE
+    board: LiveBoard = msgspec.field(default_factory=LoneBoard)
+
+
+class JobLost(msgspec.Struct, frozen=True):
+    """Another node has ended the job, since it saw no sign of life of this one."""
 
 
 class LiveAccounts:
@@ -79,13 +85,14 @@ class LiveAccounts:
         """Whether the names of the source's people are reserved for good."""
         return self._parts.source is not None and self._parts.source.people is not None
 
-    async def reserve(self, job: LiveJob) -> bool:
-        """Reserves a name for the time of the job: the person's own, or the next free one.
+    async def reserve(self, job: LiveJob) -> RegistrationId | UsernameTaken | None:
+        """Reserves a name for the time of the job: the person's own, or the next free one. None when that is done.
 
-        False when the person has an account by now, or another holder has the name of somebody whom the source lists.
+        UsernameTaken when the person has an account by now, or another holder has the name of somebody whom the source
+        lists. An id is that of the person's registration on another node.
         """
 
-        async def work(transaction: Transaction) -> str | None:
+        async def work(transaction: Transaction) -> tuple[str, RegistrationId | None] | None:
             now, subject = self._parts.clock.now(), job.subject
             if await transaction.accounts.by_subject(self._parts.policy.source, subject) is not None:
                 return None
@@ -94,12 +101,14 @@ class LiveAccounts:
                 if await transaction.names.claim(
                     name_key(name), live_holder(subject), None if self._keeps_names else until, now
                 ):
-                    return name
+                    return name, await self._parts.board.claim(transaction, job, name)
             return None
 
-        name = await self._parts.store.write(work)
-        job.username = name or ""
-        return name is not None
+        reserved = await self._parts.store.write(work)
+        if reserved is None:
+            return UsernameTaken()
+        job.username, elsewhere = reserved
+        return elsewhere
 
     def _names(self, wanted: str) -> Iterator[str]:
         yield wanted
@@ -113,19 +122,22 @@ class LiveAccounts:
         """
 
         async def work(transaction: Transaction) -> None:
-            await transaction.hooks.tell(_failed_hook(job, self._parts.clock.now()))
+            if not await self._parts.board.end(transaction, job):
+                return  # who has ended it has done the rest
+            await transaction.hooks.tell(failed_hook(job.applicant.username, self._parts.clock.now()))
             if not self._keeps_names:
                 await transaction.names.release(job.key, live_holder(job.subject))
 
         with trio.CancelScope(shield=True):
             try:
                 await self._parts.store.write(work)
+                job.kept = len(job.history)
             except StoreFault as fault:
                 log.warning("a reservation was left to lapse: %s", fault)
 
     async def register(
         self, job: LiveJob, profile: Profile, run: Run
-    ) -> SignedIn | UsernameTaken | EmailTaken | Refused:
+    ) -> SignedIn | UsernameTaken | EmailTaken | Refused | JobLost:
         """Writes account, profile and token in one transaction: after a crash a user is registered completely or not at all.
 
         run: the durations of this job, for the estimates of later ones. Raises StoreFault.
@@ -134,16 +146,12 @@ class LiveAccounts:
         applicant, now = job.applicant, self._parts.clock.now()
         language = applicant.asker.language
         entry = await self._parts.gate.enter(newcomer(applicant), job.username, "live", language)
-        new = NewAccount(
-            username=job.username,
-            origin="live",
-            subject=job.subject,
-            password_hash=applicant.password_hash,
-            created_at=now,
-        )
+        new = _new_account(job, now)
         link = SourceLink(self._parts.policy.source, applicant.username, now)
 
-        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken | Refused:
+        async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken | Refused | JobLost:
+            if not await self._parts.board.hold(transaction, job):
+                return JobLost()
             if await transaction.accounts.by_subject(link.source, job.subject) is not None:
                 return UsernameTaken()  # registered by another node meanwhile: the next sign-in finds it
             account = await add_account(transaction, new, live_holder(job.subject), entry)
@@ -153,17 +161,31 @@ class LiveAccounts:
             await transaction.accounts.add_profile(account, profile)
             await self._parts.guard.remember(transaction, account, applicant.asker)
             await transaction.runs.add(self._parts.policy.source, run, new.created_at, REMEMBERED_RUNS)
-            return await self._parts.identity.issue(transaction, account, applicant.asker)
+            signed_in = await self._parts.identity.issue(transaction, account, applicant.asker)
+            last = job.progress.authentication(signed_in.user_id, signed_in.token)
+            await self._parts.board.end(transaction, job, last, account)
+            return signed_in
 
         # The deadline must not cancel between the commit and its event: observers must learn of a committed account.
         with trio.CancelScope(shield=True):
             registered = await self._parts.store.write(work)
+        if isinstance(registered, SignedIn):
+            job.kept = len(job.history) + 1  # the last one follows at once
         return registered
 
 
-def _failed_hook(job: LiveJob, now: Instant) -> NewHookEvent:
-    """The person is told by the name that was typed: there is no account."""
-    name = job.applicant.username
+def _new_account(job: LiveJob, now: Instant) -> NewAccount:
+    return NewAccount(
+        username=job.username,
+        origin="live",
+        subject=job.subject,
+        password_hash=job.applicant.password_hash,
+        created_at=now,
+    )
+
+
+def failed_hook(name: str, now: Instant) -> NewHookEvent:
+    """What webhooks are told of a job that failed. name: as it was typed, since there is no account."""
     return NewHookEvent(
         kind="registration.failed",
         subject=f"name:{name_key(name)}",

@@ -21,7 +21,8 @@ from regserver.ports.clock import Clock
 from regserver.ports.source import Source, SourceFault
 from regserver.ports.store import StoreFault
 from regserver.service.identity_service import SignedIn
-from regserver.service.live_account import LiveAccounts
+from regserver.service.live_account import JobLost, LiveAccounts
+from regserver.service.live_board import LiveBoard
 from regserver.service.live_job import LiveJob
 from regserver.service.sign_up_gate import Refused
 
@@ -32,7 +33,7 @@ LINES_PER_TURN = 64
 
 
 class LiveRunner:
-    """Runs jobs. deadline: of one job. estimator: learns from each job that succeeded."""
+    """Runs jobs. deadline: of one job. estimator: learns from each job that succeeded. board: is told of events."""
 
     def __init__(
         self,
@@ -41,12 +42,14 @@ class LiveRunner:
         estimator: Estimator,
         deadline: Duration,
         clock: Clock,
+        board: LiveBoard,
     ) -> None:
         self._source = source
         self._accounts = accounts
         self._estimator = estimator
         self._deadline = deadline
         self._clock = clock
+        self._board = board
 
     async def run(self, job: LiveJob) -> None:
         """Runs the job to its end, in a nursery of its own. Raises nothing but Cancelled, since other jobs run beside it."""
@@ -67,7 +70,7 @@ class LiveRunner:
         finally:
             # Also when the whole server is cancelled: the observers' sockets may still be open.
             if not job.over:
-                self._fail(job, LiveMessage.STOPPING)
+                self._fail(job, LiveMessage.NODE_LOST if job.is_lost else LiveMessage.STOPPING)
             if job.progress.state == "failed":
                 await self._accounts.release(job)
 
@@ -103,6 +106,8 @@ class LiveRunner:
         if isinstance(registered, SignedIn):
             self._estimator.learn(run)
             self._show(job, job.progress.authenticate(registered.user_id, registered.token))
+        elif isinstance(registered, JobLost):
+            self._fail(job, LiveMessage.NODE_LOST)
         elif isinstance(registered, InvitationRequired):
             self._fail(job, LiveMessage.NOT_INVITED)
         elif isinstance(registered, Refused):
@@ -123,3 +128,4 @@ class LiveRunner:
         if event is not None:
             left = self._estimator.left_ms(event.step, event.total_steps, job.elapsed_ms)
             job.show(event, left)
+            self._board.grown_nowait(job)

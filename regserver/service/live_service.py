@@ -18,6 +18,7 @@ from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
 from regserver.ports.source import Subject
 from regserver.service.live_account import LiveAccounts, LiveParts, newcomer
+from regserver.service.live_history import LiveHistory
 from regserver.service.live_job import Applicant, LiveJob
 from regserver.service.live_runner import LiveRunner
 from regserver.service.sign_up_gate import Refused
@@ -45,8 +46,12 @@ class LiveService:
         return len(self._running)
 
     def job(self, registration: str) -> LiveJob | None:
-        """The job with this id, running or finished within the replay time."""
+        """The job of this node with this id, running or finished within the replay time."""
         return self._jobs.get(RegistrationId(registration))
+
+    async def find(self, registration: str) -> LiveHistory | None:
+        """What is shown of a registration of any node. Raises StoreFault."""
+        return self.job(registration) or await self._parts.board.find(RegistrationId(registration))
 
     def admits(self, username: str) -> bool:
         """Whether `start` would accept this user. Called before the source is asked."""
@@ -64,6 +69,8 @@ class LiveService:
         """
         if (running := await self._found(applicant.subject)) is not None:
             return running
+        if (running := await self._parts.board.running(applicant.subject)) is not None:
+            return running
         if refusal := await self._parts.gate.refusal(newcomer(applicant)):
             return refusal
         # Another sign-in may have begun one meanwhile.
@@ -72,7 +79,7 @@ class LiveService:
         if self._runner is None or not self.admits(applicant.username):
             return SourceUnavailable()
         identity = uuid.UUID(bytes=self._parts.randomness.bytes(16), version=4)
-        job = LiveJob(RegistrationId(f"u-{identity}"), applicant, self._parts.clock)
+        job = LiveJob.of(RegistrationId(f"u-{identity}"), applicant, self._parts.clock)
         return await self._begin(self._runner, job)
 
     async def _found(self, subject: Subject) -> RegistrationId | None:
@@ -90,10 +97,11 @@ class LiveService:
     ) -> RegistrationId | UsernameTaken | SourceUnavailable:
         # Registered before the first await: of simultaneous sign-ins one starts the job and the others find it.
         self._running[job.subject] = job
+        self._parts.board.expect_nowait(job)
         begun = False
         try:
-            if not await self._accounts.reserve(job):
-                return UsernameTaken()
+            if (refused := await self._accounts.reserve(job)) is not None:
+                return refused
             if self._stopping:  # `stop` was called during the reservation
                 return SourceUnavailable()
             self._jobs[job.id] = job
@@ -107,6 +115,7 @@ class LiveService:
 
     def _leave(self, job: LiveJob) -> None:
         del self._running[job.subject]
+        self._parts.board.forget_nowait(job)
         job.gone.set()
 
     async def _run(self, runner: LiveRunner, job: LiveJob) -> None:
@@ -121,6 +130,7 @@ class LiveService:
     def refuse_nowait(self) -> None:
         """Refuses new jobs from now on."""
         self._stopping = True
+        self._parts.board.stop()
 
     async def stop(self) -> None:
         """Ends all running jobs with FAILURE and refuses new ones. Returns after STOP_SECONDS at the latest."""
@@ -140,8 +150,9 @@ async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
     estimator = Estimator(await accounts.past_runs())
     runner = None
     if parts.source is not None:
-        runner = LiveRunner(parts.source, accounts, estimator, policy.deadline, parts.clock)
+        runner = LiveRunner(parts.source, accounts, estimator, policy.deadline, parts.clock, parts.board)
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(parts.board.run)
         service = LiveService(nursery, runner, accounts, parts)
         try:
             yield service

@@ -75,7 +75,7 @@ class PostgresStore(Store):
         self.tail = LogTail(self._events_after)
         self.link = PostgresLink(connect, self._hear_nowait)
         self._listens = policy.listens
-        self._elsewhere: ForeignListener = lambda: None
+        self._elsewhere: list[ForeignListener] = []
         self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
 
     def listen(self, listener: EventListener) -> None:
@@ -84,11 +84,12 @@ class PostgresStore(Store):
 
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """The listener is called at each word of another node, and every second."""
-        self._elsewhere = listener
+        self._elsewhere.append(listener)
 
     def _hear_nowait(self) -> None:
         self.tail.wake_nowait()
-        self._elsewhere()
+        for listener in self._elsewhere:
+            listener()
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work` on a snapshot of its own."""

@@ -88,6 +88,10 @@ TRACES: tuple[Trace, ...] = (
     Trace("push_message", kept="goes with its subscription"),
     Trace("presence_run", kept="numbers of changes"),
     Trace("push_position", kept="a place in the log"),
+    Trace(
+        "live_job", removed=OWN, kept="a registration that failed, sealed, for the time that it can be read"
+    ),
+    Trace("live_event", kept="goes with its registration"),
     Trace("live_run", kept="how long registrations took"),
     Trace("directory_server", kept="numbers of users"),
     Trace("server_key", kept="a hash of the server's key"),

@@ -326,6 +326,8 @@ TELLINGS: tuple[Telling, ...] = (
     ),
     Telling("hook_event", withheld={"*": "numbers of what happened, for a week, for the operator"}),
     Telling("hook_delivery", withheld={"*": "numbers of what the operator is still to be told of"}),
+    Telling("live_job", withheld={"*": "what was shown while the account was made, sealed, for a minute"}),
+    Telling("live_event", withheld={"*": "the same"}),
     Telling("session_ending", withheld={"*": "a number"}),
     *(Telling(table, withheld={"*": "of nobody"}) for table in OF_NOBODY),
 )

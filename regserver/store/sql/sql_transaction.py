@@ -27,6 +27,7 @@ from regserver.store.sql.import_rows import ImportRows
 from regserver.store.sql.invitation_rows import InvitationRows
 from regserver.store.sql.journal_rows import JournalRows
 from regserver.store.sql.link_rows import LinkRows
+from regserver.store.sql.live_rows import LiveRows
 from regserver.store.sql.name_rows import NameRows
 from regserver.store.sql.network_rows import NetworkRows
 from regserver.store.sql.node_rows import NodeRows
@@ -103,6 +104,7 @@ class SqlTransaction(Transaction):
         self.journal = JournalRows(sql)
         self.submissions = SubmissionRows(sql)
         self.runs = RunRows(sql)
+        self.live = LiveRows(sql)
         self.server_keys = ServerKeyRows(sql)
         self.nodes = NodeRows(sql)
         self.operators = OperatorRows(sql)
@@ -111,7 +113,7 @@ class SqlTransaction(Transaction):
     @property
     def concerns_others(self) -> bool:
         """Whether other processes are to hear of this unit at once."""
-        return bool(self.events.appended) or self.session_endings.added
+        return bool(self.events.appended) or self.session_endings.added or self.live.grown
 
     def lock(self, lock: Lock, *keys: LockKey) -> Coroutine[Any, Any, None]:
         """Returns the back end's coroutine, without one of its own: every post calls this."""

@@ -69,7 +69,7 @@ class SqliteStore(Store):
         self._reads = queue.SimpleQueue[Job[Any] | None]()
         self._gate = WriteGate(self._writes.put)
         self._listener: EventListener = lambda events: None
-        self._elsewhere: ForeignListener = lambda: None
+        self._elsewhere: list[ForeignListener] = []
         self._look_ups: LookUps
         self._kept: KeptRows  # of the writer's thread
         self._closed = False
@@ -80,7 +80,7 @@ class SqliteStore(Store):
 
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """The listener is called by the upkeep of the file, which looks once a second."""
-        self._elsewhere = listener
+        self._elsewhere.append(listener)
 
     # These return a coroutine instead of awaiting it: each level has a cost in every request.
     def read(self, work: Work[T]) -> Coroutine[Any, Any, T]:
@@ -222,7 +222,11 @@ class SqliteStore(Store):
                 del job  # as above
 
     def _tell_elsewhere(self) -> None:
-        self._trio.run_sync_soon(lambda: self._elsewhere(), idempotent=True)
+        self._trio.run_sync_soon(self._wake_listeners, idempotent=True)
+
+    def _wake_listeners(self) -> None:
+        for listener in self._elsewhere:
+            listener()
 
     # --- on the event loop again
     def _finish_writes(self, batch: list[Job[Any]]) -> None:

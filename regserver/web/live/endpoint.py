@@ -15,7 +15,7 @@ import trio
 
 from regserver.domain.outcome import RegistrationNotFound
 from regserver.endpoint import CloseCode, Request, SocketSession
-from regserver.service.live_job import LiveJob
+from regserver.service.live_history import LiveHistory
 from regserver.service.live_service import LiveService
 from regserver.web.http.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, EventStreamHead
 from regserver.web.http.pipeline import pipeline
@@ -47,7 +47,7 @@ class LiveApi:
         """Serves one observer's socket to its end."""
         eta = wire.read_watch_wish(session.request).eta
         session.accept_nowait()
-        job = self._live.job(params["registration"])
+        job = await self._live.find(params["registration"])
         if job is None:
             return session.close_nowait(CloseCode.POLICY_VIOLATION, "unknown registration")
         observer = SocketObserver(job, session, eta=eta)
@@ -66,7 +66,7 @@ class LiveApi:
 
         The same events come over a WebSocket at `/register/{registration}`. 204 tells an EventSource not to come again.
         """
-        job = self._live.job(request.params["registration"])
+        job = await self._live.find(request.params["registration"])
         if job is None:
             return RegistrationNotFound()
         seen = wish.last_event_id
@@ -78,7 +78,7 @@ class LiveApi:
         return EventStream(body=RETRY + body, stream=_stream(job, seen, eta=wish.eta))
 
 
-async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
+async def _stream(job: LiveHistory, seen: int, *, eta: bool) -> AsyncGenerator[bytes, None]:
     while True:
         more = None
         with trio.move_on_after(HEARTBEAT_SECONDS):
@@ -92,7 +92,7 @@ async def _stream(job: LiveJob, seen: int, *, eta: bool) -> AsyncGenerator[bytes
             yield body
 
 
-def _encode_events(job: LiveJob, seen: int, *, eta: bool) -> tuple[bytes, int]:
+def _encode_events(job: LiveHistory, seen: int, *, eta: bool) -> tuple[bytes, int]:
     """The next events after `seen`, and how many have been seen with them."""
     events = job.history[seen : seen + EVENTS_PER_TURN]
     encoded = [

@@ -9,7 +9,7 @@ So an idle observer has no task and no scope beside its session's, and a slow on
 import trio
 
 from regserver.endpoint import CloseCode, Frame, SocketSession
-from regserver.service.live_job import LiveJob, Shown
+from regserver.service.live_history import LiveHistory, Shown
 from regserver.serving import text_frame
 from regserver.web.live import wire
 
@@ -23,7 +23,7 @@ class SocketObserver:
 
     __slots__ = ("_eta", "_is_behind", "_job", "_seen", "_session")
 
-    def __init__(self, job: LiveJob, session: SocketSession, *, eta: bool) -> None:
+    def __init__(self, job: LiveHistory, session: SocketSession, *, eta: bool) -> None:
         self._job = job
         self._session = session
         self._eta = eta
@@ -76,7 +76,7 @@ class SocketObserver:
         return Frame(b"".join(joined))
 
 
-def encode_event(job: LiveJob, shown: Shown, *, eta: bool = False) -> bytes:
+def encode_event(job: LiveHistory, shown: Shown, *, eta: bool = False) -> bytes:
     """One event's JSON, with exactly the seed's keys, and the time left where that was asked for."""
     text = wire.encode_frame(shown.event, job.language)
     if not eta:

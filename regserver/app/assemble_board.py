@@ -1,0 +1,29 @@
+"""Builds the board of live registrations: among other nodes on PostgreSQL, alone on SQLite."""
+
+from regserver.app.base import Base
+from regserver.config import PostgresPlace, store_place
+from regserver.domain.instant import Duration
+from regserver.ports.source import Source
+from regserver.service.live_board import LiveBoard, LoneBoard
+from regserver.service.live_keeper import BoardParts
+from regserver.service.live_seal import LiveSeal
+from regserver.service.shared_board import SharedBoard
+
+
+def build_board(base: Base, source: Source | None, kind: str, replay: Duration) -> LiveBoard:
+    """kind: of the source. replay: how long a registration that is over can be read."""
+    if not isinstance(store_place(base.loaded), PostgresPlace):
+        return LoneBoard()
+    parts = BoardParts(
+        store=base.store,
+        clock=base.clock,
+        seal=LiveSeal(base.key.derive("live"), base.key.derive("live person"), base.randomness),
+        run=base.run,
+        lease=base.settings.node.lease,
+        replay=replay,
+        source=kind,
+        keeps_names=source is not None and source.people is not None,
+    )
+    board = SharedBoard(parts)
+    base.store.listen_elsewhere(board.follower.changed_nowait)
+    return board
