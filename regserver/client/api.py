@@ -10,6 +10,7 @@ import msgspec
 from regserver.client import ask
 from regserver.client.account import Accounts
 from regserver.client.directory import Directory
+from regserver.client.push import Pushes
 from regserver.client.room import Rooms
 from regserver.client.step import Steps
 from regserver.client.transport import Transport
@@ -20,7 +21,7 @@ PATIENCE = 30.0
 
 
 class Doors:
-    """accounts, rooms, steps, directory: what can be asked for. Entered before it is used.
+    """accounts, rooms, push, steps, directory: what can be asked for. Entered before it is used.
 
     url: such as https://example.org. token: of an earlier session. patience: seconds for which a request that may be repeated is,
     while the server cannot be reached. deadline: of one exchange, in seconds. tls: for https, in place of the system's authorities.
@@ -38,6 +39,7 @@ class Doors:
         self._transport = Transport(url, token, patience=patience, deadline=deadline, tls=tls)
         self.accounts = Accounts(self._transport)
         self.rooms = Rooms(self._transport)
+        self.push = Pushes(self._transport)
         self.steps = Steps(self._transport)
         self.directory = Directory(self._transport)
 

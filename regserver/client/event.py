@@ -8,7 +8,6 @@ What was received and not yet returned is forgotten with its connection, and com
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -16,98 +15,21 @@ from urllib.parse import urlencode
 import msgspec
 
 from regserver.client.fault import BadAnswer, Unreachable
+from regserver.client.notification import (
+    FRAME_TYPES,
+    Frame,
+    Gap,
+    Notification,
+    Other,
+    Resumed,
+    RoomNotification,
+)
 from regserver.client.pause import Pauses
 from regserver.client.refusal import REFUSALS, Refused, TooManySockets, refused
 from regserver.client.socket import Closed, Socket, Sockets, open_socket
 from regserver.client.transport import AGAIN, Transport
 
-
-class RoomNotification(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, rename="camel"):
-    """Base of all. cursor: where to go on from after it; None for those that no log keeps."""
-
-    cursor: str | None = None
-
-
-class NewPost(RoomNotification, frozen=True, kw_only=True):
-    """Somebody posted."""
-
-    user_id: int
-    room_id: int
-    post_id: int
-    content: str
-    created_at: datetime
-
-
-class RoomCreated(RoomNotification, frozen=True, kw_only=True):
-    """Somebody created a room with one in it."""
-
-    creator_id: int
-    room_id: int
-
-
-class RoomInvitation(RoomNotification, frozen=True, kw_only=True):
-    """Somebody brought one into a room, or offers it where the server asks first."""
-
-    user_who_invited: int
-    room_id: int
-
-
-class NewUsersInRoom(RoomNotification, frozen=True, kw_only=True):
-    """Somebody brought others in."""
-
-    user_who_invited: int
-    new_users: tuple[int, ...]
-    room_id: int
-
-
-class UserLeftRoom(RoomNotification, frozen=True, kw_only=True):
-    """Somebody left, or deleted their account."""
-
-    user_id: int
-    room_id: int
-    user_deleted: bool
-
-
-class Presence(RoomNotification, frozen=True, kw_only=True):
-    """A member came or went."""
-
-    user_id: int
-    room_id: int
-    online: bool
-
-
-class Typing(RoomNotification, frozen=True, kw_only=True):
-    """A member is typing."""
-
-    user_id: int
-    room_id: int
-
-
-class Resumed(RoomNotification, frozen=True, kw_only=True):
-    """The first frame of a connection."""
-
-    recovered: bool
-    missed: int
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """The log did not reach back to the cursor: what happened before `cursor` was partly missed. Read the rooms again."""
-
-    cursor: str
-
-
-class Other(msgspec.Struct, frozen=True):
-    """A notification of a later server."""
-
-    fields: dict[str, Any]
-
-
-Notification = (
-    NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom | Presence | Typing | Gap | Other
-)
-_Frame = NewPost | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom | Presence | Typing | Resumed
-_decoder = msgspec.json.Decoder(_Frame)
-_TYPES = {kind.__name__ for kind in RoomNotification.__subclasses__()}
+_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -115,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True):
 
     since: str | None = None
     echo: bool = False
+    edits: bool = False
     presence: bool = False
 
 
@@ -197,7 +120,7 @@ class RoomEvents(AsyncIterator[Notification]):
 
     def _url(self) -> str:
         query = {"since": self.cursor or ""}
-        query |= {name: "true" for name in ("echo", "presence") if getattr(self._wish, name)}
+        query |= {name: "true" for name in ("echo", "edits", "presence") if getattr(self._wish, name)}
         return f"ws{self._transport.url.removeprefix('http')}/room/websocket?{urlencode(query)}"
 
     async def _lost(self, fault: Exception) -> None:
@@ -231,6 +154,6 @@ def _decode(text: str) -> Notification | Resumed:
         raise refused(text, 0, None, {})
     try:
         fields = msgspec.json.decode(text, type=dict[str, Any])
-        return _decoder.decode(text) if fields.get("type") in _TYPES else Other(fields)
+        return _decoder.decode(text) if fields.get("type") in FRAME_TYPES else Other(fields)
     except msgspec.MsgspecError as error:
         raise BadAnswer(f"a notification: {error}") from None

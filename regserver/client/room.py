@@ -46,6 +46,14 @@ class Rooms:
         response = await self._transport.send(ask.once(f"/room/post/{room_id}", {"content": content}))
         return ask.read(response, _PostId).post_id
 
+    async def edit(self, post_id: int, content: str) -> None:
+        """Gives one's own post another content. Raises BadPostContent, PostNotFound, NotYourPost, NotInRoom, QuotaExceeded."""
+        await self._transport.send(ask.once(f"/room/edit/{post_id}", {"content": content}))
+
+    async def delete_post(self, post_id: int) -> None:
+        """Deletes one's own post. Raises PostNotFound, NotYourPost, NotInRoom."""
+        await self._transport.send(ask.once(f"/room/delete/{post_id}"))
+
     async def read(self, post_id: int) -> wire.Post:
         """Raises PostNotFound, NotInRoom."""
         response = await self._transport.send(ask.get(f"/room/read/{post_id}"))

@@ -87,7 +87,7 @@ class Totp(Answered, frozen=True):
 
 # --- rooms
 class Post(Answered, frozen=True):
-    """A post. user: its author. room: where it stands. username: where the server says it."""
+    """A post. user: its author. room: where it stands. username: where the server says it. edited: when it was last, if ever."""
 
     id: int
     user: int
@@ -95,6 +95,7 @@ class Post(Answered, frozen=True):
     content: str
     created_at: datetime
     username: str | None = None
+    edited: datetime | None = None
 
 
 class PostPage(Answered, frozen=True):
@@ -151,3 +152,20 @@ class Block(Answered, frozen=True):
     user_id: int
     username: str
     created_at: datetime
+
+
+# --- Web Push
+class PushSubscription(Answered, frozen=True):
+    """One of one's subscriptions. host: of its push service. shows_content: whether messages have the posts in them."""
+
+    subscription_id: int
+    host: str
+    shows_content: bool
+    created_at: datetime
+
+
+class PushChoices(Answered, frozen=True):
+    """One's subscriptions, the newest first, and the rooms of which no push tells."""
+
+    subscriptions: tuple[PushSubscription, ...]
+    muted: tuple[int, ...]

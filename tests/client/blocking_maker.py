@@ -10,7 +10,7 @@ from pathlib import Path
 
 CLIENT = Path(__file__).parents[2] / "regserver" / "client"
 MADE = CLIENT / "blocking"
-SOURCES = ("transport", "account", "room", "step", "directory", "api")
+SOURCES = ("transport", "account", "room", "push", "step", "directory", "api")
 NOTE = '"""Made by tests/client/blocking_maker.py from ../{name}.py, which says what it is for."""\n'
 WORDS = (
     (r'\A""".*?"""\n', ""),
@@ -21,8 +21,11 @@ WORDS = (
     (r"\bhttpx\.AsyncClient\b", "httpx.Client"),
     (r"\btrio\.sleep\b", "time.sleep"),
     (r"^import trio\n", ""),
-    (r"\b(Accounts|Rooms|Steps|Directory|Doors|Transport)\b", r"Blocking\1"),
-    (r"\bregserver\.client\.(transport|account|room|step|directory|api)\b", r"regserver.client.blocking.\1"),
+    (r"\b(Accounts|Rooms|Pushes|Steps|Directory|Doors|Transport)\b", r"Blocking\1"),
+    (
+        r"\bregserver\.client\.(transport|account|room|push|step|directory|api)\b",
+        r"regserver.client.blocking.\1",
+    ),
 )
 
 

@@ -242,3 +242,52 @@ def test_a_plain_program_has_the_same_doors(regserver: testing.BlockingServer) -
         assert here.directory.exists("Somebody") is False
         with pytest.raises(client.RoomNotFound):
             here.rooms.post(room + 1, "x")
+
+
+async def test_posts_are_edited_and_deleted_and_whoever_wants_to_hears_it(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    ben = await server.person("ben")
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    room = await here.rooms.create([ben.id])
+    async with client.open_client(server.url, ben.token) as there:
+        async with there.events(edits=True) as events, there.events() as plain:
+            post = await here.rooms.post(room, "Mlik")
+            await here.rooms.edit(post, "Milk")
+            assert (await here.rooms.read(post)).edited is not None
+            await here.rooms.delete_post(post)
+            last = await here.rooms.post(room, "Tea")
+            heard = [await anext(events) for _ in range(4)]
+            assert [type(it) for it in heard] == [
+                client.NewPost,
+                client.PostEdited,
+                client.PostDeleted,
+                client.NewPost,
+            ]
+            assert [await anext(plain), await anext(plain)] == [heard[0], heard[3]]
+        with pytest.raises(client.NotYourPost):
+            await there.rooms.edit(last, "Coffee")
+
+
+async def test_pushes_are_subscribed_to_and_rooms_muted(here: client.Client) -> None:
+    await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    room = await here.rooms.create()
+    assert len(await here.push.key()) == 87
+    device = {
+        "endpoint": "https://push.example.net/x",
+        "keys": {"p256dh": await here.push.key(), "auth": "A" * 22},
+    }
+    made = await here.push.add(device, shows_content=True)
+    await here.push.mute(room)
+    chosen = await here.push.list()
+    assert [(it.subscription_id, it.host, it.shows_content) for it in chosen.subscriptions] == [
+        (made, "push.example.net", True)
+    ]
+    assert chosen.muted == (room,)
+    await here.push.remove(made)
+    await here.push.unmute(room)
+    assert await here.push.list() == client.PushChoices((), ())
+    with pytest.raises(client.SubscriptionNotFound):
+        await here.push.remove(made)
+    with pytest.raises(client.BadSubscription):
+        await here.push.add({"endpoint": "https://push.example.net/x", "keys": {}})

@@ -10,6 +10,7 @@ import msgspec
 from regserver.client import ask
 from regserver.client.blocking.account import BlockingAccounts
 from regserver.client.blocking.directory import BlockingDirectory
+from regserver.client.blocking.push import BlockingPushes
 from regserver.client.blocking.room import BlockingRooms
 from regserver.client.blocking.step import BlockingSteps
 from regserver.client.blocking.transport import BlockingTransport
@@ -20,7 +21,7 @@ PATIENCE = 30.0
 
 
 class BlockingDoors:
-    """accounts, rooms, steps, directory: what can be asked for. Entered before it is used.
+    """accounts, rooms, push, steps, directory: what can be asked for. Entered before it is used.
 
     url: such as https://example.org. token: of an earlier session. patience: seconds for which a request that may be repeated is,
     while the server cannot be reached. deadline: of one exchange, in seconds. tls: for https, in place of the system's authorities.
@@ -38,6 +39,7 @@ class BlockingDoors:
         self._transport = BlockingTransport(url, token, patience=patience, deadline=deadline, tls=tls)
         self.accounts = BlockingAccounts(self._transport)
         self.rooms = BlockingRooms(self._transport)
+        self.push = BlockingPushes(self._transport)
         self.steps = BlockingSteps(self._transport)
         self.directory = BlockingDirectory(self._transport)
 

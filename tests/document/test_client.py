@@ -1,0 +1,37 @@
+"""docs/client.md: every block against the server of the quick start."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.document.block import CodeBlock, blocks, pattern, prepare, run
+from tests.system.server import ROOT, open_server
+
+QUICK_START = ("server.mailbox=true",)
+BLOCKS = [block for block in blocks("client.md") if "pip install" not in block.code]
+HEADINGS = list(dict.fromkeys(block.heading for block in BLOCKS))
+LANGUAGES = {"sh", "js", "python"}
+
+
+def of(heading: str) -> list[CodeBlock]:
+    return [block for block in BLOCKS if block.heading == heading]
+
+
+def test_each_door_has_each_language() -> None:
+    assert len(HEADINGS) == 6
+    assert all({block.language for block in of(heading)} == LANGUAGES for heading in HEADINGS[:5])
+
+
+def test_the_server_of_the_tests_is_that_of_the_quick_start() -> None:
+    assert "mailbox = true" in (ROOT / "config" / "quickstart.toml").read_text()
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+async def test_the_examples_of_a_door_run(heading: str, tmp_path: Path) -> None:
+    async with open_server(tmp_path, QUICK_START) as server:
+        await prepare(tmp_path, server.url)
+        for block in of(heading):
+            printed = await run(block, tmp_path, server.url)
+            assert block.printed is not None
+            assert re.fullmatch(pattern(block.printed), printed), f"{block.name} printed\n{printed}"
