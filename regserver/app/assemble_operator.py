@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from regserver import __version__
-from regserver.app.assemble_operator_page import open_operator_page
+from regserver.app.assemble_operator_page import OperatorDesks, open_operator_page
 from regserver.app.base import AppPart, Base
 from regserver.service.expiry import run_audit_trim
 from regserver.service.operator.audit import AuditDesk
@@ -27,19 +27,28 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
     link_base = base.settings.server.public_url.rstrip("/")
     users = UserDesk(UserParts(unit, base.clock, base.randomness, sockets, link_base))
     makes = NewUserDesk(NewUserParts(unit, base.clock, base.hasher, base.pepper, sockets))
-    keys = KeyDesk(unit, base.randomness)
-    parts = AdminParts(
+    desks = OperatorDesks(
         unit=unit,
+        users=users,
+        makes=makes,
         invitations=InvitationDesk(unit, base.randomness, base.pepper),
         rooms=RoomDesk(unit),
-        keys=keys,
+        keys=KeyDesk(unit, base.randomness),
         audit=AuditDesk(unit, audit_chain(base.key)),
         mail=MailDesk(unit, base.outbox),
+    )
+    parts = AdminParts(
+        unit=unit,
+        invitations=desks.invitations,
+        rooms=desks.rooms,
+        keys=desks.keys,
+        audit=desks.audit,
+        mail=desks.mail,
         version=__version__,
         rates=base.web.limits.rates,
         running=base.web.metrics.running_registrations,
     )
     trim = partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep)
-    page = open_operator_page(base, unit, keys)
+    page = open_operator_page(base, desks)
     routes = (*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes(), *page.routes)
     return AppPart(routes=routes, background=(trim,), first_link=page.first_link)

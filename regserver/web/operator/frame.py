@@ -15,7 +15,8 @@ from regserver.web.http.language import language_of, match_language
 from regserver.web.operator.flash import Announced, FlashSeal
 from regserver.web.operator.session import FLASH, FLASH_SECONDS, EntryWay, OperatorVisit
 from regserver.web.operator.view import OperatorView
-from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets
+from regserver.web.site.asset import FOR_GOOD, REVALIDATE, asset_response, load_assets
+from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 LANGUAGE = "regserver-operator-language"
@@ -28,9 +29,14 @@ FIELDS: HeaderFields = (
     ("cross-origin-resource-policy", "same-origin"),
     ("cache-control", "no-store"),
 )
-SERVED = ("page.css", "icon.svg", "operator.css", "operator.js")
 SECTIONS: dict[str, Operation] = {
     "overview": Operation.READ_SERVER,
+    "users": Operation.READ_USERS,
+    "waiting": Operation.READ_USERS,
+    "invitations": Operation.READ_INVITATIONS,
+    "rooms": Operation.READ_ROOMS,
+    "mail": Operation.READ_MAIL,
+    "audit": Operation.READ_AUDIT,
     "keys": Operation.READ_KEYS,
 }
 """The navigation, with what a role must be allowed to see of it."""
@@ -39,14 +45,14 @@ SECTIONS: dict[str, Operation] = {
 class OperatorFrame:
     """Templates and files of the page."""
 
-    def __init__(self, seal: FlashSeal, randomness: Randomness) -> None:
+    def __init__(self, seal: FlashSeal, randomness: Randomness, brand: Brand = PLAIN) -> None:
         folder = files(__package__) / "template"
         loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8"))
         self._environment = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
-        found = load_assets("page", "operator").files
-        self._assets = Assets({name: found[name][1] for name in SERVED})
+        self._assets = load_assets("operator", brand=brand)
+        self._brand = brand
         self._seal = seal
         self._randomness = randomness
 
@@ -95,6 +101,7 @@ class OperatorFrame:
             languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
             static=f"{root}operator/static/{self._assets.version}",
             root=f"{root}operator/",
+            brand=self._brand,
             t=CATALOGUES[language].operator,
             **values,
         )

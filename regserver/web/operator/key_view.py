@@ -1,6 +1,5 @@
 """Operator keys at the page: listed, made, revoked; and the one-time link."""
 
-from regserver.domain.instant import iso_seconds
 from regserver.domain.operator_key import Operation, StoredKey
 from regserver.domain.outcome import Refusal
 from regserver.service.operator.entry import EntryDesk
@@ -8,6 +7,7 @@ from regserver.service.operator.key import KeyDesk
 from regserver.service.operator.unit import OperatorCredential
 from regserver.web.operator.act import ActTable, Done, PageAct, Values
 from regserver.web.operator.guarded import Asked
+from regserver.web.operator.said import when
 from regserver.web.operator.view import Button, ButtonsBlock, ListRow, OperatorView, RowsBlock
 
 
@@ -44,7 +44,7 @@ class KeyView:
         if asked.visit.may(Operation.CHANGE_KEYS):
             buttons = (acts["revoke_key"].button(t, key.name, key=key.name),)
         marks = (key.role, t.state["you"]) if key.id == asked.visit.key.id else (key.role,)
-        facts = (t.role[key.role], f"{t.fact['created']} {iso_seconds(key.created_at)}")
+        facts = (t.role[key.role], f"{t.fact['created']} {when(key.created_at, t)}")
         return ListRow(key.name, facts=facts, marks=marks, buttons=buttons)
 
     # --- acts
