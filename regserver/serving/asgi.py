@@ -46,7 +46,8 @@ def join_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         if name in HOP_FIELDS:
             continue
         text = value.decode("latin-1")
-        joined[name] = f"{joined[name]}, {text}" if name in joined else text
+        between = "; " if name == "cookie" else ", "  # RFC 9113, 8.2.3: a cookie may come in crumbs
+        joined[name] = f"{joined[name]}{between}{text}" if name in joined else text
     return joined
 
 

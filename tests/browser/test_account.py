@@ -193,10 +193,10 @@ def test_a_passkey_is_offered_in_the_field_of_the_user_name(visit: Visit) -> Non
     with_authenticator(kurt)
     kurt.sign_up("kurt")
     add_passkey(kurt, "Laptop")
-    before = kurt.token()
+    before = kurt.mark()
     kurt.find("#account summary").click()
     kurt.find("#sign-out").click()  # the virtual authenticator chooses its one passkey at once
-    another = "before => ![null, before].includes(sessionStorage.getItem('token'))"
+    another = "before => ![null, before].includes(localStorage.getItem('session'))"
     kurt.page.wait_for_function(another, arg=before)
     in_(kurt)
 

@@ -132,7 +132,8 @@ def test_sign_out_then_delete_the_account(visit: Visit) -> None:
     somebody.find("#account summary").click()
     somebody.page.get_by_role("button", name="Sign out").click()
     somebody.sees("#notice", "You are signed out.")
-    assert somebody.page.evaluate("() => sessionStorage.length") == 0
+    assert somebody.page.evaluate("() => sessionStorage.length + localStorage.length") == 0
+    assert "regs_" not in str(somebody.cookies())
     somebody.sign_in("leaver", "a long enough password")
     somebody.sees_live()
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 PASSWORD = "a long enough password"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -17,8 +17,11 @@ REFUSED = "Failed to load resource: the server responded with a status of 4"
 class Visitor:
     """One person's page. Keyword arguments are those of a browser context: viewport, locale, color_scheme."""
 
-    def __init__(self, browser: Browser, url: str, **context: Any) -> None:
-        self._context = browser.new_context(**{"locale": "en-GB", **context})
+    def __init__(self, browser: Browser, url: str, beside: "Visitor | None" = None, **context: Any) -> None:
+        """beside: the page is another tab of this visitor's browser."""
+        self._context: BrowserContext = (
+            beside._context if beside else browser.new_context(**{"locale": "en-GB", **context})
+        )
         self.url = url
         self.problems: list[str] = []
         self._expected: str | None = None
@@ -131,7 +134,20 @@ class Visitor:
         expect(self.find("#room-title")).to_have_text(room)
 
     def token(self) -> str:
-        return str(self.page.evaluate("() => sessionStorage.getItem('token')"))
+        """That of the session: in the cookie, or kept by this tab alone."""
+        found = [
+            str(cookie["value"]) for cookie in self.cookies() if str(cookie["value"]).startswith("regs_")
+        ]
+        return found[0] if found else str(self.page.evaluate("() => sessionStorage.getItem('token')"))
+
+    def cookies(self) -> list[Any]:
+        """The cookies of the server."""
+        return list(self._context.cookies(self.url))
+
+    def mark(self) -> str | None:
+        """By which the tabs of a browser tell sessions apart."""
+        found: str | None = self.page.evaluate("() => localStorage.getItem('session')")
+        return found
 
     def post_directly(self, *contents: str) -> None:
         """Posts to the open room past the page, as other clients of this person might: the page does not hear of it."""

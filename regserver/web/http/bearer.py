@@ -6,9 +6,14 @@ from regserver.endpoint import Request
 
 
 def bearer(request: Request) -> SecretHash | MissingAuth | BadAuthType | BadToken:
-    """The hash of the token; the token itself does not leave this module."""
+    """The hash of the token."""
     field = request.headers.get("authorization")
     return MissingAuth() if field is None else bearer_in(field)
+
+
+def bearer_text(request: Request) -> str:
+    """The token itself, of a request that `bearer` has taken; only to hand it back to whoever sent it."""
+    return request.headers["authorization"].strip().partition(" ")[2].strip()
 
 
 def bearer_in(field: str) -> SecretHash | BadAuthType | BadToken:

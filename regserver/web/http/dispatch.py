@@ -43,6 +43,8 @@ from regserver.web.http.place import Places
 from regserver.web.http.rate_limit import LimitName, RateLimits
 from regserver.web.http.route import Match, Route, SocketRoute
 from regserver.web.http.router import Router
+from regserver.web.http.session_cookie import FIELD as SESSION_FIELD
+from regserver.web.http.session_cookie import with_session
 
 fault_log = logging.getLogger("regserver.fault")
 origin_log = HourlyLog(logging.getLogger("regserver.origin"))
@@ -179,6 +181,8 @@ class Dispatcher:
             return _answered(route.style.refuse(refusal))
         if request.body.startswith(BOM):
             request = msgspec.structs.replace(request, body=request.body.removeprefix(BOM))
+        if SESSION_FIELD in request.headers:
+            request = with_session(request, self._base(request))
         return self._call(
             route, msgspec.structs.replace(request, params=match.params, client=requester.client)
         )

@@ -25,6 +25,6 @@ export function wire(signedIn) {
   serve(form, ["code"], async ({ code }) => {
     const { token } = await call("POST", "login/factor", { ticket, code: code.trim() });
     form.reset();
-    signedIn(token);
+    await signedIn(token);
   });
 }

@@ -1,4 +1,5 @@
-// What this tab keeps until it is closed: in sessionStorage, or in memory where the browser denies that, so that a reload forgets it.
+// What this tab keeps until it is closed, and what all tabs share: in the browser's storage, or in memory where the browser denies
+// that, so that a reload forgets it.
 
 const memory = new Map();
 
@@ -24,5 +25,27 @@ export function drop(key) {
   memory.delete(key);
   try {
     sessionStorage.removeItem(key);
+  } catch {} // denied: there is nothing
+}
+
+/** The text that all tabs share under this key, or null; undefined where the browser keeps nothing. */
+export function shared(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps a text for all tabs. */
+export function keepShared(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {} // denied or full
+}
+
+export function dropShared(key) {
+  try {
+    localStorage.removeItem(key);
   } catch {} // denied: there is nothing
 }

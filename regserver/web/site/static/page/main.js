@@ -1,6 +1,6 @@
 // The page's beginning: which view to show, signing in and up, and the account.
 
-import { call, dropToken, keepToken, token } from "./api.js";
+import { call, dropToken, endSession, findSession, hearOthers, keepToken, token } from "./api.js";
 import { $, confirmed, show, tell, wireMenus } from "./dom.js";
 import * as factor from "./factor.js";
 import { serve } from "./form.js";
@@ -8,7 +8,8 @@ import { drop, keep, kept } from "./kept.js";
 import * as mailbox from "./mailbox.js";
 import * as passkey from "./passkey.js";
 import * as push from "./push.js";
-import { begin, watch } from "./registration.js";
+import { begin, forget, watch } from "./registration.js";
+import * as remember from "./remember.js";
 import * as rooms from "./rooms.js";
 import * as settings from "./settings.js";
 import { t } from "./text.js";
@@ -49,10 +50,21 @@ function fillInvitation() {
   if (field && !field.value) field.value = kept(INVITATION) ?? "";
 }
 
-function signIn(issued) {
+async function signIn(issued) {
   passkey.withdraw();
   drop(INVITATION);
-  keepToken(issued);
+  try {
+    await keepToken(issued, remember.wanted());
+  } catch (problem) {
+    if (token()) throw problem;
+    return; // this account may not come in yet, and that was told
+  }
+  enter();
+}
+
+/** Goes inside: somebody is signed in. */
+function enter() {
+  passkey.withdraw();
   // Where signing in began must not come back with "back".
   if (location.hash && location.hash !== "#settings" && !location.hash.startsWith("#room-")) history.replaceState(null, "", location.pathname + location.search);
   rooms.start();
@@ -82,7 +94,7 @@ serve(signInForm, ["username", "password"], async ({ username, password }) => {
   if (!answer) return;
   signInForm.reset();
   if (answer.token) return signIn(answer.token);
-  begin(answer.location);
+  begin(answer.location, remember.wanted());
   watching = watch();
 });
 
@@ -91,7 +103,7 @@ if (signUpForm) serve(signUpForm, ["username", "email", "password"], async ({ us
   const body = { username: username.trim(), email: email.trim(), password, ...(invitation?.trim() && { invitation: invitation.trim() }) };
   const answer = await call("POST", "login/register", await ways.proved(signUpForm, body));
   signUpForm.reset();
-  signIn(answer.token);
+  await signIn(answer.token);
 });
 
 $("passkey").hidden = !passkey.usable();
@@ -99,7 +111,7 @@ $("passkey").addEventListener("click", async () => {
   $("passkey-error").textContent = "";
   try {
     const answer = await passkey.signIn();
-    if (answer) signIn(answer.token);
+    if (answer) await signIn(answer.token);
   } catch (problem) {
     if (!problem.words) throw problem;
     passkeyFailed(problem);
@@ -113,12 +125,13 @@ $("registration-continue").addEventListener("click", () => {
 });
 $("registration-again").addEventListener("click", () => {
   watching = false;
+  forget();
   show("sign-in");
 });
 
 $("sign-out").addEventListener("click", async () => {
   rooms.stop();
-  await call("DELETE", "login/token").catch(() => {}); // what cannot be revoked now is forgotten here, and lapses
+  await endSession().catch(() => {}); // what cannot be revoked now is forgotten here, and lapses
   leave(t("session.signedOut"));
 });
 
@@ -138,6 +151,14 @@ async function removeAccount() {
 }
 
 document.addEventListener("session-ended", ({ detail }) => leave(detail.words));
+hearOthers({
+  entered: () => {
+    if (watching) return;
+    rooms.stop();
+    enter();
+  },
+  left: () => leave(t("session.signedOut")),
+});
 window.addEventListener("hashchange", route);
 for (const link of document.querySelectorAll(".languages a")) {
   link.addEventListener("click", () => { link.hash = location.hash; });
@@ -151,6 +172,7 @@ mailbox.wire();
 rooms.wire();
 factor.wire(signIn);
 ways.wire(signIn);
+remember.wire();
 settings.wire({ left: leave, remove: removeAccount });
 if (token()) {
   rooms.start();
@@ -158,4 +180,5 @@ if (token()) {
 } else {
   watching = watch();
   route();
+  findSession().then((found) => found && !watching && enter(), () => {}); // one that another page has begun
 }

@@ -1,4 +1,5 @@
-// Watching a registration. Where it can be watched is kept in this tab, so a reload goes on watching.
+// Watching a registration. Where it can be watched is kept in this tab, so a reload goes on watching. Whatever happens, there is a way
+// out: the registration itself needs nobody who watches, and signing in again shows it again.
 
 import { keepToken, Problem, server } from "./api.js";
 import { $, make, show } from "./dom.js";
@@ -6,35 +7,83 @@ import { drop, keep, kept } from "./kept.js";
 import { inSeconds, lasting, t } from "./text.js";
 
 const KEY = "registration";
+const TRIES = 2; // of sockets that never open, before a stream is tried: some proxies pass no WebSocket on
+const MOST_LEFT = 3600; // seconds; whoever's clock was set meanwhile is told nothing wrong
+let stopWatching = () => {};
 
-/** Remembers a registration that has begun. */
-export function begin(location) {
-  keep(KEY, JSON.stringify({ location, began: Date.now() }));
+/** Remembers a registration that has begun. everywhere: see keepToken. */
+export function begin(location, everywhere) {
+  keep(KEY, JSON.stringify({ location, everywhere, began: Date.now() }));
+}
+
+/** What is remembered, or null. */
+function remembered() {
+  try {
+    const begun = JSON.parse(kept(KEY));
+    return typeof begun?.location === "string" ? begun : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Watches the remembered registration, if there is one: whether there is. */
 export function watch() {
-  const begun = JSON.parse(kept(KEY));
+  const begun = remembered();
   if (!begun) return false;
   const state = (text) => { $("registration-state").textContent = text; };
+  let tries = 0, shown = 0, over = false, source = null;
 
   reset();
   show("registration");
   const events = server.watch(begun.location, {
     state: (now, { again, seconds }) => {
-      if (now === "lost") state(t("registration.lost", { when: inSeconds(seconds) }));
-      else if (again) state(t("registration.back"));
+      if (now === "live") {
+        tries = -Infinity;
+        $("registration-again").hidden = true;
+        if (again) state(t("registration.back"));
+      }
+      if (now !== "lost" || over) return;
+      tries += 1;
+      if (tries >= TRIES) return stream();
+      state(t("registration.lost", { when: inSeconds(seconds) }));
+      $("registration-again").hidden = false;
     },
   });
-  follow(events, take).catch((problem) => {
-    if (!(problem instanceof Problem)) throw problem;
-    end(t("registration.unknown"), "registration-again");
-  });
+  follow(events, take).catch(failed);
+  stopWatching = () => {
+    over = true;
+    events.stop();
+    source?.close();
+  };
   return true;
 
-  function take(event) {
+  function failed(problem) {
+    if (over) return;
+    const known = problem instanceof Problem;
+    end(t(known ? "registration.unknown" : "registration.broken"), "registration-again");
+    if (!known) throw problem;
+  }
+
+  /** Watches by Server-Sent Events instead. */
+  function stream() {
+    events.stop();
+    source = new EventSource(server.streamAddress(begun.location));
+    source.onopen = () => state("");
+    source.onmessage = ({ data, lastEventId }) => {
+      if (Number(lastEventId) <= shown) return;
+      take(JSON.parse(data)).catch(failed);
+      if (over) source.close();
+    };
+    source.onerror = () => {
+      if (over) source.close();
+      else if (source.readyState === EventSource.CLOSED) failed(new Problem("RegistrationUnknown"));
+    };
+  }
+
+  async function take(event) {
     const { eventType, message, additionalData } = event;
-    const item = make("li", { className: eventType.toLowerCase() }, message);
+    shown += 1;
+    const item = make("li", { className: eventType.toLowerCase(), dir: "auto" }, message);
     $("registration-log").append(item);
     item.scrollIntoView({ block: "nearest" });
     showProgress(event, begun.began);
@@ -44,7 +93,8 @@ export function watch() {
       $("registration-name").textContent = t("registration.name", { name });
       $("registration").dataset.named = "yes";
     } else if (eventType === "AUTHENTICATION") {
-      keepToken(additionalData.token);
+      over = true;
+      await keepToken(additionalData.token, begun.everywhere ?? true);
       end(t("registration.done"), "registration-continue");
     } else if (eventType === "FAILURE") {
       end(t("registration.failed"), "registration-again");
@@ -52,10 +102,12 @@ export function watch() {
   }
 
   function end(text, button) {
+    over = true;
     drop(KEY);
     $("registration").dataset.state = "over";
     state(text);
     $("registration-left").textContent = "";
+    $("registration-again").hidden = $("registration-continue").hidden = true;
     $(button).hidden = false;
     $(button).focus();
     const bar = $("registration-progress");
@@ -64,8 +116,14 @@ export function watch() {
   }
 }
 
+/** Stops watching; whoever signs in again sees it again. */
+export function forget() {
+  stopWatching();
+  drop(KEY);
+}
+
 async function follow(events, take) {
-  for await (const event of events) take(event);
+  for await (const event of events) await take(event);
 }
 
 function reset() {
@@ -85,7 +143,7 @@ function showProgress({ step, totalSteps, etaSeconds }, began) {
   if (known) Object.assign(bar, { max: totalSteps, value: step });
   else bar.removeAttribute("value");
   $("registration-step").textContent = t(known ? "registration.stepOf" : "registration.step", { step, total: totalSteps });
-  const pace = (Date.now() - began) / 1000 / step;
+  const pace = Math.max(0, Date.now() - began) / 1000 / step;
   const left = etaSeconds ?? (known && step > 1 ? pace * (totalSteps - step) : 0);
-  $("registration-left").textContent = left > 0 ? t("registration.left", { time: lasting(left) }) : "";
+  $("registration-left").textContent = left > 0 && left < MOST_LEFT ? t("registration.left", { time: lasting(left) }) : "";
 }

@@ -1,6 +1,6 @@
 // The view of one's own account. Each part is loaded when it is opened.
 
-import { call, download, Problem } from "./api.js";
+import { call, download, endSession, Problem } from "./api.js";
 import { $, make, show, tell } from "./dom.js";
 import { serve } from "./form.js";
 import * as passkey from "./passkey.js";
@@ -165,7 +165,7 @@ export function wire({ left, remove }) {
   wireCopying();
   totp.wire({ changed: loadFactors, does });
   does("sign-out-everywhere", "session-error", async () => {
-    await call("DELETE", "login/token?all=true");
+    await endSession(true);
     leave(t("session.signedOut"));
   });
   does("export", "export-error", async () => {

@@ -54,6 +54,6 @@ export function wire(signedIn) {
     ask.reset();
     enter.hidden = true;
     $("code-sent").textContent = "";
-    if (answer) signedIn(answer.token);
+    if (answer) await signedIn(answer.token);
   });
 }

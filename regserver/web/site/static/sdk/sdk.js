@@ -104,14 +104,18 @@ export function keepOpen({ address, opened, message, lost, closed, refused = () 
   }, LOOK_MS);
 
   const retry = () => { if (timer !== null) connect(); };
+  // A page that comes back by "back" has been asleep, too.
+  const returned = ({ persisted }) => { if (persisted) timer === null ? openAnew() : connect(); };
   const stop = () => {
     stopped = true;
     clearTimeout(timer);
     clearInterval(look);
     globalThis.removeEventListener?.("online", retry);
+    globalThis.removeEventListener?.("pageshow", returned);
     socket?.close();
   };
   globalThis.addEventListener?.("online", retry);
+  globalThis.addEventListener?.("pageshow", returned);
   connect();
   return { retry, stop, hold: leave, resume: connect };
 }
