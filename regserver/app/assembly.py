@@ -33,6 +33,7 @@ from regserver.app.base import AppPart, Base, build_mail_templates, node_name, o
 from regserver.app.loop_watch import run_loop_watch
 from regserver.app.outside import SYSTEM, Outside
 from regserver.app.part_reload import Prepared
+from regserver.app.plain_pages import open_plain_pages
 from regserver.app.trial import with_mailbox
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
@@ -260,7 +261,8 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
         *OperationsApi(web.metrics, checks, gate.admits, Sightings(web.forwarded), __version__).routes(),
         *whole.routes,
     ]
-    app.add_routes((*routes, *_documents(base, routes, whole.sockets)), whole.sockets)
+    plain = open_plain_pages(base, app.dispatcher.serve)
+    app.add_routes((*routes, *plain, *_documents(base, routes, whole.sockets)), whole.sockets)
 
 
 def _documents(base: Base, routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> Iterator[Route]:

@@ -147,13 +147,15 @@ class Catalogue(_Table, frozen=True):
     """All texts of one language.
 
     name: the language's own name. page: of the page at `/`, by key. script: of that page's script, by group and key.
-    site: of every page. live: messages of a live registration, by key. directory: by message id.
+    site: of every page. plain: of the page without scripts, by key.
+    live: messages of a live registration, by key. directory: by message id.
     """
 
     name: str
     page: Mapping[str, str]
     script: Mapping[str, Mapping[str, str]]
     site: SiteText
+    plain: Mapping[str, str]
     confirm: ConfirmText
     verify: AddressText
     undo: AddressText

@@ -167,6 +167,7 @@ for (const link of document.querySelectorAll(".languages a")) {
 // A notification leads to its room in a page that is open already.
 navigator.serviceWorker?.addEventListener("message", ({ data }) => { location.hash = `#room-${data.roomId}`; });
 
+$("unscripted").hidden = true;
 wireMenus();
 mailbox.wire();
 rooms.wire();

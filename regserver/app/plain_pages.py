@@ -1,0 +1,14 @@
+"""Builds the pages for browsers without scripts, a client of all other routes."""
+
+from regserver.app.base import Base
+from regserver.web.http.route import Route
+from regserver.web.site.plain.client import DoorClient, Serve
+from regserver.web.site.plain.page import PlainApi
+from regserver.web.site.plain.sheet import PlainSheet
+
+
+def open_plain_pages(base: Base, serve: Serve) -> tuple[Route, ...]:
+    """The routes below /plain. serve: the whole server."""
+    captcha = base.captcha
+    sheet = PlainSheet(base.brand, tuple(captcha.doors) if base.settings.captcha.kind != "none" else ())
+    return PlainApi(sheet, DoorClient(serve), base.web.forwarded, base.randomness).routes()
