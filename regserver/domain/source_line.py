@@ -1,16 +1,19 @@
 """The lines of a source of live registrations: progress, a name, a failure, the end, or something malformed."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from regserver.domain.account import Profile
 
 
 class StepLine(msgspec.Struct, frozen=True):
-    """Progress. step, total: None when the source did not send them."""
+    """Progress. step, total: None when the source did not send them. messages: language → the message, where the source has it."""
 
     message: str
     step: int | None = None
     total: int | None = None
+    messages: Mapping[str, str] = {}
 
 
 class NameLine(msgspec.Struct, frozen=True):
@@ -20,9 +23,10 @@ class NameLine(msgspec.Struct, frozen=True):
 
 
 class FailureLine(msgspec.Struct, frozen=True):
-    """The source gives up; the message is meant for the user."""
+    """The source gives up; the message is meant for the user. messages: as in a StepLine."""
 
     message: str
+    messages: Mapping[str, str] = {}
 
 
 class DoneLine(msgspec.Struct, frozen=True):
@@ -37,3 +41,10 @@ class MalformedLine(msgspec.Struct, frozen=True):
 
 
 SourceLine = StepLine | NameLine | FailureLine | DoneLine | MalformedLine
+
+
+def in_language(line: SourceLine, language: str) -> SourceLine:
+    """The line with its message in this language, where the source has one."""
+    if isinstance(line, StepLine | FailureLine) and (message := line.messages.get(language)) is not None:
+        return msgspec.structs.replace(line, message=message)
+    return line

@@ -15,7 +15,7 @@ from regserver.domain.estimate import Estimator
 from regserver.domain.instant import Duration
 from regserver.domain.live_progress import Complete, LiveMessage, ProgressEvent, ProtocolBroken
 from regserver.domain.outcome import InvitationRequired
-from regserver.domain.source_line import SourceLine
+from regserver.domain.source_line import SourceLine, in_language
 from regserver.group import leaves
 from regserver.ports.clock import Clock
 from regserver.ports.source import Source, SourceFault
@@ -92,7 +92,7 @@ class LiveRunner:
             self._fail(job, LiveMessage.BROKEN)
 
     async def _take(self, job: LiveJob, line: SourceLine) -> None:
-        match job.progress.take(line):
+        match job.progress.take(in_language(line, job.language)):
             case ProtocolBroken(detail=detail):
                 self._break(job, detail)
             case Complete(profile=profile):

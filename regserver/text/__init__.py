@@ -148,7 +148,7 @@ class Catalogue(_Table, frozen=True):
 
     name: the language's own name. page: of the page at `/`, by key. script: of that page's script, by group and key.
     site: of every page. plain: of the page without scripts, by key.
-    live: messages of a live registration, by key. directory: by message id.
+    live: messages of a live registration, by key. roster: the steps of people who have no own ones in it. directory: by message id.
     """
 
     name: str
@@ -166,6 +166,7 @@ class Catalogue(_Table, frozen=True):
     sms: SmsText
     push: PushText
     live: Mapping[str, str]
+    roster: tuple[str, str, str, str, str, str]
     directory: Mapping[str, DirectoryMessage] = {}
 
 

@@ -25,6 +25,8 @@ ADA = Profile(first_name="Ada", middle_name=None, last_name="Lovelace")
 LINES: list[tuple[bytes, SourceLine]] = [
     (b'{"step": 1, "totalSteps": 3, "message": "One"}', StepLine("One", 1, 3)),
     (b'{"message": "One"}\r', StepLine("One")),
+    (b'{"message": "One", "messages": {"fr": "Un\\n"}}', StepLine("One", messages={"fr": "Un "})),
+    (b'{"failure": "No", "messages": {"fr": "Non"}}', FailureLine("No", {"fr": "Non"})),
     (b'{"message": "One", "step": null, "more": [1, {}]}', StepLine("One")),
     (b'{"message": ""}', StepLine("")),
     (b'{"message": "a\\u0000\\n\\u001b[31mb\\u2028c"}', StepLine("a [31mb c")),

@@ -34,6 +34,7 @@ def test_the_messages_come_in_the_language_of_the_page(visit: Visit) -> None:
     marie.field("Nom d’utilisateur").fill("marie")
     marie.field("Mot de passe").fill("radium and polonium")
     marie.page.keyboard.press("Enter")
+    marie.sees("#registration-log", "Connexion à la source de données")
     marie.sees("#registration-log", "Votre nom a été trouvé")
     marie.sees("#registration-log", "Inscription terminée")
 

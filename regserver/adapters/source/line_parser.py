@@ -33,6 +33,7 @@ class _LineOnWire(msgspec.Struct, frozen=True, rename="camel"):
     name: _NameOnWire | None = None
     failure: str | None = None
     done: Literal[True] | None = None
+    messages: dict[str, str] | None = None
 
 
 _decoder = msgspec.json.Decoder(_LineOnWire)
@@ -76,12 +77,16 @@ def _name(name: _NameOnWire, line: bytes) -> NameLine | MalformedLine:
 
 def _read(wire: _LineOnWire, line: bytes) -> SourceLine:
     if wire.failure is not None:
-        return FailureLine(_clean(wire.failure))
+        return FailureLine(_clean(wire.failure), _cleaned(wire.messages))
     if wire.name is not None:
         return _name(wire.name, line)
     if wire.message is not None:
-        return StepLine(_clean(wire.message), wire.step, wire.total_steps)
+        return StepLine(_clean(wire.message), wire.step, wire.total_steps, _cleaned(wire.messages))
     return DoneLine()
+
+
+def _cleaned(messages: dict[str, str] | None) -> dict[str, str]:
+    return {language: _clean(text) for language, text in (messages or {}).items()}
 
 
 def _clean(message: str) -> str:

@@ -7,18 +7,19 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 
 import trio
 
-from regserver.adapters.source.roster_file import Person, parse_delay, read_roster
+from regserver.adapters.source.roster_file import DEFAULT_STEPS, Person, parse_delay, read_roster
 from regserver.config import Loaded
 from regserver.domain.account import NameKey, Profile, name_key
 from regserver.domain.password import normal_form
 from regserver.domain.source_line import DoneLine, NameLine, SourceLine, StepLine
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Verdict
+from regserver.text import CATALOGUES
 
 log = logging.getLogger("regserver.source")
 
@@ -74,10 +75,18 @@ class RosterSource(Source):
         pause = parse_delay(person.delay)
         for number, message in enumerate(person.steps, 1):
             await trio.sleep(pause)
-            yield StepLine(message, number, len(person.steps))
+            yield StepLine(message, number, len(person.steps), translations(message))
         middle = person.middle_name or None
         yield NameLine(Profile(first_name=person.first_name, middle_name=middle, last_name=person.last_name))
         yield DoneLine()
+
+
+def translations(message: str) -> Mapping[str, str]:
+    """language → one of the steps that a person without own ones has; none for a step of the operator's."""
+    if message not in DEFAULT_STEPS:
+        return {}
+    at = DEFAULT_STEPS.index(message)
+    return {language: catalogue.roster[at] for language, catalogue in CATALOGUES.items()}
 
 
 def subjects(people: tuple[Person, ...]) -> list[Subject]:

@@ -21,6 +21,14 @@ FIELDS: HeaderFields = (
 )
 
 
+BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
 class PlainSheet:
     """proves: the doors that demand a proof of work, which needs scripts; their forms are left out."""
 
@@ -52,6 +60,7 @@ class PlainSheet:
             t=text.page,
             p=text.plain,
             view=view,
+            device_of=device_of,
             title=text.plain[f"title-{view}"],
             proves=self._proves,
             error="" if answer is None or not answer.code else words_of(answer, language),
@@ -67,6 +76,13 @@ class PlainSheet:
         """A file of the pages."""
         found = self._assets.files.get(request.params["file"])
         return RouteNotFound() if found is None else asset_response(found, REVALIDATE)
+
+
+def device_of(agent: str) -> str:
+    """Browser and system of a User-Agent, such as "Firefox · Windows"; the whole of one that nothing is known of. See settings.js."""
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    return f"{browser} · {system}" if browser and system else agent
 
 
 def words_of(answer: DoorAnswer, language: Language) -> str:

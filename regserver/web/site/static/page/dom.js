@@ -24,7 +24,10 @@ export function show(view) {
   for (const id of Object.keys(VIEWS)) $(id).hidden = id !== view;
   setTitle(t(VIEWS[view]));
   tell("");
-  if (shown !== null) $(`${view}-title`).focus();
+  if (shown !== null) {
+    scrollTo(0, 0);
+    $(`${view}-title`).focus({ preventScroll: true });
+  }
   shown = view;
 }
 
