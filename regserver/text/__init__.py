@@ -166,7 +166,7 @@ class Catalogue(_Table, frozen=True):
     sms: SmsText
     push: PushText
     live: Mapping[str, str]
-    roster: tuple[str, str, str, str, str, str]
+    roster: Mapping[str, str]
     directory: Mapping[str, DirectoryMessage] = {}
 
 

@@ -86,7 +86,7 @@ def translations(message: str) -> Mapping[str, str]:
     if message not in DEFAULT_STEPS:
         return {}
     at = DEFAULT_STEPS.index(message)
-    return {language: catalogue.roster[at] for language, catalogue in CATALOGUES.items()}
+    return {language: tuple(catalogue.roster.values())[at] for language, catalogue in CATALOGUES.items()}
 
 
 def subjects(people: tuple[Person, ...]) -> list[Subject]:
