@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import operator
 
 import msgspec
 
@@ -19,6 +20,11 @@ class Times(msgspec.Struct):
         """Counts one thing."""
         self.counts[bisect.bisect_left(SECONDS, seconds)] += 1
         self.sum += seconds
+
+    def include(self, other: "Times") -> None:
+        """Counts all things of another histogram too."""
+        self.counts = [*map(operator.add, self.counts, other.counts)]
+        self.sum += other.sum
 
     def buckets(self) -> list[tuple[str, float]]:
         """As Prometheus wants them: for each bound in seconds, how many things took at most so long."""

@@ -12,15 +12,15 @@ import msgspec
 import trio
 from msgspec import UNSET, UnsetType
 
-from regserver.domain.trace import current_trace
+from regserver.domain.trace import RequestTrace, current_trace
 from regserver.log.line import request_id, to_json, utc_millis, visible, visible_json
 
 ACCESS = "regserver.access"
 FLUSH_SECONDS = 0.1
 MAX_WAITING = 1000
 
-_Served = tuple[float, str, str, str, int, float, str, str]
-"""A request whose line is not written yet: time, method, pattern, client, status, seconds, id, trace ("": none)."""
+_Served = tuple[float, str, str, str, int, float, str, RequestTrace | None]
+"""A request whose line is not written yet: time, method, pattern, client, status, seconds, id, trace."""
 
 
 class _Line(msgspec.Struct, frozen=True, tag_field="logger", tag=ACCESS):
@@ -53,9 +53,9 @@ class AccessLog:
         """Adds one answered request. client: its address. seconds: from the request's last byte to its answer."""
         if not self.is_on:
             return
-        trace, identity = current_trace.get(), request_id.get()
-        belongs = "" if trace is None else trace.trace
-        self._waiting.append((time.time(), method, pattern, client, status, seconds, identity, belongs))
+        self._waiting.append(
+            (time.time(), method, pattern, client, status, seconds, request_id.get(), current_trace.get())
+        )
         if len(self._waiting) >= MAX_WAITING:
             self.flush()
 
@@ -86,13 +86,16 @@ def _json_line(served: _Served) -> str:
         status,
         round(seconds * 1000, 1),
         identity,
-        trace=trace or UNSET,
+        trace=UNSET if trace is None else trace.trace,
     )
-    return visible_json(to_json(line)) + "\n"
+    text = to_json(line)
+    # All other fields are the server's own. To look at the whole line would take as long as to make it.
+    is_visible = method.isprintable() and client.isprintable()
+    return f"{text if is_visible else visible_json(text)}\n"
 
 
 def _text_line(served: _Served) -> str:
     at, method, pattern, client, status, seconds, identity, trace = served
     clock = time.strftime("%H:%M:%S", time.localtime(at))
-    fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}{f' trace={trace}' if trace else ''}"
+    fields = f"client={client} status={status} ms={round(seconds * 1000, 1)} request={identity}{f' trace={trace.trace}' if trace else ''}"
     return visible(f"{clock} info    {method[:10]} {pattern} {fields}") + "\n"

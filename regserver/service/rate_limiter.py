@@ -37,7 +37,6 @@ class Limiter:
 
     def __init__(self, rate: Rate, monotonic: Callable[[], float]) -> None:
         self._interval = rate.seconds / rate.count
-        self._tolerance = rate.seconds - self._interval
         self._most = rate.seconds
         self._monotonic = monotonic
         self._whole_at: OrderedDict[str, float] = OrderedDict()
@@ -48,15 +47,16 @@ class Limiter:
         weight: how many requests it counts for; more than the whole rate count for the whole rate.
         """
         now = self._monotonic()
-        whole_at = self._whole_at.get(key, now)
+        table = self._whole_at
+        whole_at = table.get(key, now)
         if whole_at < now:
             whole_at = now
-        cost = self._interval if weight == 1 else min(self._interval * weight, self._most)
-        wait = whole_at + cost - self._interval - now - self._tolerance
+        whole_at += self._interval if weight == 1 else min(self._interval * weight, self._most)
+        wait = whole_at - now - self._most
         if wait > 0:
             return wait
-        self._whole_at[key] = whole_at + cost
-        self._whole_at.move_to_end(key)
-        if len(self._whole_at) > MAX_KEYS:
-            self._whole_at.popitem(last=False)
+        table[key] = whole_at
+        table.move_to_end(key)
+        if len(table) > MAX_KEYS:
+            table.popitem(last=False)
         return None

@@ -26,7 +26,7 @@ from regserver.serving.connection_state import (
 )
 from regserver.serving.deadline import Deadlines
 from regserver.serving.handshake import accept_head, is_upgrade, session_fields
-from regserver.serving.head import PREFACE, BadHead, Head, find_end, parse_head
+from regserver.serving.head import PREFACE_HEAD, BadHead, Head, find_end, parse_head
 from regserver.serving.held import LARGE_BYTES
 from regserver.serving.response_stream import ResponseStream
 from regserver.serving.session_core import SessionContext
@@ -155,7 +155,7 @@ class Connection:
                 raw = await self._read_head()
                 if not raw:
                     return None
-                if raw == PREFACE[:-6] and self._is_first and self._context.limits.http2_streams:
+                if self._is_first and raw == PREFACE_HEAD and self._context.limits.http2_streams:
                     self._enter(ConnectionEvent.SWITCHED)
                     return Switch(raw + self._buffer)
                 head = parse_head(raw, self._context.limits)
@@ -173,34 +173,39 @@ class Connection:
     async def _read_head(self) -> bytes:
         """The next head, or b"" at the end. Raises BadHead, LOST."""
         limits = self._context.limits
-        if self._buffer:
+        buffer = self._buffer
+        if buffer:
             await trio.lowlevel.checkpoint()  # a pipelined request: other tasks run first
         elif self._context.closing:
             return b""
         skipped = False
         while True:
-            if not skipped and self._buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: one empty line may go ahead
-                self._buffer = self._buffer[2:]
+            if not skipped and buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: one empty line may go ahead
+                buffer = buffer[2:]
                 skipped = True
-            if self._buffer:
-                end = find_end(self._buffer, limits)
-                if end:
-                    head, self._buffer = self._buffer[:end], self._buffer[end:]
-                    return head
+            if buffer:
+                if end := find_end(buffer, limits):
+                    self._buffer = buffer[end:]
+                    return buffer[:end]
                 if self.state is not ConnectionState.HEAD:
                     self._enter(ConnectionEvent.PART)
             data = await self._stream.receive_some()
             if not data:
                 return b""
-            self._buffer += data
+            buffer += data
+
+    def _take_body(self, length: int) -> bytes | None:
+        """The whole body if it has come with its head, as a short one does; else None. length: see Head."""
+        buffer = self._buffer
+        if not 0 <= length <= len(buffer) or length > self._context.limits.body_bytes:
+            return None
+        self._buffer = buffer[length:]
+        return buffer[:length]
 
     async def _read_body(self, head: Head) -> bytes | None:
-        """The whole body; None when it is over the bound. Raises BadHead, LOST."""
+        """The whole body, of which something is missing; None when it is over the bound. Raises BadHead, LOST."""
         length = head.length
         limits = self._context.limits
-        if 0 <= length <= len(self._buffer):
-            body, self._buffer = self._buffer[:length], self._buffer[length:]
-            return body if length <= limits.body_bytes else None
         if length > limits.body_bytes:
             return None
         self._enter(ConnectionEvent.PART_OF_BODY)
@@ -237,7 +242,9 @@ class Connection:
 
     async def _answer(self, head: Head) -> None:
         context = self._context
-        body = await self._read_body(head) if head.length else b""
+        body = self._take_body(head.length)
+        if body is None:
+            body = await self._read_body(head)
         self._enter(_REQUEST)
         if self._stream.held.budget.is_full:
             context.metrics.request_refused(503)
@@ -249,7 +256,7 @@ class Connection:
                 response = context.fail()
         # The beginning of the request after an oversized body is unknown.
         self._is_last = head.close or body is None or context.closing
-        if isinstance(response, StreamResponse):
+        if response.is_stream and isinstance(response, StreamResponse):
             await self._answer_stream(head, response)
         elif len(response.body) > LARGE_BYTES:
             await self._answer_large(head, response)

@@ -17,16 +17,18 @@ from regserver.serving.limit import FrontLimits
 END: Final = b"\r\n\r\n"
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """The first bytes of a client that speaks HTTP/2 without ALPN (RFC 9113, 3.4)."""
+PREFACE_HEAD: Final = PREFACE[:-6]
+"""What of it looks like a head."""
 
-_LINE = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])")
+_LINE = re.compile(r"([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])\r\n")
 METHOD: Final = re.compile(rb"[A-Z][A-Z0-9_-]{0,31}")
 TARGET: Final = re.compile(rb"/[\x21\x22\x24-\x7e]*+")
 """The origin-form of a target (RFC 9112, 3.2.1), in printable ASCII and without a fragment."""
 # The absolute-form (RFC 9112, 3.2.2): authority, then path and query.
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]++)([/?][\x21\x22\x24-\x7e]*+)?")
+_ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]++)([/?][\x21\x22\x24-\x7e]*+)?", re.ASCII)
 # One field per match; possessive, so that a long hostile value costs linear time (RFC 9112, 5; RFC 9110, 5.5).
 _FIELDS = re.compile(
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
+    r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[ \t]*+(?:[\x21-\x7e\x80-\xff]++[ \t]*+)*+\r\n)*+",
 )
 LENGTH: Final = re.compile(r"[0-9]{1,15}")
 
@@ -97,35 +99,36 @@ def _too_long(buffer: bytes, limits: FrontLimits) -> int:
 
 def parse_head(head: bytes, limits: FrontLimits) -> Head:
     """Parses one whole head, including its empty line. Raises BadHead (400, 414, 417, 431, 501, 505)."""
-    line_end = head.index(b"\r\n")
-    line = _LINE.fullmatch(head, 0, line_end)
+    text = head.decode("latin-1")
+    line = _LINE.match(text)
     if line is None:
         raise BadHead(400, "bad request line")
     method, target, major, minor = line.groups()
-    if major != b"1" or minor not in b"01":
+    if major != "1" or minor not in "01":
         raise BadHead(505, "not HTTP/1")
     if len(target) > limits.target_bytes:
         raise BadHead(414, "target too long")
-    authority = b""
-    if target[0] != 47 or b"#" in target:
+    authority = ""
+    if target[0] != "/" or "#" in target:
         target, authority = _split_absolute(target)
-    if _FIELDS.fullmatch(head, line_end + 2, len(head) - 2) is None:
+    start = line.end()
+    if _FIELDS.fullmatch(text, start, len(text) - 2) is None:
         raise BadHead(400, "bad field")
-    fields = _fields(head[line_end + 2 : -4], limits)
+    fields = _fields(text[start:-4], limits)
     if authority:
-        _check_host(fields, minor == b"1")
-        fields["host"] = authority.decode()  # RFC 9112, 3.2.2: the Host field is ignored
-    return _head(method.decode(), target.decode(), minor == b"1", fields)
+        _check_host(fields, minor == "1")
+        fields["host"] = authority  # RFC 9112, 3.2.2: the Host field is ignored
+    return _head(method, target, minor == "1", fields)
 
 
-def _split_absolute(target: bytes) -> tuple[bytes, bytes]:
+def _split_absolute(target: str) -> tuple[str, str]:
     """Path with query, and authority. A path may be missing before a query (RFC 9110, 4.2.3). This is no proxy, so other
     forms are refused."""
     found = _ABSOLUTE.fullmatch(target)
     if found is None:
         raise BadHead(400, "bad target")
-    rest = found[2] or b"/"
-    return rest if rest[:1] == b"/" else b"/" + rest, found[1]
+    rest = found[2] or "/"
+    return rest if rest[0] == "/" else f"/{rest}", found[1]
 
 
 def split_target(target: str) -> tuple[str, str]:
@@ -136,15 +139,20 @@ def split_target(target: str) -> tuple[str, str]:
     return path, query
 
 
-def _fields(block: bytes, limits: FrontLimits) -> dict[str, str]:
-    fields: dict[str, str] = {}
+def _fields(block: str, limits: FrontLimits) -> dict[str, str]:
     if not block:
-        return fields
-    lines = block.decode("latin-1").split("\r\n")
+        return {}
+    lines = block.split("\r\n")
     if len(lines) > limits.header_count:
         raise BadHead(431, "too many fields")
-    for line in lines:
-        raw, _, value = line.partition(":")
+    parted = [line.partition(":") for line in lines]
+    fields = {name.lower(): value.strip(" \t") for name, _, value in parted}
+    return fields if len(fields) == len(lines) else _join_repeated(parted)
+
+
+def _join_repeated(parted: list[tuple[str, str, str]]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for raw, _, value in parted:
         name = raw.lower()
         value = value.strip(" \t")
         if name in fields:

@@ -192,12 +192,8 @@ NAMED = NamedStyle()
 
 def respond(answer: Answer, style: ErrorStyle) -> Response:
     """The response of an answer. style: of the route."""
-    match answer:
-        case JsonAnswer():
-            return Response(status=answer.http_status, body=_encode(answer), headers=answer.headers())
-        case None:
-            return _NO_CONTENT
-        case Refusal():
-            return style.refuse(answer)
-        case Response():
-            return answer
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, JsonAnswer):
+        return Response(status=answer.http_status, body=_encode(answer), headers=answer.headers())
+    return _NO_CONTENT if answer is None else style.refuse(answer)

@@ -36,7 +36,7 @@ from regserver.metric import Metrics
 from regserver.ports.audit_table import asked_from
 from regserver.ports.password_hasher import HashClient, HasherBusy, hash_client
 from regserver.ports.store import StoreFault
-from regserver.web.http.answer import DEEPEST_HELP, NAMED, help_fields, respond
+from regserver.web.http.answer import DEEPEST_HELP, NAMED, HeaderFields, help_fields, respond
 from regserver.web.http.cors import SAFE_METHODS, CorsPolicy
 from regserver.web.http.forwarded import ForwardedReader, Requester
 from regserver.web.http.place import Places
@@ -61,6 +61,8 @@ SIGN_INS: Mapping[str, str] = {
 """The routes that sign somebody in, with the way by which: their answers are counted by name."""
 NOSNIFF = ("x-content-type-options", "nosniff")
 NO_STORE = ("cache-control", "no-store")
+CHECKED_FIELDS = frozenset(("content-encoding", "origin", "sec-fetch-site"))
+"""Fields for which a request may be refused whatever its route."""
 BOM = b"\xef\xbb\xbf"
 """Programs of Windows begin a text with it. It means nothing in UTF-8."""
 
@@ -88,15 +90,17 @@ class Dispatcher:
 
     def __init__(self, router: Router, parts: WebParts) -> None:
         self.router = router
-        self._parts = parts
+        # Apart, since every request reads them all.
+        self._limits, self._forwarded, self._cors = parts.limits, parts.forwarded, parts.cors
+        self._metrics, self._access = parts.metrics, parts.access
         # Ids must be unique, not secret: the time of the start and a number need no system call per request.
         node = f"{parts.node}-" if parts.node else ""
         self._prefix = f"{node}{time.time_ns() // 1_000_000 & 0xFFFFFFFF:08x}-"
         self._numbers = itertools.count(1)
         self._places = Places(parts.places)
         hsts = ("strict-transport-security", f"max-age={parts.hsts_seconds}")
-        self._secure_fields = (NOSNIFF, hsts) if parts.hsts_seconds else (NOSNIFF,)
-        self._plain_fields = self._secure_fields if parts.forwarded.is_secure else (NOSNIFF,)
+        self._secure_fields = (NO_STORE, NOSNIFF, hsts) if parts.hsts_seconds else (NO_STORE, NOSNIFF)
+        self._plain_fields = self._secure_fields if parts.forwarded.is_secure else (NO_STORE, NOSNIFF)
 
     # Not `async`: each request would pay for one coroutine more.
     def serve(self, request: Request) -> Awaitable[Response]:
@@ -107,7 +111,7 @@ class Dispatcher:
         """Asks the limit of a request whose body has not come yet. The refusal; or None, and `is_admitted` is to be set."""
         started = time.perf_counter()
         match = self.router.match(request.method, request.path)
-        requester = self._parts.forwarded.requester(request)
+        requester = self._forwarded.requester(request)
         limited = self._limited("read" if match is None else match.route.limit, requester.client)
         if limited is None:
             return None
@@ -120,7 +124,7 @@ class Dispatcher:
         """Answers a routed request. match: None without a route."""
         started = time.perf_counter()
         identity = self._identify(request)
-        requester = self._parts.forwarded.requester(request)
+        requester = self._forwarded.requester(request)
         if requester.client is request.peer:  # asked here, since it is so of nearly all requests
             response = await self._answer(request, match, requester)
         else:
@@ -137,21 +141,26 @@ class Dispatcher:
         started: float,
     ) -> Response:
         # The pattern, not the path: paths carry challenges and registration ids, and labels must be few.
-        method, pattern = ("(none)", "(none)") if match is None else (request.method, match.route.pattern)
-        if isinstance(response, StreamResponse):
+        method = pattern = "(none)"
+        if match is not None:
+            method, pattern = request.method, match.route.pattern
+        if response.is_stream and isinstance(response, StreamResponse):
             stream = self._counted(pattern, self._place(request, requester), response.stream)
             response = msgspec.structs.replace(response, stream=stream)
         seconds = time.perf_counter() - started
-        self._parts.metrics.requests.observe(method, pattern, response.status, seconds)
-        if self._parts.access is not None:
-            self._parts.access.record(request.method, pattern, requester.address, response.status, seconds)
+        self._metrics.requests.observe(method, pattern, response.status, seconds)
+        if self._access is not None:
+            self._access.record(request.method, pattern, requester.address, response.status, seconds)
         return response
 
     def _identify(self, request: Request) -> str:
         identity = f"{self._prefix}{next(self._numbers):x}"
         request_id.set(identity)
         given = request.headers.get("traceparent")
-        current_trace.set(None if given is None else read_trace(given, secrets.token_hex(8)))
+        if given is not None:
+            current_trace.set(read_trace(given, secrets.token_hex(8)))
+        elif current_trace.get() is not None:  # that of the connection's last request
+            current_trace.set(None)
         return identity
 
     def _place(self, request: Request, requester: Requester) -> str:
@@ -190,7 +199,9 @@ class Dispatcher:
     def _unfit(self, request: Request) -> Refusal | None:
         """What is refused whatever the route: another site's page, a body that is too long or coded."""
         headers = request.headers
-        if request.method not in SAFE_METHODS and not self._parts.cors.admits(request, self._base):
+        if CHECKED_FIELDS.isdisjoint(headers):  # as of nearly all programs
+            return BodyTooLarge() if request.oversized else None
+        if request.method not in SAFE_METHODS and not self._cors.admits(request, self._base):
             return self._foreign(request)
         if request.oversized:
             return BodyTooLarge()
@@ -199,7 +210,7 @@ class Dispatcher:
         return None
 
     def _base(self, request: Request) -> str:
-        return self._parts.forwarded.read(request).base
+        return self._forwarded.read(request).base
 
     def _foreign(self, request: Request) -> ForeignOrigin:
         origin = request.headers.get("origin", "of another site")[:200]
@@ -216,7 +227,7 @@ class Dispatcher:
             return NAMED.refuse(limited)
         methods = self.router.methods(request.path)
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
-            return self._parts.cors.preflight(methods)
+            return self._cors.preflight(methods)
         if request.method in ("GET", "HEAD") and self.router.match_socket(request.path) is not None:
             return NAMED.refuse(UpgradeRequired())
         neighbour = self.router.match(methods[0], request.path) if methods else None
@@ -225,20 +236,21 @@ class Dispatcher:
         return neighbour.route.style.refuse(MethodNotAllowed(tuple(methods)))
 
     def _limited(self, name: LimitName, client: str) -> TooManyRequests | None:
-        wait = self._parts.limits.take(name, client)
+        wait = self._limits.take(name, client)
         if wait is None:
             return None
-        self._parts.metrics.limited.labels(name).inc()
+        self._metrics.limited.labels(name).inc()
         return TooManyRequests(math.ceil(wait))
 
     async def _call(self, route: Route, request: Request) -> Response:
         if route.hashes:
             hash_client.set(HashClient(client_key(request.client), request.gone))
-        asked_from.set(request.client)
+        if asked_from.get() != request.client:  # mostly the client of the connection's last request
+            asked_from.set(request.client)
         try:
             answer = await route.endpoint(request)
             if (way := SIGN_INS.get(route.name)) is not None:
-                self._parts.metrics.sign_ins.labels(way, type(answer).__name__).inc()
+                self._metrics.sign_ins.labels(way, type(answer).__name__).inc()
             return respond(answer, route.style)
         except HasherBusy as busy:
             return route.style.refuse(ServerBusy(busy.retry_after))
@@ -253,20 +265,19 @@ class Dispatcher:
         own = response.headers
         if response.help:
             own = (*own, *help_fields(response.help, min(request.path.count("/"), DEEPEST_HELP + 1)))
-        common = self._secure_fields if request.scheme == "https" else self._plain_fields
-        ours = (*common, ("x-request-id", identity), *self._parts.cors.fields(request))
+        common: HeaderFields = self._secure_fields if request.scheme == "https" else self._plain_fields
+        if own and any(name == "cache-control" for name, _ in own):
+            common = common[1:]
+        headers = (*own, *common, ("x-request-id", identity), *self._cors.fields(request))
         if (trace := current_trace.get()) is not None:
-            ours += (("traceparent", trace.parent),)
-        if not own:
-            return msgspec.structs.replace(response, headers=(*ours, NO_STORE))
-        caching = () if any(name == "cache-control" for name, _ in own) else (NO_STORE,)
-        return msgspec.structs.replace(response, headers=(*own, *ours, *caching))
+            headers += (("traceparent", trace.parent),)
+        return msgspec.structs.replace(response, headers=headers)
 
     async def _counted(
         self, pattern: str, place: str, stream: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[bytes, None]:
         """The stream, counted while it is read."""
-        with self._parts.metrics.sockets.labels(pattern).track_inprogress(), self._places.taken(place):
+        with self._metrics.sockets.labels(pattern).track_inprogress(), self._places.taken(place):
             async with aclosing(stream):
                 async for chunk in stream:
                     yield chunk
@@ -280,17 +291,17 @@ class Dispatcher:
     async def refuse_socket(self, session: SocketSession) -> None:
         """The endpoint of WebSockets on all other paths: rejects them."""
         self._identify(session.request)
-        client = self._parts.forwarded.requester(session.request).client
+        client = self._forwarded.requester(session.request).client
         session.reject_nowait(NAMED.refuse(self._limited("read", client) or RouteNotFound()))
 
     async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
         """The steps of a session: id, rate limit, origin, endpoint."""
         self._identify(session.request)
-        requester = self._parts.forwarded.requester(session.request)
+        requester = self._forwarded.requester(session.request)
         place = self._place(session.request, requester)
         if refusal := self._refusal(match, session.request, requester.client, place):
             return session.reject_nowait(NAMED.refuse(refusal))
-        sockets = self._parts.metrics.sockets.labels(match.route.pattern)
+        sockets = self._metrics.sockets.labels(match.route.pattern)
         with sockets.track_inprogress(), self._places.taken(place):
             try:
                 await match.route.handler(session, match.params)
@@ -308,7 +319,7 @@ class Dispatcher:
             return limited
         if place and self._places.is_full(place):
             return TooManyRequests(1)
-        return None if self._parts.cors.admits_socket(request, self._base) else self._foreign(request)
+        return None if self._cors.admits_socket(request, self._base) else self._foreign(request)
 
 
 async def _answered(response: Response) -> Response:

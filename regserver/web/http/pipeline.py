@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import msgspec
 
+from regserver import errors
 from regserver.domain.idempotency import Idempotency, is_idempotency_key
 from regserver.domain.outcome import BadIdempotencyKey, Refusal
 from regserver.endpoint import Request
@@ -111,7 +112,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         found = []
         for read in self.reads:
             value = read(request)
-            if isinstance(value, Refusal):
+            if type(value) in errors.STATUS:  # a Refusal; isinstance takes ten times as long for a Struct
                 return _refused(value)
             found.append(value)
         return self.act(request, *found)

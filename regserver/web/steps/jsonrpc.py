@@ -9,7 +9,7 @@ store gives a reply with code 500 for that call alone, so that a batch continues
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -32,6 +32,7 @@ _encode = msgspec.json.Encoder().encode
 _FIELD = re.compile(r"field `(\w+)`|\$\.(\w+)")
 
 
+@final
 class RpcError(msgspec.Struct, frozen=True):
     """The value of `error`. beside: members next to code and message, for old clients."""
 
@@ -171,7 +172,9 @@ class Rpc:
             return invalid_params()
         given = {key: value for key, value in (params or {}).items() if value is not None}
         # Not every store can write it, and no parameter means anything with it.
-        if NUL in request.body and (spoiled := next(filter(lambda key: _has_nul(given[key]), given), None)):
+        if request.body.find(NUL) >= 0 and (
+            spoiled := next(filter(lambda key: _has_nul(given[key]), given), None)
+        ):
             return invalid_params(spoiled)
         if (refusal := self._check(method, given)) is not None:
             return refusal
@@ -179,11 +182,8 @@ class Rpc:
             decoded = msgspec.convert(given, method.params)
         except msgspec.ValidationError as error:
             return invalid_params(_named(error))
-        return await self._run(method, decoded, request)
-
-    async def _run(self, method: Method, params: msgspec.Struct, request: Request) -> Any:
         try:
-            return await method.call(params, request)
+            return await method.call(decoded, request)
         except StoreFault as fault:
             log.error("the store failed: %s", fault)
         except Exception:
@@ -202,7 +202,7 @@ def _repeats(item: object, described: int) -> bool:
 
 
 def _reply(identity: Any, outcome: Any) -> RpcReply:
-    if isinstance(outcome, RpcError):
+    if type(outcome) is RpcError:
         return ErrorReply(identity, outcome.as_wire())
     return ResultReply(identity, outcome)
 
