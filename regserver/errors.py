@@ -86,6 +86,8 @@ STATUS: dict[type[o.Refusal], int] = {
     o.BadPostContent: 400,
     o.PostNotFound: 404,
     o.NotYourPost: 403,
+    o.NotRoomOwner: 403,
+    o.BadSearch: 400,
     o.BadCursor: 400,
     o.BadSubscription: 400,
     o.SubscriptionNotFound: 404,

@@ -33,6 +33,7 @@ from regserver.service.quota import Quota, QuotaPolicy
 from regserver.service.recovery_service import RecoveryService, Resumption
 from regserver.service.room_admission import RoomAdmission
 from regserver.service.room_service import RoomService
+from regserver.service.seen_service import SeenService
 from regserver.service.sign_up_service import SignUpParts, SignUpService
 from regserver.serving import broadcast_nowait
 from regserver.store.sqlite import SqliteStore, open_sqlite
@@ -90,6 +91,7 @@ class Rooms:
         self.sign_ups = SignUpService(parts)
         self.admission = RoomAdmission(self.identity, requires_verified=requires_verified)
         self.rooms = RoomService(self.admission, Quota(quota))
+        self.marks = SeenService(self.admission, broker)
         self.memberships = MembershipService(self.admission, Quota(quota), membership)
         self.blocks = BlockService(self.identity)
         self.recovery = RecoveryService(store, self.admission)

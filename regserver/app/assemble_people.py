@@ -10,6 +10,7 @@ from regserver.adapters.source.roster import RosterSource, read_people, subjects
 from regserver.app.assemble_address import build_addresses
 from regserver.app.assemble_board import build_board
 from regserver.app.assemble_gate import build_gate
+from regserver.app.assemble_room_extra import more_routes
 from regserver.app.base import AppPart, Base, journal_seal
 from regserver.app.part_reload import Prepared
 from regserver.config import Loaded
@@ -174,14 +175,8 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
     membership_policy = MembershipPolicy(section.max_members, asks=section.consent == "ask")
     memberships = MembershipService(admission, quota, membership_policy)
     recovery = RecoveryService(store, admission)
-    sockets = RoomSocketApi(
-        admission,
-        recovery,
-        base.broker,
-        base.seal,
-        query_token=settings.login.query_token,
-        max_sockets=settings.rooms.max_sockets,
-    )
+    tokens = settings.login.query_token
+    sockets = RoomSocketApi(admission, recovery, base.broker, base.seal, tokens, section.max_sockets)
     streams = RoomStreamApi(
         admission, recovery, base.broker, base.seal, section.max_sockets, int(section.socket_queue), set()
     )
@@ -192,6 +187,7 @@ async def open_rooms(stack: AsyncExitStack, base: Base) -> AppPart:
             *MembershipApi(memberships, base.web.limits, publish).routes(),
             *RoomsApi(RoomService(admission, quota), typing, publish).routes(),
             *PostEditApi(PostEditService(admission, quota)).routes(),
+            *more_routes(base, admission),
             *BlockApi(BlockService(base.identity)).routes(),
             *streams.routes(),
         ),

@@ -4,10 +4,8 @@
                                     → resumable sockets, streams    (one queue each: a cursor covers all rooms)
                                     → presence                      (who is there: see presence_teller.py)
 
-A new socket has its rooms as of a position of the log. The broker keeps the newest events in memory, and applies those
-after that position to the socket at once. If it no longer has all of them, the socket reads the log again.
-
-Methods that end with `_nowait` have no checkpoint, so none sees the intermediate state of another.
+A new socket has its rooms as of a position of the log. The broker has the newest events in memory, and applies those after that
+position at once, or the socket reads the log again. Methods that end with `_nowait` have no checkpoint: none sees another half done.
 """
 
 from collections import deque
@@ -25,7 +23,7 @@ from regserver.broker.subscription import Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
-from regserver.domain.presence import TypingNoticed
+from regserver.domain.presence import MarkMoved, TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
@@ -40,16 +38,21 @@ RECENT_EVENTS = 1024
 END_SECONDS = 0.5
 GRACE = Duration(10 * SECOND)
 LONGEST_SLEEP = Duration(5 * SECOND)
-"""The system clock may be set forward during a sleep, so none is longer than this. A look takes a millisecond for 10,000 sockets."""
+"""The system clock may be set forward during a sleep. A look takes a millisecond for 10,000 sockets."""
 
 
 class LocalBroker(Broker, PresenceHub):
     """The broker of a server with one process. Made by `open_local_broker`."""
 
     def __init__(
-        self, queues: Mapping[FrameKind, DeliveryQueue], presence: PresenceTeller, clock: Clock
+        self,
+        queues: Mapping[FrameKind, DeliveryQueue],
+        presence: PresenceTeller,
+        making: Making,
+        clock: Clock,
     ) -> None:
         self._queues = queues
+        self._signs = making.signs
         self._presence = presence
         self._subscriptions: dict[Subscriber, Subscription] = {}
         self._accounts: dict[AccountId, set[Subscriber]] = {}
@@ -129,6 +132,11 @@ class LocalBroker(Broker, PresenceHub):
     def typing_nowait(self, sign: TypingNoticed) -> None:
         self._presence.typing_nowait(sign)
 
+    def seen_nowait(self, sign: MarkMoved) -> None:
+        for one in list(self._accounts.get(sign.account, ())):
+            if one.seen and one in self._subscriptions:
+                one.receiver.send_nowait(self._signs[one.kind](sign))
+
     # --- endings
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         return {subscriber.token: subscriber.account for subscriber in self._all()}
@@ -143,7 +151,7 @@ class LocalBroker(Broker, PresenceHub):
 
     def _all(self) -> list[Subscriber]:
         """All subscribers: a copy, since ending one may detach it."""
-        return [subscriber for subscribers in self._accounts.values() for subscriber in subscribers]
+        return [one for those in self._accounts.values() for one in those]
 
     async def run_expiry(self) -> None:
         """Ends sockets whose token has expired, until cancelled. One task for all: a timer per socket takes a kilobyte."""
@@ -188,7 +196,7 @@ async def open_local_broker(
             for kind, frame in making.frames.items()
         }
         presence = PresenceTeller(making.signs, broadcast, count, grace.seconds, NoOtherNode())
-        broker = LocalBroker(queues, presence, clock)
+        broker = LocalBroker(queues, presence, making, clock)
         nursery.start_soon(broker.run_expiry)
         nursery.start_soon(presence.run)
         yield broker

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from regserver.domain.account import AccountId
 from regserver.domain.presence import MOST_TOLD, MOST_TYPING, PresenceChanged, Sign, TypingNoticed
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import Edited, Left, Posted, Retracted, RoomEvent, arriving
+from regserver.domain.room_event import Edited, Posted, Renamed, Retracted, RoomEvent, arriving, leaver
 
 
 class Roll:
@@ -74,13 +74,13 @@ class PresenceBook:
 
     def follow(self, event: RoomEvent) -> list[AccountId]:
         """Brings the rolls up to date with an event of the log; the present people who came into its room."""
-        if isinstance(event.change, Posted | Edited | Retracted):
+        if isinstance(event.change, Posted | Edited | Retracted | Renamed):
             return []
-        if isinstance(event.change, Left):
-            if event.room in self._rooms.get(event.actor, ()):
+        if (gone := leaver(event)) is not None:
+            if event.room in self._rooms.get(gone, ()):
                 # UserLeftRoom tells the others all.
-                self._exit(event.actor, event.room)
-                self._changes.get(event.room, {}).pop(event.actor, None)
+                self._exit(gone, event.room)
+                self._changes.get(event.room, {}).pop(gone, None)
             return []
         came = [one for one in arriving(event) if event.room not in self._rooms.get(one, (event.room,))]
         for account in came:

@@ -17,7 +17,7 @@ from regserver.broker.presence_book import PresenceBook
 from regserver.domain.account import AccountId
 from regserver.domain.presence import Sign, TypingNoticed
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import Left, RoomEvent, arriving
+from regserver.domain.room_event import RoomEvent, arriving, leaver
 from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.presence_link import PresenceLink
 from regserver.ports.subscriber import FrameKind, Subscriber
@@ -225,6 +225,6 @@ def _brought_up(
     for event in since_then:
         if account in arriving(event):
             current[event.room] = None
-        elif isinstance(event.change, Left) and event.actor == account:
+        elif leaver(event) == account:
             current.pop(event.room, None)
     return current

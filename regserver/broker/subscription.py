@@ -13,13 +13,13 @@ from regserver.domain.room import RoomId
 from regserver.domain.room_event import (
     Audience,
     EventId,
-    Left,
     Posted,
     RoomEvent,
     arriving,
     audience,
     guests,
     is_edit,
+    leaver,
     newcomers,
 )
 from regserver.endpoint import Frame, Receiver
@@ -89,7 +89,7 @@ class Subscriptions:
         hears = event.room in subscription.rooms or subscription.account in guests(event.change)
         if hears and role is not None:
             subscription.receiver.send_nowait(self._frame(event, role))
-        if isinstance(event.change, Left) and subscription.account == event.actor:
+        if subscription.account == leaver(event):
             self._leave(subscription, event.room)
         subscription.since = event.id
 
@@ -194,8 +194,8 @@ class Subscriptions:
         if is_edit(event.change):
             members = {one: receiver for one, receiver in members.items() if one.edits}
         by_role = _by_role(event, members)
-        if isinstance(event.change, Left):
-            self._remove_actor(event)
+        if (gone := leaver(event)) is not None:
+            self._remove(gone, event)
         return [(self._frame(event, role), receivers) for role, receivers in by_role.items() if receivers]
 
     def _deaf(self, actor: AccountId) -> set[Subscription]:
@@ -203,8 +203,8 @@ class Subscriptions:
         own = self._accounts.get(actor)
         return {one for one in own if not one.echo} if own else NONE
 
-    def _remove_actor(self, event: RoomEvent) -> None:
-        for subscription in list(self._accounts.get(event.actor, ())):
+    def _remove(self, account: AccountId, event: RoomEvent) -> None:
+        for subscription in list(self._accounts.get(account, ())):
             if event.id > subscription.since:
                 self._leave(subscription, event.room)
 

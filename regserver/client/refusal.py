@@ -277,6 +277,14 @@ class NotYourPost(Refused):
     """Somebody else wrote the post."""
 
 
+class BadSearch(Refused):
+    """`q` is absent, empty or too long."""
+
+
+class NotRoomOwner(Refused):
+    """The room is somebody else's."""
+
+
 class PostNotFound(Refused):
     """No such post."""
 

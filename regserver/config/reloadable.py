@@ -180,6 +180,7 @@ RESTARTED = frozenset(
         "rooms.socket_queue",
         "rooms.presence_grace",
         "rooms.consent",
+        "rooms.suggest",
         "rooms.daily_posts",
         "rooms.daily_rooms",
         "rooms.daily_bytes",

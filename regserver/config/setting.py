@@ -239,7 +239,7 @@ class RoomsSection(Section, frozen=True):
 
     max_sockets: of one account.
     presence_grace: how long somebody without a socket stays present.
-    consent: whether people are asked before they become members. daily_*: what one account may add in a day (UTC); 0 for
+    consent: whether people are asked before they become members. suggest: who is suggested by the beginning of a name. daily_*: what one account may add in a day (UTC); 0 for
     no bound.
     """
 
@@ -249,6 +249,7 @@ class RoomsSection(Section, frozen=True):
     socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
     presence_grace: Annotated[Duration, within(0, HOUR)] = Duration(10 * SECOND)
     consent: Literal["off", "ask"] = "off"
+    suggest: Literal["off", "rooms", "all"] = "off"
     daily_posts: Annotated[int, within(0, 1_000_000_000)] = 20_000
     daily_rooms: Annotated[int, within(0, 1_000_000_000)] = 500
     daily_bytes: Annotated[Size, within(0, 1 << 50)] = Size(256 * MIB)

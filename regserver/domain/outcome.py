@@ -1,7 +1,4 @@
-"""Refusals, as values; `regserver.errors` has their statuses.
-
-A use case returns its result or one of these. Exceptions are bugs and broken infrastructure.
-"""
+"""Refusals, as values; `regserver.errors` has their statuses. Exceptions are bugs and broken infrastructure."""
 
 from typing import Annotated, ClassVar, Self, get_type_hints
 
@@ -316,6 +313,14 @@ class BadPostContent(Refusal, frozen=True):
 
 class NotYourPost(Refusal, frozen=True):
     """Somebody else wrote the post."""
+
+
+class BadSearch(Refusal, frozen=True):
+    """`q` is absent, empty or too long."""
+
+
+class NotRoomOwner(Refusal, frozen=True):
+    """The room is somebody else's."""
 
 
 class PostNotFound(Refusal, frozen=True):

@@ -3,7 +3,7 @@
 import msgspec
 
 from regserver.domain.account import AccountId
-from regserver.domain.room import RoomId
+from regserver.domain.room import PostId, RoomId
 
 MOST_TOLD = 100
 """People of one room who are told to be present. In a larger crowd the others are told as places become free."""
@@ -26,4 +26,12 @@ class TypingNoticed(msgspec.Struct, frozen=True):
     room: RoomId
 
 
-Sign = PresenceChanged | TypingNoticed
+class MarkMoved(msgspec.Struct, frozen=True):
+    """The account has read a room up to a post; its own sockets alone are told."""
+
+    account: AccountId
+    room: RoomId
+    post: PostId
+
+
+Sign = PresenceChanged | TypingNoticed | MarkMoved

@@ -78,7 +78,19 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
     deleted: bool
 
 
-Change = Posted | Edited | Retracted | Created | Invited | Offered | OfferAccepted | Left
+class Removed(msgspec.Struct, frozen=True, tag="removed"):
+    """The actor, whose room it is, ended this member's membership."""
+
+    member: AccountId
+
+
+class Renamed(msgspec.Struct, frozen=True, tag="edit.renamed"):
+    """The actor, whose room it is, gave it another name."""
+
+    name: str
+
+
+Change = Posted | Edited | Retracted | Created | Invited | Offered | OfferAccepted | Left | Removed | Renamed
 
 
 class RoomEvent(msgspec.Struct, frozen=True):
@@ -109,7 +121,7 @@ def newcomers(change: Change) -> tuple[AccountId, ...]:
             return invited
         case OfferAccepted(newcomer=newcomer):
             return (newcomer,)
-        case Posted() | Edited() | Retracted() | Offered() | Left():
+        case Posted() | Edited() | Retracted() | Offered() | Left() | Removed() | Renamed():
             return ()
 
 
@@ -119,6 +131,17 @@ def arriving(event: RoomEvent) -> tuple[AccountId, ...]:
     return (*brought, event.actor) if isinstance(event.change, Created) else brought
 
 
+def leaver(event: RoomEvent) -> AccountId | None:
+    """The account whose membership ends with this event."""
+    match event.change:
+        case Left():
+            return event.actor
+        case Removed(member=member):
+            return member
+        case _:
+            return None
+
+
 def guests(change: Change) -> tuple[AccountId, ...]:
     """The people whom this change asks in without making them members."""
     return change.guests if isinstance(change, Offered) else ()
@@ -126,7 +149,7 @@ def guests(change: Change) -> tuple[AccountId, ...]:
 
 def is_edit(change: Change) -> bool:
     """Whether only sockets that ask for edits hear of it."""
-    return isinstance(change, Edited | Retracted)
+    return isinstance(change, Edited | Retracted | Renamed)
 
 
 def content_length(change: Change) -> int:
@@ -140,7 +163,7 @@ def audience(
     """The audience that `account`, a member or guest, belongs to; None for those who are not notified, as the actor.
 
     echo: whether a socket wants what its own account does, as on another device. An offer changes no room: it has no echo.
-    edits: whether it wants to hear that posts are edited and deleted.
+    edits: whether it wants to hear that posts are edited and deleted, and rooms renamed.
     """
     if is_edit(event.change) and not edits:
         return None

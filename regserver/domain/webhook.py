@@ -26,7 +26,7 @@ from regserver.domain.account import AccountId
 from regserver.domain.address import is_host, is_public, parse_address
 from regserver.domain.instant import Instant, iso_seconds
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import Created, Left, Posted, RoomEvent
+from regserver.domain.room_event import Created, Left, Posted, Removed, RoomEvent, leaver
 
 WebhookId = NewType("WebhookId", int)
 HookPosition = NewType("HookPosition", int)
@@ -148,13 +148,19 @@ def room_hook(event: RoomEvent) -> NewHookEvent | None:
             kind = "room.created"
         case Left(deleted=deleted):
             kind, extra = "room.left", {"userDeleted": deleted}
+        case Removed():
+            kind, extra = "room.left", {"userDeleted": False}
         case Posted(post=post):
             kind, extra = "post.created", {"postId": post}
         case _:
             return None
     data = {"roomId": event.room, **extra}
     return NewHookEvent(
-        kind=kind, subject=room_subject(event.room), account=event.actor, at=event.at, data=data
+        kind=kind,
+        subject=room_subject(event.room),
+        account=leaver(event) or event.actor,
+        at=event.at,
+        data=data,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from regserver.domain.account import AccountId
 from regserver.domain.outcome import Refusal
-from regserver.domain.presence import TypingNoticed
+from regserver.domain.presence import MarkMoved, TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
@@ -42,6 +42,9 @@ class Broker(Protocol):
 
     def typing_nowait(self, sign: TypingNoticed) -> None:
         """Tells a room's sockets that asked for presence that a member is typing."""
+
+    def seen_nowait(self, sign: MarkMoved) -> None:
+        """Tells the account's own sockets that asked how far it has read."""
 
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         """The tokens of all subscribers, with their accounts."""

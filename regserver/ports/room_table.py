@@ -30,6 +30,24 @@ class RoomTable(Protocol):
     async def all(self, after: RoomId, limit: int) -> tuple[Room, ...]:
         """Rooms behind a number, by number."""
 
+    async def give(self, room: RoomId, account: AccountId) -> None:
+        """Makes it the account's. When its owner leaves it becomes that of the member who joined first."""
+
+    async def owner(self, room: RoomId) -> AccountId | None:
+        """Whose room it is."""
+
+    async def rename(self, room: RoomId, name: str) -> None:
+        """Gives the room another name."""
+
+    async def members_after(self, room: RoomId, after: AccountId, limit: int) -> tuple[Member, ...]:
+        """The current members with higher numbers than `after`, by number."""
+
+    async def known_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
+        """Those who share a room with the account now and whose names begin so, by name. start: in small letters."""
+
+    async def all_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
+        """All others whose names begin so, by name. start: in small letters."""
+
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Sets the time of the room's last change."""
 

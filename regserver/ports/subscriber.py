@@ -34,6 +34,9 @@ class Subscriber(Protocol):
     presence: bool
     """Whether its account is shown as present, and it is told who else is."""
 
+    seen: bool
+    """Whether it is told that its account has read a room."""
+
     @property
     def receiver(self) -> Receiver:
         """The session that sends the frames."""

@@ -83,6 +83,7 @@ class MembershipService:
             if exceeded := await self._quota.spend(transaction, creator.id, room_cost(1 + len(guests)), now):
                 return exceeded
             room = await transaction.rooms.add(name, now)
+            await transaction.rooms.give(room, creator.id)
             brought = () if self._policy.asks else guests
             event = await transaction.events.append(room, creator.id, Created(brought), now)
             await transaction.rooms.join(event, (creator.id, *brought), strangers)

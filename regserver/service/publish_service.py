@@ -86,6 +86,7 @@ class PublishService:
             if refusal := await self._cannot_hold(transaction, guests, 1):
                 return refusal
             room = await transaction.rooms.add(name, now)
+            await transaction.rooms.give(room, service)
             event = await transaction.events.append(room, service, Created(guests), now)
             await transaction.rooms.join(event, (service, *guests))
             return room

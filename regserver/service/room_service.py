@@ -105,20 +105,6 @@ class RoomService:
 
         return self._admission.write_once(token, idempotency, in_room(room_text, act, locked=True))
 
-    async def seen(
-        self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
-    ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
-        """Moves the account's unread mark forward to `post`."""
-
-        async def act(transaction: Transaction, actor: RoomActor) -> PostNotFound | None:
-            found = await transaction.posts.by_id(post)
-            if found is None or found.room != actor.room.id:
-                return PostNotFound()
-            await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
-            return None
-
-        return await self._admission.write_once(token, idempotency, in_room(room_text, act))
-
     # --- reading
     async def info(self, token: SecretHash, room_text: str) -> RoomDetail | NoAccess:
         """The room with its members, its last post and the ids of its newest MAX_POSTS_LISTED posts."""

@@ -15,6 +15,8 @@ from regserver.domain.room_event import (
     OfferAccepted,
     Offered,
     Posted,
+    Removed,
+    Renamed,
     Retracted,
     RoomEvent,
 )
@@ -31,11 +33,13 @@ KINDS: dict[type[Change], str] = {
     Offered: "offered",
     OfferAccepted: "accepted",
     Left: "left",
+    Removed: "removed",
+    Renamed: "renamed",
 }
 
 
 class CommittedEvent(msgspec.Struct, frozen=True):
-    """One event of the log. kind: posted, edited, retracted, created, invited, offered, accepted or left. content: of a post."""
+    """One event of the log. kind: posted, edited, retracted, created, invited, offered, accepted, left, removed or renamed. content: of a post."""
 
     number: int
     kind: str

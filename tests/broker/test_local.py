@@ -14,7 +14,7 @@ from regserver.broker.subscription import FrameMaker
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.outcome import BadToken, Refusal, UserIsDeleted
-from regserver.domain.presence import PresenceChanged, Sign, TypingNoticed
+from regserver.domain.presence import MarkMoved, PresenceChanged, Sign, TypingNoticed
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Audience, Change, Created, EventId, Invited, Left, Posted, RoomEvent
 from regserver.domain.secret import hash_secret
@@ -39,6 +39,7 @@ class Ear(Subscriber):
         echo: bool = False,
         edits: bool = False,
         presence: bool = False,
+        seen: bool = False,
         token: str = "",
         expires_at: int = 1 << 50,
     ) -> None:
@@ -46,6 +47,7 @@ class Ear(Subscriber):
         self.echo = echo
         self.edits = edits
         self.presence = presence
+        self.seen = seen
         self.kind: FrameKind = "resumable" if resumable else "plain"
         self.token = hash_secret(token or str(account))
         self.expires_at = Instant(expires_at)
@@ -108,6 +110,8 @@ def sign_text(sign: Sign) -> Frame:
             return Frame(f"{account}{'+' if online else '-'}{room};".encode())
         case TypingNoticed(account=account, room=room):
             return Frame(f"{account} types in {room};".encode())
+        case MarkMoved(room=room, post=post):
+            return Frame(f"read {room} to {post};".encode())
 
 
 @asynccontextmanager

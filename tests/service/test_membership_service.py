@@ -63,7 +63,7 @@ async def test_being_brought_into_a_room_makes_nobody_a_fellow(tmp_path: Path) -
             await bring(rooms, stranger, victim)
         assert await bring(rooms, stranger, victim) == InvitationRefused((victim.id,))
         post = await rooms.post(stranger, first)
-        await rooms.rooms.seen(victim.token, str(first), post)  # type: ignore[arg-type]
+        await rooms.marks.seen(victim.token, str(first), post)  # type: ignore[arg-type]
         assert isinstance(await bring(rooms, stranger, victim), int)
 
 

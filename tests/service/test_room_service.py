@@ -101,7 +101,7 @@ async def test_the_order_of_refusals(rooms: Rooms) -> None:
         assert await rooms.rooms.leave(bob.token, text) == refusal
         assert await rooms.rooms.info(bob.token, text) == refusal
         assert await rooms.rooms.read_all(bob.token, text, None, 10) == refusal
-        assert await rooms.rooms.seen(bob.token, text, PostId(1)) == refusal
+        assert await rooms.marks.seen(bob.token, text, PostId(1)) == refusal
     post = await rooms.post(ann, room)
     assert await rooms.rooms.read(bob.token, "0") == BadId()
     assert await rooms.rooms.read(bob.token, "999") == PostNotFound()
@@ -114,9 +114,9 @@ async def test_marks_take_only_posts_of_the_room(rooms: Rooms) -> None:
     (ann,) = await rooms.people("ann")
     room, other = await rooms.room(ann), await rooms.room(ann)
     post = await rooms.post(ann, other)
-    assert await rooms.rooms.seen(ann.token, str(room), PostId(post)) == PostNotFound()
-    assert await rooms.rooms.seen(ann.token, str(room), PostId(999)) == PostNotFound()
-    assert await rooms.rooms.seen(ann.token, str(other), PostId(post)) is None
+    assert await rooms.marks.seen(ann.token, str(room), PostId(post)) == PostNotFound()
+    assert await rooms.marks.seen(ann.token, str(room), PostId(999)) == PostNotFound()
+    assert await rooms.marks.seen(ann.token, str(other), PostId(post)) is None
 
 
 async def test_the_last_one_takes_the_room_along(rooms: Rooms) -> None:
@@ -218,7 +218,7 @@ async def test_every_change_may_be_repeated(rooms: Rooms) -> None:
         assert (
             await rooms.memberships.invite(ann.token, str(room), [bob.id], Idempotency("invite", b"")) is None
         )
-        assert await rooms.rooms.seen(bob.token, str(room), PostId(post), Idempotency("seen", b"")) is None
+        assert await rooms.marks.seen(bob.token, str(room), PostId(post), Idempotency("seen", b"")) is None
     for person in (bob, ann):
         for _ in range(2):  # the second time there is no such room any more
             assert await rooms.rooms.leave(person.token, str(room), Idempotency("leave", b"")) is None

@@ -155,6 +155,20 @@ async def unsubscribe(stage: Stage, person: Person) -> Asked:
     return Asked(method="DELETE", path=f"/room/push/{number}", by=person.token)
 
 
+def owned(act: str, *, member: bool = False) -> Valid:
+    """What the owner of a room does: to a member, or to its name."""
+
+    async def make(stage: Stage, person: Person) -> Asked:
+        other, room = await stage.person(), await stage.room(person)
+        invite = {"otherUsers": [other.id]}
+        await stage.ask_json(Asked(method="POST", path=f"/room/invite/{room}", body=invite, by=person.token))
+        await stage.ask_json(Asked(method="POST", path=f"/room/accept/{room}", by=other.token))
+        body = {"userId": other.id} if member else {"name": "Coffee"}
+        return Asked(method="POST", path=f"/room/{act}/{room}", body=body, by=person.token)
+
+    return make
+
+
 def own_post(act: str, body: Any = None) -> Valid:
     async def make(stage: Stage, person: Person) -> Asked:
         post = await stage.post(person, await stage.room(person))
@@ -288,6 +302,11 @@ VALID: dict[str, tuple[str, Valid]] = {
     "POST /room/typing/{room}": ("Done", in_room("POST", "/room/typing/{room}")),
     "POST /room/edit/{post}": ("Done", own_post("edit", {"content": "Tea!"})),
     "POST /room/delete/{post}": ("Done", own_post("delete")),
+    "POST /room/rename/{room}": ("Done", owned("rename")),
+    "POST /room/kick/{room}": ("Done", owned("kick", member=True)),
+    "GET /room/search/{room}": ("PostsFound", in_room("GET", "/room/search/{room}?q=tea")),
+    "GET /room/members/{room}": ("MemberList", in_room("GET", "/room/members/{room}?limit=5")),
+    "GET /room/people": ("PeopleFound", fixed("GET", "/room/people?q=an")),
     "GET /room/push": ("PushShown", fixed("GET", "/room/push")),
     "POST /room/push": ("SubscriptionMade", subscribe),
     "DELETE /room/push/{subscription}": ("Done", unsubscribe),
@@ -434,6 +453,21 @@ def others_post(act: str, body: Any = None) -> Provocation:
         await stage.ask_json(Asked(method="POST", path=f"/room/invite/{room}", body=invite, by=author.token))
         await stage.ask_json(Asked(method="POST", path=f"/room/accept/{room}", by=other.token))
         return Asked(method="POST", path=f"/room/{act}/{post}", body=body, by=other.token)
+
+    return make
+
+
+def not_owned(act: str, *, member: bool = False) -> Provocation:
+    """By somebody who is a member alone."""
+
+    async def make(stage: Stage) -> Asked:
+        owner, guest = await stage.person(), await stage.person()
+        asked = await owned(act, member=member)(stage, owner)
+        room = asked.path.rpartition("/")[2]
+        invite = {"otherUsers": [guest.id]}
+        await stage.ask_json(Asked(method="POST", path=f"/room/invite/{room}", body=invite, by=owner.token))
+        await stage.ask_json(Asked(method="POST", path=f"/room/accept/{room}", by=guest.token))
+        return asked.but(by=guest.token)
 
     return make
 
@@ -878,6 +912,21 @@ TABLE: dict[str, dict[str, Provocation]] = {
         "PostNotFound": _valid(_at(NOBODY))(own_post("delete")),
         "NotYourPost": others_post("delete"),
     },
+    "POST /room/rename/{room}": {
+        "BadRoomName": valid_but("POST /room/rename/{room}", body={"name": ""}),
+        "NotRoomOwner": not_owned("rename"),
+    },
+    "POST /room/kick/{room}": {
+        "AccountNotFound": valid_but("POST /room/kick/{room}", body={"userId": NOBODY}),
+        "NotRoomOwner": not_owned("kick", member=True),
+    },
+    "GET /room/search/{room}": {
+        "BadSearch": _valid(lambda asked: asked.but(path=asked.path.replace("tea", "")))(
+            in_room("GET", "/room/search/{room}?q=tea")
+        )
+    },
+    "GET /room/members/{room}": {"BadId": _valid(_at("x"))(in_room("GET", "/room/members/{room}"))},
+    "GET /room/people": {"BadSearch": valid_but("GET /room/people", path="/room/people")},
     "GET /room/read/{post}": {"PostNotFound": _valid(_at(NOBODY))(read)},
     "POST /room/seen/{room}": {
         "PostNotFound": _valid(lambda asked: asked.but(body={"postId": NOBODY}))(seen)

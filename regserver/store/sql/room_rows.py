@@ -65,6 +65,11 @@ MEMBERS = (
 
 MEMBERS_WITH_JOINING = MEMBERS.replace("SELECT room_id,", "SELECT room_id, joined_event,")
 
+INHERIT = (
+    "UPDATE room SET owner_id = (SELECT account_id FROM membership WHERE membership.room_id = room.id"
+    " AND left_event IS NULL ORDER BY joined_event, account_id LIMIT 1) WHERE id = ? AND owner_id = ?"
+)
+
 # A guest shares a room with the account: one that the guest has joined alone, with friends, or has read in.
 FELLOW = (
     "SELECT DISTINCT theirs.account_id FROM membership AS theirs"
@@ -78,6 +83,19 @@ ACCESS = Kept(
     " WHERE room_id = room.id AND account_id = ? AND left_event IS NULL) FROM room WHERE id = ?",
     frozenset({"room", "membership"}),
     lambda row: RoomAccess(Room(*row[:5]), bool(row[5])),
+)
+
+KNOWN = (
+    "SELECT DISTINCT account.id, account.username, account.name_key FROM membership AS mine"
+    " JOIN membership AS theirs ON theirs.room_id = mine.room_id AND theirs.left_event IS NULL"
+    " JOIN account ON account.id = theirs.account_id"
+    " WHERE mine.account_id = ? AND mine.left_event IS NULL AND account.id <> ? AND account.deleted_at IS NULL"
+    " AND substr(account.name_key, 1, ?) = ? ORDER BY account.name_key LIMIT ?"
+)
+
+EVERYBODY = (
+    "SELECT id, username FROM account WHERE id <> ? AND deleted_at IS NULL AND suspended_at IS NULL"
+    " AND waits_for IS NULL AND substr(name_key, 1, ?) = ? ORDER BY name_key LIMIT ?"
 )
 
 SUMMARY_BYTES = 250
@@ -107,6 +125,34 @@ class RoomRows(Rows):
             "SELECT id, name, created_at, updated_at, members FROM room WHERE id > ? ORDER BY id LIMIT ?"
         )
         return tuple([Room(*row) for row in await self._sql.rows(statement, after, limit)])
+
+    async def give(self, room: RoomId, account: AccountId) -> None:
+        """By the primary key."""
+        await self._sql.run("UPDATE room SET owner_id = ? WHERE id = ?", account, room)
+
+    async def owner(self, room: RoomId) -> AccountId | None:
+        """By the primary key."""
+        row = await self._sql.row("SELECT owner_id FROM room WHERE id = ?", room)
+        return None if row is None else row[0]
+
+    async def rename(self, room: RoomId, name: str) -> None:
+        """By the primary key."""
+        await self._sql.run("UPDATE room SET name = ? WHERE id = ?", name, room)
+
+    async def members_after(self, room: RoomId, after: AccountId, limit: int) -> tuple[Member, ...]:
+        """Uses the index of present members."""
+        statement = f"{MEMBERS} = ? AND account_id > ? ORDER BY account_id LIMIT ?"
+        return tuple([Member(*row[1:]) for row in await self._sql.rows(statement, room, after, limit)])
+
+    async def known_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
+        """Uses the index of the account's memberships, then those of their rooms."""
+        rows = await self._sql.rows(KNOWN, account, account, len(start), start, limit)
+        return tuple([Member(*row[:2]) for row in rows])
+
+    async def all_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
+        """Reads all names: on a server of very many people a look takes a while."""
+        rows = await self._sql.rows(EVERYBODY, account, len(start), start, limit)
+        return tuple([Member(*row[:2]) for row in rows])
 
     async def touch(self, room: RoomId, now: Instant) -> None:
         """Every change of a room calls it."""
@@ -217,6 +263,7 @@ class RoomRows(Rows):
         current = "room_id = ? AND account_id = ? AND left_event IS NULL"
         if await self._sql.run(f"UPDATE membership SET left_event = ? WHERE {current}", event, room, account):
             await self._sql.run("UPDATE room SET members = members - 1 WHERE id = ?", room)
+            await self._sql.run(INHERIT, room, account)
 
     async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
         """One UPDATE that compares and writes."""

@@ -13,6 +13,7 @@ LimitName = Literal[
     "captcha",
     "read",
     "write",
+    "search",
     "rpc",
     "mail",
     "socket",
@@ -30,6 +31,7 @@ LIMITS: dict[LimitName, Rate] = {
     "rpc": Rate(3000, 60),  # codes and tries have their own, stricter bounds
     "read": Rate(12_000, 60),
     "write": Rate(6000, 60),
+    "search": Rate(1200, 60),  # each may read thousands of posts, or all names
     "socket": Rate(12_000, 60),  # an office behind one address reconnects at once after a restart
     "page": Rate(1200, 60),
     "operation": Rate(1200, 60),

@@ -35,7 +35,6 @@ class RoomsApi:
         """Its routes; those by which people get into rooms are in membership_endpoint."""
         leave = pipeline(self.leave, KeyedStep(wire.read_leaving), bearer)
         post = pipeline(self.post, KeyedStep(wire.read_signed_draft), bearer)
-        seen = pipeline(self.seen, KeyedStep(wire.read_seen), bearer)
         info = pipeline(self.info, bearer, wire.read_last_post_wish)
         read_all = pipeline(self.read_all, bearer, wire.read_post_range)
         return (
@@ -47,7 +46,6 @@ class RoomsApi:
             Route("rooms.post", "POST", "/room/post/{room}", post, "write"),
             Route("rooms.read", "GET", "/room/read/{post}", pipeline(self.read, bearer), "read"),
             Route("rooms.read_all", "GET", "/room/readAll/{room}", read_all, "read"),
-            Route("rooms.seen", "POST", "/room/seen/{room}", seen, "write"),
             Route("rooms.typing", "POST", "/room/typing/{room}", pipeline(self.typing, bearer), "write"),
         )
 
@@ -70,12 +68,6 @@ class RoomsApi:
             who = Publisher(token, body.as_)
             post = await self._publish.post(who, room, body.content, asked.idempotency)
         return post if isinstance(post, Refusal) else wire.PostMade(post)
-
-    async def seen(
-        self, request: Request, asked: Keyed[wire.Seen], token: SecretHash
-    ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
-        """Move the unread mark."""
-        return await self._rooms.seen(token, request.params["room"], asked.body.post_id, asked.idempotency)
 
     async def typing(self, request: Request, token: SecretHash) -> NoAccess | None:
         """Tell the room that a post is being written. What comes more often than every two seconds is not passed on."""

@@ -32,7 +32,11 @@ class ListenWish(Parameters, frozen=True):
         bool, described("Whether to hear also what the account itself does, as from another device.", True)
     ] = False
     edits: Annotated[
-        bool, described("Whether to hear that posts are edited and deleted: PostEdited, PostDeleted.", True)
+        bool,
+        described(
+            "Whether to hear that posts are edited and deleted, and rooms renamed: PostEdited, PostDeleted, RoomRenamed.",
+            True,
+        ),
     ] = False
     presence: Annotated[
         bool,
@@ -40,6 +44,9 @@ class ListenWish(Parameters, frozen=True):
             "Whether to be shown to the members of one's rooms as present, and to hear of theirs, and of their typing.",
             True,
         ),
+    ] = False
+    seen: Annotated[
+        bool, described("Whether to hear how far the account has read, on whichever device: Seen.", True)
     ] = False
 
 
@@ -57,6 +64,7 @@ class StreamWish(Parameters, frozen=True):
     echo: Annotated[bool, described("As on the WebSocket.", True)] = False
     edits: Annotated[bool, described("As on the WebSocket.", True)] = False
     presence: Annotated[bool, described("As on the WebSocket.", True)] = False
+    seen: Annotated[bool, described("As on the WebSocket.", True)] = False
 
 
 class RoomEventStream(EventStream, frozen=True, kw_only=True):
@@ -77,6 +85,7 @@ def read_listen_wish(request: Request) -> ListenWish:
         echo=query.get("echo") in SWITCHED_ON,
         edits=query.get("edits") in SWITCHED_ON,
         presence=query.get("presence") in SWITCHED_ON,
+        seen=query.get("seen") in SWITCHED_ON,
     )
 
 
@@ -89,6 +98,7 @@ def read_stream_wish(request: Request) -> StreamWish:
         echo=query.get("echo") in SWITCHED_ON,
         edits=query.get("edits") in SWITCHED_ON,
         presence=query.get("presence") in SWITCHED_ON,
+        seen=query.get("seen") in SWITCHED_ON,
     )
 
 

@@ -16,12 +16,22 @@ from regserver.domain.room_event import (
     OfferAccepted,
     Offered,
     Posted,
+    Removed,
+    Renamed,
     Retracted,
     RoomEvent,
 )
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
-from regserver.web.http.field import ContentField, PostIdField, RoomIdField, TimeField, UserIdField, described
+from regserver.web.http.field import (
+    ContentField,
+    PostIdField,
+    RoomIdField,
+    RoomNameField,
+    TimeField,
+    UserIdField,
+    described,
+)
 from regserver.web.rooms.sign import AnySign
 
 
@@ -61,6 +71,14 @@ class PostDeleted(Notification, frozen=True, tag=True):
     post_id: PostIdField
 
 
+class RoomRenamed(Notification, frozen=True, tag=True):
+    """Somebody gave their room another name; only sockets with `edits=true` hear it."""
+
+    user_id: UserIdField
+    room_id: RoomIdField
+    name: RoomNameField
+
+
 class RoomCreated(Notification, frozen=True, tag=True):
     """Somebody created a room with the listener in it."""
 
@@ -84,7 +102,7 @@ class NewUsersInRoom(Notification, frozen=True, tag=True):
 
 
 class UserLeftRoom(Notification, frozen=True, tag=True):
-    """Somebody left a room that the listener is in, or deleted their account."""
+    """Somebody left a room that the listener is in, was removed from it, or deleted their account."""
 
     user_id: UserIdField
     room_id: RoomIdField
@@ -100,7 +118,14 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 
 
 AnyNotification = (
-    NewPost | PostEdited | PostDeleted | RoomCreated | RoomInvitation | NewUsersInRoom | UserLeftRoom
+    NewPost
+    | PostEdited
+    | PostDeleted
+    | RoomRenamed
+    | RoomCreated
+    | RoomInvitation
+    | NewUsersInRoom
+    | UserLeftRoom
 )
 RoomFrame = Resumed | AnyNotification | AnySign
 
@@ -128,6 +153,10 @@ def notification(event: RoomEvent, audience: Audience) -> AnyNotification:
             return NewUsersInRoom(host, (newcomer,), event.room)
         case Left(deleted=deleted):
             return UserLeftRoom(event.actor, event.room, deleted)
+        case Removed(member=member):
+            return UserLeftRoom(member, event.room, user_deleted=False)
+        case Renamed(name=name):
+            return RoomRenamed(event.actor, event.room, name)
 
 
 def notification_frame(event: RoomEvent, audience: Audience) -> Frame:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from regserver.domain.presence import PresenceChanged, Sign, TypingNoticed
+from regserver.domain.presence import MarkMoved, PresenceChanged, Sign, TypingNoticed
 from regserver.endpoint import Frame
 from regserver.serving import text_frame
-from regserver.web.http.field import RoomIdField, UserIdField, described
+from regserver.web.http.field import PostIdField, RoomIdField, UserIdField, described
 
 
 class Presence(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="camel"):
@@ -25,7 +25,14 @@ class Typing(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename="ca
     room_id: RoomIdField
 
 
-AnySign = Presence | Typing
+class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="Seen", rename="camel"):
+    """The listener has read a room up to this post, perhaps on another device; only sockets with `seen=true` hear it."""
+
+    room_id: RoomIdField
+    post_id: PostIdField
+
+
+AnySign = Presence | Typing | Seen
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +44,8 @@ def encode_sign(sign: Sign) -> bytes:
             return _encode(Presence(account, room, online))
         case TypingNoticed(account=account, room=room):
             return _encode(Typing(account, room))
+        case MarkMoved(room=room, post=post):
+            return _encode(Seen(room, post))
 
 
 def sign_frame(sign: Sign) -> Frame:

@@ -49,13 +49,14 @@ SLICE = 20
 class RoomSubscriber:
     """One socket, as the broker sees it."""
 
-    __slots__ = ("account", "echo", "edits", "expires_at", "kind", "presence", "receiver", "token")
+    __slots__ = ("account", "echo", "edits", "expires_at", "kind", "presence", "receiver", "seen", "token")
 
     def __init__(self, session: SocketSession, asked: "ListenRequest") -> None:
         self.receiver = session
         self.echo = asked.echo
         self.edits = asked.edits
         self.presence = asked.presence
+        self.seen = asked.seen
         self.account: AccountId = asked.signed_in.account
         self.token: SecretHash = asked.signed_in.token
         self.expires_at = asked.signed_in.expires_at
@@ -70,6 +71,7 @@ class ListenRequest(msgspec.Struct, frozen=True):
     """Who listens, and from where. since: None asks for no past; (None,) for a cursor first, then the stream from now on.
 
     echo: whether to hear of the account's own actions. edits: whether to hear of edited and deleted posts. presence: whether to be present, and to hear who is.
+    seen: whether to hear how far the account has read.
     """
 
     signed_in: SignedInSession
@@ -77,6 +79,7 @@ class ListenRequest(msgspec.Struct, frozen=True):
     echo: bool
     edits: bool
     presence: bool
+    seen: bool
 
 
 def end(session: SocketSession, reason: Refusal | None) -> None:
@@ -230,7 +233,7 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         if wish.since and position is None:
             return BadCursor()
         since = None if wish.since is None else (position,)
-        return ListenRequest(signed_in, since, wish.echo, wish.edits, wish.presence)
+        return ListenRequest(signed_in, since, wish.echo, wish.edits, wish.presence, wish.seen)
 
     async def _authorize(
         self, request: Request, wish: ListenWish

@@ -28,6 +28,7 @@ class StreamListener:
         self.echo = wish.echo
         self.edits = wish.edits
         self.presence = wish.presence
+        self.seen = wish.seen
         self._most_bytes = most_bytes
         self._chunks: list[bytes] = []
         self._bytes = 0

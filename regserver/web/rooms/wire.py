@@ -47,7 +47,7 @@ class SignedDraft(PostDraft, frozen=True, rename={"as_": "as"}):
     as_: AsField = UNSET
 
 
-class Seen(RequestBody, frozen=True, rename="camel"):
+class SeenMark(RequestBody, frozen=True, rename="camel"):
     """The newest post that was read."""
 
     post_id: PostIdField
@@ -80,13 +80,13 @@ def _is_content(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and domain.is_post_content(value)
 
 
-def read_seen(request: Request) -> Seen | Unreadable | BadId:
+def read_seen(request: Request) -> SeenMark | Unreadable | BadId:
     """The body of /room/seen."""
     fields = read_object(request)
     if isinstance(fields, Refusal):
         return fields
     post = fields.get("postId")
-    return Seen(domain.PostId(post)) if domain.is_id(post) else BadId()
+    return SeenMark(domain.PostId(post)) if domain.is_id(post) else BadId()
 
 
 class LastPostWish(Parameters, frozen=True):

@@ -43,6 +43,8 @@ class NoSockets(Broker):
 
     def typing_nowait(self, sign: object) -> None: ...
 
+    def seen_nowait(self, sign: object) -> None: ...
+
     def accounts(self) -> tuple[AccountId, ...]:
         return ()
 

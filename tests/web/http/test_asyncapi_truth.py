@@ -105,9 +105,10 @@ async def hear_rooms(heard: Heard, app: App, stage: Stage) -> None:
     await act(ann, f"/room/delete/{gone}", {})
     await act(ann, f"/room/invite/{room}", {"otherUsers": [cid.id]})
     await act(cid, f"/room/leave/{room}", {})
+    await act(ann, f"/room/rename/{room}", {"name": "Coffee"})
     other = await stage.room(ann)
     await act(ann, f"/room/invite/{other}", {"otherUsers": [bob.id]})
-    frames = await listen(app, f"/room/websocket?token={bob.token}&since={cursor}&edits=true", 8)
+    frames = await listen(app, f"/room/websocket?token={bob.token}&since={cursor}&edits=true", 9)
     heard.take("rooms", [first, *frames])
 
 
@@ -124,6 +125,11 @@ async def hear_presence(heard: Heard, app: App, stage: Stage) -> None:
             heard.take("rooms", await listen(app, path + bob.token, 1))
             heard.take("rooms", [str(await socket.receive())])
             await stage.ask_json(Asked(method="POST", path=f"/room/typing/{room}", by=bob.token))
+            heard.take("rooms", [str(await socket.receive())])
+    post = {"postId": await stage.post(ann, room)}
+    async with app.quart.test_client().websocket(f"/room/websocket?seen=true&token={bob.token}") as socket:
+        with trio.fail_after(10):
+            await stage.ask_json(Asked(method="POST", path=f"/room/seen/{room}", body=post, by=bob.token))
             heard.take("rooms", [str(await socket.receive())])
 
 
