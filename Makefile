@@ -46,6 +46,10 @@ bench: bench-front bench-rooms bench-live bench-steps bench-directory bench-acco
 bench-front bench-rooms bench-live bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing: .venv/.test
 	$(BIN)/python -m benchmarks.$(@:bench-%=%)
 
+.PHONY: bench-page
+bench-page: .venv/.test ## measure the page in Chromium: first paint, bytes, tasks with 1,000 posts, how soon a post is heard
+	$(BIN)/python -m benchmarks.page
+
 .PHONY: autobahn
 autobahn: .venv/.test ## run the Autobahn test suite against the WebSocket sessions
 	$(BIN)/python -m benchmarks.front.autobahn

@@ -101,7 +101,7 @@ class ReferenceApi:
         if found is None:
             return RouteNotFound()
         return asset_response(
-            found, FOR_GOOD if request.params["version"] == self._assets.version else REVALIDATE
+            found, FOR_GOOD if request.params["version"] == self._assets.version else REVALIDATE, request
         )
 
     async def _answer(self, request: Request, name: str, kind: str, headers: HeaderFields) -> Response:

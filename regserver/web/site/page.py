@@ -17,14 +17,23 @@ from regserver.text import CATALOGUES, Language
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response, load_assets, load_template
+from regserver.web.site.asset import (
+    FOR_GOOD,
+    REVALIDATE,
+    Assets,
+    asset_response,
+    load_assets,
+    load_template,
+    packed,
+)
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 FOLDERS = ("page", "sdk")
 FIELDS = (
     ("cache-control", REVALIDATE),
-    *PAGE_FIELDS,
+    *(field for field in PAGE_FIELDS if field[0] != "vary"),
+    ("vary", "Accept-Language, Accept-Encoding"),
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
@@ -97,12 +106,12 @@ class PageApi:
             self._forwarded.read(request).socket_base, proves=bool(self._proves), pushes=self._pushes
         )
         fields = (("content-security-policy", policy), ("content-language", language), *FIELDS)
-        body = (await self._rendered())[language]
-        return Response(body=body, content_type="text/html; charset=utf-8", headers=fields)
+        body, coded = packed((await self._rendered())[language], request)
+        return Response(body=body, content_type="text/html; charset=utf-8", headers=(*coded, *fields))
 
-    async def push_worker(self, _: Request) -> Response:
+    async def push_worker(self, request: Request) -> Response:
         """The service worker. Its address stays the same, since browsers look there for a newer one, and beside the page, whose it is."""
-        return asset_response(self._assets.files["push.worker.js"], REVALIDATE)
+        return asset_response(self._assets.files["push.worker.js"], REVALIDATE, request)
 
     async def asset(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""
@@ -111,7 +120,7 @@ class PageApi:
             return RouteNotFound()
         # During an update a page of one version may get files from a node of another: served, but not cached.
         current = request.params["version"] == self._assets.version
-        return asset_response(found, FOR_GOOD if current else REVALIDATE)
+        return asset_response(found, FOR_GOOD if current else REVALIDATE, request)
 
 
 def page_policy(socket_base: str, *, proves: bool = False, pushes: bool = False) -> str:

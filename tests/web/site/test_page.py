@@ -1,7 +1,9 @@
 """The page without a browser: its headers, languages, static files, words and colours."""
 
+import gzip
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -161,3 +163,48 @@ async def test_the_form_says_how_the_door_takes_people(mode: SignUpMode) -> None
     async with open_routes(PageApi(ForwardedReader((), ""), sign_up=mode).routes()) as client:
         html = (await client.ask("GET", "/", headers={"host": "reg.example.org"})).body.decode()
     assert f'action="login/register" novalidate data-mode="{mode}"' in html
+
+
+async def test_the_page_and_its_files_are_compressed_for_who_accepts_it() -> None:
+    accepting = {"accept-encoding": "br, gzip;q=0.5"}
+    html = (await _get("/")).body
+    script = re.findall(r'"(static/[^"]+main\.js)"', html.decode())[0]
+    for path, plain in (("/", html), (f"/{script}", (await _get(f"/{script}")).body)):
+        reply = await _get(path, headers=accepting)
+        assert ("content-encoding", "gzip") in reply.headers
+        assert any("Accept-Encoding" in value for name, value in reply.headers if name == "vary")
+        assert gzip.decompress(reply.body) == plain
+        assert len(reply.body) < len(plain) / 2
+        refusing = await _get(path, headers={"accept-encoding": "gzip;q=0"})
+        assert refusing.body == plain
+
+
+def test_lines_of_comments_are_left_out_and_everything_else_stays() -> None:
+    for name, (_, data) in load_assets(*FOLDERS).files.items():
+        if not name.endswith((".js", ".css")):
+            continue
+        (path,) = [
+            found for found in Path(str(PAGE)).rglob(name) if found.parent.name in {*FOLDERS, "shared"}
+        ]
+        whole = path.read_text("utf-8").split("\n")
+        left = iter(data.decode().split("\n"))
+        line = next(left)
+        missing = []
+        for one in whole:
+            if one == line:
+                line = next(left, "\0")
+            else:
+                missing.append(one.strip())
+        assert line == "\0", name
+        assert all(
+            one.startswith(("//", "/*", "*", "--")) or one.endswith("*/") or not one for one in missing
+        ), name
+
+
+async def test_a_first_visit_loads_at_most_60_kb() -> None:
+    for language in ("en", "fr", "ru"):
+        accepting = {"accept-encoding": "gzip"}
+        page = await _get("/", f"lang={language}", accepting)
+        addresses = set(re.findall(r'"(static/[^"]+)"', gzip.decompress(page.body).decode()))
+        files = [(await _get(f"/{address}", headers=accepting)).body for address in sorted(addresses)]
+        assert len(page.body) + sum(map(len, files)) <= 60_000

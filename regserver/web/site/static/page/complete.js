@@ -4,6 +4,13 @@ import { make } from "./dom.js";
 
 const MOST = 8;
 
+/** The last of several names separated by commas, where the caret is at its end. */
+export function lastName({ value, selectionStart, selectionEnd }) {
+  if (selectionStart !== value.length || selectionEnd !== value.length) return null;
+  const { 0: text, index } = /[^,;\s][^,;]*$/.exec(value) ?? { 0: "" };
+  return text ? { from: index, text } : null;
+}
+
 /** Offers names in a field. part(field): {from, text} of what is being written, or null. find(text): resolves with names.
  *  place(name): what is put there. list: the element that shows them. Returns close(). */
 export function complete(field, list, { part, find, place }) {

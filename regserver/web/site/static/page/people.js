@@ -44,6 +44,16 @@ export async function namesOf(ids) {
   return list(more > 0 ? [...first, t("room.more", { count: more })] : first);
 }
 
+let suggests = true;
+
+/** Names that begin with a text, as far as the operator lets people be suggested. */
+export async function suggested(text) {
+  if (!suggests || !text.trim()) return [];
+  const answer = await call("GET", `room/people?q=${encodeURIComponent(text.trim())}`);
+  suggests = answer.suggests !== "off";
+  return answer.people.map(({ username }) => username);
+}
+
 /** The ids of user names separated by commas. Rejects with NoSuchUser. */
 export function find(text) {
   return Promise.all(text.split(/[,;]/).map((name) => name.trim()).filter(Boolean).map(idOf));

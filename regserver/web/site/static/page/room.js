@@ -1,12 +1,16 @@
 // The open room: its posts as a live log, who is there, inviting, leaving.
 
 import { call } from "./api.js";
+import { complete, lastName } from "./complete.js";
 import * as compose from "./compose.js";
 import { $, confirmed } from "./dom.js";
 import { serve } from "./form.js";
 import * as log from "./log.js";
-import { bring, find, idNamed, namesOf, startingWith } from "./people.js";
+import * as members from "./members.js";
+import * as notify from "./notify.js";
+import { bring, find, idNamed, namesOf, startingWith, suggested } from "./people.js";
 import * as post from "./post.js";
+import * as search from "./search.js";
 import * as signs from "./signs.js";
 import { t } from "./text.js";
 
@@ -28,6 +32,9 @@ export async function enter(entered, user) {
   $("room-earlier").hidden = true;
   for (const fold of $("room").querySelectorAll("details")) fold.open = false;
   compose.enter(room.roomId, me);
+  search.enter(room.roomId);
+  members.enter(room, me);
+  notify.enter(room.roomId);
   drawHead();
   drawSigns();
   $("room-title").focus();
@@ -52,8 +59,15 @@ export function forget() {
 /** Takes the room as it is now, after a lost connection or when somebody came or went, and whatever posts are new. */
 export async function update(listed) {
   room = listed;
+  members.enter(room, me);
   drawHead();
   await load();
+}
+
+/** The room is called otherwise now. */
+export function rename(name) {
+  room.name = name;
+  $("room-title").textContent = name;
 }
 
 /** Loads the newest posts; when they do not reach back to what is shown, there is a gap, and the log starts anew. */
@@ -122,6 +136,12 @@ export function wire({ changed, failed }) {
   compose.wire({ find: async (text) => startingWith(text, me.userId, room?.users ?? []) });
   signs.wire((roomId) => { if (roomId === openRoom()) drawSigns().catch(failed); });
   document.addEventListener("post-gone", ({ detail }) => log.remove(detail));
+  search.wire(failed);
+  members.wire({ changed });
+  notify.wire(failed);
+  for (const form of ["create", "invite"]) {
+    complete($(`${form}-people`), $(`${form}-names`), { part: lastName, find: suggested, place: (name) => `${name}, ` });
+  }
   const invite = $("invite").querySelector("form");
   serve(invite, ["people"], async ({ people }) => {
     const otherUsers = await find(people);

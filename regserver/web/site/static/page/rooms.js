@@ -8,6 +8,7 @@ import { $, make, setTitle, show, tell } from "./dom.js";
 import { serve } from "./form.js";
 import * as log from "./log.js";
 import * as offers from "./offers.js";
+import * as notify from "./notify.js";
 import * as outbox from "./outbox.js";
 import { bring, find, know, nameOf, namesOf } from "./people.js";
 import * as room from "./room.js";
@@ -16,7 +17,7 @@ import * as signs from "./signs.js";
 import { inSeconds, t } from "./text.js";
 
 const BREATH_MS = 300; // between calls that a stream of notifications causes
-const WISHES = "echo=true&edits=true&presence=true";
+const WISHES = "echo=true&edits=true&presence=true&seen=true";
 let me = null, link = null, rooms = new Map();
 let cursor = "", resumed = false;
 let loading = null, stale = false, meanwhile = [];
@@ -98,6 +99,7 @@ async function whoAmI() {
   $("account").hidden = false;
   know(user.userId, user.username);
   address.show(user);
+  notify.load().catch(failed);
   outbox.start(user.userId, { changed: compose.drawWaiting, sent });
   return user;
 }
@@ -148,6 +150,10 @@ async function hear(frame) {
       return hearEdit(frame, entry);
     case "PostDeleted":
       return hearDeletion(frame, entry);
+    case "Seen":
+      return hearSeen(frame, entry);
+    case "RoomRenamed":
+      return hearName(frame, entry);
     case "Presence":
     case "Typing":
       return signs.hear(frame);
@@ -161,7 +167,9 @@ async function hear(frame) {
       room.note(entry, t(frame.userDeleted ? "room.deleted" : "room.left", { who: await nameOf(frame.userId) }));
       break;
   }
+  const out = frame.type === "UserLeftRoom" && frame.userId === me?.userId && entry;
   await refresh();
+  if (out && !rooms.has(out.roomId)) await pause(BREATH_MS).then(() => tell(t("room.out", { room: out.name }), { passing: true })); // a change of the address empties the line
   const asked = { RoomInvitation: "room.invited", RoomCreated: "room.created" }[frame.type];
   if (!asked) return;
   if (frame.type === "RoomInvitation" && !rooms.has(frame.roomId)) return offers.announce(frame.roomId);
@@ -179,6 +187,23 @@ async function hearPost({ postId, userId, content, createdAt, roomId }) {
   else signs.quiet(userId, roomId);
   if (room.openRoom() === roomId) room.showPost(post);
   took(roomId, post, own ? 0 : 1);
+  if (!own) notify.tell({ roomId, title: rooms.get(roomId)?.name ?? "", body: t("room.preview", { name: post.username, text: content.slice(0, 300) }) }).catch(() => {});
+}
+
+/** How far this person has read, perhaps on another device. */
+function hearSeen({ postId }, entry) {
+  if (!entry?.unread) return;
+  if (entry.lastPost && postId < entry.lastPost.id) return refresh();
+  entry.unread = 0;
+  draw();
+}
+
+async function hearName({ userId, roomId, name }, entry) {
+  if (!entry) return;
+  entry.name = name;
+  if (room.openRoom() === roomId) room.rename(name);
+  draw();
+  room.note(entry, t("room.renamed", { who: await nameOf(userId), room: name }));
 }
 
 function hearEdit({ roomId, postId, content, editedAt }, entry) {
@@ -284,6 +309,10 @@ export function wire() {
     $("create").open = false;
     await refresh();
     location.hash = `room-${roomId}`;
+  });
+  $("first-room").addEventListener("click", () => {
+    $("create").open = true;
+    $("create-name").focus();
   });
   $("link-retry").addEventListener("click", () => link?.retry());
   document.addEventListener("visibilitychange", () => {
