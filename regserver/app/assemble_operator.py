@@ -3,8 +3,8 @@
 from contextlib import AsyncExitStack
 from functools import partial
 
-from regserver import __version__
 from regserver.app.assemble_operator_page import OperatorDesks, open_operator_page
+from regserver.app.assemble_operator_server import open_operator_server, operator_unit
 from regserver.app.base import AppPart, Base
 from regserver.service.expiry import run_audit_trim
 from regserver.service.operator.audit import AuditDesk
@@ -14,7 +14,6 @@ from regserver.service.operator.mail import MailDesk
 from regserver.service.operator.new_user import NewUserDesk, NewUserParts
 from regserver.service.operator.person import Sockets
 from regserver.service.operator.room import RoomDesk
-from regserver.service.operator.unit import OperatorUnit
 from regserver.service.operator.user import UserDesk, UserParts
 from regserver.store_opening import audit_chain
 from regserver.web.admin.endpoint import AdminApi, AdminParts
@@ -23,7 +22,7 @@ from regserver.web.admin.user_endpoint import UserAdminApi
 
 async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the routes below /admin, the page below /operator, and the upkeep of the audit."""
-    unit, sockets = OperatorUnit(base.store, base.clock), Sockets(base.broker)
+    unit, sockets = operator_unit(base), Sockets(base.broker)
     link_base = base.settings.server.public_url.rstrip("/")
     users = UserDesk(UserParts(unit, base.clock, base.randomness, sockets, link_base))
     makes = NewUserDesk(NewUserParts(unit, base.clock, base.hasher, base.pepper, sockets))
@@ -38,17 +37,19 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
         mail=MailDesk(unit, base.outbox),
     )
     parts = AdminParts(
-        unit=unit,
         invitations=desks.invitations,
         rooms=desks.rooms,
         keys=desks.keys,
         audit=desks.audit,
-        mail=desks.mail,
-        version=__version__,
-        rates=base.web.limits.rates,
-        running=base.web.metrics.running_registrations,
     )
     trim = partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep)
     page = open_operator_page(base, desks)
-    routes = (*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes(), *page.routes)
-    return AppPart(routes=routes, background=(trim,), first_link=page.first_link)
+    server = await open_operator_server(stack, base, unit, desks.mail)
+    people = (*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes())
+    return AppPart(
+        routes=(*people, *server.routes, *page.routes),
+        background=(trim,),
+        reload=server.reload,
+        reloads=server.reloads,
+        first_link=page.first_link,
+    )

@@ -15,6 +15,7 @@ from regserver.app.base import AppPart, Base, journal_seal
 from regserver.app.part_reload import Prepared
 from regserver.config import Loaded
 from regserver.config.setting import sign_up_policy
+from regserver.domain.live_progress import UNKNOWN_TOTAL
 from regserver.domain.sign_up_policy import SignUpPolicy
 from regserver.ports.source import Source
 from regserver.service.account_service import AccountService
@@ -23,8 +24,10 @@ from regserver.service.deletion_service import DeletionService
 from regserver.service.erasure_service import ErasurePolicy, ErasureService
 from regserver.service.expiry import run_trim
 from regserver.service.live_account import LiveParts, LivePolicy
+from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveService, open_live
 from regserver.service.membership_service import MembershipPolicy, MembershipService
+from regserver.service.operator.server import RunningJob
 from regserver.service.operator.unit import OperatorUnit
 from regserver.service.post_edit_service import PostEditService
 from regserver.service.publish_service import PublishService
@@ -60,7 +63,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     policy = parts.policy
     await reserve_names(store, clock, policy.source, None if source is None else source.people)
     live = await stack.enter_async_context(open_live(parts))
-    base.web.metrics.registrations.set_function(lambda: live.running)
+    _show_running(base, live)
     check = None if source is None else SourceCheck(source, policy.source, policy.max_running)
     sign_in = _build_sign_in(base, live, check)
     accounts = AccountService(base.identity, base.broker)
@@ -96,6 +99,17 @@ def _live_parts(base: Base, source: Source | None) -> LiveParts:
         board=build_board(base, source, policy.source, policy.replay),
         on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
+
+
+def _show_running(base: Base, live: LiveService) -> None:
+    base.web.metrics.registrations.set_function(lambda: live.running)
+    base.jobs.append(lambda: tuple(map(_running, live.running_jobs())))
+
+
+def _running(job: LiveJob) -> RunningJob:
+    last = job.history[-1].event if job.history else None
+    step, total = (0, UNKNOWN_TOTAL) if last is None else (last.step, last.total_steps)
+    return RunningJob(job.applicant.username, step, total, round(job.elapsed_ms / 1000))
 
 
 async def _prepare_roster(base: Base, source: Source | None, loaded: Loaded) -> Prepared:

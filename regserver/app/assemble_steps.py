@@ -30,7 +30,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     settings, store, clock = base.settings, base.store, base.clock
     client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
     pepper = base.pepper
-    policy = _policy(settings)
+    policy = steps_policy(settings)
     ledger = base.outside.ledger(settings.ledger, journal_seal(base.key), client, store)
     head = await store.write(ledger.seal)
     if head.number:
@@ -67,6 +67,7 @@ async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     )
 
 
-def _policy(settings: Settings) -> StepsPolicy:
+def steps_policy(settings: Settings) -> StepsPolicy:
+    """The bounds of registrations by steps."""
     policy = msgspec.convert(settings.steps, StepsPolicy, from_attributes=True)
     return msgspec.structs.replace(policy, bounded=settings.limits.enabled)

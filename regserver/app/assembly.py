@@ -60,7 +60,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route, SocketRoute
-from regserver.web.operations.endpoint import Checks, OperationsApi
+from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.reference.page import Documents, ReferenceApi
 from regserver.web.site.mailbox import MailboxApi
@@ -247,7 +247,7 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
         return None
 
     web, settings = base.web, base.settings.operations
-    checks = Checks(
+    base.health.watch(
         needed={"store": store_check, **dict(whole.needed)},
         useful={**base.store.checks, **dict(whole.useful), "proxy": web.forwarded.notice.check},
     )
@@ -258,7 +258,7 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
     )
     gate = OperatorGate(web.forwarded, settings.networks, settings.bearer)
     routes = [
-        *OperationsApi(web.metrics, checks, gate.admits, Sightings(web.forwarded), __version__).routes(),
+        *OperationsApi(web.metrics, base.health, gate.admits, Sightings(web.forwarded), __version__).routes(),
         *whole.routes,
     ]
     plain = open_plain_pages(base, app.dispatcher.serve)

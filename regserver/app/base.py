@@ -23,6 +23,7 @@ from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.app.switch import SwitchedMailTemplates
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
+from regserver.domain.command_ticket import TicketSeal
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
@@ -36,15 +37,16 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.sign_up_hook import SignUpHook
 from regserver.ports.store import Store
 from regserver.service.guess_guard import GuessEnd, GuessGuard, GuessParts
+from regserver.service.health import Check, Health
 from regserver.service.identity_service import IdentityService
 from regserver.service.keyed_address import key_addresses
 from regserver.service.operator.entry import EntryLink
+from regserver.service.operator.server import ReloadRun, RunningJob
 from regserver.service.outbox import Outbox
 from regserver.service.sign_up_gate import SignUpGate
 from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Route, SocketRoute
-from regserver.web.operations.endpoint import Check
 from regserver.web.site.brand import NAME, PLAIN, Brand
 
 RUN_BYTES = 16
@@ -53,7 +55,7 @@ RUN_BYTES = 16
 class Base(msgspec.Struct, frozen=True):
     """The parts that all doors share. node: the name of this process among those that share the store. run: its number there.
 
-    gates: of the doors; a reload changes them.
+    gates: of the doors; a reload changes them. health: of all parts, once they are open. jobs: the live registrations that run.
     """
 
     loaded: Loaded
@@ -78,6 +80,8 @@ class Base(msgspec.Struct, frozen=True):
     sign_up_hook: SignUpHook | None
     brand: Brand = PLAIN
     gates: dict[Door, list[SignUpGate]] = msgspec.field(default_factory=dict)
+    health: Health = msgspec.field(default_factory=Health)
+    jobs: list[Callable[[], tuple[RunningJob, ...]]] = msgspec.field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -91,6 +95,7 @@ class AppPart(msgspec.Struct, frozen=True):
     needed, useful: parts of readiness by name, see Checks. background: functions that run as long as the server. stop: called before the
     sockets close. reload: see `app.part_reload`; `config.reloadable` says which settings they take. first_link: makes the one-time link
     to the operator's page, where the store is empty.
+    reloads: are given the function that reads the settings again, and return what is called at a signal.
     """
 
     routes: tuple[Route, ...] = ()
@@ -101,6 +106,7 @@ class AppPart(msgspec.Struct, frozen=True):
     stop: tuple[Callable[[], Awaitable[None]], ...] = ()
     reload: tuple[Prepare, ...] = ()
     first_link: tuple[Callable[[], Awaitable[EntryLink | None]], ...] = ()
+    reloads: tuple[Callable[[ReloadRun], Callable[[], Awaitable[None]]], ...] = ()
 
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
@@ -187,6 +193,11 @@ def journal_seal(key: ServerKey) -> JournalSeal:
 def _build_look(loaded: Loaded) -> tuple[SwitchedMailTemplates, Brand]:
     """What people see of the operator in mails and on pages. Reads files. Raises ConfigFault."""
     return SwitchedMailTemplates(build_mail_templates(loaded)), load_brand(loaded)
+
+
+def ticket_seal(key: ServerKey) -> TicketSeal:
+    """The seal of what commands ask a running server."""
+    return TicketSeal(key.derive("command ticket"))
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

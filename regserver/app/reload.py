@@ -23,6 +23,7 @@ from regserver.config.fault import fault_lines
 from regserver.config.reloadable import change
 from regserver.log import ProcessLog
 from regserver.ports.store import StoreFault
+from regserver.service.operator.server import ReloadOutcome
 from regserver.serving import BindError, Front
 
 log = logging.getLogger("regserver")
@@ -37,19 +38,22 @@ class Reloader:
     def __init__(self, loaded: Loaded, parts: Sequence[Prepare]) -> None:
         self.loaded = loaded
         self._parts = parts
+        self._one_by_one = trio.Lock()
 
-    async def reload(self, configure: Callable[[], Loaded]) -> None:
+    async def reload(self, configure: Callable[[], Loaded]) -> ReloadOutcome:
         """Reads the configuration again. What is wrong with it is logged, and then the server runs on as before."""
-        try:
-            new = await trio.to_thread.run_sync(configure)
-            await self._take(new)
-        except ConfigFault as fault:
-            for line in fault.faults:
+        async with self._one_by_one:
+            try:
+                return await self._take(await trio.to_thread.run_sync(configure))
+            except ConfigFault as fault:
+                faults = tuple(map(str, fault.faults))
+            except StoreFault as fault:
+                faults = (str(fault),)
+            for line in faults:
                 log.error("not reloaded: %s", line)
-        except StoreFault as fault:
-            log.error("not reloaded: %s", fault)
+            return ReloadOutcome(faults=faults)
 
-    async def _take(self, new: Loaded) -> None:
+    async def _take(self, new: Loaded) -> ReloadOutcome:
         """Raises ConfigFault, StoreFault."""
         changed = change(self.loaded.settings, new.settings)
         loaded = msgspec.structs.replace(new, settings=changed.settings)
@@ -63,6 +67,7 @@ class Reloader:
         for name in changed.needs_restart:
             log.warning("%s has changed, which needs a restart", name)
         log.info("reloaded", extra={"changed": " ".join(changed.taken)} if changed.taken else {})
+        return ReloadOutcome(tuple(changed.taken), tuple(changed.needs_restart))
 
 
 def _refuse_mixture(loaded: Loaded, waiting: Sequence[str]) -> None:

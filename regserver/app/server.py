@@ -5,8 +5,9 @@ live registration one for its jobs. Each is closed after its users (docs/archite
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 import trio
@@ -104,7 +105,8 @@ async def run_app(
         reloader = Reloader(loaded, (certificate.prepare, *levels, *app.whole.reload))
         nursery.start_soon(_close, app, control, closing)
         nursery.start_soon(_abort, app, control)
-        nursery.start_soon(_run_reload, reloader, control, configure)
+        signalled = [take(partial(reloader.reload, configure)) for take in app.whole.reloads]
+        nursery.start_soon(_run_reload, signalled, control)
         nursery.start_soon(certificate.run)
         tls = dict(zip(("tls_cert", "tls_key"), map(str, certificate_paths(loaded)), strict=False))
         link = next(filter(None, [await make() for make in app.whole.first_link]), None)
@@ -126,7 +128,8 @@ async def _abort(app: App, control: Control) -> None:
     app.front.abort_nowait()
 
 
-async def _run_reload(reloader: Reloader, control: Control, configure: Callable[[], Loaded]) -> None:
+async def _run_reload(signalled: Iterable[Callable[[], Awaitable[None]]], control: Control) -> None:
     """Reads the configuration again on request."""
     async for _ in control.reloads:
-        await reloader.reload(configure)
+        for reload in signalled:
+            await reload()

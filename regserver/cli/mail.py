@@ -8,9 +8,9 @@ from itertools import chain
 import dns.resolver
 
 from regserver.adapters.mail_probe import probe_domain, probe_smtp
-from regserver.adapters.server_key import read_server_key
+from regserver.adapters.server_key import ServerKeyFault, read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
-from regserver.cli import CommandFault, configuration, report
+from regserver.cli import FAILED, FINE, CommandFault, configuration, report
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store
 from regserver.cli.told import Told, tell
@@ -22,7 +22,7 @@ from regserver.domain.instant import iso_seconds
 from regserver.domain.outcome import Refusal
 from regserver.ports.mailer import Mail
 from regserver.ports.outbox_table import OutboxId
-from regserver.ports.store import Store
+from regserver.ports.store import Store, StoreFault
 from regserver.service.operator.mail import MailDesk, WaitingMail
 from regserver.service.outbox import Outbox
 
@@ -37,7 +37,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="list: show the messages that wait or are set aside, and why; retry: send the messages ID again, or all messages; test: send a message to ADDRESS step by step, and show the mail server's answers",
     )
     parser.add_argument("arguments", metavar="ID|ADDRESS", nargs="*")
-    parser.add_argument("--json", action="store_true", help="list, retry: print JSON")
+    parser.add_argument(
+        "--state", choices=("waiting", "failed"), help="list: only those that wait, or were set aside"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--selector",
         help="test: the selector of the DKIM key to look for; it is s= in the DKIM-Signature of a received message",
@@ -54,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int | None:
 
 def _list(chosen: argparse.Namespace) -> None:
     async def work(store: Store, place: StorePlace) -> tuple[WaitingMail, ...]:
-        found = await _desk(store, place).list(local_operator())
+        found = await _desk(store, place).list(local_operator(), chosen.state)
         if isinstance(found, Refusal):
             refused(found, "mail")
         return found
@@ -108,15 +111,33 @@ def _test(chosen: argparse.Namespace) -> int:
     settings = loaded.settings.mail
     if settings.smtp == "log:":
         raise CommandFault('mail.smtp is "log:": no mail server is configured')
-    mail = Mail(
-        to=chosen.arguments[0],
-        subject="A test of your mail settings",
-        text="This message was sent by `regserver mail test`. Your server can send mail.\n",
-        id=SystemRandomness().bytes(16).hex(),
-        written_at=SystemClock().now(),
-    )
-    sent = probe_smtp(mail_server(loaded), settings.from_, mail)
-    return report(chain(sent, _probe_domain(settings.from_.rpartition("@")[2], chosen.selector)))
+    sent = probe_smtp(mail_server(loaded), settings.from_, _trial(chosen))
+    found = chain(sent, _probe_domain(settings.from_.rpartition("@")[2], chosen.selector))
+    if not chosen.json:
+        return report(found)
+    steps = list(found)
+    tell(chosen, Told((), [{"level": each.level, "text": each.text} for each in steps]))
+    return FAILED if any(each.level == "fail" for each in steps) else FINE
+
+
+def _trial(chosen: argparse.Namespace) -> Mail:
+    """The message. Its row stands in the audit where there is a database yet."""
+    to: str = chosen.arguments[0]
+
+    async def work(store: Store, place: StorePlace) -> Mail:
+        mail = await _desk(store, place).begin_test(local_operator(), to)
+        if isinstance(mail, Refusal):
+            refused(mail, "mail")
+        return mail
+
+    try:
+        return open_store(chosen, work)
+    except (
+        CommandFault,
+        StoreFault,
+        ServerKeyFault,
+    ):  # none yet, or one that fails: mail can be tried without
+        return Outbox(SystemClock(), SystemRandomness(), bytes(32)).trial(to)
 
 
 def _probe_domain(domain: str, selector: str | None) -> Iterator[Finding]:

@@ -10,13 +10,15 @@ from regserver.domain.outcome import (
     BadPassword,
     BadUsername,
     EmailTaken,
+    NotInRoom,
     PasswordAtSource,
     Refusal,
+    RoomNotFound,
     UserIsDeleted,
     UsernameTaken,
 )
 from regserver.ports.store import Store
-from regserver.service.operator.unit import LocalOperator, OperatorUnit
+from regserver.service.operator.unit import LocalOperator, OperatorUnit, by_command
 
 MEANINGS: dict[type[Refusal], str] = {
     UsernameTaken: "the name is taken",
@@ -26,6 +28,8 @@ MEANINGS: dict[type[Refusal], str] = {
     BadPassword: "the password is too short, a common one, or the name or address itself",
     PasswordAtSource: "the password is the data source's: change it there",
     UserIsDeleted: "the account is deleted",
+    RoomNotFound: "there is no such room",
+    NotInRoom: "the account is not in the room",
 }
 """What people read for refusals whose own words are for programs."""
 
@@ -33,9 +37,9 @@ MEANINGS: dict[type[Refusal], str] = {
 def local_operator() -> LocalOperator:
     """Who runs the command, for the audit."""
     try:
-        return LocalOperator(getpass.getuser())
+        return by_command(getpass.getuser())
     except (KeyError, OSError):  # a user without a name, as systemd makes them
-        return LocalOperator("unknown")
+        return by_command("unknown")
 
 
 def operator_unit(store: Store) -> OperatorUnit:
@@ -45,7 +49,10 @@ def operator_unit(store: Store) -> OperatorUnit:
 
 def refused(refusal: Refusal, thing: str) -> NoReturn:
     """Raises CommandFault with what the refusal means. thing: what was asked for."""
-    meaning = MEANINGS.get(type(refusal)) or (type(refusal).__doc__ or "").strip().partition("\n")[0].rstrip(
-        "."
-    )
-    raise CommandFault(f"{thing}: {meaning[0].lower()}{meaning[1:]}")
+    raise CommandFault(f"{thing}: {meaning(type(refusal))}")
+
+
+def meaning(kind: type[Refusal]) -> str:
+    """What a refusal means, in one line."""
+    text = MEANINGS.get(kind) or (kind.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    return f"{text[0].lower()}{text[1:]}"

@@ -42,23 +42,29 @@ def running_server(loaded: Loaded, bind: str, probe: str = "") -> RunningServer 
 
     probe: asks for the request that came in with it.
     """
-    settings, address = loaded.settings, bind.partition("?")[0]
-    scheme = "https" if settings.server.tls_cert else "http"
+    bearer = loaded.settings.operations.bearer
+    headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
+    try:
+        with open_client(loaded, bind, TIMEOUT_SECONDS) as client:
+            query = {"probe": probe} if probe else {}
+            alive = client.get("/health/alive")
+            ready = client.get("/health/ready", headers=headers, params=query)
+        found = msgspec.json.decode(ready.content, type=RunningServer)
+        version = msgspec.json.decode(alive.content, type=RunningServer).version
+        return msgspec.structs.replace(found, version=version)
+    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def open_client(loaded: Loaded, bind: str, timeout_seconds: float) -> httpx.Client:
+    """A client of the server that listens at one of its own addresses. Raises ValueError where that is no address."""
+    address = bind.partition("?")[0]
+    scheme = "https" if loaded.settings.server.tls_cert else "http"
     options: dict[str, Any] = {"verify": False}  # the certificate is for the name that clients use
     if address.startswith("unix:"):
         options["uds"], address = address.removeprefix("unix:"), "localhost"
     else:
         host, port = tcp_address(bind)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    bearer = settings.operations.bearer
-    headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
-    try:
-        with httpx.Client(transport=httpx.HTTPTransport(**options), timeout=TIMEOUT_SECONDS) as client:
-            query = {"probe": probe} if probe else {}
-            alive = client.get(f"{scheme}://{address}/health/alive")
-            ready = client.get(f"{scheme}://{address}/health/ready", headers=headers, params=query)
-        found = msgspec.json.decode(ready.content, type=RunningServer)
-        version = msgspec.json.decode(alive.content, type=RunningServer).version
-        return msgspec.structs.replace(found, version=version)
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    transport = httpx.HTTPTransport(**options)
+    return httpx.Client(base_url=f"{scheme}://{address}", transport=transport, timeout=timeout_seconds)

@@ -1,4 +1,4 @@
-"""`regserver webhook add|list|remove|test|replay`: services of the operator's that are told what happens here.
+"""`regserver webhook add|list|deliveries|test|disable|enable|remove|replay`: services of the operator's that are told what happens here.
 
 All of it works beside a running server, which alone sends; `test` sends one message of its own.
 """
@@ -10,24 +10,20 @@ from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.app.assemble_webhook import webhook_client, webhook_seal
 from regserver.cli import CommandFault
+from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store
 from regserver.cli.told import Told, read_life, tell
 from regserver.config import Settings, StorePlace
 from regserver.domain.instant import DAY, MINUTE, Duration, Instant, iso_seconds
+from regserver.domain.operator_outcome import BadWebhook
+from regserver.domain.outcome import Refusal
 from regserver.domain.room import parse_id
-from regserver.domain.webhook import HOOK_KINDS, HookPosition, WebhookId
+from regserver.domain.webhook import HOOK_KINDS, HookPosition, OutstandingHook, WebhookId
 from regserver.ports.store import Store
-from regserver.ports.webhook_sender import WebhookFault
-from regserver.service.webhook_service import (
-    NoWebhook,
-    ShownWebhook,
-    WebhookParts,
-    WebhookService,
-    WrongWebhook,
-)
+from regserver.service.operator.webhook import MOST_DELIVERIES, ShownWebhook, WebhookDesk, WebhookParts
 
 LONGEST_REPLAY = Duration(7 * DAY)
-WebhookAction = Callable[[WebhookService, Settings, argparse.Namespace], Awaitable[Told]]
+WebhookAction = Callable[[WebhookDesk, Settings, argparse.Namespace], Awaitable[Told]]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +32,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "action",
         choices=tuple(ACTIONS),
         help="add: tell URL what happens from now on, and print the key of the signatures, which is shown this once; list: show all,"
-        " and what waits; remove: end one; test: send it a message that tells of nothing; replay: deliver again what it was told",
+        " and what waits; deliveries: what one is still to be told; test: send it a message that tells of nothing; disable: switch one"
+        " off; enable: switch it on again; remove: end one; replay: deliver again what it was told",
     )
     parser.add_argument(
         "target", metavar="URL|NUMBER", nargs="?", help="add: where to; otherwise a number of `list`"
@@ -64,55 +61,77 @@ def run(chosen: argparse.Namespace) -> None:
 
     async def work(store: Store, place: StorePlace) -> Told:
         parts = WebhookParts(
-            store=store,
+            unit=operator_unit(store),
             clock=SystemClock(),
             randomness=SystemRandomness(),
             seal=webhook_seal(read_server_key(place.key), SystemRandomness()),
             allow_private=place.settings.webhook.allow_private,
         )
-        return await ACTIONS[chosen.action](WebhookService(parts), place.settings, chosen)
+        return await ACTIONS[chosen.action](WebhookDesk(parts), place.settings, chosen)
 
     tell(chosen, open_store(chosen, work))
 
 
-async def _add(webhooks: WebhookService, settings: Settings, chosen: argparse.Namespace) -> Told:
-    added = await webhooks.add(chosen.target, chosen.events or "", chosen.note or "")
-    if isinstance(added, WrongWebhook):
+async def _add(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
+    added = await webhooks.add(local_operator(), chosen.target, chosen.events or "", chosen.note or "")
+    if isinstance(added, BadWebhook):
         named = {"url": "URL: ", "events": "--events: ", "note": "--note: "}.get(added.field, "")
-        raise CommandFault(f"{named}{added.reason}")
+        raise CommandFault(f"{named}{added.hint}")
+    if isinstance(added, Refusal):
+        refused(added, "webhook")
     lines = (added.secret, f"webhook {added.id} is told what happens from now on; the key is shown this once")
     return Told(lines, {"number": added.id, "secret": added.secret, "url": chosen.target})
 
 
-async def _list(webhooks: WebhookService, settings: Settings, chosen: argparse.Namespace) -> Told:
-    found = await webhooks.list()
+async def _list(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
+    found = await webhooks.list(local_operator())
+    if isinstance(found, Refusal):
+        refused(found, "webhooks")
     lines = tuple(line for each in found for line in _lines(each)) or ("no webhooks",)
     return Told(lines, [_fields(each) for each in found])
 
 
-async def _remove(webhooks: WebhookService, settings: Settings, chosen: argparse.Namespace) -> Told:
+async def _deliveries(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
+    found = await webhooks.deliveries(local_operator(), _number(chosen), MOST_DELIVERIES)
+    if isinstance(found, Refusal):
+        raise _nobody(chosen)
+    lines = tuple(map(_delivery_line, found)) or ("nothing waits",)
+    return Told(lines, [_delivery_fields(each) for each in found])
+
+
+async def _remove(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
     number = _number(chosen)
-    if not await webhooks.remove(number):
+    if await webhooks.remove(local_operator(), number):
         raise _nobody(chosen)
     return Told((f"webhook {number} is removed",), {"removed": number})
 
 
-async def _test(webhooks: WebhookService, settings: Settings, chosen: argparse.Namespace) -> Told:
+async def _disable(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
     number = _number(chosen)
-    try:
-        async with webhook_client(settings) as client:
-            answer = await webhooks.test(number, client)
-    except WebhookFault as fault:
-        raise CommandFault(f"webhook {number}: {fault}") from None
-    if isinstance(answer, NoWebhook):
+    if await webhooks.disable(local_operator(), number):
         raise _nobody(chosen)
-    if not 200 <= answer.status < 300:
-        moved = "; redirects are not followed" if 300 <= answer.status < 400 else ""
-        raise CommandFault(f"webhook {number}: answered {answer.status}{moved}")
-    return Told((f"webhook {number}: answered {answer.status}",), {"number": number, "status": answer.status})
+    return Told((f"webhook {number} is switched off",), {"disabled": number})
 
 
-async def _replay(webhooks: WebhookService, settings: Settings, chosen: argparse.Namespace) -> Told:
+async def _enable(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
+    number = _number(chosen)
+    if await webhooks.enable(local_operator(), number):
+        raise _nobody(chosen)
+    return Told((f"webhook {number} is told what happens from now on",), {"enabled": number})
+
+
+async def _test(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
+    number = _number(chosen)
+    async with webhook_client(settings) as client:
+        trial = await webhooks.test(local_operator(), number, client)
+    if isinstance(trial, Refusal):
+        raise _nobody(chosen)
+    if trial.fault:
+        raise CommandFault(f"webhook {number}: {trial.fault}")
+    return Told((f"webhook {number}: answered {trial.status}",), {"number": number, "status": trial.status})
+
+
+async def _replay(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
     number, start, since = _number(chosen), None, Instant(0)
     if chosen.last is not None:
         life = read_life(chosen.last, Duration(MINUTE), LONGEST_REPLAY, "--last")
@@ -122,8 +141,8 @@ async def _replay(webhooks: WebhookService, settings: Settings, chosen: argparse
         if position is None:
             raise CommandFault("--from: expected a position, as messages have it")
         start = HookPosition(position)
-    count = await webhooks.replay(number, start, since)
-    if isinstance(count, NoWebhook):
+    count = await webhooks.replay(local_operator(), number, start, since)
+    if isinstance(count, Refusal):
         raise _nobody(chosen)
     events = "event" if count == 1 else "events"
     return Told(
@@ -134,8 +153,11 @@ async def _replay(webhooks: WebhookService, settings: Settings, chosen: argparse
 ACTIONS: Mapping[str, WebhookAction] = {
     "add": _add,
     "list": _list,
-    "remove": _remove,
+    "deliveries": _deliveries,
     "test": _test,
+    "disable": _disable,
+    "enable": _enable,
+    "remove": _remove,
     "replay": _replay,
 }
 
@@ -175,3 +197,14 @@ def _fields(each: ShownWebhook) -> dict[str, object]:
         "fault": each.fault,
         **{name: None if at is None else iso_seconds(at) for name, at in times.items()},
     }
+
+
+def _delivery_line(each: OutstandingHook) -> str:
+    head = f"{each.position:8}  {iso_seconds(each.at)}  {each.kind:20}  {each.attempts:2} tries, next {iso_seconds(each.due_at)}"
+    return f"{head}  {each.fault or ''}".rstrip()
+
+
+def _delivery_fields(each: OutstandingHook) -> dict[str, object]:
+    times = {"at": iso_seconds(each.at), "dueAt": iso_seconds(each.due_at)}
+    what = {"position": each.position, "event": each.kind, "account": each.account}
+    return {**what, "attempts": each.attempts, "fault": each.fault, **times}

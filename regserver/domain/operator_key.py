@@ -38,12 +38,13 @@ class Operation(enum.Enum):
     CHANGE_KEYS = "make and revoke operator keys"
     READ_AUDIT = "read and verify the audit"
     READ_MAIL = "list waiting mail"
-    CHANGE_MAIL = "send mail again"
-    READ_STEPS = "show a registration by steps"
+    CHANGE_MAIL = "send mail again, send a message for trying"
+    READ_STEPS = "list and show registrations by steps"
     CHANGE_STEPS = "unlock a registration by steps"
     READ_SERVER = "see health, limits and running registrations"
     READ_WEBHOOKS = "list webhooks"
-    CHANGE_WEBHOOKS = "add, remove, test and replay webhooks"
+    CHANGE_WEBHOOKS = "add, test, disable, enable, replay and remove webhooks"
+    CHANGE_LIMITS = "let clients and accounts go on that have reached a limit"
     CHANGE_SETTINGS = "reload the settings"
     PUBLISH = "post to rooms in a service's name, create and fill them"
 
@@ -56,6 +57,7 @@ _HELPING = frozenset(
         Operation.CHANGE_ROOMS,
         Operation.CHANGE_MAIL,
         Operation.CHANGE_STEPS,
+        Operation.CHANGE_LIMITS,
     }
 )
 

@@ -51,3 +51,38 @@ class InvitationNotFound(Refusal, frozen=True):
 
 class BadInvitation(Refusal, frozen=True):
     """An invitation has from 1 to 100000 uses, lives from a minute to a year, and has a note of one line."""
+
+
+class BadWebhook(Refusal, frozen=True):
+    """The webhook's address, events, note or key will not do, or there are too many; field and hint say which and why."""
+
+    field: Annotated[str, Meta(examples=["url"])] = ""
+    hint: Annotated[str, Meta(examples=["expected https://"])] = ""  # type: ignore[misc]
+
+
+class WebhookNotFound(Refusal, frozen=True):
+    """No webhook has the number, or it was sealed with another key."""
+
+
+class StepsNotFound(Refusal, frozen=True):
+    """No registration by steps has the id."""
+
+
+class BadContactName(Refusal, frozen=True):
+    """The contact is a phone number such as +380000000000, an e-mail address, or an identity with its provider."""
+
+
+class SeveralProviders(Refusal, frozen=True):
+    """Several providers know the identity; name one."""
+
+
+class BadClient(Refusal, frozen=True):
+    """The client is an IPv4 or IPv6 address."""
+
+
+class NoMailServer(Refusal, frozen=True):
+    """No mail server is configured: mail.smtp is log: alone."""
+
+
+class ReloadUnavailable(Refusal, frozen=True):
+    """The settings of this server are read at its start alone."""

@@ -125,6 +125,18 @@ class HookDelivery(msgspec.Struct, frozen=True):
     due_since: Instant
 
 
+class OutstandingHook(msgspec.Struct, frozen=True):
+    """A delivery as the operator sees it. account: whom it is about. due_at: of the next attempt. fault: of the last one."""
+
+    position: HookPosition
+    kind: str
+    account: AccountId | None
+    at: Instant
+    attempts: int
+    due_at: Instant
+    fault: str | None
+
+
 class HookMessage(msgspec.Struct, frozen=True):
     """What is sent."""
 

@@ -22,6 +22,9 @@ class GuessTable(Protocol):
     async def clear(self, counter: CounterKey) -> None:
         """Resets the counter."""
 
+    async def of_account(self, account: AccountId) -> tuple[Failures, ...]:
+        """All counters of the account, the highest first. They may have lapsed."""
+
     async def forget(self, account: AccountId) -> None:
         """Removes all counters of the account."""
 

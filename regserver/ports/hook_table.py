@@ -5,7 +5,15 @@ from typing import Protocol
 
 from regserver.domain.instant import Instant
 from regserver.domain.room_event import EventId
-from regserver.domain.webhook import HookBacklog, HookDelivery, HookPosition, NewHookEvent, Webhook, WebhookId
+from regserver.domain.webhook import (
+    HookBacklog,
+    HookDelivery,
+    HookPosition,
+    NewHookEvent,
+    OutstandingHook,
+    Webhook,
+    WebhookId,
+)
 
 
 class HookTable(Protocol):
@@ -28,6 +36,9 @@ class HookTable(Protocol):
 
     async def backlog(self, webhook: WebhookId) -> HookBacklog:
         """What it is still to be told."""
+
+    async def outstanding(self, webhook: WebhookId, limit: int) -> tuple[OutstandingHook, ...]:
+        """The same one by one, the oldest first."""
 
     # --- events
     async def tell(self, event: NewHookEvent) -> None:

@@ -19,6 +19,9 @@ class RegistrationTable(Protocol):
     async def by_user_id(self, user_id: str) -> Registration | None:
         """The registration with this userId."""
 
+    async def list(self, after: ContactKey, limit: int) -> tuple[Registration, ...]:
+        """Those behind a contact, in the order of their keys."""
+
     async def save(self, registration: Registration) -> None:
         """Writes or replaces the contact's registration. Conflict when another has its userId."""
 

@@ -45,6 +45,10 @@ class LiveService:
         """How many jobs run now."""
         return len(self._running)
 
+    def running_jobs(self) -> tuple[LiveJob, ...]:
+        """Those that run now, the oldest first."""
+        return tuple(self._running.values())
+
     def job(self, registration: str) -> LiveJob | None:
         """The job of this node with this id, running or finished within the replay time."""
         return self._jobs.get(RegistrationId(registration))

@@ -33,6 +33,16 @@ class Outbox:
         now = self._clock.now()
         await transaction.outbox.add(self.prepare(msgspec.structs.replace(mail, written_at=now)), now)
 
+    def trial(self, to: str) -> Mail:
+        """A message by which the operator tries the settings of the mail."""
+        return Mail(
+            to=to,
+            subject="A test of your mail settings",
+            text="This message was sent by `regserver mail test`. Your server can send mail.\n",
+            id=self._randomness.bytes(16).hex(),
+            written_at=self._clock.now(),
+        )
+
     def prepare(self, mail: Mail) -> bytes:
         """The encrypted form of a new mail, for OutboxTable.add. One that is added later gets the time of that."""
         return self.seal(msgspec.structs.replace(mail, id=self._randomness.bytes(16).hex()))

@@ -9,7 +9,7 @@ By hand, since a request costs one dictionary look-up here; the libraries await 
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -60,3 +60,14 @@ class Limiter:
         if len(table) > MAX_KEYS:
             table.popitem(last=False)
         return None
+
+    def waits(self) -> Iterator[tuple[str, float]]:
+        """The keys whose next request is refused, with the seconds until it is not."""
+        now = self._monotonic()
+        for key, whole_at in self._whole_at.items():
+            if (wait := whole_at + self._interval - now - self._most) > 0:
+                yield key, wait
+
+    def forget(self, key: str) -> bool:
+        """Gives a key its whole allowance back; False when nothing of it was used."""
+        return self._whole_at.pop(key, None) is not None

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+from regserver.adapters.server_key import load_server_key
 from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.room_event import Created
 from regserver.ports.transaction import Transaction
-from regserver.store.sqlite import open_sqlite
+from regserver.store.sqlite import held, open_sqlite
 from tests.cli.shell import Shell
 from tests.fake import EPOCH
 
@@ -44,6 +45,36 @@ async def test_rooms_are_shown_and_a_post_is_removed(shell: Shell) -> None:
     assert (await shell.run("room", "show", "x")) == (1, "", "regserver: there is no room x\n")
 
 
+async def test_without_a_server_the_command_puts_a_member_out_and_closes_the_room(shell: Shell) -> None:
+    await filled(shell.folder)
+    load_server_key(shell.folder / "test.key")
+    away = ("server.bind=127.0.0.1:9",)
+    gone = "account 2 is no longer in room 1\n"
+    assert await shell.run("room", "remove-member", "1", "2", settings=away) == (0, gone, "")
+    again = await shell.run("room", "remove-member", "1", "2", settings=away)
+    assert again == (1, "", "regserver: room 1: the account is not in the room\n")
+    done = await shell.run("room", "close", "1", "--json", settings=away)
+    assert (done.code, json.loads(done.out), done.err) == (0, {"closed": 1}, "")
+    assert (await shell.run("room", "close", "1", settings=away)).code == 1
+    rows = json.loads((await shell.run("audit", "list", "--json")).out)
+    assert [(row["action"], row["subject"]) for row in rows] == [
+        ("room_closed", "room 1"),
+        ("member_removed", "room 1"),
+    ]
+    assert all(row["actor"].startswith("command ") for row in rows)
+
+
+async def test_a_server_that_does_not_answer_is_named(shell: Shell) -> None:
+    """Its sockets would not hear of it."""
+    await filled(shell.folder)
+    with held(shell.folder / "test.db"):
+        done = await shell.run("room", "close", "1", settings=("server.bind=127.0.0.1:9",))
+    assert (done.code, done.out) == (1, "")
+    assert "in use by process" in done.err
+
+
 async def test_wrong_usage(shell: Shell) -> None:
     assert (await shell.run("room", "show")).code == 2
     assert (await shell.run("room", "list", "1")).code == 2
+    assert (await shell.run("room", "remove-member", "1")).code == 2
+    assert (await shell.run("room", "close", "1", "2")).code == 2

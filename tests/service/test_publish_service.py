@@ -42,7 +42,7 @@ class World:
         self.publish = PublishService(self.unit, max_members=3)
 
     async def key(self, role: str) -> SecretHash:
-        made = await self.desk.create(LocalOperator("root"), role, role)
+        made = await self.desk.create(LocalOperator("command root"), role, role)
         assert isinstance(made, KeyMade)
         return hash_secret(made.secret)
 

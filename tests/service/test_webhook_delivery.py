@@ -13,7 +13,16 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from regserver.adapters.webhook_client import WebhookClient
 from regserver.domain.account import AccountId
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration, Instant
-from regserver.domain.webhook import HookKind, HookPosition, WebhookId, account_hook
+from regserver.domain.operator_outcome import BadWebhook, WebhookNotFound
+from regserver.domain.webhook import HookKind, HookPosition, OutstandingHook, WebhookId, account_hook
+from regserver.service.operator.unit import LocalOperator, OperatorUnit
+from regserver.service.operator.webhook import (
+    AddedWebhook,
+    ShownWebhook,
+    WebhookDesk,
+    WebhookParts,
+    WebhookTrial,
+)
 from regserver.service.webhook_delivery import (
     LATE,
     LEASE,
@@ -26,16 +35,11 @@ from regserver.service.webhook_delivery import (
     WebhookDelivery,
 )
 from regserver.service.webhook_seal import WebhookSeal
-from regserver.service.webhook_service import (
-    AddedWebhook,
-    NoWebhook,
-    WebhookParts,
-    WebhookService,
-    WrongWebhook,
-)
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from tests.fake import ManualClock, SeededRandomness
 from tests.peer.http import DROP, HANG, Answer, Asked, HttpPeer, open_http_peer, refused_url
+
+IVO = LocalOperator("command ivo")
 
 
 class Observer(HookObserver):
@@ -57,9 +61,9 @@ class World:
         self.clock = ManualClock()
         self.observer = Observer()
         self.seal = WebhookSeal(bytes(32), SeededRandomness())
-        self.service = WebhookService(
+        self.service = WebhookDesk(
             WebhookParts(
-                store=store,
+                unit=OperatorUnit(store, self.clock),
                 clock=self.clock,
                 randomness=SeededRandomness(2),
                 seal=self.seal,
@@ -82,7 +86,7 @@ class World:
         )
 
     async def add(self, url: str, kinds: str = "") -> AddedWebhook:
-        added = await self.service.add(url, kinds, "")
+        added = await self.service.add(IVO, url, kinds, "")
         assert isinstance(added, AddedWebhook), added
         return added
 
@@ -94,8 +98,18 @@ class World:
     async def waiting(self, webhook: WebhookId) -> int:
         return (await self.store.read(lambda transaction: transaction.hooks.backlog(webhook))).waiting
 
+    async def listed(self) -> tuple[ShownWebhook, ...]:
+        found = await self.service.list(IVO)
+        assert isinstance(found, tuple)
+        return found
+
+    async def outstanding(self, webhook: WebhookId) -> tuple[OutstandingHook, ...]:
+        found = await self.service.deliveries(IVO, webhook, 10)
+        assert isinstance(found, tuple)
+        return found
+
     async def fault(self, webhook: WebhookId) -> str | None:
-        (found,) = [each for each in await self.service.list() if each.webhook.id == webhook]
+        (found,) = [each for each in await self.listed() if each.webhook.id == webhook]
         return found.fault
 
 
@@ -240,7 +254,7 @@ async def test_nobody_listens_redirects_and_410(tmp_path: Path) -> None:
         assert await here.waiting(ended.id) == 0
         late = await here.delivery.check()
         assert late is None or "answered 410" in late or "late" in late
-        shown = {each.webhook.id: each for each in await here.service.list()}
+        shown = {each.webhook.id: each for each in await here.listed()}
         assert shown[ended.id].webhook.disabled_at == here.clock.now()
         assert shown[other.id].url == moved.url
         assert shown[other.id].backlog.waiting == 3
@@ -258,14 +272,14 @@ async def test_after_three_days_it_is_given_up_and_can_be_told_again(tmp_path: P
         await here.delivery.deliver_due()
         assert await here.waiting(added.id) == 0
         assert here.observer.counted["given up"] == 2
-        (shown,) = await here.service.list()
+        (shown,) = await here.listed()
         assert shown.webhook.given_up == 2
         mood[0] = Answer(200)
-        assert await here.service.replay(added.id, HookPosition(2), Instant(0)) == 1
-        assert await here.service.replay(added.id, None, Instant(0)) == 1
+        assert await here.service.replay(IVO, added.id, HookPosition(2), Instant(0)) == 1
+        assert await here.service.replay(IVO, added.id, None, Instant(0)) == 1
         await here.delivery.deliver_due()
         assert sorted(map(position, peer.asked[-2:])) == [1, 2]
-        assert await here.service.replay(WebhookId(99), HookPosition(1), Instant(0)) == NoWebhook()
+        assert await here.service.replay(IVO, WebhookId(99), HookPosition(1), Instant(0)) == WebhookNotFound()
 
 
 async def test_what_a_killed_process_was_sending_is_sent_again(tmp_path: Path) -> None:
@@ -304,13 +318,19 @@ async def test_a_webhook_of_another_key_waits(tmp_path: Path) -> None:
 async def test_trying_one(tmp_path: Path) -> None:
     async with world(tmp_path) as here, open_http_peer(lambda asked: Answer(202)) as peer:
         added = await here.add(peer.url)
-        answer = await here.service.test(added.id, here.client)
-        assert not isinstance(answer, NoWebhook)
-        assert answer.status == 202
+        assert await here.service.test(IVO, added.id, here.client) == WebhookTrial(202)
         assert json.loads(peer.asked[0].body)["type"] == "webhook.test"
-        assert await here.service.test(WebhookId(9), here.client) == NoWebhook()
-        assert await here.service.remove(added.id)
-        assert not await here.service.remove(added.id)
+        assert await here.service.test(IVO, WebhookId(9), here.client) == WebhookNotFound()
+        assert await here.service.disable(IVO, added.id) is None
+        await here.tell(1)
+        assert await here.waiting(added.id) == 0
+        assert await here.service.enable(IVO, added.id) is None
+        assert await here.waiting(added.id) == 0
+        await here.tell(2)
+        (due,) = await here.outstanding(added.id)
+        assert (due.account, due.kind, due.attempts, due.fault) == (2, "user.created", 0, None)
+        assert await here.service.remove(IVO, added.id) is None
+        assert await here.service.remove(IVO, added.id) == WebhookNotFound()
 
 
 async def test_what_is_refused(tmp_path: Path) -> None:
@@ -321,12 +341,12 @@ async def test_what_is_refused(tmp_path: Path) -> None:
             ("http://x", "", "a\nb", "", "note"),
             ("http://x", "", "", "whsec_short", "secret"),
         ):
-            wrong = await here.service.add(url, kinds, note, secret)
-            assert isinstance(wrong, WrongWebhook)
+            wrong = await here.service.add(IVO, url, kinds, note, secret)
+            assert isinstance(wrong, BadWebhook)
             assert wrong.field == field
         for _ in range(50):
             await here.add("http://127.0.0.1:9")
-        assert await here.service.add("http://x", "", "") == WrongWebhook("", "there are 50 already")
+        assert await here.service.add(IVO, "http://x", "", "") == BadWebhook("", "there are 50 already")
 
 
 async def test_late_means_minutes(tmp_path: Path) -> None:

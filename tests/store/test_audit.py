@@ -18,7 +18,7 @@ from regserver.service.operator.key import KeyDesk, KeyMade
 from regserver.service.operator.unit import KeyHolder, LocalOperator, OperatorUnit, PageVisitor
 from tests.fake import EPOCH, NAME_HASH, ManualClock, SeededRandomness
 
-ROOT = LocalOperator("root")
+ROOT = LocalOperator("command root")
 
 
 def desk(store: Store) -> AuditDesk:

@@ -6,18 +6,29 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from regserver.adapters.server_key import read_server_key
+from regserver.app import App
+from regserver.config import Loaded, Secret
+from regserver.domain.contact import Contact, Pepper
 from regserver.domain.operator_key import MOST_KEYS
 from regserver.domain.secret import hash_secret
+from regserver.service.operator.server import ReloadOutcome
 from tests.web.provocation import NOBODY, PASSWORD, Asked, Person, Stage
 
 KEYS = {"admin": "regs_op_" + "a" * 43, "publish": "regs_op_" + "p" * 43}
 
 
+IDENTITY = "somebody at both providers"
+
+
 class Office:
     """A stage whose store has an operator's keys."""
 
-    def __init__(self, stage: Stage, database: Path) -> None:
+    def __init__(self, stage: Stage, database: Path, app: App) -> None:
         self.stage = stage
+        self.app = app
         self._database = database
         for name, secret in KEYS.items():
             values = name, name, hash_secret(secret)
@@ -33,6 +44,18 @@ class Office:
 
     async def do(self, method: str, path: str, body: Any = None) -> Any:
         return await self.stage.ask_json(self.asked(method, path, body))
+
+    async def steps(self) -> Any:
+        """The registrations by steps: two of one identity at two providers."""
+        pepper = Pepper(read_server_key(self._database.with_suffix(".key")).derive("pepper"))
+        for provider in ("one", "two"):
+            contact = Contact("identity", IDENTITY, provider)
+            statement = (
+                "INSERT OR IGNORE INTO steps_registration (contact, lookup, kind, mask, provider, state, code_tries, resends,"
+                " updated_at) VALUES (?, ?, 'identity', '***', ?, 'setUsername', 0, 0, 0)"
+            )
+            self.sql(statement, pepper.contact_key(contact), pepper.lookup_key(contact), provider)
+        return (await self.do("GET", "steps"))["registrations"]
 
     async def user(self, change: str = "") -> Person:
         """Somebody, whose row is changed as a statement says."""
@@ -129,6 +152,51 @@ async def too_many_keys(office: Office) -> Asked:
         statement = "INSERT INTO operator_key (name, role, hash, created_at) VALUES (?, 'read', ?, 0)"
         office.sql(statement, f"k{number}", secret)
     return await make_key(office)
+
+
+async def try_mail(office: Office) -> Asked:
+    """With a mail server at which nothing listens."""
+    settings = office.app.loaded.settings
+    mail = msgspec.structs.replace(settings.mail, smtp=Secret("smtp://127.0.0.1:9"))
+    loaded = Loaded(msgspec.structs.replace(settings, mail=mail), None)
+    for prepared in [await prepare(loaded) for prepare in office.app.whole.reload]:
+        prepared.apply()
+    return office.asked("POST", "mail/test", {"to": "ann@example.org"})
+
+
+async def reload_settings(office: Office) -> Asked:
+    async def run() -> ReloadOutcome:
+        return ReloadOutcome(("log.level",), ("server.bind",), ())
+
+    for take in office.app.whole.reloads:
+        take(run)
+    return office.asked("POST", "reload")
+
+
+def of_both(tail: str) -> Make:
+    async def make(office: Office) -> Asked:
+        await office.steps()
+        return office.asked("POST", f"steps/{tail}", {"contact": IDENTITY, "identity": True})
+
+    return make
+
+
+async def unlock_steps(office: Office) -> Asked:
+    begun = (await office.steps())[0]["id"]
+    return office.asked("POST", f"steps/{begun}/unlock")
+
+
+async def one_steps(office: Office) -> Asked:
+    begun = (await office.steps())[0]["id"]
+    return office.asked("GET", f"steps/{begun}")
+
+
+def of_webhook(method: str, tail: str = "", body: Any = None) -> Make:
+    async def make(office: Office) -> Asked:
+        added = await office.do("POST", "webhooks", {"url": "http://127.0.0.1:9/hook"})
+        return office.asked(method, f"webhooks/{added['number']}{tail}", body)
+
+    return make
 
 
 USER = "/admin/users/{user}"
@@ -260,7 +328,86 @@ TABLE: dict[str, dict[str, Make]] = {
         "MailRequeued": plain("POST", "mail/retry", {"ids": [1]}),
         "BadJson": plain("POST", "mail/retry", {"ids": []}),
     },
+    "POST /admin/mail/test": {
+        "NoMailServer": plain("POST", "mail/test", {"to": "ann@example.org"}),
+        "BadJson": plain("POST", "mail/test", {"to": 5}),
+        "BadEmail": plain("POST", "mail/test", {"to": "nobody"}),
+        "MailTried": try_mail,
+    },
     "GET /admin/server": {"ServerState": plain("GET", "server")},
+    "GET /admin/registrations": {"JobList": plain("GET", "registrations")},
+    "POST /admin/reload": {
+        "ReloadUnavailable": plain("POST", "reload"),
+        "SettingsReloaded": reload_settings,
+    },
+    "GET /admin/limits": {"LimitList": plain("GET", "limits")},
+    "POST /admin/limits/lift": {
+        "LimitLifted": plain("POST", "limits/lift", {"client": "192.0.2.7"}),
+        "BadJson": plain("POST", "limits/lift", {}),
+        "BadClient": plain("POST", "limits/lift", {"client": "everybody"}),
+    },
+    f"GET {USER}/guesses": {
+        "GuessList": of_user("GET", "/guesses"),
+        "AccountNotFound": plain("GET", f"{GONE}/guesses"),
+    },
+    f"DELETE {USER}/guesses": {
+        "LimitLifted": of_user("DELETE", "/guesses"),
+        "AccountNotFound": plain("DELETE", f"{GONE}/guesses"),
+    },
+    "GET /admin/webhooks": {"WebhookList": plain("GET", "webhooks")},
+    "POST /admin/webhooks": {
+        "WebhookMade": plain(
+            "POST", "webhooks", {"url": "http://127.0.0.1:9/hook", "events": ["user.created"]}
+        ),
+        "BadJson": plain("POST", "webhooks", {"url": 5}),
+        "BadWebhook": plain("POST", "webhooks", {"url": "ftp://x"}),
+    },
+    "DELETE /admin/webhooks/{webhook}": {
+        "Done": of_webhook("DELETE"),
+        "WebhookNotFound": plain("DELETE", f"webhooks/{NOBODY}"),
+    },
+    "GET /admin/webhooks/{webhook}/deliveries": {
+        "DeliveryList": of_webhook("GET", "/deliveries"),
+        "WebhookNotFound": plain("GET", f"webhooks/{NOBODY}/deliveries"),
+    },
+    "POST /admin/webhooks/{webhook}/test": {
+        "WebhookTried": of_webhook("POST", "/test"),
+        "WebhookNotFound": plain("POST", f"webhooks/{NOBODY}/test"),
+    },
+    "POST /admin/webhooks/{webhook}/disable": {
+        "Done": of_webhook("POST", "/disable"),
+        "WebhookNotFound": plain("POST", f"webhooks/{NOBODY}/disable"),
+    },
+    "POST /admin/webhooks/{webhook}/enable": {
+        "Done": of_webhook("POST", "/enable"),
+        "WebhookNotFound": plain("POST", f"webhooks/{NOBODY}/enable"),
+    },
+    "POST /admin/webhooks/{webhook}/replay": {
+        "WebhookReplayed": of_webhook("POST", "/replay", {"seconds": 60}),
+        "BadJson": of_webhook("POST", "/replay", {"seconds": 60, "position": 1}),
+        "WebhookNotFound": plain("POST", f"webhooks/{NOBODY}/replay", {"position": 1}),
+    },
+    "GET /admin/steps": {"StepsPage": plain("GET", "steps?limit=1"), "BadId": plain("GET", "steps?after=x")},
+    "POST /admin/steps/find": {
+        "StepsDetail": plain("POST", "steps/find", {"contact": "+380000000000"}),
+        "BadJson": plain("POST", "steps/find", {"contact": 5}),
+        "BadContactName": plain("POST", "steps/find", {"contact": "nobody"}),
+        "SeveralProviders": of_both("find"),
+    },
+    "POST /admin/steps/unlock": {
+        "StepsDetail": plain("POST", "steps/unlock", {"contact": "ann@example.org"}),
+        "BadJson": plain("POST", "steps/unlock", {"contact": "x", "provider": 5}),
+        "BadContactName": plain("POST", "steps/unlock", {"contact": "nobody"}),
+        "SeveralProviders": of_both("unlock"),
+    },
+    "GET /admin/steps/{steps_id}": {
+        "StepsDetail": one_steps,
+        "StepsNotFound": plain("GET", "steps/nobody"),
+    },
+    "POST /admin/steps/{steps_id}/unlock": {
+        "StepsDetail": unlock_steps,
+        "StepsNotFound": plain("POST", f"steps/{'ab' * 32}/unlock"),
+    },
     "POST /admin/keys": {
         "KeyAdded": make_key,
         "BadJson": plain("POST", "keys", {"name": "x"}),

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from regserver.domain.command_ticket import SignedRequest, TicketSeal
 from regserver.domain.instant import Instant
 from regserver.domain.operator_key import Operation, StoredKey
 from regserver.domain.operator_outcome import NotPermitted
@@ -29,6 +30,16 @@ class KeyHolder(msgspec.Struct, frozen=True):
     key: SecretHash
 
 
+class CommandCaller(KeyHolder, frozen=True):
+    """A command on the server's machine that asks the running server, by a ticket for this one request. key: the ticket's hash."""
+
+    ticket: str
+    asked: SignedRequest
+
+    def __repr__(self) -> str:
+        return "CommandCaller(…)"
+
+
 class PageVisitor(msgspec.Struct, frozen=True):
     """Whoever has signed in at the operator's page. entry: the hash of the session."""
 
@@ -36,9 +47,18 @@ class PageVisitor(msgspec.Struct, frozen=True):
 
 
 class LocalOperator(msgspec.Struct, frozen=True):
-    """Whoever may run commands on this machine, and so may do everything. name: of the system's user."""
+    """Whoever may run commands on this machine, and so may do everything. actor: as the audit has it, such as "command ivo"."""
 
-    name: str
+    actor: str
+
+
+SIGNAL = LocalOperator("signal")
+"""Whoever may send signals to the server."""
+
+
+def by_command(name: str) -> LocalOperator:
+    """Whoever runs a command. name: of the system's user."""
+    return LocalOperator(f"command {name}")
 
 
 OperatorCredential = KeyHolder | PageVisitor | LocalOperator
@@ -47,9 +67,11 @@ OperatorCredential = KeyHolder | PageVisitor | LocalOperator
 class OperatorUnit:
     """Runs use cases of operators."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, tickets: TicketSeal | None = None) -> None:
+        """tickets: of the server's key; None where nobody calls by a ticket."""
         self._store = store
         self._clock = clock
+        self._tickets = tickets
 
     async def read(self, who: OperatorCredential, operation: Operation, act: OperatorAct[T]) -> T | Denied:
         """Runs `act` on a snapshot. Raises StoreFault."""
@@ -76,8 +98,13 @@ class OperatorUnit:
         self, transaction: Transaction, who: OperatorCredential, operation: Operation, act: OperatorAct[T]
     ) -> T | Denied:
         now = self._clock.now()
+        if isinstance(who, CommandCaller):
+            name = None if self._tickets is None else self._tickets.name_of(who.ticket, now, who.asked)
+            if name is None:
+                return BadToken()
+            who = by_command(name)
         if isinstance(who, LocalOperator):
-            transaction.audit.by(f"command {who.name}")
+            transaction.audit.by(who.actor)
             return await act(transaction, now)
         key = await find_key(transaction, who, now)
         if key is None:

@@ -29,6 +29,11 @@ class GuessRows(Rows):
         """Uses the primary key."""
         await self._sql.run("DELETE FROM guess WHERE counter = ?", counter)
 
+    async def of_account(self, account: AccountId) -> tuple[Failures, ...]:
+        """Uses the index of accounts."""
+        statement = "SELECT failures, failed_at FROM guess WHERE account_id = ? ORDER BY failures DESC"
+        return await self._all(Failures, statement, account)
+
     async def forget(self, account: AccountId) -> None:
         """Uses the index of accounts."""
         await self._sql.run("DELETE FROM guess WHERE account_id = ?", account)

@@ -13,6 +13,7 @@ from regserver.domain.webhook import (
     HookDelivery,
     HookPosition,
     NewHookEvent,
+    OutstandingHook,
     Webhook,
     WebhookId,
 )
@@ -79,6 +80,15 @@ class HookRows(Rows):
             webhook,
         )
         return found or HookBacklog(0, None, None)
+
+    async def outstanding(self, webhook: WebhookId, limit: int) -> tuple[OutstandingHook, ...]:
+        """Uses the primary keys."""
+        statement = (
+            "SELECT hook_event.id, kind, hook_event.account_id, at, attempts, due_at, fault"
+            " FROM hook_delivery JOIN hook_event ON hook_event.id = event_id"
+            " WHERE webhook_id = ? ORDER BY event_id LIMIT ?"
+        )
+        return await self._all(OutstandingHook, statement, webhook, limit)
 
     # --- events
     async def tell(self, event: NewHookEvent) -> None:

@@ -31,6 +31,12 @@ class RegistrationRows(Rows):
         """Uses the unique index of userIds."""
         return await self._one(Registration, f"{SELECT} WHERE user_id = ?", user_id)
 
+    async def list(self, after: ContactKey, limit: int) -> tuple[Registration, ...]:
+        """Uses the primary key."""
+        return await self._all(
+            Registration, f"{SELECT} WHERE contact > ? ORDER BY contact LIMIT ?", after, limit
+        )
+
     async def save(self, registration: Registration) -> None:
         """An upsert of the whole row."""
         await self._sql.run(SAVE, *msgspec.structs.astuple(registration))

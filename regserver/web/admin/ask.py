@@ -3,6 +3,7 @@
 from typing import Annotated, Any, cast
 
 from regserver.domain.account import MAX_JSON_INTEGER
+from regserver.domain.command_ticket import request_to_sign
 from regserver.domain.instant import HOUR, SECOND, Duration
 from regserver.domain.invitation import LIFE, MAX_NOTE_LENGTH, MOST_USES
 from regserver.domain.operator_key import Role
@@ -11,8 +12,8 @@ from regserver.endpoint import Request
 from regserver.ports.outbox_table import OutboxId
 from regserver.service.operator.invitation import InvitationWish
 from regserver.service.operator.new_user import UserWish
-from regserver.service.operator.unit import KeyHolder
-from regserver.web.http.bearer import bearer
+from regserver.service.operator.unit import CommandCaller, KeyHolder
+from regserver.web.http.bearer import bearer, ticket_in
 from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.field import (
     EmailField,
@@ -27,10 +28,15 @@ RoleField = Annotated[Role, described("What the key may do.", "support")]
 LifeField = Annotated[int, described("A life in seconds.", 3600, ge=60)]
 
 
-def key_holder(request: Request) -> KeyHolder | MissingAuth | BadAuthType | BadToken:
-    """Whoever has shown an operator key."""
+def caller(request: Request) -> KeyHolder | MissingAuth | BadAuthType | BadToken:
+    """Whoever has shown an operator key; or a command of the server's own machine."""
     found = bearer(request)
-    return found if isinstance(found, Refusal) else KeyHolder(found)
+    if isinstance(found, Refusal):
+        return found
+    if ticket := ticket_in(request.headers["authorization"]):
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        return CommandCaller(found, ticket, request_to_sign(request.method, target, request.body))
+    return KeyHolder(found)
 
 
 # --- bodies
@@ -104,6 +110,18 @@ class RetryBody(RequestBody, frozen=True):
         ]
         | None
     ) = None
+
+
+class TrialMailBody(RequestBody, frozen=True):
+    """Where a message goes that is sent for trying."""
+
+    to: EmailField
+
+
+class ClientBody(RequestBody, frozen=True):
+    """A client that may go on at once."""
+
+    client: Annotated[str, described("An IPv4 or IPv6 address.", "192.0.2.7", min_length=1, max_length=64)]
 
 
 def _is_number(value: object) -> bool:
@@ -188,3 +206,15 @@ def read_retry(request: Request) -> RetryBody | Unreadable:
     if ids is not None and not (isinstance(ids, list) and 0 < len(ids) <= 1000 and all(map(_is_number, ids))):
         return BadJson()
     return RetryBody(None if ids is None else tuple(ids))
+
+
+def read_trial_mail(request: Request) -> TrialMailBody | Unreadable:
+    """Refuses what is no text."""
+    found = _text(request, "to")
+    return found if isinstance(found, Refusal) else TrialMailBody(found.strip())
+
+
+def read_client(request: Request) -> ClientBody | Unreadable:
+    """Refuses what is no text."""
+    found = _text(request, "client")
+    return found if isinstance(found, Refusal) else ClientBody(found.strip())

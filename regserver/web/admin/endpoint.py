@@ -1,12 +1,9 @@
-"""The operator's endpoints of all but accounts: invitations, rooms, keys, the audit, mail, and the server itself."""
-
-from collections.abc import Callable, Mapping
+"""The operator's endpoints of invitations, rooms, keys and the audit."""
 
 import msgspec
 
 from regserver.domain.account import AccountId
 from regserver.domain.invitation import InvitationId
-from regserver.domain.operator_key import Operation
 from regserver.domain.operator_outcome import (
     BadInvitation,
     BadKeyName,
@@ -22,11 +19,9 @@ from regserver.endpoint import Request
 from regserver.service.operator.audit import AuditBroken, AuditDesk
 from regserver.service.operator.invitation import InvitationDesk
 from regserver.service.operator.key import KeyDesk
-from regserver.service.operator.mail import MailDesk
 from regserver.service.operator.room import RoomDesk
-from regserver.service.operator.unit import Denied, KeyHolder, OperatorUnit
-from regserver.service.rate_limiter import Rate
-from regserver.web.admin import ask, show, show_server, wanted
+from regserver.service.operator.unit import Denied, KeyHolder
+from regserver.web.admin import ask, show, show_audit, wanted
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.rate_limit import LimitName
 from regserver.web.http.route import Route
@@ -35,17 +30,12 @@ LIMIT: LimitName = "operator"
 
 
 class AdminParts(msgspec.Struct, frozen=True):
-    """running: how many live registrations run. rates: the limits in force."""
+    """The desks behind the endpoints."""
 
-    unit: OperatorUnit
     invitations: InvitationDesk
     rooms: RoomDesk
     keys: KeyDesk
     audit: AuditDesk
-    mail: MailDesk
-    version: str
-    rates: Mapping[str, Rate]
-    running: Callable[[], int]
 
 
 class AdminApi:
@@ -56,10 +46,10 @@ class AdminApi:
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
-        return (*self._of_people(), *self._of_server())
+        return (*self._of_people(), *self._of_keys())
 
     def _of_people(self) -> tuple[Route, ...]:
-        key, limit = ask.key_holder, LIMIT
+        key, limit = ask.caller, LIMIT
         invite, revoke = (
             pipeline(self.invite, ask.read_new_invitation, key),
             pipeline(self.revoke_invitation, wanted.read_invitation_id, key),
@@ -85,9 +75,9 @@ class AdminApi:
             Route("admin.remove_post", "DELETE", "/admin/posts/{post}", remove, limit),
         )
 
-    def _of_server(self) -> tuple[Route, ...]:
-        key, limit = ask.key_holder, LIMIT
-        rows, mail = pipeline(self.audit, wanted.read_audit_range, key), pipeline(self.mail, key)
+    def _of_keys(self) -> tuple[Route, ...]:
+        key, limit = ask.caller, LIMIT
+        rows = pipeline(self.audit, wanted.read_audit_range, key)
         return (
             Route("admin.keys", "GET", "/admin/keys", pipeline(self.keys, key), limit),
             Route(
@@ -96,11 +86,6 @@ class AdminApi:
             Route("admin.revoke_key", "DELETE", "/admin/keys/{key}", pipeline(self.revoke_key, key), limit),
             Route("admin.audit", "GET", "/admin/audit", rows, limit),
             Route("admin.verify", "POST", "/admin/audit/verify", pipeline(self.verify, key), limit),
-            Route("admin.mail", "GET", "/admin/mail", mail, limit),
-            Route(
-                "admin.retry", "POST", "/admin/mail/retry", pipeline(self.retry, ask.read_retry, key), limit
-            ),
-            Route("admin.server", "GET", "/admin/server", pipeline(self.server, key), limit),
         )
 
     # --- invitations
@@ -160,17 +145,17 @@ class AdminApi:
         return await self._parts.rooms.remove_post(who, post)
 
     # --- keys
-    async def keys(self, _: Request, who: KeyHolder) -> show_server.KeyList | Denied:
+    async def keys(self, _: Request, who: KeyHolder) -> show_audit.KeyList | Denied:
         """List operator keys."""
         found = await self._parts.keys.list(who)
-        return found if isinstance(found, Refusal) else show_server.key_list(found)
+        return found if isinstance(found, Refusal) else show_audit.key_list(found)
 
     async def make_key(
         self, _: Request, body: ask.NewKeyBody, who: KeyHolder
-    ) -> show_server.KeyAdded | Denied | BadKeyName | BadRole | KeyNameTaken | TooManyKeys:
+    ) -> show_audit.KeyAdded | Denied | BadKeyName | BadRole | KeyNameTaken | TooManyKeys:
         """Make an operator key."""
         made = await self._parts.keys.create(who, body.name, body.role)
-        return made if isinstance(made, Refusal) else show_server.KeyAdded(made.name, made.role, made.secret)
+        return made if isinstance(made, Refusal) else show_audit.KeyAdded(made.name, made.role, made.secret)
 
     async def revoke_key(self, request: Request, who: KeyHolder) -> Denied | KeyNotFound | None:
         """Revoke an operator key. It ends at once."""
@@ -179,37 +164,16 @@ class AdminApi:
     # --- the audit
     async def audit(
         self, _: Request, asked: wanted.AuditRange, who: KeyHolder
-    ) -> show_server.AuditPage | Denied:
+    ) -> show_audit.AuditPage | Denied:
         """List what was done by whom."""
         found = await self._parts.audit.newest(who, asked.filter, asked.limit)
-        return found if isinstance(found, Refusal) else show_server.audit_page(found)
+        return found if isinstance(found, Refusal) else show_audit.audit_page(found)
 
-    async def verify(self, _: Request, who: KeyHolder) -> show_server.AuditVerified | Denied:
+    async def verify(self, _: Request, who: KeyHolder) -> show_audit.AuditVerified | Denied:
         """Verify the audit, from the first row that is kept."""
         found = await self._parts.audit.verify(who)
         if isinstance(found, AuditBroken):
-            return show_server.AuditVerified(whole=False, rows=0, trimmed=0, head="", detail=found.detail)
+            return show_audit.AuditVerified(whole=False, rows=0, trimmed=0, head="", detail=found.detail)
         if isinstance(found, Refusal):
             return found
-        return show_server.AuditVerified(True, found.rows, found.trimmed, found.head, "")
-
-    # --- mail and server
-    async def mail(self, _: Request, who: KeyHolder) -> show_server.MailList | Denied:
-        """List mail that waits."""
-        found = await self._parts.mail.list(who)
-        return found if isinstance(found, Refusal) else show_server.mail_list(found)
-
-    async def retry(
-        self, _: Request, body: ask.RetryBody, who: KeyHolder
-    ) -> show_server.MailRequeued | Denied:
-        """Send mail again."""
-        count = await self._parts.mail.retry(who, body.ids)
-        return count if isinstance(count, Refusal) else show_server.MailRequeued(count)
-
-    async def server(self, _: Request, who: KeyHolder) -> show_server.ServerState | Denied:
-        """See what runs, and the limits in force."""
-        if refusal := await self._parts.unit.check(who, Operation.READ_SERVER):
-            return refusal
-        rates = self._parts.rates.items()
-        limits = tuple(show_server.LimitBody(name, rate.count, rate.seconds) for name, rate in rates)
-        return show_server.ServerState(self._parts.version, self._parts.running(), limits)
+        return show_audit.AuditVerified(True, found.rows, found.trimmed, found.head, "")

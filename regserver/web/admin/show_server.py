@@ -1,94 +1,20 @@
-"""What operators are shown of keys, the audit, mail and the server."""
+"""What operators are shown of mail, limits and the server."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from regserver.domain.audit import AuditRow
+from regserver.domain.finding import Finding, Level
 from regserver.domain.instant import iso_seconds
-from regserver.domain.operator_key import StoredKey
+from regserver.ports.limit_book import HeldClient
+from regserver.service.health import HealthStatus
+from regserver.service.operator.limit import GuessesCounted
 from regserver.service.operator.mail import WaitingMail
-from regserver.web.admin.ask import KeyNameField, RoleField
+from regserver.service.operator.server import ReloadOutcome, RunningJob
 from regserver.web.admin.show import CountNumber, PlainText, RowNumber, WordText, time_or_none
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.field import TimeField, UserIdField, described
-
-
-class KeyBody(msgspec.Struct, frozen=True, rename="camel"):
-    """A key without its secret."""
-
-    name: KeyNameField
-    role: RoleField
-    created_at: TimeField
-
-
-class KeyList(JsonAnswer, frozen=True):
-    """All operator keys, by name."""
-
-    keys: tuple[KeyBody, ...]
-
-
-class KeyAdded(JsonAnswer, frozen=True):
-    """A new key, which is shown this once."""
-
-    http_status: ClassVar[int] = 201
-
-    name: KeyNameField
-    role: RoleField
-    key: Annotated[str, described("The key itself.", "regs_op_0123abcd")]
-
-
-def key_list(keys: tuple[StoredKey, ...]) -> KeyList:
-    """All of them."""
-    return KeyList(tuple(KeyBody(key.name, key.role, iso_seconds(key.created_at)) for key in keys))
-
-
-class AuditBody(msgspec.Struct, frozen=True):
-    """What was done, by whom, to which account or other thing."""
-
-    number: RowNumber
-    at: TimeField
-    actor: Annotated[str, described("client, server, a key or a command.", "key anna")]
-    action: WordText
-    outcome: Annotated[str, described("done, or why not.", "done")]
-    account: UserIdField | None
-    subject: PlainText
-    network: Annotated[str, described("An IPv4 /24 or IPv6 /48; empty if unknown.", "192.0.2.0/24")]
-
-
-class AuditPage(JsonAnswer, frozen=True):
-    """Rows of the audit, the newest first."""
-
-    rows: tuple[AuditBody, ...]
-
-
-def audit_page(rows: tuple[AuditRow, ...]) -> AuditPage:
-    """Rows as operators see them."""
-    return AuditPage(
-        tuple(
-            AuditBody(
-                row.number,
-                iso_seconds(row.at),
-                row.actor,
-                row.action,
-                row.outcome,
-                row.account_id,
-                row.subject,
-                row.network,
-            )
-            for row in rows
-        )
-    )
-
-
-class AuditVerified(JsonAnswer, frozen=True):
-    """Whether every row is as it was written; else which is not. head: the last hash, to be kept elsewhere."""
-
-    whole: bool
-    rows: CountNumber
-    trimmed: CountNumber
-    head: Annotated[str, described("A hash in hex.", "00ff")]
-    detail: PlainText
+from regserver.web.http.field import TimeField, described
 
 
 class MailBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -135,6 +61,27 @@ class MailRequeued(JsonAnswer, frozen=True):
     count: CountNumber
 
 
+class FindingBody(msgspec.Struct, frozen=True):
+    """A step of a trial."""
+
+    level: Annotated[Level, Meta(description="fail: it does not work; hint: it should be changed.")]
+    text: PlainText
+
+
+class MailTried(JsonAnswer, frozen=True):
+    """What the mail server answered to each step. sent: whether it took the message."""
+
+    sent: bool
+    findings: tuple[FindingBody, ...]
+
+
+def mail_tried(found: tuple[Finding, ...]) -> MailTried:
+    """The steps of a trial."""
+    steps = tuple(FindingBody(each.level, each.text) for each in found)
+    return MailTried(all(each.level != "fail" for each in found), steps)
+
+
+# --- limits
 class LimitBody(msgspec.Struct, frozen=True):
     """A rate limit in force, for one client."""
 
@@ -143,9 +90,91 @@ class LimitBody(msgspec.Struct, frozen=True):
     seconds: Annotated[float, described("In how many seconds.", 60.0, ge=0)]
 
 
+class HeldBody(msgspec.Struct, frozen=True):
+    """A client that has reached a limit: an IPv4 address or an IPv6 /64. seconds: until its next request passes."""
+
+    limit: WordText
+    client: Annotated[str, described("A client.", "192.0.2.7")]
+    seconds: Annotated[float, described("To wait.", 3.5, ge=0)]
+
+
+class LimitList(JsonAnswer, frozen=True):
+    """The rate limits of this node, and the clients that have reached one, at most 1000."""
+
+    limits: tuple[LimitBody, ...]
+    held: tuple[HeldBody, ...]
+
+
+def held_body(each: HeldClient) -> HeldBody:
+    """A client as operators see it."""
+    return HeldBody(each.limit, each.client, round(each.seconds, 1))
+
+
+class LimitLifted(JsonAnswer, frozen=True):
+    """In how many limits something of the client, or how many counters of the account, were reset."""
+
+    count: CountNumber
+
+
+class GuessBody(msgspec.Struct, frozen=True, rename="camel"):
+    """Wrong secrets in a row. seconds: that the next one waits."""
+
+    failures: CountNumber
+    last_at: TimeField
+    seconds: CountNumber
+
+
+class GuessList(JsonAnswer, frozen=True):
+    """The counters of wrong secrets of an account: from strangers, and from each network that it is known from."""
+
+    guesses: tuple[GuessBody, ...]
+
+
+def guess_body(each: GuessesCounted) -> GuessBody:
+    """A counter as operators see it."""
+    return GuessBody(each.count, iso_seconds(each.last_at), -(-each.wait // 1000))
+
+
+# --- the server
 class ServerState(JsonAnswer, frozen=True):
-    """The server: what runs, and what bounds it. health: by part, "ok" or what is wrong."""
+    """The server: whether it is well, what runs, and what bounds it. parts: "ok", or what is wrong. failing: which are not well."""
 
     version: PlainText
+    status: Annotated[HealthStatus, Meta(description="As /health/ready has it.")]
+    parts: Annotated[dict[str, str], described('"ok", or what is wrong.', {"store": "ok"})]
+    failing: tuple[WordText, ...]
     registrations: Annotated[int, described("Live registrations that run now.", 2, ge=0)]
     limits: tuple[LimitBody, ...]
+
+
+class JobBody(msgspec.Struct, frozen=True):
+    """A live registration that runs. total: how many steps it has, -1 where that is unknown. seconds: since its start."""
+
+    username: PlainText
+    step: CountNumber
+    total: Annotated[int, described("How many steps.", 4, ge=-1)]
+    seconds: CountNumber
+
+
+class JobList(JsonAnswer, frozen=True):
+    """The live registrations that run on this node."""
+
+    registrations: tuple[JobBody, ...]
+
+
+def job_body(job: RunningJob) -> JobBody:
+    """A registration as operators see it."""
+    return JobBody(job.username, job.step, job.total, job.seconds)
+
+
+class SettingsReloaded(JsonAnswer, frozen=True, rename="camel"):
+    """What came of a reload. changed: what is in force now. needsRestart: what waits for one. faults: why nothing was taken."""
+
+    changed: tuple[WordText, ...]
+    needs_restart: tuple[WordText, ...]
+    faults: tuple[PlainText, ...]
+
+
+def settings_reloaded(found: ReloadOutcome) -> SettingsReloaded:
+    """Names of settings, and no values."""
+    return SettingsReloaded(found.taken, found.waiting, found.faults)

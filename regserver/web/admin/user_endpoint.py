@@ -35,7 +35,7 @@ class UserAdminApi:
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
-        key, limit = ask.key_holder, LIMIT
+        key, limit = ask.caller, LIMIT
         listed, waits = pipeline(self.list, wanted.read_user_range, key), pipeline(self.waiting, key)
         made, set_password = (
             pipeline(self.create, ask.read_new_user, key),

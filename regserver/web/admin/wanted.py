@@ -12,6 +12,7 @@ from regserver.domain.room import PostId, RoomId, parse_id
 from regserver.domain.session import SessionId
 from regserver.endpoint import Request
 from regserver.ports.audit_table import AuditFilter
+from regserver.service.operator.mail import MailState
 from regserver.web.http.field import RoomIdField, UserIdField, described
 from regserver.web.http.pipeline import Parameters
 
@@ -46,6 +47,12 @@ class AuditRange(Parameters, frozen=True):
     def filter(self) -> AuditFilter:
         """For the service."""
         return AuditFilter(before=self.before, account=self.account, action=self.action)
+
+
+class MailWanted(Parameters, frozen=True):
+    """Which messages are listed."""
+
+    state: Annotated[MailState | None, Meta(description="Only those that wait, or were set aside.")] = None
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -88,6 +95,12 @@ def read_audit_range(request: Request) -> AuditRange | BadId:
         return BadId()
     of = None if account is None else AccountId(account)
     return AuditRange(before, of, query.get("action"), _limit(query))
+
+
+def read_mail_wanted(request: Request) -> MailWanted:
+    """The query of /admin/mail; all messages for a state that there is not."""
+    state = _query(request).get("state")
+    return MailWanted("waiting" if state == "waiting" else "failed" if state == "failed" else None)
 
 
 # --- numbers in paths; 0, which nothing has, for what is none

@@ -1,5 +1,6 @@
 """The bearer token of a request (RFC 6750, section 2.1)."""
 
+from regserver.domain.command_ticket import PREFIX
 from regserver.domain.outcome import BadAuthType, BadToken, MissingAuth, Refusal
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import Request
@@ -23,6 +24,12 @@ def bearer_in(field: str) -> SecretHash | BadAuthType | BadToken:
         return BadAuthType()
     token = token.strip()
     return hash_secret(token) if token else BadToken()
+
+
+def ticket_in(field: str) -> str | None:
+    """The ticket of a command in an Authorization field that has a bearer token; None where it is another token."""
+    token = field.strip().partition(" ")[2].strip()
+    return token if token.startswith(PREFIX) else None
 
 
 def optional_bearer(request: Request) -> SecretHash | None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from regserver.domain.outcome import Refusal
+from regserver.domain.outcome import MissingAuth, Refusal
 from regserver.web.http.bearer import bearer, optional_bearer
 from regserver.web.http.language import LanguageWish, language_of
 from regserver.web.http.pipeline import Parameters, RequestBody, RouteEndpoint, idempotency_of, steps_of
@@ -45,7 +45,11 @@ def contract_of(endpoint: RouteEndpoint) -> Contract:
         parameters=(*_kinds(found, Parameters), *beside),
         answers=tuple(kind for kind in returned(steps[-1]) if not _is_kind(kind, Refusal)),
         refusals=tuple(_kinds(found, Refusal)),
-        security="required" if bearer in steps else "optional" if optional_bearer in steps else "none",
+        security="required"
+        if bearer in steps or MissingAuth in found
+        else "optional"
+        if optional_bearer in steps
+        else "none",
         is_keyed=idempotency_of in steps,
     )
 

@@ -13,6 +13,7 @@ from regserver.domain.account import MAX_JSON_INTEGER, AccountId
 from regserver.domain.email import MAX_EMAIL_LENGTH
 from regserver.domain.push import SubscriptionId
 from regserver.domain.session import SessionId
+from regserver.domain.webhook import WebhookId
 from regserver.ports.passkey_table import PasskeyId
 
 NEW_USERNAME = "^[A-Za-z0-9][A-Za-z0-9._-]{1,30}[A-Za-z0-9]$"
@@ -71,6 +72,13 @@ PATH_FIELDS = {
     "session_id": SessionIdField,
     "passkey_id": PasskeyIdField,
     "subscription": SubscriptionIdField,
+    "webhook": Annotated[WebhookId, _ID, described("A webhook's number.", 4)],
+    "steps_id": Annotated[
+        str,
+        described(
+            "A registration by steps: the hash of its contact, in hex.", "ab" * 32, pattern="^[0-9a-f]{64}$"
+        ),
+    ],
     "username": UsernameField,
     "registration": Annotated[
         str,

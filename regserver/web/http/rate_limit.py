@@ -1,9 +1,10 @@
 """The rate limits by name. Every route has one of these names; [limits.routes] may set other rates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, get_args
 
 from regserver.domain.address import client_key
+from regserver.ports.limit_book import HeldClient, LimitBook
 from regserver.service.rate_limiter import Limiter, Rate
 
 LimitName = Literal[
@@ -42,7 +43,7 @@ LIMITS: dict[LimitName, Rate] = {
 assert set(LIMITS) == set(get_args(LimitName))  # noqa: S101  (the table is complete)
 
 
-class RateLimits:
+class RateLimits(LimitBook):
     """The limiters of one node; nodes do not share counts."""
 
     def __init__(
@@ -63,6 +64,16 @@ class RateLimits:
             for name, rate in other.rates.items()
         }
         self.rates = other.rates
+
+    def held(self) -> Iterator[HeldClient]:
+        """The clients whose next request is refused."""
+        for name, limiter in self._limiters.items():
+            yield from (HeldClient(name, client, wait) for client, wait in limiter.waits())
+
+    def lift(self, client: str) -> int:
+        """Lets a client go on at once; in how many limits something of it was counted."""
+        key = client_key(client)
+        return sum([limiter.forget(key) for limiter in self._limiters.values()])
 
     def take(self, name: LimitName, client: str, weight: int = 1) -> float | None:
         """Counts a request; returns None when it is allowed, else the seconds to wait. weight: see Limiter."""

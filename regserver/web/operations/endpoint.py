@@ -1,22 +1,19 @@
 """Health checks and metrics, for operators."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.outcome import OperatorsOnly
 from regserver.endpoint import Request, Response
 from regserver.metric import CONTENT_TYPE, Metrics
+from regserver.service.health import Health, HealthStatus
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.field import described
 from regserver.web.http.pipeline import pipeline
 from regserver.web.http.route import Route
 from regserver.web.operations.sighting import ProbeWish, Sighting, Sightings, read_probe
-
-Check = Callable[[], Awaitable[str | None]]
-"""Checks one part of the server; returns None, or its fault in words for the operator."""
 
 Part = Annotated[str, Meta(examples=["store"])]
 
@@ -61,21 +58,17 @@ class NotReady(Readiness, frozen=True, tag_field="status", tag="not ready"):
     http_status: ClassVar[int] = 503
 
 
+ANSWERS: Mapping[HealthStatus, type[Ready | Degraded | NotReady]] = {
+    "ready": Ready,
+    "degraded": Degraded,
+    "not ready": NotReady,
+}
+
+
 class Exposition(Response, frozen=True, kw_only=True):
     """Metrics in Prometheus's text format."""
 
     content_type: str = CONTENT_TYPE
-
-
-class Checks(msgspec.Struct, frozen=True):
-    """The parts that readiness looks at, by name.
-
-    needed: without any of them the server is not ready, and a proxy or an orchestrator should send requests elsewhere.
-    useful: some door suffers while one fails; the server is degraded, and elsewhere it would not be better.
-    """
-
-    needed: Mapping[str, Check] = {}
-    useful: Mapping[str, Check] = {}
 
 
 class OperationsApi:
@@ -84,13 +77,13 @@ class OperationsApi:
     def __init__(
         self,
         metrics: Metrics,
-        checks: Checks,
+        health: Health,
         admits: Callable[[Request], bool],
         sightings: Sightings,
         version: str,
     ) -> None:
         self._metrics = metrics
-        self._checks = checks
+        self._health = health
         self._admits = admits
         self._sightings = sightings
         self._version = version
@@ -110,19 +103,12 @@ class OperationsApi:
 
     async def ready(self, request: Request, probe: ProbeWish) -> Ready | Degraded | NotReady:
         """Tell whether every part is well; to the operator, also which is not."""
-        needed, useful = await _faults(self._checks.needed), await _faults(self._checks.useful)
-        faults = {**needed, **useful}
-        failing = tuple(sorted(name for name, fault in faults.items() if fault))
-        answer = NotReady if any(needed.values()) else Degraded if failing else Ready
+        found = await self._health.look()
+        answer = ANSWERS[found.status]
         if self._admits(request):
-            parts = {name: fault or "ok" for name, fault in faults.items()}
-            return answer(parts, failing, self._sightings.find(probe) or UNSET)
+            return answer(dict(found.parts), found.failing, self._sightings.find(probe) or UNSET)
         return NotReady() if answer is NotReady else Ready()
 
     async def metrics(self, request: Request) -> Exposition | OperatorsOnly:
         """Get the metrics of this process."""
         return Exposition(body=self._metrics.show()) if self._admits(request) else OperatorsOnly()
-
-
-async def _faults(checks: Mapping[str, Check]) -> dict[str, str | None]:
-    return {name: await check() for name, check in checks.items()}

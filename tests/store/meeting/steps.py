@@ -13,8 +13,10 @@ from regserver.ports.store import Store
 from regserver.ports.submission_table import Submission
 from regserver.ports.transaction import Lock
 from regserver.service.ledger_check import verify_ledger
+from regserver.service.operator.steps import StepsDesk
+from regserver.service.operator.unit import LocalOperator, OperatorUnit
+from regserver.service.registration_lookup import RegistrationLookup
 from regserver.service.sms_guard import SmsPolicy
-from regserver.service.steps_admin import StepsAdmin
 from regserver.service.steps_code import Issued
 from regserver.service.steps_policy import StepsPolicy
 from tests.fake import JOURNAL_SEAL
@@ -132,7 +134,9 @@ def forget_user_id(steps: Steps) -> Racer:
 
 
 def unlock(steps: Steps) -> Racer:
-    return partial(StepsAdmin(steps.store, steps.clock, steps.pepper, steps.policy).unlock, ANN)
+    lookup = RegistrationLookup(steps.store, steps.clock, steps.pepper, steps.policy)
+    desk = StepsDesk(OperatorUnit(steps.store, steps.clock), lookup, steps.pepper, steps.policy)
+    return partial(desk.unlock, LocalOperator("command ivo"), ANN)
 
 
 def offer(steps: Steps, transaction_id: str) -> Racer:

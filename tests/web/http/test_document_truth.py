@@ -26,6 +26,7 @@ from regserver.config.setting import (
     SignupSection,
     StoreSection,
 )
+from regserver.config.webhook import WebhookSection
 from regserver.domain.instant import Duration
 from regserver.domain.outcome import (
     BadContentType,
@@ -44,6 +45,7 @@ from regserver.ports.password_hasher import HasherBusy
 from regserver.ports.store import StoreFault
 from regserver.service import block_service
 from regserver.service.account_recovery import MOST_WISHES, RecoveryWish
+from regserver.service.health import Health
 from regserver.service.identity_service import SignedIn
 from regserver.service.sign_up_gate import SignUpGate
 from regserver.web.directory.endpoint import DirectoryApi
@@ -53,7 +55,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import LanguageWish
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route
-from regserver.web.operations.endpoint import Checks, OperationsApi
+from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.sign_in.address_endpoint import AddressApi
 from regserver.web.sign_in.code_endpoint import CodeApi
@@ -112,7 +114,7 @@ class Seen:
         self.take(operation, response, name)
 
     def take(self, operation: str, response: Response, name: str) -> None:
-        """Checks that a response is the named one, as the document has it."""
+        """Health that a response is the named one, as the document has it."""
         route = self.routes[operation]
         found = self.described.check(route.method, route.pattern, response)
         assert found == name or (name, found) in SAME, (operation, name, response)
@@ -216,13 +218,13 @@ async def call_what_needs_settings(seen: Seen, folder: Path) -> None:
         return "disk full"
 
     ready = Asked(method="GET", path="/health/ready")
-    for name, checks in (
-        ("NotReady", Checks(needed={"store": fails})),
-        ("Degraded", Checks(useful={"mail": fails})),
+    for name, health in (
+        ("NotReady", Health(needed={"store": fails})),
+        ("Degraded", Health(useful={"mail": fails})),
     ):
-        async with open_routes(operations(checks)) as client:
+        async with open_routes(operations(health)) as client:
             await seen.ask(Stage(client), "GET /health/ready", name, ready)
-    strangers = OperationsApi(Metrics(), Checks(), lambda _: False, SIGHTINGS, "1").routes()
+    strangers = OperationsApi(Metrics(), Health(), lambda _: False, SIGHTINGS, "1").routes()
     async with open_routes(strangers) as client:
         asked = Asked(method="GET", path="/metrics")
         await seen.ask(Stage(client), "GET /metrics", "OperatorsOnly", asked)
@@ -398,9 +400,9 @@ async def call_changes(seen: Seen, folder: Path) -> None:
             await seen.ask(Stage(client), "POST /login/passkey/options", "BadCredentials", asked)
 
 
-def operations(checks: Checks) -> Sequence[Route]:
+def operations(health: Health) -> Sequence[Route]:
     """Health and metrics, as the operator sees them."""
-    return OperationsApi(Metrics(), checks, lambda _: True, SIGHTINGS, "1").routes()
+    return OperationsApi(Metrics(), health, lambda _: True, SIGHTINGS, "1").routes()
 
 
 async def call_captcha(seen: Seen, folder: Path) -> None:
@@ -535,8 +537,8 @@ async def call_confirm(seen: Seen, stage: Stage, here: World) -> None:
 async def call_operator(seen: Seen, folder: Path) -> None:
     """The routes below /admin, with the keys that they need."""
     folder.mkdir()
-    async with opened(folder) as (_, stage):
-        office = Office(stage, folder / "x.db")
+    async with opened(folder, webhook=WebhookSection(allow_private=True)) as (app, stage):
+        office = Office(stage, folder / "x.db", app)
         for operation, provocations in OPERATOR_TABLE.items():
             for name, make in provocations.items():
                 await seen.ask(stage, operation, name, await make(office))
@@ -603,7 +605,7 @@ async def faulty(
 
 
 def test_an_answer_that_is_not_named_is_found() -> None:
-    described = Described(operations(Checks()))
+    described = Described(operations(Health()))
     with pytest.raises(AssertionError):
         described.check("GET", "/health/alive", Response(status=418))
 
