@@ -268,10 +268,15 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
 def _documents(base: Base, routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> Iterator[Route]:
     """The routes of the documents that describe all others, and of the reference that is made of them."""
     messages = {str(name): f"{text.message}. {text.detail}" for name, text in MESSAGES.items()}
-    documents = DocumentApi(routes, sockets, base.web.limits.rates, __version__, messages)
+    documents = DocumentApi(routes, sockets, lambda: base.web.limits.rates, __version__, messages)
+
+    made: list[Documents] = []
 
     async def all_documents() -> Documents:
-        return Documents(*(await documents.bodies()), await discover(routes))
+        bodies = await documents.bodies()
+        if not made or made[0].openapi is not bodies[0]:
+            made[:] = [Documents(*bodies, await discover(routes))]
+        return made[0]
 
     yield from documents.routes()
     yield from ReferenceApi(base.web.forwarded, all_documents, base.brand).routes()

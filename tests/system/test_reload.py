@@ -1,5 +1,6 @@
 """A reload of the started server: each part is changed in its file and seen to be changed, and open connections live on."""
 
+import json
 import signal
 import ssl
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import trio
 
 from tests.peer.postgres import make_certificate
 from tests.peer.smtp import open_smtp_peer
-from tests.system.server import LogLine, Server, listening, open_server, sign_up
+from tests.system.server import LogLine, Server, listening, open_server, run_command, sign_up
 from tests.system.steps_client import StepsClient
 
 ORIGIN = "https://app.example.org"
@@ -199,3 +200,46 @@ async def served(port: int) -> bytes:
     await trio.aclose_forcefully(stream)
     assert isinstance(found, bytes)
     return found
+
+
+async def test_the_documents_and_the_audit_tell_of_it(tmp_path: Path) -> None:
+    """The limits stand in the documents, and the names of settings in the audit."""
+    site = Site(tmp_path)
+    always = ("[server]", 'public_url = "https://example.org"')
+    site.write(*always)
+    async with open_server(tmp_path, site.settings) as server, server.client() as client:
+
+        async def rate() -> tuple[str, bool]:
+            document = (await client.get("/openapi.json")).json()
+            page = (await client.get("/llms.txt")).text
+            return document["paths"]["/login"]["post"]["x-rate-limit"], "77 requests" in page
+
+        before = await rate()
+        await site.reload(
+            server, *always, "[limits.routes]", 'sign_in = "77/1m"', "[mail]", 'smtp = "smtp://u:s3cret@h"'
+        )
+        after = await rate()
+        assert before != after
+        assert "77" in json.dumps(after[0])
+        await site.reload(server, *always, "[limits.routes]", 'sign_in = "many"')
+        address = server.url.partition("//")[2]
+        where = (
+            "--set",
+            f"store.url=sqlite:{tmp_path / 'test.db'}",
+            "--set",
+            f"server.bind={address}",
+            "--json",
+        )
+        site.write(*always, "[limits.routes]", 'sign_in = "78/1m"')
+        done = await run_command("reload", *where, folder=tmp_path)
+        assert (done.returncode, json.loads(done.stdout)["changed"]) == (0, ["mail.smtp", "limits.routes"])
+        listed = await run_command("audit", "list", *where, folder=tmp_path)
+        rows = [
+            (row["actor"], row["outcome"], row["subject"])
+            for row in json.loads(listed.stdout)
+            if row["action"] == "settings_reloaded"
+        ]
+        assert rows[1:] == [("signal", "refused", ""), ("signal", "done", "mail.smtp limits.routes")]
+        assert rows[0][0].startswith("command ")
+        assert rows[0][1:] == ("done", "mail.smtp limits.routes")
+        assert "s3cret" not in listed.stdout.decode()

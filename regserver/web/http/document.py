@@ -1,7 +1,7 @@
 """GET /openapi.json and GET /asyncapi.json: descriptions of the HTTP routes and the WebSockets.
 
-Each is built once, from the routes and the types of their endpoints, in a thread when it is first asked for: it takes a tenth of
-a second, and many a server is never asked.
+Each is built from the routes and the types of their endpoints, in a thread when it is first asked for: it takes a tenth of a
+second, and many a server is never asked. It is built again when a reload has brought other limits, which stand in it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,13 +31,13 @@ class AsyncApiDocument(Response, frozen=True, kw_only=True):
 
 
 class DocumentApi:
-    """others, sockets: all other routes. rates: the limits in force, by name. messages: what the ids in bodies mean."""
+    """others, sockets: all other routes. rates: the limits in force, by name, another mapping after each change. messages: what the ids in bodies mean."""
 
     def __init__(
         self,
         others: Iterable[Route],
         sockets: Iterable[SocketRoute],
-        rates: Mapping[str, Rate],
+        rates: Callable[[], Mapping[str, Rate]],
         version: str,
         messages: Mapping[str, str] | None = None,
     ) -> None:
@@ -46,8 +46,8 @@ class DocumentApi:
         self._rates = rates
         self._version = version
         self._messages = messages or {}
-        self._openapi: OpenApiDocument | None = None
-        self._asyncapi: AsyncApiDocument | None = None
+        self._openapi: tuple[Mapping[str, Rate], OpenApiDocument] | None = None
+        self._asyncapi: tuple[Mapping[str, Rate], AsyncApiDocument] | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of the documents."""
@@ -69,17 +69,24 @@ class DocumentApi:
         return await self._of_sockets()
 
     async def _of_routes(self) -> OpenApiDocument:
-        if self._openapi is None:
+        rates = self._rates()
+        if self._openapi is None or self._openapi[0] is not rates:
             describe = partial(openapi, messages=self._messages)
-            body = await trio.to_thread.run_sync(self._encode, describe, self._routes)
-            self._openapi = OpenApiDocument(body=body)
-        return self._openapi
+            body = await trio.to_thread.run_sync(self._encode, describe, self._routes, rates)
+            self._openapi = rates, OpenApiDocument(body=body)
+        return self._openapi[1]
 
     async def _of_sockets(self) -> AsyncApiDocument:
-        if self._asyncapi is None:
-            body = await trio.to_thread.run_sync(self._encode, asyncapi, self._sockets)
-            self._asyncapi = AsyncApiDocument(body=body)
-        return self._asyncapi
+        rates = self._rates()
+        if self._asyncapi is None or self._asyncapi[0] is not rates:
+            body = await trio.to_thread.run_sync(self._encode, asyncapi, self._sockets, rates)
+            self._asyncapi = rates, AsyncApiDocument(body=body)
+        return self._asyncapi[1]
 
-    def _encode(self, describe: Callable[[Any, Mapping[str, Rate], str], Any], described: object) -> bytes:
-        return msgspec.json.encode(describe(described, self._rates, self._version))
+    def _encode(
+        self,
+        describe: Callable[[Any, Mapping[str, Rate], str], Any],
+        described: object,
+        rates: Mapping[str, Rate],
+    ) -> bytes:
+        return msgspec.json.encode(describe(described, rates, self._version))

@@ -59,7 +59,7 @@ class Documents(msgspec.Struct, frozen=True):
 
 
 class ReferenceApi:
-    """documents: makes them, when they are needed."""
+    """documents: makes them, when they are needed; others after a reload that has changed what stands in them."""
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class ReferenceApi:
         self._brand = brand
         own = {entry.name: entry.read_bytes() for entry in (files(__package__) / "static").iterdir()}
         self._assets = Assets({**own, **brand.files})
+        self._made_from: Documents | None = None
         self._texts: dict[str, str] = {}
         self._kept: dict[tuple[str, str], DocumentMadeOnce] = {}
 
@@ -105,8 +106,11 @@ class ReferenceApi:
         )
 
     async def _answer(self, request: Request, name: str, kind: str, headers: HeaderFields) -> Response:
-        if not self._texts:
-            self._texts = await trio.to_thread.run_sync(self._render, await self._documents())
+        documents = await self._documents()
+        if documents is not self._made_from:
+            self._texts = await trio.to_thread.run_sync(self._render, documents)
+            self._made_from = documents
+            self._kept.clear()
         base = self._forwarded.read(request).base
         kept = self._kept.get((name, base))
         if kept is not None:
