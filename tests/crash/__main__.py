@@ -1,4 +1,4 @@
-"""Kills the started server under load and checks its guarantees: python -m tests.crash [--accounts | --client] --kills 200 [--seed N]"""
+"""Kills the started server under load and checks its guarantees: python -m tests.crash [--accounts | --client | --nodes] --kills 200 [--seed N]"""
 
 import argparse
 import random
@@ -13,6 +13,14 @@ import trio
 from tests.crash.account_checker import AccountChecker
 from tests.crash.checker import Checker
 from tests.crash.client_checker import ClientChecker
+from tests.crash.node_checker import NodeChecker
+
+KINDS: dict[str, type[Checker | AccountChecker | ClientChecker]] = {
+    "rooms": Checker,
+    "accounts": AccountChecker,
+    "client": ClientChecker,
+    "nodes": NodeChecker,
+}
 
 
 def progress(done: int, kills: int) -> None:
@@ -24,16 +32,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill the server under load; check what it promised.")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of when, what and whom")  # noqa: S311
-    parser.add_argument("--accounts", action="store_true", help="changes of accounts, in place of rooms")
-    parser.add_argument("--client", action="store_true", help="under regserver.client, in place of rooms")
+    kind = parser.add_mutually_exclusive_group()
+    for name, shown in (
+        ("accounts", "changes of accounts, in place of rooms"),
+        ("client", "under regserver.client, in place of rooms"),
+        ("nodes", "rooms on two nodes, and their PostgreSQL"),
+    ):
+        kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name, help=shown)
     options = parser.parse_args()
     started = time.monotonic()
     print(f"seed {options.seed}", flush=True)  # noqa: T201
     folder = tempfile.mkdtemp(prefix="crash-")
-    kind: type[Checker | AccountChecker | ClientChecker] = Checker
-    if options.accounts or options.client:
-        kind = AccountChecker if options.accounts else ClientChecker
-    checker = kind(Path(folder), options.seed)
+    checker = KINDS[options.kind or "rooms"](Path(folder), options.seed)
     try:
         trio.run(checker.run, options.kills, progress)
     except BaseException:

@@ -12,20 +12,19 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import trio
-from trio_websocket import ConnectionClosed, HandshakeError
 
 from regserver.adapters.server_key import load_server_key
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.instant import Instant
-from regserver.domain.room_event import Position
+from regserver.ports.store import Store
 from regserver.store.sqlite import open_sqlite
-from tests.system.server import Listener, Message, Server, listening, open_server, sign_up
+from tests.crash.actor import Ears, Request, Who, read_cursor
+from tests.system.server import Message, Server, listening, open_server, sign_up
 
 POSTERS = 8
 ROOMS = 4
@@ -34,87 +33,11 @@ CUTS = 0.15
 FAR_FUTURE = Instant(1 << 50)
 
 
-class Who:
-    """Somebody across restarts."""
-
-    def __init__(self, name: str, user_id: int, token: str) -> None:
-        self.name = name
-        self.id = user_id
-        self.headers = {"authorization": f"Bearer {token}"}
-        self.token = token
-
-
-class Request:
-    """One change that somebody wants made. answer: what was acknowledged, None while that is in doubt."""
-
-    def __init__(self, who: Who, path: str, body: dict[str, Any], key: str | None) -> None:
-        self.who = who
-        self.path = path
-        self.body = body
-        self.key = key
-        self.answer: dict[str, Any] | None = None
-
-    async def make(self, client: httpx.AsyncClient) -> None:
-        """Raises httpx.TransportError when the server goes meanwhile."""
-        headers = self.who.headers | ({"idempotency-key": self.key} if self.key else {})
-        response = await client.post(self.path, json=self.body, headers=headers)
-        assert response.status_code in {200, 204}, (self.path, response.status_code, response.text)
-        self.answer = response.json() if response.content else {}
-
-
-class Ears:
-    """A listener that resumes. frames: all it has read, in order."""
-
-    def __init__(self, who: Who, seal: CursorSeal) -> None:
-        self.who = who
-        self._seal = seal
-        self.cursor = ""
-        self.frames: list[Message] = []
-        self.resumptions = 0
-        self._grown = trio.Event()
-
-    async def listen(self, server: Server) -> None:
-        """Until the connection ends."""
-        url = f"{server.socket_url}/room/websocket?token={self.who.token}&since={self.cursor}"
-        try:
-            async with listening(url) as listener:
-                await self._read(listener)
-        except* (OSError, HandshakeError, ConnectionClosed):
-            pass
-
-    async def _read(self, listener: Listener) -> None:
-        resumed = await listener.message()
-        assert resumed["recovered"] is True, resumed
-        assert self.cursor in {"", resumed["cursor"]}, resumed
-        self.cursor = resumed["cursor"]
-        self.resumptions += 1
-        while True:
-            try:
-                frame = await listener.message()
-            except trio.TooSlowError:
-                continue
-            self.frames.append(frame)
-            self.cursor = frame["cursor"]
-            self._grown.set()
-            self._grown = trio.Event()
-
-    @property
-    def position(self) -> Position:
-        return read_cursor(self._seal, self.cursor)
-
-    async def wait_for(self, wanted: Callable[[list[Message]], bool]) -> None:
-        while not wanted(self.frames):
-            await self._grown.wait()
-
-
-def read_cursor(seal: CursorSeal, text: str) -> Position:
-    position = seal.read(text)
-    assert position is not None
-    return position
-
-
 class Checker:
     """One run: a world that lives through many servers on one database."""
+
+    key_file = "test.key"
+    truths = 20  # cursors of each listener that are tried in the end
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._folder = folder
@@ -152,7 +75,7 @@ class Checker:
         self._posters = [await who(f"poster{number}") for number in range(POSTERS)]
         self._stayers = [await who(f"stayer{number}") for number in range(2)]
         self._wanderer = await who("wanderer")
-        key = await trio.to_thread.run_sync(load_server_key, self._folder / "test.key")
+        key = await trio.to_thread.run_sync(load_server_key, self._folder / self.key_file)
         self._seal = CursorSeal(key.derive("cursor"))
         self._ears = [Ears(who, self._seal) for who in (*self._stayers, self._wanderer)]
         everybody = [person.id for person in (*self._posters, *self._stayers, self._wanderer)]
@@ -191,7 +114,7 @@ class Checker:
             trio.open_nursery() as nursery,
         ):
             for ears in self._ears:
-                nursery.start_soon(ears.listen, server)
+                nursery.start_soon(ears.listen, server.socket_url)
             for who in self._posters:
                 nursery.start_soon(self._pour, client, who)
             nursery.start_soon(self._move, client)
@@ -213,14 +136,20 @@ class Checker:
         with suppress(httpx.TransportError):
             await self._ask_again(client, who)
             while True:
-                request = self._post(who)
-                self.requests.append(request)
-                await request.make(client)
+                await self._ask_new(client, who)
+
+    async def _ask_new(self, client: httpx.AsyncClient, who: Who) -> None:
+        request = self._post(who)
+        self.requests.append(request)
+        if request.key:
+            who.in_doubt.append(request)
+        await request.make(client)
+        who.in_doubt.clear()
 
     async def _ask_again(self, client: httpx.AsyncClient, who: Who) -> None:
-        for request in self.requests:
-            if request.who is who and request.key and request.answer is None:
-                await request.make(client)
+        while who.in_doubt:
+            await who.in_doubt[0].make(client)
+            del who.in_doubt[0]
 
     async def _move(self, client: httpx.AsyncClient) -> None:
         with suppress(httpx.TransportError):
@@ -229,12 +158,15 @@ class Checker:
                 await self._step.make(client)
                 self._step = None
 
+    def _open_store(self) -> AbstractAsyncContextManager[Store]:
+        return open_sqlite(self._folder / "test.db")
+
     async def _cut_log(self) -> None:
         """Cuts off what all listeners have read, as retention would; older cursors must be told so."""
         count = min(ears.position.id for ears in self._ears) - 1 - self._cut
         if count <= 0:
             return
-        async with open_sqlite(self._folder / "test.db") as store:
+        async with self._open_store() as store:
             trimmed = await store.write(lambda transaction: transaction.events.trim(FAR_FUTURE, count))
             cut = (await store.read(lambda transaction: transaction.events.cut())).id
         assert (trimmed, cut) == (count, self._cut + count)
@@ -256,9 +188,13 @@ class Checker:
             self.requests.append(request)
             await request.make(client)
             last.add(f"last-{room}")
+        await self._settle_ears(server, last)
+
+    async def _settle_ears(self, server: Server, last: set[str]) -> None:
+        """Until all have heard the last posts."""
         async with trio.open_nursery() as nursery:
             for ears in self._ears:
-                nursery.start_soon(ears.listen, server)
+                nursery.start_soon(ears.listen, server.socket_url)
             with trio.fail_after(60):
                 for ears in self._ears:
                     await ears.wait_for(lambda frames: last <= {f.get("content") for f in frames[-200:]})
@@ -319,7 +255,7 @@ class Checker:
 
     async def _verify_truth(self, server: Server, ears: Ears) -> None:
         """`recovered` is true exactly where the log still reaches."""
-        for frame in self._chance.sample(ears.frames, min(20, len(ears.frames))):
+        for frame in self._chance.sample(ears.frames, min(self.truths, len(ears.frames))):
             reaches = read_cursor(self._seal, frame["cursor"]).id >= self._cut
             resumed, _ = await self._recovered(server, ears.who, frame["cursor"])
             assert resumed["recovered"] is reaches
