@@ -74,6 +74,14 @@ crash-accounts: .venv/.test ## kill the server 200 times amid changes of account
 crash-client: .venv/.test ## kill, stop and slow the server 200 times under the Python client: nothing missed, nothing twice
 	$(BIN)/python -m tests.crash --client
 
+.PHONY: crash-nodes
+crash-nodes: .venv/.test ## kill two nodes 200 times, and their PostgreSQL now and then, and compare what every socket heard
+	$(BIN)/python -m tests.crash --nodes
+
+.PHONY: faults-nodes
+faults-nodes: .venv/.test ## stop PostgreSQL for ten seconds under two nodes, let a standby take over, cut the link
+	STOPPED_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_node_faults.py
+
 .PHONY: blocking-client
 blocking-client: .venv/.test ## make the blocking Python client from the asynchronous one
 	$(BIN)/python -m tests.client.blocking_maker

@@ -60,7 +60,8 @@ class Cluster:
     folder: of its data, its unix socket, and its certificate for localhost. settings: those of postgresql.conf, beside SETTINGS.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], primary: "Cluster | None" = None) -> None:
+        """primary: a cluster that runs, of which this one becomes a standby that streams from it."""
         self.folder = folder
         self.port = free_port()
         self._settings = {**SETTINGS, **settings}
@@ -68,8 +69,12 @@ class Cluster:
         self._made = 0
         self.data = folder / "data"
         self.certificate = folder / "server.crt"
-        words = ["-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        _run([_program("initdb"), *words])
+        words = ["-D", str(self.data), "-U", USER, "--no-sync"]
+        if primary is None:
+            _run([_program("initdb"), *words, "-A", "trust", "-E", "UTF8", "--locale=C"])
+        else:
+            words += ["-h", str(primary.folder), "-p", str(primary.port), "-R", "-c", "fast"]
+            _run([_program("pg_basebackup"), *words])
         key = folder / "server.key"
         make_certificate(key, self.certificate)
         if (owner := _owner()) is not None:
@@ -121,6 +126,27 @@ class Cluster:
             self._server.wait()
         self._server = None
 
+    def require_standby(self) -> None:
+        """From now on a commit is acknowledged only when a standby has it too; returns when one does."""
+        with psycopg.connect(self.place("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + START_SECONDS
+            while time.monotonic() < deadline:
+                if connection.execute(
+                    "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+                ).fetchone():
+                    return
+                time.sleep(0.05)
+        raise RuntimeError("no standby streams: " + (self.folder / "log").read_text())
+
+    def promote(self) -> None:
+        """Makes a standby the primary. It needs no standby of its own then."""
+        with psycopg.connect(self.place("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("SELECT pg_reload_conf()")
+
     def restart(self) -> None:
         """Ends all connections."""
         self.stop(signal.SIGINT)
@@ -149,12 +175,12 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def create(cls, **settings: str) -> "Iterator[Cluster]":
-        """Makes a cluster and starts it. The end stops it and removes its folder."""
+    def create(cls, *, primary: "Cluster | None" = None, **settings: str) -> "Iterator[Cluster]":
+        """Makes a cluster, or a standby of one, and starts it. The end stops it and removes its folder."""
         with tempfile.TemporaryDirectory(prefix="regserver-pg-", ignore_cleanup_errors=True) as name:
             if (owner := _owner()) is not None:
                 os.chown(name, owner, owner)
-            cluster = cls(Path(name), settings)
+            cluster = cls(Path(name), settings, primary)
             try:
                 cluster.start()
                 yield cluster
