@@ -41,9 +41,9 @@ figures: ## print the size and shape of the code, and of another version: BEFORE
 # Measurements print ratios to other servers in the same run, and with BEFORE=../its-checkout to an earlier version;
 # no test depends on them.
 export BEFORE
-.PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing
-bench: bench-front bench-rooms bench-live bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing ## run all measurements; single ones: bench-front, -rooms, -live, -steps, -directory, -account, -abuse, -driver, -testing
-bench-front bench-rooms bench-live bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing: .venv/.test
+.PHONY: bench bench-front bench-live bench-rooms bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing bench-store bench-nodes
+bench: bench-front bench-rooms bench-live bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing bench-store bench-nodes ## run all measurements; single ones: bench-front, -rooms, -live, -steps, -directory, -account, -abuse, -driver, -testing, -store, -nodes
+bench-front bench-rooms bench-live bench-steps bench-directory bench-account bench-abuse bench-driver bench-testing bench-store bench-nodes: .venv/.test
 	$(BIN)/python -m benchmarks.$(@:bench-%=%)
 
 .PHONY: bench-page

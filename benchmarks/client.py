@@ -32,11 +32,11 @@ class Client:
 
 
 @contextlib.contextmanager
-def client(words: Words) -> Iterator[Client]:
+def client(words: Words, core: int | str = CLIENT_CORE) -> Iterator[Client]:
     """A client that is gone at the end."""
     raise_descriptor_limit()
     process = subprocess.Popen(
-        on_core(CLIENT_CORE, words), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        on_core(core, words), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         yield Client(process)
@@ -46,7 +46,7 @@ def client(words: Words) -> Iterator[Client]:
             process.communicate()
 
 
-def run_client(words: Words) -> Figures:
+def run_client(words: Words, core: int | str = CLIENT_CORE) -> Figures:
     """Runs a client that stops for nothing; its one line of figures."""
-    with client(words) as running:
+    with client(words, core) as running:
         return running.read()

@@ -19,6 +19,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 BUILD = ROOT / "build"
 SERVER_CORE, CLIENT_CORE = 0, 1
+EVERY_CORE = "0,1"
+"""For what is measured beside other servers, PostgreSQL's among them: the system deals out the cores."""
 Words = Sequence[str | float | Path]
 
 START_SECONDS = 20.0
@@ -77,14 +79,14 @@ class Server:
 
 @contextlib.contextmanager
 def server(
-    words: Words, port: int, *, core: int = SERVER_CORE, log: Path | None = None, folder: Path = ROOT
+    words: Words, port: int, *, core: int | str = SERVER_CORE, log: Path | None = None, folder: Path = ROOT
 ) -> Iterator[Server]:
     """Runs a command that serves on `port`.
 
     Args:
         words: The command.
         port: The port on which it will accept.
-        core: The processor core it is kept on.
+        core: The processor core it is kept on, or several.
         log: The file for its standard error; None for this process's own.
         folder: The folder it runs in.
     """
@@ -98,8 +100,8 @@ def server(
         yield running
 
 
-def on_core(core: int, words: Words) -> list[str]:
-    """The command, kept on one core."""
+def on_core(core: int | str, words: Words) -> list[str]:
+    """The command, kept on one core, or on several."""
     return ["taskset", "-c", str(core), *map(str, words)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.checkout import THIS, Checkout
-from benchmarks.process import Server, free_port, server
+from benchmarks.process import SERVER_CORE, Server, free_port, server
 
 MODULE = "regserver"
 SETTINGS = ("live.source=none", "limits.enabled=false", "log.level=error", "log.format=json")
@@ -30,6 +30,7 @@ def product(
     log: Path | None = None,
     checkout: Checkout = THIS,
     quotas: bool = False,
+    core: int | str = SERVER_CORE,
 ) -> Iterator[Server]:
     """Runs the product.
 
@@ -40,12 +41,13 @@ def product(
         log: The file for its log; None for standard error.
         checkout: The version that is started.
         quotas: Whether one person's day is bounded as it is by default.
+        core: The processor core it is kept on, or several.
     """
     port = free_port()
     if not quotas and _has_quotas(checkout):
         settings = (*UNBOUNDED, *settings)
     words = [checkout.python, "-m", module, *command_line(port, store, *settings)]
-    with server(words, port, log=log, folder=checkout.folder) as running:
+    with server(words, port, core=core, log=log, folder=checkout.folder) as running:
         yield running
 
 

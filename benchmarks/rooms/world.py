@@ -16,9 +16,11 @@ from regserver.domain.room import RoomId
 from regserver.domain.room_event import Created, EventId, Posted
 from regserver.domain.secret import hash_secret, new_token
 from regserver.domain.session import SessionId
+from regserver.ports.store import Store
 from regserver.ports.token_table import NewSession
 from regserver.ports.transaction import Transaction
-from regserver.store.sqlite import SqliteStore, open_sqlite
+from regserver.store.postgres import open_postgres
+from regserver.store.sqlite import open_sqlite
 
 PIECE = 5000  # rows per transaction
 
@@ -43,26 +45,45 @@ def world(*, people: int, rooms: int = 1, posts: int = 0) -> Iterator[World]:
     with scratch() as folder:
         path, now = folder / "rooms.db", Instant(time.time_ns() // 1_000_000)
         made = trio.run(_build, path, now, people, rooms, posts)
-        made.tokens.write_text("".join(f"{_token(number)}\n" for number in range(people)))
+        made.tokens.write_text("".join(f"{token(number)}\n" for number in range(people)))
         yield made
 
 
-def _token(number: int) -> str:
+@contextlib.contextmanager
+def postgres_world(url: str, *, people: int, rooms: int = 1, posts: int = 0) -> Iterator[World]:
+    """The same in a migrated database of PostgreSQL; its path has no database, and is where a key may lie."""
+    with scratch() as folder:
+        path, now = folder / "rooms.db", Instant(time.time_ns() // 1_000_000)
+        made = trio.run(_build_postgres, url, path, now, people, rooms, posts)
+        made.tokens.write_text("".join(f"{token(number)}\n" for number in range(people)))
+        yield made
+
+
+def token(number: int) -> str:
     return new_token("regs_", hashlib.sha256(str(number).encode()).digest())
 
 
 async def _build(path: Path, now: Instant, people: int, rooms: int, posts: int) -> World:
     async with open_sqlite(path) as store:
-        ids = await _people(store, now, people)
-        made = [await store.write(lambda transaction: _room(transaction, ids, now)) for _ in range(rooms)]
-        author = ids[min(1, people - 1)]
-        for first in range(0, posts, PIECE):
-            count = min(PIECE, posts - first)
-            await store.write(lambda t, first=first, count=count: _posts(t, made, author, now, first, count))  # type: ignore[misc]
-        return World(path, tuple(made))
+        return World(path, await _fill(store, now, people, rooms, posts))
 
 
-async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountId]:
+async def _build_postgres(url: str, path: Path, now: Instant, people: int, rooms: int, posts: int) -> World:
+    async with open_postgres(url) as store:
+        return World(path, await _fill(store, now, people, rooms, posts))
+
+
+async def _fill(store: Store, now: Instant, people: int, rooms: int, posts: int) -> tuple[RoomId, ...]:
+    ids = await _people(store, now, people)
+    made = [await store.write(lambda transaction: _room(transaction, ids, now)) for _ in range(rooms)]
+    author = ids[min(1, people - 1)]
+    for first in range(0, posts, PIECE):
+        count = min(PIECE, posts - first)
+        await store.write(lambda t, first=first, count=count: _posts(t, made, author, now, first, count))  # type: ignore[misc]
+    return tuple(made)
+
+
+async def _people(store: Store, now: Instant, count: int) -> list[AccountId]:
     async def work(transaction: Transaction) -> list[AccountId]:
         ids = []
         for number in range(count):
@@ -70,7 +91,7 @@ async def _people(store: SqliteStore, now: Instant, count: int) -> list[AccountI
             account = await transaction.accounts.add(new)
             assert account is not None
             session = NewSession(
-                token=hash_secret(_token(number)),
+                token=hash_secret(token(number)),
                 account=account,
                 id=SessionId(1),
                 name=None,

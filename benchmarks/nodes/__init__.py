@@ -1,0 +1,1 @@
+"""Measurements of two nodes on one PostgreSQL."""
