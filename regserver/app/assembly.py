@@ -60,6 +60,7 @@ from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.operator import OperatorGate
 from regserver.web.http.rate_limit import LIMITS, RateLimits
 from regserver.web.http.route import Route, SocketRoute
+from regserver.web.operations.departure import Departure
 from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.reference.page import Documents, ReferenceApi
@@ -80,6 +81,7 @@ class Assembly(msgspec.Struct, frozen=True):
     limits: FrontLimits
     app: WebApp
     outside: Outside
+    departure: Departure
 
 
 async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -178,7 +180,9 @@ def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTE
         node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
     limits = msgspec.structs.replace(limits, refusal_fields=lambda: web.cors.front_fields)
-    return Assembly(loaded, web, limits, create_app(web, limits), with_mailbox(outside, loaded.settings))
+    return Assembly(
+        loaded, web, limits, create_app(web, limits), with_mailbox(outside, loaded.settings), Departure()
+    )
 
 
 def _build_clock_watch(base: Base) -> ClockWatch:
@@ -219,7 +223,7 @@ async def open_assembly(assembly: Assembly) -> AsyncIterator[AppPart]:
     async with AsyncExitStack() as stack:
         base = await open_base(stack, assembly.loaded, assembly.web, assembly.outside)
         whole = _joined([await open_part(stack, base) for open_part in PARTS])
-        _add_routes(assembly.app, base, whole)
+        _add_routes(assembly, base, whole)
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(run_expiry, base.store, base.clock, base.web.metrics.job_ran)
         nursery.start_soon(run_loop_watch, base.web.metrics.loop_delay)
@@ -238,7 +242,7 @@ def _joined(parts: Iterable[AppPart]) -> AppPart:
     return AppPart(*(tuple(chain.from_iterable(column)) for column in columns))
 
 
-def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
+def _add_routes(assembly: Assembly, base: Base, whole: AppPart) -> None:
     async def store_check() -> str | None:
         try:
             await base.store.check()
@@ -248,7 +252,7 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
 
     web, settings = base.web, base.settings.operations
     base.health.watch(
-        needed={"store": store_check, **dict(whole.needed)},
+        needed={"store": store_check, "stop": assembly.departure.check, **dict(whole.needed)},
         useful={**base.store.checks, **dict(whole.useful), "proxy": web.forwarded.notice.check},
     )
     for figure in base.store.figures:
@@ -261,6 +265,7 @@ def _add_routes(app: WebApp, base: Base, whole: AppPart) -> None:
         *OperationsApi(web.metrics, base.health, gate.admits, Sightings(web.forwarded), __version__).routes(),
         *whole.routes,
     ]
+    app = assembly.app
     plain = open_plain_pages(base, app.dispatcher.serve)
     app.add_routes((*routes, *plain, *_documents(base, routes, whole.sockets)), whole.sockets)
 

@@ -22,15 +22,20 @@ from regserver.metric import FrontCounters
 from regserver.service.operator.entry import EntryLink
 from regserver.serving import Front
 from regserver.web.app import WebApp
+from regserver.web.operations.departure import Departure
 
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. front: its front door. quart: the same server as ASGI app. whole: all its parts."""
+    """A server that is ready to listen. front: its front door. quart: the same server as ASGI app. whole: all its parts.
+
+    departure: whether it was told to stop.
+    """
 
     front: Front
     quart: WebApp
     loaded: Loaded
     whole: AppPart
+    departure: Departure
 
 
 @asynccontextmanager
@@ -48,7 +53,7 @@ async def open_app(
             limits=assembly.limits,
             metrics=FrontCounters(assembly.web.metrics),
         )
-        yield App(front, app, loaded, whole)
+        yield App(front, app, loaded, whole, assembly.departure)
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -118,6 +123,11 @@ async def run_app(
 async def _close(app: App, control: Control, closing: trio.Event) -> None:
     """Ends the live registrations first, so that observers get their FAILURE before the sockets close with 1001."""
     await control.stop.wait()
+    if (drain := app.loaded.settings.server.drain.seconds) > 0:
+        app.departure.is_near = True
+        app.front.leave_nowait()
+        with trio.move_on_after(drain):
+            await control.abort.wait()
     for stop in app.whole.stop:
         await stop()
     closing.set()

@@ -80,6 +80,7 @@ RESTARTED = frozenset(
         "server.hsts",
         "server.security_contact",
         "server.grace",
+        "server.drain",
         "server.http2",
         "server.max_connections",
         "server.max_connections_per_address",

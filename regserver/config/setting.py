@@ -59,7 +59,7 @@ class ServerSection(Section, frozen=True):
 
     data: the folder of the state; "": that of the configuration. key: the file of the server's own key; "": beside the
     database, which is for SQLite alone. outbound_proxy: by which captcha and SMS services and a chain's node are asked; "" for none.
-    mailbox: whether the page shows what would be sent; on loopback addresses alone.
+    drain: how long a node that is told to stop serves on, while it says that it is not ready. mailbox: whether the page shows what would be sent; on loopback addresses alone.
     """
 
     bind: tuple[str, ...] = ("127.0.0.1:8080",)
@@ -76,6 +76,7 @@ class ServerSection(Section, frozen=True):
     tls_cert: str = ""
     tls_key: str = ""
     grace: Annotated[Duration, within(0, HOUR)] = Duration(5 * SECOND)
+    drain: Annotated[Duration, within(0, 10 * MINUTE)] = Duration(0)
     http2: bool = True
     max_connections: Annotated[int, within(1, 1_000_000)] = 20_000
     max_connections_per_address: Annotated[int, within(1, 1_000_000)] = 1_000

@@ -47,6 +47,8 @@ dispatched with `is_admitted`."""
 class ConnectionContext:
     """The common state of all connections of a front door. closing: the server stops; no connection waits for a request.
 
+    leaving: it will stop; each answer ends its connection, so that the next request goes elsewhere.
+
     admit: for HTTP/2, where many bodies may come at once; over HTTP/1.1 there is one at a time.
     """
 
@@ -66,7 +68,7 @@ class ConnectionContext:
         self.metrics = sessions.metrics
         self.timeouts = timeouts(self.limits)
         self.deadlines = Deadlines()
-        self.closing = False
+        self.closing = self.leaving = False
 
     def fail(self) -> Response:
         """The answer when the dispatcher has raised."""
@@ -255,7 +257,7 @@ class Connection:
             except Exception:
                 response = context.fail()
         # The beginning of the request after an oversized body is unknown.
-        self._is_last = head.close or body is None or context.closing
+        self._is_last = head.close or body is None or context.leaving
         if response.is_stream and isinstance(response, StreamResponse):
             await self._answer_stream(head, response)
         elif len(response.body) > LARGE_BYTES:

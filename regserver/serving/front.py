@@ -1,8 +1,9 @@
 """The front door: listeners, connections, and the shutdown.
 
-`open` has two nurseries: of the connections, and inside it of the accept loops with the ticker. A shutdown takes four steps:
+`open` has two nurseries: of the connections, and inside it of the accept loops with the ticker. A shutdown takes four steps, after
+a time of leaving, if `leave_nowait` was called: everything is served, and each answer over HTTP/1.1 ends its connection.
 
-1. accepting stops; idle connections are closed, sessions get GOING_AWAY, HTTP/2 connections GOAWAY;
+1. whoever has connected already is accepted, and nobody else; idle connections are closed, sessions get GOING_AWAY, HTTP/2 connections GOAWAY;
 2. requests and sessions have `grace_seconds` to end;
 3. remaining connections are reset: closing its socket ends even a send that cannot be cancelled;
 4. what is left of them is cancelled.
@@ -29,7 +30,7 @@ from regserver.serving.connection import Admit, Connection, ConnectionContext, S
 from regserver.serving.held import Held
 from regserver.serving.http2_connection import serve_http2
 from regserver.serving.limit import FrontLimits
-from regserver.serving.listener import Listener, accept, load_tls, open_listeners
+from regserver.serving.listener import Listener, accept, load_tls, open_listeners, take_waiting
 from regserver.serving.metric import FrontMetrics, NoMetrics
 from regserver.serving.reference_cycle import break_cycle, check_cycles
 from regserver.serving.registry import Registry
@@ -38,6 +39,7 @@ from regserver.serving.session_core import SessionContext
 
 _log = logging.getLogger(__name__)
 
+_QUIET_SECONDS = 0.5
 _FORCED_SECONDS = 0.5  # reset connections need a few turns of the event loop to end
 
 
@@ -95,6 +97,10 @@ class Front:
         """Ends the grace time of the present or a later shutdown."""
         self._forced.set()
 
+    def leave_nowait(self) -> None:
+        """From now on each answer over HTTP/1.1 says that its connection ends."""
+        self._context.leaving = True
+
     async def serve(
         self,
         binds: Sequence[str],
@@ -135,6 +141,8 @@ class Front:
                         accepting.start_soon(self._registry.run_ticker)
                         accepting.start_soon(self._context.deadlines.run)
                         yield [listener.url for listener in listeners]
+                        for listener in listeners:
+                            take_waiting(listener, self._limits, self._handler(connections, listener))
                         stack.close()
                         await self._drain()
                         accepting.cancel_scope.cancel()
@@ -144,7 +152,11 @@ class Front:
 
     async def _drain(self) -> None:
         """Asks all connections to end; returns when they have, or after the grace time."""
-        self._context.closing = True
+        if self._context.leaving:
+            # A proxy that meets a closed address sends nothing more by the connections that it keeps; then they can be closed.
+            with trio.move_on_after(_QUIET_SECONDS):
+                await self._forced.wait()
+        self._context.closing = self._context.leaving = True
         for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
         self._registry.close_all(CloseCode.GOING_AWAY, "server going away")

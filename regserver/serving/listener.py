@@ -236,11 +236,7 @@ async def accept(
             return
         try:
             for _ in range(_ACCEPTS_PER_TURN):
-                client, address = sock.accept()
-                client.setblocking(False)
-                if not isinstance(address, tuple):  # a unix socket inherits nothing
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
-                handle(client, address)
+                _take(sock, limits, handle)
         except BlockingIOError:
             continue
         except OSError as error:  # an error outside _EXHAUSTED: the client was gone before it was accepted
@@ -249,3 +245,21 @@ async def accept(
                 await trio.sleep(_EXHAUSTED_SECONDS)
         except Exception:
             _log.exception("accepting failed")
+
+
+def take_waiting(
+    listener: Listener, limits: FrontLimits, handle: Callable[[socket.socket, Any], None]
+) -> None:
+    """Accepts those who have connected already, since closing the listener would reset them."""
+    with contextlib.suppress(OSError):  # BlockingIOError: there are no more
+        for _ in range(limits.backlog):
+            _take(listener.sock, limits, handle)
+
+
+def _take(sock: socket.socket, limits: FrontLimits, handle: Callable[[socket.socket, Any], None]) -> None:
+    """Accepts one connection. Raises OSError, BlockingIOError where there is none."""
+    client, address = sock.accept()
+    client.setblocking(False)
+    if not isinstance(address, tuple):  # a unix socket inherits nothing
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
+    handle(client, address)

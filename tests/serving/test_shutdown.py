@@ -57,6 +57,38 @@ async def test_what_is_in_flight_is_finished() -> None:
     assert front.connections == 0
 
 
+async def test_a_front_door_that_leaves_serves_on_and_keeps_no_connection() -> None:
+    async with open_front() as server:
+        kept = Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
+        assert "connection" not in (await kept.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[1]
+        server.front.leave_nowait()
+        fresh = Peer(await trio.open_tcp_stream("127.0.0.1", server.port))
+        for peer in (kept, fresh):
+            status, fields, _ = await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (status, fields["connection"]) == (200, "close")
+            assert await peer.ended()
+            await peer.aclose()
+
+
+async def test_what_comes_by_a_kept_connection_just_after_the_address_is_closed_is_served() -> None:
+    async with trio.open_nursery() as nursery:
+        shutdown = trio.Event()
+        front = Front(dispatch=show, socket=lambda _: None, limits=bounds())
+        (url,) = await nursery.start(_serve, front, shutdown)
+        port = int(url.rpartition(":")[2])
+        kept = Peer(await trio.open_tcp_stream("127.0.0.1", port))
+        assert (await kept.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+        waiting = await trio.open_tcp_stream("127.0.0.1", port)  # the accept loop gets no turn in between
+        front.leave_nowait()
+        shutdown.set()
+        for peer in (kept, Peer(waiting)):
+            status, fields, _ = await peer.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (status, fields["connection"]) == (200, "close")
+            await peer.aclose()
+        with pytest.raises(OSError, match=r"."):
+            await trio.open_tcp_stream("127.0.0.1", port)
+
+
 async def _serve(
     front: Front, shutdown: trio.Event, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
 ) -> None:

@@ -100,6 +100,19 @@ async def test_health_and_figures(tmp_path: Path) -> None:
         assert 'route="(none)",status="404"' in figures
 
 
+async def test_a_node_that_was_told_to_stop_says_so_and_serves_on(tmp_path: Path) -> None:
+    async with open_server(tmp_path, ("server.drain=10m",)) as server, server.client() as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        with trio.fail_after(30):
+            while (ready := await client.get("/health/ready")).status_code == 200:
+                assert ready.json()["failing"] == []
+        assert (ready.status_code, ready.json()["failing"]) == (503, ["stop"])
+        alive = await client.get("/health/alive")
+        assert (alive.status_code, alive.headers["connection"]) == (200, "close")
+        assert await server.stop() == 0  # told again, it does not wait longer
+
+
 async def test_every_line_of_a_request_carries_its_id(tmp_path: Path) -> None:
     async with open_server(tmp_path) as server, server.client() as client:
         identity = (await client.get("/health/alive")).headers["x-request-id"]
