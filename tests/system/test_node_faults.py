@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from tests.crash.actor import Request, StoreAway
 from tests.crash.fleet import NAMES, Fleet
 from tests.peer.postgres import Cluster
 from tests.system.node_load import NodeLoad
+from tests.system.server import ROOT
 
 STOPPED_SECONDS = float(os.environ.get("STOPPED_SECONDS", "2"))
 SOON = ("store.pool_timeout=500ms",)
@@ -63,13 +65,16 @@ async def test_a_stopped_database(tmp_path: Path) -> None:
 
 
 async def test_a_standby_takes_over(tmp_path: Path) -> None:
-    """The nodes find it by the hosts of their URL. What is acknowledged was at the standby, since the primary waits for that."""
+    """The nodes find it by the hosts of their URL, which is that of docs/nodes.md. What is acknowledged was at the standby, since the primary waits for that."""
     with Cluster.create() as primary:
         name = primary.create_database()
         with Cluster.create(primary=primary) as standby:
             await in_thread(primary.require_standby)
             hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
-            url = f"postgresql://test@{hosts}/{name}?target_session_attrs=read-write"
+            (found,) = re.findall(
+                r"postgresql://regserver@db1\S+", (ROOT / "docs" / "nodes.md").read_text("utf-8")
+            )
+            url = found.replace("regserver@db1.example.org,db2.example.org/regserver", f"test@{hosts}/{name}")
             async with loaded(tmp_path, url) as load:
 
                 async def fail_over() -> None:
