@@ -146,7 +146,7 @@ def catch_up(count: int) -> None:
 
 
 def parts(quick: bool) -> Parts:
-    count, seconds = (1, 1.0) if quick else (3, 3.0)
+    count, seconds = (1, 1.0) if quick else (3, 2.0)
     return {
         "delivery": partial(delivery, count, 200 if quick else 1000),
         "posts": partial(posts, count, seconds),

@@ -114,7 +114,7 @@ def sqlite(count: int, seconds: float) -> None:
 
 
 def parts(quick: bool) -> Parts:
-    count, seconds = (1, 1.0) if quick else (3, 3.0)
+    count, seconds = (1, 1.0) if quick else (3, 2.0)
     return {
         "driver": partial(driver, count, seconds),
         "posts": partial(posts, count, seconds),
