@@ -191,6 +191,9 @@ class PgConnection:
         fault = fault_of(error, lost=self._raw.closed)
         if fault.sqlstate in ("0A000", "26000"):
             self.stale = True  # its prepared statements are
-        if fault.sqlstate == "25006" and self._raw.read_only_block:
-            return StatementFault(str(fault), fault.sqlstate)
+        if fault.sqlstate == "25006":
+            if self._raw.read_only_block:
+                return StatementFault(str(fault), fault.sqlstate)
+            # Its server has become a standby; a new connection finds the one that takes writes.
+            self.stale = True
         return fault

@@ -131,9 +131,12 @@ async def test_cancelled_by_somebody_else(connection: PgConnection, other: PgCon
 
 
 async def test_a_server_that_only_reads(connection: PgConnection) -> None:
+    """A pool does not lend the connection again, since by its hosts it may find another server."""
     await connection.script("SET default_transaction_read_only = on")
     with pytest.raises(ReadOnlyServer):
         await connection.run("INSERT INTO item (name) VALUES ('a')")
+    assert connection.at_rest
+    assert connection.stale
 
 
 async def test_a_disk_that_is_full_for_temporary_files(connection: PgConnection) -> None:
