@@ -49,8 +49,8 @@ class ClientChecker:
         """Raises AssertionError when something was missed, or heard twice."""
         url = f"http://127.0.0.1:{self._port}"
         async with (
-            client.open_client(url, patience=120) as poster,
-            client.open_client(url, patience=120) as listener,
+            client.open_client(url, patience=3600) as poster,
+            client.open_client(url, patience=3600) as listener,
         ):
             async with self._server():
                 await poster.accounts.sign_up("poster", "p@example.org", "a good password")

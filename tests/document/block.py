@@ -71,7 +71,12 @@ async def run(block: CodeBlock, folder: Path, url: str) -> str:
     return printed
 
 
-def pattern(printed: str) -> str:
+def check(block: CodeBlock, printed: str) -> None:
+    """Fails unless it has printed what the document says."""
+    assert re.fullmatch(_pattern(block.printed or ""), printed), f"{block.name} printed\n{printed}"
+
+
+def _pattern(printed: str) -> str:
     """What the document says that is printed, as a regular expression: a line of … alone stands for any lines."""
     lines = [
         r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r" *\n"

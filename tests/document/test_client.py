@@ -1,11 +1,10 @@
 """docs/client.md: every block against the server of the quick start."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.document.block import CodeBlock, blocks, pattern, prepare, run
+from tests.document.block import CodeBlock, blocks, check, prepare, run
 from tests.system.server import ROOT, open_server
 
 QUICK_START = ("server.mailbox=true",)
@@ -32,6 +31,5 @@ async def test_the_examples_of_a_door_run(heading: str, tmp_path: Path) -> None:
     async with open_server(tmp_path, QUICK_START) as server:
         await prepare(tmp_path, server.url)
         for block in of(heading):
-            printed = await run(block, tmp_path, server.url)
-            assert block.printed is not None
-            assert re.fullmatch(pattern(block.printed), printed), f"{block.name} printed\n{printed}"
+            assert block.printed
+            check(block, await run(block, tmp_path, server.url))

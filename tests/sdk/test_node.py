@@ -1,13 +1,12 @@
 """The client in Node against the started server, which is killed and started again under it."""
 
 import json
-import re
 import signal
 from pathlib import Path
 
 from tests.peer.proxy import free_port
 from tests.sdk.client import sdk_script
-from tests.system.server import ROOT, Person, open_server, sign_up
+from tests.system.server import Person, open_server, sign_up
 from tests.system.steps_client import KEY
 
 FIRST_SIGN_IN = """
@@ -39,23 +38,6 @@ async def test_a_first_sign_in_is_watched(tmp_path: Path) -> None:
         assert one == other
         assert (await script.said("wrong"))["code"] == "BadCredentials"
         assert (await script.said("unknown"))["code"] == "RegistrationUnknown"
-
-
-def _example() -> str:
-    """The longest script of docs/sdk.md."""
-    scripts: list[str] = re.findall(
-        r"```js\n(.*?)```", (ROOT / "docs" / "sdk.md").read_text("utf-8"), re.DOTALL
-    )
-    return max(scripts, key=len)
-
-
-async def test_the_documented_example_runs(tmp_path: Path) -> None:
-    script = f"const server = make();\n{_example()}\nsay('over');"
-    async with open_server(tmp_path) as server, sdk_script(server.url, script) as running:
-        await running.said("over")
-        *steps, post, last = running.printed.splitlines()[:-1]
-        assert steps[-1].startswith("6/6 ")
-        assert (post, last) == ("with milk", "firstStep true")
 
 
 LISTENING = """
