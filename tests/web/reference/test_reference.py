@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from regserver import errors
 from regserver.app import App, open_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.setting import ServerSection, StoreSection
-from regserver.web.directory.message import MESSAGES
+from regserver.web.directory.message import FAULT_IDS, MESSAGES
+from regserver.web.steps.wire import REPLIES
 
 DISCOVER = {"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}
 HOST = {"host": "reg.example.org"}
@@ -131,6 +133,14 @@ async def test_a_refusal_says_where_it_is_explained(app: App, method: str, path:
     answer = await app.quart.test_client().open(path, method=method, json=None)
     assert answer.headers["link"] == f'{place}; rel="help"'
     assert f'id="{place.partition("#")[2].rstrip(">")}"' in await _text(app, "/docs")
+
+
+async def test_every_name_of_an_error_has_its_place(app: App) -> None:
+    """So that no answer's Link leads nowhere, whoever may get it."""
+    names = {kind.wire_name or kind.__name__ for kind in errors.STATUS}
+    names |= {*FAULT_IDS.values(), *(str(code) for code, _ in REPLIES.values())}
+    ids = set(re.findall(r'\bid="([^"]+)"', await _text(app, "/docs")))
+    assert names - ids == set()
 
 
 async def test_only_refusals_of_short_paths_do(app: App) -> None:
