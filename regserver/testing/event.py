@@ -22,7 +22,7 @@ from regserver.domain.room_event import (
 )
 from regserver.ports.store import EventListener
 from regserver.testing.home import Home
-from regserver.testing.mailbox import LOOK_SECONDS
+from regserver.testing.mailbox import LOOK_SECONDS, too_slow
 
 KINDS: dict[type[Change], str] = {
     Posted: "posted",
@@ -63,7 +63,7 @@ class EventLog:
         return await self._home.run(partial(self._wait, kind, room, seconds))
 
     async def _wait(self, kind: str | None, room: int | None, seconds: float) -> CommittedEvent:
-        with trio.fail_after(seconds):
+        with trio.move_on_after(seconds):
             while True:
                 for event in self.all:
                     if (
@@ -74,6 +74,8 @@ class EventLog:
                         self._taken.add(event.number)
                         return event
                 await trio.sleep(LOOK_SECONDS)
+        came = [f"{event.kind} in room {event.room}" for event in self.all]
+        raise too_slow("event", came, seconds, kind=kind, room=room)
 
     def tee(self, listener: EventListener) -> EventListener:
         """A listener that also writes down what it hears."""

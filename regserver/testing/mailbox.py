@@ -1,6 +1,7 @@
 """The mail that a test server sends: it arrives here instead of at an SMTP server."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -44,6 +45,15 @@ class ReceivedMail(msgspec.Struct, frozen=True):
         raise LookupError(f"no link with a secret in the mail {self.subject!r}")
 
 
+def too_slow(what: str, came: Sequence[str], seconds: float, **wanted: object) -> trio.TooSlowError:
+    """What a test is told that has waited in vain. came: all that has come so far, whether or not it was waited for."""
+    wish = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None)
+    there = "; ".join(came) if came else "nothing"
+    return trio.TooSlowError(
+        f"no new {what}{f' with {wish}' if wish else ''} in {seconds:g} s; so far: {there}"
+    )
+
+
 class Mailbox(Mailer):
     """All mail of one server. It is kept in the outbox first, as ever, and looked for at once while somebody waits here."""
 
@@ -63,7 +73,7 @@ class Mailbox(Mailer):
         return await self._home.run(partial(self._wait, to, subject or "", seconds))
 
     async def _wait(self, to: str | None, subject: str, seconds: float) -> ReceivedMail:
-        with trio.fail_after(seconds):
+        with trio.move_on_after(seconds):
             while True:
                 for number, mail in enumerate(self.mails):
                     if number not in self._taken and to in {None, mail.to} and subject in mail.subject:
@@ -72,6 +82,8 @@ class Mailbox(Mailer):
                 if self._pause is not None:
                     self._pause.cancel()
                 await trio.sleep(LOOK_SECONDS)
+        came = [f"{mail.subject!r} to {mail.to}" for mail in self.mails]
+        raise too_slow("mail", came, seconds, to=to, subject=subject or None)
 
     # --- for the server
     async def sleep(self, seconds: float) -> None:

@@ -9,7 +9,7 @@ import trio
 from regserver.ports.sms import Sms, SmsFault
 from regserver.testing.fault import Faults
 from regserver.testing.home import Home
-from regserver.testing.mailbox import LOOK_SECONDS
+from regserver.testing.mailbox import LOOK_SECONDS, too_slow
 
 
 class ReceivedSms(msgspec.Struct, frozen=True):
@@ -41,13 +41,14 @@ class Phones(Sms):
         return await self._home.run(partial(self._wait, phone, seconds))
 
     async def _wait(self, phone: str | None, seconds: float) -> ReceivedSms:
-        with trio.fail_after(seconds):
+        with trio.move_on_after(seconds):
             while True:
                 for number, message in enumerate(self.messages):
                     if number not in self._taken and phone in {None, message.phone}:
                         self._taken.add(number)
                         return message
                 await trio.sleep(LOOK_SECONDS)
+        raise too_slow("SMS", [f"to {message.phone}" for message in self.messages], seconds, phone=phone)
 
     async def send(self, phone: str, text: str) -> None:
         """Takes the message, unless "sms" is to fail."""

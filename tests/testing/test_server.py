@@ -6,7 +6,7 @@ import httpx
 import pytest
 import trio
 
-from regserver import testing
+from regserver import client, testing
 from regserver.config import ConfigFault
 from tests.system.server import listening
 
@@ -62,8 +62,14 @@ async def test_mail_is_read_with_its_links_and_codes() -> None:
             server, "POST", "/login/code/verify", json={"email": "ada@example.org", "code": code}
         )
         assert answer.status_code == 200
-        with pytest.raises(trio.TooSlowError):
-            await server.mailbox.wait(seconds=0.05)
+        with pytest.raises(
+            trio.TooSlowError, match=r"to='ben@example.org' in 0.05 s; so far: 'Verify.* to ada@"
+        ):
+            await server.mailbox.wait("ben@example.org", seconds=0.05)
+        with pytest.raises(trio.TooSlowError, match=r"no new SMS in 0.05 s; so far: nothing"):
+            await server.sms.wait(seconds=0.05)
+        with pytest.raises(trio.TooSlowError, match=r"no new event with kind='left'"):
+            await server.events.wait("left", seconds=0.05)
 
 
 async def test_an_sms_is_read_with_its_code() -> None:
@@ -132,6 +138,23 @@ async def begin(server: testing.TestedServer, username: str) -> str:
     answer = await ask(server, "POST", "/login", json={"username": username, "password": "right"})
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
+
+
+async def test_retention_follows_the_clock() -> None:
+    async with testing.server() as server:
+        ada, ben = await server.person("ada"), await server.person("ben")
+        room = await server.room(ada, ben)
+        async with client.open_client(server.url, ben.token) as there:
+            async with there.events() as events:
+                cursor = events.cursor
+            for content in ("one", "two"):  # the newest event of a log is always kept
+                await ask(server, "POST", f"/room/post/{room}", ada.token, json={"content": content})
+            server.clock.advance(days=8)
+            with trio.fail_after(10):
+                while True:  # until the log was trimmed
+                    async with there.events(cursor) as events:
+                        if isinstance(await anext(events), client.Gap):
+                            break
 
 
 async def test_time_does_not_go_back() -> None:
