@@ -1,12 +1,10 @@
 """Hashes that read only the first bytes: with a name of 52 characters or more, another product asked for no password."""
 
-from pathlib import Path
-
-from tests.system.server import open_server
+from tests.system.server import local_server
 
 
-async def test_the_last_character_of_long_names_and_passwords_counts(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_the_last_character_of_long_names_and_passwords_counts() -> None:
+    async with local_server() as (_, client):
         name, password = "n" * 31, "p" * 255
         body = {"username": name + "a", "email": "a@example.org", "password": password + "a"}
         assert (await client.post("/login/register", json=body)).status_code == 201

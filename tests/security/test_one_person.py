@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.system.server import Person, listening, open_server, sign_up
+from tests.system.server import Person, listening, local_server, open_server, sign_up
 
 
 async def status(person: Person, path: str, body: Any = None, method: str = "POST") -> tuple[int, Any]:
@@ -12,8 +12,8 @@ async def status(person: Person, path: str, body: Any = None, method: str = "POS
     return answer.status_code, answer.json() if answer.content else None
 
 
-async def test_strangers_fill_nobody_s_list(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_strangers_fill_nobody_s_list() -> None:
+    async with local_server() as (_, client):
         victim, *strangers = [await sign_up(client, name) for name in ("victim", "eve1", "eve2")]
         answers = [
             await status(strangers[number % 2], "/room/create", {"otherUsers": [victim.id]})
@@ -24,8 +24,8 @@ async def test_strangers_fill_nobody_s_list(tmp_path: Path) -> None:
         assert len((await victim.get("/room/list"))["rooms"]) == 50
 
 
-async def test_who_blocks_is_left_alone(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_who_blocks_is_left_alone() -> None:
+    async with local_server() as (_, client):
         ann, eve = await sign_up(client, "annabella"), await sign_up(client, "eve")
         assert await status(ann, f"/login/block/{eve.id}") == (204, None)
         refusal = (403, {"error": "InvitationRefused", "refusedUsers": [ann.id]})
@@ -37,8 +37,8 @@ async def test_who_blocks_is_left_alone(tmp_path: Path) -> None:
         assert (await status(eve, "/room/create", {"otherUsers": [ann.id]}))[0] == 200
 
 
-async def test_who_is_asked_hears_of_it_and_is_in_by_their_own_word(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ("rooms.consent=ask",)) as server, server.client() as client:
+async def test_who_is_asked_hears_of_it_and_is_in_by_their_own_word() -> None:
+    async with local_server(rooms={"consent": "ask"}) as (server, client):
         ann, bob = await sign_up(client, "annabella"), await sign_up(client, "benedict")
         url = f"{server.socket_url}/room/websocket?token="
         async with listening(url + ann.token) as hers, listening(url + bob.token) as his:

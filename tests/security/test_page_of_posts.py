@@ -1,15 +1,13 @@
 """A room of long posts is read in pages of a mebibyte, whatever its posts become as JSON; nothing is missing between them."""
 
-from pathlib import Path
-
-from tests.system.server import open_server, sign_up
+from tests.system.server import local_server, sign_up
 
 MIB = 1024 * 1024
 
 
-async def test_long_posts_come_in_pages(tmp_path: Path) -> None:
+async def test_long_posts_come_in_pages() -> None:
     contents = ["x" * 16_384] * 70 + ["\x01" * 8_000] * 25 + ["short"] * 20
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (_, client):
         ann = await sign_up(client, "ann")
         room = (await ann.post("/room/create", {}))["roomId"]
         posts = [

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import trio
 
-from tests.system.server import open_server, sign_up
+from tests.system.server import local_server, open_server, sign_up
 
 NFC = "p\u00e4ssw\u00f6rter-lang"
 NFD = unicodedata.normalize("NFD", NFC)
@@ -45,8 +45,8 @@ async def test_one_password_on_every_keyboard(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "password", ["123456", "12345678", "Password", "iloveyou", "dorothy7", "Dorothy7@example.org"]
 )
-async def test_no_door_takes_a_password_that_is_tried_first(tmp_path: Path, password: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_no_door_takes_a_password_that_is_tried_first(password: str) -> None:
+    async with local_server() as (_, client):
         own = {"email": "dorothy7@example.org", "password": password}
         rooms = await client.post("/login/register", json={"username": "dorothy7", **own})
         assert (rooms.status_code, rooms.json()) == (400, {"error": "BadPassword"})

@@ -8,7 +8,7 @@ from typing import TypeVar
 import httpx
 import trio
 
-from tests.system.server import Message, listening, open_server, sign_up
+from tests.system.server import Message, listening, local_server, open_server, sign_up
 from tests.system.steps_client import StepsClient
 
 Answer = TypeVar("Answer")
@@ -29,8 +29,8 @@ async def at_once(ask: Callable[[int], Awaitable[Answer]], times: int = TIMES) -
     return answers
 
 
-async def test_a_name_is_one_person_s_whatever_the_door_and_spelling(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_name_is_one_person_s_whatever_the_door_and_spelling() -> None:
+    async with local_server() as (_, client):
 
         async def register(number: int) -> int:
             name = "".join(c.upper() if number >> i & 1 else c for i, c in enumerate("rosalind"))
@@ -51,8 +51,8 @@ async def test_one_message_is_sent_however_often_it_is_asked_for(tmp_path: Path)
         assert len(sent) == 1
 
 
-async def test_who_is_deleted_amid_their_requests_has_left_everything(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_who_is_deleted_amid_their_requests_has_left_everything() -> None:
+    async with local_server() as (_, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
 
@@ -78,9 +78,9 @@ async def test_who_is_deleted_amid_their_requests_has_left_everything(tmp_path: 
             assert entry["users"] == [bob.id]
 
 
-async def test_a_member_leaves_and_is_invited_at_the_same_moment(tmp_path: Path) -> None:
+async def test_a_member_leaves_and_is_invited_at_the_same_moment() -> None:
     """What everybody was told is what is so in the end."""
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id, cid.id]}))["roomId"]
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 from wsproto.utilities import LocalProtocolError
+
+from regserver import testing
 
 ROOT = Path(__file__).parents[2]
 ROSTER = ROOT / "config" / "roster.example.toml"
@@ -128,6 +130,22 @@ async def open_server(
             await process.wait()
             assert process.stderr is not None
             await process.stderr.aclose()
+
+
+AnyServer = Server | testing.TestedServer
+"""One in a process of its own, or in the test's."""
+
+
+@asynccontextmanager
+async def local_server(
+    **settings: Mapping[str, Any],
+) -> AsyncIterator[tuple[testing.TestedServer, httpx.AsyncClient]]:
+    """A server in this process and a client of it, for what needs no process, log or file of its own. settings: by section."""
+    async with (
+        testing.server(**settings) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=20) as client,
+    ):
+        yield server, client
 
 
 async def run_command(

@@ -1,13 +1,11 @@
 """`echo=true`: a person's other devices hear what the person does."""
 
-from pathlib import Path
-
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, sign_up
 from tests.system.test_room_socket import socket_url
 
 
-async def test_other_devices_hear_what_one_does(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_other_devices_hear_what_one_does() -> None:
+    async with local_server() as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         async with (
             listening(socket_url(server, ann, "&echo=true")) as plain,
@@ -35,7 +33,7 @@ async def test_other_devices_hear_what_one_does(tmp_path: Path) -> None:
         await check_recovery(server, ann, start, len(expected))
 
 
-async def check_recovery(server: Server, ann: Person, start: str, missed: int) -> None:
+async def check_recovery(server: AnyServer, ann: Person, start: str, missed: int) -> None:
     """The same again from the log, and without echo the one post of somebody else."""
     for more, count in (("&echo=true", missed), ("", 1)):
         async with listening(socket_url(server, ann, f"&since={start}{more}")) as listener:
@@ -45,8 +43,8 @@ async def check_recovery(server: Server, ann: Person, start: str, missed: int) -
                 assert (await listener.message())["cursor"]
 
 
-async def test_an_offer_is_not_counted_among_what_was_missed(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ["rooms.consent=ask"]) as server, server.client() as client:
+async def test_an_offer_is_not_counted_among_what_was_missed() -> None:
+    async with local_server(rooms={"consent": "ask"}) as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         await bob.post(f"/room/accept/{room}")

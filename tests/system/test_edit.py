@@ -1,14 +1,12 @@
 """Editing and deleting posts: who hears of it, what history shows, and what clients of before recover."""
 
-from pathlib import Path
-
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, sign_up
 from tests.system.test_room_socket import socket_url
 from tests.system.test_stream import streaming
 
 
-async def test_an_edit_is_heard_by_those_who_ask(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_an_edit_is_heard_by_those_who_ask() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with (
@@ -47,7 +45,7 @@ async def test_an_edit_is_heard_by_those_who_ask(tmp_path: Path) -> None:
         await check_past(server, bob, room, start)
 
 
-async def check_past(server: Server, person: Person, room: int, start: str) -> None:
+async def check_past(server: AnyServer, person: Person, room: int, start: str) -> None:
     """Without `edits` a post is recovered as it was, or not at all; with them what became of it follows."""
     async with listening(socket_url(server, person, f"&since={start}")) as old:
         assert (await old.message())["missed"] == 2
@@ -68,8 +66,8 @@ async def check_past(server: Server, person: Person, room: int, start: str) -> N
     assert (await person.call("GET", f"/room/read/{posts[0]['id'] + 1}")).json() == {"error": "PostNotFound"}
 
 
-async def test_only_ones_own_posts_in_rooms_that_one_is_in(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_only_ones_own_posts_in_rooms_that_one_is_in() -> None:
+    async with local_server() as (_, client):
         ann, bob, eve = [await sign_up(client, name) for name in ("ann", "bob", "eve")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         post = (await ann.post(f"/room/post/{room}", {"content": "mine"}))["postId"]
@@ -89,8 +87,8 @@ async def test_only_ones_own_posts_in_rooms_that_one_is_in(tmp_path: Path) -> No
         assert [one["content"] for one in posts] == ["mine"]
 
 
-async def test_deleted_posts_are_not_counted_and_leave_their_neighbours(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_deleted_posts_are_not_counted_and_leave_their_neighbours() -> None:
+    async with local_server() as (_, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         posts = [(await ann.post(f"/room/post/{room}", {"content": str(n)}))["postId"] for n in range(5)]

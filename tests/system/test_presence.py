@@ -1,18 +1,15 @@
 """`presence=true`: members see each other come, go and type, by WebSocket and by stream; nobody else notices."""
 
-from pathlib import Path
-
 import pytest
 import trio
 
-from tests.system.server import listening, open_server, sign_up
+from tests.system.server import listening, local_server, sign_up
 from tests.system.test_room_socket import socket_url
 from tests.system.test_stream import streaming
 
 
-async def test_members_see_each_other(tmp_path: Path) -> None:
-    settings = ["rooms.presence_grace=200ms"]
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+async def test_members_see_each_other() -> None:
+    async with local_server(rooms={"presence_grace": "200ms"}) as (server, client):
         ann, bob, eve = [await sign_up(client, name) for name in ("ann", "bob", "eve")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.system.server import listening, open_server, run_command, sign_up
+from tests.system.server import listening, local_server, open_server, run_command, sign_up
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -87,8 +87,8 @@ async def test_commands(tmp_path: Path) -> None:
     assert b"hush" not in shown.stdout
 
 
-async def test_health_and_figures(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_health_and_figures() -> None:
+    async with local_server() as (_, client):
         alive = await client.get("/health/alive")
         assert (alive.status_code, alive.json()["status"]) == (200, "alive")
         ready = await client.get("/health/ready")

@@ -9,10 +9,19 @@ import pytest
 import trio
 import trio.testing
 
-from tests.system.server import Listener, Message, Person, Server, listening, open_server, sign_up
+from tests.system.server import (
+    AnyServer,
+    Listener,
+    Message,
+    Person,
+    listening,
+    local_server,
+    open_server,
+    sign_up,
+)
 
 
-def resuming(server: Server, person: Person, since: str = "") -> Any:
+def resuming(server: AnyServer, person: Person, since: str = "") -> Any:
     return listening(f"{server.socket_url}/room/websocket?token={person.token}&since={since}")
 
 
@@ -37,8 +46,8 @@ def without_cursor(message: Message) -> Message:
     return {key: value for key, value in message.items() if key != "cursor"}
 
 
-async def test_everything_that_happened_in_the_gap_is_told_once_and_in_order(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_everything_that_happened_in_the_gap_is_told_once_and_in_order() -> None:
+    async with local_server() as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         den = (await ann.post("/room/create", {"name": "Den", "otherUsers": [bob.id]}))["roomId"]
         async with resuming(server, bob) as listener:
@@ -87,8 +96,8 @@ async def test_everything_that_happened_in_the_gap_is_told_once_and_in_order(tmp
             assert await heard(listener, 3) == [*messages[3:], live]
 
 
-async def test_nothing_changes_for_sockets_that_do_not_ask(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_nothing_changes_for_sockets_that_do_not_ask() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         async with listening(f"{server.socket_url}/room/websocket?token={bob.token}") as listener:
             room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
@@ -110,18 +119,18 @@ async def test_a_cursor_outlives_the_server(tmp_path: Path, number: signal.Signa
 
 
 @pytest.mark.parametrize("garbage", ["x", "0", "A" * 28, "%00", "é" * 28, "=" * 28, "A" * 4000, "../../etc"])
-async def test_garbage_for_a_cursor(tmp_path: Path, garbage: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_garbage_for_a_cursor(garbage: str) -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         async with resuming(server, ann, str(httpx.QueryParams({"s": garbage}))[2:]) as listener:
             assert await listener.text() == "BadCursor"
             assert await listener.close_code() == 1008
 
 
-async def test_reconnecting_while_fifty_people_post(tmp_path: Path) -> None:
+async def test_reconnecting_while_fifty_people_post() -> None:
     """A listener that comes and goes all the time hears the same as one that stays."""
     posts = 600
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (server, client):
         bob = await sign_up(client, "bob")
         people = [await sign_up(client, f"person{n}") for n in range(50)]
         ids = [person.id for person in people]
@@ -153,9 +162,9 @@ async def test_reconnecting_while_fifty_people_post(tmp_path: Path) -> None:
             assert [post["id"] for post in page["posts"]] == in_room
 
 
-async def test_a_long_absence_does_not_overflow_a_client_that_reads(tmp_path: Path) -> None:
+async def test_a_long_absence_does_not_overflow_a_client_that_reads() -> None:
     """Ten megabytes of the past through a queue of 64 KiB."""
-    async with open_server(tmp_path, ["rooms.socket_queue=128KiB"]) as server, server.client() as client:
+    async with local_server(rooms={"socket_queue": "128KiB"}) as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with resuming(server, bob) as listener:

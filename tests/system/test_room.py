@@ -7,15 +7,15 @@ import pytest
 import trio
 from trio_websocket import ConnectionRejected
 
-from tests.system.server import Person, listening, open_server, sign_up
+from tests.system.server import Person, listening, local_server, open_server, sign_up
 
 
 def room_socket(server_url: str, person: Person) -> str:
     return f"{server_url}/room/websocket?token={person.token}"
 
 
-async def test_everyone_concerned_hears_every_change(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_everyone_concerned_hears_every_change() -> None:
+    async with local_server() as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         async with (
             listening(room_socket(server.socket_url, ann)) as anns,
@@ -64,8 +64,8 @@ async def test_everyone_concerned_hears_every_change(tmp_path: Path) -> None:
             assert (await bobs.message())["type"] == "RoomCreated"
 
 
-async def test_socket_refusals(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_socket_refusals() -> None:
+    async with local_server() as (server, client):
         gone = await sign_up(client, "gone")
         await gone.call("DELETE", "/login/delete")
         for query, error in (
@@ -82,8 +82,8 @@ async def test_socket_refusals(tmp_path: Path) -> None:
         assert (again.status_code, again.json()) == (410, {"error": "UserIsDeleted"})
 
 
-async def test_ticket_and_header_open_the_socket(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_ticket_and_header_open_the_socket() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         ticket = await ann.post("/login/ticket")
         assert ticket["expiresIn"] == 30
@@ -100,8 +100,8 @@ async def test_ticket_and_header_open_the_socket(tmp_path: Path) -> None:
             assert await used.text() == "BadToken"
 
 
-async def test_signing_out_ends_the_sockets(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_signing_out_ends_the_sockets() -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         async with listening(room_socket(server.socket_url, ann)) as listener:
             assert (await ann.call("DELETE", "/login/token")).status_code == 204
@@ -129,8 +129,8 @@ async def test_strangers_origins_are_kept_out(tmp_path: Path) -> None:
         assert preflight.headers["access-control-allow-origin"] == "https://app.example.org"
 
 
-async def test_fifty_posters_keep_one_order(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_fifty_posters_keep_one_order() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with (
@@ -147,8 +147,8 @@ async def test_fifty_posters_keep_one_order(tmp_path: Path) -> None:
         assert page["more"] is False
 
 
-async def test_token_works_nowhere_after_its_account(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_token_works_nowhere_after_its_account() -> None:
+    async with local_server() as (_, client):
         ann = await sign_up(client, "ann")
         room = (await ann.post("/room/create"))["roomId"]
         await ann.call("DELETE", "/login/delete")
@@ -164,8 +164,8 @@ async def test_token_works_nowhere_after_its_account(tmp_path: Path) -> None:
         assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
 
 
-async def test_rest_refusals_in_order(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_rest_refusals_in_order() -> None:
+    async with local_server() as (_, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create"))["roomId"]
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 import trio
 
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, open_server, sign_up
 
 
-def socket_url(server: Server, person: Person, more: str = "") -> str:
+def socket_url(server: AnyServer, person: Person, more: str = "") -> str:
     return f"{server.socket_url}/room/websocket?token={person.token}{more}"
 
 
@@ -20,8 +20,8 @@ def since(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_a_deleted_account_has_no_socket_when_it_is_told(tmp_path: Path, since: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_deleted_account_has_no_socket_when_it_is_told(since: str) -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         rooms = [(await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"] for _ in range(3)]
         async with (
@@ -40,8 +40,8 @@ async def test_a_deleted_account_has_no_socket_when_it_is_told(tmp_path: Path, s
             assert all(frame["userDeleted"] is True for frame in left)
 
 
-async def test_an_expired_token_ends_its_sockets(tmp_path: Path, since: str) -> None:
-    async with open_server(tmp_path, ["login.token_ttl=2s"]) as server, server.client() as client:
+async def test_an_expired_token_ends_its_sockets(since: str) -> None:
+    async with local_server(login={"token_ttl": "2s"}) as (server, client):
         ann = await sign_up(client, "ann")
         async with listening(socket_url(server, ann, since)) as listener:
             if since:
@@ -50,8 +50,8 @@ async def test_an_expired_token_ends_its_sockets(tmp_path: Path, since: str) -> 
             assert await listener.close_code() == 1008
 
 
-async def test_signing_out_everywhere_ends_all_sockets(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_signing_out_everywhere_ends_all_sockets() -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         fields = {"username": "ann", "password": "ann's long password"}
         login = (await client.post("/login", json=fields)).json()
@@ -67,9 +67,9 @@ async def test_signing_out_everywhere_ends_all_sockets(tmp_path: Path) -> None:
                 assert await listener.close_code() == 1008
 
 
-async def test_revoking_while_a_socket_opens_ends_it(tmp_path: Path) -> None:
+async def test_revoking_while_a_socket_opens_ends_it() -> None:
     """Whichever comes first, no socket outlives its token."""
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (server, client):
         for turn in range(8):
             ann = await sign_up(client, f"ann{turn}")
 
@@ -85,8 +85,8 @@ async def test_revoking_while_a_socket_opens_ends_it(tmp_path: Path) -> None:
                 nursery.start_soon(ann.call, "DELETE", "/login/token")
 
 
-async def test_a_ticket_opens_one_socket_of_many_that_try(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_ticket_opens_one_socket_of_many_that_try() -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         ticket = (await ann.post("/login/ticket"))["ticket"]
         first_frames = []
@@ -116,8 +116,8 @@ async def test_no_secret_is_logged(tmp_path: Path) -> None:
             assert secret[5:] not in server.printed
 
 
-async def test_what_clients_send_is_ignored(tmp_path: Path, since: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_what_clients_send_is_ignored(since: str) -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         async with listening(socket_url(server, bob, since)) as listener:
             for message in ("", "x", '{"type": "NewPost"}', b"\0\1", "x" * 60_000):
@@ -128,10 +128,10 @@ async def test_what_clients_send_is_ignored(tmp_path: Path, since: str) -> None:
             assert frame["type"] == "RoomCreated"
 
 
-async def test_deaf_sockets_change_nothing_for_the_others(tmp_path: Path) -> None:
+async def test_deaf_sockets_change_nothing_for_the_others() -> None:
     """They do not read at all; the others hear everything, and the deaf ones are put out."""
     posts, deaf = 60, 20
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (server, client):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id, cid.id]}))["roomId"]
         streams = []
@@ -153,8 +153,8 @@ async def test_deaf_sockets_change_nothing_for_the_others(tmp_path: Path) -> Non
             await trio.aclose_forcefully(stream)
 
 
-async def test_a_frame_is_readable_before_the_reply_that_caused_it(tmp_path: Path, since: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_frame_is_readable_before_the_reply_that_caused_it(since: str) -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with await deaf_socket(server, bob, since) as stream:
@@ -167,7 +167,7 @@ async def test_a_frame_is_readable_before_the_reply_that_caused_it(tmp_path: Pat
                 assert f"post {number}".encode() in await stream.receive_some()
 
 
-async def deaf_socket(server: Server, person: Person, more: str) -> trio.SocketStream:
+async def deaf_socket(server: AnyServer, person: Person, more: str) -> trio.SocketStream:
     """Asks for the upgrade, reads its answer's first byte, and nothing more."""
     host, _, port = server.url.removeprefix("http://").partition(":")
     stream = await trio.open_tcp_stream(host, int(port))

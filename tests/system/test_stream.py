@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import trio
 
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, open_server, sign_up
 from tests.system.test_room_socket import socket_url
 
 PATIENCE = 10.0
@@ -74,7 +74,7 @@ class Stream:
 
 @asynccontextmanager
 async def streaming(
-    server: Server, person: Person, last: str | None = None, query: str = ""
+    server: AnyServer, person: Person, last: str | None = None, query: str = ""
 ) -> AsyncIterator[Stream]:
     fields = {"host": "x", "authorization": f"Bearer {person.token}", "connection": "close"}
     if last is not None:
@@ -86,8 +86,8 @@ async def streaming(
         yield stream
 
 
-async def test_a_stream_says_what_the_socket_says(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_stream_says_what_the_socket_says() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         async with (
             streaming(server, bob) as stream,
@@ -107,9 +107,9 @@ async def test_a_stream_says_what_the_socket_says(tmp_path: Path) -> None:
                 assert {**event.data, "cursor": event.id} == frame
 
 
-async def test_a_client_that_was_cut_off_misses_nothing(tmp_path: Path) -> None:
+async def test_a_client_that_was_cut_off_misses_nothing() -> None:
     """Also over a restart of the server, by the id of the last event that came."""
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with streaming(server, bob) as stream:
@@ -131,8 +131,8 @@ async def test_a_client_that_was_cut_off_misses_nothing(tmp_path: Path) -> None:
         assert heard == list(range(450))
 
 
-async def test_posts_while_the_past_is_read_come_behind_it(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_posts_while_the_past_is_read_come_behind_it() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with streaming(server, bob) as stream:
@@ -151,8 +151,8 @@ async def test_posts_while_the_past_is_read_come_behind_it(tmp_path: Path) -> No
                 assert [int((await stream.data())["content"]) for _ in range(500)] == list(range(500))
 
 
-async def test_an_echo_comes_to_the_stream_too(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_an_echo_comes_to_the_stream_too() -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         async with streaming(server, ann, query="?echo=true") as stream:
             await stream.next()
@@ -165,8 +165,8 @@ async def test_an_echo_comes_to_the_stream_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"), [("/login/token", "BadToken"), ("/login/token?all=true", "BadToken")]
 )
-async def test_the_end_of_a_token_is_told(tmp_path: Path, path: str, reason: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_the_end_of_a_token_is_told(path: str, reason: str) -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         async with streaming(server, ann) as stream:
             await stream.next()
@@ -176,8 +176,8 @@ async def test_the_end_of_a_token_is_told(tmp_path: Path, path: str, reason: str
             assert await stream.next() is None
 
 
-async def test_a_deleted_account_has_no_stream_when_it_is_told(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_deleted_account_has_no_stream_when_it_is_told() -> None:
+    async with local_server() as (server, client):
         ann = await sign_up(client, "ann")
         async with streaming(server, ann) as stream:
             await stream.next()
@@ -185,8 +185,8 @@ async def test_a_deleted_account_has_no_stream_when_it_is_told(tmp_path: Path) -
             assert await stream.next() is None
 
 
-async def test_streams_and_sockets_of_one_account_are_bounded_together(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ["rooms.max_sockets=2"]) as server, server.client() as client:
+async def test_streams_and_sockets_of_one_account_are_bounded_together() -> None:
+    async with local_server(rooms={"max_sockets": 2}) as (server, client):
         ann = await sign_up(client, "ann")
         async with streaming(server, ann) as stream, listening(socket_url(server, ann, "&since=")) as socket:
             await stream.next()
@@ -212,7 +212,7 @@ async def test_whoever_takes_nothing_is_cut_off_and_nobody_else_notices(tmp_path
             await drain(bobs)
 
 
-async def deaf(server: Server, person: Person) -> trio.SocketStream:
+async def deaf(server: AnyServer, person: Person) -> trio.SocketStream:
     """A stream whose client reads nothing."""
     stream = await trio.open_tcp_stream("127.0.0.1", urlsplit(server.url).port or 0)
     fields = f"host: x\r\nconnection: close\r\nauthorization: Bearer {person.token}\r\n"
