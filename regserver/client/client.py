@@ -38,14 +38,15 @@ class Client(Doors):
         *,
         echo: bool = False,
         edits: bool = False,
+        seen: bool = False,
         presence: bool = False,
         patience: float = float("inf"),
     ) -> RoomEvents:
         """The notifications of one's rooms, over lost connections. since: a cursor; None for what happens from now on.
 
-        echo: one's own actions, too. edits: PostEdited and PostDeleted, too. presence: Presence and Typing, too. patience: seconds without the server, then Unreachable.
+        echo: one's own actions, too. edits: PostEdited, PostDeleted and RoomRenamed, too. seen: Seen, too. presence: Presence and Typing, too. patience: seconds without the server, then Unreachable.
         """
-        wish = Wish(since, echo, edits, presence)
+        wish = Wish(since, echo, edits, seen, presence)
         return RoomEvents(self._transport, self._sockets, wish, Pauses(patience))
 
 

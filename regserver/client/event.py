@@ -38,6 +38,7 @@ class Wish(msgspec.Struct, frozen=True):
     since: str | None = None
     echo: bool = False
     edits: bool = False
+    seen: bool = False
     presence: bool = False
 
 
@@ -120,7 +121,7 @@ class RoomEvents(AsyncIterator[Notification]):
 
     def _url(self) -> str:
         query = {"since": self.cursor or ""}
-        query |= {name: "true" for name in ("echo", "edits", "presence") if getattr(self._wish, name)}
+        query |= {name: "true" for name in ("echo", "edits", "seen", "presence") if getattr(self._wish, name)}
         return f"ws{self._transport.url.removeprefix('http')}/room/websocket?{urlencode(query)}"
 
     async def _lost(self, fault: Exception) -> None:

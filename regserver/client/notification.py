@@ -40,6 +40,21 @@ class PostDeleted(RoomNotification, frozen=True, kw_only=True):
     post_id: int
 
 
+class RoomRenamed(RoomNotification, frozen=True, kw_only=True):
+    """Somebody gave their room another name. Only with `edits`."""
+
+    user_id: int
+    room_id: int
+    name: str | None = None
+
+
+class Seen(RoomNotification, frozen=True, kw_only=True):
+    """One has read a room up to this post, perhaps on another device. Only with `seen`; not kept by the log."""
+
+    room_id: int
+    post_id: int
+
+
 class RoomCreated(RoomNotification, frozen=True, kw_only=True):
     """Somebody created a room with one in it."""
 
@@ -108,6 +123,8 @@ Heard = (
     NewPost
     | PostEdited
     | PostDeleted
+    | RoomRenamed
+    | Seen
     | RoomCreated
     | RoomInvitation
     | NewUsersInRoom

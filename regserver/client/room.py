@@ -40,7 +40,32 @@ class Rooms:
         """Raises RoomNotFound, NotInRoom."""
         await self._transport.send(ask.once(f"/room/leave/{room_id}"))
 
+    async def rename(self, room_id: int, name: str | None) -> None:
+        """Gives a room of one's own another name. Raises BadRoomName, NotRoomOwner, RoomNotFound, NotInRoom."""
+        await self._transport.send(ask.once(f"/room/rename/{room_id}", {"name": name}))
+
+    async def kick(self, room_id: int, user_id: int) -> None:
+        """Removes somebody from a room of one's own. Raises AccountNotFound, NotRoomOwner, RoomNotFound, NotInRoom."""
+        await self._transport.send(ask.once(f"/room/kick/{room_id}", {"userId": user_id}))
+
+    async def members(
+        self, room_id: int, *, after: int | None = None, limit: int | None = None
+    ) -> wire.MemberPage:
+        """A page of the members with their names. after: ids behind this one. Raises RoomNotFound, NotInRoom."""
+        response = await self._transport.send(ask.get(f"/room/members/{room_id}", after=after, limit=limit))
+        return ask.read(response, wire.MemberPage)
+
+    async def people(self, text: str) -> tuple[wire.PersonNamed, ...]:
+        """People whose names begin so, as far as the operator suggests anybody. Raises BadSearch."""
+        response = await self._transport.send(ask.get("/room/people", q=text))
+        return ask.read(response, _PeopleFound).people
+
     # --- posts
+    async def search(self, room_id: int, text: str, *, before: int | None = None) -> wire.PostsMatched:
+        """Posts that contain the text, oldest first. before: `next` of the page before. Raises BadSearch, RoomNotFound, NotInRoom."""
+        response = await self._transport.send(ask.get(f"/room/search/{room_id}", q=text, before=before))
+        return ask.read(response, wire.PostsMatched)
+
     async def post(self, room_id: int, content: str) -> int:
         """Posts; returns the post's id. Raises BadPostContent, RoomNotFound, NotInRoom, QuotaExceeded."""
         response = await self._transport.send(ask.once(f"/room/post/{room_id}", {"content": content}))
@@ -114,6 +139,10 @@ class _PostId(msgspec.Struct, rename="camel"):
 
 class _PostShown(msgspec.Struct):
     post: wire.Post
+
+
+class _PeopleFound(msgspec.Struct):
+    people: tuple[wire.PersonNamed, ...]
 
 
 class _Offers(msgspec.Struct):

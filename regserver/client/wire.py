@@ -136,6 +136,28 @@ class Room(Answered, frozen=True):
     user_count: int | None = None
 
 
+class PersonNamed(Answered, frozen=True):
+    """Somebody, by id and name."""
+
+    user_id: int
+    username: str
+
+
+class MemberPage(Answered, frozen=True):
+    """Members by id. owner: whose room it is. more: there are others behind them."""
+
+    owner: int | None
+    users: tuple[PersonNamed, ...]
+    more: bool
+
+
+class PostsMatched(Answered, frozen=True):
+    """Posts that contain a text, oldest first. next: `before` of the next page; None at the room's beginning."""
+
+    posts: tuple[Post, ...]
+    next: int | None = None
+
+
 class Offer(Answered, frozen=True):
     """A room that one may accept or decline."""
 

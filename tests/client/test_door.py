@@ -269,6 +269,39 @@ async def test_posts_are_edited_and_deleted_and_whoever_wants_to_hears_it(
             await there.rooms.edit(last, "Coffee")
 
 
+async def test_owners_rename_and_remove_and_members_find(
+    server: testing.TestedServer, here: client.Client
+) -> None:
+    ben = await server.person("ben")
+    ada = await here.accounts.sign_up("ada", "ada@example.org", "a good password")
+    room = await here.rooms.create([ben.id], "Tea")
+    async with (
+        client.open_client(server.url, ben.token) as there,
+        there.events(edits=True, seen=True) as events,
+    ):
+        await here.rooms.rename(room, "Coffee")
+        post = await here.rooms.post(room, "Milk first")
+        await there.rooms.seen(room, post)
+        heard = [await anext(events) for _ in range(3)]
+        assert [type(it) for it in heard] == [client.RoomRenamed, client.NewPost, client.Seen]
+        found = await there.rooms.search(room, "milk")
+        assert ([it.id for it in found.posts], found.next) == ([post], None)
+        with pytest.raises(client.NotRoomOwner):
+            await there.rooms.rename(room, "Mine")
+    shown = await here.rooms.members(room)
+    assert (shown.owner, [it.username for it in shown.users]) == (ada.user_id, ["ben", "ada"])
+    assert await here.rooms.people("be") == ()  # the operator suggests nobody
+    await here.rooms.kick(room, ben.id)
+    assert (await here.rooms.info(room)).users == (ada.user_id,)
+
+
+async def test_people_are_suggested_where_the_operator_lets_them() -> None:
+    async with testing.server(rooms={"suggest": "all"}) as server:
+        ben, ada = await server.person("ben"), await server.person("ada")
+        async with client.open_client(server.url, ada.token) as here:
+            assert [it.user_id for it in await here.rooms.people("be")] == [ben.id]
+
+
 async def test_pushes_are_subscribed_to_and_rooms_muted(here: client.Client) -> None:
     await here.accounts.sign_up("ada", "ada@example.org", "a good password")
     room = await here.rooms.create()

@@ -101,15 +101,17 @@ export interface Page {
   limit?: number;
 }
 export type RoomEvent = KeptEvent | PassingEvent;
-/** Only with {presence: true}; they are not kept, and have no cursor. */
+/** Only with {presence: true}, and Seen with {seen: true}; they are not kept, and have no cursor. */
 export type PassingEvent =
   | { type: "Presence"; userId: number; roomId: number; online: boolean; cursor?: undefined }
-  | { type: "Typing"; userId: number; roomId: number; cursor?: undefined };
+  | { type: "Typing"; userId: number; roomId: number; cursor?: undefined }
+  | { type: "Seen"; roomId: number; postId: number; cursor?: undefined };
 export type KeptEvent = { cursor: string } & (
   | { type: "Resumed"; recovered: boolean; missed: number }
   | { type: "NewPost"; userId: number; roomId: number; postId: number; content: string; createdAt: string }
   | { type: "PostEdited"; userId: number; roomId: number; postId: number; content: string; editedAt: string }
   | { type: "PostDeleted"; userId: number; roomId: number; postId: number }
+  | { type: "RoomRenamed"; userId: number; roomId: number; name: string | null }
   | { type: "RoomCreated"; creatorId: number; roomId: number }
   | { type: "RoomInvitation"; userWhoInvited: number; roomId: number }
   | { type: "NewUsersInRoom"; userWhoInvited: number; newUsers: number[]; roomId: number }
@@ -120,10 +122,17 @@ export interface Listening extends Watching {
   since?: string;
   /** Whether to hear one's own doings too. */
   echo?: boolean;
-  /** Whether to hear that posts are edited and deleted. */
+  /** Whether to hear that posts are edited and deleted, and rooms renamed. */
   edits?: boolean;
+  /** Whether to hear what one has read on another device. */
+  seen?: boolean;
   /** Whether to hear who is there and who is typing, and to be seen. */
   presence?: boolean;
+}
+
+export interface PersonNamed {
+  userId: number;
+  username: string;
 }
 
 interface Rooms {
@@ -138,6 +147,14 @@ interface Rooms {
   post(roomId: number, content: string): Promise<number>;
   edit(postId: number, content: string): Promise<null>;
   deletePost(postId: number): Promise<null>;
+  /** Of a room of one's own, as kick. */
+  rename(roomId: number, name: string | null): Promise<null>;
+  kick(roomId: number, userId: number): Promise<null>;
+  members(roomId: number, page?: { after?: number; limit?: number }): Promise<{ owner: number | null; users: PersonNamed[]; more: boolean }>;
+  /** next: `before` of the next page; absent at the room's beginning. */
+  search(roomId: number, text: string, page?: { before?: number }): Promise<{ posts: ListedPost[]; next?: number }>;
+  /** People whose names begin so, as far as the operator suggests anybody. */
+  people(text: string): Promise<{ people: PersonNamed[]; suggests: "all" | "rooms" | "off" }>;
   read(postId: number): Promise<Post>;
   readAll(roomId: number, page?: Page): Promise<{ posts: ListedPost[]; more: boolean }>;
   seen(roomId: number, postId: number): Promise<null>;

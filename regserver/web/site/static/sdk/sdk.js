@@ -430,8 +430,8 @@ class Account extends Part {
 }
 
 // --- rooms
-const paged = ({ before, limit } = {}) => {
-  const query = new URLSearchParams(Object.entries({ before, limit }).filter(([, value]) => value !== undefined));
+const paged = ({ before, after, limit, q } = {}) => {
+  const query = new URLSearchParams(Object.entries({ q, before, after, limit }).filter(([, value]) => value !== undefined));
   return query.size ? `?${query}` : "";
 };
 
@@ -447,6 +447,11 @@ class Rooms extends Part {
   post = async (roomId, content) => (await this._keyed(`room/post/${roomId}`, { content })).postId;
   edit = (postId, content) => this._keyed(`room/edit/${postId}`, { content });
   deletePost = (postId) => this._keyed(`room/delete/${postId}`);
+  rename = (roomId, name) => this._keyed(`room/rename/${roomId}`, { name });
+  kick = (roomId, userId) => this._keyed(`room/kick/${roomId}`, { userId });
+  members = (roomId, page) => this._get(`room/members/${roomId}${paged(page)}`);
+  search = (roomId, text, page) => this._get(`room/search/${roomId}${paged({ ...page, q: text })}`);
+  people = (text) => this._get(`room/people${paged({ q: text })}`);
   read = async (postId) => (await this._get(`room/read/${postId}`)).post;
   readAll = (roomId, page) => this._get(`room/readAll/${roomId}${paged(page)}`);
   pushKey = async () => (await this._get("room/push/key")).publicKey;
@@ -462,12 +467,12 @@ class Rooms extends Part {
    *
    *  Every event has a `cursor`: the next listen({since: cursor}) goes on behind it. {type: "Resumed"} comes first and after each
    *  return; `recovered: false` says that the log did not reach back: read the rooms again.
-   *  echo: also one's own doings. edits: also that posts are edited and deleted. presence: also who is there and who is typing, without a cursor.
+   *  echo: also one's own doings. edits: also that posts are edited and deleted, and rooms renamed. seen: also what one has read elsewhere. presence: also who is there and who is typing, without a cursor.
    *  state(now, {seconds}): "live" or "lost". Rejects with Refused when the session has ended.
    */
-  listen({ since = "", echo = false, edits = false, presence = false, signal, state = () => {} } = {}) {
+  listen({ since = "", echo = false, edits = false, seen = false, presence = false, signal, state = () => {} } = {}) {
     const { server } = this, events = new Events();
-    const wishes = Object.entries({ echo, edits, presence }).map(([name, wished]) => (wished ? `&${name}=true` : "")).join("");
+    const wishes = Object.entries({ echo, edits, seen, presence }).map(([name, wished]) => (wished ? `&${name}=true` : "")).join("");
     let cursor = since, word = "", anew = false;
     events.holds = true;
     return events.run({
