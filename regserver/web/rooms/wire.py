@@ -269,10 +269,10 @@ def room_body(detail: domain.RoomDetail, *, with_last_post: bool) -> RoomBody:
 
 def room_summary(summary: domain.RoomSummary) -> RoomSummaryBody:
     """A room as /room/list shows it."""
-    room, members = summary.room, _ids(summary.members)
-    name = domain.display_name(room, summary.members)
-    last_post = _last_post(summary.last_post)
-    return RoomSummaryBody(room.id, name, members, last_post, summary.unread, _user_count(room))
+    room, last_post = summary.room, _last_post(summary.last_post)
+    return RoomSummaryBody(
+        room.id, summary.name, summary.members, last_post, summary.unread, _user_count(room)
+    )
 
 
 def room_list(page: domain.RoomPage) -> RoomList:
@@ -285,7 +285,7 @@ def _user_count(room: domain.Room) -> int | UnsetType:
 
 
 def _ids(members: tuple[domain.Member, ...]) -> tuple[AccountId, ...]:
-    return tuple(member.account for member in members)
+    return tuple([member.account for member in members])
 
 
 def _last_post(post: domain.Post | None) -> ListedPost | None:
