@@ -2,17 +2,19 @@
 
 import msgspec
 
-from regserver import __version__
 from regserver.app.base import AppPart, Base
+from regserver.ports.webhook_sender import WebhookSender
 from regserver.service.operator.audit import AuditDesk
 from regserver.service.operator.entry import EntryDesk
 from regserver.service.operator.invitation import InvitationDesk
 from regserver.service.operator.key import KeyDesk
-from regserver.service.operator.mail import MailDesk
 from regserver.service.operator.new_user import NewUserDesk
 from regserver.service.operator.room import RoomDesk
+from regserver.service.operator.steps import StepsDesk
 from regserver.service.operator.unit import OperatorUnit
 from regserver.service.operator.user import UserDesk
+from regserver.service.operator.webhook import WebhookDesk
+from regserver.web.admin.server_endpoint import ServerParts
 from regserver.web.operator.audit_view import AuditView
 from regserver.web.operator.endpoint import OperatorPage, OperatorPageParts
 from regserver.web.operator.entry_page import EntryPage
@@ -21,12 +23,15 @@ from regserver.web.operator.frame import OperatorFrame
 from regserver.web.operator.guarded import PageGuard
 from regserver.web.operator.invitation_view import InvitationView
 from regserver.web.operator.key_view import KeyView
+from regserver.web.operator.limit_view import LimitView
 from regserver.web.operator.mail_view import MailView
 from regserver.web.operator.overview_view import OverviewParts, OverviewView
 from regserver.web.operator.room_view import RoomView
 from regserver.web.operator.session import VisitReader
+from regserver.web.operator.steps_view import StepsView
 from regserver.web.operator.user_act import UserActs
 from regserver.web.operator.user_view import UserView
+from regserver.web.operator.webhook_view import WebhookView
 
 
 class OperatorDesks(msgspec.Struct, frozen=True):
@@ -39,7 +44,10 @@ class OperatorDesks(msgspec.Struct, frozen=True):
     rooms: RoomDesk
     keys: KeyDesk
     audit: AuditDesk
-    mail: MailDesk
+    steps: StepsDesk
+    webhooks: WebhookDesk
+    sender: WebhookSender
+    server: ServerParts
 
 
 def open_operator_page(base: Base, desks: OperatorDesks) -> AppPart:
@@ -51,16 +59,17 @@ def open_operator_page(base: Base, desks: OperatorDesks) -> AppPart:
         FlashSeal(base.key.derive("operator flash"), base.randomness), base.randomness, base.brand
     )
     guard = PageGuard(VisitReader(base.web.forwarded, desks.unit), frame)
-    overview = OverviewView(
-        OverviewParts(desks.unit, __version__, base.node, base.web.metrics.running_registrations)
-    )
+    overview = OverviewView(OverviewParts(desks.server, desks.users, base.node))
     views = OperatorPageParts(
         overview=overview,
         users=UserView(desks.users, desks.audit),
         user_acts=UserActs(desks.users, desks.makes),
         invitations=InvitationView(desks.invitations),
         rooms=RoomView(desks.rooms),
-        mail=MailView(desks.mail),
+        mail=MailView(desks.server.mail, desks.server.probe),
+        steps=StepsView(desks.steps),
+        webhooks=WebhookView(desks.webhooks, desks.sender, base.clock),
+        limits=LimitView(desks.server.limits, desks.server.rates),
         audit=AuditView(desks.audit),
         keys=KeyView(desks.keys, entries, base.settings.server.public_url),
     )

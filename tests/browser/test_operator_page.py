@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.operator import enter, go, make_key, rows, told
+from tests.browser.operator import confirm, enter, go, make_key, press, rows, sign_in, sign_up, told
 from tests.browser.server import Server, running_server
-from tests.browser.visitor import PASSWORD, Visitor
+from tests.browser.visitor import Visitor
 
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -28,35 +28,6 @@ def admin_key(desk: Server) -> str:
 @pytest.fixture
 def operator(visit: Visit, desk: Server, admin_key: str) -> Visitor:
     return enter(visit(desk.url), admin_key)
-
-
-def sign_up(server: Server, name: str) -> dict[str, str]:
-    """The header fields of a new person."""
-    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-    assert httpx.post(f"{server.url}/login/register", json=body).status_code in {200, 201}
-    token = sign_in(server, name)
-    assert token is not None
-    return {"authorization": f"Bearer {token}"}
-
-
-def sign_in(server: Server, name: str, password: str = PASSWORD) -> str | None:
-    answer = httpx.post(f"{server.url}/login", json={"username": name, "password": password})
-    return str(answer.json()["token"]) if answer.status_code == 200 else None
-
-
-def press(operator: Visitor, name: str) -> None:
-    """A link or button of an act, by what a screen reader says."""
-    page = operator.page
-    found = page.get_by_role("link", name=name, exact=True).or_(
-        page.get_by_role("button", name=name, exact=True)
-    )
-    found.first.click()
-
-
-def confirm(operator: Visitor, title: str, name: str) -> None:
-    """On the second page of a dangerous act."""
-    operator.sees("h1", title)
-    operator.page.get_by_role("main").get_by_role("button", name=name).click()
 
 
 def test_the_first_page_says_what_runs(operator: Visitor) -> None:

@@ -1,23 +1,24 @@
-"""The first page: what runs, how it is, what waits."""
-
-from collections.abc import Callable
+"""The first page: how every part is, what runs, what waits."""
 
 import msgspec
 
-from regserver.domain.operator_key import Operation
 from regserver.domain.outcome import Refusal
-from regserver.service.operator.unit import OperatorUnit
+from regserver.service.operator.server import RunningJob
+from regserver.service.operator.user import UserDesk
+from regserver.web.admin.server_endpoint import ServerParts
 from regserver.web.operator.guarded import Asked
-from regserver.web.operator.view import FactsBlock, OperatorView
+from regserver.web.operator.view import FactsBlock, ListRow, OperatorView, RowsBlock
+
+MOST_COUNTED = 1000
+"""Accounts that wait; more are shown as so many."""
 
 
 class OverviewParts(msgspec.Struct, frozen=True):
-    """What it works with. node: the name of this process. running: how many live registrations run."""
+    """What it works with. node: the name of this process."""
 
-    unit: OperatorUnit
-    version: str
+    server: ServerParts
+    users: UserDesk
     node: str
-    running: Callable[[], int]
 
 
 class OverviewView:
@@ -28,12 +29,38 @@ class OverviewView:
 
     async def page(self, asked: Asked) -> OperatorView | Refusal:
         """What every role but publish may see."""
-        if refusal := await self._parts.unit.check(asked.visit.who, Operation.READ_SERVER):
-            return refusal
-        t = asked.t
+        t, who, server = asked.t, asked.visit.who, self._parts.server
+        health, jobs = await server.server.health(who), await server.server.jobs(who)
+        if isinstance(health, Refusal):
+            return health
+        if isinstance(jobs, Refusal):
+            return jobs
+        waiting, mails = await self._parts.users.waiting(who, MOST_COUNTED), await server.mail.list(who)
+        if isinstance(waiting, Refusal):
+            return waiting
+        if isinstance(mails, Refusal):
+            return mails
+        parked = sum(each.message.parked_at is not None for each in mails)
         facts = (
-            (t.fact["version"], self._parts.version),
+            (t.fact["state"], t.word["fine"] if health.status == "ready" else health.status),
+            (t.fact["version"], server.version),
             (t.fact["node"], self._parts.node),
-            (t.fact["running"], str(self._parts.running())),
+            (t.fact["running"], str(len(jobs))),
+            (t.fact["waiting"], str(len(waiting))),
+            (t.fact["mail"], str(len(mails) - parked)),
+            (t.fact["parked"], str(parked)),
         )
-        return OperatorView(t.section["overview"], "overview", (FactsBlock(t.word["numbers"], facts),))
+        parts = tuple(
+            (name, t.word["fine"] if state == "ok" else state) for name, state in health.parts.items()
+        )
+        blocks = (
+            FactsBlock(t.word["numbers"], facts),
+            FactsBlock(t.word["health"], parts),
+            RowsBlock(t.fact["running"], tuple(map(_job, jobs)), t.word["nothing"]),
+        )
+        return OperatorView(t.section["overview"], "overview", blocks)
+
+
+def _job(job: RunningJob) -> ListRow:
+    steps = str(job.step) if job.total < 0 else f"{job.step}/{job.total}"
+    return ListRow(job.username, facts=(steps, f"{job.seconds} s"))
