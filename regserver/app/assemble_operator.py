@@ -26,6 +26,8 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
     link_base = base.settings.server.public_url.rstrip("/")
     users = UserDesk(UserParts(unit, base.clock, base.randomness, sockets, link_base))
     makes = NewUserDesk(NewUserParts(unit, base.clock, base.hasher, base.pepper, sockets))
+    mail = MailDesk(unit, base.outbox)
+    server, served = await open_operator_server(stack, base, unit, mail)
     desks = OperatorDesks(
         unit=unit,
         users=users,
@@ -34,7 +36,8 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
         rooms=RoomDesk(unit),
         keys=KeyDesk(unit, base.randomness),
         audit=AuditDesk(unit, audit_chain(base.key)),
-        mail=MailDesk(unit, base.outbox),
+        mail=mail,
+        served=served,
     )
     parts = AdminParts(
         invitations=desks.invitations,
@@ -44,7 +47,6 @@ async def open_operator(stack: AsyncExitStack, base: Base) -> AppPart:
     )
     trim = partial(run_audit_trim, base.store, base.clock, base.settings.audit.keep)
     page = open_operator_page(base, desks)
-    server = await open_operator_server(stack, base, unit, desks.mail)
     people = (*UserAdminApi(users, makes).routes(), *AdminApi(parts).routes())
     return AppPart(
         routes=(*people, *server.routes, *page.routes),

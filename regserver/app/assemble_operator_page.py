@@ -2,19 +2,17 @@
 
 import msgspec
 
+from regserver.app.assemble_operator_server import ServedDesks
 from regserver.app.base import AppPart, Base
-from regserver.ports.webhook_sender import WebhookSender
 from regserver.service.operator.audit import AuditDesk
 from regserver.service.operator.entry import EntryDesk
 from regserver.service.operator.invitation import InvitationDesk
 from regserver.service.operator.key import KeyDesk
+from regserver.service.operator.mail import MailDesk
 from regserver.service.operator.new_user import NewUserDesk
 from regserver.service.operator.room import RoomDesk
-from regserver.service.operator.steps import StepsDesk
 from regserver.service.operator.unit import OperatorUnit
 from regserver.service.operator.user import UserDesk
-from regserver.service.operator.webhook import WebhookDesk
-from regserver.web.admin.server_endpoint import ServerParts
 from regserver.web.operator.audit_view import AuditView
 from regserver.web.operator.endpoint import OperatorPage, OperatorPageParts
 from regserver.web.operator.entry_page import EntryPage
@@ -44,10 +42,8 @@ class OperatorDesks(msgspec.Struct, frozen=True):
     rooms: RoomDesk
     keys: KeyDesk
     audit: AuditDesk
-    steps: StepsDesk
-    webhooks: WebhookDesk
-    sender: WebhookSender
-    server: ServerParts
+    mail: MailDesk
+    served: ServedDesks
 
 
 def open_operator_page(base: Base, desks: OperatorDesks) -> AppPart:
@@ -59,17 +55,18 @@ def open_operator_page(base: Base, desks: OperatorDesks) -> AppPart:
         FlashSeal(base.key.derive("operator flash"), base.randomness), base.randomness, base.brand
     )
     guard = PageGuard(VisitReader(base.web.forwarded, desks.unit), frame)
-    overview = OverviewView(OverviewParts(desks.server, desks.users, base.node))
+    served = desks.served
+    overview = OverviewView(OverviewParts(served.server, desks.users, base.node))
     views = OperatorPageParts(
         overview=overview,
         users=UserView(desks.users, desks.audit),
         user_acts=UserActs(desks.users, desks.makes),
         invitations=InvitationView(desks.invitations),
         rooms=RoomView(desks.rooms),
-        mail=MailView(desks.server.mail, desks.server.probe),
-        steps=StepsView(desks.steps),
-        webhooks=WebhookView(desks.webhooks, desks.sender, base.clock),
-        limits=LimitView(desks.server.limits, desks.server.rates),
+        mail=MailView(desks.mail, served.server.probe),
+        steps=StepsView(served.steps),
+        webhooks=WebhookView(served.webhooks, served.sender, base.clock),
+        limits=LimitView(served.server.limits, served.server.rates),
         audit=AuditView(desks.audit),
         keys=KeyView(desks.keys, entries, base.settings.server.public_url),
     )

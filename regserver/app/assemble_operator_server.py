@@ -4,14 +4,17 @@ from contextlib import AsyncExitStack
 from functools import partial
 from itertools import chain
 
+import msgspec
+
 from regserver import __version__
 from regserver.adapters.mail_probe import probe_smtp
 from regserver.app.assemble_steps import steps_policy
 from regserver.app.assemble_webhook import webhook_client, webhook_seal
 from regserver.app.base import AppPart, Base, ticket_seal
-from regserver.app.part_reload import Prepared
+from regserver.app.part_reload import Prepare, Prepared
 from regserver.config import Loaded
 from regserver.config.smtp_url import mail_server
+from regserver.ports.webhook_sender import WebhookSender
 from regserver.service.operator.limit import LimitDesk
 from regserver.service.operator.mail import MailDesk, MailProbe
 from regserver.service.operator.server import RunningJob, ServerDesk
@@ -22,20 +25,30 @@ from regserver.service.registration_lookup import RegistrationLookup
 from regserver.web.admin.server_endpoint import ServerAdminApi, ServerParts
 from regserver.web.admin.steps_endpoint import StepsAdminApi
 from regserver.web.admin.webhook_endpoint import WebhookAdminApi
-from regserver.web.http.route import Route
+
+
+class ServedDesks(msgspec.Struct, frozen=True):
+    """The use cases of a running server. sender: tries webhooks."""
+
+    steps: StepsDesk
+    webhooks: WebhookDesk
+    sender: WebhookSender
+    server: ServerParts
 
 
 async def open_operator_server(
     stack: AsyncExitStack, base: Base, unit: OperatorUnit, mail: MailDesk
-) -> AppPart:
-    """Opens these routes."""
-    running = _open_server(base, unit, mail)
-    steps = StepsAdminApi(build_steps_desk(base, unit)).routes()
-    return AppPart(
-        routes=(*steps, *await _webhook_routes(stack, base, unit), *running.routes),
-        reload=running.reload,
-        reloads=running.reloads,
+) -> tuple[AppPart, ServedDesks]:
+    """Opens these routes, and their use cases for the operator's page."""
+    parts, prepare = _server_parts(base, unit, mail)
+    sender = await stack.enter_async_context(webhook_client(base.settings))
+    desks = ServedDesks(build_steps_desk(base, unit), _webhook_desk(base, unit), sender, parts)
+    routes = (
+        *StepsAdminApi(desks.steps).routes(),
+        *WebhookAdminApi(desks.webhooks, sender, base.clock).routes(),
+        *ServerAdminApi(parts).routes(),
     )
+    return AppPart(routes=routes, reload=(prepare,), reloads=(parts.server.take_reload,)), desks
 
 
 def operator_unit(base: Base) -> OperatorUnit:
@@ -51,8 +64,8 @@ def build_steps_desk(base: Base, unit: OperatorUnit) -> StepsDesk:
     )
 
 
-async def _webhook_routes(stack: AsyncExitStack, base: Base, unit: OperatorUnit) -> tuple[Route, ...]:
-    desk = WebhookDesk(
+def _webhook_desk(base: Base, unit: OperatorUnit) -> WebhookDesk:
+    return WebhookDesk(
         WebhookParts(
             unit=unit,
             clock=base.clock,
@@ -61,12 +74,10 @@ async def _webhook_routes(stack: AsyncExitStack, base: Base, unit: OperatorUnit)
             allow_private=base.settings.webhook.allow_private,
         )
     )
-    sender = await stack.enter_async_context(webhook_client(base.settings))
-    return WebhookAdminApi(desk, sender, base.clock).routes()
 
 
-def _open_server(base: Base, unit: OperatorUnit, mail: MailDesk) -> AppPart:
-    """Health, mail, limits and settings."""
+def _server_parts(base: Base, unit: OperatorUnit, mail: MailDesk) -> tuple[ServerParts, Prepare]:
+    """Health, mail, limits and settings; and what takes the settings of a reload for them."""
     loaded = base.loaded
 
     def jobs() -> tuple[RunningJob, ...]:
@@ -93,4 +104,4 @@ def _open_server(base: Base, unit: OperatorUnit, mail: MailDesk) -> AppPart:
         rates=lambda: base.web.limits.rates,
         probe=probe,
     )
-    return AppPart(routes=ServerAdminApi(parts).routes(), reload=(prepare,), reloads=(server.take_reload,))
+    return parts, prepare

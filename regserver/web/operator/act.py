@@ -41,6 +41,7 @@ INPUTS: Mapping[str, InputKindRow] = {
     "post": InputKindRow("number"),
     "address": InputKindRow("email"),
     "url": InputKindRow(),
+    "events": InputKindRow(value="*"),
     "network": InputKindRow(),
 }
 """Fields that people fill in; those of an act that are not here come with its link or button."""
@@ -114,7 +115,7 @@ def _input(name: str, t: OperatorText, value: str | None) -> Input:
     row = INPUTS.get(name)
     if row is None:
         return Input(name, name, "hidden", value or "")
-    kept = row.value if value is None else value
+    kept = value or row.value
     return Input(
         name=name,
         label=t.field[row.label or name],

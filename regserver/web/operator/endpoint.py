@@ -17,12 +17,15 @@ from regserver.web.operator.frame import redirect
 from regserver.web.operator.guarded import Asked, PageGuard
 from regserver.web.operator.invitation_view import InvitationView
 from regserver.web.operator.key_view import KeyView
+from regserver.web.operator.limit_view import LimitView
 from regserver.web.operator.mail_view import MailView
 from regserver.web.operator.overview_view import OverviewView
 from regserver.web.operator.room_view import RoomView
+from regserver.web.operator.steps_view import StepsView
 from regserver.web.operator.user_act import UserActs
 from regserver.web.operator.user_view import UserView
 from regserver.web.operator.view import OperatorView
+from regserver.web.operator.webhook_view import WebhookView
 
 SectionPage = Callable[[Asked, ActTable], Awaitable[OperatorView | Refusal]]
 
@@ -36,13 +39,26 @@ class OperatorPageParts(msgspec.Struct, frozen=True):
     invitations: InvitationView
     rooms: RoomView
     mail: MailView
+    steps: StepsView
+    webhooks: WebhookView
+    limits: LimitView
     audit: AuditView
     keys: KeyView
 
     @property
     def acts(self) -> ActTable:
         """What can be done at all of them."""
-        makers = (self.user_acts, self.invitations, self.rooms, self.mail, self.audit, self.keys)
+        makers = (
+            self.user_acts,
+            self.invitations,
+            self.rooms,
+            self.mail,
+            self.steps,
+            self.webhooks,
+            self.limits,
+            self.audit,
+            self.keys,
+        )
         return ActTable(chain.from_iterable(each.acts() for each in makers))
 
     @property
@@ -56,6 +72,11 @@ class OperatorPageParts(msgspec.Struct, frozen=True):
             "rooms": self.rooms.page,
             "rooms/{room}": self.rooms.one,
             "mail": self.mail.page,
+            "steps": self.steps.page,
+            "registration": self.steps.one,
+            "webhooks": self.webhooks.page,
+            "webhooks/{webhook}": self.webhooks.one,
+            "limits": self.limits.page,
             "audit": self.audit.page,
             "keys": self.keys.page,
         }

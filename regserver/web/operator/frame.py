@@ -36,6 +36,9 @@ SECTIONS: dict[str, Operation] = {
     "invitations": Operation.READ_INVITATIONS,
     "rooms": Operation.READ_ROOMS,
     "mail": Operation.READ_MAIL,
+    "steps": Operation.READ_STEPS,
+    "webhooks": Operation.READ_WEBHOOKS,
+    "limits": Operation.READ_SERVER,
     "audit": Operation.READ_AUDIT,
     "keys": Operation.READ_KEYS,
 }

@@ -1,10 +1,12 @@
 """The outbox at the page: who waits for what, and sending it again. Texts are not shown: their links and codes are not the operator's."""
 
+from collections.abc import Callable
+
 from regserver.domain.operator_key import Operation
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import parse_id
 from regserver.ports.outbox_table import OutboxId
-from regserver.service.operator.mail import MailDesk, WaitingMail
+from regserver.service.operator.mail import MailDesk, MailProbe, WaitingMail
 from regserver.service.operator.unit import OperatorCredential
 from regserver.web.operator.act import ActTable, Done, PageAct, Values
 from regserver.web.operator.guarded import Asked
@@ -15,8 +17,10 @@ from regserver.web.operator.view import Button, ButtonsBlock, ListRow, OperatorV
 class MailView:
     """A client of the use cases of the outbox."""
 
-    def __init__(self, mail: MailDesk) -> None:
+    def __init__(self, mail: MailDesk, probe: Callable[[], MailProbe | None]) -> None:
+        """probe: sends a message for trying; None without a mail server."""
         self._mail = mail
+        self._probe = probe
 
     def acts(self) -> tuple[PageAct, ...]:
         """Sending again."""
@@ -24,6 +28,7 @@ class MailView:
         return (
             PageAct("retry_mail", change, self._retry, ("mail",), back=_back),
             PageAct("retry_all_mail", change, self._retry_all, back=_back),
+            PageAct("test_mail", change, self._test, ("address",), back=_back),
         )
 
     async def page(self, asked: Asked, acts: ActTable) -> OperatorView | Refusal:
@@ -32,8 +37,9 @@ class MailView:
         if isinstance(found, Refusal):
             return found
         rows = RowsBlock("", tuple(self._row(asked, acts, each) for each in found), t.word["nothing"])
-        again = ButtonsBlock("", (acts["retry_all_mail"].button(t),))
-        may = asked.visit.may(Operation.CHANGE_MAIL) and bool(found)
+        names = ("test_mail", "retry_all_mail") if found else ("test_mail",)
+        again = ButtonsBlock("", tuple(acts[name].button(t) for name in names))
+        may = asked.visit.may(Operation.CHANGE_MAIL)
         return OperatorView(t.section["mail"], "mail", (again, rows) if may else (rows,))
 
     def _row(self, asked: Asked, acts: ActTable, mail: WaitingMail) -> ListRow:
@@ -58,6 +64,13 @@ class MailView:
     async def _retry_all(self, who: OperatorCredential, values: Values) -> Done | Refusal:
         count = await self._mail.retry(who, None)
         return count if isinstance(count, Refusal) else Done("mail", str(count))
+
+    async def _test(self, who: OperatorCredential, values: Values) -> Done | Refusal:
+        found = await self._mail.test(who, values["address"], self._probe())
+        if isinstance(found, Refusal):
+            return found
+        failed = [each.text for each in found if each.level == "fail"]
+        return Done("mail", f"{values['address']}: {failed[0]}" if failed else values["address"])
 
 
 def _back(values: Values) -> str:
