@@ -70,4 +70,5 @@ def test_the_words_that_clients_know() -> None:
         LiveMessage.STOPPING: "The server is restarting. Please sign in again in a moment.",
         LiveMessage.NAME_LOST: "This user name was taken meanwhile.",
         LiveMessage.NOT_INVITED: "The invitation for this registration is no longer good. Please ask for another one.",
+        LiveMessage.NODE_LOST: "The server that registered you has failed. Please sign in again.",
     }
