@@ -82,6 +82,10 @@ crash-nodes: .venv/.test ## kill two nodes 200 times, and their PostgreSQL now a
 faults-nodes: .venv/.test ## stop PostgreSQL for ten seconds under two nodes, let a standby take over, cut the link
 	STOPPED_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_node_faults.py
 
+.PHONY: try-backup
+try-backup: .venv/.test ## back up 100,000 accounts while people sign in, on SQLite and PostgreSQL, full disk included
+	$(BIN)/python -m tests.system.backup_trial
+
 .PHONY: blocking-client
 blocking-client: .venv/.test ## make the blocking Python client from the asynchronous one
 	$(BIN)/python -m tests.client.blocking_maker
