@@ -104,6 +104,10 @@ deb: binary ## build the Debian package: dist/regserver.deb
 check-binary: binary .venv/.test ## build the executable and try whether it serves
 	$(BIN)/pytest -q tests/packaging/binary.py
 
+.PHONY: first-hour
+first-hour: deb .venv/.test ## build the package and run docs/deploy.md with it on an empty Debian: mail, TLS, backup, upgrade, restore
+	$(BIN)/pytest -q tests/packaging/first_hour.py
+
 .PHONY: clean
 clean: ## remove build results; the virtual environment and var/ stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
