@@ -135,6 +135,31 @@ async def test_a_new_version_and_the_way_back(tmp_path: Path) -> None:
     assert (done.returncode, f"schema version {NEWEST - 1} again" in done.stdout.decode()) == (0, True)
 
 
+RUN_ABOVE = frozenset(
+    {
+        "regserver backup before.tar",
+        "regserver backup - | cat >elsewhere.tar",
+        "regserver restore before.tar --force",
+        "regserver user import people.jsonl --dry-run",
+        "regserver migrate",
+        "regserver migrate --rollback",
+    }
+)
+
+
+async def test_the_other_commands(tmp_path: Path) -> None:
+    """A key for an operator, and the checks; with those above, all that the document has."""
+    host, block = Host(tmp_path), blocks()
+    others = {"regserver key create anna --role support", "regserver doctor"}
+    assert set(block) == RUN_ABOVE | others
+    async with open_server(tmp_path, host.settings):
+        made = await host.paste(block["regserver key create anna --role support"])
+        assert (made.returncode, made.stdout.startswith(b"regs_op_")) == (0, True)
+        checked = await host.paste(block["regserver doctor"])
+        assert b"ok   store" in checked.stdout
+        assert b"FAIL store" not in checked.stdout
+
+
 def test_every_path_of_the_installation_is_there() -> None:
     (console,) = re.findall(r"^```console\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     named = re.findall(r"(?<!/)\bsystemd/[\w.]+", console)
