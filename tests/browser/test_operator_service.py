@@ -129,7 +129,7 @@ def test_axe_finds_nothing(visit: Visit, desk: Server, admin_key: str, scheme: s
     assert violations(operator.page) == []
     enter(operator, admin_key)
     pages = ("", "/users", f"/user?name={name}", "/waiting", "/invitations", "/rooms", f"/rooms/{room}")
-    more = ("/mail", "/steps", "/webhooks", "/limits", "/audit", "/keys", "/nothing")
+    more = ("/mail", "/steps", "/webhooks", "/limits", "/audit", "/keys", "/rooms/999")
     acts = ("suspend_user", "make_user", "invite", "make_key", "add_webhook", "lift_limits")
     for page in (*pages, *more, *(f"/do/{act}?user={name}" for act in acts)):
         operator.open(f"/operator{page}")
