@@ -4,10 +4,15 @@ A data file that the executable lacks shows only there; all other tests run from
 """
 
 import json
+import os
 import subprocess
+import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROGRAM = Path(__file__).parents[2] / "dist" / "regserver"
 PATIENCE_SECONDS = 60
@@ -38,6 +43,30 @@ def test_the_executable_serves(tmp_path: Path) -> None:
             process.terminate()
             process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
+
+
+def test_its_start_and_its_memory_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Figures, which no test depends on: from the start to the first answer, and idle; and what a kill leaves is taken up."""
+    settings = ("--set", "server.bind=localhost:0", "--set", "live.source=none")
+    for how in ("unpacked now", "unpacked before", "after a kill"):
+        began = time.perf_counter()
+        with subprocess.Popen(
+            [PROGRAM, "serve", *settings], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        ) as process:  # fmt: skip
+            assert process.stderr is not None
+            said = next(line for line in process.stderr if "is serving" in line)
+            assert "http" in said
+            seconds = time.perf_counter() - began
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            (memory,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+            process.kill() if how == "unpacked before" else process.terminate()
+            process.communicate(timeout=PATIENCE_SECONDS)
+        with capsys.disabled():
+            sys.stdout.write(f"\n{how}: serving after {seconds:.2f} s, {memory / 1024:.0f} MiB\n")
+    left = [path.name for path in tmp_path.rglob(".draft.*")]
+    assert left == []
+    assert len(list((tmp_path).glob("regserver-*/*"))) == 1
 
 
 def ask_for_what_needs_files(url: str) -> None:
