@@ -52,6 +52,9 @@ from regserver.store.sql.sql_transaction import KEYLESS, SqlTransaction
 READ: Final = Begin("REPEATABLE READ", read_only=True)
 WRITE: Final = Begin("READ COMMITTED")
 CHECK_SECONDS: Final = 2.0
+FOREIGN_SECONDS: Final = 0.1
+"""Between two calls of the foreign listeners. They ask the store for endings and the like, which costs several statements, and
+another node that is busy says a word each millisecond."""
 
 
 class PostgresStore(Store):
@@ -76,6 +79,7 @@ class PostgresStore(Store):
         self.link = PostgresLink(connect, self._hear_nowait)
         self._listens = policy.listens
         self._elsewhere: list[ForeignListener] = []
+        self._foreign = trio.Event()
         self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
 
     def listen(self, listener: EventListener) -> None:
@@ -83,13 +87,21 @@ class PostgresStore(Store):
         self.tail.listener = listener
 
     def listen_elsewhere(self, listener: ForeignListener) -> None:
-        """The listener is called at each word of another node, and every second."""
+        """The listener is called soon after a word of another node, and every second."""
         self._elsewhere.append(listener)
 
     def _hear_nowait(self) -> None:
         self.tail.wake_nowait()
-        for listener in self._elsewhere:
-            listener()
+        self._foreign.set()
+
+    async def _run_elsewhere(self) -> None:
+        """Calls the foreign listeners until cancelled, at once for the first of several words."""
+        while True:
+            await self._foreign.wait()
+            self._foreign = trio.Event()
+            for listener in self._elsewhere:
+                listener()
+            await trio.sleep(FOREIGN_SECONDS)
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work` on a snapshot of its own."""
@@ -182,6 +194,7 @@ class PostgresStore(Store):
                 nursery.start_soon(self.link.run_telling)
                 if self._listens:
                     nursery.start_soon(self.link.run_listening)
+                    nursery.start_soon(self._run_elsewhere)
                 yield
                 nursery.cancel_scope.cancel()
 
