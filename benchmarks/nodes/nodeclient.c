@@ -140,8 +140,13 @@ static double fan(int posters, int hearing, double seconds) {
 }
 
 static void run_fan(int sockets, double seconds, int window) {
+    for (int at = 0, first = 0; at < nodes; at++) {
+        int end = sockets * (at + 1) / nodes;
+        port = ports[at];
+        subscribe(window + first, end - first, "/room/websocket", 0);
+        first = end;
+    }
     for (int i = 0; i < window; i++) open_peer(i, i % nodes);
-    for (int i = 0; i < sockets; i++) open_socket(window + i, i % nodes);
     usleep(500000);
     fan(window, sockets, WARM_UP_SECONDS);
     printf("{\"deliveries_s\": %.0f}\n", fan(window, sockets, seconds));

@@ -1,4 +1,4 @@
-"""A migrated database for a measurement, on a cluster with PostgreSQL's default settings, flushes to the disk among them."""
+"""A migrated database for a measurement, on a cluster with PostgreSQL's default settings."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,9 +11,11 @@ from tests.peer.postgres import Cluster
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """It is gone at the end."""
-    with Cluster.create(fsync="on", max_connections="150", deadlock_timeout="1s") as made:
+def cluster(*, flushes: bool = True) -> Iterator[Cluster]:
+    """It is gone at the end. flushes: to the disk, as by default."""
+    with Cluster.create(
+        fsync="on" if flushes else "off", max_connections="150", deadlock_timeout="1s"
+    ) as made:
         yield made
 
 
