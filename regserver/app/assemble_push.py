@@ -13,6 +13,7 @@ from regserver.service.push_delivery import PushDelivery, PushDeliveryParts
 from regserver.service.push_feed import PushFeed, PushFeedParts
 from regserver.service.push_seal import PushSeal
 from regserver.service.push_service import PushService
+from regserver.service.push_withdrawal import SHARED_WAIT, PushWithdrawal
 from regserver.service.room_admission import RoomAdmission
 from regserver.web.rooms.push_endpoint import PushApi
 from regserver.web.rooms.push_wire import write_push
@@ -42,9 +43,10 @@ async def open_push(stack: AsyncExitStack, base: Base) -> AppPart:
             node=base.node,
         )
     )
-    feed = PushFeed(
-        PushFeedParts(base.store, base.clock, base.broker.accounts, section.wait, delivery.wake_nowait)
-    )
+    is_shared = bool(base.web.node)
+    wait = max(section.wait, SHARED_WAIT) if is_shared else section.wait
+    feed = PushFeed(PushFeedParts(base.store, base.clock, base.broker.accounts, wait, delivery.wake_nowait))
+    withdrawal = PushWithdrawal(base.store, base.clock, base.broker.accounts)
 
     def heard(events: Sequence[RoomEvent]) -> None:
         base.broker.publish_nowait(events)
@@ -53,7 +55,8 @@ async def open_push(stack: AsyncExitStack, base: Base) -> AppPart:
     base.store.listen(heard)
     admission = RoomAdmission(base.identity, requires_verified=base.settings.login.verify_email == "require")
     pushes = PushService(admission, seal, is_public_key, allow_private=section.allow_private)
-    return AppPart(routes=PushApi(pushes, vapid.public_key).routes(), background=(feed.run, delivery.run))
+    work = (feed.run, delivery.run, withdrawal.run) if is_shared else (feed.run, delivery.run)
+    return AppPart(routes=PushApi(pushes, vapid.public_key).routes(), background=work)
 
 
 def push_subject(base: Base) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.push import PushMessage
 from regserver.domain.room_event import EventId
@@ -31,6 +32,12 @@ class PushQueueTable(Protocol):
 
     async def postpone(self, message: PushMessage, due_at: Instant) -> None:
         """Ends the lease; the message is due again at `due_at`."""
+
+    async def awaited(self, limit: int) -> tuple[AccountId, ...]:
+        """Whose messages wait without being sent, those that are due first; at most `limit`."""
+
+    async def withdraw(self, accounts: Sequence[AccountId]) -> None:
+        """Removes the messages of these accounts that wait without being sent (atomic)."""
 
     async def next_due(self) -> Instant | None:
         """When the first message is due; None when nothing waits."""

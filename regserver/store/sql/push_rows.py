@@ -166,6 +166,23 @@ class PushQueueRows(Rows):
         )
         await self._sql.run(statement, due_at, message.subscription, message.room)
 
+    async def awaited(self, limit: int) -> tuple[AccountId, ...]:
+        """Uses the index of due times."""
+        statement = (
+            "SELECT account_id FROM push_message JOIN push_subscription"
+            " ON push_subscription.id = push_message.subscription_id WHERE node IS NULL ORDER BY due_at LIMIT ?"
+        )
+        rows = await self._sql.rows(statement, limit)
+        return tuple({AccountId(row[0]): None for row in rows})
+
+    async def withdraw(self, accounts: Sequence[AccountId]) -> None:
+        """Uses the index of an account's subscriptions, and the primary key."""
+        statement = (
+            "DELETE FROM push_message WHERE node IS NULL"
+            " AND subscription_id IN (SELECT id FROM push_subscription WHERE account_id = ?)"
+        )
+        await self._sql.run_many(statement, [(account,) for account in sorted(accounts)])
+
     async def next_due(self) -> Instant | None:
         """Uses the index of due times."""
         found = await self._sql.value("SELECT min(due_at) FROM push_message")
