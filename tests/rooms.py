@@ -226,5 +226,5 @@ async def open_rooms(
         )
 
 
-def _nothing(count: int) -> None:
+def _nothing(frames: int, receivers: int) -> None:
     pass

@@ -21,5 +21,5 @@ def frame_making(seal: CursorSeal, web: WebParts) -> Making:
         },
         signs={"plain": sign_frame, "resumable": sign_frame, "stream": sign_chunk},
         broadcast=broadcast_nowait,
-        count=web.metrics.deliveries.inc,
+        count=web.metrics.delivered,
     )

@@ -37,11 +37,11 @@ class DeliveryQueue:
         frame: FrameMaker,
         broadcast: Broadcast,
         nursery: trio.Nursery,
-        count: Callable[[int], None],
+        count: Callable[[int, int], None],
         *,
         ordered: bool,
     ) -> None:
-        """frame: builds an event's frame. nursery: of the workers. count: called with the number of frames to be sent.
+        """frame: builds an event's frame. nursery: of the workers. count: see Making.
 
         ordered: one queue for all rooms, so that a socket gets events in the order of the log. Otherwise each room has
         its own queue, and rooms do not wait for each other.
@@ -98,7 +98,7 @@ class DeliveryQueue:
         waiting = deque(events)
         while waiting:
             for frames, receivers in self._subscriptions.deliveries(_take(waiting)):
-                self._count(len(frames) * len(receivers))
+                self._count(len(frames), len(receivers))
                 self._broadcast(_join(frames), receivers)
 
     async def _work(self, key: int) -> None:
@@ -107,7 +107,7 @@ class DeliveryQueue:
         spent = 0
         while waiting:
             for frames, receivers in list(self._subscriptions.deliveries(_take(waiting))):
-                self._count(len(frames) * len(receivers))
+                self._count(len(frames), len(receivers))
                 written = _join(frames)
                 cost = max(1, len(written) // SEND_BYTES)
                 step = max(1, SLICE // cost)

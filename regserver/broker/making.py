@@ -13,10 +13,11 @@ from regserver.ports.subscriber import FrameKind
 class Making(msgspec.Struct, frozen=True):
     """How frames are made and sent.
 
-    frames: build an event's for each kind of socket. signs: a sign's. broadcast: sends them. count: see DeliveryQueue.
+    frames: build an event's for each kind of socket. signs: a sign's. broadcast: sends them. count: called with the number of
+    frames in a write, and of the sockets that get it.
     """
 
     frames: Mapping[FrameKind, FrameMaker]
     signs: Mapping[FrameKind, SignMaker]
     broadcast: Broadcast
-    count: Callable[[int], None]
+    count: Callable[[int, int], None]

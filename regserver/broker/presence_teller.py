@@ -33,7 +33,7 @@ PIECE_BYTES: Final = 16 * 1024
 class PresenceTeller:
     """The sockets that asked for presence, and who is present on this node.
 
-    frames: build a sign's frame for each kind of socket. count: called with the number of frames to be sent. grace: seconds
+    frames: build a sign's frame for each kind of socket. count: see Making. grace: seconds
     for which somebody without a socket stays present.
     """
 
@@ -41,7 +41,7 @@ class PresenceTeller:
         self,
         frames: Mapping[FrameKind, SignMaker],
         broadcast: Broadcast,
-        count: Callable[[int], None],
+        count: Callable[[int, int], None],
         grace: float,
         link: PresenceLink,
     ) -> None:
@@ -209,7 +209,7 @@ class PresenceTeller:
 
     def _send(self, frame: Frame, receivers: Sequence[Receiver]) -> None:
         if frame:
-            self._count(len(receivers))
+            self._count(1, len(receivers))
             self._broadcast(frame, receivers)
 
 

@@ -53,7 +53,10 @@ class Metrics:
             "registrations_ended", "Live registrations, by how they ended.", "state"
         )
         self.pushes = self.counter("pushes", "Messages of Web Push, by what became of them.", "outcome")
-        self.deliveries = self.counter("deliveries", "Notifications handed to sockets.")
+        self._deliveries = self.counter("deliveries", "Notifications handed to sockets.")
+        self._joined = self.counter(
+            "deliveries_joined", "Notifications that left in one write behind another one to the same socket."
+        )
         self.sign_ins = self.counter(
             "sign_ins", "Tries to sign in: by which way, and what they were answered.", "way", "outcome"
         )
@@ -72,6 +75,12 @@ class Metrics:
     def running_registrations(self) -> int:
         """As `registrations` shows them."""
         return int(next(iter(self.registrations.collect())).samples[0].value)
+
+    def delivered(self, frames: int, receivers: int) -> None:
+        """So many notifications have left in one write to each of so many sockets."""
+        self._deliveries.inc(frames * receivers)
+        if frames > 1:
+            self._joined.inc((frames - 1) * receivers)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """A new counter in the registry."""

@@ -34,7 +34,9 @@ def number(event: RoomEvent, _: Audience) -> Frame:
 
 
 async def test_a_burst_of_ten_thousand_events_to_five_thousand_sockets() -> None:
-    making = Making({"plain": number, "resumable": number}, {}, broadcast_nowait, lambda count: None)
+    making = Making(
+        {"plain": number, "resumable": number}, {}, broadcast_nowait, lambda frames, receivers: None
+    )
     async with open_local_broker(making, TrioClock()) as broker:
         log = Log(broker)
         takers = [Taker(AccountId(10 + n), resumable=n % 2 == 0) for n in range(SOCKETS)]

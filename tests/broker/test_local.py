@@ -118,7 +118,7 @@ def sign_text(sign: Sign) -> Frame:
 async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
     frames: dict[FrameKind, FrameMaker] = {"plain": plain_frame, "resumable": resumable_frame}
     making = Making(
-        frames, {"plain": sign_text, "resumable": sign_text}, broadcast_nowait, lambda count: None
+        frames, {"plain": sign_text, "resumable": sign_text}, broadcast_nowait, lambda frames, receivers: None
     )
     async with open_local_broker(making, TrioClock()) as broker:
         yield broker, Log(broker)
@@ -166,7 +166,9 @@ async def test_one_frame_serves_everybody_of_an_audience() -> None:
         made.append((event.id, audience))
         return plain_frame(event, audience)
 
-    making = Making({"plain": frame, "resumable": frame}, {}, broadcast_nowait, lambda count: None)
+    making = Making(
+        {"plain": frame, "resumable": frame}, {}, broadcast_nowait, lambda frames, receivers: None
+    )
     async with open_local_broker(making, TrioClock()) as broker:
         log = Log(broker)
         for account in range(2, 30):

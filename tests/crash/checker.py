@@ -9,6 +9,7 @@ keep all frames. In the end the rooms' own lists, the listeners' frames and one 
 
 import itertools
 import random
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,6 +34,14 @@ CUTS = 0.15
 FAR_FUTURE = Instant(1 << 50)
 
 
+async def _joined(client: httpx.AsyncClient) -> int:
+    """Counts by which the server shows that it has joined writes, without which the order of a burst is not tried."""
+    metrics = (await client.get("/metrics")).text
+    found = re.search(r"^regserver_deliveries_joined_total (\S+)$", metrics, re.MULTILINE)
+    assert found is not None, metrics
+    return int(float(found[1]))
+
+
 class Checker:
     """One run: a world that lives through many servers on one database."""
 
@@ -48,6 +57,7 @@ class Checker:
         self.cuts = 0
         self.false_recoveries = 0
         self.lost = self.doubled = 0
+        self.joined = 0  # notifications that left behind another one in the same write
         self._cut = 0
         self._step: Request | None = None  # what the wanderer is at
 
@@ -119,6 +129,7 @@ class Checker:
                 nursery.start_soon(self._pour, client, who)
             nursery.start_soon(self._move, client)
             await trio.sleep(self._chance.uniform(0.02, 0.8))
+            self.joined += await _joined(client)
             await server.stop(signal.SIGKILL)
             self.kills += 1
             # The WebSocket client waits for ever when the server dies in the middle of its handshake.
@@ -268,5 +279,6 @@ class Checker:
             f"{self.kills} kills, {self.cuts} cuts of the log; {len(self.requests)} posts asked for, {acknowledged}"
             f" acknowledged, {self.lost} lost, {self.doubled} twice; {frames} frames over"
             f" {sum(ears.resumptions for ears in self._ears)} resumptions, every one recovered;"
+            f" {self.joined} notifications joined to another;"
             f" {self.false_recoveries} cursors from before a cut, every one told so"
         )

@@ -13,4 +13,5 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     checker = Checker(tmp_path, seed=1)
     await checker.run(5)
     assert checker.kills >= 5
+    assert checker.joined > 0
     assert any(request.answer is not None for request in checker.requests)

@@ -65,7 +65,10 @@ async def open_node(store: Store, name: str) -> AsyncIterator[Node]:
         return Frame(b"event;")
 
     making = Making(
-        {"plain": silent, "resumable": silent}, {"plain": sign_text}, broadcast_nowait, lambda count: None
+        {"plain": silent, "resumable": silent},
+        {"plain": sign_text},
+        broadcast_nowait,
+        lambda frames, receivers: None,
     )
     run = name.encode()
     await store.write(lambda transaction: transaction.nodes.take(name, run, None, EPOCH))
