@@ -48,7 +48,7 @@ class Subscription:
         self.edits = subscriber.edits
         self.receiver = subscriber.receiver
         self.since = since
-        self.rooms: set[RoomId] = set()
+        self.rooms: list[RoomId] = []
 
 
 class Subscriptions:
@@ -56,7 +56,8 @@ class Subscriptions:
 
     def __init__(self, frame: FrameMaker) -> None:
         self._frame = frame
-        self._accounts: dict[AccountId, set[Subscription]] = {}
+        # Lists here and in a subscription: most hold one, for which a set takes 130 bytes more.
+        self._accounts: dict[AccountId, list[Subscription]] = {}
         # The values are the receivers, so that a broadcast reads no subscriptions: 5,000 of them do not fit into a
         # processor's cache, and reading them would take a considerable part of the time of sending.
         self._rooms: dict[RoomId, dict[Subscription, Receiver]] = {}
@@ -74,7 +75,7 @@ class Subscriptions:
         sent to it again.
         """
         subscription = Subscription(subscriber, as_of)
-        self._accounts.setdefault(subscription.account, set()).add(subscription)
+        self._accounts.setdefault(subscription.account, []).append(subscription)
         for room in rooms:
             self._join(subscription, room)
         for event in since_then:
@@ -86,7 +87,9 @@ class Subscriptions:
         if subscription.account in arriving(event):
             self._join(subscription, event.room)
         role = audience(event, subscription.account, echo=subscription.echo, edits=subscription.edits)
-        hears = event.room in subscription.rooms or subscription.account in guests(event.change)
+        hears = subscription in self._rooms.get(event.room, ()) or subscription.account in guests(
+            event.change
+        )
         if hears and role is not None:
             subscription.receiver.send_nowait(self._frame(event, role))
         if subscription.account == leaver(event):
@@ -95,23 +98,31 @@ class Subscriptions:
 
     def detach(self, subscription: Subscription) -> None:
         """Removes a subscription."""
-        for room in list(subscription.rooms):
-            self._leave(subscription, room)
+        for room in subscription.rooms:
+            self._drop(subscription, room)
         subscriptions = self._accounts[subscription.account]
-        subscriptions.discard(subscription)
+        subscriptions.remove(subscription)
         if not subscriptions:
             del self._accounts[subscription.account]
 
     def _join(self, subscription: Subscription, room: RoomId) -> None:
-        self._rooms.setdefault(room, {})[subscription] = subscription.receiver
-        subscription.rooms.add(room)
+        members = self._rooms.setdefault(room, {})
+        if subscription not in members:
+            members[subscription] = subscription.receiver
+            subscription.rooms.append(room)
 
     def _leave(self, subscription: Subscription, room: RoomId) -> None:
-        subscription.rooms.discard(room)
-        if (members := self._rooms.get(room)) is not None:
-            members.pop(subscription, None)
-            if not members:
-                del self._rooms[room]
+        if self._drop(subscription, room):
+            subscription.rooms.remove(room)
+
+    def _drop(self, subscription: Subscription, room: RoomId) -> bool:
+        """Whether it was there."""
+        members = self._rooms.get(room)
+        if members is None or members.pop(subscription, None) is None:
+            return False
+        if not members:
+            del self._rooms[room]
+        return True
 
     # --- events
     @property

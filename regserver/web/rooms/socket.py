@@ -123,13 +123,14 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
         asked = await self._admit(session.request)
         if isinstance(asked, Refusal):
             return end(session, asked)
-        subscriber = RoomSubscriber(session, asked)
+        subscriber, since = RoomSubscriber(session, asked), asked.since
+        del asked  # or this frame would keep it for the whole life of the socket
         self.broker.enter_nowait(subscriber)
         try:
-            if asked.since is None:
+            if since is None:
                 await self._begin(session, subscriber)
             else:
-                await self._resume(session, subscriber, *asked.since)
+                await self._resume(session, subscriber, *since)
             await session.wait_closed()
         finally:
             self.broker.detach_nowait(subscriber)
