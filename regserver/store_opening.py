@@ -133,6 +133,7 @@ def _open_postgres(
         patience=settings.pool_timeout.seconds,
         statement=settings.statement_timeout.seconds,
         listens=bool(node),
+        link="local" if place.settings.fanout.engine == "local" else "postgres",
     )
     words = connection_words(place, node or "command")
     if key is None:

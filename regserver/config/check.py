@@ -174,6 +174,8 @@ def _store(settings: Settings) -> Iterator[Fault]:
         )
     if settings.store.password and not is_shared:
         yield ("store", "password"), "none, since store.url is SQLite, which has no password"
+    if settings.fanout.engine == "postgres" and not is_shared:
+        yield ("fanout", "engine"), '"auto" or "local", since store.url is SQLite, which has one node'
     if not _NODE_NAME.fullmatch(settings.node.name):
         yield ("node", "name"), "at most 64 letters, digits, dots, hyphens and underscores"
 

@@ -204,9 +204,9 @@ class AuditSection(Section, frozen=True):
 
 
 class FanoutSection(Section, frozen=True):
-    """engine: "auto" follows the store; with SQLite, the one store there is, both mean "local"."""
+    """engine: what wakes nodes; "auto" follows the store: "local" with SQLite, "postgres" with PostgreSQL."""
 
-    engine: Literal["auto", "local"] = "auto"
+    engine: Literal["auto", "local", "postgres"] = "auto"
 
 
 class LogSection(Section, frozen=True):

@@ -73,7 +73,8 @@ def test_bare_sizes_and_durations_are_bytes_and_seconds_everywhere(tmp_path: Pat
         ("[store]\nurl = 'postgresql://a@h/x'", "store.url: expected server.key beside PostgreSQL"),
         ("[store]\npool_size = 1", "store.pool_size: expected 2 to 1000, not 1"),
         ("[node]\nname = 'two words'", "node.name: expected at most 64 letters, digits"),
-        ("[fanout]\nengine = 'redis'", 'fanout.engine: expected "auto" or "local"'),
+        ("[fanout]\nengine = 'redis'", 'fanout.engine: expected "auto" or "local" or "postgres"'),
+        ("[fanout]\nengine = 'postgres'", 'fanout.engine: expected "auto" or "local", since store.url'),
         (
             "[server]\ntrusted_proxies = ['proxy']",
             "server.trusted_proxies: expected addresses, networks such as",

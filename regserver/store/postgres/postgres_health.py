@@ -6,6 +6,7 @@ from typing import Final
 import trio
 
 from regserver.domain.room_event import EventId
+from regserver.ports.node_link import NodeLink
 from regserver.ports.store import StoreCheck, StoreFault, StoreFigure
 from regserver.store.postgres.driver import Pool
 from regserver.store.postgres.log_tail import LogTail
@@ -19,12 +20,15 @@ ReadEnd = Callable[[], Awaitable[EventId]]
 
 
 class PostgresHealth:
-    """pool, tail: those of the store."""
+    """pool, tail, link: those of the store."""
 
-    def __init__(self, pool: Pool, policy: PostgresPolicy, tail: LogTail, read_end: ReadEnd) -> None:
+    def __init__(
+        self, pool: Pool, policy: PostgresPolicy, tail: LogTail, link: NodeLink, read_end: ReadEnd
+    ) -> None:
         self._pool = pool
         self._most = policy.most
         self._tail = tail
+        self._link = link
         self._read_end = read_end
         self._late: tuple[EventId, float] | None = None
         """Where the tail stood when it was first seen behind, and when that was."""
@@ -32,7 +36,7 @@ class PostgresHealth:
     @property
     def checks(self) -> Mapping[str, StoreCheck]:
         """The parts of readiness."""
-        return {"pool": self.check_pool, "lag": self.check_lag}
+        return {"pool": self.check_pool, "link": self.check_link, "lag": self.check_lag}
 
     async def check_pool(self) -> str | None:
         """Whether whoever needs a connection gets one."""
@@ -46,6 +50,10 @@ class PostgresHealth:
                 f"all {self._most} connections are in use, and {found.waiting} callers wait (store.pool_size)"
             )
         return None
+
+    async def check_link(self) -> str | None:
+        """Whether this node hears at once of what others write."""
+        return self._link.fault()
 
     async def check_lag(self) -> str | None:
         """Whether this node has heard of what is in the log."""
@@ -73,6 +81,11 @@ class PostgresHealth:
             ),
             StoreFigure(
                 "store_connections_idle", "Connections that wait for use.", lambda: statistics().idle
+            ),
+            StoreFigure(
+                "store_link_up",
+                "1 while words of other nodes are heard at once, or none are expected.",
+                lambda: int(self._link.fault() is None),
             ),
             StoreFigure("store_waiting", "Callers that wait for a connection.", lambda: statistics().waiting),
             StoreFigure(

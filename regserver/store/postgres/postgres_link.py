@@ -11,12 +11,15 @@ from typing import Final
 
 import trio
 
+from regserver.ports.node_link import NodeLink
 from regserver.store.postgres.driver import ConnectionLost, DatabaseFault, PgConnection
 
 CHANNEL: Final = "regserver"
 GAP_SECONDS: Final = 0.001
 POLL_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 1.0
+DEAF_SECONDS: Final = 5.0
+"""A connection that is made again is no fault before."""
 QUIET_POLLS: Final = 10
 """So many polls without a word, and the listening connection is tried: it may have been cut without a sign."""
 
@@ -24,7 +27,7 @@ Connect = Callable[[], Awaitable[PgConnection]]
 """Opens a connection that is not the pool's. Raises DatabaseFault."""
 
 
-class PostgresLink:
+class PostgresLink(NodeLink):
     """The link of one node. on_word: called when another node has written, and every POLL_SECONDS; it must not block or raise."""
 
     def __init__(self, connect: Connect, on_word: Callable[[], None]) -> None:
@@ -32,7 +35,19 @@ class PostgresLink:
         self._on_word = on_word
         self._news = trio.Event()
         self._own = 0  # the process of our telling connection at the server
-        self.is_listening = False
+        self._deaf_since: float | None = trio.current_time()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether words of the other nodes are heard."""
+        return self._deaf_since is None
+
+    def fault(self) -> str | None:
+        """How long it has not been listening."""
+        deaf = 0.0 if self._deaf_since is None else trio.current_time() - self._deaf_since
+        if deaf <= DEAF_SECONDS:
+            return None
+        return f"not listening for {deaf:.0f} s: what other nodes write is seen up to {POLL_SECONDS:g} s late"
 
     def tell_nowait(self) -> None:
         """Wakes the other nodes. What several units tell at once goes as one."""
@@ -63,11 +78,11 @@ class PostgresLink:
             try:
                 async with await self._connect() as connection:
                     await connection.listen(CHANNEL)
-                    self.is_listening = True
+                    self._deaf_since = None
                     self._on_word()  # of what came before
                     await self._listen_on(connection)
             except DatabaseFault:
-                self.is_listening = False
+                self._deaf_since = trio.current_time() if self._deaf_since is None else self._deaf_since
                 self._on_word()
                 await trio.sleep(RETRY_SECONDS)
 

@@ -1,6 +1,6 @@
 """How a node uses the database: its connections, and how long it waits for what."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import psycopg
@@ -21,6 +21,7 @@ class PostgresPolicy(msgspec.Struct, frozen=True):
     """least, most: connections. patience: of a unit that waits for a free one. Times are in seconds.
 
     statement: how long the server works on one statement at most. listens: whether it hears of what other nodes write.
+    link: by which engine nodes wake each other; see NodeLink.
     """
 
     least: int = 2
@@ -28,6 +29,7 @@ class PostgresPolicy(msgspec.Struct, frozen=True):
     patience: float = 5.0
     statement: float = 10.0
     listens: bool = True
+    link: Literal["postgres", "local"] = "postgres"
 
     @property
     def pool(self) -> PoolPolicy:

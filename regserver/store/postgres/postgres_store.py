@@ -10,7 +10,7 @@ StoreFault. Events are told by the one tail of the log (`log_tail`), so in its o
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -19,6 +19,7 @@ from regserver.domain.times import Times
 from regserver.group import unwrapped
 from regserver.ports.audit_table import AuditPen, asked_from
 from regserver.ports.name_table import NameHash
+from regserver.ports.node_link import NodeLink
 from regserver.ports.store import (
     EventListener,
     ForeignListener,
@@ -40,6 +41,7 @@ from regserver.store.postgres.driver import (
     open_pool,
 )
 from regserver.store.postgres.log_tail import LogPage, LogTail
+from regserver.store.postgres.poll_link import PollLink
 from regserver.store.postgres.postgres_health import PostgresHealth
 from regserver.store.postgres.postgres_link import Connect, PostgresLink
 from regserver.store.postgres.postgres_policy import PostgresPolicy
@@ -76,11 +78,16 @@ class PostgresStore(Store):
         self._hash_name = hash_name
         self._pen = pen
         self.tail = LogTail(self._events_after)
-        self.link = PostgresLink(connect, self._hear_nowait)
+        self.link = self._build_link(connect, policy)
         self._listens = policy.listens
         self._elsewhere: list[ForeignListener] = []
         self._foreign = trio.Event()
-        self._health = PostgresHealth(pool, policy, self.tail, self._end_of_log)
+        self._health = PostgresHealth(pool, policy, self.tail, self.link, self._end_of_log)
+
+    def _build_link(self, connect: Connect, policy: PostgresPolicy) -> NodeLink:
+        if policy.link == "local":
+            return PollLink(self._hear_nowait)
+        return PostgresLink(connect, self._hear_nowait)
 
     def listen(self, listener: EventListener) -> None:
         """The listener is called by the tail of the log."""
@@ -125,7 +132,7 @@ class PostgresStore(Store):
 
     @property
     def checks(self) -> Mapping[str, StoreCheck]:
-        """The pool and the tail of the log."""
+        """The pool, the link and the tail of the log."""
         return self._health.checks
 
     @property
@@ -135,9 +142,12 @@ class PostgresStore(Store):
 
     async def _end_of_log(self) -> EventId:
         """Without a transaction, and without long patience: health is asked often."""
+        return EventId(int(await self._ask("SELECT max(id) FROM event") or 0))
+
+    async def _ask(self, statement: str) -> Any:
         try:
             async with self._pool.connection(min(CHECK_SECONDS, self._patience)) as connection:
-                return EventId(int(await connection.value("SELECT max(id) FROM event") or 0))
+                return await connection.value(statement)
         except DatabaseFault as fault:
             raise store_error(fault) from fault
 

@@ -9,9 +9,10 @@ import trio.testing
 from regserver.domain.room_event import EventId
 from regserver.ports.store import StoreFault
 from regserver.store.postgres import PostgresPolicy
-from regserver.store.postgres.driver import Pool, PoolStatistics
+from regserver.store.postgres.driver import ConnectionLost, PgConnection, Pool, PoolStatistics
 from regserver.store.postgres.log_tail import LogPage, LogTail
 from regserver.store.postgres.postgres_health import PostgresHealth
+from regserver.store.postgres.postgres_link import PostgresLink
 
 
 class Place:
@@ -22,7 +23,12 @@ class Place:
         self.is_away = False
         self.figures: dict[str, int] = {}
         self.tail = LogTail(self.none)
-        self.health = PostgresHealth(cast("Pool", self), PostgresPolicy(most=4), self.tail, self.read_end)
+        self.link = PostgresLink(self.refuse, lambda: None)
+        policy, pool = PostgresPolicy(most=4), cast("Pool", self)
+        self.health = PostgresHealth(pool, policy, self.tail, self.link, self.read_end)
+
+    async def refuse(self) -> PgConnection:
+        raise ConnectionLost("refused")
 
     async def none(self, position: EventId, limit: int) -> LogPage:
         return ()
@@ -52,6 +58,21 @@ async def test_the_tail_is_late_once_it_stands_still(autojump_clock: trio.testin
     place.tail.position = EventId(5)
     await trio.sleep(60)
     assert await place.health.check_lag() is None
+
+
+async def test_the_link_is_deaf_once_it_cannot_connect(autojump_clock: trio.testing.MockClock) -> None:
+    place = Place()
+
+    def up() -> int:
+        return {figure.name: figure.read() for figure in place.health.figures}["store_link_up"]
+
+    assert (await place.health.check_link(), up()) == (None, 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(place.link.run_listening)
+        await trio.sleep(60)
+        said = await place.health.check_link()
+        assert (said, up()) == ("not listening for 60 s: what other nodes write is seen up to 1 s late", 0)
+        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize(

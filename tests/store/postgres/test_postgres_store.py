@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 import trio
@@ -35,8 +36,10 @@ def place(new_database: Callable[[], str]) -> str:
 
 
 @asynccontextmanager
-async def node(place: str, most: int = 8) -> AsyncIterator[PostgresStore]:
-    async with open_postgres(place, PostgresPolicy(least=1, most=most, patience=20)) as store:
+async def node(
+    place: str, link: Literal["postgres", "local"] = "postgres", most: int = 8
+) -> AsyncIterator[PostgresStore]:
+    async with open_postgres(place, PostgresPolicy(least=1, most=most, patience=20, link=link)) as store:
         yield store
 
 
@@ -229,6 +232,21 @@ async def test_another_node_is_woken_by_a_word(place: str, monkeypatch: pytest.M
         await one.write(lambda transaction: transaction.session_endings.purge())  # concerns nobody
         await append(two, 1)  # its own word does not wake it
         assert len(words) == before
+
+
+async def test_nodes_without_words_look(place: str) -> None:
+    """The other engine: fanout.engine = "local"."""
+    async with node(place, "local") as one, node(place, "local") as two:
+        heard: list[RoomEvent] = []
+        two.listen(heard.extend)
+        await append(one, 2)
+        await until(lambda: len(heard) == 2)
+        assert (two.link.is_listening, two.link.fault()) == (False, None)
+        async with await connect(place) as watcher:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE $1"
+            )
+            assert [await watcher.value(asked, f"{word}%") for word in ("LISTEN", "NOTIFY")] == [0, 0]
 
 
 @pytest.mark.parametrize("side", ["listening", "telling"])
