@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack
 from regserver.app.base import AppPart, Base
 from regserver.config import Loaded, PostgresPlace, StorePlace, store_place
 from regserver.metric import BackupGauges
-from regserver.service.backup_service import BackupSchedule, BackupService
+from regserver.service.backup_service import BackupSchedule, BackupService, always
+from regserver.service.node_duty import NodeDuty
 from regserver.store.archive import ArchiveParts
 from regserver.store.backup_folder import BackupFolder
 from regserver.store.sqlite.dump import SqliteDump
@@ -20,7 +21,11 @@ async def open_backup(stack: AsyncExitStack, base: Base) -> AppPart:
     parts = archive_parts(store_place(base.loaded))
     backups = BackupFolder(base.loaded.data / settings.folder, parts)
     schedule = BackupSchedule(settings.every, settings.keep)
-    service = BackupService(backups, base.clock, schedule, BackupGauges(base.web.metrics))
+    is_on_duty = always
+    if isinstance(store_place(base.loaded), PostgresPlace):
+        is_on_duty = NodeDuty(base.store, base.clock, base.run, base.settings.node.lease).is_ours
+    gauges = BackupGauges(base.web.metrics)
+    service = BackupService(backups, base.clock, schedule, gauges, is_on_duty)
     return AppPart(useful=(("backup", service.check),), background=(service.run,))
 
 

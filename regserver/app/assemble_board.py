@@ -1,16 +1,37 @@
-"""Builds the board of live registrations: among other nodes on PostgreSQL, alone on SQLite."""
+"""Builds what live registration is made of, and its board: among other nodes on PostgreSQL, alone on SQLite."""
 
+import msgspec
+
+from regserver.app.assemble_gate import build_gate
 from regserver.app.base import Base
 from regserver.config import PostgresPlace, store_place
 from regserver.domain.instant import Duration
 from regserver.ports.source import Source
+from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_board import LiveBoard, LoneBoard
 from regserver.service.live_keeper import BoardParts
 from regserver.service.live_seal import LiveSeal
 from regserver.service.shared_board import SharedBoard
 
 
-def build_board(base: Base, source: Source | None, kind: str, replay: Duration) -> LiveBoard:
+def build_live_parts(base: Base, source: Source | None) -> LiveParts:
+    """source: None where live registration is switched off. Raises ConfigFault."""
+    policy = msgspec.convert(base.settings.live, LivePolicy, from_attributes=True)
+    return LiveParts(
+        store=base.store,
+        clock=base.clock,
+        randomness=base.randomness,
+        identity=base.identity,
+        guard=base.guard,
+        source=source,
+        policy=policy,
+        gate=build_gate(base, "live"),
+        board=_build_board(base, source, policy.source, policy.replay),
+        on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
+    )
+
+
+def _build_board(base: Base, source: Source | None, kind: str, replay: Duration) -> LiveBoard:
     """kind: of the source. replay: how long a registration that is over can be read."""
     if not isinstance(store_place(base.loaded), PostgresPlace):
         return LoneBoard()

@@ -3,12 +3,11 @@
 from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 
-import msgspec
 import trio
 
 from regserver.adapters.source.roster import RosterSource, read_people, subjects
 from regserver.app.assemble_address import build_addresses
-from regserver.app.assemble_board import build_board
+from regserver.app.assemble_board import build_live_parts
 from regserver.app.assemble_gate import build_gate
 from regserver.app.assemble_room_extra import more_routes
 from regserver.app.base import AppPart, Base, journal_seal
@@ -23,7 +22,6 @@ from regserver.service.block_service import BlockService
 from regserver.service.deletion_service import DeletionService
 from regserver.service.erasure_service import ErasurePolicy, ErasureService
 from regserver.service.expiry import run_trim
-from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_job import LiveJob
 from regserver.service.live_service import LiveService, open_live
 from regserver.service.membership_service import MembershipPolicy, MembershipService
@@ -59,7 +57,7 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
     sign_up = sign_up_policy(settings)
     opened = base.outside.source(base.loaded, base.hasher) if sign_up.serves("live") else nullcontext()
     source = await stack.enter_async_context(opened)
-    parts = _live_parts(base, source)
+    parts = build_live_parts(base, source)
     policy = parts.policy
     await reserve_names(store, clock, policy.source, None if source is None else source.people)
     live = await stack.enter_async_context(open_live(parts))
@@ -82,22 +80,6 @@ async def open_sign_in(stack: AsyncExitStack, base: Base) -> AppPart:
         background=background,
         stop=(live.stop,),
         reload=(partial(_prepare_roster, base, source),),
-    )
-
-
-def _live_parts(base: Base, source: Source | None) -> LiveParts:
-    policy = msgspec.convert(base.settings.live, LivePolicy, from_attributes=True)
-    return LiveParts(
-        store=base.store,
-        clock=base.clock,
-        randomness=base.randomness,
-        identity=base.identity,
-        guard=base.guard,
-        source=source,
-        policy=policy,
-        gate=build_gate(base, "live"),
-        board=build_board(base, source, policy.source, policy.replay),
-        on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
 
 

@@ -46,6 +46,11 @@ class Estimator:
         self._runs: deque[Run] = deque(runs, REMEMBERED_RUNS)
         self._typical: dict[int, _Typical] = {}
 
+    def become(self, runs: Iterable[Run]) -> None:
+        """Takes other past runs in place of these."""
+        self._runs = deque(runs, REMEMBERED_RUNS)
+        self._typical.clear()
+
     def learn(self, run: Run) -> None:
         """Adds a finished run, and drops the oldest beyond REMEMBERED_RUNS."""
         self._runs.append(run)

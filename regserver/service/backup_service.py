@@ -3,10 +3,11 @@
     newest too old ──make──▶ a new one ──▶ all but the newest `keep` are removed
                       └────▶ a fault: nothing is removed, readiness says so, and it is tried again after a while
 
-The times are those in the names of the files, so a restart changes nothing.
+The times are those in the names of the files, so a restart changes nothing. Of several nodes on one store, one is on duty.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ import trio
 from regserver.domain.instant import DAY, HOUR, MINUTE, Duration, Instant, iso_seconds
 from regserver.ports.backup import BackupFault, BackupFile, Backups
 from regserver.ports.clock import Clock
+from regserver.ports.store import StoreFault
 
 log = logging.getLogger("regserver.backup")
 
@@ -44,12 +46,24 @@ class BackupObserver(Protocol):
         """Takes the newest backup, after each look."""
 
 
+async def always() -> bool:
+    """That of the one node there is."""
+    return True
+
+
 class BackupService:
-    """Makes backups of one store."""
+    """Makes backups of one store. is_on_duty: whether this node is the one that makes them; raises StoreFault."""
 
     def __init__(
-        self, backups: Backups, clock: Clock, schedule: BackupSchedule, observer: BackupObserver
+        self,
+        backups: Backups,
+        clock: Clock,
+        schedule: BackupSchedule,
+        observer: BackupObserver,
+        is_on_duty: Callable[[], Awaitable[bool]] = always,
     ) -> None:
+        self._is_on_duty = is_on_duty
+        self._is_ours = True
         self._backups = backups
         self._clock = clock
         self._schedule = schedule
@@ -70,10 +84,11 @@ class BackupService:
         try:
             self._newest = await trio.to_thread.run_sync(self._backups.newest, self._clock.now())
             self._observer.show(self._newest)
-            if not self._is_due():
+            self._is_ours = await self._is_on_duty()
+            if not self._is_ours or not self._is_due():
                 return False
             await self._make()
-        except BackupFault as fault:
+        except (BackupFault, StoreFault) as fault:
             self._failed(fault)
             return False
         return True
@@ -94,13 +109,15 @@ class BackupService:
         removed = await trio.to_thread.run_sync(self._backups.prune, self._schedule.keep, at)
         log.info("backup %s was made", made.name, extra={"bytes": made.size, "removed": removed})
 
-    def _failed(self, fault: BackupFault) -> None:
+    def _failed(self, fault: BackupFault | StoreFault) -> None:
         self._fault, self._failed_at = str(fault), self._clock.now()
         self._observer.count("failed")
         log.error("a backup was not made: %s", fault)
 
     async def check(self) -> str | None:
-        """None when backups are made in time; otherwise the last fault and the newest backup."""
+        """None when backups are made in time, or by another node; otherwise the last fault and the newest backup."""
+        if not self._is_ours:
+            return None
         if self._fault:
             return f"{self._fault} ({describe(self._newest)})"
         since = self._newest.at if self._newest else self._since

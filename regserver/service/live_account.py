@@ -6,31 +6,29 @@ from collections.abc import Callable, Iterator
 import msgspec
 import trio
 
-from regserver.domain.account import NewAccount, Profile, name_key
+from regserver.domain.account import Profile, name_key
 from regserver.domain.estimate import REMEMBERED_RUNS, Run
-from regserver.domain.instant import SECOND, Duration, Instant, after
+from regserver.domain.instant import SECOND, Duration, after
 from regserver.domain.live_progress import ProgressState, RegistrationId
 from regserver.domain.outcome import EmailTaken, UsernameTaken
-from regserver.domain.webhook import NewHookEvent
 from regserver.ports.account_table import SourceLink
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
-from regserver.ports.source import Source, Subject
+from regserver.ports.source import Source
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_board import LiveBoard, LoneBoard
-from regserver.service.live_job import Applicant, LiveJob
-from regserver.service.sign_up_gate import OPEN_GATE, Newcomer, Refused, SignUpGate
+from regserver.service.live_job import LiveJob
+from regserver.service.live_person import failed_hook, live_holder, new_account, newcomer
+from regserver.service.sign_up_gate import OPEN_GATE, Refused, SignUpGate
 
 log = logging.getLogger("regserver.live")
 
 NAMES_TRIED = 100
 """Names that are tried for a person: ada, ada-2, ada-3, …"""
-LIVE_HOLDER = "live:"
-"""The beginning of the holders of all reservations of this door."""
 RESERVATION_MARGIN = Duration(30 * SECOND)
 """A reservation outlives its job's deadline by this, so that it does not lapse while the account is written."""
 
@@ -146,7 +144,7 @@ class LiveAccounts:
         applicant, now = job.applicant, self._parts.clock.now()
         language = applicant.asker.language
         entry = await self._parts.gate.enter(newcomer(applicant), job.username, "live", language)
-        new = _new_account(job, now)
+        new = new_account(job, now)
         link = SourceLink(self._parts.policy.source, applicant.username, now)
 
         async def work(transaction: Transaction) -> SignedIn | UsernameTaken | EmailTaken | Refused | JobLost:
@@ -172,39 +170,3 @@ class LiveAccounts:
         if isinstance(registered, SignedIn):
             job.kept = len(job.history) + 1  # the last one follows at once
         return registered
-
-
-def _new_account(job: LiveJob, now: Instant) -> NewAccount:
-    return NewAccount(
-        username=job.username,
-        origin="live",
-        subject=job.subject,
-        password_hash=job.applicant.password_hash,
-        created_at=now,
-    )
-
-
-def failed_hook(name: str, now: Instant) -> NewHookEvent:
-    """What webhooks are told of a job that failed. name: as it was typed, since there is no account."""
-    return NewHookEvent(
-        kind="registration.failed",
-        subject=f"name:{name_key(name)}",
-        account=None,
-        at=now,
-        data={"username": name, "door": "live"},
-    )
-
-
-def newcomer(applicant: Applicant) -> Newcomer:
-    """The person before the door's gate. The source tells no address of theirs."""
-    return Newcomer(
-        claim=None,
-        invitation=applicant.invitation,
-        address=applicant.asker.address,
-        username=applicant.username,
-    )
-
-
-def live_holder(subject: Subject) -> str:
-    """The holder of a reservation, the same for every attempt of a person: after a crash the next one may take it over."""
-    return f"{LIVE_HOLDER}{subject}"

@@ -15,7 +15,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.live_table import LiveEnd, LiveRow
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
-from regserver.service.live_account import failed_hook, live_holder
+from regserver.service.live_person import failed_hook, live_holder
 from regserver.service.live_seal import LiveSeal, kept_event
 from regserver.service.node_sight import NodeSight
 

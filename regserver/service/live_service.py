@@ -6,6 +6,7 @@ A job never waits for its observers. A finished job stays readable for the repla
 it is dropped.
 """
 
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,14 +17,21 @@ from regserver.domain.account import name_key
 from regserver.domain.estimate import Estimator
 from regserver.domain.live_progress import RegistrationId
 from regserver.domain.outcome import SourceUnavailable, UsernameTaken
+from regserver.ports.clock import Clock
 from regserver.ports.source import Subject
-from regserver.service.live_account import LiveAccounts, LiveParts, newcomer
+from regserver.ports.store import StoreFault
+from regserver.service.live_account import LiveAccounts, LiveParts
 from regserver.service.live_history import LiveHistory
 from regserver.service.live_job import Applicant, LiveJob
+from regserver.service.live_person import newcomer
 from regserver.service.live_runner import LiveRunner
 from regserver.service.sign_up_gate import Refused
 
 STOP_SECONDS = 1.0
+LEARN_SECONDS = 60.0
+"""How often past runs of other nodes are read."""
+
+log = logging.getLogger("regserver.live")
 
 
 class LiveService:
@@ -146,6 +154,16 @@ class LiveService:
                 await job.gone.wait()
 
 
+async def run_learning(accounts: LiveAccounts, estimator: Estimator, clock: Clock) -> None:
+    """Reads the past runs of all nodes now and then, until cancelled."""
+    while True:
+        await clock.sleep(LEARN_SECONDS)
+        try:
+            estimator.become(await accounts.past_runs())
+        except StoreFault as fault:
+            log.warning("past registrations of other nodes were not read: %s", fault)
+
+
 @asynccontextmanager
 async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
     """The service with the nursery of its jobs; leaving ends running jobs. Raises StoreFault."""
@@ -157,6 +175,8 @@ async def open_live(parts: LiveParts) -> AsyncIterator[LiveService]:
         runner = LiveRunner(parts.source, accounts, estimator, policy.deadline, parts.clock, parts.board)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(parts.board.run)
+        if parts.board.is_shared:
+            nursery.start_soon(run_learning, accounts, estimator, parts.clock)
         service = LiveService(nursery, runner, accounts, parts)
         try:
             yield service

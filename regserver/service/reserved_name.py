@@ -10,7 +10,7 @@ from regserver.ports.clock import Clock
 from regserver.ports.source import Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.live_account import LIVE_HOLDER, live_holder
+from regserver.service.live_person import LIVE_HOLDER, live_holder
 
 log = logging.getLogger("regserver.live")
 

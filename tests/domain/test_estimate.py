@@ -63,3 +63,11 @@ RUNS = st.lists(
 def test_no_estimate_is_negative(runs: list[Run], step: int, total: int, elapsed: float) -> None:
     left = Estimator(runs).left_ms(step, total, elapsed)
     assert left is None or left >= 0
+
+
+def test_other_runs_take_the_place_of_these() -> None:
+    """Those of all nodes, as the store has them."""
+    estimator = Estimator([Run(1000, ((1, 0),))])
+    assert estimator.left_ms(1, 2, 0) == 1000
+    estimator.become([Run(5000, ((1, 0),))])
+    assert estimator.left_ms(1, 2, 0) == 5000

@@ -1,5 +1,6 @@
 """Backups by schedule, on a real store: when one is due, what is kept, and what becomes of a full disk and a killed one."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,14 @@ import trio
 
 from regserver.domain.instant import DAY, HOUR, MINUTE
 from regserver.ports.backup import BackupFile
-from regserver.service.backup_service import BackupObserver, BackupOutcome, BackupSchedule, BackupService
+from regserver.ports.store import StoreFault
+from regserver.service.backup_service import (
+    BackupObserver,
+    BackupOutcome,
+    BackupSchedule,
+    BackupService,
+    always,
+)
 from regserver.store.archive import ArchiveParts, check_archive
 from regserver.store.backup_folder import BackupFolder
 from regserver.store.draft import draft_folder
@@ -44,9 +52,10 @@ class World:
         self.schedule = BackupSchedule(DAY, keep)
         self.service = self.started()
 
-    def started(self) -> BackupService:
+    def started(self, is_on_duty: Callable[[], Awaitable[bool]] = always) -> BackupService:
         """A service that knows nothing of the one before, as after a restart."""
-        return BackupService(BackupFolder(self.folder, self.parts), self.clock, self.schedule, self.observer)
+        backups = BackupFolder(self.folder, self.parts)
+        return BackupService(backups, self.clock, self.schedule, self.observer, is_on_duty)
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir()) if self.folder.exists() else []
@@ -147,3 +156,24 @@ async def test_a_stop_in_the_midst_leaves_nothing(world: World) -> None:
         await trio.to_thread.run_sync(folder.make, EPOCH, alive)
     assert scope.cancelled_caught
     assert world.names() == []
+
+
+async def test_a_node_that_is_not_on_duty_leaves_it_to_another(world: World) -> None:
+    """And says nothing of it; a store that cannot tell is a fault."""
+    duty: list[bool | StoreFault] = [False, False, StoreFault("gone"), True]
+
+    async def is_on_duty() -> bool:
+        found = duty.pop(0)
+        if isinstance(found, StoreFault):
+            raise found
+        return found
+
+    service = world.started(is_on_duty)
+    for _ in range(2):
+        assert not await service.make_due()
+        world.clock.advance(10 * DAY)
+        assert await service.check() is None
+    assert not await service.make_due()
+    world.clock.advance(HOUR)
+    assert await service.make_due()
+    assert len(world.names()) == 1
