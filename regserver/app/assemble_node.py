@@ -6,6 +6,7 @@ from regserver.app.base import AppPart, Base
 from regserver.config import PostgresPlace, store_place
 from regserver.service.node_lease import NodeLease, NodePolicy
 from regserver.service.presence_sync import PresenceSync
+from regserver.service.shared_clock import SharedClock
 
 
 async def open_node(stack: AsyncExitStack, base: Base) -> AppPart:
@@ -17,4 +18,5 @@ async def open_node(stack: AsyncExitStack, base: Base) -> AppPart:
     await lease.take()
     stack.push_async_callback(lease.leave)
     presence = PresenceSync(base.store, base.clock, base.broker, policy.run, policy.lease)
-    return AppPart(background=(lease.run, presence.run))
+    clocks = (base.clock.run,) if isinstance(base.clock, SharedClock) else ()
+    return AppPart(background=(lease.run, presence.run, *clocks))

@@ -43,6 +43,7 @@ from regserver.service.keyed_address import key_addresses
 from regserver.service.operator.entry import EntryLink
 from regserver.service.operator.server import ReloadRun, RunningJob
 from regserver.service.outbox import Outbox
+from regserver.service.shared_clock import SharedClock
 from regserver.service.sign_up_gate import SignUpGate
 from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
@@ -111,9 +112,9 @@ class AppPart(msgspec.Struct, frozen=True):
 
 async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outside: Outside) -> Base:
     """Opens store and broker. web: see assembly. Raises ConfigFault, StoreFault, ServerKeyFault."""
-    settings, clock, randomness = loaded.settings, outside.clock, outside.randomness
-    opened_store, key = await open_served_store(stack, store_place(loaded), node_name(settings))
-    store = outside.store(opened_store)
+    settings, randomness = loaded.settings, outside.randomness
+    store, key, outside = await _open_store(stack, loaded, outside)
+    clock = outside.clock
     pepper = build_pepper(settings, key)
     await key_addresses(store, pepper)
     seal = CursorSeal(key.derive("cursor"))
@@ -149,6 +150,20 @@ async def open_base(stack: AsyncExitStack, loaded: Loaded, web: WebParts, outsid
         await open_sign_up_hook(stack, settings, (clock, randomness), web.metrics),
         brand,
     )
+
+
+async def _open_store(
+    stack: AsyncExitStack, loaded: Loaded, outside: Outside
+) -> tuple[Store, ServerKey, Outside]:
+    """The time is the store's, where that has a clock of its own."""
+    opened, key = await open_served_store(stack, store_place(loaded), node_name(loaded.settings))
+    store = outside.store(opened)
+    if await store.time() is None:
+        return store, key, outside
+    clock = SharedClock(outside.clock, store.time)
+    await clock.begin()
+    store.keep_time(clock.now)
+    return store, key, msgspec.structs.replace(outside, clock=clock)
 
 
 def node_name(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from regserver.domain.instant import Instant
 from regserver.domain.room_event import RoomEvent
 from regserver.domain.times import Times
 from regserver.ports.transaction import Transaction
@@ -66,6 +67,14 @@ class Store(Protocol):
         An exception of `work` rolls it back and is raised here. A started unit is not interrupted: a cancelled caller
         waits until the outcome is known, so that no caller takes a committed unit for failed. Raises StoreFault.
         """
+
+    async def time(self) -> Instant | None:
+        """The clock of its machine; None where it has none but this machine's. Raises StoreFault."""
+        return None
+
+    def keep_time(self, now: Callable[[], Instant]) -> None:
+        """Takes the clock for what the store dates by itself, the audit. Before, it is this machine's."""
+        return None
 
     async def check(self) -> None:
         """Touches the database; raises StoreFault when it does not answer."""

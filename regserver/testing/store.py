@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from regserver.domain.instant import Instant
 from regserver.log import request_id
 from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault
 from regserver.ports.transaction import Transaction
@@ -28,6 +29,14 @@ class FaultyStore(Store):
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """As the store."""
         self._inner.listen_elsewhere(listener)
+
+    async def time(self) -> Instant | None:
+        """As the store."""
+        return await self._inner.time()
+
+    def keep_time(self, now: Callable[[], Instant]) -> None:
+        """As the store."""
+        self._inner.keep_time(now)
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Refuses where the link drops: there is nothing to lose."""

@@ -1,6 +1,5 @@
 """What `regserver doctor` finds out about the database: version, settings, connections, locks, nodes and standbys. Blocks."""
 
-import time
 from collections.abc import Generator, Iterator
 from typing import Any, Final
 
@@ -41,7 +40,10 @@ STANDBYS: Final = (
     "SELECT application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_stat_replication"
     " WHERE replay_lsn IS NOT NULL"
 )
-NODES: Final = "SELECT name, seen_at FROM node ORDER BY name"
+NODES: Final = (
+    "SELECT name, extract(epoch FROM clock_timestamp()) - seen_at / 1000.0 AS silent FROM node ORDER BY name"
+)
+"""By the server's clock, which the nodes use as well."""
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -103,9 +105,8 @@ def _schema(connection: _Connection) -> Generator[Finding, None, Probed]:
     yield Finding("ok", f"schema version {version}{later}")
     if not _one(connection, "SELECT to_regclass('node') IS NOT NULL"):
         return Probed(version)
-    now, nodes = time.time(), connection.execute(NODES).fetchall()
-    for name, seen_at in nodes:
-        silent = now - seen_at / 1000
+    nodes = connection.execute(NODES).fetchall()
+    for name, silent in nodes:
         if silent > SILENT_SECONDS:
             yield Finding(
                 "hint", f"node {name} has shown no sign of life for {silent:.0f} s: it has crashed, or hangs"

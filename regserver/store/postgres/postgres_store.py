@@ -7,13 +7,15 @@ A unit that has begun is not cancelled with its caller: it ends within the polic
 StoreFault. Events are told by the one tail of the log (`log_tail`), so in its order, before the unit's caller goes on.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 import trio
 
+from regserver.domain.instant import Instant
 from regserver.domain.room_event import EventId
 from regserver.domain.times import Times
 from regserver.group import unwrapped
@@ -57,6 +59,7 @@ CHECK_SECONDS: Final = 2.0
 FOREIGN_SECONDS: Final = 0.1
 """Between two calls of the foreign listeners. They ask the store for endings and the like, which costs several statements, and
 another node that is busy says a word each millisecond."""
+TIME: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 
 class PostgresStore(Store):
@@ -125,6 +128,14 @@ class PostgresStore(Store):
         if events := written.events.appended:
             await self.tail.hear(events)
         return found
+
+    async def time(self) -> Instant:
+        """The server's clock, not that of a transaction."""
+        return Instant(int(await self._ask(TIME)))
+
+    def keep_time(self, now: Callable[[], Instant]) -> None:
+        """Rows of the audit are dated by it."""
+        self._pen = msgspec.structs.replace(self._pen, now=now)
 
     async def check(self) -> None:
         """Reads the end of the log."""
