@@ -34,20 +34,16 @@ class Shown(msgspec.Struct, frozen=True):
 class LiveHistory:
     """The events of a registration that runs here or on another node. language: of the server's messages to all.
 
-    is_cut: whether this node shows no more of it, though it is not over.
+    over: whether the history is complete. is_cut: whether this node shows no more of it, though it is not over.
     """
 
     clock: Clock
     language: str
     history: list[Shown] = field(default_factory=list)
+    over: bool = False
     is_cut: bool = False
     _grown: trio.Event = field(default_factory=trio.Event)
     _observers: dict[Observer, None] = field(default_factory=dict)
-
-    @property
-    def over(self) -> bool:
-        """Whether the history is complete."""
-        return bool(self.history) and self.history[-1].event.is_last
 
     @property
     def interrupted(self) -> bool:
@@ -57,6 +53,7 @@ class LiveHistory:
     def append(self, event: ProgressEvent, ends_at: float | None) -> None:
         """Appends an event, for those who wait in `more`."""
         self.history.append(Shown(event, ends_at))
+        self.over = event.is_last
         self._wake()
 
     def cut(self) -> None:
