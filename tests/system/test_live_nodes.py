@@ -169,6 +169,30 @@ async def test_a_killed_node_fails_its_registrations_everywhere(
         assert again[-1]["eventType"] == "AUTHENTICATION"
 
 
+async def test_a_node_that_was_held_up_makes_no_account_of_what_others_have_ended(
+    tmp_path: Path, shared: tuple[str, ...]
+) -> None:
+    """It comes back after they took it for dead: its own observers read the same end."""
+    go = trio.Event()
+    async with (
+        opened(tmp_path, shared, ada=Person("right", script(go))) as nodes,
+        nodes.one.client() as first,
+        nodes.two.client() as second,
+    ):
+        location = await begin(first, "ada")
+        async with listening(location) as here, listening(nodes.elsewhere(location)) as there:
+            assert (await here.message())["step"] == (await there.message())["step"] == 1
+            nodes.one.process.send_signal(signal.SIGSTOP)
+            assert (await there.message())["message"] == FAILED
+            go.set()
+            nodes.one.process.send_signal(signal.SIGCONT)
+            assert (await read(here))[-1]["message"] == FAILED
+            assert await here.close_code() == 1000
+        again = await watch(nodes.elsewhere(await begin(first, "ada")))
+        assert again[-1]["eventType"] == "AUTHENTICATION"
+        assert (await sign_in(second, "ada")).json()["userId"] == again[-1]["additionalData"]["userId"]
+
+
 async def test_a_node_that_stops_says_so_at_the_other(tmp_path: Path, shared: tuple[str, ...]) -> None:
     """And those who watch through the one that stops go on at the other."""
     go = trio.Event()
