@@ -64,7 +64,7 @@ class LiveKeeper:
         store = self._parts.store
         rows = await store.look_up(lambda transaction: transaction.live.running())
         nodes = await store.look_up(lambda transaction: transaction.nodes.all()) if rows else ()
-        living = self._sight.living(nodes)
+        living = self._sight.living({node.run: node.beats for node in nodes})
         for row in rows:
             if self.is_left(row) or (row.run != self._parts.run and row.run not in living):
                 log.warning("a live registration was ended, since its node shows no sign of life")

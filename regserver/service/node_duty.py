@@ -20,5 +20,5 @@ class NodeDuty:
     async def is_ours(self) -> bool:
         """Whether this node is the one. Raises StoreFault."""
         nodes = await self._store.look_up(lambda transaction: transaction.nodes.all())
-        living = self._sight.living(nodes)
+        living = self._sight.living({node.run: node.beats for node in nodes})
         return next((node.run for node in nodes if node.run in living), None) == self._run

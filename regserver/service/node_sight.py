@@ -3,11 +3,10 @@
 A node that is seen for the first time counts as alive. The clocks of two machines are never compared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from regserver.domain.instant import Duration
 from regserver.ports.clock import Clock
-from regserver.ports.node_table import NodeRun
 
 DEAD_LEASES = 2
 
@@ -21,12 +20,12 @@ class NodeSight:
         self._seen: dict[bytes, tuple[int, float]] = {}
         """Run → its signs of life, and since when there are so many."""
 
-    def living(self, nodes: Iterable[NodeRun]) -> frozenset[bytes]:
-        """The runs that live. nodes: all that are in the store now; who is not among them is dead."""
+    def living(self, beats: Mapping[bytes, int]) -> frozenset[bytes]:
+        """The runs that live. beats: how many signs of life each run has shown, as the store has it; who is not there is dead."""
         now = self._clock.elapsed()
         seen = dict[bytes, tuple[int, float]]()
-        for node in nodes:
-            beats, since = self._seen.get(node.run, (-1, now))
-            seen[node.run] = (node.beats, since if beats == node.beats else now)
+        for run, count in beats.items():
+            known, since = self._seen.get(run, (-1, now))
+            seen[run] = (count, since if known == count else now)
         self._seen = seen
         return frozenset(run for run, (_, since) in seen.items() if now - since < self._dead_after)

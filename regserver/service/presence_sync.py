@@ -3,8 +3,8 @@
     comes and goes here → waits → one unit of work each second → its version grows
     other runs → alive? → a new version? → who is there → their rooms, as of a position of the log → the hub
 
-A node that was killed shows no sign of life any more; after DEAD_LEASES leases by this node's own clock its people have gone. While
-nobody here hears of presence, nothing is read.
+A node that was killed shows no sign of life any more, and its people have gone (NodeSight). While nobody here hears
+of presence, nothing is read.
 """
 
 import logging
@@ -21,24 +21,21 @@ from regserver.domain.room_event import EventId
 from regserver.ports.clock import Clock
 from regserver.ports.presence_hub import PresenceHub
 from regserver.ports.presence_link import PresenceLink
-from regserver.ports.presence_table import PresentRun
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
+from regserver.service.node_sight import NodeSight
 
 log = logging.getLogger("regserver.presence")
 
 POLL_SECONDS: Final = 1.0
-DEAD_LEASES: Final = 2
 PEOPLE_IN_A_STEP: Final = 100
 """Whose rooms are read in one unit of work."""
 
 
 class SeenRun:
-    """Another run, as it was seen last. since: when its beats were new, by this node's clock."""
+    """Another run, as it was read last."""
 
-    def __init__(self, beats: int, since: float) -> None:
-        self.beats = beats
-        self.since = since
+    def __init__(self) -> None:
         self.version = 0
         self.people: frozenset[AccountId] = frozenset()
 
@@ -51,7 +48,7 @@ class PresenceSync(PresenceLink):
         self._clock = clock
         self._hub = hub
         self._own = run
-        self._dead_after = DEAD_LEASES * lease.seconds
+        self._sight = NodeSight(clock, lease)
         self._untold: dict[AccountId, bool] = {}
         self._seen: dict[bytes, SeenRun] = {}
         self._elsewhere: frozenset[AccountId] = frozenset()
@@ -107,10 +104,10 @@ class PresenceSync(PresenceLink):
 
     async def _read(self) -> None:
         runs = await self._store.read(lambda transaction: transaction.presences.runs())
-        now = self._clock.elapsed()
-        alive = [run for run in runs if run.run != self._own and self._is_alive(run, now)]
+        living = self._sight.living({run.run: run.beats for run in runs}) - {self._own}
+        alive = [run for run in runs if run.run in living]
         for run in alive:
-            seen = self._seen[run.run]
+            seen = self._seen.setdefault(run.run, SeenRun())
             if seen.version != run.version:
                 number = run.run
                 seen.people = await self._store.read(
@@ -122,14 +119,6 @@ class PresenceSync(PresenceLink):
         people = frozenset[AccountId]().union(*(self._seen[run.run].people for run in alive))
         self._leave(self._elsewhere - people)
         await self._arrive(people - self._elsewhere)
-
-    def _is_alive(self, run: PresentRun, now: float) -> bool:
-        seen = self._seen.get(run.run)
-        if seen is None:
-            seen = self._seen[run.run] = SeenRun(run.beats, now)
-        elif seen.beats != run.beats:
-            seen.beats, seen.since = run.beats, now
-        return now - seen.since < self._dead_after
 
     def _leave(self, accounts: Iterable[AccountId]) -> None:
         for account in accounts:

@@ -15,7 +15,8 @@ from regserver.domain.room_event import Created, EventId, Left
 from regserver.endpoint import Frame
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.presence_sync import DEAD_LEASES, POLL_SECONDS, PresenceSync
+from regserver.service.node_sight import DEAD_LEASES
+from regserver.service.presence_sync import POLL_SECONDS, PresenceSync
 from regserver.serving import broadcast_nowait
 from tests.broker.test_local import Ear, TrioClock, sign_text
 from tests.fake import EPOCH
