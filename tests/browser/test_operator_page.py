@@ -32,8 +32,9 @@ def operator(visit: Visit, desk: Server, admin_key: str) -> Visitor:
 
 def test_the_first_page_says_what_runs(operator: Visitor) -> None:
     operator.sees("h1", "Overview")
-    operator.sees(".facts", "Version")
-    operator.sees(".facts", "Live registrations")
+    present = operator.find("section:has(h2:text('At present'))")
+    expect(present).to_contain_text("Version")
+    expect(present).to_contain_text("Live registrations")
 
 
 def test_an_account_is_found_suspended_and_resumed(operator: Visitor, desk: Server) -> None:
