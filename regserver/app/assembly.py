@@ -88,12 +88,12 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     """The web page, a client of the other doors, and what browsers ask every site for."""
     forwarded = base.web.forwarded
     known = WellKnownApi(forwarded, base.clock, base.settings.server.security_contact)
-    proves = base.captcha.doors if base.captcha.proof is not None else ()
     policy, mailbox = sign_up_policy(base.settings), base.outside.mailbox
     pushes = base.settings.push.enabled and policy.serves("rooms")
     page = PageApi(
         forwarded,
-        proves=proves,
+        proves=base.captcha.proves,
+        elsewhere=base.captcha.elsewhere,
         sign_up=policy.modes["rooms"],
         pushes=pushes,
         mailbox=mailbox is not None,

@@ -32,6 +32,16 @@ class CaptchaGate(msgspec.Struct, frozen=True):
         """The captcha that a door demands, or None."""
         return self.captcha if door in self.doors else None
 
+    @property
+    def proves(self) -> tuple[CaptchaDoor, ...]:
+        """The doors that demand a proof of work, which the page does."""
+        return self.doors if self.proof is not None else ()
+
+    @property
+    def elsewhere(self) -> tuple[CaptchaDoor, ...]:
+        """The doors that demand the captcha of a service, whose script the page does not load."""
+        return self.doors if self.proof is None else ()
+
 
 async def open_captcha(
     stack: AsyncExitStack, settings: Settings, key: ServerKey, store: Store, parts: tuple[Clock, Randomness]

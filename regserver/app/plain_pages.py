@@ -9,6 +9,5 @@ from regserver.web.site.plain.sheet import PlainSheet
 
 def open_plain_pages(base: Base, serve: Serve) -> tuple[Route, ...]:
     """The routes below /plain. serve: the whole server."""
-    captcha = base.captcha
-    sheet = PlainSheet(base.brand, tuple(captcha.doors) if base.settings.captcha.kind != "none" else ())
+    sheet = PlainSheet(base.brand, base.captcha.proves, base.captcha.elsewhere)
     return PlainApi(sheet, DoorClient(serve), base.web.forwarded, base.randomness).routes()

@@ -36,6 +36,8 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)")
 LEAST_SECRET = 16
 """Characters of a configured secret."""
+PAGE_DOORS = frozenset(("rooms", "recover", "code"))
+"""The doors that demand a captcha and have a form on the page."""
 _NODE_NAME = re.compile(r"[A-Za-z0-9._-]{0,64}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
@@ -77,8 +79,10 @@ def trial_settings(settings: Settings) -> Iterator[str]:
         yield 'sms.kind is "log": codes are only written to the log, for trying out'
     if settings.captcha.kind == "none":
         yield 'captcha.kind is "none": robots can register'
-    elif settings.captcha.kind != "altcha" and "rooms" in settings.captcha.doors:
-        yield f'captcha.doors has "rooms": the page cannot sign up with {settings.captcha.kind}, only with "altcha"'
+    elif settings.captcha.kind != "altcha":
+        for door in settings.captcha.doors:
+            if door in PAGE_DOORS:
+                yield f'captcha.doors has "{door}": the page has no form for it with {settings.captcha.kind}, only with "altcha"'
     if settings.ledger.kind == "antelope" and not settings.ledger.antelope.chain_id:
         yield "ledger.antelope.chain_id is empty: the node alone says which chain is signed for"
     if "approve" in sign_up_policy(settings).modes.values() and not settings.signup.operator:

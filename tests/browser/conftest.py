@@ -15,7 +15,10 @@ from tests.browser.visitor import Visitor
 from tests.peer.required import find_program
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSECURE_HOST = "regserver.example"
+"""Leads to this machine, and is none that browsers trust without TLS."""
 ARGUMENTS = (
+    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1",
     "--no-sandbox",  # as root, and in containers
     "--disable-gpu",
     "--disable-quic",

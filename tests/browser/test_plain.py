@@ -90,6 +90,26 @@ def test_the_second_step(visit: Visit, server: Server) -> None:
     expect(plain.page.get_by_text("You are signed in as emil.")).to_be_visible()
 
 
+def test_a_deleted_account_comes_back(visit: Visit, server: Server) -> None:
+    olga = visit()
+    olga.sign_up("olga")
+    httpx.delete(f"{server.url}/login/delete", headers={"authorization": f"Bearer {olga.token()}"})
+    plain = without_scripts(visit)
+    plain.open("/plain")
+    sign_in(plain, "olga", PASSWORD)
+    expect(plain.page.get_by_text("It was deleted, and can be brought back until")).to_be_visible()
+    assert PASSWORD not in plain.page.content()
+    for typed in ("another password", PASSWORD):
+        plain.field("Password").fill(typed)
+        plain.page.get_by_role("button", name="Bring it back").click()
+        if typed != PASSWORD:
+            expect(plain.page.get_by_role("alert")).to_have_text("The user name or password is wrong.")
+            sign_in(plain, "olga", PASSWORD)
+    expect(plain.page.get_by_text("You are signed in as olga.")).to_be_visible()
+    plain.page.reload()
+    expect(plain.find(".things li")).to_have_count(1)
+
+
 def test_a_forgotten_password(visit: Visit, tmp_path: Path) -> None:
     with open_mailbox() as mailbox, running_server(tmp_path, *mailbox.settings) as server:
         frida = visit(server.url)
@@ -122,6 +142,7 @@ def test_a_form_of_another_page_does_nothing(visit: Visit, server: Server) -> No
         ("sign-out", {}),
         ("recover", {"who": "gustav"}),
         ("factor", {"ticket": "x", "code": "1"}),
+        ("restore", {"username": "mallory", "password": PASSWORD}),
     ):
         answer = gustav.page.request.post(f"{server.url}/plain/{path}", form={**fields, "form": "0" * 32})
         assert answer.status == 403, path

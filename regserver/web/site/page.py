@@ -47,6 +47,7 @@ class PageApi:
         forwarded: ForwardedReader,
         *,
         proves: Collection[str] = (),
+        elsewhere: Collection[str] = (),
         sign_up: SignUpMode = "open",
         pushes: bool = False,
         mailbox: bool = False,
@@ -54,11 +55,13 @@ class PageApi:
     ) -> None:
         """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
 
+        elsewhere: the doors that demand the captcha of a service. Its script would come from there, which the policy forbids: the page has no form for them, and says why.
         sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it. pushes: whether browsers can be told of rooms by Web Push.
         mailbox: whether it shows what a server for trying out would have sent.
         """
         self._forwarded = forwarded
         self._proves = proves
+        self._elsewhere = elsewhere
         self._pushes = pushes
         self._mailbox = mailbox
         self._brand = brand
@@ -82,6 +85,7 @@ class PageApi:
     def _render(self, sign_up: SignUpMode) -> dict[Language, bytes]:
         switches = {
             "proves": self._proves,
+            "elsewhere": self._elsewhere,
             "is_open": DoorPolicy(sign_up).accepts,
             "sign_up": sign_up,
             "pushes": self._pushes,

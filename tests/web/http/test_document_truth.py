@@ -636,6 +636,7 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
         "GET /plain",
         "POST /plain/sign-in",
         "POST /plain/factor",
+        "POST /plain/restore",
         "GET /plain/registration",
         "POST /plain/recover",
         "POST /plain/sign-out",

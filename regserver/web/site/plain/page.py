@@ -3,6 +3,7 @@
     GET  /plain                the account of whoever is signed in; for others the forms
     POST /plain/sign-in        303 to /plain, or to the registration; else the form again, with what was wrong
     POST /plain/factor         the second step
+    POST /plain/restore        brings a deleted account back, as the answer to a sign-in offers
     GET  /plain/registration   what has happened so far, loaded anew every two seconds; at the end 303 to /plain
     POST /plain/recover        asks for the mail whose link opens /recover
     POST /plain/sign-out       ends this session, or the one that the form names
@@ -46,6 +47,7 @@ class PlainApi:
             Route("plain.show", "GET", "/plain", self.show, "page", described=False),
             Route("plain.sign_in", "POST", "/plain/sign-in", self.sign_in, "page", described=False),
             Route("plain.factor", "POST", "/plain/factor", self.factor, "page", described=False),
+            Route("plain.restore", "POST", "/plain/restore", self.restore, "page", described=False),
             Route("plain.watch", "GET", "/plain/registration", self.watch, "page", described=False),
             Route("plain.recover", "POST", "/plain/recover", self.recover, "page", described=False),
             Route("plain.sign_out", "POST", "/plain/sign-out", self.sign_out, "page", described=False),
@@ -70,11 +72,18 @@ class PlainApi:
     # --- signing in and out
     async def sign_in(self, request: Request) -> Response:
         """By a password."""
+        return await self._by_password(request, "/login")
+
+    async def restore(self, request: Request) -> Response:
+        """A deleted account, by its password once more: no page holds what was typed before."""
+        return await self._by_password(request, "/login/restore")
+
+    async def _by_password(self, request: Request, path: str) -> Response:
         fields = own_form(request, self._jar(request))
         if fields is None:
             return self._render(request, "expired", status=403)
         credentials = {name: fields.get(name, "") for name in ("username", "password")}
-        answer = await self._doors.ask(request, "POST", "/login", credentials)
+        answer = await self._doors.ask(request, "POST", path, credentials)
         return await self._entered(request, answer, fields, "sign-in")
 
     async def factor(self, request: Request) -> Response:
@@ -93,6 +102,9 @@ class PlainApi:
         jar, stays = self._jar(request), "remember" in fields
         if answer.code == "SecondFactorRequired":
             return self._render(request, "factor", ticket=answer.body["ticket"], stays=stays, status=200)
+        if until := answer.body.get("restorableUntil"):
+            who = fields.get("username", "")
+            return self._render(request, "restore", username=who, until=until, stays=stays, status=200)
         if answer.code:
             ticket = fields.get("ticket", "")
             return self._render(request, view, answer, ticket=ticket, stays=stays)

@@ -30,13 +30,16 @@ SYSTEMS = (
 
 
 class PlainSheet:
-    """proves: the doors that demand a proof of work, which needs scripts; their forms are left out."""
+    """proves: the doors that demand a proof of work, which needs scripts. elsewhere: see PageApi. The forms of both are left out."""
 
-    def __init__(self, brand: Brand = PLAIN, proves: Collection[str] = ()) -> None:
+    def __init__(
+        self, brand: Brand = PLAIN, proves: Collection[str] = (), elsewhere: Collection[str] = ()
+    ) -> None:
         self._template = load_template("plain.html")
         self._assets = load_assets(brand=brand)
         self._brand = brand
         self._proves = proves
+        self._elsewhere = elsewhere
 
     def render(
         self,
@@ -59,10 +62,12 @@ class PlainSheet:
             site=text.site,
             t=text.page,
             p=text.plain,
+            restore=text.script["restore"],
             view=view,
             device_of=device_of,
             title=text.plain[f"title-{view}"],
             proves=self._proves,
+            elsewhere=self._elsewhere,
             error="" if answer is None or not answer.code else words_of(answer, language),
             **{"ticket": "", "stays": False, "events": (), "user": {}, "sessions": (), **values},
         )

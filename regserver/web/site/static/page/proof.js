@@ -6,7 +6,6 @@ const WORKER = new URL("proof.worker.js", import.meta.url).href;
 
 /** The `captcha` of one request. Rejects with NoProof where the browser cannot compute it. */
 export async function prove() {
-  if (!crypto.subtle) throw new Problem("NoProof"); // browsers have it on secure pages only
   const challenge = await call("GET", "captcha/challenge");
   const solution = await solve(challenge.parameters);
   return btoa(JSON.stringify({ challenge, solution }));

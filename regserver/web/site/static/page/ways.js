@@ -28,16 +28,17 @@ export async function orRestored(answering, credentials) {
   }
 }
 
-/** Wires the forms, once. signedIn(token): somebody is in. */
+/** Wires the forms, once; where this page cannot do what a door demands, there are none. signedIn(token): somebody is in. */
 export function wire(signedIn) {
   const forgot = $("forgot").querySelector("form");
-  serve(forgot, ["who"], async ({ who }) => {
+  if (forgot) serve(forgot, ["who"], async ({ who }) => {
     $("forgot-sent").textContent = "";
     await call("POST", "login/recover", await proved(forgot, named(who)));
     $("forgot-sent").textContent = t("ways.recoverSent");
   });
 
   const ask = $("code-ask"), enter = $("code-enter");
+  if (!ask) return;
   let asked = {};
   serve(ask, ["contact"], async ({ contact: text }) => {
     $("code-sent").textContent = "";
