@@ -48,7 +48,7 @@ def test_nothing_sticks_out_of_a_narrow_screen(visit: Visit, language: str) -> N
     assert visitor.page.evaluate(OVERFLOW) <= 0
     visitor.find("#invite summary").click()
     assert visitor.page.evaluate(OVERFLOW) <= 0
-    expect(visitor.find("#compose button")).to_be_in_viewport(ratio=1)
+    expect(visitor.find("#compose button.primary")).to_be_in_viewport(ratio=1)
     expect(visitor.find(".lobby")).to_be_hidden()
     visitor.find("#room .back").click()
     expect(visitor.find("#room")).to_be_hidden()

@@ -32,6 +32,7 @@ def test_a_second_device_sees_at_once_what_the_first_does(visit: Visit) -> None:
     expect(device.find("#room-list .badge")).to_have_count(0)
     expect(olga.find("#notice")).to_have_text("")
 
+    olga.find("#people summary").click()
     olga.find("#room-leave").click()
     olga.find("#confirm-yes").click()
     expect(device.find("#room-list a")).to_have_count(0)
