@@ -7,13 +7,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from regserver.cli import COMMANDS
-from tests.peer.required import find_program, report_missing
+from tests.packaging.overlay import in_overlay
+from tests.peer.required import find_program
 
 ROOT = Path(__file__).parents[2]
 BUILD = """
@@ -36,28 +36,6 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script = BUILD.format(packaging=str(ROOT / "packaging"), folder=str(folder))
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
     return folder
-
-
-def in_overlay(packages: Path, commands: Sequence[str]) -> list[str]:
-    """Runs commands as root of this system, whose changes are kept nowhere; the lines that they print."""
-    unshare = find_program("util-linux", "unshare")
-    script = f"""set -e
-mount -t tmpfs none /mnt; mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-mkdir -p /mnt/root/packages; cp {packages}/*.deb /mnt/root/packages
-mount -t proc none /mnt/root/proc; mount --bind /dev /mnt/root/dev
-chroot /mnt/root sh -ec '{"; ".join(commands)}'
-"""
-    if subprocess.run([unshare, "-m", "true"], capture_output=True, check=False).returncode:
-        report_missing("a test installs a package into an overlay, which needs root")
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        [unshare, "-m", "sh", "-c", script], env=environment, capture_output=True, text=True, check=False
-    )
-    if "overlay" in done.stderr:
-        report_missing("a test installs a package into an overlay, which this kernel does not mount")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [line for line in done.stdout.splitlines() if line.startswith("* ")]
 
 
 def test_a_life_of_the_package(packages: Path) -> None:
