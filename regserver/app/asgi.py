@@ -10,6 +10,7 @@ from pathlib import Path
 import trio
 
 from regserver.app.assembly import assemble, open_assembly
+from regserver.app.server import App
 from regserver.config import Loaded, load
 from regserver.web.app import WebApp
 
@@ -23,7 +24,7 @@ def create_app(loaded: Loaded | None = None) -> WebApp:
         file = os.environ.get("REGSERVER_CONFIG")
         loaded = load(Path(file) if file else None)
     assembly = assemble(loaded, None)
-    app, stopping, stopped = assembly.app, trio.Event(), trio.Event()
+    app, stopping, stopped = WebApp(assembly.core, assembly.limits), trio.Event(), trio.Event()
     app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = loaded.settings.server.grace.seconds
 
     async def keep_open(*, task_status: trio.TaskStatus[None]) -> None:
@@ -47,3 +48,8 @@ def create_app(loaded: Loaded | None = None) -> WebApp:
         await stopped.wait()
 
     return app
+
+
+def quart_app(app: App) -> WebApp:
+    """An opened server as ASGI app, for Quart's test client."""
+    return WebApp(app.core, app.limits)

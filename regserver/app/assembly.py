@@ -50,8 +50,8 @@ from regserver.service.mail_delivery import LONGEST_DELAY
 from regserver.service.rate_limiter import Rate
 from regserver.service.sms_guard import CLOSED_FOR
 from regserver.serving import FrontLimits
-from regserver.web.app import WebApp, create_app
 from regserver.web.captcha.endpoint import CaptchaApi
+from regserver.web.core import WebCore
 from regserver.web.directory.message import MESSAGES
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
@@ -74,12 +74,12 @@ HTTP2_STREAMS = 100  # at once on a connection, as RFC 9113, 6.5.2 recommends at
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """An app whose back ends are not open yet."""
+    """A server whose back ends are not open yet."""
 
     loaded: Loaded
     web: WebParts
     limits: FrontLimits
-    app: WebApp
+    core: WebCore
     outside: Outside
     departure: Departure
 
@@ -162,7 +162,7 @@ PARTS = (
 
 
 def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTEM) -> Assembly:
-    """Builds the app, without routes yet. output: the log, if the server has one of its own. Raises ConfigFault."""
+    """Builds the server, without routes yet. output: the log, if the server has one of its own. Raises ConfigFault."""
     server, limits = loaded.settings.server, front_limits(loaded.settings)
     metrics, access = Metrics(), None if output is None else output.access
     if output is not None:
@@ -180,9 +180,7 @@ def assemble(loaded: Loaded, output: ProcessLog | None, outside: Outside = SYSTE
         node=node_name(loaded.settings) if isinstance(store_place(loaded), PostgresPlace) else "",
     )
     limits = msgspec.structs.replace(limits, refusal_fields=lambda: web.cors.front_fields)
-    return Assembly(
-        loaded, web, limits, create_app(web, limits), with_mailbox(outside, loaded.settings), Departure()
-    )
+    return Assembly(loaded, web, limits, WebCore(web), with_mailbox(outside, loaded.settings), Departure())
 
 
 def _build_clock_watch(base: Base) -> ClockWatch:
@@ -265,9 +263,9 @@ def _add_routes(assembly: Assembly, base: Base, whole: AppPart) -> None:
         *OperationsApi(web.metrics, base.health, gate.admits, Sightings(web.forwarded), __version__).routes(),
         *whole.routes,
     ]
-    app = assembly.app
-    plain = open_plain_pages(base, app.dispatcher.serve)
-    app.add_routes((*routes, *plain, *_documents(base, routes, whole.sockets)), whole.sockets)
+    core = assembly.core
+    plain = open_plain_pages(base, core.dispatcher.serve)
+    core.add_routes((*routes, *plain, *_documents(base, routes, whole.sockets)), whole.sockets)
 
 
 def _documents(base: Base, routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> Iterator[Route]:

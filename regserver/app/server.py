@@ -20,19 +20,20 @@ from regserver.config import Loaded
 from regserver.log import ProcessLog
 from regserver.metric import FrontCounters
 from regserver.service.operator.entry import EntryLink
-from regserver.serving import Front
-from regserver.web.app import WebApp
+from regserver.serving import Front, FrontLimits
+from regserver.web.core import WebCore
 from regserver.web.operations.departure import Departure
 
 
 class App(msgspec.Struct, frozen=True):
-    """A server that is ready to listen. front: its front door. quart: the same server as ASGI app. whole: all its parts.
+    """A server that is ready to listen. front: its front door. core: its routes. whole: all its parts.
 
     departure: whether it was told to stop.
     """
 
     front: Front
-    quart: WebApp
+    core: WebCore
+    limits: FrontLimits
     loaded: Loaded
     whole: AppPart
     departure: Departure
@@ -44,16 +45,16 @@ async def open_app(
 ) -> AsyncIterator[App]:
     """Opens the server. output: the log, if the server has one of its own. Raises ConfigFault, StoreFault, ServerKeyFault."""
     assembly = assemble(loaded, output, outside)
-    app = assembly.app
+    core = assembly.core
     async with open_assembly(assembly) as whole:
         front = Front(
-            dispatch=app.dispatcher.serve,
-            admit=app.dispatcher.admit,
-            socket=app.dispatcher.socket_endpoint,
+            dispatch=core.dispatcher.serve,
+            admit=core.dispatcher.admit,
+            socket=core.dispatcher.socket_endpoint,
             limits=assembly.limits,
             metrics=FrontCounters(assembly.web.metrics),
         )
-        yield App(front, app, loaded, whole, assembly.departure)
+        yield App(front, core, assembly.limits, loaded, whole, assembly.departure)
 
 
 class Started(msgspec.Struct, frozen=True):

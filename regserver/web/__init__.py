@@ -1,5 +1,1 @@
-"""The Quart-Trio app, and a package for each door: see create_app."""
-
-from regserver.web.app import WebApp, create_app
-
-__all__ = ["WebApp", "create_app"]
+"""The routes of every door, a package for each; `core` for the front door, `app` for Quart."""

@@ -6,7 +6,7 @@ and the handler of requests without a route, call the dispatcher. WebSockets bec
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import quart
@@ -16,20 +16,38 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from regserver.domain.outcome import InternalError
 from regserver.endpoint import Request, Response, StreamResponse
 from regserver.serving import FrontLimits, asgi_sessions, request_from_scope, response_fields
+from regserver.web.core import WebCore
 from regserver.web.http.answer import NAMED, Error
-from regserver.web.http.dispatch import Dispatcher, WebParts
+from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Match, Route, SocketRoute
-from regserver.web.http.router import Router
+
+if TYPE_CHECKING:
+    from quart.routing import QuartMap
+
+View = Callable[..., Awaitable[quart.Response]]
+
+
+class _Views(dict[str, Any]):
+    """The view of each route, made when Quart first asks for it, whenever the route was added."""
+
+    def __init__(self, make: Callable[[str], View]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> View:
+        made = self[name] = self._make(name)
+        return made
 
 
 class WebApp(QuartTrio):
-    """See create_app. Routes may be added before the first request, for instance by a lifespan."""
+    """The same routes as ASGI app. core: they may be added to it before the first request, for instance by a lifespan."""
 
-    def __init__(self, parts: WebParts, limits: FrontLimits) -> None:
+    def __init__(self, core: WebCore, limits: FrontLimits) -> None:
         super().__init__("regserver", static_folder=None)
-        self.router = Router()
-        self.url_map = self.router.map
-        self.dispatcher = Dispatcher(self.router, parts)
+        self.router, self.dispatcher = core.router, core.dispatcher
+        # Quart only binds it to a request.
+        self.url_map = cast("QuartMap", self.router.map)
+        self.view_functions = _Views(self._view)
         # A longer body is dropped; the dispatcher sees `oversized`.
         self.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
         self.config["BODY_TIMEOUT"] = limits.body_seconds
@@ -38,12 +56,6 @@ class WebApp(QuartTrio):
         self._sessions = asgi_sessions(super().asgi_app, self._socket_endpoint, limits)
         self.register_error_handler(HTTPException, self._handle)
 
-    def add_routes(self, routes: Iterable[Route], sockets: Iterable[SocketRoute] = ()) -> None:
-        """Adds routes to `url_map`, under their names. Raises ValueError for a duplicate."""
-        routes = tuple(routes)
-        self.router.add(routes, sockets)
-        self.view_functions.update({route.name: self._view(route) for route in routes})
-
     async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI application."""
         await self._sessions(scope, receive, send)
@@ -51,7 +63,9 @@ class WebApp(QuartTrio):
     def _socket_endpoint(self, path: str) -> Any:
         return self.dispatcher.socket_endpoint(path) or self.dispatcher.refuse_socket
 
-    def _view(self, route: Route) -> Callable[..., Awaitable[quart.Response]]:
+    def _view(self, name: str) -> View:
+        route = self.router.routes[name]
+
         async def view(**params: str) -> quart.Response:
             return await self._respond(Match(route, params))
 
@@ -82,9 +96,9 @@ def create_app(
     parts: WebParts, limits: FrontLimits, routes: Iterable[Route] = (), sockets: Iterable[SocketRoute] = ()
 ) -> WebApp:
     """The app with these routes on its `url_map`. limits: of bodies, and of sessions without the front door."""
-    app = WebApp(parts, limits)
-    app.add_routes(routes, sockets)
-    return app
+    core = WebCore(parts)
+    core.add_routes(routes, sockets)
+    return WebApp(core, limits)
 
 
 async def _read() -> Request:

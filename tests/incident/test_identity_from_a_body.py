@@ -18,7 +18,7 @@ VALUES = (1, "1", True, {"userId": 1, "id": 1}, [1], "regs_" + "A" * 43)
 async def test_no_body_switches_authentication_off(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, stage):
         person = await stage.person()
-        routes = [route for route in app.quart.router.routes.values() if bearer in steps_of(route.endpoint)]
+        routes = [route for route in app.core.router.routes.values() if bearer in steps_of(route.endpoint)]
         assert len(routes) > 12
         for route in routes:
             path = route.pattern

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from regserver.app import open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.provider import CaptchaSection
 from regserver.config.setting import StoreSection
@@ -92,7 +93,7 @@ async def test_it_has_every_operation_of_the_doors(tmp_path: Path) -> None:
         store=StoreSection(url=Secret(f"sqlite:{tmp_path / 'x.db'}")), captcha=CaptchaSection(kind="altcha")
     )
     async with open_app(Loaded(settings, None)) as app:
-        client = app.quart.test_client()
+        client = quart_app(app).test_client()
         paths = (await (await client.get("/openapi.json")).get_json())["paths"]
         (tmp_path / "sdk.mjs").write_bytes(await (await client.get("/sdk.js")).get_data(as_text=False))
     (tmp_path / "record.mjs").write_text(RECORDING)

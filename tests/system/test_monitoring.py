@@ -41,7 +41,7 @@ async def shown(tmp_path: Path) -> AsyncIterator[set[str]]:
     given = [f"store.url=sqlite:{tmp_path / 'x.db'}", "live.source=none", "backup.every=24h"]
     async with open_app(load(None, given, {})) as app:
         asked = Request(method="GET", path="/metrics", headers={"host": "localhost"}, peer="127.0.0.1")
-        text = (await app.quart.dispatcher.serve(asked)).body.decode()
+        text = (await app.core.dispatcher.serve(asked)).body.decode()
         ends = {"histogram": ("_bucket", "_count", "_sum")}
         kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
         found = {f"{family}{end}" for family, kind in kinds.items() for end in ends.get(kind, ("",))}

@@ -18,7 +18,7 @@ from quart.testing.connections import WebsocketDisconnectError
 from regserver.endpoint import Response
 from regserver.metric import Metrics
 from regserver.serving import Front, FrontLimits
-from regserver.web import WebApp, create_app
+from regserver.web.app import WebApp, create_app
 from regserver.web.http.cors import CorsPolicy
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.forwarded import ForwardedReader

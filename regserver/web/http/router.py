@@ -11,15 +11,16 @@ found, but no path that holds a secret: a challenge or a registration id would o
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quart.routing import QuartMap, QuartRule
-from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import MapAdapter, WebsocketMismatch
+from werkzeug.routing import Map, MapAdapter, Rule, WebsocketMismatch
 
 from regserver.serving import local_path
 from regserver.web.http.route import AnyRoute, Match, Route, SocketRoute
+
+if TYPE_CHECKING:
+    from quart.wrappers.base import BaseRequestWebsocket
 
 REMEMBERED_PATHS = 4096
 LONGEST_REMEMBERED = 128
@@ -42,22 +43,24 @@ class ExactAdapter(MapAdapter):
             raise NotFound from None
 
 
-class ExactMap(QuartMap):
-    """A Map whose adapters are exact, and ignore host and port."""
+class ExactMap(Map):
+    """A Map whose adapters are exact, and ignore host and port. To Quart it is a QuartMap."""
 
     def __init__(self) -> None:
         super().__init__(strict_slashes=False, merge_slashes=False, redirect_defaults=False)
 
     def bind_to_request(
-        self, request: BaseRequestWebsocket, subdomain: str | None, server_name: str | None
+        self, request: "BaseRequestWebsocket", subdomain: str | None, server_name: str | None
     ) -> MapAdapter:
         """The adapter that Quart matches a request with."""
         path, method = local_path(request.scope), str(request.scope.get("method", "GET"))
         return ExactAdapter(self, "", request.root_path, "", request.scheme, path, method)
 
 
-class MatchedRule(QuartRule):
+class MatchedRule(Rule):
     """A rule that is only matched. The functions that would write its addresses cost half of its time, and of the start's."""
+
+    provide_automatic_options = False  # Quart asks its rules for this
 
     def _compile_builder(self, append_unknown: bool = True) -> Any:
         return _unwritten

@@ -9,6 +9,7 @@ import jsonschema
 import trio
 
 from regserver.app import App
+from regserver.app.asgi import quart_app
 from regserver.config.setting import LoginSection, RoomsSection, SignupSection
 from regserver.endpoint import CloseCode
 from tests.web.http.test_document_truth import PEOPLE, opened
@@ -49,7 +50,7 @@ def _decoded(frame: str) -> Any:
 async def listen(app: App, path: str, count: int, **headers: str) -> list[str]:
     """The first frames of a socket."""
     with trio.fail_after(10):
-        async with app.quart.test_client().websocket(path, headers=headers) as socket:
+        async with quart_app(app).test_client().websocket(path, headers=headers) as socket:
             return [str(await socket.receive()) for _ in range(count)]
 
 
@@ -84,7 +85,7 @@ async def hear_refusals(heard: Heard, app: App, stage: Stage) -> None:
         (f"?token={here.token}&since=x", {}),
     ):
         heard.take("rooms", await listen(app, path + query, 1, **fields))
-    async with app.quart.test_client().websocket(f"{path}?token={here.token}&since=") as socket:
+    async with quart_app(app).test_client().websocket(f"{path}?token={here.token}&since=") as socket:
         await socket.receive()
         heard.take("rooms", await listen(app, f"{path}?token={here.token}", 1))
 
@@ -120,14 +121,16 @@ async def hear_presence(heard: Heard, app: App, stage: Stage) -> None:
         "roomId"
     ]
     path = "/room/websocket?presence=true&token="
-    async with app.quart.test_client().websocket(path + ann.token) as socket:
+    async with quart_app(app).test_client().websocket(path + ann.token) as socket:
         with trio.fail_after(10):
             heard.take("rooms", await listen(app, path + bob.token, 1))
             heard.take("rooms", [str(await socket.receive())])
             await stage.ask_json(Asked(method="POST", path=f"/room/typing/{room}", by=bob.token))
             heard.take("rooms", [str(await socket.receive())])
     post = {"postId": await stage.post(ann, room)}
-    async with app.quart.test_client().websocket(f"/room/websocket?seen=true&token={bob.token}") as socket:
+    async with (
+        quart_app(app).test_client().websocket(f"/room/websocket?seen=true&token={bob.token}") as socket
+    ):
         with trio.fail_after(10):
             await stage.ask_json(Asked(method="POST", path=f"/room/seen/{room}", body=post, by=bob.token))
             heard.take("rooms", [str(await socket.receive())])

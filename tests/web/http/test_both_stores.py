@@ -53,7 +53,7 @@ async def test_every_door(tmp_path: Path, cluster: Cluster, new_database: Callab
     rooms, captcha = RoomsSection(consent="ask"), CaptchaSection(kind="altcha", doors=())
     for sections in (none, shared):
         async with opened(tmp_path, rooms=rooms, captcha=captcha, **sections) as (app, stage):
-            answers.append(await walk(Seen(list(app.quart.router.routes.values())), stage))
+            answers.append(await walk(Seen(list(app.core.router.routes.values())), stage))
     # What is behind the end of base64 is looked over or not, as its length is.
     one, other = ([each for each in found if "passkey" not in each[0]] for found in answers)
     assert one == other

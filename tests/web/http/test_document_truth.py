@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from regserver.app import App, open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.provider import CaptchaDoor, CaptchaSection
 from regserver.config.setting import (
@@ -153,7 +154,7 @@ async def opened(folder: Path, people: str = PEOPLE, **sections: Any) -> AsyncIt
         "directory": DirectorySection(trusted_key=Secret(KEY)),
     }
     settings = Settings(**{**chosen, **sections})
-    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+    async with open_app(Loaded(settings, None)) as app, open_client(quart_app(app)) as client:
         with closing(sqlite3.connect(folder / "x.db")) as connection, connection:
             rows = [("p", "publish", hash_secret(PUBLISH_KEY)), ("r", "read", hash_secret(READ_KEY))]
             insert = "INSERT OR IGNORE INTO operator_key (name, role, hash, created_at) VALUES (?, ?, ?, 0)"
@@ -168,7 +169,7 @@ async def test_every_answer_that_the_document_names_is_given(
     rooms = RoomsSection(max_members=3, consent="ask", daily_bytes=Size(32 * 1024))
     captcha = CaptchaSection(kind="altcha", doors=())
     async with opened(tmp_path, rooms=rooms, captcha=captcha) as (app, stage):
-        seen = Seen(list(app.quart.router.routes.values()))
+        seen = Seen(list(app.core.router.routes.values()))
         for operation in seen.routes:
             route = seen.routes[operation]
             for _, name in seen.described.names(route.method, route.pattern):
@@ -612,7 +613,7 @@ def test_an_answer_that_is_not_named_is_found() -> None:
 
 async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> None:
     async with opened(tmp_path, signup=SignupSection(mode="approve")) as (app, _):
-        routes = app.quart.router.routes.values()
+        routes = app.core.router.routes.values()
         hidden = {f"{route.method} {route.pattern}" for route in routes if not route.described}
         untold = {
             route.name for route in routes if route.described and not contract_of(route.endpoint).summary
@@ -668,7 +669,7 @@ async def test_only_pages_and_their_parts_are_not_described(tmp_path: Path) -> N
 
 async def test_routes_whose_texts_have_a_language_tell_how_to_choose_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, _):
-        routes = app.quart.router.routes.values()
+        routes = app.core.router.routes.values()
         spoken = {
             r.pattern for r in routes if r.described and LanguageWish in contract_of(r.endpoint).parameters
         }

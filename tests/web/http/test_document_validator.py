@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from regserver.app import open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.setting import StoreSection
 from tests.peer.document_check import complaints
@@ -20,7 +21,7 @@ async def documents(tmp_path: Path) -> AsyncIterator[Documents]:
     """As a client gets them."""
     store = StoreSection(url=Secret(f"sqlite:{tmp_path / 'x.db'}"))
     async with open_app(Loaded(Settings(store=store), None)) as app:
-        client = app.quart.test_client()
+        client = quart_app(app).test_client()
         yield {
             "openapi": await (await client.get("/openapi.json")).get_json(),
             "asyncapi": await (await client.get("/asyncapi.json")).get_json(),

@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from regserver.app import open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
     LimitsSection,
@@ -86,7 +87,7 @@ async def web(folder: Path, live: LiveSection | None = None, **sections: Any) ->
         limits=LimitsSection(enabled=False),
         **sections,
     )
-    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+    async with open_app(Loaded(settings, None)) as app, open_client(quart_app(app)) as client:
         yield Web(client)
 
 
@@ -371,6 +372,6 @@ async def test_streams_are_limited_by_rate(tmp_path: Path) -> None:
         live=LiveSection(source="none"),
         limits=limits,
     )
-    async with open_app(Loaded(settings, None)) as app, open_client(app.quart) as client:
+    async with open_app(Loaded(settings, None)) as app, open_client(quart_app(app)) as client:
         statuses = [(await client.ask("GET", "/register/u-1/events")).status for _ in range(2)]
         assert statuses == [404, 429]

@@ -11,6 +11,7 @@ import pytest
 
 from regserver import errors
 from regserver.app import App, open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings
 from regserver.config.setting import ServerSection, StoreSection
 from regserver.web.directory.message import FAULT_IDS, MESSAGES
@@ -28,7 +29,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
 
 
 async def _text(app: App, path: str, headers: dict[str, str] | None = None) -> str:
-    answer = await app.quart.test_client().get(path, headers=headers or HOST)
+    answer = await quart_app(app).test_client().get(path, headers=headers or HOST)
     assert answer.status_code == 200
     return str(await answer.get_data(as_text=True))
 
@@ -45,7 +46,7 @@ def _names(responses: dict[str, Any]) -> set[str]:
 
 
 async def test_everything_that_the_documents_have_has_its_place(app: App) -> None:
-    client = app.quart.test_client()
+    client = quart_app(app).test_client()
     openapi = await (await client.get("/openapi.json")).get_json()
     asyncapi = await (await client.get("/asyncapi.json")).get_json()
     openrpc = (await (await client.post("/rpc", json=DISCOVER)).get_json())["result"]
@@ -81,25 +82,25 @@ async def test_it_is_for_the_address_at_which_it_was_asked_for(app: App) -> None
 
 async def test_nothing_of_it_is_elsewhere(app: App) -> None:
     page = await _text(app, "/docs")
-    answer = await app.quart.test_client().get("/docs", headers=HOST)
+    answer = await quart_app(app).test_client().get("/docs", headers=HOST)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';")
     sources = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
     assert [source for source in sources if "//" in source or source.startswith("/")] == []
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]* src=)", page)
     for source in {source for source in sources if source.startswith("docs/")}:
-        file = await app.quart.test_client().get(f"/{source}")
+        file = await quart_app(app).test_client().get(f"/{source}")
         assert (file.status_code, file.headers["cache-control"]) == (
             200,
             "public, max-age=31536000, immutable",
         )
-    assert (await app.quart.test_client().get("/docs/static/x/nothing.js")).status_code == 404
-    slashed = await app.quart.test_client().get("/docs/")
+    assert (await quart_app(app).test_client().get("/docs/static/x/nothing.js")).status_code == 404
+    slashed = await quart_app(app).test_client().get("/docs/")
     assert (slashed.status_code, slashed.headers["location"]) == (308, "../docs")
 
 
 async def test_it_is_kept_compressed_for_a_few_addresses(app: App) -> None:
-    client = app.quart.test_client()
+    client = quart_app(app).test_client()
     wish = {"accept-encoding": "gzip"}
     first = await client.get("/docs", headers={**HOST, **wish})
     assert first.headers["content-encoding"] == "gzip"
@@ -130,7 +131,7 @@ async def test_it_is_kept_compressed_for_a_few_addresses(app: App) -> None:
     ],
 )
 async def test_a_refusal_says_where_it_is_explained(app: App, method: str, path: str, place: str) -> None:
-    answer = await app.quart.test_client().open(path, method=method, json=None)
+    answer = await quart_app(app).test_client().open(path, method=method, json=None)
     assert answer.headers["link"] == f'{place}; rel="help"'
     assert f'id="{place.partition("#")[2].rstrip(">")}"' in await _text(app, "/docs")
 
@@ -144,7 +145,7 @@ async def test_every_name_of_an_error_has_its_place(app: App) -> None:
 
 
 async def test_only_refusals_of_short_paths_do(app: App) -> None:
-    client = app.quart.test_client()
+    client = quart_app(app).test_client()
     assert "link" not in (await client.get("/health/alive")).headers
     assert "link" not in (await client.get("/" + "x/" * 3000)).headers
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regserver.app import App, open_app
+from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings, Size
 from regserver.config.setting import (
     LimitsSection,
@@ -107,7 +108,7 @@ async def open_door(folder: Path, *, query_token: bool = True) -> AsyncIterator[
         rooms=RoomsSection(max_members=3),
         login=LoginSection(query_token=query_token),
     )
-    async with open_app(Loaded(configuration, None)) as app, open_client(app.quart) as client:
+    async with open_app(Loaded(configuration, None)) as app, open_client(quart_app(app)) as client:
         yield Door(app, client)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from regserver.app import App, open_app
+from regserver.app.asgi import quart_app
 from regserver.config import ConfigFault, Loaded, Secret, Settings, load
 from regserver.config.setting import ServerSection, StoreSection
 from regserver.service.letter_box import MOST_CHARACTERS, MOST_LETTERS, LetterBox
@@ -25,7 +26,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
 
 
 async def _letters(app: App) -> list[dict[str, Any]]:
-    answer = await app.quart.test_client().get("/mailbox", headers=LOCAL)
+    answer = await quart_app(app).test_client().get("/mailbox", headers=LOCAL)
     letters: list[dict[str, Any]] = (await answer.get_json())["letters"]
     return letters
 
@@ -33,7 +34,7 @@ async def _letters(app: App) -> list[dict[str, Any]]:
 async def test_a_code_is_in_it(app: App) -> None:
     assert await _letters(app) == []
     call = {"jsonrpc": "2.0", "id": 1, "method": "firstStep", "params": {"phone": "+380501234567"}}
-    await app.quart.test_client().post("/rpc", json=call)
+    await quart_app(app).test_client().post("/rpc", json=call)
     (letter,) = await _letters(app)
     assert (letter["kind"], letter["to"], letter["subject"]) == ("sms", "+380501234567", "")
     assert any(word.isdigit() and len(word) == 6 for word in letter["text"].replace(".", " ").split())
@@ -48,15 +49,15 @@ async def test_a_code_is_in_it(app: App) -> None:
     ],
 )
 async def test_only_this_machine_sees_it(app: App, fields: dict[str, str]) -> None:
-    answer = await app.quart.test_client().get("/mailbox", headers=fields)
+    answer = await quart_app(app).test_client().get("/mailbox", headers=fields)
     assert (answer.status_code, (await answer.get_json())["error"]) == (403, "OperatorsOnly")
 
 
 async def test_without_the_setting_there_is_none(tmp_path: Path) -> None:
     store = StoreSection(url=Secret(f"sqlite:{tmp_path / 'x.db'}"))
     async with open_app(Loaded(Settings(store=store), None)) as app:
-        assert (await app.quart.test_client().get("/mailbox", headers=LOCAL)).status_code == 404
-        page = await (await app.quart.test_client().get("/", headers=LOCAL)).get_data(as_text=True)
+        assert (await quart_app(app).test_client().get("/mailbox", headers=LOCAL)).status_code == 404
+        page = await (await quart_app(app).test_client().get("/", headers=LOCAL)).get_data(as_text=True)
         assert 'id="mailbox"' not in str(page)
 
 
