@@ -5,15 +5,19 @@ nothing of the request, which has phone numbers, codes and secrets.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 import msgspec
 import trio
 
-from regserver.adapters.trust import LateTransport
+from regserver.adapters.trust import known_authorities
 from regserver.domain.instant import Duration
 from regserver.domain.trace import current_trace
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 
@@ -53,24 +57,43 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
             return None
 
 
-def open_http_client(proxy: str = "") -> httpx.AsyncClient:
-    """The client that all providers share, without timeouts or redirects. proxy: a URL; "" for none.
+class ProviderHttp(AbstractAsyncContextManager["ProviderHttp"]):
+    """The connections that all providers share, opened by the first request. proxy: a URL; "" for none.
 
     The environment's proxies are not taken: like every other setting, this one is in the configuration.
     """
-    return httpx.AsyncClient(
-        transport=LateTransport(proxy),
-        trust_env=False,
-        timeout=httpx.Timeout(None),
-        follow_redirects=False,
-        headers={"accept-encoding": "identity"},
-    )
+
+    def __init__(self, proxy: str = "") -> None:
+        self._proxy = proxy
+        self._opened: httpx.AsyncClient | None = None
+
+    async def client(self) -> "httpx.AsyncClient":
+        """The client, without timeouts or redirects."""
+        tls = await known_authorities()
+        if self._opened is None:  # another request may have opened it meanwhile
+            import httpx  # late, and loaded by `known_authorities`
+
+            self._opened = httpx.AsyncClient(
+                verify=tls,
+                proxy=self._proxy or None,
+                trust_env=False,
+                timeout=httpx.Timeout(None),
+                follow_redirects=False,
+                headers={"accept-encoding": "identity"},
+            )
+        return self._opened
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
 
 
 class ProviderClient:
-    """http: from `open_http_client`. timeout: from the first byte of a request to the last byte of its answer."""
+    """timeout: from the first byte of a request to the last byte of its answer."""
 
-    def __init__(self, http: httpx.AsyncClient, timeout: Duration) -> None:
+    def __init__(self, http: ProviderHttp, timeout: Duration) -> None:
         self._http = http
         self._timeout = timeout
 
@@ -78,18 +101,29 @@ class ProviderClient:
         """Sends one request. Raises NoAnswer."""
         try:
             with trio.fail_after(self._timeout.seconds):
-                async with self._http.stream(
-                    request.method,
-                    request.url,
-                    headers={**request.headers, **_traced()},
-                    data=request.form,
-                    content=request.content,
-                ) as response:
-                    return ProviderAnswer(response.status_code, await _body(response))
+                return await _exchange(self._http, request)
         except trio.TooSlowError:
             raise NoAnswer(f"no answer in {self._timeout.seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+
+
+async def _exchange(http: ProviderHttp, request: ProviderRequest) -> ProviderAnswer:
+    await known_authorities()
+    import httpx  # late, and loaded by `known_authorities`; see docs/architecture.md
+
+    try:
+        client = await http.client()
+        async with client.stream(
+            request.method,
+            request.url,
+            headers={**request.headers, **_traced()},
+            data=request.form,
+            content=request.content,
+        ) as response:
+            return ProviderAnswer(response.status_code, await _body(response))
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
 
 
 def _traced() -> dict[str, str]:
@@ -97,7 +131,7 @@ def _traced() -> dict[str, str]:
     return {} if trace is None else {"traceparent": trace.parent}
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: "httpx.Response") -> bytes:
     """Reads to the end, as httpx's streams need; bytes past the bound are dropped, and the timeout bounds the rest."""
     body = b""
     async for chunk in response.aiter_raw():

@@ -10,10 +10,9 @@ import logging
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
-from regserver.adapters.provider_client import NoAnswer, ProviderClient, ProviderRequest
+from regserver.adapters.provider_client import NoAnswer, ProviderClient, ProviderHttp, ProviderRequest
 from regserver.config.provider import CaptchaSection
 from regserver.ports.captcha import Captcha, CaptchaType
 
@@ -116,7 +115,7 @@ class SiteVerifyCaptcha(Captcha):
         return reply
 
 
-def build_site_verify(settings: CaptchaSection, http: httpx.AsyncClient, public_url: str) -> Captcha:
+def build_site_verify(settings: CaptchaSection, http: ProviderHttp, public_url: str) -> Captcha:
     """The configured service, at its own address unless `url` names another. public_url: of the server, or ""."""
     secrets: dict[CaptchaType, str] = {
         "web": settings.secret_web,

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from regserver.adapters.ledger import on_curve
-from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import AppPart, Base, journal_seal
 from regserver.config import Settings
@@ -28,7 +28,7 @@ log = logging.getLogger("regserver.ledger")
 async def open_steps(stack: AsyncExitStack, base: Base) -> AppPart:
     """Opens the registration by steps. Raises ConfigFault."""
     settings, store, clock = base.settings, base.store, base.clock
-    client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
+    client = await stack.enter_async_context(ProviderHttp(settings.server.outbound_proxy))
     pepper = base.pepper
     policy = steps_policy(settings)
     ledger = base.outside.ledger(settings.ledger, journal_seal(base.key), client, store)

@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.adapters.server_key import ServerKey
 from regserver.adapters.siteverify import build_site_verify
 from regserver.app.part_reload import Prepare, Prepared, keep
@@ -57,7 +57,7 @@ async def open_captcha(
             return Prepared(partial(proof.take_work, loaded.settings.captcha.work))
 
         return CaptchaGate(proof, section.doors, proof, prepare_work)
-    client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
+    client = await stack.enter_async_context(ProviderHttp(settings.server.outbound_proxy))
     switch = SwitchedCaptcha(build_site_verify(section, client, settings.server.public_url))
 
     async def prepare(loaded: Loaded) -> Prepared:

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-import httpx
 import msgspec
 
 from regserver.adapters.ledger import build_ledger
 from regserver.adapters.mail import build_mailer
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.adapters.sms import build_sms
 from regserver.adapters.source import Opener, open_source
 from regserver.adapters.system import SystemClock, SystemRandomness
@@ -35,8 +35,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     randomness: Randomness = SystemRandomness()
     store: Callable[[Store], Store] = lambda store: store
     source: Opener = open_source
-    sms: Callable[[SmsSection, httpx.AsyncClient, Randomness], Sms] = build_sms
-    ledger: Callable[[LedgerSection, JournalSeal, httpx.AsyncClient, Store], Ledger] = build_ledger
+    sms: Callable[[SmsSection, ProviderHttp, Randomness], Sms] = build_sms
+    ledger: Callable[[LedgerSection, JournalSeal, ProviderHttp, Store], Ledger] = build_ledger
     mailer: Callable[[Loaded], Mailer] = build_mailer
     mailbox: LetterBox | None = None
     mail_sleep: Callable[[float], Awaitable[None]] = _SYSTEM_CLOCK.sleep

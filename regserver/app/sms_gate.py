@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
-from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.app.outside import Outside
 from regserver.app.part_reload import Prepared
 from regserver.app.switch import SwitchedSms
@@ -57,7 +57,7 @@ async def open_sms(
     stack: AsyncExitStack, settings: Settings, outside: Outside, pepper: Pepper, metrics: Metrics
 ) -> SmsGate:
     """The configured service."""
-    client = await stack.enter_async_context(open_http_client(settings.server.outbound_proxy))
+    client = await stack.enter_async_context(ProviderHttp(settings.server.outbound_proxy))
     guard = SmsGuard(pepper, _policy(settings), SmsCounter(metrics).count)
 
     def build(section: SmsSection) -> Sms:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-import httpx
 import msgspec
 
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.app.outside import Outside
 from regserver.config import Loaded, Settings
 from regserver.config.provider import SmsSection
@@ -58,7 +58,7 @@ def with_mailbox(outside: Outside, settings: Settings) -> Outside:
         made = msgspec.structs.replace(made, mailer=mailer)
     if settings.sms.used_kinds == {"log"}:
 
-        def sms(section: SmsSection, client: httpx.AsyncClient, randomness: Randomness) -> Sms:
+        def sms(section: SmsSection, client: ProviderHttp, randomness: Randomness) -> Sms:
             return MailboxSms(outside.sms(section, client, randomness), box.keep_sms)
 
         made = msgspec.structs.replace(made, sms=sms)

@@ -13,7 +13,7 @@ from regserver.adapters.ledger import build_ledger
 from regserver.adapters.ledger.antelope import AntelopeLedger
 from regserver.adapters.ledger.antelope_key import SigningKey
 from regserver.adapters.ledger.antelope_node import AntelopeNode
-from regserver.adapters.provider_client import ProviderClient, open_http_client
+from regserver.adapters.provider_client import ProviderClient, ProviderHttp
 from regserver.config import ConfigFault, Secret
 from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.domain.instant import DAY, SECOND, Duration
@@ -65,7 +65,7 @@ async def open_chained(
 ) -> AsyncIterator[Steps]:
     """The registration by steps on this chain. Opened again on the same folder it is what a restart leaves."""
     chosen = msgspec.structs.replace(settings(url or chain.url, limit), chain_id=chain_id)
-    async with open_http_client() as client:
+    async with ProviderHttp() as client:
         node = AntelopeNode(ProviderClient(client, chosen.timeout), chosen.url)
 
         def ledger(store: Store) -> AntelopeLedger:
@@ -189,7 +189,7 @@ async def test_a_node_that_is_full_slow_or_gone(tmp_path: Path) -> None:
 
 
 async def test_the_operator_is_told_of_a_node_that_is_gone(tmp_path: Path) -> None:
-    async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
+    async with open_chain() as chain, open_sqlite(tmp_path / "x.db") as store, ProviderHttp() as client:
         for url, complaint in ((chain.url, None), (await refused_url(), "get_info: cannot be reached")):
             section = LedgerSection(kind="antelope", antelope=settings(url))
             told = await build_ledger(section, JOURNAL_SEAL, client, store).check()
@@ -261,7 +261,7 @@ async def test_a_configuration_that_cannot_work(
 ) -> None:
     fields = {"url": "http://127.0.0.1:8888", "creator": "creator", "private_key": Secret(WIF), **wrong}
     section = LedgerSection(kind="antelope", antelope=LedgerAntelope(**fields))  # type: ignore[arg-type]
-    async with open_sqlite(tmp_path / "x.db") as store, open_http_client() as client:
+    async with open_sqlite(tmp_path / "x.db") as store, ProviderHttp() as client:
         with pytest.raises(ConfigFault, match=complaint) as caught:
             build_ledger(section, JOURNAL_SEAL, client, store)
     assert "s3cret" not in str(caught.value)

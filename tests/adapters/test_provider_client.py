@@ -8,8 +8,8 @@ from regserver.adapters.provider_client import (
     MAX_ANSWER_BYTES,
     NoAnswer,
     ProviderClient,
+    ProviderHttp,
     ProviderRequest,
-    open_http_client,
 )
 from regserver.domain.instant import SECOND, Duration
 from regserver.domain.trace import RequestTrace, current_trace
@@ -19,7 +19,7 @@ SECRET = "s3cret"
 
 
 async def ask(url: str, limit: int = 5 * SECOND) -> bytes:
-    async with open_http_client() as client:
+    async with ProviderHttp() as client:
         provider = ProviderClient(client, Duration(limit))
         return (
             await provider.ask(ProviderRequest("POST", url, headers={"x-key": SECRET}, form={"key": SECRET}))
@@ -53,7 +53,7 @@ async def test_what_is_packed_stays_packed() -> None:
 
 async def test_a_proxy_is_asked_for_the_whole_address() -> None:
     async with open_http_peer(lambda asked: Answer(200, b"by the proxy")) as proxy:
-        async with open_http_client(proxy.url.replace("://", "://ann:s3cret@")) as client:
+        async with ProviderHttp(proxy.url.replace("://", "://ann:s3cret@")) as client:
             provider = ProviderClient(client, Duration(5 * SECOND))
             answer = await provider.ask(ProviderRequest("GET", "http://provider.example/sms"))
         assert answer.body == b"by the proxy"

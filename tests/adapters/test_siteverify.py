@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.adapters.siteverify import PRESETS, build_site_verify
 from regserver.config import Secret
 from regserver.config.provider import CaptchaSection
@@ -25,7 +25,7 @@ def section(url: str, kind: Kind = "recaptcha", limit: Duration = PATIENT) -> Ca
 
 
 async def check(settings: CaptchaSection, text: str = "answer", kind: CaptchaType = "web") -> bool:
-    async with open_http_client() as client:
+    async with ProviderHttp() as client:
         return await build_site_verify(settings, client, "https://example.org").check(text, kind, "192.0.2.7")
 
 
@@ -111,7 +111,7 @@ async def test_an_answer_of_another_host_does_not_count(
 
 async def test_without_an_address_of_its_own_the_server_takes_any_host() -> None:
     reply = answer({"success": True, "hostname": "any.example"})
-    async with open_http_peer(lambda _: reply) as peer, open_http_client() as client:
+    async with open_http_peer(lambda _: reply) as peer, ProviderHttp() as client:
         captcha = build_site_verify(section(peer.url), client, "")
         assert await captcha.check("answer", "web", "")
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from regserver.adapters.provider_client import open_http_client
+from regserver.adapters.provider_client import ProviderHttp
 from regserver.adapters.sms import build_sms
 from regserver.config import Secret
 from regserver.config.provider import SmsHttp, SmsSection, SmsTwilio, SmsVonage
@@ -26,7 +26,7 @@ TWILIO_SENT = answer({"sid": "SM1", "status": "queued", "error_code": None}, 201
 
 
 async def send(settings: SmsSection, text: str = TEXT) -> None:
-    async with open_http_client() as client:
+    async with ProviderHttp() as client:
         await build_sms(settings, client, SeededRandomness()).send(PHONE, text)
 
 
@@ -163,7 +163,7 @@ async def test_the_next_provider_is_tried_when_one_fails() -> None:
     def reply(asked: Asked) -> Answer:
         return answer({"code": 20429}, 429) if "Accounts" in asked.target else VONAGE_SENT
 
-    async with open_http_peer(reply) as peer, open_http_client() as client:
+    async with open_http_peer(reply) as peer, ProviderHttp() as client:
         settings = SmsSection(
             weights={"twilio": 1_000_000, "vonage": 1, "http": 0},
             twilio=twilio(peer.url).twilio,
@@ -188,7 +188,7 @@ async def test_each_provider_gets_its_share() -> None:
     def reply(asked: Asked) -> Answer:
         return TWILIO_SENT if "Accounts" in asked.target else VONAGE_SENT
 
-    async with open_http_peer(reply) as peer, open_http_client() as client:
+    async with open_http_peer(reply) as peer, ProviderHttp() as client:
         settings = SmsSection(
             weights={"twilio": 3, "vonage": 1}, twilio=twilio(peer.url).twilio, vonage=vonage(peer.url).vonage
         )

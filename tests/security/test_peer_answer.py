@@ -3,7 +3,7 @@
 import pytest
 
 from regserver.adapters.ledger.antelope_node import AntelopeNode
-from regserver.adapters.provider_client import MAX_ANSWER_BYTES, ProviderClient, open_http_client
+from regserver.adapters.provider_client import MAX_ANSWER_BYTES, ProviderClient, ProviderHttp
 from regserver.adapters.siteverify import build_site_verify
 from regserver.adapters.sms import build_sms
 from regserver.adapters.source.line_parser import MAX_LINE_BYTES, parse_line
@@ -34,7 +34,7 @@ def nested(field: str, most: int) -> list[bytes]:
 
 @pytest.mark.parametrize("body", nested("success", MAX_ANSWER_BYTES))
 async def test_of_a_captcha_service(body: bytes) -> None:
-    async with open_http_peer(lambda asked: Answer(200, body)) as peer, open_http_client() as client:
+    async with open_http_peer(lambda asked: Answer(200, body)) as peer, ProviderHttp() as client:
         settings = CaptchaSection(kind="hcaptcha", url=peer.url, secret_web=Secret("s3cret"))
         assert not await build_site_verify(settings, client, "https://example.org").check("answer", "web", "")
 
@@ -42,7 +42,7 @@ async def test_of_a_captcha_service(body: bytes) -> None:
 @pytest.mark.parametrize("kind", ["twilio", "vonage"])
 @pytest.mark.parametrize("body", nested("messages", MAX_ANSWER_BYTES))
 async def test_of_an_sms_provider(kind: SmsKind, body: bytes) -> None:
-    async with open_http_peer(lambda asked: Answer(200, body)) as peer, open_http_client() as client:
+    async with open_http_peer(lambda asked: Answer(200, body)) as peer, ProviderHttp() as client:
         twilio = SmsTwilio(account_sid="x", auth_token=Secret("x"), from_="x", url=peer.url)
         vonage = SmsVonage(api_key=Secret("x"), api_secret=Secret("x"), from_="x", url=peer.url)
         settings = SmsSection(kind=kind, twilio=twilio, vonage=vonage)
@@ -53,7 +53,7 @@ async def test_of_an_sms_provider(kind: SmsKind, body: bytes) -> None:
 @pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize("body", nested("error", MAX_ANSWER_BYTES))
 async def test_of_a_node(status: int, body: bytes) -> None:
-    async with open_http_peer(lambda asked: Answer(status, body)) as peer, open_http_client() as client:
+    async with open_http_peer(lambda asked: Answer(status, body)) as peer, ProviderHttp() as client:
         node = AntelopeNode(ProviderClient(client, Duration(10 * SECOND)), peer.url)
         with pytest.raises(LedgerFault):
             await node.info()

@@ -1,13 +1,11 @@
 """The ledgers: the journal in the store, and optionally an Antelope chain."""
 
-import httpx
-
 from regserver.adapters.ledger.antelope import AntelopeLedger
 from regserver.adapters.ledger.antelope_format import is_name, pack_asset
 from regserver.adapters.ledger.antelope_key import SigningKey, on_curve
 from regserver.adapters.ledger.antelope_node import AntelopeNode
 from regserver.adapters.ledger.embedded import EmbeddedLedger
-from regserver.adapters.provider_client import ProviderClient
+from regserver.adapters.provider_client import ProviderClient, ProviderHttp
 from regserver.config import ConfigFault
 from regserver.config.provider import LedgerAntelope, LedgerSection
 from regserver.domain.journal import JournalSeal
@@ -17,7 +15,7 @@ from regserver.ports.store import Store
 __all__ = ["AntelopeLedger", "EmbeddedLedger", "build_ledger", "check_chain", "on_curve"]
 
 
-def build_ledger(settings: LedgerSection, seal: JournalSeal, http: httpx.AsyncClient, store: Store) -> Ledger:
+def build_ledger(settings: LedgerSection, seal: JournalSeal, http: ProviderHttp, store: Store) -> Ledger:
     """The ledger that the configuration names. seal: of its journal. Raises ConfigFault."""
     if settings.kind == "embedded":
         return EmbeddedLedger(seal)

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-import httpx
-
-from regserver.adapters.provider_client import ProviderClient
+from regserver.adapters.provider_client import ProviderClient, ProviderHttp
 from regserver.adapters.sms.http import HttpProvider
 from regserver.adapters.sms.log import LogSms
 from regserver.adapters.sms.provider import ProviderSms
@@ -23,7 +21,7 @@ DRIVERS: Mapping[str, Callable[[SmsSection, ProviderClient], Sms]] = {
 }
 
 
-def build_sms(settings: SmsSection, http: httpx.AsyncClient, randomness: Randomness) -> Sms:
+def build_sms(settings: SmsSection, http: ProviderHttp, randomness: Randomness) -> Sms:
     """The configured provider, or several that share the messages by weight."""
     client = ProviderClient(http, settings.timeout)
     if not settings.weights:

@@ -9,8 +9,8 @@ from regserver.adapters.provider_client import (
     NoAnswer,
     ProviderAnswer,
     ProviderClient,
+    ProviderHttp,
     ProviderRequest,
-    open_http_client,
 )
 from regserver.adapters.siteverify import PRESETS, SiteVerifyReply
 from regserver.adapters.sms.balance import BALANCES, Balance
@@ -109,7 +109,7 @@ def _ask(loaded: Loaded, request: ProviderRequest) -> ProviderAnswer | str:
     """The answer, or why there is none, as the end of a sentence."""
 
     async def ask() -> ProviderAnswer | str:
-        async with open_http_client(loaded.settings.server.outbound_proxy) as http:
+        async with ProviderHttp(loaded.settings.server.outbound_proxy) as http:
             try:
                 return await ProviderClient(http, TIMEOUT).ask(request)
             except NoAnswer as fault:
