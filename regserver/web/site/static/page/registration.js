@@ -8,6 +8,7 @@ import { inSeconds, lasting, t } from "./text.js";
 
 const KEY = "registration";
 const TRIES = 2; // of sockets that never open, before a stream is tried: some proxies pass no WebSocket on
+const QUIET_MS = 20_000; // after that long without a word a way out is shown: a link may stall without being lost
 const MOST_LEFT = 3600; // seconds; whoever's clock was set meanwhile is told nothing wrong
 let stopWatching = () => {};
 
@@ -31,12 +32,14 @@ export function watch() {
   const begun = remembered();
   if (!begun) return false;
   const state = (text) => { $("registration-state").textContent = text; };
-  let tries = 0, shown = 0, over = false, source = null;
+  let tries = 0, shown = 0, over = false, source = null, quiet = 0;
 
   reset();
+  heard();
   show("registration");
   const events = server.watch(begun.location, {
     state: (now, { again, seconds }) => {
+      heard();
       if (now === "live") {
         tries = -Infinity;
         $("registration-again").hidden = true;
@@ -52,6 +55,7 @@ export function watch() {
   follow(events, take).catch(failed);
   stopWatching = () => {
     over = true;
+    clearTimeout(quiet);
     events.stop();
     source?.close();
   };
@@ -62,6 +66,24 @@ export function watch() {
     const known = problem instanceof Problem;
     end(t(known ? "registration.unknown" : "registration.broken"), "registration-again");
     if (!known) throw problem;
+  }
+
+  /** Something has come, and the silence begins anew. */
+  function heard() {
+    clearTimeout(quiet);
+    if (over) return;
+    if ($("registration").dataset.state === "quiet") {
+      $("registration").dataset.state = "running";
+      $("registration-again").hidden = true;
+      state("");
+    }
+    quiet = setTimeout(() => {
+      if ($("registration-again").hidden === false) return; // the loss of the connection was told
+      $("registration").dataset.state = "quiet";
+      $("registration-left").textContent = "";
+      $("registration-again").hidden = false;
+      state(t("registration.quiet"));
+    }, QUIET_MS);
   }
 
   /** Watches by Server-Sent Events instead. */
@@ -83,6 +105,7 @@ export function watch() {
   async function take(event) {
     const { eventType, message, additionalData } = event;
     shown += 1;
+    heard();
     const item = make("li", { className: eventType.toLowerCase(), dir: "auto" }, message);
     $("registration-log").append(item);
     item.scrollIntoView({ block: "nearest" });
@@ -103,6 +126,7 @@ export function watch() {
 
   function end(text, button) {
     over = true;
+    clearTimeout(quiet);
     drop(KEY);
     $("registration").dataset.state = "over";
     state(text);
