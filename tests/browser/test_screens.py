@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import httpx
+import pyotp
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit
-from tests.browser.visitor import Visitor
+from tests.browser.server import Server
+from tests.browser.visitor import PASSWORD, Visitor
 
 OUTSIDE = ("sign-in", "sign-up", "forgot", "code")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
@@ -66,3 +70,30 @@ def test_ones_own_account(visit: Visit, language: str, scheme: str, viewport: di
     visitor.find("#delete-account").click()
     visitor.sees("#confirm-title")
     assert_fine(visitor, "the question before deletion")
+
+
+@pytest.mark.parametrize(("language", "scheme", "viewport"), LOOKS)
+def test_the_second_step(
+    visit: Visit, server: Server, language: str, scheme: str, viewport: dict[str, Any]
+) -> None:
+    name = f"second-{language}-{scheme}"
+    owner = visit(color_scheme=scheme, viewport=viewport)
+    owner.sign_up(name)
+    headers = {"authorization": f"Bearer {owner.token()}"}
+    secret = httpx.post(f"{server.url}/login/totp", headers=headers).json()["secret"]
+    code = {"code": pyotp.TOTP(secret).now()}
+    assert httpx.post(f"{server.url}/login/totp/confirm", headers=headers, json=code).status_code == 200
+    for path, who, password in (
+        (f"/?lang={language}", "#sign-in-username", "#sign-in-password"),
+        (f"/plain?lang={language}", "#username", "#password"),
+    ):
+        visitor = visit(color_scheme=scheme, viewport=viewport)
+        visitor.open(path)
+        visitor.find(who).fill(name)
+        visitor.find(password).fill(PASSWORD)
+        visitor.page.keyboard.press("Enter")
+        visitor.page.locator("input[name=code]:visible").fill("000000")
+        assert_fine(visitor, f"{path}, the second step")
+        visitor.page.keyboard.press("Enter")
+        expect(visitor.page.locator("[role=alert]:visible:not(:empty)")).to_be_visible()
+        assert_fine(visitor, f"{path}, the second step with a wrong code")

@@ -105,6 +105,7 @@ class OperatorFrame:
             static=f"{root}operator/static/{self._assets.version}",
             root=f"{root}operator/",
             brand=self._brand,
+            site=CATALOGUES[language].site,
             t=CATALOGUES[language].operator,
             **values,
         )

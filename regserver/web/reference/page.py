@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from regserver.domain.outcome import RouteNotFound
 from regserver.endpoint import Request, Response
+from regserver.text import CATALOGUES
 from regserver.web.http.answer import HeaderFields
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.made_once import DocumentMadeOnce
@@ -128,7 +129,11 @@ class ReferenceApi:
         static = f"docs/static/{self._assets.version}"
         return {
             name: _template(name).render(
-                reference=reference, static=static, start=_start(), brand=self._brand
+                reference=reference,
+                static=static,
+                start=_start(),
+                brand=self._brand,
+                site=CATALOGUES["en"].site,
             )
             for name in ("docs.html", "llms.txt")
         }
