@@ -30,7 +30,7 @@ def open_passkeys(store: Store, clock: Clock, identity: IdentityService, broker:
             identity=identity,
             guard=guard,
             again=Reauthentication(identity, guard, HASHER),
-            verifier=Fido2Verifier("example.org"),
+            verifier=lambda: Fido2Verifier("example.org"),
             seal=ChallengeSeal(bytes(32)),
             change=FactorChange(broker, Outbox(clock, SeededRandomness(2), bytes(32)), MAIL_TEMPLATES),
         )

@@ -1,13 +1,14 @@
 """Builds second factors: authenticator apps with recovery codes, and passkeys."""
 
 from contextlib import AsyncExitStack
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from regserver.adapters.authenticator_app import PyotpMethod
-from regserver.adapters.webauthn import Fido2Verifier
 from regserver.app.base import AppPart, Base
 from regserver.domain.factor import RecoveryHasher
 from regserver.domain.passkey import ChallengeSeal
+from regserver.ports.passkey_verifier import PasskeyVerifier
 from regserver.service.factor_change import FactorChange
 from regserver.service.factor_seal import FactorSeal
 from regserver.service.factor_service import FactorParts, FactorService
@@ -42,10 +43,16 @@ async def open_factors(stack: AsyncExitStack, base: Base) -> AppPart:
             identity=base.identity,
             guard=base.guard,
             again=Reauthentication(base.identity, base.guard, base.hasher),
-            verifier=Fido2Verifier(name),
+            verifier=cache(partial(_passkey_verifier, name)),
             seal=ChallengeSeal(base.key.derive("passkey")),
             change=change,
         )
     )
     factors = FactorApi(FactorService(parts))
     return AppPart(routes=(*factors.routes(), *PasskeyApi(passkeys, base.web.forwarded).routes()))
+
+
+def _passkey_verifier(name: str) -> PasskeyVerifier:
+    from regserver.adapters.webauthn import Fido2Verifier  # with fido2: 3 MiB, 30 ms
+
+    return Fido2Verifier(name)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import cache, partial
 
-from regserver.adapters.push.message_encryption import is_public_key
-from regserver.adapters.push.vapid import Vapid
-from regserver.adapters.push.web_push import open_web_push
+from regserver.adapters.push.late_push import LatePush, PushParts, is_receiver_key, push_public_key
 from regserver.app.base import AppPart, Base
 from regserver.config.setting import sign_up_policy
 from regserver.domain.room_event import RoomEvent
@@ -24,9 +23,8 @@ async def open_push(stack: AsyncExitStack, base: Base) -> AppPart:
     section = base.settings.push
     if not section.enabled or not sign_up_policy(base.settings).serves("rooms"):
         return AppPart()
-    vapid = Vapid(base.key, base.clock, push_subject(base))
-    opened = open_web_push(vapid, base.randomness, allow_private=section.allow_private)
-    sender = await stack.enter_async_context(opened)
+    parts = PushParts(base.key, base.clock, push_subject(base), base.randomness, section.allow_private)
+    sender = await stack.enter_async_context(LatePush(parts))
     seal = PushSeal(base.key.derive("push"), base.randomness)
     count = base.web.metrics.pushes
     delivery = PushDelivery(
@@ -54,9 +52,9 @@ async def open_push(stack: AsyncExitStack, base: Base) -> AppPart:
 
     base.store.listen(heard)
     admission = RoomAdmission(base.identity, requires_verified=base.settings.login.verify_email == "require")
-    pushes = PushService(admission, seal, is_public_key, allow_private=section.allow_private)
+    pushes = PushService(admission, seal, is_receiver_key, allow_private=section.allow_private)
     work = (feed.run, delivery.run, withdrawal.run) if is_shared else (feed.run, delivery.run)
-    return AppPart(routes=PushApi(pushes, vapid.public_key).routes(), background=work)
+    return AppPart(routes=PushApi(pushes, cache(partial(push_public_key, parts))).routes(), background=work)
 
 
 def push_subject(base: Base) -> str:

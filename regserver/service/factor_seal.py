@@ -1,10 +1,8 @@
 """The shared secrets of authenticator apps, encrypted: unlike a password, a server must know them whole."""
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from regserver.domain.account import AccountId
 from regserver.ports.randomness import Randomness
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver totp 1 "
@@ -15,7 +13,7 @@ class FactorSeal:
     """ChaCha20-Poly1305 (RFC 8439). key: 32 bytes, derived from a key outside the database."""
 
     def __init__(self, key: bytes, randomness: Randomness) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._randomness = randomness
 
     def seal(self, account: AccountId, secret: str) -> bytes:
@@ -27,7 +25,7 @@ class FactorSeal:
         """The secret; None when it was sealed with another key or for another account, or changed."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(account)).decode()
-        except (InvalidTag, ValueError):
+        except ValueError:
             return None
 
 

@@ -8,8 +8,6 @@ import hmac
 from typing import TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from regserver.domain.account import Profile
 from regserver.domain.instant import Instant
@@ -22,6 +20,7 @@ from regserver.domain.live_progress import (
 )
 from regserver.ports.randomness import Randomness
 from regserver.ports.source import Subject
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver live 1 "
@@ -87,7 +86,7 @@ class LiveSeal:
     """ChaCha20-Poly1305 (RFC 8439). key, person_key: 32 bytes each, derived from a key outside the database."""
 
     def __init__(self, key: bytes, person_key: bytes, randomness: Randomness) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._person_key = person_key
         self._randomness = randomness
         self._encode = msgspec.msgpack.Encoder().encode
@@ -120,7 +119,7 @@ class LiveSeal:
         try:
             plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(job, number))
             return msgspec.msgpack.decode(plain, type=kind)
-        except (InvalidTag, ValueError, msgspec.DecodeError):
+        except (ValueError, msgspec.DecodeError):
             return None
 
 

@@ -5,13 +5,12 @@ So a mail exists if and only if its change was committed. A waiting mail is encr
 """
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from regserver.ports.clock import Clock
 from regserver.ports.mailer import Mail
 from regserver.ports.randomness import Randomness
 from regserver.ports.transaction import Transaction
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver outbox 1"
@@ -24,7 +23,7 @@ class Outbox:
     def __init__(self, clock: Clock, randomness: Randomness, key: bytes) -> None:
         self._clock = clock
         self._randomness = randomness
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Mail).decode
 
@@ -56,5 +55,5 @@ class Outbox:
         """Decrypts a mail; None when it was sealed with another key, or changed."""
         try:
             return self._decode(self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE))
-        except (InvalidTag, ValueError, msgspec.DecodeError):
+        except (ValueError, msgspec.DecodeError):
             return None

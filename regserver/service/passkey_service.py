@@ -8,6 +8,7 @@ the account, and nobody can keep the owner out by them.
 """
 
 import logging
+from collections.abc import Callable
 
 import msgspec
 
@@ -64,7 +65,7 @@ class PasskeyParts(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentityService
     guard: GuessGuard
     again: Reauthentication
-    verifier: PasskeyVerifier
+    verifier: Callable[[], PasskeyVerifier]
     seal: ChallengeSeal
     change: FactorChange
 
@@ -105,7 +106,7 @@ class PasskeyService:
                     return proof
         challenge = self._challenge("add", account.id)
         handle = self._parts.seal.handle(account.id)
-        return self._parts.verifier.creation_options(site, handle, account.username, challenge, known)
+        return self._parts.verifier().creation_options(site, handle, account.username, challenge, known)
 
     async def add(
         self, token: SecretHash, site: PasskeySite | None, answer: WebAuthnJson, name: str
@@ -113,7 +114,7 @@ class PasskeyService:
         """Adds the passkey that the browser has made. name: as its owner calls it."""
         if site is None:
             return BadPasskey(NO_PAGE)
-        verifier = self._parts.verifier
+        verifier = self._parts.verifier()
         try:
             challenge = verifier.challenge_of(answer)
             candidate = verifier.verify_new(site, answer, challenge)
@@ -169,7 +170,7 @@ class PasskeyService:
         """What a browser asks for a passkey with, whosever it is."""
         if site is None:
             return PasskeyRefused(NO_PAGE)
-        return self._parts.verifier.request_options(site, self._challenge("sign_in", NOBODY))
+        return self._parts.verifier().request_options(site, self._challenge("sign_in", NOBODY))
 
     async def sign_in(
         self, site: PasskeySite | None, answer: WebAuthnJson, asker: Asker
@@ -179,14 +180,14 @@ class PasskeyService:
             return PasskeyRefused(NO_PAGE)
         parts = self._parts
         try:
-            claimed = parts.verifier.claimed(answer)
+            claimed = parts.verifier().claimed(answer)
             expires_at = parts.seal.open(claimed.challenge, "sign_in", NOBODY, parts.clock.now())
             if expires_at is None:
                 return PasskeyRefused(BAD_CHALLENGE)
             found = await parts.store.look_up(lambda it: it.passkeys.by_credential(claimed.credential))
             if found is None or claimed.user_handle not in {b"", parts.seal.handle(found.account)}:
                 return PasskeyRefused(UNKNOWN)
-            count = parts.verifier.verify(site, claimed, found.public_key)
+            count = parts.verifier().verify(site, claimed, found.public_key)
         except BadAnswer as fault:
             return PasskeyRefused(str(fault))
         used = hash_bytes(claimed.challenge)

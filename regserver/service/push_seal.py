@@ -1,12 +1,11 @@
 """The targets of push subscriptions, encrypted: whoever has one can push to it."""
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from regserver.domain.account import AccountId
 from regserver.domain.push import PushTarget
 from regserver.ports.randomness import Randomness
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver push 1 "
@@ -17,7 +16,7 @@ class PushSeal:
     """ChaCha20-Poly1305 (RFC 8439). key: 32 bytes, derived from a key outside the database."""
 
     def __init__(self, key: bytes, randomness: Randomness) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._randomness = randomness
 
     def seal(self, account: AccountId, target: PushTarget) -> bytes:
@@ -30,7 +29,7 @@ class PushSeal:
         try:
             opened = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(account))
             return msgspec.msgpack.decode(opened, type=PushTarget)
-        except (InvalidTag, ValueError, msgspec.DecodeError):
+        except (ValueError, msgspec.DecodeError):
             return None
 
 

@@ -1,11 +1,10 @@
 """Where webhooks are and the keys of their signatures, encrypted: a server must know both whole."""
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from regserver.domain.webhook import WebhookId, WebhookTarget
 from regserver.ports.randomness import Randomness
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver webhook 1 "
@@ -16,7 +15,7 @@ class WebhookSeal:
     """ChaCha20-Poly1305 (RFC 8439). key: 32 bytes, derived from a key outside the database."""
 
     def __init__(self, key: bytes, randomness: Randomness) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._randomness = randomness
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(WebhookTarget).decode
@@ -31,7 +30,7 @@ class WebhookSeal:
         try:
             plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(webhook))
             return self._decode(plain)
-        except (InvalidTag, ValueError, msgspec.DecodeError):
+        except (ValueError, msgspec.DecodeError):
             return None
 
 

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-NOT_NEEDED = ("quart", "quart_trio", "flask", "hypercorn", "asyncio", "psycopg")
+NOT_NEEDED = (
+    "quart",
+    "quart_trio",
+    "flask",
+    "hypercorn",
+    "asyncio",
+    "psycopg",
+    "httpx",
+    "cryptography",
+    "fido2",
+    "dns",
+)
 
 OPENED = """
 import sys

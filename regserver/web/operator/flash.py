@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import trio
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from regserver.domain.secret import SecretHash
 from regserver.endpoint import Response
 from regserver.ports.randomness import Randomness
+from regserver.service.cipher import Cipher
 
 NONCE_BYTES = 12
 PURPOSE = b"regserver operator flash 1 "
@@ -41,7 +40,7 @@ class FlashSeal:
     """ChaCha20-Poly1305 (RFC 8439), bound to the session. key: 32 bytes, derived from a key outside the database."""
 
     def __init__(self, key: bytes, randomness: Randomness) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = Cipher(key)
         self._randomness = randomness
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Announced).decode
@@ -59,7 +58,7 @@ class FlashSeal:
             sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
             plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE + session)
             return self._decode(plain)
-        except (InvalidTag, ValueError, binascii.Error, msgspec.DecodeError):
+        except (ValueError, binascii.Error, msgspec.DecodeError):
             return None
 
 

@@ -1,5 +1,7 @@
 """Web Push over HTTP: subscriptions, and rooms of which no push tells."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from regserver.domain.outcome import BadSubscription, Refusal, SubscriptionNotFound
@@ -21,7 +23,7 @@ class PushApi(msgspec.Struct, frozen=True):
     """public_key: see PushKey."""
 
     pushes: PushService
-    public_key: str
+    public_key: Callable[[], str]
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -39,7 +41,7 @@ class PushApi(msgspec.Struct, frozen=True):
 
     async def key(self, _: Request) -> wire.PushKey:
         """Show the server's public key."""
-        return wire.PushKey(self.public_key)
+        return wire.PushKey(self.public_key())
 
     async def list(self, _: Request, token: SecretHash) -> wire.PushShown | Unadmitted:
         """List the asker's push subscriptions and muted rooms."""
