@@ -16,6 +16,12 @@ export function enter(entered, user) {
   $("people-list").replaceChildren();
 }
 
+/** The room as it is now; who is in it may have changed. */
+export function update(entered) {
+  room = entered;
+  if ($("people").open) attempt(load);
+}
+
 async function load(after = 0) {
   const { roomId, name } = room;
   const { owner, users, more } = await call("GET", `room/members/${roomId}?limit=${PAGE_SIZE}${after ? `&after=${after}` : ""}`);
@@ -25,7 +31,7 @@ async function load(after = 0) {
   last = users.at(-1)?.userId ?? 0;
   $("people-more").hidden = !more;
   $("rename").hidden = owner !== me.userId;
-  $("rename-name").value = name;
+  if (document.activeElement !== $("rename-name")) $("rename-name").value = name;
 }
 
 function item({ userId, username }, owner) {

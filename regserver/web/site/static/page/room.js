@@ -59,7 +59,7 @@ export function forget() {
 /** Takes the room as it is now, after a lost connection or when somebody came or went, and whatever posts are new. */
 export async function update(listed) {
   room = listed;
-  members.enter(room, me);
+  members.update(room);
   drawHead();
   await load();
 }
