@@ -10,6 +10,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -41,9 +42,18 @@ case "$1" in start | enable) start ;; stop) stop ;; restart) stop; start ;; *) ;
 """
 
 
-def documented(word: str) -> str:
-    """The block of the document that has this in it."""
-    blocks: list[str] = CONSOLE.findall(DOCUMENT)
+NEXT_VERSION = """
+import sys
+sys.path.insert(0, {packaging!r})
+import deb
+from pathlib import Path
+deb.build(Path({program!r}), Path({package!r}), "99.0")
+"""
+
+
+def documented(word: str, heading: str = "") -> str:
+    """The block of the document that has this in it, below the heading."""
+    blocks: list[str] = CONSOLE.findall(DOCUMENT[DOCUMENT.index(f"\n## {heading}") :])
     return next(block for block in blocks if word in block)
 
 
@@ -72,6 +82,13 @@ class Machine:
             assert old in text, old
             text = text.replace(old, new)
         (self.root / "etc/regserver/regserver.toml").write_text(text)
+
+    async def make_next(self) -> None:
+        """Puts the next version of the package where the first one was made; the executable is the same."""
+        package = self.root / "dist" / "regserver.deb"
+        values = {"packaging": ROOT / "packaging", "program": ROOT / "dist" / "regserver", "package": package}
+        script = NEXT_VERSION.format(**{name: str(path) for name, path in values.items()})
+        await trio.run_process([sys.executable, "-c", script], cwd=ROOT)
 
     async def run(self, script: str, code: int = 0) -> str:
         """Runs lines as root, in its root folder; what they print."""
@@ -142,10 +159,13 @@ async def test_the_first_hour(tmp_path: Path, certificate: tuple[str, str]) -> N
                     "regserver backup /root/before.tar; regserver backup --check /root/before.tar"
                 )
                 assert (await sign_up(client, "bob")).status_code == 201
-                await machine.run("systemctl stop regserver")
-                await machine.run(
-                    install + "; systemctl start regserver"
-                )  # the upgrade: the same package again
+                make, upgrade, look = documented("apt install", "Upgrade").splitlines()
+                assert (make, upgrade) == ("make deb", "apt install ./dist/regserver.deb")
+                await machine.make_next()
+                await machine.run(install)
+                await machine.run("systemctl restart regserver")  # as the package does where systemd runs
+                assert "99.0" in await machine.run("dpkg-query -W regserver")
+                assert "ok   store" in await machine.run(f"{look} || true")
                 assert await sign_in(client, "bob") == 200
 
                 restore = documented("regserver restore")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from regserver import __version__
+from tests.cli.test_migrate import NEWEST, older
 from tests.packaging.overlay import in_overlay
 from tests.peer.required import find_program
 from tests.serving.conftest import certificate
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS: list[str] = CONSOLE.findall((ROOT / "docs" / "deploy.md").read_text("utf-8"))
 CONFIGURATION = "/etc/regserver/regserver.toml"
+PATIENTLY = "-sS --retry 20 --retry-connrefused --retry-delay 1"
 SEEN = (ROOT, Path(sys.prefix), Path(sys.base_prefix))
 
 
@@ -42,7 +44,7 @@ def checkout(folder: Path) -> list[str]:
     (folder / "dist" / "regserver").write_text(
         f'#!/bin/sh\nexport PYTHONPATH={ROOT}\nexec {sys.executable} -m regserver "$@"\n'
     )
-    make, *install = block("install -m 755 dist/regserver")
+    make, *install = block("regserver.sysusers")
     assert make == "make binary"
     return ["cd /packages", *install]
 
@@ -72,6 +74,35 @@ def test_it_is_installed_by_hand(tmp_path: Path) -> None:
     ]
 
 
+def test_it_is_upgraded_by_hand(tmp_path: Path) -> None:
+    """The database of an older version is brought up to date by the start, here as systemd would do it."""
+    curl = find_program("curl", "curl")
+    make, install, restart, look = block("systemctl restart regserver")
+    assert (make, restart) == ("make binary", "systemctl restart regserver")
+    older(tmp_path)
+    told = in_overlay(
+        tmp_path,
+        (
+            *checkout(tmp_path),
+            "install -d -m 700 /var/lib/regserver",
+            "install -m 600 test.db /var/lib/regserver/regserver.db",
+            "install -m 600 test.key /var/lib/regserver/regserver.key",
+            "echo old >/usr/local/bin/regserver",
+            install,
+            "cd /",
+            "regserver serve 2>/packages/log &",
+            f"{curl} {PATIENTLY} http://127.0.0.1:8080/health/alive >/dev/null || cat /packages/log >&2",
+            f'echo "* $({look} | grep schema)"',
+            'echo "* $(ls /var/lib/regserver | grep before)"',
+        ),
+        SEEN,
+    )
+    assert told == [
+        f"* ok   store: /var/lib/regserver/regserver.db is whole, schema version {NEWEST}",
+        f"* regserver.db.before-{NEWEST}",
+    ]
+
+
 def test_systemd_owns_the_port(tmp_path: Path, certificate: tuple[str, str]) -> None:
     """With a certificate and a key at the places that the document names; the unit of the socket says which port."""
     activate = find_program("systemd", "systemd-socket-activate")
@@ -83,7 +114,7 @@ def test_systemd_owns_the_port(tmp_path: Path, certificate: tuple[str, str]) -> 
     stop, *keys, enable, start = block("enable --now regserver.socket")
     assert (stop, start) == ("systemctl stop regserver", "systemctl start regserver")
     settings = 'tls_cert = "/etc/regserver/cert.pem"\\ntls_key = "/etc/regserver/key.pem"'
-    ask = f"{curl} -sS --cacert /packages/cert.pem --retry 20 --retry-connrefused --retry-delay 1"
+    ask = f"{curl} {PATIENTLY} --cacert /packages/cert.pem"
     told = in_overlay(
         tmp_path,
         (
