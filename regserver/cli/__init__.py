@@ -95,6 +95,9 @@ def run(arguments: Sequence[str]) -> int:
         prog="regserver",
         description="Registration server: live sign-up, rooms, registration steps and a directory behind one port.",
     )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    if [*arguments[:1]] == ["--version"]:  # as most programs have it
+        arguments = ["version", *arguments[1:]]
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         # Only the module of the given command is imported: `regserver version` should not load a web server.

@@ -3,7 +3,7 @@
 import argparse
 
 from regserver.adapters.server_key import read_server_key
-from regserver.cli import FAILED, CommandFault
+from regserver.cli import FAILED, MISUSED, CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store
 from regserver.cli.told import Told, tell
@@ -64,7 +64,7 @@ def _number(text: str | None, option: str) -> int | None:
         return None
     number = parse_id(text)
     if number is None:
-        raise CommandFault(f"{option}: expected a number")
+        raise CommandFault(f"{option}: expected a number from 1 on", MISUSED)
     return number
 
 

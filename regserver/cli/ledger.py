@@ -6,9 +6,10 @@ from regserver.adapters.server_key import read_server_key
 from regserver.app.base import journal_seal
 from regserver.cli import FAILED
 from regserver.cli.store import open_store
+from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.ports.store import Store
-from regserver.service.ledger_check import LedgerBroken, verify_ledger
+from regserver.service.ledger_check import LedgerBroken, LedgerWhole, verify_ledger
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,19 +19,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=("verify",),
         help="verify every hash of the journal, and that every account has an entry; print the last hash",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> int | None:
     """Verifies the journal."""
-    return open_store(chosen, _verify)
-
-
-async def _verify(store: Store, place: StorePlace) -> int | None:
-    outcome = await verify_ledger(store, journal_seal(read_server_key(place.key)))
-    if isinstance(outcome, LedgerBroken):
-        print(f"{place}: {outcome.detail}")
+    found, place = open_store(chosen, _verify)
+    if isinstance(found, LedgerBroken):
+        tell(chosen, Told((f"{place}: {found.detail}",), {"whole": False, "fault": found.detail}))
         return FAILED
-    print(f"{place}: {outcome.entries} entries, all in order; last hash {outcome.head}")
-    if outcome.keyed_from > 1:
-        print(f"entries before {outcome.keyed_from} were written by an older server, without a key")
+    lines = [f"{place}: {found.entries} entries, all in order; last hash {found.head}"]
+    if found.keyed_from > 1:
+        lines.append(f"entries before {found.keyed_from} were written by an older server, without a key")
+    value = {"whole": True, "entries": found.entries, "lastHash": found.head, "keyedFrom": found.keyed_from}
+    tell(chosen, Told(tuple(lines), value))
     return None
+
+
+async def _verify(store: Store, place: StorePlace) -> tuple[LedgerWhole | LedgerBroken, StorePlace]:
+    return await verify_ledger(store, journal_seal(read_server_key(place.key))), place

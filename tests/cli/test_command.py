@@ -1,5 +1,7 @@
 """What all commands have in common: help, exit codes, and one line for what went wrong."""
 
+import json
+
 import pytest
 
 from regserver import __version__
@@ -104,10 +106,18 @@ async def test_a_setting_without_a_value(shell: Shell) -> None:
     assert done == (2, "", "regserver: --set log.level: expected section.key=value\n")
 
 
-async def test_version(shell: Shell) -> None:
-    done = await shell.run_bare("version")
+@pytest.mark.parametrize("word", ["version", "--version"])
+async def test_version(shell: Shell, word: str) -> None:
+    done = await shell.run_bare(word)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"regserver {__version__} (Python 3.")
+    assert json.loads((await shell.run_bare(word, "--json")).out)["version"] == __version__
+
+
+@pytest.mark.parametrize("option", ["--limit", "--before", "--account"])
+async def test_a_number_that_is_none_is_wrong_usage(shell: Shell, option: str) -> None:
+    done = await shell.run("audit", "list", option, "0")
+    assert done == (2, "", f"regserver: {option}: expected a number from 1 on\n")
 
 
 async def test_a_build_without_ripemd160_does_not_serve(

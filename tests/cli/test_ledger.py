@@ -1,5 +1,6 @@
 """`regserver ledger verify`: a correct journal, and each kind of fault."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +49,17 @@ async def test_a_whole_journal(shell: Shell) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(start)
     assert len(bytes.fromhex(done.out.removeprefix(start))) == 32
+
+
+async def test_both_outcomes_as_json(shell: Shell) -> None:
+    await register(shell.folder, "ann", "bob")
+    done = await shell.run("ledger", "verify", "--json")
+    found = json.loads(done.out)
+    assert (done.code, len(bytes.fromhex(found.pop("lastHash")))) == (0, 32)
+    assert found == {"whole": True, "entries": 2, "keyedFrom": 1}
+    tamper(shell.folder, "DELETE FROM ledger_journal WHERE number = 1")
+    done = await shell.run("ledger", "verify", "--json")
+    assert (done.code, json.loads(done.out)) == (1, {"whole": False, "fault": "entry 1 is missing"})
 
 
 async def test_an_empty_journal(shell: Shell) -> None:
