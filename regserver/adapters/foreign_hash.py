@@ -17,23 +17,6 @@ from typing import Any
 
 import argon2
 import msgspec
-from passlib.hash import (  # type: ignore[import-untyped]  # libpass says no types
-    apr_md5_crypt,
-    bcrypt,
-    django_pbkdf2_sha1,
-    django_pbkdf2_sha256,
-    ldap_salted_md5,
-    ldap_salted_sha1,
-    ldap_salted_sha256,
-    ldap_salted_sha512,
-    md5_crypt,
-    pbkdf2_sha1,
-    pbkdf2_sha256,
-    pbkdf2_sha512,
-    scrypt,
-    sha256_crypt,
-    sha512_crypt,
-)
 
 from regserver.domain.imported_person import AdoptedHash, UnusableHash
 
@@ -50,25 +33,25 @@ MOST_LANES = 16
 BCRYPT_BYTES = 72
 """What bcrypt takes into account of a password."""
 
-# The start of a hash → its handler in libpass, and the most rounds: of bcrypt and scrypt the logarithm.
-_HANDLERS: Mapping[str, tuple[Any, int]] = {
-    "$2a$": (bcrypt, 14),
-    "$2b$": (bcrypt, 14),
-    "$2y$": (bcrypt, 14),
-    "$scrypt$": (scrypt, 20),
-    "$pbkdf2$": (pbkdf2_sha1, 2_000_000),
-    "$pbkdf2-sha256$": (pbkdf2_sha256, 2_000_000),
-    "$pbkdf2-sha512$": (pbkdf2_sha512, 1_000_000),
-    "pbkdf2_sha1$": (django_pbkdf2_sha1, 2_000_000),
-    "pbkdf2_sha256$": (django_pbkdf2_sha256, 2_000_000),
-    "$6$": (sha512_crypt, 1_000_000),
-    "$5$": (sha256_crypt, 1_000_000),
-    "$1$": (md5_crypt, 0),
-    "$apr1$": (apr_md5_crypt, 0),
-    "{SSHA}": (ldap_salted_sha1, 0),
-    "{SSHA256}": (ldap_salted_sha256, 0),
-    "{SSHA512}": (ldap_salted_sha512, 0),
-    "{SMD5}": (ldap_salted_md5, 0),
+# The start of a hash → the name of its handler in libpass, and the most rounds: of bcrypt and scrypt the logarithm.
+_HANDLERS: Mapping[str, tuple[str, int]] = {
+    "$2a$": ("bcrypt", 14),
+    "$2b$": ("bcrypt", 14),
+    "$2y$": ("bcrypt", 14),
+    "$scrypt$": ("scrypt", 20),
+    "$pbkdf2$": ("pbkdf2_sha1", 2_000_000),
+    "$pbkdf2-sha256$": ("pbkdf2_sha256", 2_000_000),
+    "$pbkdf2-sha512$": ("pbkdf2_sha512", 1_000_000),
+    "pbkdf2_sha1$": ("django_pbkdf2_sha1", 2_000_000),
+    "pbkdf2_sha256$": ("django_pbkdf2_sha256", 2_000_000),
+    "$6$": ("sha512_crypt", 1_000_000),
+    "$5$": ("sha256_crypt", 1_000_000),
+    "$1$": ("md5_crypt", 0),
+    "$apr1$": ("apr_md5_crypt", 0),
+    "{SSHA}": ("ldap_salted_sha1", 0),
+    "{SSHA256}": ("ldap_salted_sha256", 0),
+    "{SSHA512}": ("ldap_salted_sha512", 0),
+    "{SMD5}": ("ldap_salted_md5", 0),
 }
 # What some software puts before a hash that is known without it: Django, and LDAP.
 _WRAPPINGS = ("argon2", "bcrypt$", "{CRYPT}", "{ARGON2}", "{BCRYPT}")
@@ -105,9 +88,9 @@ def read_foreign(encoded: str) -> ForeignHash | None:
         return _werkzeug_scrypt(*match.groups())
     if (match := _WERKZEUG_PBKDF2.fullmatch(encoded)) is not None:
         return _werkzeug_pbkdf2(*match.groups())
-    for start, (handler, most) in _HANDLERS.items():
+    for start, (name, most) in _HANDLERS.items():
         if encoded.startswith(start):
-            return _by_libpass(handler, most, encoded)
+            return _by_libpass(name, most, encoded)
     return None
 
 
@@ -130,7 +113,10 @@ def adopt_hash(encoded: str, most_memory: int) -> AdoptedHash | UnusableHash:
     return AdoptedHash(text)
 
 
-def _by_libpass(handler: Any, most: int, encoded: str) -> ForeignHash | None:
+def _by_libpass(name: str, most: int, encoded: str) -> ForeignHash | None:
+    from passlib import hash as handlers  # type: ignore[import-untyped]  # no types; with bcrypt 1 MiB, 10 ms
+
+    handler: Any = getattr(handlers, name)
     try:
         parsed = handler.from_string(encoded)
     except (ValueError, TypeError):
@@ -138,14 +124,14 @@ def _by_libpass(handler: Any, most: int, encoded: str) -> ForeignHash | None:
     if not parsed.checksum:
         return None
     rounds, memory, work = getattr(parsed, "rounds", None) or 0, 0, 0.0
-    if handler is scrypt:
+    if name == "scrypt":
         memory = 128 * parsed.block_size << rounds if rounds <= most else 1 << 62
         work = memory * parsed.parallelism / MOST_SCRYPT_WORK
     elif most:
-        work = rounds / most if handler is not bcrypt else float(2 ** (rounds - most))
+        work = rounds / most if name != "bcrypt" else float(2 ** (rounds - most))
 
     def compare(password: bytes) -> bool:
-        typed = password[:BCRYPT_BYTES] if handler is bcrypt else password
+        typed = password[:BCRYPT_BYTES] if name == "bcrypt" else password
         return bool(handler.verify(typed, encoded))
 
     return ForeignHash(memory, work, compare)

@@ -7,8 +7,6 @@ again. Packages for these chains (pyntelope, antelopy) have had no release since
 
 import hashlib
 
-import coincurve
-
 from regserver.domain.public_key import CHECKSUM_BYTES, decode_base58, encode_base58, key_checksum
 
 WIF_VERSION = 0x80
@@ -25,6 +23,8 @@ class SigningKey:
         secret = _read(text)
         if secret is None:
             raise ValueError("expected a private key, WIF or PVT_K1_…")
+        import coincurve  # 1 MiB, 3 ms
+
         self._key = coincurve.PrivateKey(secret)
 
     def __repr__(self) -> str:
@@ -46,6 +46,8 @@ def is_canonical(raw: bytes) -> bool:
 
 def on_curve(key: bytes) -> bool:
     """Whether the 33 bytes are a compressed point of secp256k1."""
+    import coincurve  # as above
+
     try:
         coincurve.PublicKey(key)
     except ValueError:
