@@ -104,6 +104,7 @@ RESTARTED = frozenset(
         "server.bounds.pong_timeout",
         "operations.networks",
         "operations.bearer",
+        "operations.page",
         "store.url",
         "store.busy_timeout",
         "store.min_free",
