@@ -16,10 +16,15 @@ class ConfigFault(Exception):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a value stands. source: a file, "environment NAME" or "--set KEY". line: of the file; 0 without one."""
+    """Where a value stands.
+
+    source: a file, "environment NAME" or "--set KEY". line: of the file; 0 without one. is_opened: a section that the environment
+    or --set has opened for one of its settings.
+    """
 
     source: str
     line: int = 0
+    is_opened: bool = False
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}" if self.line else self.source
@@ -29,9 +34,15 @@ Origins = Mapping[Keys, Origin]
 
 
 def origin_of(keys: Keys, origins: Origins, file: object) -> Origin:
-    """Where a value stands; of one that is nowhere, where its section does. file: of the configuration, or None."""
-    places = (origins.get(keys[:length]) for length in range(len(keys), 0, -1))
-    return next(filter(None, places), Origin(str(file or "configuration")))
+    """Where a value stands; of one that is nowhere, where its section does in the file. file: of the configuration, or None.
+
+    A section that only another setting of --set or the environment has opened says nothing of this one.
+    """
+    if keys in origins:
+        return origins[keys]
+    places = (origins.get(keys[:length]) for length in range(len(keys) - 1, 0, -1))
+    found = next(filter(None, places), None)
+    return Origin(str(file or "configuration")) if found is None or found.is_opened else found
 
 
 def fault_lines(faults: Iterable[Fault], origins: Origins, file: object) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class Tree:
                 self.faults.append(((), f"{source}: {'.'.join(keys[:depth])} is a value, not a section"))
                 return
             node = child
-            self.origins.setdefault(keys[:depth], Origin(source))
+            self.origins.setdefault(keys[:depth], Origin(source, is_opened=True))
         node[keys[-1]] = _from_text(text, type_at(keys))
         self.origins[keys] = Origin(source)
 

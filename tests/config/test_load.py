@@ -91,6 +91,28 @@ def test_complaints_name_file_key_and_what_was_expected(file: Path, text: str, s
     assert str(caught.value).startswith(str(file))
 
 
+@pytest.mark.parametrize("file_says", [None, "[server]"])
+def test_a_setting_that_is_missing_is_not_said_to_stand_in_another(file: Path, file_says: str | None) -> None:
+    if file_says is not None:
+        file.write_text(f"[mail]\n{file_says}\n")
+    place = "configuration" if file_says is None else f"{file}:2"
+    given = ["live.source=none", "mail.smtp=smtp://a.example"]
+    for options, environment in (
+        ([*given, "server.data=/"], {}),
+        (given, {"REGSERVER_SERVER__DATA": "/"}),
+    ):
+        with pytest.raises(ConfigFault) as caught:
+            load(None if file_says is None else file, options, environment)
+        assert caught.value.faults == (
+            f"{place}: server.public_url: expected a URL, since links in real mail start with it",
+        )
+
+
+def test_an_unknown_section_is_told_with_the_option(file: Path) -> None:
+    with pytest.raises(ConfigFault, match=r"^--set servr\.data: servr: unknown key; did you mean server\?"):
+        load(None, ["servr.data=/"], {})
+
+
 def test_a_missing_file_is_one_line(file: Path) -> None:
     with pytest.raises(ConfigFault, match="cannot be read: No such file or directory"):
         load(file, (), {})
