@@ -48,7 +48,7 @@ export function add(posts, me) {
 export function addAbove(posts, me) {
   const under = view().scrollHeight - view().scrollTop;
   view().ariaBusy = "true";
-  for (const post of posts) if (!$(`post-${post.id}`)) place(one.postItem(post, me));
+  for (const post of posts) if (!$(`post-${post.id}`)) placeAbove(one.postItem(post, me));
   view().ariaBusy = "false";
   view().scrollTop = view().scrollHeight - under;
 }
@@ -88,6 +88,18 @@ function place(item) {
   while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = before.previousElementSibling;
   if (before) before.after(item);
   else items().prepend(item);
+  drawDays(item);
+}
+
+/** The same, looked for from the top, where older posts belong: past a thousand from below is long for each of fifty. */
+function placeAbove(item) {
+  let after = items().firstElementChild;
+  while (after && Number(after.dataset.id) <= Number(item.dataset.id)) after = after.nextElementSibling;
+  items().insertBefore(item, after);
+  drawDays(item);
+}
+
+function drawDays(item) {
   if (item.dataset.day) one.drawDay(item);
   redrawDay(item.nextElementSibling);
 }
