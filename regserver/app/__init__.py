@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from regserver.app.collector import run_collector
+from regserver.app.collector import give_back, run_collector
 from regserver.app.server import App, Control, Started, open_app, run_app
 from regserver.config import Loaded
 
-__all__ = ["App", "Control", "Started", "create_app", "open_app", "run_app", "run_collector"]
+__all__ = ["App", "Control", "Started", "create_app", "give_back", "open_app", "run_app", "run_collector"]
 
 
 def create_app(loaded: Loaded | None = None) -> Callable[..., Awaitable[None]]:

@@ -13,7 +13,7 @@ import trio
 from regserver import __version__
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.source.descendant import become_reaper
-from regserver.app import Control, Started, run_app, run_collector
+from regserver.app import Control, Started, give_back, run_app, run_collector
 from regserver.app.preflight import checked
 from regserver.cli import NO_RIPEMD160, CommandFault, reading
 from regserver.config import ConfigFault, Loaded, SqlitePlace, StorePlace, store_place
@@ -92,6 +92,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
             started = await serving.start(partial(run_app, loaded, configure, binds, control, output=output))
             _greet(loaded, started, output)
             sd_notify(READY=1, STATUS=f"serving {' '.join(started.urls)}")
+            give_back()
             nursery.start_soon(run_watchdog)
             await control.stop.wait()
             sd_notify(STOPPING=1)

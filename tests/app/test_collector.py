@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from regserver.app import run_collector
-from regserver.app.collector import OLD_TURNS, YOUNG_SECONDS
+from regserver.app.collector import OLD_TURNS, YOUNG_SECONDS, give_back
 
 OLD_LOOK_SECONDS = 1.5 * OLD_TURNS * YOUNG_SECONDS
 """Within it there was one."""
@@ -80,3 +80,13 @@ async def test_afterwards_it_is_as_before(thresholds: tuple[int, int, int]) -> N
         assert gc.get_threshold() == thresholds
     finally:
         gc.set_threshold(*was)
+
+
+def test_what_the_start_has_freed_goes_back_wherever_it_runs() -> None:
+    pieces = [
+        bytes(1000) for _ in range(20_000)
+    ]  # of malloc, since the interpreter's allocator takes 512 bytes at most
+    pinned = pieces[::10]
+    del pieces
+    give_back()
+    assert all(piece == bytes(1000) for piece in pinned)
