@@ -65,7 +65,7 @@ from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.reference.page import Documents, ReferenceApi
 from regserver.web.site.mailbox import MailboxApi
-from regserver.web.site.page import PageApi
+from regserver.web.site.page import PageApi, RobotChecks
 from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
 from regserver.web.steps.endpoint import discover
@@ -92,8 +92,7 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
     pushes = base.settings.push.enabled and policy.serves("rooms")
     page = PageApi(
         forwarded,
-        proves=base.captcha.proves,
-        elsewhere=base.captcha.elsewhere,
+        checks=RobotChecks(base.captcha.proves, base.captcha.elsewhere),
         sign_up=policy.modes["rooms"],
         pushes=pushes,
         mailbox=mailbox is not None,

@@ -5,6 +5,7 @@ address to which its script may open sockets differs between requests.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 import jinja2
 import msgspec
@@ -39,6 +40,19 @@ FIELDS = (
 )
 
 
+class RobotChecks(msgspec.Struct, frozen=True):
+    """proves: the doors that demand a proof of work, which the page does.
+
+    elsewhere: those that demand the captcha of a service, whose script would come from there. The policy forbids it: the page has no form for them, and says why.
+    """
+
+    proves: Collection[str] = ()
+    elsewhere: Collection[str] = ()
+
+
+NO_CHECKS: Final = RobotChecks()
+
+
 class PageApi:
     """The page and its files."""
 
@@ -46,22 +60,19 @@ class PageApi:
         self,
         forwarded: ForwardedReader,
         *,
-        proves: Collection[str] = (),
-        elsewhere: Collection[str] = (),
+        checks: RobotChecks = NO_CHECKS,
         sign_up: SignUpMode = "open",
         pushes: bool = False,
         mailbox: bool = False,
         brand: Brand = PLAIN,
     ) -> None:
-        """forwarded: finds the address to which the page may open sockets. proves: the doors that demand a proof of work.
+        """forwarded: finds the address to which the page may open sockets. checks: of the doors against robots.
 
-        elsewhere: the doors that demand the captcha of a service. Its script would come from there, which the policy forbids: the page has no form for them, and says why.
         sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it. pushes: whether browsers can be told of rooms by Web Push.
         mailbox: whether it shows what a server for trying out would have sent.
         """
         self._forwarded = forwarded
-        self._proves = proves
-        self._elsewhere = elsewhere
+        self._proves, self._elsewhere = checks.proves, checks.elsewhere
         self._pushes = pushes
         self._mailbox = mailbox
         self._brand = brand

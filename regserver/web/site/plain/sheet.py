@@ -30,7 +30,7 @@ SYSTEMS = (
 
 
 class PlainSheet:
-    """proves: the doors that demand a proof of work, which needs scripts. elsewhere: see PageApi. The forms of both are left out."""
+    """proves: the doors that demand a proof of work, which needs scripts. elsewhere: see RobotChecks. The forms of both are left out."""
 
     def __init__(
         self, brand: Brand = PLAIN, proves: Collection[str] = (), elsewhere: Collection[str] = ()
