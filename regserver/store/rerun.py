@@ -11,10 +11,13 @@ Work = Callable[[Transaction], Awaitable[T]]
 MAX_RUNS = 10
 
 
-async def run_until_settled(run: Callable[[], Awaitable[T]]) -> T:
-    """Awaits `run()` again after each Conflict. Raises StoreFault after MAX_RUNS of them."""
+async def run_until_settled(run: Callable[[], Awaitable[T]], before: int = 0) -> T:
+    """Awaits `run()` again after each Conflict. Raises StoreFault after MAX_RUNS of them.
+
+    before: how many runs have met one already.
+    """
     conflict: Conflict | None = None
-    for _ in range(MAX_RUNS):
+    for _ in range(before, MAX_RUNS):
         try:
             return await run()
         except Conflict as another:

@@ -96,7 +96,7 @@ class SqliteStore(Store):
         try:
             return await self._hand_over(self._gate.put_nowait, work)
         except Conflict:
-            return await run_until_settled(partial(self._hand_over, self._gate.put_nowait, work))
+            return await run_until_settled(partial(self._hand_over, self._gate.put_nowait, work), before=1)
 
     async def check(self) -> None:
         """Reads the end of the log. Whether writes succeed is known from the writer's last attempt, without waiting for it."""
