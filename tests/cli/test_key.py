@@ -72,7 +72,7 @@ async def test_the_audit_is_verified(prepared: Shell) -> None:
     broken = await prepared.run("audit", "verify")
     assert (broken.code, broken.out) == (1, "row 2 was changed\n")
     strange = await prepared.run("audit", "list", "--before", "x")
-    assert (strange.code, strange.err) == (1, "regserver: --before: expected a number\n")
+    assert (strange.code, strange.err) == (2, "regserver: --before: expected a number from 1 on\n")
 
 
 async def test_a_link_to_the_page_is_printed_once_and_kept_as_a_hash(prepared: Shell) -> None:
