@@ -75,6 +75,7 @@ class NodeChecker(Checker):
                 await self._fleet.wait_up()
             self._over = True
         server = self._fleet.up["one"]
+        await self._wait_for_store()
         await self._settle(server, self._fleet.clients["one"])
         await self._verify(server, self._fleet.clients["one"])
         self._compare()
@@ -132,6 +133,16 @@ class NodeChecker(Checker):
                 await trio.sleep(0.05)
             else:
                 self._step = None
+
+    async def _wait_for_store(self) -> None:
+        """Until all that has a key is answered: the last blow may have been to the database."""
+        with trio.fail_after(60):
+            for who in self._posters:
+                while who.in_doubt:
+                    try:
+                        await self._ask_again(self._fleet.clients["one"], who)
+                    except StoreAway:
+                        await trio.sleep(0.05)
 
     # --- blows
     async def _strike(self) -> None:

@@ -173,10 +173,7 @@ async def test_rate_limits_follow_the_clock_where_they_are_on() -> None:
 
 async def test_a_start_makes_nothing_that_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    page, authorities = (
-        "regserver.web.site.page.render_pages",
-        "regserver.adapters.trust.httpx.create_ssl_context",
-    )
+    page, authorities = "regserver.web.site.page.render_pages", "httpx.create_ssl_context"
     for name in (page, authorities):
         monkeypatch.setattr(name, lambda *given, name=name, **more: made.append(name))
     async with testing.server():

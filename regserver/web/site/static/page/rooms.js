@@ -91,6 +91,8 @@ export function stop() {
   address.hide();
   draw();
   $("account").hidden = $("link").hidden = true;
+  $("who").textContent = "";
+  delete $("link").dataset.state;
 }
 
 async function whoAmI() {
