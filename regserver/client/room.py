@@ -85,10 +85,17 @@ class Rooms:
         return ask.read(response, _PostShown).post
 
     async def read_all(
-        self, room_id: int, *, before: int | None = None, limit: int | None = None
+        self,
+        room_id: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int | None = None,
     ) -> wire.PostPage:
-        """A page of posts, the newest without `before`. Raises RoomNotFound, NotInRoom."""
-        response = await self._transport.send(ask.get(f"/room/readAll/{room_id}", before=before, limit=limit))
+        """A page of posts: the newest, or those before or after a post. Raises RoomNotFound, NotInRoom, BadId."""
+        response = await self._transport.send(
+            ask.get(f"/room/readAll/{room_id}", before=before, after=after, limit=limit)
+        )
         return ask.read(response, wire.PostPage)
 
     async def seen(self, room_id: int, post_id: int) -> None:

@@ -91,7 +91,7 @@ class RoomPage(msgspec.Struct, frozen=True):
 
 
 class PostPage(msgspec.Struct, frozen=True):
-    """Posts, oldest first. more: whether there are older ones."""
+    """Posts, oldest first. more: whether there are others beyond them, on the side to which it was read."""
 
     posts: tuple[Post, ...]
     more: bool

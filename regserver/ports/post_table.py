@@ -33,3 +33,6 @@ class PostTable(Protocol):
 
     async def page(self, room: RoomId, before: PostId | None, limit: int) -> tuple[Post, ...]:
         """The newest `limit` posts older than `before` (None: of all), oldest first."""
+
+    async def following(self, room: RoomId, after: PostId, limit: int) -> tuple[Post, ...]:
+        """The oldest `limit` posts newer than `after`, oldest first."""

@@ -123,15 +123,20 @@ class RoomService:
         return await self._admission.read(token, in_room(room_text, act))
 
     async def read_all(
-        self, token: SecretHash, room_text: str, before: PostId | None, limit: int
+        self,
+        token: SecretHash,
+        room_text: str,
+        before: PostId | None,
+        limit: int,
+        after: PostId | None = None,
     ) -> PostPage | NoAccess:
         """The newest `limit` posts before `before`, oldest first, or as many as fit into MAX_LISTED_BYTES.
 
-        before: None means the newest of all.
+        before: None means the newest of all. after: if given, the oldest `limit` posts after it are read instead.
         """
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostPage:
-            return await _page(transaction, actor.room.id, before, limit)
+            return await _page(transaction, actor.room.id, before, after, limit)
 
         read = self._admission.look_up if limit <= FEW_LISTED else self._admission.read
         return await read(token, in_room(room_text, act))
@@ -202,21 +207,27 @@ def in_room(
     return enter
 
 
-async def _page(transaction: Transaction, room: RoomId, before: PostId | None, limit: int) -> PostPage:
+async def _page(
+    transaction: Transaction, room: RoomId, before: PostId | None, after: PostId | None, limit: int
+) -> PostPage:
     """A page of at most `limit` posts and MAX_LISTED_BYTES, read in pieces so that no more than that is in memory."""
-    newest_first: list[Post] = []
-    size, piece = 0, FIRST_PIECE
+    posts: list[Post] = []  # in the order of reading: forwards from `after`, else backwards
+    size, piece, forwards = 0, FIRST_PIECE, after is not None
     while True:
-        wanted = min(piece, limit + 1 - len(newest_first))
-        found = await transaction.posts.page(room, before, wanted)
-        for post in reversed(found):
+        wanted = min(piece, limit + 1 - len(posts))
+        if after is None:
+            found = (await transaction.posts.page(room, before, wanted))[::-1]
+        else:
+            found = await transaction.posts.following(room, after, wanted)
+        for post in found:
             size += listed_bytes(post)
-            if len(newest_first) == limit or (newest_first and size > MAX_LISTED_BYTES):
-                return PostPage(tuple(reversed(newest_first)), more=True)
-            newest_first.append(post)
+            if len(posts) == limit or (posts and size > MAX_LISTED_BYTES):
+                return PostPage(tuple(posts if forwards else reversed(posts)), more=True)
+            posts.append(post)
         if len(found) < wanted:
-            return PostPage(tuple(reversed(newest_first)), more=False)
-        before, piece = found[0].id, 2 * piece
+            return PostPage(tuple(posts if forwards else reversed(posts)), more=False)
+        before, after = found[-1].id, found[-1].id if forwards else None
+        piece *= 2
 
 
 async def leave_room(

@@ -125,6 +125,7 @@ async def test_rooms_are_used_by_their_ids(server: testing.TestedServer, here: c
     assert (await here.rooms.read(post)).content == "Milk first?"
     page = await here.rooms.read_all(room, limit=10)
     assert [(it.id, it.username) for it in page.posts] == [(post, "ada")]
+    assert (await here.rooms.read_all(room, after=post)).posts == ()
     shown = await here.rooms.info(room, last_post=True)
     assert (shown.name, shown.last_post, ben.id in shown.users) == ("Tea", page.posts[0], True)
     async with client.open_client(server.url, ben.token) as bens:

@@ -148,6 +148,7 @@ await bob.account.register({ username: 'bob', email: 'bob@example.org', password
 const room = await bob.rooms.create({ name: 'Tea', otherUsers: [await bob.account.userId('ann')] });
 say('post', await bob.rooms.post(room, 'hello'));
 say('read', (await ann.rooms.readAll(room, { limit: 1 })).posts[0].content);
+say('after', (await ann.rooms.readAll(room, { after: (await ann.rooms.list()).rooms[0].lastPost.id })).posts.length);
 say('taken', await refusal(make().account.register({ username: 'Ann', email: 'x@example.org', password: 'a long password' })));
 await ann.account.changePassword('an even longer password', 'a long password');
 say('sessions', (await ann.account.sessions()).length);

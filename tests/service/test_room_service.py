@@ -169,6 +169,23 @@ async def test_pages_go_back_to_the_first_post(rooms: Rooms) -> None:
     assert found == posts
 
 
+async def test_pages_go_forward_to_the_last_post(rooms: Rooms) -> None:
+    (ann,) = await rooms.people("ann")
+    room, other = await rooms.room(ann), await rooms.room(ann)
+    posts = []
+    for n in range(25):
+        posts.append(await rooms.post(ann, room, str(n)))
+        await rooms.post(ann, other, str(n))
+    found: list[int] = [posts[2]]
+    for more in (True, True, False):
+        page = made(
+            PostPage, await rooms.rooms.read_all(ann.token, str(room), None, 10, after=PostId(found[-1]))
+        )
+        found += [post.id for post in page.posts]
+        assert page.more is more
+    assert found == posts[2:]
+
+
 # --- requests that are made twice
 KEYED = Idempotency("key", b"one request")
 

@@ -353,6 +353,9 @@ async def test_pages_of_posts(world: World) -> None:
     assert await page(posts[4], 3) == posts[1:4]
     assert await page(posts[1], 3) == posts[:1]
     assert await page(posts[0], 3) == []
+    following = await world.read(lambda t: t.posts.following(room, posts[2], 3))
+    assert [post.id for post in following] == posts[3:6]
+    assert await world.read(lambda t: t.posts.following(room, posts[6], 3)) == ()
     assert await world.read(lambda t: t.posts.newest_ids(room, 2)) == tuple(posts[5:])
 
 

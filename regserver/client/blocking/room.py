@@ -82,9 +82,18 @@ class BlockingRooms:
         response = self._transport.send(ask.get(f"/room/read/{post_id}"))
         return ask.read(response, _PostShown).post
 
-    def read_all(self, room_id: int, *, before: int | None = None, limit: int | None = None) -> wire.PostPage:
-        """A page of posts, the newest without `before`. Raises RoomNotFound, NotInRoom."""
-        response = self._transport.send(ask.get(f"/room/readAll/{room_id}", before=before, limit=limit))
+    def read_all(
+        self,
+        room_id: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> wire.PostPage:
+        """A page of posts: the newest, or those before or after a post. Raises RoomNotFound, NotInRoom, BadId."""
+        response = self._transport.send(
+            ask.get(f"/room/readAll/{room_id}", before=before, after=after, limit=limit)
+        )
         return ask.read(response, wire.PostPage)
 
     def seen(self, room_id: int, post_id: int) -> None:

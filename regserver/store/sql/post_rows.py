@@ -78,3 +78,10 @@ class PostRows(Rows):
             f"{POST_COLUMNS} WHERE room_id = ?{older} ORDER BY post.id DESC LIMIT ?", *parameters, limit
         )
         return tuple(Post(*row) for row in reversed(rows))
+
+    async def following(self, room: RoomId, after: PostId, limit: int) -> tuple[Post, ...]:
+        """Uses the index of a room's posts."""
+        rows = await self._sql.rows(
+            f"{POST_COLUMNS} WHERE room_id = ? AND post.id > ? ORDER BY post.id LIMIT ?", room, after, limit
+        )
+        return tuple(Post(*row) for row in rows)

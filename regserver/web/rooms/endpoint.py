@@ -98,8 +98,8 @@ class RoomsApi:
     async def read_all(
         self, request: Request, token: SecretHash, span: wire.PostRange
     ) -> wire.PostList | NoAccess:
-        """Show the posts of a room: the newest page, or the one before a post."""
-        page = await self._rooms.read_all(token, request.params["room"], span.before, span.limit)
+        """Show the posts of a room: the newest page, or the one before or after a post."""
+        page = await self._rooms.read_all(token, request.params["room"], span.before, span.limit, span.after)
         if isinstance(page, Refusal):
             return page
         return wire.PostList(tuple(map(wire.listed_post, page.posts)), page.more)

@@ -99,6 +99,10 @@ class PostRange(Parameters, frozen=True):
     """Which posts /room/readAll shows."""
 
     before: Annotated[PostIdField | None, Meta(description="Only posts older than this one.")] = None
+    after: Annotated[
+        PostIdField | None,
+        Meta(description="The oldest posts that are newer than this one. Not together with `before`."),
+    ] = None
     limit: Annotated[int, described("The most posts to return, up to 1000.", 50, ge=1)] = (
         domain.MAX_POSTS_LISTED
     )
@@ -127,7 +131,16 @@ def read_room_range(request: Request) -> RoomRange | BadId:
 def read_post_range(request: Request) -> PostRange | BadId:
     """The query of /room/readAll."""
     span = _range(request, domain.PostId, domain.MAX_POSTS_LISTED)
-    return span if isinstance(span, BadId) else PostRange(*span)
+    if isinstance(span, BadId):
+        return span
+    before, limit = span
+    after = query_of(request).get("after") if request.query else None
+    if after is None:
+        return PostRange(before=before, limit=limit)
+    number = domain.parse_id(after)
+    if number is None or before is not None:
+        return BadId()
+    return PostRange(after=domain.PostId(number), limit=limit)
 
 
 def _range(request: Request, kind: Callable[[int], Id], most: int) -> tuple[Id | None, int] | BadId:
@@ -185,7 +198,7 @@ class ListedPost(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PostList(JsonAnswer, frozen=True):
-    """Posts, oldest first. more: there are older ones."""
+    """Posts, oldest first. more: there are older ones; with `after`, newer ones."""
 
     posts: tuple[ListedPost, ...]
     more: bool

@@ -149,6 +149,8 @@ async def test_every_route(door: Door) -> None:
     await check("GET", "/room/readAll/1", None, "cid", 200, f'{{"posts":[{first},{listed}],"more":false}}')
     await check("GET", "/room/readAll/1?limit=1", None, "cid", 200, f'{{"posts":[{listed}],"more":true}}')
     await check("GET", "/room/readAll/1?before=2", None, "cid", 200, f'{{"posts":[{first}],"more":false}}')
+    await check("GET", "/room/readAll/1?after=1", None, "cid", 200, f'{{"posts":[{listed}],"more":false}}')
+    await check("GET", "/room/readAll/1?after=1&before=2", None, "cid", 400, '{"error":"BadId"}')
     room = '"roomId":1,"name":"Tea","users":[1,2,3],"posts":[1,2],"createdAt":"MOMENT","updatedAt":"MOMENT"'
     await check("GET", "/room/info/1", None, "cid", 200, f'{{"room":{{{room}}}}}')
     await check(
@@ -311,7 +313,7 @@ async def test_what_is_no_id(door: Door, text: str) -> None:
         if path.endswith("/1"):
             answer = await door.post(path.removesuffix("1") + text, body, by="ann")
             assert answer == (400, '{"error":"BadId"}')
-    for query in (f"before={text}", f"limit={text}"):
+    for query in (f"before={text}", f"after={text}", f"limit={text}"):
         await door.post("/room/create", by="ann")
         assert await door.get(f"/room/readAll/1?{query}", by="ann") == (400, '{"error":"BadId"}')
 

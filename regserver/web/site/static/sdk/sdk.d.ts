@@ -96,8 +96,10 @@ export interface Offer {
   username: string;
   createdAt: string;
 }
+/** before and after, of which one may be given: where the page ends or begins. Lists of rooms know `before` alone. */
 export interface Page {
   before?: number;
+  after?: number;
   limit?: number;
 }
 export type RoomEvent = KeptEvent | PassingEvent;
