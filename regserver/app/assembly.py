@@ -34,7 +34,7 @@ from regserver.app.loop_watch import run_loop_watch
 from regserver.app.outside import SYSTEM, Outside
 from regserver.app.part_reload import Prepared
 from regserver.app.plain_pages import open_plain_pages
-from regserver.app.trial import with_mailbox
+from regserver.app.trial import has_examples, with_mailbox
 from regserver.config import ConfigFault, Loaded, PostgresPlace, Settings, store_place
 from regserver.config.setting import sign_up_policy
 from regserver.domain.address import LOOPBACK_NETWORKS
@@ -65,7 +65,7 @@ from regserver.web.operations.endpoint import OperationsApi
 from regserver.web.operations.sighting import Sightings
 from regserver.web.reference.page import Documents, ReferenceApi
 from regserver.web.site.mailbox import MailboxApi
-from regserver.web.site.page import PageApi, RobotChecks
+from regserver.web.site.page import PageApi, RobotChecks, TrialPage
 from regserver.web.site.sdk import SdkApi
 from regserver.web.site.well_known import WellKnownApi
 from regserver.web.steps.endpoint import discover
@@ -95,13 +95,14 @@ async def open_page(stack: AsyncExitStack, base: Base) -> AppPart:
         checks=RobotChecks(base.captcha.proves, base.captcha.elsewhere),
         sign_up=policy.modes["rooms"],
         pushes=pushes,
-        mailbox=mailbox is not None,
+        trial=None if mailbox is None else TrialPage(await has_examples(base.loaded)),
         brand=base.brand,
     )
     letters = () if mailbox is None else MailboxApi(mailbox, forwarded).routes()
 
     async def prepare(loaded: Loaded) -> Prepared:
-        return Prepared(partial(page.take, sign_up_policy(loaded.settings).modes["rooms"]))
+        mode = sign_up_policy(loaded.settings).modes["rooms"]
+        return Prepared(partial(page.take, mode, examples=await has_examples(loaded)))
 
     routes = (*page.routes(), *known.routes(), *SdkApi().routes(), *letters)
     return AppPart(routes=routes, reload=(prepare,))

@@ -1,17 +1,23 @@
-"""The mailbox of a server for trying out: what goes to the log also goes there."""
+"""A server for trying out: what goes to the log also goes to its mailbox, and its page names people of the example roster."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
+import trio
 
 from regserver.adapters.provider_client import ProviderHttp
+from regserver.adapters.source.roster import read_people
 from regserver.app.outside import Outside
-from regserver.config import Loaded, Settings
+from regserver.config import ConfigFault, Loaded, Settings
 from regserver.config.provider import SmsSection
 from regserver.ports.mailer import Mail, Mailer
 from regserver.ports.randomness import Randomness
 from regserver.ports.sms import Sms
 from regserver.service.letter_box import LetterBox
+
+EXAMPLES: Final = {"ada": "correct horse battery", "alan": "enigma bombe"}
+"""Those of config/roster.example.toml whom the texts of the page name, with their passwords."""
 
 
 class MailboxMailer(Mailer):
@@ -63,3 +69,15 @@ def with_mailbox(outside: Outside, settings: Settings) -> Outside:
 
         made = msgspec.structs.replace(made, sms=sms)
     return made
+
+
+async def has_examples(loaded: Loaded) -> bool:
+    """Whether those whom the page of a server for trying out names can sign in: their rows are in the roster."""
+    if not loaded.settings.server.mailbox or loaded.settings.live.source != "file":
+        return False
+    try:
+        people = await trio.to_thread.run_sync(read_people, loaded)
+    except ConfigFault:
+        return False  # the door to which the roster belongs says so, where it is open
+    known = {(person.username, person.password) for person in people or ()}
+    return known.issuperset(EXAMPLES.items())

@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
+MOST_TABS = 60
 PASSWORD = "a long enough password"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 
@@ -95,6 +96,18 @@ class Visitor:
         """A lost connection is opened again only on request; otherwise after a second or so."""
         self.page.evaluate("() => { Math.random = () => 1000; }")  # what the pause is multiplied with
 
+    def tries_soon(self) -> None:
+        """A lost connection is opened again after a twentieth of the usual pauses."""
+        self.page.evaluate("() => { Math.random = () => -1.4; }")
+
+    def reach(self, selector: str) -> None:
+        """Comes to a control by the keyboard alone."""
+        for _ in range(MOST_TABS):
+            if self.find(selector).first.evaluate("element => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} cannot be reached")
+
     def sees_posts(self, *contents: str) -> None:
         expect(self.find("#room-posts .content")).to_have_text(list(contents))
 
@@ -117,6 +130,7 @@ class Visitor:
 
     def try_to_sign_up(self, username: str, *, email: str | None = None, password: str = PASSWORD) -> None:
         self.open("/#sign-up")
+        self.sees("#sign-up-title")
         self.field("User name").fill(username)
         self.field("E-mail").fill(f"{username}@example.org" if email is None else email)
         self.field("Password").fill(password)

@@ -27,6 +27,7 @@ CONTENT_TYPES = {
 PACKED = (".css", ".js", ".svg")
 COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n", re.MULTILINE)
 """Lines of a script or a style that are nothing but a comment: a sixth of what a first visit would have to load."""
+IMPORTED = re.compile(rb'^import\s[^"]*"\./([\w.-]+)";', re.MULTILINE)
 SHARED = "shared"
 IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -44,10 +45,16 @@ class Assets:
         self.version = digest.hexdigest()[:16]
         self.files = {name: (_content_type(name), data) for name, data in contents.items()}
 
-    @property
-    def modules(self) -> list[str]:
-        """The names of the page's own scripts; a worker loads its one."""
-        return sorted(name for name in self.files if name.endswith(".js") and not name.endswith(".worker.js"))
+    def needs(self, *scripts: str) -> frozenset[str]:
+        """These scripts and all that they import at once; what they import when they need it is left out."""
+        found: set[str] = set()
+        waiting = list(scripts)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += (match.decode() for match in IMPORTED.findall(self.files[name][1]))
+        return frozenset(found)
 
 
 @cache

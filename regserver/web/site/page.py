@@ -31,6 +31,10 @@ from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
 
 FOLDERS = ("page", "sdk")
+FIRST = "main.js"
+"""What the page begins with."""
+NEXT = ("registration.js", "rooms.js", "sign-up.js", "ways.js")
+"""What most people need next. The page fetches it as soon as somebody does something."""
 FIELDS = (
     ("cache-control", REVALIDATE),
     *(field for field in PAGE_FIELDS if field[0] != "vary"),
@@ -51,6 +55,13 @@ class RobotChecks(msgspec.Struct, frozen=True):
 
 
 NO_CHECKS: Final = RobotChecks()
+State = tuple[SignUpMode, bool]
+
+
+class TrialPage(msgspec.Struct, frozen=True):
+    """On a server for trying out the page has a mailbox. examples: it also names people of the example roster, who can sign in."""
+
+    examples: bool = False
 
 
 class PageApi:
@@ -63,44 +74,45 @@ class PageApi:
         checks: RobotChecks = NO_CHECKS,
         sign_up: SignUpMode = "open",
         pushes: bool = False,
-        mailbox: bool = False,
+        trial: TrialPage | None = None,
         brand: Brand = PLAIN,
     ) -> None:
         """forwarded: finds the address to which the page may open sockets. checks: of the doors against robots.
 
         sign_up: the mode of the room door; where it takes nobody, the page says so and has no form for it. pushes: whether browsers can be told of rooms by Web Push.
-        mailbox: whether it shows what a server for trying out would have sent.
+        trial: what it shows on a server for trying out.
         """
         self._forwarded = forwarded
         self._proves, self._elsewhere = checks.proves, checks.elsewhere
         self._pushes = pushes
-        self._mailbox = mailbox
+        self._trial = trial
         self._brand = brand
         self._assets = load_assets(*FOLDERS, brand=brand)
-        self._sign_up = sign_up
-        self._pages: dict[SignUpMode, dict[Language, bytes]] = {}
+        self._state: State = (sign_up, trial is not None and trial.examples)
+        self._pages: dict[State, dict[Language, bytes]] = {}
         self._rendering = trio.Lock()
 
-    def take(self, sign_up: SignUpMode) -> None:
-        """Says on the page who may sign up, after a reload."""
-        self._sign_up = sign_up
+    def take(self, sign_up: SignUpMode, *, examples: bool) -> None:
+        """Says on the page who may sign up and whom it names, after a reload. examples: as in TrialPage."""
+        self._state = (sign_up, examples)
 
     async def _rendered(self) -> dict[Language, bytes]:
-        sign_up = self._sign_up
-        if sign_up not in self._pages:
+        state = self._state
+        if state not in self._pages:
             async with self._rendering:
-                if sign_up not in self._pages:
-                    self._pages[sign_up] = await trio.to_thread.run_sync(self._render, sign_up)
-        return self._pages[sign_up]
+                if state not in self._pages:
+                    self._pages[state] = await trio.to_thread.run_sync(self._render, *state)
+        return self._pages[state]
 
-    def _render(self, sign_up: SignUpMode) -> dict[Language, bytes]:
+    def _render(self, sign_up: SignUpMode, examples: bool) -> dict[Language, bytes]:
         switches = {
             "proves": self._proves,
             "elsewhere": self._elsewhere,
             "is_open": DoorPolicy(sign_up).accepts,
             "sign_up": sign_up,
             "pushes": self._pushes,
-            "mailbox": self._mailbox,
+            "mailbox": self._trial is not None,
+            "examples": examples,
             "brand": self._brand,
         }
         return render_pages(self._assets, switches)
@@ -164,11 +176,13 @@ def _render(
 ) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}
+    first = assets.needs(FIRST)
     html = template.render(
         language=language,
         languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
         static=f"static/{assets.version}",
-        modules=assets.modules,
+        first=sorted(first - {FIRST}),
+        next=sorted(assets.needs(*NEXT) - first),
         t=text.page,
         site=text.site,
         **switches,

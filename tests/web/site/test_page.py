@@ -11,7 +11,7 @@ from regserver.domain.sign_up_policy import SignUpMode
 from regserver.text import CATALOGUES
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.site.asset import Assets, load_assets
-from regserver.web.site.page import FOLDERS, PageApi, page_policy
+from regserver.web.site.page import FOLDERS, PageApi, TrialPage, page_policy
 from tests.web.http_client import Reply, open_routes
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -71,13 +71,41 @@ async def test_the_page_itself_keeps_to_the_policy() -> None:
 async def test_static_files_are_kept_for_good_under_their_version() -> None:
     html = (await _get("/")).body.decode()
     addresses = sorted(set(re.findall(r'"(static/[^"]+)"', html)))
-    # A worker's script is loaded when it is needed.
-    named = {name for name in load_assets(*FOLDERS).files if not name.endswith(".worker.js")}
-    assert {address.rpartition("/")[2] for address in addresses} == named
+    assert {"main.js", "api.js", "page.css", "icon.svg"} <= {
+        address.rpartition("/")[2] for address in addresses
+    }
     for address in addresses:
         response = await _get("/" + address)
         assert response.status == 200
         assert ("cache-control", "public, max-age=31536000, immutable") in response.headers
+
+
+async def test_a_first_visit_loads_what_it_shows() -> None:
+    html = (await _get("/")).body.decode()
+    first = {
+        address.rpartition("/")[2] for address in re.findall(r'modulepreload" href="(static/[^"]+)"', html)
+    }
+    ahead = set(re.findall(r'data-next="([^"]*)"', html)[0].split())
+    assert first | {"main.js"} == load_assets(*FOLDERS).needs("main.js")
+    assert "rooms.js" in ahead
+    assert not ahead & first
+    assert not (first | ahead) & {"settings.js", "totp.js", "push.js", "mailbox.js"}
+
+
+def test_every_script_is_needed_by_something() -> None:
+    later = {name for script in SCRIPTS.values() for name in re.findall(r'import\("\./([\w.-]+)"\)', script)}
+    workers = {name for name in SCRIPTS if name.endswith(".worker.js")}
+    assert load_assets(*FOLDERS).needs("main.js", *later) | workers == SCRIPTS.keys()
+
+
+async def test_a_server_for_trying_out_names_people_who_are_there() -> None:
+    door = PageApi(ForwardedReader((), ""), trial=TrialPage(examples=True))
+    async with open_routes(door.routes()) as client:
+        assert b"sign in as ada" in (await client.ask("GET", "/")).body
+        door.take("open", examples=False)  # another roster was loaded
+        html = (await client.ask("GET", "/")).body
+        assert b"ada" not in html.partition(b'id="sign-in"')[2].partition(b"</section>")[0]
+        assert b"This server is for trying out." in html
 
 
 async def test_another_version_is_served_but_not_kept() -> None:

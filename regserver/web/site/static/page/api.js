@@ -3,7 +3,7 @@
 
 import { drop, dropShared, keep, kept, keepShared, shared } from "./kept.js";
 import { Refused, Regserver } from "./sdk.js";
-import { inSeconds, t } from "./text.js";
+import { inSeconds, learnTime, t } from "./text.js";
 
 const TOKEN = "token", MARK = "session";
 const BY_COOKIE = { "X-Regserver-Session": "cookie" };
@@ -31,7 +31,9 @@ class Page extends Regserver {
   async ask(method, path, body, headers = {}) {
     const asking = mark;
     try {
-      return await super.ask(method, path, body, this.token ? headers : { ...headers, ...BY_COOKIE });
+      const response = await super.ask(method, path, body, this.token ? headers : { ...headers, ...BY_COOKIE });
+      learnTime(response.headers.get("Date"));
+      return response;
     } catch (problem) {
       if (!this.token && asking && asking === mark && OVER.has(problem.code)) told(problem);
       throw problem;

@@ -37,10 +37,14 @@ export function setTitle(text, unread = 0) {
 
 let fading = null;
 
-/** The line above the page's content, read out by screen readers. passing: it goes after a while by itself. */
-export function tell(text, { passing = false } = {}) {
+/** The line above the page's content, read out by screen readers. passing: it goes after a while by itself.
+ *  action, act(): the words of a button behind it and what it does. */
+export function tell(text, { passing = false, action = "", act } = {}) {
   clearTimeout(fading);
   $("notice").textContent = text;
+  $("notice-act").hidden = !action;
+  $("notice-act").textContent = action;
+  $("notice-act").onclick = act;
   if (passing) fading = setTimeout(tell, PASSING_MS, "");
 }
 
@@ -58,9 +62,14 @@ export function confirmed(title, body, action, { harmless = false } = {}) {
   });
 }
 
-/** Menus close on Escape, and when something else is used. */
-export function wireMenus() {
+/** The notice closes by its button. Menus close on Escape, and when something else is used. */
+export function wire() {
+  $("notice-close").addEventListener("click", () => {
+    tell("");
+    $("main").focus();
+  });
   const close = (except) => {
+    if (except.closest("dialog")) return; // it asks about something in the menu
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(except)) menu.open = false;
   };
   document.addEventListener("click", ({ target }) => close(target));

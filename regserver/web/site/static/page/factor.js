@@ -1,22 +1,18 @@
 // The second step of a sign-in, where the account has a second factor: a code of the authenticator app, or a recovery code.
 
-import { call, Problem } from "./api.js";
+import { call } from "./api.js";
 import { $, show } from "./dom.js";
 import { serve } from "./form.js";
 
 let ticket = "";
 
-/** Resolves with the answer of a sign-in, or with null once the page asks for the second factor, which it does by itself. */
-export async function orFactor(answering) {
-  try {
-    return await answering;
-  } catch (problem) {
-    if (!(problem instanceof Problem) || problem.code !== "SecondFactorRequired") throw problem;
-    ticket = problem.answer.ticket;
-    show("factor");
-    $("factor-code").focus();
-    return null;
-  }
+/** Whether a sign-in was refused because it needs the second step, which the page asks for by itself from then on. */
+export function asks({ code, answer }) {
+  if (code !== "SecondFactorRequired") return false;
+  ticket = answer.ticket;
+  show("factor");
+  $("factor-code").focus();
+  return true;
 }
 
 /** Wires the form, once. signedIn(token): it was the right code. */

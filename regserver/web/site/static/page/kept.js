@@ -1,6 +1,9 @@
 // What this tab keeps until it is closed, and what all tabs share: in the browser's storage, or in memory where the browser denies
 // that, so that a reload forgets it.
 
+/** Under which the registration that is watched is kept. */
+export const WATCHED = "registration";
+
 const memory = new Map();
 
 /** Keeps a text under this key. */

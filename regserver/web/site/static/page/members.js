@@ -51,6 +51,7 @@ async function remove(userId, who) {
   if (!(await confirmed(t("room.removeTitle", { who, room: name }), t("room.removeBody"), t("room.remove")))) return;
   await attempt(() => call("POST", `room/kick/${roomId}`, { userId }, { "Idempotency-Key": randomKey() }));
   await attempt(load);
+  $("people").querySelector("summary").focus(); // the button that had the focus is gone
 }
 
 async function attempt(work) {

@@ -5,7 +5,7 @@ import { $, confirmed, make, tell } from "./dom.js";
 import { rich } from "./markup.js";
 import { know } from "./people.js";
 import { randomKey } from "./sdk.js";
-import { dayOf, t, timeOf, when } from "./text.js";
+import { dayOf, now, t, timeOf, when } from "./text.js";
 
 let roles = () => "";
 
@@ -101,7 +101,7 @@ export function edit(item) {
     form.ariaBusy = "true";
     try {
       await call("POST", `room/edit/${id}`, { content: field.value }, { "Idempotency-Key": randomKey() });
-      write(item, field.value, new Date().toISOString());
+      write(item, field.value, new Date(now()).toISOString());
       close();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;

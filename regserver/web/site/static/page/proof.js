@@ -4,8 +4,12 @@ import { call, Problem } from "./api.js";
 
 const WORKER = new URL("proof.worker.js", import.meta.url).href;
 
-/** The `captcha` of one request. Rejects with NoProof where the browser cannot compute it. */
-export async function prove() {
+/** The fields of a request, with the built-in captcha where the form demands it. Rejects with NoProof where the browser cannot compute it. */
+export async function proved(form, fields) {
+  return "proves" in form.dataset ? { ...fields, captcha: await prove() } : fields;
+}
+
+async function prove() {
   const challenge = await call("GET", "captcha/challenge");
   const solution = await solve(challenge.parameters);
   return btoa(JSON.stringify({ challenge, solution }));

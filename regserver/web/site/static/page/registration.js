@@ -3,10 +3,9 @@
 
 import { keepToken, Problem, server } from "./api.js";
 import { $, make, show } from "./dom.js";
-import { drop, keep, kept } from "./kept.js";
+import { drop, keep, kept, WATCHED } from "./kept.js";
 import { inSeconds, lasting, t } from "./text.js";
 
-const KEY = "registration";
 const TRIES = 2; // of sockets that never open, before a stream is tried: some proxies pass no WebSocket on
 const QUIET_MS = 20_000; // after that long without a word a way out is shown: a link may stall without being lost
 const MOST_LEFT = 3600; // seconds; whoever's clock was set meanwhile is told nothing wrong
@@ -14,13 +13,13 @@ let stopWatching = () => {};
 
 /** Remembers a registration that has begun. everywhere: see keepToken. */
 export function begin(location, everywhere) {
-  keep(KEY, JSON.stringify({ location, everywhere, began: Date.now() }));
+  keep(WATCHED, JSON.stringify({ location, everywhere, began: Date.now() }));
 }
 
 /** What is remembered, or null. */
 function remembered() {
   try {
-    const begun = JSON.parse(kept(KEY));
+    const begun = JSON.parse(kept(WATCHED));
     return typeof begun?.location === "string" ? begun : null;
   } catch {
     return null;
@@ -127,7 +126,7 @@ export function watch() {
   function end(text, button) {
     over = true;
     clearTimeout(quiet);
-    drop(KEY);
+    drop(WATCHED);
     $("registration").dataset.state = "over";
     state(text);
     $("registration-left").textContent = "";
@@ -143,7 +142,7 @@ export function watch() {
 /** Stops watching; whoever signs in again sees it again. */
 export function forget() {
   stopWatching();
-  drop(KEY);
+  drop(WATCHED);
 }
 
 async function follow(events, take) {

@@ -19,6 +19,7 @@ const MOST_NOTES = 100; // of a page that stays open for weeks
 const notes = new Map(); // room → what happened in it while this page was open, each after the post it followed
 let room = null; // as /room/list has it
 let me = null;
+let loaded = false; // the newest posts, or those to which the person was led
 
 export const openRoom = () => room?.roomId;
 
@@ -29,7 +30,7 @@ export async function enter(entered, user) {
   $("room").hidden = false;
   $("choose-room").hidden = true;
   log.clear();
-  $("room-earlier").hidden = true;
+  loaded = false;
   for (const fold of $("room").querySelectorAll("details")) fold.open = false;
   compose.enter(room.roomId, me);
   search.enter(room.roomId);
@@ -74,26 +75,58 @@ export function rename(name) {
 async function load() {
   const { roomId } = room;
   const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}`);
-  if (openRoom() !== roomId) return;
-  const fresh = log.isEmpty() || (more && posts[0].id > log.newest());
-  if (fresh) {
-    log.clear();
-    $("room-earlier").hidden = !more;
-  } else if (posts.length) log.prune(posts);
-  log.add(posts, me);
-  if (fresh) for (const { after, text } of notes.get(roomId) ?? []) if (!more || after >= posts[0].id) log.note(text, after);
+  if (openRoom() !== roomId || !log.isWhole()) return; // who reads older ones goes on with that
+  const hasGap = loaded && more && posts[0].id > log.newest();
+  if (loaded && !hasGap) {
+    if (posts.length) log.prune(posts);
+    return log.add(posts, me);
+  }
+  if (hasGap) log.clear();
+  loaded = true;
+  if (!(await log.fill(posts, me, { earlier: more }))) return;
+  for (const { after, text } of notes.get(roomId) ?? []) if (!more || after >= posts[0].id) log.note(text, after);
+}
+
+/** Asks for a page of this room's posts; resolves with null where another room is open by then. */
+async function read(span) {
+  const { roomId } = room;
+  const page = await call("GET", `room/readAll/${roomId}?${span}`);
+  return openRoom() === roomId ? page : null;
 }
 
 async function loadEarlier() {
-  const { roomId } = room;
-  const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}&before=${log.oldest()}`);
-  if (openRoom() !== roomId) return;
-  log.addAbove(posts, me);
-  $("room-earlier").hidden = !more;
+  const page = await read(`limit=${PAGE_SIZE}&before=${log.oldest()}`);
+  if (page) await log.addAbove(page.posts, me, page.more);
+}
+
+async function loadLater() {
+  const page = await read(`limit=${PAGE_SIZE}&after=${log.newest()}`);
+  // What came while these were on their way was only counted.
+  if (page && (await log.addBelow(page.posts, me, page.more))) await load();
+}
+
+/** Shows the newest, whatever is shown. */
+async function loadLatest() {
+  log.clear();
+  loaded = false;
+  await load();
+  log.follow();
+}
+
+/** Leads to a post of this room, among those that were written before and after it. */
+async function lead(id) {
+  if (!log.has(id)) {
+    const half = `limit=${PAGE_SIZE / 2}`;
+    const [until, since] = await Promise.all([read(`${half}&before=${id + 1}`), read(`${half}&after=${id}`)]);
+    if (!until || !since) return;
+    log.clear();
+    if (!(await log.fill([...until.posts, ...since.posts], me, { earlier: until.more, later: since.more }))) return;
+  }
+  log.lead(id);
 }
 
 /** Shows a post that came. */
-export const showPost = (shown) => log.add([shown], me);
+export const showPost = (shown) => log.arrived(shown, me);
 
 /** Notes in a room, open or not, that somebody came or went. */
 export function note(entry, text) {
@@ -132,11 +165,11 @@ function roleOf(name) {
 /** Wires the room's controls. changed(): the list of rooms is not what it was. */
 export function wire({ changed, failed }) {
   post.wire(roleOf);
-  log.wire(() => loadEarlier().catch(failed));
+  log.wire({ earlier: () => loadEarlier().catch(failed), later: () => loadLater().catch(failed), latest: () => loadLatest().catch(failed) });
   compose.wire({ find: async (text) => startingWith(text, me.userId, room?.users ?? []) });
   signs.wire((roomId) => { if (roomId === openRoom()) drawSigns().catch(failed); });
   document.addEventListener("post-gone", ({ detail }) => log.remove(detail));
-  search.wire(failed);
+  search.wire({ lead, failed });
   members.wire({ changed });
   notify.wire(failed);
   for (const form of ["create", "invite"]) {

@@ -4,17 +4,19 @@
 import * as address from "./address.js";
 import { call, server } from "./api.js";
 import * as compose from "./compose.js";
-import { $, make, setTitle, show, tell } from "./dom.js";
+import { $, setTitle, tell } from "./dom.js";
 import { serve } from "./form.js";
+import * as list from "./list.js";
 import * as log from "./log.js";
-import * as offers from "./offers.js";
+import * as mentions from "./mentions.js";
 import * as notify from "./notify.js";
+import * as offers from "./offers.js";
 import * as outbox from "./outbox.js";
 import { bring, find, know, nameOf, namesOf } from "./people.js";
 import * as room from "./room.js";
 import { keepOpen } from "./sdk.js";
 import * as signs from "./signs.js";
-import { inSeconds, t } from "./text.js";
+import { inSeconds, now, t } from "./text.js";
 
 const BREATH_MS = 300; // between calls that a stream of notifications causes
 const WISHES = "echo=true&edits=true&presence=true&seen=true";
@@ -88,6 +90,7 @@ export function stop() {
   outbox.stop();
   signs.forget();
   offers.forget();
+  mentions.forget();
   address.hide();
   draw();
   $("account").hidden = $("link").hidden = true;
@@ -129,6 +132,8 @@ async function load() {
   if (!me) return;
   rooms = new Map(listed.rooms.map((entry) => [entry.roomId, entry]));
   for (const post of meanwhile) add(...post); // the list may be older than what came while it was asked for
+  for (const { roomId, unread } of rooms.values()) if (!unread) mentions.read(roomId);
+  mentions.look([...rooms.values()], me.username, (roomId) => rooms.get(roomId)?.unread ?? 0).then((found) => found && draw(), failed);
   draw();
   const open = room.openRoom();
   if (open === undefined) return route();
@@ -188,6 +193,7 @@ async function hearPost({ postId, userId, content, createdAt, roomId }) {
   if (own) outbox.heardOf({ roomId, content });
   else signs.quiet(userId, roomId);
   if (room.openRoom() === roomId) room.showPost(post);
+  if (!own) mentions.note(roomId, post, me.username);
   took(roomId, post, own ? 0 : 1);
   if (!own) notify.tell({ roomId, title: rooms.get(roomId)?.name ?? "", body: t("room.preview", { name: post.username, text: content.slice(0, 300) }) }).catch(() => {});
 }
@@ -196,8 +202,7 @@ async function hearPost({ postId, userId, content, createdAt, roomId }) {
 function hearSeen({ postId }, entry) {
   if (!entry?.unread) return;
   if (entry.lastPost && postId < entry.lastPost.id) return refresh();
-  entry.unread = 0;
-  draw();
+  read(entry);
 }
 
 async function hearName({ userId, roomId, name }, entry) {
@@ -223,7 +228,7 @@ function hearDeletion({ roomId, postId }, entry) {
 
 /** One's own post has arrived at the server. */
 function sent({ roomId, content }, postId) {
-  const post = { id: postId, user: me.userId, username: me.username, content, createdAt: new Date() };
+  const post = { id: postId, user: me.userId, username: me.username, content, createdAt: now() };
   if (room.openRoom() === roomId) room.showPost(post);
   took(roomId, post);
 }
@@ -247,10 +252,15 @@ function add(roomId, post, unread) {
 function markSeen() {
   const entry = rooms.get(room.openRoom());
   if (document.hidden || !entry?.unread || !entry.lastPost) return;
-  entry.unread = 0;
-  draw();
+  read(entry);
   if (unmarked.size === 0) pause(BREATH_MS).then(tellSeen).catch(failed);
   unmarked.set(entry.roomId, entry.lastPost.id);
+}
+
+function read(entry) {
+  entry.unread = 0;
+  mentions.read(entry.roomId);
+  draw();
 }
 
 async function tellSeen() {
@@ -260,23 +270,11 @@ async function tellSeen() {
 }
 
 function draw() {
-  const focused = document.activeElement?.id;
-  const sorted = [...rooms.values()].sort((one, other) => (other.lastPost?.id ?? Infinity) - (one.lastPost?.id ?? Infinity) || other.roomId - one.roomId);
-  $("room-list").replaceChildren(...sorted.map(roomItem));
+  const open = room.openRoom(), entries = [...rooms.values()];
+  list.draw(entries, open);
   $("no-rooms").hidden = rooms.size > 0 || !me;
-  $("choose-room").hidden = rooms.size === 0 || room.openRoom() !== undefined;
-  if (focused?.startsWith("room-link-")) $(focused)?.focus();
-  if (me) setTitle(rooms.get(room.openRoom())?.name ?? t("title.rooms"), sorted.reduce((sum, entry) => sum + entry.unread, 0));
-}
-
-function roomItem({ roomId, name, lastPost, unread }) {
-  const preview = lastPost ? t("room.preview", { name: lastPost.username, text: lastPost.content }) : t("room.nothing");
-  const item = make("a", { id: `room-link-${roomId}`, href: `#room-${roomId}` },
-    make("span", { className: "room-name", dir: "auto" }, name), make("span", { className: "preview", dir: "auto" }, preview));
-  if (unread) item.append(make("span", { className: "badge" }, make("span", { ariaHidden: "true" }, String(unread)),
-    make("span", { className: "unseen" }, t("room.unread", { count: unread }))));
-  if (roomId === room.openRoom()) item.ariaCurrent = "page";
-  return make("li", {}, item);
+  $("choose-room").hidden = rooms.size === 0 || open !== undefined;
+  if (me) setTitle(rooms.get(open)?.name ?? t("title.rooms"), entries.reduce((sum, entry) => sum + entry.unread, 0));
 }
 
 /** Shows what the address names: #room-12, or else the list. */

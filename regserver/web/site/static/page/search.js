@@ -5,7 +5,7 @@ import { $, make } from "./dom.js";
 import { serve } from "./form.js";
 import { t, when } from "./text.js";
 
-let room = null, asked = "", next;
+let room = null, asked = "", next, lead;
 
 /** Another room: nothing is asked yet. */
 export function enter(roomId) {
@@ -28,12 +28,21 @@ async function look() {
   $("search-more").hidden = next === undefined;
 }
 
-function item({ username, createdAt, content }) {
-  return make("li", {}, make("p", { className: "hint" }, make("bdi", {}, username), " · ", when(new Date(createdAt))), make("p", { dir: "auto" }, content));
+/** A post that was found: a button that leads to its place. */
+function item({ id, username, createdAt, content }) {
+  const button = make("button", { type: "button" },
+    make("span", { className: "hint" }, make("bdi", {}, username), " · ", when(new Date(createdAt))), make("span", { dir: "auto" }, content));
+  button.addEventListener("click", () => {
+    $("search").open = false;
+    lead(id);
+  });
+  return make("li", {}, button);
 }
 
-/** Wires the form. failed(problem): tells what went wrong. */
-export function wire(failed) {
+/** Wires the form. hooks.lead(id): leads to a post of the room. hooks.failed(problem): tells what went wrong. */
+export function wire(hooks) {
+  const failed = hooks.failed;
+  lead = (id) => hooks.lead(id).catch(failed);
   serve($("search").querySelector("form"), ["q"], async ({ q }) => {
     [asked, next] = [q.trim(), undefined];
     $("search-results").replaceChildren();

@@ -1,0 +1,183 @@
+"""Rooms under what happens to people: a notice, a wrong clock, a slow link, a restart, two tabs, and no mouse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import WebSocketRoute, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.server import Server, running_server
+from tests.browser.slow_link import slow_link
+
+DAY_MS = 86_400_000
+LATENCY_SECONDS = 0.05
+WATCH_SHIFTS = """() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) =>
+        `${value} ${sources.map(({ node }) => node?.id || node?.className || node?.nodeName)}`))).observe({ type: "layout-shift" });
+}"""
+SHIFTS = """async () => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+    return window.shifts;
+}"""
+SET_CLOCK = """
+const Right = Date;
+globalThis.Date = class extends Right {
+  constructor(...given) { super(...(given.length ? given : [Right.now() + (AHEAD)])); }
+  static now() { return Right.now() + (AHEAD); }
+};
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_nothing_moves_when_a_notice_comes(visit: Visit, width: int) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(route: WebSocketRoute) -> None:
+        sockets.append(route)
+        route.connect_to_server()
+
+    reader = visit(viewport={"width": width, "height": 640})
+    reader.page.route_web_socket("**/room/websocket?**", through)
+    reader.sign_up(f"still{width}")
+    reader.create_room("Pond")
+    reader.post("first")
+    reader.sees_posts("first")
+    reader.find("#room-title").focus()
+    reader.waits_to_be_told()
+    sockets[0].close(code=4000)
+    reader.sees("#link-state", "Connection lost.")
+    reader.page.evaluate(WATCH_SHIFTS)
+    place = reader.find("#room").bounding_box()
+    before = len(sockets)
+    reader.find("#link-retry").press("Enter")
+    reader.sees("#notice", "Nothing was lost")
+    assert len(sockets) == before + 1
+    if width > 1000:  # on a phone the words about the lost connection have a line of their own
+        assert reader.page.evaluate(SHIFTS) == []
+        assert reader.find("#room").bounding_box() == place
+    steady = reader.find("#room").bounding_box()
+    reader.find("#notice-close").click()
+    expect(reader.find("#notice")).to_be_hidden()
+    assert reader.find("#room").bounding_box() == steady
+
+
+@pytest.mark.parametrize("ahead", [DAY_MS, -DAY_MS], ids=["ahead", "behind"])
+def test_a_clock_that_is_wrong_by_a_day(visit: Visit, ahead: int) -> None:
+    wrong, right = visit(), visit()
+    wrong.page.add_init_script(SET_CLOCK.replace("AHEAD", str(ahead)))
+    names = ("early", "late") if ahead > 0 else ("delayed", "punctual")
+    wrong.sign_up(names[0])
+    right.sign_up(names[1])
+    wrong.create_room("Clocks", names[1])
+    right.enter("Clocks")
+    wrong.post("by a wrong clock")
+    wrong.sees_posts("by a wrong clock")
+    right.post("by the right one")
+    for _ in ("live", "loaded"):
+        wrong.sees_posts("by a wrong clock", "by the right one")
+        expect(wrong.find("#room-posts .day")).to_have_text(["today"])
+        wrong.page.reload()
+    wrong.sees_live()
+
+
+def test_a_slow_link_and_one_that_stalls(visit: Visit, server: Server) -> None:
+    with slow_link(server.url, LATENCY_SECONDS) as link:
+        far, near = visit(link.url), visit()
+        far.sign_up("faraway")
+        near.sign_up("nearby")
+        near.create_room("Distance", "faraway")
+        far.enter("Distance")
+        near.post("hello")
+        far.sees_posts("hello")
+        link.stall()
+        far.post("held up")
+        far.sees("#room-waiting", "Sending")
+        near.post("meanwhile")
+        link.heal()
+        expect(far.find("#room-waiting li")).to_have_count(0)
+        far.find("#room-posts").get_by_text("held up").wait_for()
+        near.find("#room-posts").get_by_text("held up").wait_for()
+        assert far.find("#room-posts .content").all_text_contents() == (
+            near.find("#room-posts .content").all_text_contents()
+        )
+        expect(far.find("#room-posts .post")).to_have_count(3)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that may be ended."""
+    with running_server(tmp_path) as server:
+        yield server
+
+
+def test_a_restart_under_an_open_room(visit: Visit, own_server: Server) -> None:
+    """Both are back by themselves; nothing is missed, nothing is there twice."""
+    wanda, xaver = visit(own_server.url), visit(own_server.url)
+    wanda.sign_up("wanda")
+    xaver.sign_up("xaver")
+    wanda.create_room("Harbour", "xaver")
+    xaver.enter("Harbour")
+    wanda.post("before")
+    xaver.sees_posts("before")
+    for person in (wanda, xaver):
+        person.tries_soon()
+    with wanda.failing(), xaver.failing():
+        own_server.stop()
+        wanda.sees("#link-state", "Connection lost.")
+        wanda.post("meanwhile")
+        wanda.sees("#room-waiting", "Waits for the connection; it is sent by itself.")
+        own_server.start()
+        wanda.sees_live()
+        xaver.sees_live()
+        xaver.sees_posts("before", "meanwhile")
+    xaver.post("after")
+    for person in (wanda, xaver):
+        person.sees_posts("before", "meanwhile", "after")
+        expect(person.find("#room-waiting li")).to_have_count(0)
+
+
+def test_two_tabs_of_one_session(visit: Visit) -> None:
+    one = visit()
+    other = visit(beside=one)
+    one.sign_up("twofold")
+    one.create_room("Tabs")
+    other.open(one.page.url.removeprefix(one.url))
+    other.sees("#room-title", "Tabs")
+    one.post("from the one")
+    other.sees_posts("from the one")
+    other.post("from the other")
+    for tab in (one, other):
+        tab.sees_posts("from the one", "from the other")
+    other.sign_out()
+    one.sees("#notice", "You are signed out.")
+    one.sees("#sign-in-title")
+    expect(one.find("#room-posts .post")).to_have_count(0)  # whoever comes next finds nothing
+
+
+def test_muting_and_removing_by_the_keyboard_alone(visit: Visit) -> None:
+    owner, guest = visit(), visit()
+    owner.sign_up("keyboarder")
+    guest.sign_up("removed")
+    owner.create_room("Keys", "removed")
+    guest.sees("#room-list", "Keys")
+    press = owner.page.keyboard.press
+    owner.reach("#people > summary")
+    press("Enter")
+    owner.sees("#people-list", "removed")
+    owner.reach("#people-list button")
+    press("Enter")
+    owner.sees("#confirm-title", "Remove removed from")
+    owner.reach("#confirm-yes")
+    press("Enter")
+    expect(owner.find("#people-list li")).to_have_count(1)
+    guest.sees("#notice", "You are no longer in “Keys”.")
+    expect(owner.find("#people > summary")).to_be_focused()
+    owner.reach("#room-mute")
+    press("Space")
+    expect(owner.find("#room-mute")).to_have_attribute("aria-pressed", "true")
+    expect(owner.find("#room-mute")).to_be_focused()
+    press("Escape")
+    expect(owner.find("#people > summary")).to_be_focused()
+    expect(owner.find("#room-mute")).to_be_hidden()
