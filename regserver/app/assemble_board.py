@@ -5,7 +5,6 @@ import msgspec
 from regserver.app.assemble_gate import build_gate
 from regserver.app.base import Base
 from regserver.config import PostgresPlace, store_place
-from regserver.domain.instant import Duration
 from regserver.ports.source import Source
 from regserver.service.live_account import LiveParts, LivePolicy
 from regserver.service.live_board import LiveBoard, LoneBoard
@@ -26,13 +25,12 @@ def build_live_parts(base: Base, source: Source | None) -> LiveParts:
         source=source,
         policy=policy,
         gate=build_gate(base, "live"),
-        board=_build_board(base, source, policy.source, policy.replay),
+        board=_build_board(base, source, policy),
         on_end=lambda state: base.web.metrics.registrations_ended.labels(state).inc(),
     )
 
 
-def _build_board(base: Base, source: Source | None, kind: str, replay: Duration) -> LiveBoard:
-    """kind: of the source. replay: how long a registration that is over can be read."""
+def _build_board(base: Base, source: Source | None, policy: LivePolicy) -> LiveBoard:
     if not isinstance(store_place(base.loaded), PostgresPlace):
         return LoneBoard()
     parts = BoardParts(
@@ -41,8 +39,9 @@ def _build_board(base: Base, source: Source | None, kind: str, replay: Duration)
         seal=LiveSeal(base.key.derive("live"), base.key.derive("live person"), base.randomness),
         run=base.run,
         lease=base.settings.node.lease,
-        replay=replay,
-        source=kind,
+        replay=policy.replay,
+        most=policy.max_running,
+        source=policy.source,
         keeps_names=source is not None and source.people is not None,
     )
     board = SharedBoard(parts)

@@ -1,7 +1,7 @@
 """Live registrations as the nodes on one store see them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -23,6 +23,10 @@ class LiveRow(msgspec.Struct, frozen=True):
     over_at: Instant | None = None
 
 
+LiveAdded = Literal["added", "taken", "full"]
+"""taken: one of the same person runs. full: so many run that no further one may."""
+
+
 class LiveEnd(msgspec.Struct, frozen=True):
     """account: that was made; None for a registration that failed."""
 
@@ -33,8 +37,8 @@ class LiveEnd(msgspec.Struct, frozen=True):
 class LiveTable(Protocol):
     """Registrations and their events, numbered from 1 without gaps."""
 
-    async def add(self, row: LiveRow) -> bool:
-        """Adds a registration without events; False if one of the same person runs (atomic)."""
+    async def add(self, row: LiveRow, most: int) -> LiveAdded:
+        """Adds a registration without events, unless so many run. Takes Lock.LIVE: the unit should end soon afterwards."""
 
     async def find(self, job: bytes) -> LiveRow | None:
         """One registration."""

@@ -100,13 +100,16 @@ class Lock(IntEnum):
     BUDGET = 8
     """Key: BudgetKey. The uses of a budget."""
 
-    JOURNAL = 9
+    LIVE = 9
+    """No key. How many live registrations run on all nodes."""
+
+    JOURNAL = 10
     """No key. The last entry of the ledger's journal, which the next one continues."""
 
-    LOG = 10
+    LOG = 11
     """No key. The end of the event log: under it ids become visible in order, so that a cursor misses nothing."""
 
-    AUDIT = 11
+    AUDIT = 12
     """No key. The end of the audit, which is written as the last thing of a unit."""
 
 

@@ -10,7 +10,7 @@ from regserver.domain.account import Profile, name_key
 from regserver.domain.estimate import REMEMBERED_RUNS, Run
 from regserver.domain.instant import SECOND, Duration, after
 from regserver.domain.live_progress import ProgressState, RegistrationId
-from regserver.domain.outcome import EmailTaken, UsernameTaken
+from regserver.domain.outcome import EmailTaken, SourceUnavailable, UsernameTaken
 from regserver.ports.account_table import SourceLink
 from regserver.ports.clock import Clock
 from regserver.ports.randomness import Randomness
@@ -20,7 +20,7 @@ from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.guess_guard import GuessGuard
 from regserver.service.identity_service import IdentityService, SignedIn
-from regserver.service.live_board import LiveBoard, LoneBoard
+from regserver.service.live_board import LiveBoard, LiveFull, LoneBoard
 from regserver.service.live_job import LiveJob
 from regserver.service.live_person import failed_hook, live_holder, new_account, newcomer
 from regserver.service.sign_up_gate import OPEN_GATE, Refused, SignUpGate
@@ -34,7 +34,7 @@ RESERVATION_MARGIN = Duration(30 * SECOND)
 
 
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """deadline: how long a job may take. replay: how long a finished job stays readable. max_running: jobs at once.
+    """deadline: how long a job may take. replay: how long a finished job stays readable. max_running: jobs at once, on all nodes.
     source: its kind, under which past runs are stored, and whose people are told apart from those of other kinds.
     """
 
@@ -83,11 +83,11 @@ class LiveAccounts:
         """Whether the names of the source's people are reserved for good."""
         return self._parts.source is not None and self._parts.source.people is not None
 
-    async def reserve(self, job: LiveJob) -> RegistrationId | UsernameTaken | None:
+    async def reserve(self, job: LiveJob) -> RegistrationId | UsernameTaken | SourceUnavailable | None:
         """Reserves a name for the time of the job: the person's own, or the next free one. None when that is done.
 
         UsernameTaken when the person has an account by now, or another holder has the name of somebody whom the source
-        lists. An id is that of the person's registration on another node.
+        lists. SourceUnavailable when as many run on all nodes as may. An id is that of the person's registration on another node.
         """
 
         async def work(transaction: Transaction) -> tuple[str, RegistrationId | None] | None:
@@ -102,7 +102,10 @@ class LiveAccounts:
                     return name, await self._parts.board.claim(transaction, job, name)
             return None
 
-        reserved = await self._parts.store.write(work)
+        try:
+            reserved = await self._parts.store.write(work)
+        except LiveFull:
+            return SourceUnavailable()
         if reserved is None:
             return UsernameTaken()
         job.username, elsewhere = reserved

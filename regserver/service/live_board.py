@@ -13,6 +13,10 @@ from regserver.service.live_history import LiveHistory
 from regserver.service.live_job import LiveJob
 
 
+class LiveFull(Exception):
+    """As many registrations run on all nodes as may."""
+
+
 class LiveBoard(Protocol):
     """What takes a transaction is part of the caller's unit of work. is_shared: whether there may be other nodes."""
 
@@ -24,7 +28,7 @@ class LiveBoard(Protocol):
     async def claim(self, transaction: Transaction, job: LiveJob, username: str) -> RegistrationId | None:
         """Shows a registration that is to begin, unless one of the same person runs: then that one's id.
 
-        username: that is reserved for it.
+        username: that is reserved for it. Raises LiveFull, which undoes the unit.
         """
 
     async def hold(self, transaction: Transaction, job: LiveJob) -> bool:

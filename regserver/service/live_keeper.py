@@ -28,7 +28,7 @@ PURGE_SECONDS = 10.0
 class BoardParts(msgspec.Struct, frozen=True, kw_only=True):
     """run: of this process, and lease: of its node's name, see NodeLease. replay: how long one that is over can be read.
 
-    source: the kind of the source. keeps_names: whether the names of its people are reserved for good.
+    most: how many may run on all nodes. source: the kind of the source. keeps_names: whether the names of its people are reserved for good.
     """
 
     store: Store
@@ -37,6 +37,7 @@ class BoardParts(msgspec.Struct, frozen=True, kw_only=True):
     run: bytes
     lease: Duration
     replay: Duration
+    most: int
     source: str
     keeps_names: bool
 

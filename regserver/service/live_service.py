@@ -66,7 +66,7 @@ class LiveService:
         return self.job(registration) or await self._parts.board.find(RegistrationId(registration))
 
     def admits(self, username: str) -> bool:
-        """Whether `start` would accept this user. Called before the source is asked."""
+        """Whether this node could accept the user. Called before the source is asked; `start` counts over all nodes."""
         if not self._stopping and len(self._running) < self._parts.policy.max_running:
             return True
         key = name_key(username)

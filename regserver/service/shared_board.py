@@ -19,7 +19,7 @@ from regserver.ports.live_table import LiveEnd, LiveRow
 from regserver.ports.source import Subject
 from regserver.ports.store import StoreFault
 from regserver.ports.transaction import Conflict, Transaction
-from regserver.service.live_board import LiveBoard
+from regserver.service.live_board import LiveBoard, LiveFull
 from regserver.service.live_follower import LiveFollower
 from regserver.service.live_history import LiveHistory, Shown
 from regserver.service.live_job import LiveJob
@@ -56,7 +56,7 @@ class SharedBoard(LiveBoard):
         return None if row is None or row.run == self._parts.run else self._address(row)
 
     async def claim(self, transaction: Transaction, job: LiveJob, username: str) -> RegistrationId | None:
-        """Adds the row."""
+        """Adds the row as the last thing of the unit, since that holds up the other nodes' claims."""
         parts, number = self._parts, row_id(job.id)
         person = parts.seal.person(parts.source, job.subject)
         other = await transaction.live.of_person(person)
@@ -66,8 +66,11 @@ class SharedBoard(LiveBoard):
             await self._keeper.give_up(transaction, other, frees=False)  # the name is this job's by now
         kept = KeptJob(job.id, job.subject, job.applicant.username, username, job.language)
         row = LiveRow(number, person, parts.run, 0, parts.seal.seal_job(number, kept))
-        if not await transaction.live.add(row):
-            raise Conflict("a registration of the same person has begun on another node")
+        match await transaction.live.add(row, parts.most):
+            case "taken":
+                raise Conflict("a registration of the same person has begun on another node")
+            case "full":
+                raise LiveFull
         return None
 
     def _address(self, row: LiveRow) -> RegistrationId:

@@ -12,6 +12,7 @@ from regserver.domain.source_line import NameLine, StepLine
 from regserver.ports.source import Subject
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
+from regserver.service.live_board import LiveFull
 from regserver.service.live_history import LiveHistory
 from regserver.service.live_job import Applicant, LiveJob
 from regserver.service.live_keeper import BoardParts, LiveKeeper
@@ -59,7 +60,7 @@ class Node(NamedTuple):
         return await self.parts.store.write(lambda transaction: self.board.end(transaction, job))
 
 
-async def node(store: Store, name: str, clock: MovedClock) -> Node:
+async def node(store: Store, name: str, clock: MovedClock, most: int = 9) -> Node:
     parts = BoardParts(
         store=store,
         clock=clock,
@@ -67,6 +68,7 @@ async def node(store: Store, name: str, clock: MovedClock) -> Node:
         run=name.encode(),
         lease=LEASE,
         replay=REPLAY,
+        most=most,
         source="http",
         keeps_names=False,
     )
@@ -111,6 +113,30 @@ async def test_one_registration_of_a_person_runs(any_store: Store) -> None:
     first.show(ProgressEvent(event_type="FAILURE", step=1, total_steps=-1, message=LiveMessage.BROKEN))
     assert await one.end(first)
     assert await two.claim(second) is None
+
+
+async def test_so_many_run_on_all_nodes_and_no_more(any_store: Store) -> None:
+    """However many begin at once."""
+    nodes = [await node(any_store, name, MovedClock(), most=3) for name in ("one", "two")]
+    jobs = [(nodes[number % 2], job_of(nodes[number % 2], number, str(number))) for number in range(8)]
+    begun, full = list[tuple[Node, LiveJob]](), list[tuple[Node, LiveJob]]()
+
+    async def begin(at: Node, job: LiveJob) -> None:
+        try:
+            assert await at.claim(job) is None
+            begun.append((at, job))
+        except LiveFull:
+            full.append((at, job))
+
+    async with trio.open_nursery() as nursery:
+        for each in jobs:
+            nursery.start_soon(begin, *each)
+    assert (len(begun), len(full)) == (3, 5)
+    (first, job), (at, other) = begun[0], full[0]
+    assert await first.claim(job_of(first, 9, job.subject)) == job.id  # joins
+    job.show(ProgressEvent(event_type="FAILURE", step=1, total_steps=-1, message=LiveMessage.BROKEN))
+    assert await first.end(job)
+    assert await at.claim(other) is None
 
 
 async def test_another_node_shows_it_and_what_is_left_of_its_time(any_store: Store) -> None:

@@ -136,6 +136,24 @@ async def test_a_second_sign_in_at_the_other_node_joins(tmp_path: Path, shared: 
         assert answer.json()["userId"] == told[-1]["additionalData"]["userId"]
 
 
+async def test_so_many_run_on_both_together(tmp_path: Path, shared: tuple[str, ...]) -> None:
+    go = trio.Event()
+    people = {name: Person("right", script(go)) for name in ("ada", "bob")}
+    async with (
+        opened(tmp_path, (*shared, "live.max_running=1"), **people) as nodes,
+        nodes.one.client() as first,
+        nodes.two.client() as second,
+    ):
+        location = await begin(first, "ada")
+        full = await sign_in(second, "bob")
+        assert (full.status_code, full.json()) == (503, {"error": "SourceUnavailable"})
+        joined = (await begin(second, "ada")).rpartition("/")[2]
+        assert location.endswith(joined)
+        go.set()
+        await watch(location)
+        assert (await watch(await begin(second, "bob")))[-1]["eventType"] == "AUTHENTICATION"
+
+
 async def test_a_killed_node_fails_its_registrations_everywhere(
     tmp_path: Path, shared: tuple[str, ...]
 ) -> None:

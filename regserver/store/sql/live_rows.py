@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from regserver.domain.instant import Instant
-from regserver.ports.live_table import LiveEnd, LiveRow
+from regserver.ports.live_table import LiveAdded, LiveEnd, LiveRow
+from regserver.ports.transaction import Lock
 from regserver.store.sql.statement import Rows, Sql, columns
 
 ROW = columns(LiveRow)
@@ -16,10 +17,16 @@ class LiveRows(Rows):
         super().__init__(sql)
         self.grown = False
 
-    async def add(self, row: LiveRow) -> bool:
-        """One statement; the index of running ones decides."""
-        statement = f"INSERT INTO live_job ({ROW}) VALUES (?, ?, ?, 0, ?, NULL) ON CONFLICT DO NOTHING"
-        return await self._sql.run(statement, row.id, row.person, row.run, row.sealed) == 1
+    async def add(self, row: LiveRow, most: int) -> LiveAdded:
+        """One statement under the lock; it counts by the index of running ones, which decides of a person too."""
+        await self._sql.lock(Lock.LIVE)
+        statement = (
+            f"INSERT INTO live_job ({ROW}) SELECT ?, ?, ?, 0, ?, NULL"
+            " WHERE (SELECT count(*) FROM live_job WHERE over_at IS NULL) < ? ON CONFLICT DO NOTHING"
+        )
+        if await self._sql.run(statement, row.id, row.person, row.run, row.sealed, most):
+            return "added"
+        return "full" if await self.of_person(row.person) is None else "taken"
 
     async def find(self, job: bytes) -> LiveRow | None:
         """By the primary key."""
