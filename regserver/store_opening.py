@@ -23,6 +23,7 @@ from regserver.domain.instant import Instant
 from regserver.ports.audit_table import AuditPen
 from regserver.ports.name_table import NameHash
 from regserver.ports.store import Store
+from regserver.service.shared_clock import keep_shared_time
 from regserver.store.draft import sweep
 from regserver.store.sqlite import FilePolicy, held, make_folder, migrate, open_migrated
 from regserver.store.sqlite.history import refuse_lost
@@ -61,10 +62,14 @@ async def open_served_store(stack: AsyncExitStack, place: StorePlace, node: str)
 
 @asynccontextmanager
 async def open_command_store(place: StorePlace) -> AsyncIterator[Store]:
-    """The store for a command, also while servers have it open. Raises StoreFault, ServerKeyFault."""
+    """The store for a command, also while servers have it open; `now` is the time of its machine.
+
+    Raises StoreFault, ServerKeyFault.
+    """
     # A command on SQLite that needs no key does its work without the file.
     key = await trio.to_thread.run_sync(read_server_key, place.key) if place.key.exists() else None
     async with _open_for_command(place, key) as store:
+        await keep_shared_time(store, SystemClock())
         if key is None and isinstance(place, PostgresPlace):
             key = read_server_key(place.key)  # says that it is missing
         if key is not None:

@@ -15,7 +15,7 @@ from regserver.domain.account import AccountId, NewAccount
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.instant import DAY, Duration
 from regserver.domain.room import RoomId
-from regserver.domain.room_event import EventId, Position, RoomEvent
+from regserver.domain.room_event import Position, RoomEvent
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.domain.sign_up_policy import DoorPolicy
 from regserver.endpoint import Frame
@@ -176,7 +176,7 @@ class Rooms:
 
     async def missed(self, person: Somebody, since: Position) -> list[RoomEvent]:
         """All of it, page by page."""
-        reader = self.recovery.reader(person.id, EventId(since.id))
+        reader = self.recovery.reader(person.id, since)
         events: list[RoomEvent] = []
         while (page := await reader.next()) is not None:
             events += page.events

@@ -65,7 +65,7 @@ def open_operator_page(base: Base, desks: OperatorDesks) -> AppPart:
         rooms=RoomView(desks.rooms),
         mail=MailView(desks.mail, served.server.probe),
         steps=StepsView(served.steps),
-        webhooks=WebhookView(served.webhooks, served.sender, base.clock),
+        webhooks=WebhookView(served.webhooks, served.sender),
         limits=LimitView(served.server.limits, served.server.rates),
         audit=AuditView(desks.audit),
         keys=KeyView(desks.keys, entries, base.settings.server.public_url),

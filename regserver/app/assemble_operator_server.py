@@ -47,7 +47,7 @@ async def open_operator_server(
     desks = ServedDesks(build_steps_desk(base, unit), _webhook_desk(base, unit), sender, parts)
     routes = (
         *StepsAdminApi(desks.steps).routes(),
-        *WebhookAdminApi(desks.webhooks, sender, base.clock).routes(),
+        *WebhookAdminApi(desks.webhooks, sender).routes(),
         *ServerAdminApi(parts).routes(),
     )
     return AppPart(routes=routes, reload=(prepare,), reloads=(parts.server.take_reload,)), desks

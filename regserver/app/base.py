@@ -43,7 +43,7 @@ from regserver.service.keyed_address import key_addresses
 from regserver.service.operator.entry import EntryLink
 from regserver.service.operator.server import ReloadRun, RunningJob
 from regserver.service.outbox import Outbox
-from regserver.service.shared_clock import SharedClock
+from regserver.service.shared_clock import keep_shared_time
 from regserver.service.sign_up_gate import SignUpGate
 from regserver.store_opening import open_served_store
 from regserver.web.http.dispatch import WebParts
@@ -158,11 +158,7 @@ async def _open_store(
     """The time is the store's, where that has a clock of its own."""
     opened, key = await open_served_store(stack, store_place(loaded), node_name(loaded.settings))
     store = outside.store(opened)
-    if await store.time() is None:
-        return store, key, outside
-    clock = SharedClock(outside.clock, store.time)
-    await clock.begin()
-    store.keep_time(clock.now)
+    clock = await keep_shared_time(store, outside.clock)
     return store, key, msgspec.structs.replace(outside, clock=clock)
 
 

@@ -84,6 +84,12 @@ class DeliveryQueue:
                     self._waiting[key] = deque(those)
                     self._nursery.start_soon(self._work, key)
 
+    def begin_anew_nowait(self) -> None:
+        """Drops what waits: it was lost from the log, and all sockets that are attached are closed."""
+        for waiting in self._waiting.values():
+            waiting.clear()
+        self._subscriptions.begin_anew()
+
     def _by_queue(self, events: Sequence[RoomEvent]) -> dict[int, Sequence[RoomEvent]]:
         if self._ordered:
             return {0: events}

@@ -23,7 +23,7 @@ from regserver.broker.subscription import Subscription
 from regserver.domain.account import AccountId
 from regserver.domain.instant import SECOND, Duration, Instant, after
 from regserver.domain.outcome import BadToken, Refusal
-from regserver.domain.presence import MarkMoved, TypingNoticed
+from regserver.domain.presence import MarkMoved, PassedSign, TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.secret import SecretHash
@@ -31,6 +31,8 @@ from regserver.ports.broker import Broker
 from regserver.ports.clock import Clock
 from regserver.ports.presence_hub import PresenceHub
 from regserver.ports.presence_link import PresenceLink
+from regserver.ports.sign_hub import SignHub
+from regserver.ports.sign_link import SignLink
 from regserver.ports.subscriber import FrameKind, Subscriber
 
 RECENT_EVENTS = 1024
@@ -41,7 +43,7 @@ LONGEST_SLEEP = Duration(5 * SECOND)
 """The system clock may be set forward during a sleep. A look takes a millisecond for 10,000 sockets."""
 
 
-class LocalBroker(Broker, PresenceHub):
+class LocalBroker(Broker, PresenceHub, SignHub):
     """The broker of a server with one process. Made by `open_local_broker`."""
 
     def __init__(
@@ -54,6 +56,7 @@ class LocalBroker(Broker, PresenceHub):
         self._queues = queues
         self._signs = making.signs
         self._presence = presence
+        self._others: SignLink = NoOtherNode()
         self._subscriptions: dict[Subscriber, Subscription] = {}
         # Lists: most accounts have one socket, for which a set takes 130 bytes more.
         self._accounts: dict[AccountId, list[Subscriber]] = {}
@@ -130,13 +133,34 @@ class LocalBroker(Broker, PresenceHub):
             queue.publish_nowait(events)
         self._presence.publish_nowait(events)
 
+    def begin_anew_nowait(self, end: EventId) -> None:
+        for subscriber in self._all():
+            subscriber.cut_nowait()
+        self._recent.clear()
+        self._forgotten = end
+        for queue in self._queues.values():
+            queue.begin_anew_nowait()
+        self._presence.begin_anew_nowait()
+
+    # --- signs
     def typing_nowait(self, sign: TypingNoticed) -> None:
-        self._presence.typing_nowait(sign)
+        self.hear_nowait(sign)
+        self._others.pass_nowait(sign)
 
     def seen_nowait(self, sign: MarkMoved) -> None:
+        self.hear_nowait(sign)
+        self._others.pass_nowait(sign)
+
+    def link_signs_nowait(self, link: SignLink) -> None:
+        self._others = link
+
+    def hear_nowait(self, sign: PassedSign) -> None:
+        if isinstance(sign, TypingNoticed):
+            return self._presence.typing_nowait(sign)
         for one in list(self._accounts.get(sign.account, ())):
             if one.seen and one in self._subscriptions:
                 one.receiver.send_nowait(self._signs[one.kind](sign))
+        return None
 
     # --- endings
     def tokens(self) -> Mapping[SecretHash, AccountId]:

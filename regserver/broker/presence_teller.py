@@ -111,6 +111,17 @@ class PresenceTeller:
             self._book.go(account)
             self._more.set()
 
+    def begin_anew_nowait(self) -> None:
+        """Nobody is present any more, here or elsewhere, until they come again: their rooms are in doubt."""
+        for account in (*self._here, *self._leaving):
+            self._link.went_nowait(account)
+        self._book = PresenceBook()
+        self._here.clear()
+        self._leaving.clear()
+        self._elsewhere.clear()
+        self._untold.clear()
+        self._link.begin_anew_nowait()
+
     # --- what happens
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Follows the memberships of those who are present."""
@@ -125,7 +136,6 @@ class PresenceTeller:
     def typing_nowait(self, sign: TypingNoticed) -> None:
         """A member is typing."""
         self._book.typing(sign)
-        self._link.typing_nowait(sign)
         self._more.set()
 
     # --- telling

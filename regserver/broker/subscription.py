@@ -125,6 +125,10 @@ class Subscriptions:
         return True
 
     # --- events
+    def begin_anew(self) -> None:
+        """The ids of the log have gone back."""
+        self._newest = EventId(0)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is attached."""

@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
 
-from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.adapters.system import SystemRandomness
 from regserver.cli import configuration
 from regserver.cli.operator import local_operator, operator_unit, refused
-from regserver.cli.store import open_store
+from regserver.cli.store import StoreClock, open_store
 from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.domain.instant import iso_seconds
@@ -53,7 +53,7 @@ async def _with_keys(store: Store, _: StorePlace, chosen: argparse.Namespace) ->
 
 
 async def _link(store: Store, place: StorePlace, chosen: argparse.Namespace) -> Told:
-    made = await EntryDesk(store, SystemClock(), SystemRandomness(), None).make_link(local_operator())
+    made = await EntryDesk(store, StoreClock(store), SystemRandomness(), None).make_link(local_operator())
     if isinstance(made, Refusal):
         refused(made, "link")
     loaded = configuration(chosen)

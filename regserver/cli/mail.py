@@ -12,7 +12,7 @@ from regserver.adapters.server_key import ServerKeyFault, read_server_key
 from regserver.adapters.system import SystemClock, SystemRandomness
 from regserver.cli import FAILED, FINE, CommandFault, configuration, report
 from regserver.cli.operator import local_operator, operator_unit, refused
-from regserver.cli.store import open_store
+from regserver.cli.store import StoreClock, open_store
 from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.config.smtp_url import mail_server
@@ -67,7 +67,7 @@ def _list(chosen: argparse.Namespace) -> None:
 
 
 def _desk(store: Store, place: StorePlace) -> MailDesk:
-    outbox = Outbox(SystemClock(), SystemRandomness(), read_server_key(place.key).derive("outbox"))
+    outbox = Outbox(StoreClock(store), SystemRandomness(), read_server_key(place.key).derive("outbox"))
     return MailDesk(operator_unit(store), outbox)
 
 

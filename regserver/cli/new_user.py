@@ -5,11 +5,11 @@ import sys
 
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock
 from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.password import ask_password
+from regserver.cli.store import StoreClock
 from regserver.cli.told import Told
 from regserver.cli.user_told import account_told
 from regserver.config import StorePlace
@@ -56,7 +56,7 @@ async def password_set(chosen: argparse.Namespace, store: Store, place: StorePla
 def _desk(store: Store, place: StorePlace) -> NewUserDesk:
     pepper = build_pepper(place.settings, read_server_key(place.key))
     hasher = build_hasher(place.settings.password)
-    return NewUserDesk(NewUserParts(operator_unit(store), SystemClock(), hasher, pepper))
+    return NewUserDesk(NewUserParts(operator_unit(store), StoreClock(store), hasher, pepper))
 
 
 def _password() -> str:

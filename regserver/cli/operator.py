@@ -3,8 +3,8 @@
 import getpass
 from typing import NoReturn
 
-from regserver.adapters.system import SystemClock
 from regserver.cli import CommandFault
+from regserver.cli.store import StoreClock
 from regserver.domain.outcome import (
     BadEmail,
     BadPassword,
@@ -44,7 +44,7 @@ def local_operator() -> LocalOperator:
 
 def operator_unit(store: Store) -> OperatorUnit:
     """Runs the command's use cases."""
-    return OperatorUnit(store, SystemClock())
+    return OperatorUnit(store, StoreClock(store))
 
 
 def refused(refusal: Refusal, thing: str) -> NoReturn:

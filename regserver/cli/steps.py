@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock
 from regserver.app.base import build_pepper
 from regserver.cli import MISUSED, CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
-from regserver.cli.store import open_store
+from regserver.cli.store import StoreClock, open_store
 from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.domain.contact import Contact, ContactKey, parse_email, parse_identity, parse_phone
@@ -80,7 +79,7 @@ def run(chosen: argparse.Namespace) -> None:
 def _desk(store: Store, place: StorePlace) -> StepsDesk:
     pepper = build_pepper(place.settings, read_server_key(place.key))
     policy = msgspec.convert(place.settings.steps, StepsPolicy, from_attributes=True)
-    lookup = RegistrationLookup(store, SystemClock(), pepper, policy)
+    lookup = RegistrationLookup(store, StoreClock(store), pepper, policy)
     return StepsDesk(operator_unit(store), lookup, pepper, policy)
 
 

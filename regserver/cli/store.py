@@ -13,7 +13,9 @@ from regserver.cli import MISUSED, CommandFault, configuration
 from regserver.config import ConfigFault, PostgresPlace, Secret, SqlitePlace, StorePlace, store_place
 from regserver.config.setting import StoreSection
 from regserver.config.store_url import PostgresAddress, read_store_url
+from regserver.domain.instant import Instant
 from regserver.group import unwrapped
+from regserver.ports.clock import Clock
 from regserver.ports.store import Store, StoreFault
 from regserver.store.sqlite import held
 from regserver.store_opening import connection_words, migrate_store, open_command_store
@@ -97,6 +99,17 @@ def open_store(chosen: argparse.Namespace, work: Callable[[Store, StorePlace], A
                 return await work(store, place)
 
     return trio.run(run)
+
+
+class StoreClock(Clock):
+    """The time of the store's machine, by which the servers go too."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def now(self) -> Instant:
+        """The store's."""
+        return self._store.now()
 
 
 def existing_place(chosen: argparse.Namespace) -> StorePlace:

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.adapters.system import SystemRandomness
 from regserver.cli import CommandFault
 from regserver.cli.new_user import add_arguments, created, password_set
 from regserver.cli.operator import local_operator, operator_unit, refused
-from regserver.cli.store import open_store
+from regserver.cli.store import StoreClock, open_store
 from regserver.cli.told import Told, read_life, tell
 from regserver.cli.user_told import (
     account_fields,
@@ -122,7 +122,7 @@ def run(chosen: argparse.Namespace) -> int | None:
 async def _acted(chosen: argparse.Namespace, store: Store, place: StorePlace) -> Told:
     base = place.settings.server.public_url.rstrip("/")
     parts = UserParts(
-        operator_unit(store), SystemClock(), SystemRandomness(), link_base=base, language=LANGUAGES[0]
+        operator_unit(store), StoreClock(store), SystemRandomness(), link_base=base, language=LANGUAGES[0]
     )
     return await ACTIONS[chosen.action](UserDesk(parts), chosen)
 
@@ -130,7 +130,7 @@ async def _acted(chosen: argparse.Namespace, store: Store, place: StorePlace) ->
 async def _exported(chosen: argparse.Namespace, store: Store, place: StorePlace) -> None:
     from regserver.cli.user_export import export_account  # loads the web's modules, which takes long
 
-    found = await UserDesk(UserParts(operator_unit(store), SystemClock(), SystemRandomness())).show(
+    found = await UserDesk(UserParts(operator_unit(store), StoreClock(store), SystemRandomness())).show(
         local_operator(), chosen.name
     )
     if isinstance(found, Refusal):

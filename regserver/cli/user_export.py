@@ -7,9 +7,10 @@ from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.adapters.system import SystemRandomness
 from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
+from regserver.cli.store import StoreClock
 from regserver.config import StorePlace
 from regserver.domain.account import AccountId
 from regserver.ports.store import Store
@@ -25,7 +26,7 @@ async def export_account(store: Store, place: StorePlace, account: AccountId, ta
 
     Raises CommandFault, ServerKeyFault, StoreFault.
     """
-    key, clock = read_server_key(place.key), SystemClock()
+    key, clock = read_server_key(place.key), StoreClock(store)
     outbox = Outbox(clock, SystemRandomness(), key.derive("outbox"))
     exporter = Exporter(account, store.read, outbox, build_pepper(place.settings, key))
     with _opened(target) as write:

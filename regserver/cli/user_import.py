@@ -10,9 +10,9 @@ from typing import IO
 from regserver.adapters.foreign_hash import adopt_hash, foreign_memory
 from regserver.adapters.people_file import PeopleFileFault, read_json_lines, reader_of
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock
 from regserver.app.base import build_pepper
 from regserver.cli import FAILED, FINE, CommandFault
+from regserver.cli.store import StoreClock
 from regserver.cli.told import Told, tell
 from regserver.config import StorePlace
 from regserver.group import unwrapped
@@ -30,7 +30,7 @@ async def import_people(store: Store, place: StorePlace, chosen: argparse.Namesp
     most = foreign_memory(place.settings.password.max_memory)
     parts = ImportParts(
         store=store,
-        clock=SystemClock(),
+        clock=StoreClock(store),
         pepper=build_pepper(place.settings, read_server_key(place.key)),
         adopt=lambda encoded: adopt_hash(encoded, most),
         dry=chosen.dry_run,

@@ -7,14 +7,14 @@ import argparse
 from collections.abc import Awaitable, Callable, Mapping
 
 from regserver.adapters.server_key import read_server_key
-from regserver.adapters.system import SystemClock, SystemRandomness
+from regserver.adapters.system import SystemRandomness
 from regserver.app.assemble_webhook import webhook_client, webhook_seal
 from regserver.cli import CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
-from regserver.cli.store import open_store
+from regserver.cli.store import StoreClock, open_store
 from regserver.cli.told import Told, read_life, tell
 from regserver.config import Settings, StorePlace
-from regserver.domain.instant import DAY, MINUTE, Duration, Instant, iso_seconds
+from regserver.domain.instant import DAY, MINUTE, Duration, iso_seconds
 from regserver.domain.operator_outcome import BadWebhook
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import parse_id
@@ -62,7 +62,7 @@ def run(chosen: argparse.Namespace) -> None:
     async def work(store: Store, place: StorePlace) -> Told:
         parts = WebhookParts(
             unit=operator_unit(store),
-            clock=SystemClock(),
+            clock=StoreClock(store),
             randomness=SystemRandomness(),
             seal=webhook_seal(read_server_key(place.key), SystemRandomness()),
             allow_private=place.settings.webhook.allow_private,
@@ -132,16 +132,15 @@ async def _test(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Name
 
 
 async def _replay(webhooks: WebhookDesk, settings: Settings, chosen: argparse.Namespace) -> Told:
-    number, start, since = _number(chosen), None, Instant(0)
+    number, start, last = _number(chosen), None, Duration(0)
     if chosen.last is not None:
-        life = read_life(chosen.last, Duration(MINUTE), LONGEST_REPLAY, "--last")
-        since = Instant(SystemClock().now() - life)
+        last = read_life(chosen.last, Duration(MINUTE), LONGEST_REPLAY, "--last")
     else:
         position = parse_id(chosen.start)
         if position is None:
             raise CommandFault("--from: expected a position, as messages have it")
         start = HookPosition(position)
-    count = await webhooks.replay(local_operator(), number, start, since)
+    count = await webhooks.replay(local_operator(), number, start, last)
     if isinstance(count, Refusal):
         raise _nobody(chosen)
     events = "event" if count == 1 else "events"

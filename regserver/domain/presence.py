@@ -19,14 +19,14 @@ class PresenceChanged(msgspec.Struct, frozen=True):
     online: bool
 
 
-class TypingNoticed(msgspec.Struct, frozen=True):
+class TypingNoticed(msgspec.Struct, frozen=True, tag="typing", array_like=True):
     """A member is writing a post."""
 
     account: AccountId
     room: RoomId
 
 
-class MarkMoved(msgspec.Struct, frozen=True):
+class MarkMoved(msgspec.Struct, frozen=True, tag="seen", array_like=True):
     """The account has read a room up to a post; its own sockets alone are told."""
 
     account: AccountId
@@ -35,3 +35,6 @@ class MarkMoved(msgspec.Struct, frozen=True):
 
 
 Sign = PresenceChanged | TypingNoticed | MarkMoved
+
+PassedSign = TypingNoticed | MarkMoved
+"""What each node hears of by itself, and passes on to the others."""

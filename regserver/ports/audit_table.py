@@ -5,7 +5,6 @@ the end of the unit                       the rows are written, after all else
 """
 
 import secrets
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
@@ -15,20 +14,17 @@ import msgspec
 from regserver.domain.account import AccountId
 from regserver.domain.audit import AuditChain, AuditMark, AuditNote, AuditRow
 from regserver.domain.instant import Instant
+from regserver.ports.clock import machine_time
 
 asked_from: ContextVar[str | None] = ContextVar("asked_from", default=None)
 """The address of the client whose request is being answered; None for the server's own work."""
-
-
-def _now() -> Instant:
-    return Instant(time.time_ns() // 1_000_000)
 
 
 class AuditPen(msgspec.Struct, frozen=True):
     """What rows are written with. Without the server's key they are written so that a verification names them."""
 
     chain: AuditChain = AuditChain(b"")
-    now: Callable[[], Instant] = _now
+    now: Callable[[], Instant] = machine_time
     draw: Callable[[int], bytes] = secrets.token_bytes
 
 

@@ -40,11 +40,17 @@ class Broker(Protocol):
     def publish_nowait(self, events: Sequence[RoomEvent]) -> None:
         """Delivers committed events, in the order of the log."""
 
+    def begin_anew_nowait(self, end: EventId) -> None:
+        """The log lacks events that were published: closes all sockets, and goes on behind `end`, the log's last event.
+
+        What they heard may not have been, and the memberships that followed from it neither.
+        """
+
     def typing_nowait(self, sign: TypingNoticed) -> None:
-        """Tells a room's sockets that asked for presence that a member is typing."""
+        """Tells a room's sockets that asked for presence that a member is typing, at all nodes."""
 
     def seen_nowait(self, sign: MarkMoved) -> None:
-        """Tells the account's own sockets that asked how far it has read."""
+        """Tells the account's own sockets that asked how far it has read, at all nodes."""
 
     def tokens(self) -> Mapping[SecretHash, AccountId]:
         """The tokens of all subscribers, with their accounts."""

@@ -1,11 +1,17 @@
 """The time of day, and waiting for it."""
 
+import time
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import trio
 
 from regserver.domain.instant import Instant
+
+
+def machine_time() -> Instant:
+    """This machine's clock, which may be set."""
+    return Instant(time.time_ns() // 1_000_000)
 
 
 class Clock(Protocol):
@@ -16,6 +22,10 @@ class Clock(Protocol):
 
     def now(self) -> Instant:
         """Wall-clock time."""
+
+    def own_time(self) -> Instant:
+        """That of this machine, for what other programs on it have dated."""
+        return self.now()
 
     def elapsed(self) -> float:
         """Seconds by a clock that nobody sets; only differences mean something."""

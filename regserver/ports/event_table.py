@@ -29,7 +29,7 @@ class EventTable(Protocol):
     def append_last(self, room: RoomId, actor: AccountId, change: Change, now: Instant) -> None:
         """The same, as the unit's last statement, which a networked store sends together with the commit."""
 
-    async def after(self, position: EventId, limit: int) -> list[tuple[EventId, RoomEvent | None]]:
+    async def after(self, position: EventId, limit: int) -> list[tuple[Position, RoomEvent | None]]:
         """All events after an id, of every room, in their order; None for one whose post there is no longer."""
 
     async def end(self) -> Position:
@@ -40,6 +40,13 @@ class EventTable(Protocol):
 
     async def reaches(self, position: Position) -> bool:
         """Whether this position was in the log, and all events after it still are."""
+
+    async def continues(self, known: Position, read: EventId) -> bool:
+        """Whether a reader that has come to the id `read` misses nothing if it goes on there. known: an event up to there.
+
+        False when later events were removed, or when the log has gone back behind `known`: after a restore, or a fail-over
+        that lost commits, another event has its id, or none.
+        """
 
     async def count_seen(
         self, account: AccountId, start: EventId, end: EventId, *, echo: bool, edits: bool = False

@@ -6,7 +6,8 @@ from typing import Protocol
 class NodeLink(Protocol):
     """Words say that something was written, not what; several may go as one, and some may be lost. Whoever is woken reads the store.
 
-    An engine is given a function that is called at each word of another node, and now and then without one.
+    An engine is given a function that is called at each word of another node, and now and then without one; and one that
+    is called with each text of another node.
     """
 
     @property
@@ -15,6 +16,9 @@ class NodeLink(Protocol):
 
     def tell_nowait(self) -> None:
         """Wakes the other nodes."""
+
+    def say_nowait(self, text: str) -> None:
+        """Says a text to the other nodes, which the store does not keep; of MOST_TEXT at most."""
 
     async def run_telling(self) -> None:
         """Sends words, until cancelled. Raises nothing else."""

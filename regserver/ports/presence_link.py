@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from regserver.domain.account import AccountId
-from regserver.domain.presence import TypingNoticed
 
 
 class PresenceLink(Protocol):
@@ -15,5 +14,5 @@ class PresenceLink(Protocol):
     def went_nowait(self, account: AccountId) -> None:
         """It is no longer."""
 
-    def typing_nowait(self, sign: TypingNoticed) -> None:
-        """A member is typing; to be told by every node."""
+    def begin_anew_nowait(self) -> None:
+        """Nobody of the other nodes is known here any more: they are to be told again."""

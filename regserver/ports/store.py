@@ -6,8 +6,9 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from regserver.domain.instant import Instant
-from regserver.domain.room_event import RoomEvent
+from regserver.domain.room_event import EventId, RoomEvent
 from regserver.domain.times import Times
+from regserver.ports.clock import machine_time
 from regserver.ports.transaction import Transaction
 
 T = TypeVar("T")
@@ -16,8 +17,19 @@ EventListener = Callable[[Sequence[RoomEvent]], None]
 """Called with committed events, in the order of the log, on the event loop's thread. It must not block or raise."""
 
 
+LossListener = Callable[[EventId], None]
+"""Called when the log lacks events that the listener was told; with the end of the log. It must not block or raise."""
+
+
 ForeignListener = Callable[[], None]
 """Called after another process has written to the store, on the event loop's thread. It must not block or raise."""
+
+
+TextListener = Callable[[str], None]
+"""Called with what another process has said, on the event loop's thread. It must not block or raise."""
+
+MOST_TEXT = 7_900
+"""Bytes of what a process can say at once."""
 
 
 StoreCheck = Callable[[], Awaitable[str | None]]
@@ -45,11 +57,26 @@ class Store(Protocol):
     def listen(self, listener: EventListener) -> None:
         """Sets the one listener, which is called after every commit that appended events."""
 
+    def listen_loss(self, listener: LossListener) -> None:
+        """Sets the one listener for a log that has gone back, as after a fail-over that lost commits.
+
+        Later events follow on the end that it is called with, and may have the ids of those that are lost.
+        """
+        return None
+
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """Adds a listener, which is told within seconds when another process has written.
 
         Several changes may be told as one, and a change of nothing that matters as well.
         """
+
+    def listen_texts(self, listener: TextListener) -> None:
+        """Sets the one listener for what other processes say."""
+        return None
+
+    def say_nowait(self, text: str) -> None:
+        """Says something to all other processes on this store, of MOST_TEXT at most. Nothing keeps it, and it may be lost."""
+        return None
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Runs `work` on a snapshot, where writes are refused. Raises StoreFault."""
@@ -75,6 +102,10 @@ class Store(Protocol):
     def keep_time(self, now: Callable[[], Instant]) -> None:
         """Takes the clock for what the store dates by itself, the audit. Before, it is this machine's."""
         return None
+
+    def now(self) -> Instant:
+        """The clock that it has taken."""
+        return machine_time()
 
     async def check(self) -> None:
         """Touches the database; raises StoreFault when it does not answer."""

@@ -43,3 +43,6 @@ class Subscriber(Protocol):
 
     def end_nowait(self, reason: Refusal | None) -> None:
         """Sends the reason to the client, if there is one, and closes the socket."""
+
+    def cut_nowait(self) -> None:
+        """Closes the socket, since the log no longer has what it needs, or has heard; its client shall come again."""

@@ -15,7 +15,6 @@ import trio
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Duration
-from regserver.domain.presence import TypingNoticed
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId
 from regserver.ports.clock import Clock
@@ -52,6 +51,7 @@ class PresenceSync(PresenceLink):
         self._untold: dict[AccountId, bool] = {}
         self._seen: dict[bytes, SeenRun] = {}
         self._elsewhere: frozenset[AccountId] = frozenset()
+        self._beginnings = 0
 
     # --- as a link
     def came_nowait(self, account: AccountId) -> None:
@@ -62,8 +62,11 @@ class PresenceSync(PresenceLink):
         """To be told."""
         self._untold[account] = False
 
-    def typing_nowait(self, sign: TypingNoticed) -> None:
-        """Stays on this node: by the time that the others had read of it, it would be over."""
+    def begin_anew_nowait(self) -> None:
+        """What is read now is read again."""
+        self._beginnings += 1
+        self._elsewhere = frozenset()
+        self._seen.clear()
 
     # --- its work
     async def run(self) -> None:
@@ -128,8 +131,10 @@ class PresenceSync(PresenceLink):
     async def _arrive(self, accounts: Collection[AccountId]) -> None:
         people = list(accounts)
         for first in range(0, len(people), PEOPLE_IN_A_STEP):
-            step = people[first : first + PEOPLE_IN_A_STEP]
+            step, beginnings = people[first : first + PEOPLE_IN_A_STEP], self._beginnings
             rooms, end = await self._store.read(lambda transaction: _rooms(transaction, step))  # noqa: B023
+            if beginnings != self._beginnings:
+                return  # the rooms are of a log that has gone back
             arrived = {one for one in step if self._hub.come_elsewhere_nowait(one, rooms[one], end)}
             self._elsewhere |= arrived  # whoever is missing is read again
             await trio.lowlevel.checkpoint()

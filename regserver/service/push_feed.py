@@ -83,7 +83,7 @@ class PushFeed:
         queue = transaction.push_queue
         position = await queue.position()
         page = await transaction.events.after(position, PAGE)
-        if not page or not await queue.move(page[-1][0], position):
+        if not page or not await queue.move(page[-1][0].id, position):
             return 0, 0
         by_room: dict[RoomId, list[RoomEvent]] = {}
         for _, event in page:

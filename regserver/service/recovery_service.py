@@ -45,11 +45,14 @@ class Resumption(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some missed events. end: the position up to which the log was read. whole: whether the whole window was read.
-    rooms: the account's rooms if the page reaches the end of the log, else None."""
+    """Some missed events. end: the position up to which the log was read. known: the last event that was met, if any.
+
+    whole: whether the whole window was read. rooms: the account's rooms if the page reaches the end of the log, else None.
+    """
 
     events: tuple[RoomEvent, ...]
     end: EventId
+    known: Position | None
     whole: bool
     rooms: tuple[RoomId, ...] | None
 
@@ -93,7 +96,7 @@ class RecoveryService:
         return await self._admission.read(token, act)
 
     def reader(
-        self, account: AccountId, start: EventId, *, echo: bool = False, edits: bool = False
+        self, account: AccountId, start: Position, *, echo: bool = False, edits: bool = False
     ) -> "LogReader":
         """A reader of the events that `account` sees after `start`. echo, edits: see `audience`."""
         return LogReader(self._store, account, start, echo=echo, edits=edits)
@@ -106,20 +109,24 @@ class LogReader:
     contains many, so that both a quiet account in a long log and a busy one cost about what they receive.
     """
 
-    def __init__(self, store: Store, account: AccountId, start: EventId, *, echo: bool, edits: bool) -> None:
+    def __init__(self, store: Store, account: AccountId, start: Position, *, echo: bool, edits: bool) -> None:
         self._store = store
         self._echo = echo
         self._edits = edits
         self._account = account
-        self._position = start
+        self._known = start  # the last event of the log that was seen
+        self._position = start.id
         self._window = FIRST_WINDOW
         self._limit = PAGE_EVENTS
 
     async def next(self) -> Page | None:
-        """The next page, possibly without events; None when the log was trimmed beyond the reader's position."""
+        """The next page, possibly without events; None when what follows the reader's position is not in the log.
+
+        It was trimmed beyond it, or has gone back behind it.
+        """
         page = await self._store.read(self._read)
         if page is not None:
-            self._position = page.end
+            self._known, self._position = page.known or self._known, page.end
             self._adapt(page)
         return page
 
@@ -136,10 +143,10 @@ class LogReader:
         )
 
     async def _read(self, transaction: Transaction) -> Page | None:
-        if (await transaction.events.cut()).id > self._position:
+        if not await transaction.events.continues(self._known, self._position):
             return None
-        log_end = (await transaction.events.end()).id
-        end = EventId(min(log_end, self._position + self._window))
+        log_end = await transaction.events.end()
+        end = EventId(min(log_end.id, self._position + self._window))
         found = await transaction.events.seen(
             self._account, self._position, end, self._limit, echo=self._echo, edits=self._edits
         )
@@ -147,8 +154,10 @@ class LogReader:
         whole = len(events) < self._limit and len(events) == len(found)
         if not whole:
             end = events[-1].id
-        rooms = await transaction.rooms.of_account(self._account) if end == log_end else None
-        return Page(events, end, whole, rooms)
+        known = events[-1].position if events else None
+        if end != log_end.id:
+            return Page(events, end, known, whole, None)
+        return Page(events, end, log_end, whole, await transaction.rooms.of_account(self._account))
 
 
 def _fitting(events: tuple[RoomEvent, ...]) -> tuple[RoomEvent, ...]:

@@ -12,7 +12,7 @@ from regserver.service.room_service import NoAccess, RoomActor, in_room
 
 
 class SeenService:
-    """broker: of this node; devices at other nodes learn it when they load the list."""
+    """broker: of this node, which tells the others."""
 
     def __init__(self, admission: RoomAdmission, broker: Broker) -> None:
         self._admission = admission

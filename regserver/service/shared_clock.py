@@ -14,7 +14,7 @@ import trio
 
 from regserver.domain.instant import Instant
 from regserver.ports.clock import Clock
-from regserver.ports.store import StoreFault
+from regserver.ports.store import Store, StoreFault
 
 log = logging.getLogger("regserver.clock")
 
@@ -36,6 +36,10 @@ class SharedClock(Clock):
     def now(self) -> Instant:
         """The store's time."""
         return Instant(round(self._own.elapsed() * 1000) + self._offset)
+
+    def own_time(self) -> Instant:
+        """This machine's."""
+        return self._own.now()
 
     def elapsed(self) -> float:
         """This machine's."""
@@ -72,3 +76,13 @@ class SharedClock(Clock):
         offset = found - round((before + took / 2) * 1000)
         if abs(offset - self._offset) > took / 2 * 1000 + 1:
             self._offset = offset
+
+
+async def keep_shared_time(store: Store, own: Clock) -> Clock:
+    """The clock of the store's machine, which the store takes too; `own` where the store has none. Raises StoreFault."""
+    if await store.time() is None:
+        return own
+    clock = SharedClock(own, store.time)
+    await clock.begin()
+    store.keep_time(clock.now)
+    return clock

@@ -4,7 +4,6 @@ Rooms write their log anyway, in the unit of each change. So a post costs nothin
 told has the order of the log. `hook_log` says up to where: a page of the log and its new place are written together.
 """
 
-from regserver.domain.room_event import EventId
 from regserver.domain.webhook import ROOM_KINDS, room_hook
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
@@ -39,7 +38,7 @@ async def _tell_page(transaction: Transaction) -> int:
     page = await transaction.events.after(position, PAGE)
     if not page:
         return 0
-    await transaction.hooks.move(position, EventId(page[-1][0]))
+    await transaction.hooks.move(position, page[-1][0].id)
     for _, event in page:
         told = None if event is None else room_hook(event)
         if told is not None:

@@ -5,7 +5,14 @@ from typing import TypeVar
 
 from regserver.domain.instant import Instant
 from regserver.log import request_id
-from regserver.ports.store import EventListener, ForeignListener, Store, StoreFault
+from regserver.ports.store import (
+    EventListener,
+    ForeignListener,
+    LossListener,
+    Store,
+    StoreFault,
+    TextListener,
+)
 from regserver.ports.transaction import Transaction
 from regserver.testing.event import EventLog
 from regserver.testing.fault import Faults
@@ -26,9 +33,21 @@ class FaultyStore(Store):
         """Lets the log of events hear it too."""
         self._inner.listen(self._events.tee(listener))
 
+    def listen_loss(self, listener: LossListener) -> None:
+        """As the store."""
+        self._inner.listen_loss(listener)
+
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """As the store."""
         self._inner.listen_elsewhere(listener)
+
+    def listen_texts(self, listener: TextListener) -> None:
+        """As the store."""
+        self._inner.listen_texts(listener)
+
+    def say_nowait(self, text: str) -> None:
+        """As the store."""
+        self._inner.say_nowait(text)
 
     async def time(self) -> Instant | None:
         """As the store."""
@@ -37,6 +56,10 @@ class FaultyStore(Store):
     def keep_time(self, now: Callable[[], Instant]) -> None:
         """As the store."""
         self._inner.keep_time(now)
+
+    def now(self) -> Instant:
+        """As the store."""
+        return self._inner.now()
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Refuses where the link drops: there is nothing to lose."""

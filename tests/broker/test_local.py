@@ -8,6 +8,7 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
+from regserver.broker.delivery_queue import SLICE
 from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
 from regserver.broker.making import Making
 from regserver.broker.subscription import FrameMaker
@@ -54,6 +55,7 @@ class Ear(Subscriber):
         self.heard: list[str] = []
         self.writes: list[int] = []
         self.ended: list[Refusal | None] = []
+        self.cuts = 0
 
     @property
     def receiver(self) -> Receiver:
@@ -72,6 +74,9 @@ class Ear(Subscriber):
 
     def end_nowait(self, reason: Refusal | None) -> None:
         self.ended.append(reason)
+
+    def cut_nowait(self) -> None:
+        self.cuts += 1
 
 
 class TrioClock(Clock):
@@ -337,3 +342,38 @@ async def test_sockets_end_with_their_token(autojump_clock: trio.testing.MockClo
         await trio.sleep(1.1)
         assert set(late.ended) == {BadToken()}
         assert not gone.ended
+
+
+# --- a log that has gone back
+async def test_a_log_that_has_gone_back_closes_all_and_its_numbers_come_again() -> None:
+    async with opened() as (broker, log):
+        before = [attach(broker, Ear(BOB), [TEA]), attach(broker, Ear(BOB, resumable=True), [TEA])]
+        waiting = Ear(CID)
+        broker.enter_nowait(waiting)  # its rooms are read just now
+        for _ in range(3):
+            log.say(TEA, ANN)
+        broker.begin_anew_nowait(EventId(1))
+        log.end = EventId(1)
+        assert [ear.cuts for ear in (*before, waiting)] == [1, 1, 1]
+        assert not broker.attach_nowait(waiting, [TEA], EventId(0))  # older than what is in memory
+        for ear in before:
+            broker.detach_nowait(ear)
+        ears = [attach(broker, Ear(BOB, resumable=each), [TEA], as_of=1) for each in (False, True)]
+        log.say(TEA, ANN)
+        await wait_all_tasks_blocked()
+        assert [ear.heard for ear in ears] == [["2 member"], ["2 member cursor"]]
+
+
+async def test_what_waits_is_not_sent_to_those_who_come_after_it_was_lost() -> None:
+    async with opened() as (broker, log):
+        crowd = [attach(broker, Ear(AccountId(number)), [TEA]) for number in range(10, 10 + 2 * SLICE)]
+        log.say(TEA, ANN)
+        log.say(TEA, ANN)
+        broker.begin_anew_nowait(EventId(0))
+        log.end = EventId(0)
+        late = attach(broker, Ear(BOB), [TEA])
+        await wait_all_tasks_blocked()
+        assert (late.heard, crowd[0].heard) == ([], [])
+        log.say(TEA, ANN)
+        await wait_all_tasks_blocked()
+        assert late.heard == ["1 member"]

@@ -173,3 +173,24 @@ async def test_of_those_who_type_at_once_a_few_are_told(autojump_clock: trio.tes
             broker.typing_nowait(TypingNoticed(BOB, RoomId(number + 100)))
         await told()
         assert new(ann) == []
+
+
+async def test_after_a_log_has_gone_back_rooms_are_those_of_the_new_sockets(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with opened() as (broker, log):
+        ann, bob = present(broker, ANN, TEA, HALL), present(broker, BOB, TEA, HALL)
+        broker.come_elsewhere_nowait(CID, [HALL], log.end)
+        await told()
+        broker.begin_anew_nowait(log.end)
+        for ear in (ann, bob):
+            broker.detach_nowait(ear)
+        ann, bob = (
+            present(broker, ANN, TEA, HALL),
+            present(broker, BOB, TEA),
+        )  # who had come into HALL by what is lost
+        await told()
+        assert (new(ann), new(bob)) == (["2+1"], ["1+1"])
+        broker.detach_nowait(bob)
+        await trio.sleep(2 * GRACE.seconds)
+        assert new(ann) == ["2-1"]

@@ -75,7 +75,7 @@ def test_what_is_not_well(new_database: Callable[[], str], monkeypatch: pytest.M
         line.startswith("hint regserver alpha (") and "left a transaction open" in line for line in said
     )
     assert any(line.startswith("hint node alpha has shown no sign of life") for line in said)
-    assert any("want 500 connections" in line for line in said)
+    assert any("want 502 connections" in line for line in said)
     assert "hint fsync is off: a crash of its machine loses what was acknowledged, or more" in said
 
 

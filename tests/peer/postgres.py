@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -139,6 +140,27 @@ class Cluster:
                     return
                 time.sleep(0.05)
         raise RuntimeError("no standby streams: " + (self.folder / "log").read_text())
+
+    def fall_behind(self, primary: "Cluster") -> None:
+        """A standby takes in what its primary has, and nothing more from then on."""
+        with psycopg.connect(primary.place("postgres")) as connection:
+            end = connection.execute("SELECT pg_current_wal_lsn()").fetchone()
+        with psycopg.connect(self.place("postgres"), autocommit=True) as connection:
+            self._until(connection, "SELECT pg_last_wal_replay_lsn() >= %s", end)
+            connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            connection.execute("SELECT pg_reload_conf()")
+            self._until(connection, "SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)")
+
+    def _until(
+        self,
+        connection: "psycopg.Connection[tuple[object, ...]]",
+        asked: LiteralString,
+        given: Sequence[object] | None = None,
+    ) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while connection.execute(asked, given).fetchone() != (True,):
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.02)
 
     def promote(self) -> None:
         """Makes a standby the primary. It needs no standby of its own then."""

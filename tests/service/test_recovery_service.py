@@ -127,7 +127,7 @@ async def test_a_reader_that_is_overtaken_by_the_cut_says_so(rooms: Rooms) -> No
     room = await rooms.room(ann, bob)
     for _ in range(PAGE_EVENTS + 10):
         await rooms.post(ann, room)
-    reader = rooms.recovery.reader(bob.id, EventId(0))
+    reader = rooms.recovery.reader(bob.id, START)
     page = await reader.next()
     assert page is not None
     assert len(page.events) == PAGE_EVENTS
@@ -153,7 +153,7 @@ async def test_long_posts_make_short_pages(rooms: Rooms) -> None:
     room = await rooms.room(ann, bob)
     for number in range(60):
         await rooms.post(ann, room, "x" * (MAX_POST_BYTES if number < 40 else 1))
-    reader = rooms.recovery.reader(bob.id, EventId(0))
+    reader = rooms.recovery.reader(bob.id, START)
     pages: list[list[int]] = []
     while (page := await reader.next()) is not None:
         pages.append([event.id for event in page.events])
@@ -162,6 +162,16 @@ async def test_long_posts_make_short_pages(rooms: Rooms) -> None:
     assert [number for numbers in pages for number in numbers] == list(range(1, 62))
     assert all(len(numbers) * MAX_POST_BYTES <= PAGE_CHARACTERS + MAX_POST_BYTES for numbers in pages[:3])
     assert len(pages) < 12
+
+
+async def test_a_reader_stops_when_the_log_has_gone_back(rooms: Rooms) -> None:
+    """Another event has the number of the last one that it saw, or none has."""
+    ann, bob = await rooms.people("ann", "bob")
+    await rooms.room(ann, bob)
+    end = await rooms.end()
+    assert await rooms.recovery.reader(bob.id, end).next() is not None
+    for lost in (Position(EventId(end.id + 3), end.at), Position(end.id, Instant(end.at - 1))):
+        assert await rooms.recovery.reader(bob.id, lost).next() is None
 
 
 async def test_the_log_is_trimmed_again_and_again(rooms: Rooms, mock_clock: trio.testing.MockClock) -> None:

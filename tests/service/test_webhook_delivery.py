@@ -275,11 +275,11 @@ async def test_after_three_days_it_is_given_up_and_can_be_told_again(tmp_path: P
         (shown,) = await here.listed()
         assert shown.webhook.given_up == 2
         mood[0] = Answer(200)
-        assert await here.service.replay(IVO, added.id, HookPosition(2), Instant(0)) == 1
-        assert await here.service.replay(IVO, added.id, None, Instant(0)) == 1
+        assert await here.service.replay(IVO, added.id, HookPosition(2), DAY) == 1
+        assert await here.service.replay(IVO, added.id, None, DAY) == 1
         await here.delivery.deliver_due()
         assert sorted(map(position, peer.asked[-2:])) == [1, 2]
-        assert await here.service.replay(IVO, WebhookId(99), HookPosition(1), Instant(0)) == WebhookNotFound()
+        assert await here.service.replay(IVO, WebhookId(99), HookPosition(1), DAY) == WebhookNotFound()
 
 
 async def test_what_a_killed_process_was_sending_is_sent_again(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from regserver.domain.contact import Contact, ContactKey
 from regserver.domain.idempotency import Idempotency
 from regserver.domain.outcome import IdempotencyConflict, UserIsDeleted
 from regserver.domain.room import RoomId, RoomPage
-from regserver.domain.room_event import EventId
 from regserver.domain.secret import hash_secret
 from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
@@ -225,9 +224,9 @@ async def test_what_was_missed_can_be_read(tmp_path: Path, version: int) -> None
     """Since the beginning of the log, which a server of schema version 5 had cut off."""
     async with upgraded(tmp_path, version) as store:
         door = door_of(store)
-        start = (await store.read(lambda transaction: transaction.events.cut())).id
-        assert start == (3 if version >= 5 else 0)
-        reader = RecoveryService(store, door.admission).reader(CECILE, EventId(start))
+        start = await store.read(lambda transaction: transaction.events.cut())
+        assert start.id == (3 if version >= 5 else 0)
+        reader = RecoveryService(store, door.admission).reader(CECILE, start)
         page = await reader.next()
         assert page is not None
         assert page.rooms == (1,)

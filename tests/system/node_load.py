@@ -21,7 +21,7 @@ class NodeLoad:
     """refused: answers that the store is away. acknowledged: contents that somebody was promised."""
 
     def __init__(self, folder: Path, fleet: Fleet) -> None:
-        self._fleet = fleet
+        self.fleet = fleet
         self.clients = fleet.clients
         self._key = folder / "shared.key"
         self.acknowledged: list[str] = []
@@ -30,7 +30,7 @@ class NodeLoad:
 
     async def settle_in(self) -> None:
         """People, their room, and the sockets' beginnings."""
-        client = self._fleet.clients["one"]
+        client = self.fleet.clients["one"]
         people = [await sign_up(client, name) for name in ("ann", "bob", "eve")]
         self.ann, self.bob, self.eve = [
             Who(name, each.id, each.token) for name, each in zip(("ann", "bob", "eve"), people, strict=True)
@@ -39,13 +39,13 @@ class NodeLoad:
         await create.make(client)
         assert create.answer is not None
         self.room: int = create.answer["roomId"]
-        self._seal = CursorSeal(load_server_key(self._key).derive("cursor"))
-        self.ears = {name: Ears(self.eve, self._seal) for name in NAMES}
+        self.seal = CursorSeal(load_server_key(self._key).derive("cursor"))
+        self.ears = {name: Ears(self.eve, self.seal) for name in NAMES}
 
     async def _listen(self, name: str) -> None:
         """Keeps the socket at this node, until cancelled."""
         while True:
-            await self.ears[name].listen(self._fleet.socket_url(name))
+            await self.ears[name].listen(self.fleet.socket_url(name))
             await trio.sleep(0.05)
 
     async def _write(self, name: str, who: Who) -> None:
@@ -61,7 +61,7 @@ class NodeLoad:
         request = Request(who, f"/room/post/{self.room}", {"content": content}, f"key-{content}")
         while request.answer is None:
             try:
-                await request.make(self._fleet.clients[name])
+                await request.make(self.fleet.clients[name])
             except StoreAway:
                 self.refused += 1
                 await trio.sleep(0.1)
@@ -99,7 +99,7 @@ class NodeLoad:
                 await trio.sleep(0.01)
 
     def _frames(self, name: str) -> Frames:
-        return [(read_cursor(self._seal, frame["cursor"]).id, frame) for frame in self.ears[name].frames]
+        return [(read_cursor(self.seal, frame["cursor"]).id, frame) for frame in self.ears[name].frames]
 
     def contents(self, name: str) -> list[str]:
         """Of the posts that the socket at this node heard."""

@@ -8,12 +8,16 @@ import httpx
 import pytest
 import trio
 
+from regserver.adapters import system
 from regserver.adapters.system import SystemClock
 from regserver.app import open_app
 from regserver.app.outside import Outside
 from regserver.config import load
 from regserver.domain.instant import MINUTE, Duration, Instant
+from regserver.domain.operator_key import ENTRY_LIFE
+from regserver.ports.clock import machine_time
 from regserver.store.postgres.driver import connect
+from tests.cli.shell import Shell
 from tests.peer.people_service import PeopleService, Person
 from tests.peer.postgres import Cluster
 from tests.system.live_client import begin, read, watch
@@ -130,3 +134,39 @@ async def test_people_are_present_at_both(shared: tuple[str, ...]) -> None:
                 assert await bobs.message() == frame | {"userId": ann.id}
                 await trio.sleep(3 * LEASE)
             assert await anns.message() == frame | {"userId": bob.id, "online": False}
+
+
+async def test_commands_go_by_it_too(
+    shared: tuple[str, ...], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine whose own clock is ten minutes ahead."""
+    shared = (*shared, "live.source=none")
+    async with node(shared, "one", 0):
+        pass
+    monkeypatch.setattr(system, "machine_time", lambda: Instant(machine_time() + 2 * APART))
+    for command in (
+        ("user", "create", "ann", "--no-password"),
+        ("invite", "create"),
+        ("key", "create", "home", "--role", "read"),
+        ("webhook", "add", "https://example.org/hook"),
+        ("user", "reset-link", "ann", "--expires", "1m"),
+        ("key", "link"),
+    ):
+        done = await shell.run(*command, settings=shared)
+        assert done.code == 0, done
+    url = next(each for each in shared if each.startswith("store.url=")).removeprefix("store.url=")
+    lives = {
+        "account.created_at": 0,
+        "invitation.created_at": 0,
+        "operator_key.created_at": 0,
+        "webhook.created_at": 0,
+        "audit.at": 0,
+        "account_link.expires_at": MINUTE,
+        "operator_entry.expires_at": ENTRY_LIFE,
+    }
+    async with await connect(url) as connection:
+        for column, life in lives.items():
+            asked = f"SELECT {column} - extract(epoch FROM now()) * 1000 FROM {column.partition('.')[0]}"  # noqa: S608  (of this test)
+            ahead = [float(row[0]) for row in (await connection.execute(asked)).rows()]
+            assert ahead, column
+            assert all(abs(each - life) < MINUTE for each in ahead), (column, ahead)

@@ -16,15 +16,17 @@ import trio
 
 from regserver.ports.transaction import Lock
 from regserver.store.postgres.postgres_sql import lock_query
-from tests.crash.actor import Request, StoreAway
+from tests.crash.actor import Request, StoreAway, read_cursor
 from tests.crash.fleet import NAMES, Fleet
 from tests.peer.postgres import Cluster
 from tests.system.node_load import NodeLoad
-from tests.system.server import ROOT
+from tests.system.server import ROOT, listening
 
 STOPPED_SECONDS = float(os.environ.get("STOPPED_SECONDS", "2"))
 SOON = ("store.pool_timeout=500ms",)
 EVENTS, PIECE = 10_000, 500
+LOST = 40
+"""More than the 32 numbers by which a standby's sequence is ahead."""
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND query IN ('LISTEN regserver', 'NOTIFY regserver')"
@@ -85,6 +87,54 @@ async def test_a_standby_takes_over(tmp_path: Path) -> None:
                 verdict = await load.bear(fail_over)
                 assert verdict.is_clean, verdict
                 assert load.refused
+
+
+async def test_a_standby_that_lacks_commits_takes_over(tmp_path: Path) -> None:
+    """Nobody's cursor of what is lost is taken for good, what comes under its numbers is heard, and no node is restarted."""
+    with Cluster.create() as primary:
+        name = primary.create_database()
+        with Cluster.create(primary=primary) as standby:
+            hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+            url = f"postgresql://test@{hosts}/{name}?target_session_attrs=read-write"
+            async with loaded(tmp_path, url) as load:
+                servers = load.fleet.up
+                at = {
+                    each: f"{load.fleet.socket_url(each)}/room/websocket?token={load.eve.token}"
+                    for each in NAMES
+                }
+                async with listening(at["one"] + "&since=") as first:
+                    kept = (await first.message())["cursor"]
+                await in_thread(lambda: standby.fall_behind(primary))
+                async with listening(at["one"]) as plain, listening(at["two"] + "&since=") as resumable:
+                    await resumable.message()
+                    for number in range(LOST):
+                        await load.post("one", load.ann, f"lost-{number}")
+                    heard = [await resumable.message() for _ in range(LOST)]
+                    await in_thread(primary.stop)
+                    await in_thread(standby.promote)
+                    await load.post("two", load.bob, "new")
+                    assert [(await plain.message())["content"] for _ in range(LOST)][-1] == heard[-1][
+                        "content"
+                    ]
+                    assert [await each.close_code() for each in (plain, resumable)] == [1013, 1013]
+                lost = read_cursor(load.seal, heard[-1]["cursor"])
+                for node in NAMES:
+                    async with listening(f"{at[node]}&since={heard[-1]['cursor']}") as late:
+                        assert (await late.message())["recovered"] is False
+                        await load.post("one", load.ann, f"after-{node}")
+                        assert (await late.message())["content"] == f"after-{node}"
+                    async with listening(f"{at[node]}&since={kept}") as early:
+                        resumed = await early.message()
+                        assert resumed["recovered"] is True
+                        news = [await early.message() for _ in range(resumed["missed"])]
+                        assert news[0]["content"] == "new"
+                        assert read_cursor(load.seal, news[0]["cursor"]).id <= lost.id
+                    said = [
+                        line for line in servers[node].lines if "does not go on behind" in line["message"]
+                    ]
+                    assert [line["level"] for line in said] == ["warning"]
+                    figures = (await load.clients[node].get("/metrics")).text
+                    assert "regserver_store_log_losses_total 1.0" in figures
 
 
 async def test_a_link_that_is_cut(tmp_path: Path, cluster: Cluster, new_database: Callable[[], str]) -> None:

@@ -63,6 +63,52 @@ async def end_of(socket: Listener) -> tuple[str, int]:
     return await socket.text(), await socket.close_code()
 
 
+async def test_all_that_is_done_in_a_room_is_heard_at_the_other_node(
+    tmp_path: Path, shared: tuple[str, ...]
+) -> None:
+    """Also what came last: edits, the owner's acts, marks and typing; and what is found there is the same."""
+    async with (
+        open_nodes(tmp_path, (*shared, "rooms.suggest=rooms")) as (one, two),
+        one.client() as first,
+        two.client() as second,
+    ):
+        ann, bob, cid = [await sign_up(first, name) for name in ("ann", "bob", "cid")]
+        room = (await ann.post("/room/create", {"otherUsers": [bob.id, cid.id]}))["roomId"]
+        there, about = Person(second, bob.id, bob.token), {"userId": ann.id, "roomId": room}
+        async with (
+            listening(at(two, bob) + "&edits=true&presence=true") as bobs,
+            listening(at(two, ann) + "&seen=true") as device,
+        ):
+            content = "Чай, @bob?"
+            post = (await ann.post(f"/room/post/{room}", {"content": content}))["postId"]
+            told = await bobs.message()
+            assert (told["type"], told["postId"], told["content"]) == ("NewPost", post, content)
+            assert await ann.post(f"/room/edit/{post}", {"content": "Чай!"}) is None
+            edited = await bobs.message()
+            assert {key: edited[key] for key in edited if key != "editedAt"} == {
+                "type": "PostEdited", **about, "postId": post, "content": "Чай!"
+            }  # fmt: skip
+            assert [each["id"] for each in (await there.get(f"/room/search/{room}?q=ЧАЙ"))["posts"]] == [post]
+            assert (await there.get("/room/people?q=an"))["people"] == [{"userId": ann.id, "username": "ann"}]
+            await ann.post(f"/room/seen/{room}", {"postId": post})
+            assert await device.message() == {"type": "Seen", "roomId": room, "postId": post}
+            await ann.post(f"/room/typing/{room}")
+            assert await bobs.message() == {"type": "Typing", **about}
+            await ann.post(f"/room/delete/{post}")
+            assert await bobs.message() == {"type": "PostDeleted", **about, "postId": post}
+            await ann.post(f"/room/rename/{room}", {"name": "Tea"})
+            assert await bobs.message() == {"type": "RoomRenamed", **about, "name": "Tea"}
+            await ann.post(f"/room/kick/{room}", {"userId": cid.id})
+            gone = {"type": "UserLeftRoom", "userId": cid.id, "roomId": room, "userDeleted": False}
+            assert await bobs.message() == gone
+        assert [each["userId"] for each in (await there.get(f"/room/members/{room}"))["users"]] == [
+            ann.id,
+            bob.id,
+        ]
+        refused = await there.call("POST", f"/room/kick/{room}", {"userId": ann.id})
+        assert (refused.status_code, refused.json()) == (403, {"error": "NotRoomOwner"})
+
+
 async def test_sockets_of_both_nodes_hear_the_same_in_one_order(
     tmp_path: Path, shared: tuple[str, ...]
 ) -> None:

@@ -108,6 +108,8 @@ async def test_people_of_two_nodes_are_present_to_each_other(tmp_path: Path, sha
             async with listening(f"{two.socket_url}/room/websocket?token={bob.token}&presence=true") as bobs:
                 assert await anns.message() == frame | {"userId": bob.id}
                 assert await bobs.message() == frame | {"userId": ann.id}
+                await ann.call("POST", f"/room/typing/{room}")
+                assert await bobs.message() == {"type": "Typing", "userId": ann.id, "roomId": room}
                 assert (await two.stop(signal.SIGKILL)) == -signal.SIGKILL
             assert await anns.message() == frame | {"userId": bob.id, "online": False}
 

@@ -132,18 +132,19 @@ def _content(place: StorePlace) -> Iterator[Finding]:
     if not place.key.exists() or place.key.stat().st_size != KEY_BYTES:
         return  # as was told
     with unwrapped(StoreFault, ServerKeyFault):
-        backlog = trio.run(_backlog, place)
+        backlog, now = trio.run(_backlog, place)
     if backlog.parked:
         yield Finding("hint", f"{backlog.parked} mails are set aside: `regserver mail list` says why")
-    if backlog.due_at is not None and SystemClock().now() - backlog.due_at > MAIL_LATE:
+    if backlog.due_at is not None and now - backlog.due_at > MAIL_LATE:
         since = iso_seconds(backlog.due_at)
         yield Finding("hint", f"{backlog.waiting} mails wait, the first since {since}: does a server run?")
 
 
-async def _backlog(place: StorePlace) -> Backlog:
+async def _backlog(place: StorePlace) -> tuple[Backlog, Instant]:
+    """And the time by which it is due."""
     async with open_command_store(place) as store:
         await store.check()
-        return await store.read(lambda transaction: transaction.outbox.backlog())
+        return await store.read(lambda transaction: transaction.outbox.backlog()), store.now()
 
 
 def _room(folder: Path, least: int) -> Iterator[Finding]:

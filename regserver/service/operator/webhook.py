@@ -5,7 +5,7 @@ from functools import partial
 import msgspec
 
 from regserver.domain.audit import AuditNote
-from regserver.domain.instant import Instant
+from regserver.domain.instant import Duration, Instant
 from regserver.domain.operator_key import Operation
 from regserver.domain.operator_outcome import BadWebhook, WebhookNotFound
 from regserver.domain.outcome import Refusal
@@ -208,20 +208,20 @@ class WebhookDesk:
         return await self._unit.write(who, Operation.CHANGE_WEBHOOKS, act)
 
     async def replay(
-        self, who: OperatorCredential, webhook: WebhookId, start: HookPosition | None, since: Instant
+        self, who: OperatorCredential, webhook: WebhookId, start: HookPosition | None, last: Duration
     ) -> int | Denied | WebhookNotFound:
         """Delivers again, in order, what is stored from a position on; returns how many. Raises StoreFault.
 
-        start: None for the first event at or after `since`.
+        start: None for the first event of the time `last`, up to now.
         """
-        return await self._unit.write(who, Operation.CHANGE_WEBHOOKS, partial(_replay, webhook, start, since))
+        return await self._unit.write(who, Operation.CHANGE_WEBHOOKS, partial(_replay, webhook, start, last))
 
 
 async def _replay(
-    webhook: WebhookId, start: HookPosition | None, since: Instant, transaction: Transaction, now: Instant
+    webhook: WebhookId, start: HookPosition | None, last: Duration, transaction: Transaction, now: Instant
 ) -> int | WebhookNotFound:
     if await transaction.hooks.find(webhook) is None:
         return WebhookNotFound()
-    first = await transaction.hooks.position_since(since) if start is None else start
+    first = await transaction.hooks.position_since(Instant(now - last)) if start is None else start
     transaction.audit.note(AuditNote(action="webhook_replayed", subject=f"webhook {webhook} from {first}"))
     return await transaction.hooks.replay(webhook, first, now)

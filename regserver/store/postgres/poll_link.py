@@ -25,6 +25,9 @@ class PollLink(NodeLink):
     def tell_nowait(self) -> None:
         """The others will see."""
 
+    def say_nowait(self, text: str) -> None:
+        """Nobody hears it."""
+
     async def run_telling(self) -> None:
         """Nothing is told."""
 

@@ -61,7 +61,7 @@ class PostgresHealth:
             end = await self._read_end()
         except StoreFault:
             return None  # the part "store" tells
-        position, now = self._tail.position, trio.current_time()
+        position, now = self._tail.position.id, trio.current_time()
         if end <= position:
             self._late = None
         elif self._late is None or self._late[0] != position:
@@ -86,6 +86,12 @@ class PostgresHealth:
                 "store_link_up",
                 "1 while words of other nodes are heard at once, or none are expected.",
                 lambda: int(self._link.fault() is None),
+            ),
+            StoreFigure(
+                "store_log_losses",
+                "Times that the event log lacked what this node had told.",
+                lambda: self._tail.losses,
+                is_count=True,
             ),
             StoreFigure("store_waiting", "Callers that wait for a connection.", lambda: statistics().waiting),
             StoreFigure(

@@ -1,20 +1,26 @@
 """How the nodes on one database wake each other: LISTEN and NOTIFY, on two connections of the node's own.
 
     commit → tell_nowait → NOTIFY, at most one in GAP_SECONDS → every other node → on_word → it reads what is new
+             say_nowait  → NOTIFY with the text, on a channel of its own         → on_text
 
 NOTIFY within a transaction takes a lock of the whole server at its commit, so it is sent behind, without content. One that
 is lost costs a second: without a word, on_word is called every POLL_SECONDS.
 """
 
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import trio
+from psycopg import Notify
 
 from regserver.ports.node_link import NodeLink
 from regserver.store.postgres.driver import ConnectionLost, DatabaseFault, PgConnection
 
 CHANNEL: Final = "regserver"
+TEXTS: Final = "regserver_text"
+MOST_TEXTS: Final = 10
+"""That wait for the connection; the oldest are dropped."""
 GAP_SECONDS: Final = 0.001
 POLL_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 1.0
@@ -28,12 +34,24 @@ Connect = Callable[[], Awaitable[PgConnection]]
 
 
 class PostgresLink(NodeLink):
-    """The link of one node. on_word: called when another node has written, and every POLL_SECONDS; it must not block or raise."""
+    """The link of one node.
 
-    def __init__(self, connect: Connect, on_word: Callable[[], None]) -> None:
+    on_word: called when another node has written, and every POLL_SECONDS. on_text: with what another node says. Neither must
+    block or raise.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        on_word: Callable[[], None],
+        on_text: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._connect = connect
         self._on_word = on_word
+        self._on_text = on_text
         self._news = trio.Event()
+        self._has_written = False
+        self._texts: deque[str] = deque(maxlen=MOST_TEXTS)
         self._own = 0  # the process of our telling connection at the server
         self._deaf_since: float | None = trio.current_time()
 
@@ -51,6 +69,12 @@ class PostgresLink(NodeLink):
 
     def tell_nowait(self) -> None:
         """Wakes the other nodes. What several units tell at once goes as one."""
+        self._has_written = True
+        self._news.set()
+
+    def say_nowait(self, text: str) -> None:
+        """Each text goes by itself."""
+        self._texts.append(text)
         self._news.set()
 
     async def run_telling(self) -> None:
@@ -62,14 +86,19 @@ class PostgresLink(NodeLink):
                     self._own = connection.raw.info.backend_pid
                     await self._tell_by(connection)
             except DatabaseFault:
-                self._news = trio.Event()
+                self._news, self._has_written = trio.Event(), False
+                self._texts.clear()
                 await trio.sleep(RETRY_SECONDS)
 
     async def _tell_by(self, connection: PgConnection) -> None:
         while True:
             await self._news.wait()
             self._news = trio.Event()
-            await connection.execute(f"NOTIFY {CHANNEL}")
+            if self._has_written:
+                self._has_written = False
+                await connection.execute(f"NOTIFY {CHANNEL}")
+            while self._texts:
+                await connection.execute("SELECT pg_notify($1, $2)", TEXTS, self._texts.popleft())
             await trio.sleep(GAP_SECONDS)
 
     async def run_listening(self) -> None:
@@ -77,6 +106,7 @@ class PostgresLink(NodeLink):
         while True:
             try:
                 async with await self._connect() as connection:
+                    await connection.listen(TEXTS)
                     await connection.listen(CHANNEL)
                     self._deaf_since = None
                     self._on_word()  # of what came before
@@ -87,11 +117,12 @@ class PostgresLink(NodeLink):
                 await trio.sleep(RETRY_SECONDS)
 
     async def _listen_on(self, connection: PgConnection) -> None:
-        quiet = 0
+        quiet, told_at = 0, trio.current_time()
         while not connection.closed:
-            words = await connection.notifications(POLL_SECONDS)
-            quiet = 0 if words else quiet + 1
-            if not words or any(word.pid != self._own for word in words):
+            heard = await connection.notifications(POLL_SECONDS)
+            quiet = 0 if heard else quiet + 1
+            if self._take(heard) or not heard or trio.current_time() - told_at >= POLL_SECONDS:
+                told_at = trio.current_time()
                 self._on_word()
             if quiet == QUIET_POLLS:
                 quiet = 0
@@ -99,3 +130,11 @@ class PostgresLink(NodeLink):
                     await connection.execute("SELECT 1")
                 if scope.cancelled_caught:
                     raise ConnectionLost("the listening connection does not answer")
+
+    def _take(self, heard: Iterable[Notify]) -> bool:
+        """Hands on the texts of other nodes; whether there is a word of one."""
+        foreign = [each for each in heard if each.pid != self._own]
+        for each in foreign:
+            if each.channel == TEXTS:
+                self._on_text(each.payload)
+        return any(each.channel == CHANNEL for each in foreign)

@@ -16,6 +16,8 @@ WAIT_SECONDS: Final = 1
 OPEN_SECONDS: Final = 60
 """A transaction that does nothing for longer is told: it holds its locks, and dead rows are not cleaned up."""
 SILENT_SECONDS: Final = 60
+BESIDE_POOL: Final = 2
+"""Connections of a node that listens and tells."""
 BEHIND_BYTES: Final = 16 << 20
 """A segment of the log: a standby that is further behind is told."""
 
@@ -127,7 +129,7 @@ def _settings(connection: _Connection) -> Iterator[Finding]:
 
 def _connections(connection: _Connection, pool_size: int, nodes: int) -> Iterator[Finding]:
     used, most = connection.execute(CONNECTIONS).fetchall()[0]
-    wanted = pool_size * nodes
+    wanted = (pool_size + BESIDE_POOL) * nodes
     if wanted > most:
         yield Finding(
             "hint",

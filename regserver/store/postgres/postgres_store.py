@@ -16,7 +16,7 @@ import msgspec
 import trio
 
 from regserver.domain.instant import Instant
-from regserver.domain.room_event import EventId
+from regserver.domain.room_event import EventId, Position
 from regserver.domain.times import Times
 from regserver.group import unwrapped
 from regserver.ports.audit_table import AuditPen, asked_from
@@ -25,11 +25,13 @@ from regserver.ports.node_link import NodeLink
 from regserver.ports.store import (
     EventListener,
     ForeignListener,
+    LossListener,
     Store,
     StoreCheck,
     StoreFault,
     StoreFigure,
     T,
+    TextListener,
 )
 from regserver.ports.transaction import Lock
 from regserver.store.postgres.dialect import native, store_error
@@ -42,7 +44,7 @@ from regserver.store.postgres.driver import (
     connect,
     open_pool,
 )
-from regserver.store.postgres.log_tail import LogPage, LogTail
+from regserver.store.postgres.log_tail import LogPage, LogTail, LogWentBack
 from regserver.store.postgres.poll_link import PollLink
 from regserver.store.postgres.postgres_health import PostgresHealth
 from regserver.store.postgres.postgres_link import Connect, PostgresLink
@@ -84,21 +86,34 @@ class PostgresStore(Store):
         self.link = self._build_link(connect, policy)
         self._listens = policy.listens
         self._elsewhere: list[ForeignListener] = []
+        self._text_listener: TextListener = lambda text: None
         self._foreign = trio.Event()
         self._health = PostgresHealth(pool, policy, self.tail, self.link, self._end_of_log)
 
     def _build_link(self, connect: Connect, policy: PostgresPolicy) -> NodeLink:
         if policy.link == "local":
             return PollLink(self._hear_nowait)
-        return PostgresLink(connect, self._hear_nowait)
+        return PostgresLink(connect, self._hear_nowait, lambda text: self._text_listener(text))
 
     def listen(self, listener: EventListener) -> None:
         """The listener is called by the tail of the log."""
         self.tail.listener = listener
 
+    def listen_loss(self, listener: LossListener) -> None:
+        """As above."""
+        self.tail.loss_listener = listener
+
     def listen_elsewhere(self, listener: ForeignListener) -> None:
         """The listener is called soon after a word of another node, and every second."""
         self._elsewhere.append(listener)
+
+    def listen_texts(self, listener: TextListener) -> None:
+        """The listener is called by the link, where that passes words."""
+        self._text_listener = listener
+
+    def say_nowait(self, text: str) -> None:
+        """By the link."""
+        self.link.say_nowait(text)
 
     def _hear_nowait(self) -> None:
         self.tail.wake_nowait()
@@ -136,6 +151,10 @@ class PostgresStore(Store):
     def keep_time(self, now: Callable[[], Instant]) -> None:
         """Rows of the audit are dated by it."""
         self._pen = msgspec.structs.replace(self._pen, now=now)
+
+    def now(self) -> Instant:
+        """That of the audit."""
+        return self._pen.now()
 
     async def check(self) -> None:
         """Reads the end of the log."""
@@ -198,16 +217,16 @@ class PostgresStore(Store):
         events.took(number, *events.last)
         return None
 
-    async def _events_after(self, position: EventId, limit: int) -> LogPage:
+    async def _events_after(self, position: Position, limit: int) -> LogPage | LogWentBack:
         try:
             async with self._pool.connection() as connection:
-                return await EventRows(self._sql(connection)).after(position, limit)
+                return await _read_tail(EventRows(self._sql(connection)), position, limit)
         except DatabaseFault as fault:
             raise store_error(fault) from fault
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        self.tail.position = (await self.read(lambda transaction: transaction.events.end())).id
+        self.tail.position = await self.read(lambda transaction: transaction.events.end())
         # Whoever uses the store wants their own error, not a group of one.
         with unwrapped(Exception):
             async with trio.open_nursery() as nursery:
@@ -218,6 +237,16 @@ class PostgresStore(Store):
                     nursery.start_soon(self._run_elsewhere)
                 yield
                 nursery.cancel_scope.cancel()
+
+
+async def _read_tail(events: EventRows, position: Position, limit: int) -> LogPage | LogWentBack:
+    """Reads the event at the position as well: while it is there, so is all before it, and one statement does."""
+    page = await events.after(EventId(position.id - 1), limit + 1)
+    if page and page[0][0] == position:
+        return page[1:]
+    if await events.continues(position, position.id):  # it was trimmed
+        return page[:limit]
+    return LogWentBack(await events.end())
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ EDITED = '{"type":"edit.changed"}'
 """As the log has it: the content is the post's."""
 
 INSERT = "INSERT INTO event (room_id, actor_id, at, change, post_id) VALUES (?, ?, ?, ?, ?)"
+CUT_AND_TIME = "SELECT position, at, (SELECT at FROM event WHERE id = ?) FROM event_cut"
 AFTER = (
     f"SELECT event.id, event.room_id, actor_id, at, change, event.post_id, {CONTENT} FROM event"
     " LEFT JOIN post ON post.id = event.post_id LEFT JOIN post_original ON post_original.post_id = event.post_id WHERE event.id > ? ORDER BY event.id LIMIT ?"
@@ -93,11 +94,11 @@ class EventRows(Rows):
         self.appended.append(event)
         return event
 
-    async def after(self, position: EventId, limit: int) -> list[tuple[EventId, RoomEvent | None]]:
+    async def after(self, position: EventId, limit: int) -> list[tuple[Position, RoomEvent | None]]:
         """All events after an id, of every room, in their order; None for one whose post there is no longer."""
         return [
             (
-                number,
+                Position(number, at),
                 None
                 if post and content is None
                 else RoomEvent(number, room, actor, at, _change(text, post, content)),
@@ -118,10 +119,20 @@ class EventRows(Rows):
 
     async def reaches(self, position: Position) -> bool:
         """Compares the time too: after a restore another event may have the id."""
-        if position == await self.cut():
-            return True
-        row = await self._sql.row("SELECT at FROM event WHERE id = ?", position.id)
-        return row is not None and row[0] == position.at
+        cut, at = await self._cut_and_time(position.id)
+        return position == cut or position.at == at
+
+    async def continues(self, known: Position, read: EventId) -> bool:
+        """One statement, by primary keys."""
+        cut, at = await self._cut_and_time(known.id)
+        return cut.id <= read and (known.id <= cut.id or known.at == at)
+
+    async def _cut_and_time(self, number: EventId) -> tuple[Position, Instant | None]:
+        """The cut, and the time of an event, None where there is none."""
+        row = await self._sql.row(CUT_AND_TIME, number)
+        assert row is not None  # noqa: S101  (as above)
+        position, cut_at, at = row
+        return Position(position, cut_at), at
 
     async def count_seen(
         self, account: AccountId, start: EventId, end: EventId, *, echo: bool, edits: bool = False

@@ -1,11 +1,9 @@
 """The operator's endpoints of webhooks."""
 
-from regserver.domain.instant import Instant
 from regserver.domain.operator_outcome import BadWebhook, WebhookNotFound
 from regserver.domain.outcome import Refusal
 from regserver.domain.webhook import WebhookId
 from regserver.endpoint import Request
-from regserver.ports.clock import Clock
 from regserver.ports.webhook_sender import WebhookSender
 from regserver.service.operator.unit import Denied, KeyHolder
 from regserver.service.operator.webhook import MOST_DELIVERIES, WebhookDesk
@@ -28,10 +26,9 @@ LIMIT: LimitName = "operator"
 class WebhookAdminApi:
     """sender: of messages for trying."""
 
-    def __init__(self, webhooks: WebhookDesk, sender: WebhookSender, clock: Clock) -> None:
+    def __init__(self, webhooks: WebhookDesk, sender: WebhookSender) -> None:
         self._webhooks = webhooks
         self._sender = sender
-        self._clock = clock
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -101,6 +98,5 @@ class WebhookAdminApi:
         self, _: Request, body: ReplayBody, who: KeyHolder, webhook: WebhookId
     ) -> show_webhook.WebhookReplayed | Denied | WebhookNotFound:
         """Deliver events again, in their order."""
-        since = Instant(self._clock.now() - body.life)
-        count = await self._webhooks.replay(who, webhook, body.start, since)
+        count = await self._webhooks.replay(who, webhook, body.start, body.life)
         return count if isinstance(count, Refusal) else show_webhook.replayed(webhook, count)

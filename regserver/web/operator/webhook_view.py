@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from regserver.domain.instant import DAY, Instant
+from regserver.domain.instant import DAY
 from regserver.domain.operator_key import Operation
 from regserver.domain.operator_outcome import WebhookNotFound
 from regserver.domain.outcome import Refusal
 from regserver.domain.room import parse_id
 from regserver.domain.webhook import ALL_KINDS, OutstandingHook, WebhookId
-from regserver.ports.clock import Clock
 from regserver.ports.webhook_sender import WebhookSender
 from regserver.service.operator.unit import OperatorCredential
 from regserver.service.operator.webhook import ShownWebhook, WebhookDesk
@@ -31,10 +30,9 @@ HookCall = Callable[[OperatorCredential, WebhookId], Awaitable[Refusal | None]]
 class WebhookView:
     """A client of the use cases of webhooks. sender: tries them."""
 
-    def __init__(self, webhooks: WebhookDesk, sender: WebhookSender, clock: Clock) -> None:
+    def __init__(self, webhooks: WebhookDesk, sender: WebhookSender) -> None:
         self._webhooks = webhooks
         self._sender = sender
-        self._clock = clock
 
     def acts(self) -> tuple[PageAct, ...]:
         """What can be done with them."""
@@ -98,8 +96,7 @@ class WebhookView:
         return Done(_back(values), f"✕ {trial.fault}" if trial.fault else f"✓ {trial.status}")
 
     async def _replay(self, who: OperatorCredential, values: Values) -> Done | Refusal:
-        since = Instant(self._clock.now() - DAY)
-        count = await self._webhooks.replay(who, _number(values), None, since)
+        count = await self._webhooks.replay(who, _number(values), None, DAY)
         return count if isinstance(count, Refusal) else Done(_back(values), str(count))
 
 

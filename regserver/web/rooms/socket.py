@@ -23,7 +23,7 @@ from regserver.domain.outcome import (
     Refusal,
     TooManySockets,
 )
-from regserver.domain.room_event import EventId, Position, audience
+from regserver.domain.room_event import Position, audience
 from regserver.domain.secret import SecretHash, hash_secret
 from regserver.endpoint import CloseCode, Request, SocketSession
 from regserver.group import unwrapped
@@ -65,6 +65,11 @@ class RoomSubscriber:
     def end_nowait(self, reason: Refusal | None) -> None:
         """Closes the socket. reason: sent to the client first, unless None."""
         end(self.receiver, reason)
+
+    def cut_nowait(self) -> None:
+        """Closes the socket. The client reconnects with its last cursor and reads recovered: false where that is due."""
+        self.receiver.accept_nowait()
+        self.receiver.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
 
 
 class ListenRequest(msgspec.Struct, frozen=True):
@@ -168,11 +173,11 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
             async with trio.open_nursery() as nursery:
                 # Only a reading task notices that the client has disconnected.
                 nursery.start_soon(_watch, session, nursery.cancel_scope)
-                await self._catch_up(session, subscriber, start.start.id)
+                await self._catch_up(session, subscriber, start.start)
                 nursery.cancel_scope.cancel()
         return None
 
-    async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: EventId) -> None:
+    async def _catch_up(self, session: SocketSession, subscriber: RoomSubscriber, start: Position) -> None:
         reader = self.recovery.reader(subscriber.account, start, echo=subscriber.echo, edits=subscriber.edits)
         while True:
             async with self.recovery.turns:
@@ -184,8 +189,8 @@ class RoomSocketApi(msgspec.Struct, frozen=True):
             fresh = page.rooms is not None and not waited
             if fresh and self.broker.attach_nowait(subscriber, page.rooms or (), page.end):
                 return
-        # Old events were deleted between two pages. The client reconnects with its last cursor and reads recovered: false.
-        session.close_nowait(CloseCode.TRY_AGAIN_LATER, "the log was cut")
+        # Between two pages old events were deleted, or the newest were lost.
+        subscriber.cut_nowait()
 
     async def _encode(self, page: Page, subscriber: RoomSubscriber) -> list[bytes]:
         texts = []

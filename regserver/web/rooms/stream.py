@@ -109,11 +109,11 @@ class RoomStreamApi(msgspec.Struct, frozen=True):
     async def _catch_up(self, listener: StreamListener, start: Resumption) -> AsyncGenerator[bytes, None]:
         """What was missed, at the client's pace; attaches the listener where the log ends."""
         attached, echo, edits = False, listener.echo, listener.edits
-        reader = self.recovery.reader(listener.account, start.start.id, echo=echo, edits=edits)
+        reader = self.recovery.reader(listener.account, start.start, echo=echo, edits=edits)
         while not attached:
             async with self.recovery.turns:
                 if (page := await reader.next()) is None:
-                    # Old events were deleted between two pages. The client comes again, and reads recovered: false.
+                    # The log was cut between two pages. The client comes again, and reads recovered: false.
                     listener.stop_nowait()
                     return
             # Before the page is sent: what comes while the client takes it waits behind it.

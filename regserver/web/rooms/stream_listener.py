@@ -66,6 +66,10 @@ class StreamListener:
             self._chunks.append(b"event: end\ndata: %b\n\n" % errors.name(reason).encode())
         self.stop_nowait()
 
+    def cut_nowait(self) -> None:
+        """Ends the stream. The client comes again with its last id, and reads recovered: false where that is due."""
+        self.stop_nowait()
+
     def stop_nowait(self) -> None:
         """Ends the stream behind what waits."""
         self._over = True

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import trio
 
-from regserver.domain.room_event import EventId
+from regserver.domain.room_event import START
 from regserver.ports.transaction import Conflict, Lock, LockKey
 from regserver.store.postgres import PostgresPolicy, PostgresStore, migrate_postgres
 from regserver.store.postgres.driver import (
@@ -120,7 +120,7 @@ class HeldStore(PostgresStore):
             assert row is not None
             self._emptying = row[0]
         self._watcher.execute(self._emptying.encode())
-        self.tail.position = EventId(0)
+        self.tail.position = START
 
 
 @asynccontextmanager

@@ -6,13 +6,16 @@ import pytest
 import trio
 import trio.testing
 
-from regserver.domain.room_event import EventId
+from regserver.domain.instant import Instant
+from regserver.domain.room_event import EventId, Position
 from regserver.ports.store import StoreFault
 from regserver.store.postgres import PostgresPolicy
 from regserver.store.postgres.driver import ConnectionLost, PgConnection, Pool, PoolStatistics
 from regserver.store.postgres.log_tail import LogPage, LogTail
 from regserver.store.postgres.postgres_health import PostgresHealth
 from regserver.store.postgres.postgres_link import PostgresLink
+
+NOW = Instant(1_600_000_000_000)
 
 
 class Place:
@@ -30,7 +33,7 @@ class Place:
     async def refuse(self) -> PgConnection:
         raise ConnectionLost("refused")
 
-    async def none(self, position: EventId, limit: int) -> LogPage:
+    async def none(self, position: Position, limit: int) -> LogPage:
         return ()
 
     async def read_end(self) -> EventId:
@@ -53,9 +56,9 @@ async def test_the_tail_is_late_once_it_stands_still(autojump_clock: trio.testin
     assert await place.health.check_lag() == "the events after 0 are not read for 60 s"
     place.is_away = True
     assert await place.health.check_lag() is None
-    place.is_away, place.tail.position = False, EventId(4)
+    place.is_away, place.tail.position = False, Position(EventId(4), NOW)
     assert await place.health.check_lag() is None
-    place.tail.position = EventId(5)
+    place.tail.position = Position(EventId(5), NOW)
     await trio.sleep(60)
     assert await place.health.check_lag() is None
 

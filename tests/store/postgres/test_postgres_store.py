@@ -11,7 +11,7 @@ from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
 from regserver.domain.room import PostId, RoomId
 from regserver.domain.room_event import Left, Posted, RoomEvent
-from regserver.ports.store import Store, StoreFault
+from regserver.ports.store import MOST_TEXT, Store, StoreFault
 from regserver.ports.transaction import Lock, Transaction
 from regserver.store import migration
 from regserver.store.postgres import (
@@ -43,9 +43,9 @@ async def node(
         yield store
 
 
-async def append(store: Store, count: int) -> None:
+async def append(store: Store, count: int, now: Instant = NOW) -> None:
     async def work(transaction: Transaction) -> None:
-        transaction.events.append_last(ROOM, ACTOR, Left(deleted=False), NOW)
+        transaction.events.append_last(ROOM, ACTOR, Left(deleted=False), now)
 
     for _ in range(count):
         await store.write(work)
@@ -249,6 +249,26 @@ async def test_nodes_without_words_look(place: str) -> None:
             assert [await watcher.value(asked, f"{word}%") for word in ("LISTEN", "NOTIFY")] == [0, 0]
 
 
+async def test_what_a_node_says_is_heard_by_the_others(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its order, and by itself not; it wakes nobody to read."""
+    monkeypatch.setattr(postgres_link, "POLL_SECONDS", 1000)
+    async with node(place) as one, node(place) as two, node(place, "local") as deaf:
+        heard: dict[str, list[str]] = {"one": [], "two": [], "deaf": []}
+        words: list[int] = []
+        for name, store in (("one", one), ("two", two), ("deaf", deaf)):
+            store.listen_texts(heard[name].append)
+        await until(lambda: one.link.is_listening and two.link.is_listening)
+        two.listen_elsewhere(lambda: words.append(1))
+        for number in range(5):
+            one.say_nowait(f"{number} é '")
+        await until(lambda: len(heard["two"]) == 5)
+        assert heard == {"one": [], "two": [f"{number} é '" for number in range(5)], "deaf": []}
+        assert words == []
+        one.say_nowait("x" * MOST_TEXT)
+        deaf.say_nowait("nobody hears it")
+        await until(lambda: len(heard["two"]) == 6)
+
+
 @pytest.mark.parametrize("side", ["listening", "telling"])
 async def test_a_link_that_was_cut_is_made_again(
     place: str, side: str, monkeypatch: pytest.MonkeyPatch
@@ -268,3 +288,39 @@ async def test_a_link_that_was_cut_is_made_again(
             )
         await append(one, 3)
         await until(lambda: len(heard) == 4 and two.link.is_listening)
+
+
+# --- a log that has gone back
+async def take_back(place: str, count: int) -> None:
+    """Removes the newest events and their numbers, as when a standby that lacks them becomes the primary."""
+    async with await connect(place) as connection:
+        await connection.execute("DELETE FROM event WHERE id > (SELECT max(id) - $1 FROM event)", count)
+        await connection.execute("SELECT setval('event_id_seq', (SELECT max(id) FROM event))")
+
+
+@pytest.mark.parametrize("others", [0, 1, 3, 5])
+async def test_a_log_that_has_gone_back(
+    place: str, others: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is seen, however many events of others have come since. What follows is heard, by its old numbers."""
+    async with node(place) as store:
+        heard: list[RoomEvent] = []
+        ends: list[int] = []
+        store.listen(heard.extend)
+        store.listen_loss(ends.append)
+        await append(store, 5)
+        store.tail.wake_nowait = lambda: None  # type: ignore[method-assign]  # neither a word nor the poll
+        await take_back(place, 3)
+        async with node(place) as other:
+            await append(other, others, Instant(NOW + 1))
+            del store.tail.wake_nowait
+            await until(lambda: bool(ends))
+            await append(other, 2, Instant(NOW + 2))
+            await until(lambda: len(heard) == 7)
+        assert ends == [2 + others]
+        assert [event.id for event in heard[5:]] == [3 + others, 4 + others]
+        assert {event.at for event in heard[5:]} == {NOW + 2}
+        assert [record.levelname for record in caplog.records if "does not go on" in record.message] == [
+            "WARNING"
+        ]
+        assert {figure.name: figure.read() for figure in store.figures}["store_log_losses"] == 1
