@@ -215,6 +215,24 @@ async def test_visibility_follows_the_memberships(world: World) -> None:
         assert await world.seen(person, middle, limit=1000) == [e for e in heard[person] if e > middle]
 
 
+async def test_people_are_found_by_the_beginning_of_their_names(world: World) -> None:
+    ann, bob, cid = await world.people(3)  # person0, person1, person2
+    await world.room(ann, bob)
+
+    async def found(start: str, limit: int = 9) -> tuple[list[int], list[int]]:
+        async def work(transaction: Transaction) -> tuple[list[int], list[int]]:
+            known = await transaction.rooms.known_names(ann, start, limit)
+            everybody = await transaction.rooms.all_names(ann, start, limit)
+            return [one.account for one in known], [one.account for one in everybody]
+
+        return await world.read(work)
+
+    assert await found("person") == ([bob], [bob, cid])
+    assert await found("person", 1) == ([bob], [bob])
+    assert await found("person2") == ([], [cid])
+    assert await found("erson") == await found("%") == ([], [])
+
+
 # --- positions
 async def test_positions_begin_at_the_start(world: World) -> None:
     assert await world.read(lambda transaction: transaction.events.end()) == START
@@ -263,6 +281,25 @@ async def test_the_newest_event_is_never_cut(world: World) -> None:
     assert await world.read(lambda transaction: transaction.events.end()) == last.position
     following = await world.posted(room, ann)
     assert following.id > last.id
+
+
+async def test_whether_a_reader_can_go_on(world: World) -> None:
+    (ann,) = await world.people(1)
+    room = await world.room(ann)  # 1
+    posts = [await world.posted(room, ann, Instant(NOW + n)) for n in range(1, 4)]  # 2 to 4
+
+    async def continues(known: Position, read: int) -> bool:
+        return await world.read(lambda transaction: transaction.events.continues(known, EventId(read)))
+
+    second, third, last = [post.position for post in posts]
+    assert await continues(START, 0)
+    assert await continues(last, 4)
+    assert not await continues(Position(last.id, Instant(last.at + 1)), 4)  # another event of this number
+    assert not await continues(Position(EventId(5), last.at), 5)
+    assert await trim(world, NOW + 3) == 3  # 1 to 3
+    assert [await continues(second, read) for read in (2, 3, 4)] == [False, True, True]
+    assert await continues(third, 3)
+    assert not await continues(START, 0)
 
 
 async def test_trimming_goes_in_steps(world: World) -> None:

@@ -93,12 +93,12 @@ KNOWN = (
     " JOIN membership AS theirs ON theirs.room_id = mine.room_id AND theirs.left_event IS NULL"
     " JOIN account ON account.id = theirs.account_id"
     " WHERE mine.account_id = ? AND mine.left_event IS NULL AND account.id <> ? AND account.deleted_at IS NULL"
-    " AND substr(account.name_key, 1, ?) = ? ORDER BY account.name_key LIMIT ?"
+    " AND substr(account.name_key, 1, CAST(? AS INTEGER)) = ? ORDER BY account.name_key LIMIT ?"
 )
 
 EVERYBODY = (
     "SELECT id, username FROM account WHERE id <> ? AND deleted_at IS NULL AND suspended_at IS NULL"
-    " AND waits_for IS NULL AND substr(name_key, 1, ?) = ? ORDER BY name_key LIMIT ?"
+    " AND waits_for IS NULL AND substr(name_key, 1, CAST(? AS INTEGER)) = ? ORDER BY name_key LIMIT ?"
 )
 
 SUMMARY_BYTES = 250
