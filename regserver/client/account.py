@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from regserver.client import ask, envelope, wire
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 
 class Accounts:
@@ -14,7 +14,7 @@ class Accounts:
     Whatever signs in returns a Session, and the client goes on with its token.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
 
     # --- ways in
@@ -37,17 +37,22 @@ class Accounts:
         """Brings a deleted account back. Raises BadCredentials."""
         return await self._sign_in(ask.post("/login/restore", {"username": username, "password": password}))
 
-    async def recover(self, *, email: str | None = None, username: str | None = None) -> None:
-        """Asks for a link by mail; whether there is such an account is not told."""
-        await self._transport.send(ask.post("/login/recover", ask.present(email=email, username=username)))
+    async def recover(
+        self, *, email: str | None = None, username: str | None = None, captcha: str | None = None
+    ) -> None:
+        """Asks for a link by mail; whether there is such an account is not told. Raises BadCaptcha."""
+        body = ask.present(email=email, username=username, captcha=captcha)
+        await self._transport.send(ask.post("/login/recover", body))
 
     async def finish_recovery(self, token: str, password: str) -> wire.Session:
         """Sets a new password. token: what stands behind the # of the link. Raises BadRecovery, BadPassword."""
         return await self._sign_in(ask.post("/login/recover/finish", {"token": token, "password": password}))
 
-    async def send_code(self, *, email: str | None = None, phone: str | None = None) -> datetime:
-        """Asks for a one-time code; returns when another can be asked for."""
-        body = ask.present(email=email, phone=phone)
+    async def send_code(
+        self, *, email: str | None = None, phone: str | None = None, captcha: str | None = None
+    ) -> datetime:
+        """Asks for a one-time code; returns when another can be asked for. Raises BadCaptcha."""
+        body = ask.present(email=email, phone=phone, captcha=captcha)
         response = await self._transport.send(ask.post("/login/code", body))
         return ask.read(response, envelope.NextRetryEnvelope).next_retry
 

@@ -1,19 +1,21 @@
 """The doors of one server, and signing in there."""
 
 import ssl
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import httpx
 import msgspec
 
-from regserver.client import ask
+from regserver.client import ask, proof
 from regserver.client.account import Accounts
 from regserver.client.directory import Directory
+from regserver.client.fault import BadAnswer
 from regserver.client.push import Pushes
 from regserver.client.room import Rooms
 from regserver.client.step import Steps
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 from regserver.client.wire import Session
 
 DEADLINE = 30.0
@@ -36,7 +38,7 @@ class Doors:
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._transport = Transport(url, token, patience=patience, deadline=deadline, tls=tls)
+        self._transport = HttpTransport(url, token, patience=patience, deadline=deadline, tls=tls)
         self.accounts = Accounts(self._transport)
         self.rooms = Rooms(self._transport)
         self.push = Pushes(self._transport)
@@ -71,6 +73,19 @@ class Doors:
         session = ask.read(response, Session)
         self._transport.token = session.token
         return session
+
+    async def prove(self) -> str:
+        """The `captcha` of one request, by the server's own proof of work, which takes some tenths of a second.
+
+        Raises Refused where the server has no such captcha, and BadAnswer for a puzzle of another kind.
+        """
+        response = await self._transport.send(ask.get("/captcha/challenge"))
+        puzzle = ask.read(response, proof.PuzzleIssued)
+        for first in proof.STARTS:
+            solution = await self._transport.compute(partial(proof.search, puzzle, first))
+            if solution is not None:
+                return proof.captcha(response.content, solution)
+        raise BadAnswer("a puzzle without a solution")
 
 
 class _Location(msgspec.Struct):

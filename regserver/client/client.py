@@ -10,7 +10,7 @@ from regserver.client.api import DEADLINE, PATIENCE, Doors
 from regserver.client.event import RoomEvents, Wish
 from regserver.client.pause import Pauses
 from regserver.client.registration import Registration
-from regserver.client.socket import Sockets
+from regserver.client.socket import OpenSockets
 from regserver.client.wire import Session
 from regserver.group import unwrapped
 
@@ -18,7 +18,7 @@ from regserver.group import unwrapped
 class Client(Doors):
     """Made by `open_client`."""
 
-    _sockets: Sockets
+    _sockets: OpenSockets
 
     async def sign_in(self, username: str, password: str, *, invitation: str = "") -> Session | Registration:
         """Signs in. Somebody new gets a Registration, which is iterated to its end and then has the session.
@@ -65,7 +65,7 @@ async def open_client(
             Client(url, token, patience=patience, deadline=deadline, tls=tls) as client,
             trio.open_nursery() as nursery,
         ):
-            client._sockets = Sockets(nursery)
+            client._sockets = OpenSockets(nursery)
             try:
                 yield client
             finally:

@@ -3,13 +3,13 @@
 import msgspec
 
 from regserver.client import ask
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 
 class Directory:
     """The door of names. A refusal is a DirectoryRefused: InvalidUserName, InvalidData, AlreadyConfirmed…"""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
 
     async def exists(self, name: str) -> bool:
@@ -18,11 +18,23 @@ class Directory:
         return ask.read(response, _Existence).exists
 
     async def begin(
-        self, name: str, password: str, email: str, *, language: str = "en", invitation: str | None = None
+        self,
+        name: str,
+        password: str,
+        email: str,
+        *,
+        language: str = "en",
+        invitation: str | None = None,
+        captcha: str | None = None,
     ) -> None:
         """Begins a sign-up; a mail with the challenge is sent. Raises InvalidData, whose `faults` are exceptions, too."""
         body = ask.present(
-            userName=name, password=password, email=email, languageCode=language, invitation=invitation
+            userName=name,
+            password=password,
+            email=email,
+            languageCode=language,
+            invitation=invitation,
+            captcha=captcha,
         )
         await self._transport.send(ask.post("/init", body))
 

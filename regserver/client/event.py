@@ -26,8 +26,8 @@ from regserver.client.notification import (
 )
 from regserver.client.pause import Pauses
 from regserver.client.refusal import REFUSALS, Refused, TooManySockets, refused
-from regserver.client.socket import Closed, Socket, Sockets, open_socket
-from regserver.client.transport import AGAIN, Transport
+from regserver.client.socket import Closed, OpenSockets, Socket, open_socket
+from regserver.client.transport import AGAIN, HttpTransport
 
 _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 
@@ -48,7 +48,7 @@ class RoomEvents(AsyncIterator[Notification]):
     cursor: where to go on from after what was returned; None before the first connection.
     """
 
-    def __init__(self, transport: Transport, sockets: Sockets, wish: Wish, pauses: Pauses) -> None:
+    def __init__(self, transport: HttpTransport, sockets: OpenSockets, wish: Wish, pauses: Pauses) -> None:
         self.cursor = wish.since
         self._transport = transport
         self._sockets = sockets

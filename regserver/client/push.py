@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from regserver.client import ask, wire
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 
 class Pushes:
     """The subscriptions and muted rooms of whoever is signed in."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
 
     async def key(self) -> str:

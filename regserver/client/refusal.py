@@ -98,11 +98,13 @@ class UserIsDeleted(Refused):
 
 
 class NotApproved(Refused):
-    """The account waits: until the operator approves it, or until its address is verified. Nobody else is told."""
+    """The account waits: until the operator approves it, its address is verified, or the operator ends its suspension. Nobody else
+    is told.
+    """
 
     @property
     def waits_for(self) -> str:
-        """`approval` by the operator, or `verification` of the address."""
+        """`approval` by the operator, `verification` of the address, or `resumption` by the operator."""
         return str(self.fields["waitsFor"])
 
 

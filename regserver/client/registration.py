@@ -7,8 +7,8 @@ import msgspec
 
 from regserver.client.fault import BadAnswer, ClientFault, Unreachable
 from regserver.client.pause import Pauses
-from regserver.client.socket import Closed, Socket, Sockets, open_socket
-from regserver.client.transport import Transport
+from regserver.client.socket import Closed, OpenSockets, Socket, open_socket
+from regserver.client.transport import HttpTransport
 from regserver.client.wire import Session
 
 UNKNOWN = 1008
@@ -43,7 +43,7 @@ class Registration(AsyncIterator[Progress]):
     location: anybody who knows it may watch.
     """
 
-    def __init__(self, transport: Transport, sockets: Sockets, location: str, pauses: Pauses) -> None:
+    def __init__(self, transport: HttpTransport, sockets: OpenSockets, location: str, pauses: Pauses) -> None:
         self.location = location
         self.session: Session | None = None
         self._transport = transport

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from regserver.client import ask, wire
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 
 class Rooms:
     """The rooms of whoever is signed in. What changes something has a key of its own, so that it is repeated safely."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
 
     async def create(self, others: Sequence[int] = (), name: str | None = None) -> int:

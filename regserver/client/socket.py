@@ -9,7 +9,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 
 from regserver.client.ask import refusal
 from regserver.client.fault import Unreachable
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
@@ -64,7 +64,7 @@ class Socket:
             await trio.aclose_forcefully(self._stream)
 
 
-class Sockets:
+class OpenSockets:
     """All sockets of one client. nursery: of their tasks."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
@@ -77,7 +77,7 @@ class Sockets:
             await socket.aclose()
 
 
-async def open_socket(transport: Transport, sockets: Sockets, url: str, token: str | None) -> Socket:
+async def open_socket(transport: HttpTransport, sockets: OpenSockets, url: str, token: str | None) -> Socket:
     """Opens a WebSocket. url: ws or wss. token: sent as Authorization. Raises Unreachable, Refused, BadAnswer."""
     fields = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
     stream: Stream | None = None
@@ -101,7 +101,7 @@ async def open_socket(transport: Transport, sockets: Sockets, url: str, token: s
         raise
 
 
-async def _open_stream(transport: Transport, url: str) -> Stream:
+async def _open_stream(transport: HttpTransport, url: str) -> Stream:
     parts = urlsplit(url)
     assert parts.hostname is not None  # noqa: S101
     secure = parts.scheme == "wss"

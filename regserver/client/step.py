@@ -9,7 +9,7 @@ from regserver.client import ask, step_wire
 from regserver.client.contact import Contact, Email, Phone, contact_params
 from regserver.client.fault import BadAnswer
 from regserver.client.step_refusal import step_refused
-from regserver.client.transport import Transport
+from regserver.client.transport import HttpTransport
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Steps:
     """The methods of /rpc. A refusal is a StepRefused: InvalidStep, WrongCode, TryLater…"""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
 
     async def state(self, contact: Contact, *, token: str | None = None) -> step_wire.StepState:

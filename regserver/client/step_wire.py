@@ -5,24 +5,24 @@ from typing import Any
 
 import msgspec
 
-from regserver.client.wire import Answered
+from regserver.client.wire import AnswerBody
 
 
-class Chosen(Answered, frozen=True):
+class Chosen(AnswerBody, frozen=True):
     """What was chosen before."""
 
     user_id: str
     username: str
 
 
-class StepState(Answered, frozen=True):
+class StepState(AnswerBody, frozen=True):
     """The state of a registration; in toBlockChain also what was chosen."""
 
     current_state: str
     data: Chosen | None = None
 
 
-class CodeSent(Answered, frozen=True):
+class CodeSent(AnswerBody, frozen=True):
     """A code is on its way; another one can be asked for at `next_retry`."""
 
     current_state: str
@@ -35,21 +35,21 @@ class CodeSent(Answered, frozen=True):
         return self.next_sms_retry or self.next_email_retry
 
 
-class Verified(Answered, frozen=True):
+class Verified(AnswerBody, frozen=True):
     """The contact is proved. token: where one was wanted; the later steps take it."""
 
     current_state: str
     token: str | None = None
 
 
-class NameReserved(Answered, frozen=True):
+class NameReserved(AnswerBody, frozen=True):
     """The name is reserved. user_id: the 12 letters of the ledger."""
 
     current_state: str
     user_id: str
 
 
-class StepsDone(Answered, frozen=True):
+class StepsDone(AnswerBody, frozen=True):
     """The account is on the ledger. token, expires_in: of a session, where one was wanted."""
 
     username: str

@@ -5,8 +5,9 @@
 
 import ssl
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 import trio
@@ -14,13 +15,15 @@ import trio
 from regserver.client.ask import Ask, check, retry_after
 from regserver.client.fault import Unreachable
 
+T = TypeVar("T")
+
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
 AGAIN = {429, 502, 503, 504}
 """Answers that say that the same request may succeed later."""
 
 
-class Transport:
+class HttpTransport:
     """The way to one server. token: of whoever asks; None before a sign-in."""
 
     def __init__(
@@ -64,6 +67,10 @@ class Transport:
         if isinstance(answer, httpx.Response):
             return answer
         raise Unreachable(f"{self.url}: {answer!r}") from answer
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """What `work` returns, which takes milliseconds of the processor."""
+        return await trio.to_thread.run_sync(work)
 
     async def _try(self, ask: Ask) -> httpx.Response | httpx.TransportError:
         request = ask.build(self._http, self.token)

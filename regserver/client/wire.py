@@ -5,12 +5,12 @@ from datetime import datetime
 import msgspec
 
 
-class Answered(msgspec.Struct, frozen=True, rename="camel"):
+class AnswerBody(msgspec.Struct, frozen=True, rename="camel"):
     """Base of answers."""
 
 
 # --- sign-in and accounts
-class Session(Answered, frozen=True):
+class Session(AnswerBody, frozen=True):
     """Signed in: the token is good at every door. expires_in: seconds."""
 
     user_id: int
@@ -21,7 +21,7 @@ class Session(Answered, frozen=True):
         return f"Session(user_id={self.user_id}, …)"
 
 
-class Account(Answered, frozen=True):
+class Account(AnswerBody, frozen=True):
     """One's own account."""
 
     user_id: int
@@ -33,7 +33,7 @@ class Account(Answered, frozen=True):
     updated_at: datetime
 
 
-class SessionInfo(Answered, frozen=True):
+class SessionInfo(AnswerBody, frozen=True):
     """One of the account's sessions. name: of a token for a program. current: whether it is the one that asks."""
 
     session_id: int
@@ -46,21 +46,21 @@ class SessionInfo(Answered, frozen=True):
     current: bool
 
 
-class NamedToken(Answered, frozen=True):
+class NamedToken(AnswerBody, frozen=True):
     """A token for a program of one's own."""
 
     session_id: int
     token: str
 
 
-class Ticket(Answered, frozen=True):
+class Ticket(AnswerBody, frozen=True):
     """Opens one WebSocket, once."""
 
     ticket: str
     expires_in: int
 
 
-class Passkey(Answered, frozen=True):
+class Passkey(AnswerBody, frozen=True):
     """One passkey."""
 
     passkey_id: int
@@ -69,7 +69,7 @@ class Passkey(Answered, frozen=True):
     last_used_at: datetime | None
 
 
-class Factors(Answered, frozen=True):
+class Factors(AnswerBody, frozen=True):
     """The account's second factor and passkeys. recovery_codes: how many are left."""
 
     totp: bool
@@ -77,7 +77,7 @@ class Factors(Answered, frozen=True):
     passkeys: tuple[Passkey, ...]
 
 
-class Totp(Answered, frozen=True):
+class Totp(AnswerBody, frozen=True):
     """What the authenticator app takes in. qr: the uri as an SVG image."""
 
     secret: str
@@ -86,7 +86,7 @@ class Totp(Answered, frozen=True):
 
 
 # --- rooms
-class Post(Answered, frozen=True):
+class Post(AnswerBody, frozen=True):
     """A post. user: its author. room: where it stands. username: where the server says it. edited: when it was last, if ever."""
 
     id: int
@@ -98,14 +98,14 @@ class Post(Answered, frozen=True):
     edited: datetime | None = None
 
 
-class PostPage(Answered, frozen=True):
+class PostPage(AnswerBody, frozen=True):
     """Posts, oldest first. more: there are older ones."""
 
     posts: tuple[Post, ...]
     more: bool
 
 
-class RoomSummary(Answered, frozen=True):
+class RoomSummary(AnswerBody, frozen=True):
     """A room in the list. users: the first 30 of more than 1000, whose number is user_count."""
 
     room_id: int
@@ -116,14 +116,14 @@ class RoomSummary(Answered, frozen=True):
     user_count: int | None = None
 
 
-class RoomPage(Answered, frozen=True):
+class RoomPage(AnswerBody, frozen=True):
     """Rooms, in the order of joining. more: there are others that were joined before."""
 
     rooms: tuple[RoomSummary, ...]
     more: bool = False
 
 
-class Room(Answered, frozen=True):
+class Room(AnswerBody, frozen=True):
     """One room. posts: the ids of the newest 1000."""
 
     room_id: int
@@ -136,14 +136,14 @@ class Room(Answered, frozen=True):
     user_count: int | None = None
 
 
-class PersonNamed(Answered, frozen=True):
+class PersonNamed(AnswerBody, frozen=True):
     """Somebody, by id and name."""
 
     user_id: int
     username: str
 
 
-class MemberPage(Answered, frozen=True):
+class MemberPage(AnswerBody, frozen=True):
     """Members by id. owner: whose room it is. more: there are others behind them."""
 
     owner: int | None
@@ -151,14 +151,14 @@ class MemberPage(Answered, frozen=True):
     more: bool
 
 
-class PostsMatched(Answered, frozen=True):
+class PostsMatched(AnswerBody, frozen=True):
     """Posts that contain a text, oldest first. next: `before` of the next page; None at the room's beginning."""
 
     posts: tuple[Post, ...]
     next: int | None = None
 
 
-class Offer(Answered, frozen=True):
+class Offer(AnswerBody, frozen=True):
     """A room that one may accept or decline."""
 
     room_id: int
@@ -168,7 +168,7 @@ class Offer(Answered, frozen=True):
     created_at: datetime
 
 
-class Block(Answered, frozen=True):
+class Block(AnswerBody, frozen=True):
     """Somebody who cannot bring one into rooms."""
 
     user_id: int
@@ -177,7 +177,7 @@ class Block(Answered, frozen=True):
 
 
 # --- Web Push
-class PushSubscription(Answered, frozen=True):
+class PushSubscription(AnswerBody, frozen=True):
     """One of one's subscriptions. host: of its push service. shows_content: whether messages have the posts in them."""
 
     subscription_id: int
@@ -186,7 +186,7 @@ class PushSubscription(Answered, frozen=True):
     created_at: datetime
 
 
-class PushChoices(Answered, frozen=True):
+class PushChoices(AnswerBody, frozen=True):
     """One's subscriptions, the newest first, and the rooms of which no push tells."""
 
     subscriptions: tuple[PushSubscription, ...]

@@ -15,13 +15,14 @@ NOTE = '"""Made by tests/client/blocking_maker.py from ../{name}.py, which says 
 WORDS = (
     (r'\A""".*?"""\n', ""),
     (r"\basync def\b", "def"),
+    (r"\bawait trio\.to_thread\.run_sync\((\w+)\)", r"\1()"),
     (r"\bawait ", ""),
     (r"__aenter__", "__enter__"),
     (r"__aexit__", "__exit__"),
     (r"\bhttpx\.AsyncClient\b", "httpx.Client"),
     (r"\btrio\.sleep\b", "time.sleep"),
     (r"^import trio\n", ""),
-    (r"\b(Accounts|Rooms|Pushes|Steps|Directory|Doors|Transport)\b", r"Blocking\1"),
+    (r"\b(Accounts|Rooms|Pushes|Steps|Directory|Doors|HttpTransport)\b", r"Blocking\1"),
     (
         r"\bregserver\.client\.(transport|account|room|push|step|directory|api)\b",
         r"regserver.client.blocking.\1",

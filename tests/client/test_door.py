@@ -209,6 +209,57 @@ async def test_an_absent_server_is_told_after_the_patience() -> None:
             await anext(nowhere.events(patience=0.1))
 
 
+ALTCHA = {"kind": "altcha", "doors": ["steps", "rooms", "directory", "code", "recover"], "work": 200}
+
+
+async def test_each_door_takes_a_proof_of_work() -> None:
+    ada = ("ada", "ada@example.org", "a good password")
+    async with (
+        testing.server(captcha=ALTCHA) as server,
+        client.open_client(server.url) as here,
+    ):
+        with pytest.raises(client.BadCaptcha):
+            await here.accounts.sign_up(*ada)
+        proof = await here.prove()
+        await here.accounts.sign_up(*ada, captcha=proof)
+        with pytest.raises(client.BadCaptcha):
+            await here.accounts.recover(username="ada", captcha=proof)
+        await here.accounts.recover(username="ada", captcha=await here.prove())
+        await here.accounts.send_code(email="ada@example.org", captcha=await here.prove())
+        with pytest.raises(client.CaptchaFailed):
+            await here.steps.begin(client.Email("ben@example.org"))
+        await here.steps.begin(client.Email("ben@example.org"), captcha=await here.prove())
+        with pytest.raises(client.DirectoryRefused, match="INVALID_CAPTCHA"):
+            await here.directory.begin("Alice", "a good password", "alice@example.org")
+        await here.directory.begin(
+            "Alice", "a good password", "alice@example.org", captcha=await here.prove()
+        )
+
+
+async def test_a_proof_is_given_up_with_its_task() -> None:
+    """A puzzle of a million counters would take minutes."""
+    async with (
+        testing.server(captcha={**ALTCHA, "work": 1_000_000}) as server,
+        client.open_client(server.url) as here,
+    ):
+        with trio.move_on_after(0.3) as scope:
+            await here.prove()
+        assert scope.cancelled_caught
+
+
+async def test_a_server_without_a_captcha_says_so(here: client.Client) -> None:
+    with pytest.raises(client.Refused) as none:
+        await here.prove()
+    assert none.value.status == 404
+
+
+@pytest.mark.regserver(captcha=ALTCHA)
+def test_a_plain_program_proves_itself(regserver: testing.BlockingServer) -> None:
+    with client.BlockingClient(regserver.url) as here:
+        here.accounts.sign_up("ada", "ada@example.org", "a good password", captcha=here.prove())
+        assert here.accounts.info().username == "ada"
+
+
 async def test_exceptions_leave_the_client_bare(server: testing.TestedServer) -> None:
     with pytest.raises(client.MissingAuth):
         async with client.open_client(server.url) as stranger:

@@ -1,19 +1,21 @@
 """Made by tests/client/blocking_maker.py from ../api.py, which says what it is for."""
 
 import ssl
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import httpx
 import msgspec
 
-from regserver.client import ask
+from regserver.client import ask, proof
 from regserver.client.blocking.account import BlockingAccounts
 from regserver.client.blocking.directory import BlockingDirectory
 from regserver.client.blocking.push import BlockingPushes
 from regserver.client.blocking.room import BlockingRooms
 from regserver.client.blocking.step import BlockingSteps
-from regserver.client.blocking.transport import BlockingTransport
+from regserver.client.blocking.transport import BlockingHttpTransport
+from regserver.client.fault import BadAnswer
 from regserver.client.wire import Session
 
 DEADLINE = 30.0
@@ -36,7 +38,7 @@ class BlockingDoors:
         deadline: float = DEADLINE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._transport = BlockingTransport(url, token, patience=patience, deadline=deadline, tls=tls)
+        self._transport = BlockingHttpTransport(url, token, patience=patience, deadline=deadline, tls=tls)
         self.accounts = BlockingAccounts(self._transport)
         self.rooms = BlockingRooms(self._transport)
         self.push = BlockingPushes(self._transport)
@@ -71,6 +73,19 @@ class BlockingDoors:
         session = ask.read(response, Session)
         self._transport.token = session.token
         return session
+
+    def prove(self) -> str:
+        """The `captcha` of one request, by the server's own proof of work, which takes some tenths of a second.
+
+        Raises Refused where the server has no such captcha, and BadAnswer for a puzzle of another kind.
+        """
+        response = self._transport.send(ask.get("/captcha/challenge"))
+        puzzle = ask.read(response, proof.PuzzleIssued)
+        for first in proof.STARTS:
+            solution = self._transport.compute(partial(proof.search, puzzle, first))
+            if solution is not None:
+                return proof.captcha(response.content, solution)
+        raise BadAnswer("a puzzle without a solution")
 
 
 class _Location(msgspec.Struct):

@@ -3,13 +3,13 @@
 import msgspec
 
 from regserver.client import ask
-from regserver.client.blocking.transport import BlockingTransport
+from regserver.client.blocking.transport import BlockingHttpTransport
 
 
 class BlockingDirectory:
     """The door of names. A refusal is a DirectoryRefused: InvalidUserName, InvalidData, AlreadyConfirmed…"""
 
-    def __init__(self, transport: BlockingTransport) -> None:
+    def __init__(self, transport: BlockingHttpTransport) -> None:
         self._transport = transport
 
     def exists(self, name: str) -> bool:
@@ -18,11 +18,23 @@ class BlockingDirectory:
         return ask.read(response, _Existence).exists
 
     def begin(
-        self, name: str, password: str, email: str, *, language: str = "en", invitation: str | None = None
+        self,
+        name: str,
+        password: str,
+        email: str,
+        *,
+        language: str = "en",
+        invitation: str | None = None,
+        captcha: str | None = None,
     ) -> None:
         """Begins a sign-up; a mail with the challenge is sent. Raises InvalidData, whose `faults` are exceptions, too."""
         body = ask.present(
-            userName=name, password=password, email=email, languageCode=language, invitation=invitation
+            userName=name,
+            password=password,
+            email=email,
+            languageCode=language,
+            invitation=invitation,
+            captcha=captcha,
         )
         self._transport.send(ask.post("/init", body))
 

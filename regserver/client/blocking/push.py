@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from regserver.client import ask, wire
-from regserver.client.blocking.transport import BlockingTransport
+from regserver.client.blocking.transport import BlockingHttpTransport
 
 
 class BlockingPushes:
     """The subscriptions and muted rooms of whoever is signed in."""
 
-    def __init__(self, transport: BlockingTransport) -> None:
+    def __init__(self, transport: BlockingHttpTransport) -> None:
         self._transport = transport
 
     def key(self) -> str:

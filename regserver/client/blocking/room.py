@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from regserver.client import ask, wire
-from regserver.client.blocking.transport import BlockingTransport
+from regserver.client.blocking.transport import BlockingHttpTransport
 
 
 class BlockingRooms:
     """The rooms of whoever is signed in. What changes something has a key of its own, so that it is repeated safely."""
 
-    def __init__(self, transport: BlockingTransport) -> None:
+    def __init__(self, transport: BlockingHttpTransport) -> None:
         self._transport = transport
 
     def create(self, others: Sequence[int] = (), name: str | None = None) -> int:

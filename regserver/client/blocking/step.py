@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from regserver.client import ask, step_wire
-from regserver.client.blocking.transport import BlockingTransport
+from regserver.client.blocking.transport import BlockingHttpTransport
 from regserver.client.contact import Contact, Email, Phone, contact_params
 from regserver.client.fault import BadAnswer
 from regserver.client.step_refusal import step_refused
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class BlockingSteps:
     """The methods of /rpc. A refusal is a StepRefused: InvalidStep, WrongCode, TryLater…"""
 
-    def __init__(self, transport: BlockingTransport) -> None:
+    def __init__(self, transport: BlockingHttpTransport) -> None:
         self._transport = transport
 
     def state(self, contact: Contact, *, token: str | None = None) -> step_wire.StepState:
