@@ -111,15 +111,18 @@ class MailDelivery:
             lambda transaction: transaction.outbox.lease(self._node, now, after(now, LEASE), size)
         )
         queue = list(reversed(batch))
-        async with trio.open_nursery() as nursery:
-            for _ in range(min(SENDERS, len(queue))):
-                nursery.start_soon(self._send_from, queue)
-        if batch:
-            await self._show()
-        if len(batch) == size and self._trouble is None:
-            return True
-        await self._mailer.close_idle()
-        return False
+        more = False
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(min(SENDERS, len(queue))):
+                    nursery.start_soon(self._send_from, queue)
+            if batch:
+                await self._show()
+            more = len(batch) == size and self._trouble is None
+        finally:  # also when the server stops amid a batch
+            if not more:
+                await self._mailer.close_idle()
+        return more
 
     async def _send_from(self, queue: list[OutboxMessage]) -> None:
         # A batch of one tests a failing server, so trouble from before the batch does not stop it.
@@ -231,7 +234,7 @@ class MailDelivery:
 
 
 async def run_outbox(delivery: MailDelivery, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Sends until cancelled; after a fault of the store it tries again. sleep: between two batches, for so many seconds."""
+    """Sends until cancelled; after a fault of the store it tries again. sleep: waits between two batches; takes seconds."""
     recovered = False
     while True:
         more = False

@@ -117,6 +117,30 @@ async def test_everything_that_waits_is_sent_once(tmp_path: Path) -> None:
         assert await here.delivery.check() is None
 
 
+class StoppingObserver(Observer):
+    """Stops the sender as soon as a message was sent, before its batch is at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope = trio.CancelScope()
+
+    def count(self, outcome: DeliveryOutcome) -> None:
+        super().count(outcome)
+        self.scope.cancel()
+
+
+async def test_a_stop_amid_a_batch_closes_the_connections(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        observer = StoppingObserver()
+        await here.enqueue(to("ada"))
+        with observer.scope:
+            sender = MailDelivery(here.store, here.outbox, here.mailer, here.clock, observer, node="local")
+            await sender.deliver_due()
+        assert observer.scope.cancelled_caught
+        assert here.recipients() == ["ada@example.org"]
+        assert here.mailer._idle == []
+
+
 async def test_a_server_that_is_away_delays_and_loses_nothing(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         await here.enqueue(to("ada"), to("ben"), to("eve"))
