@@ -28,7 +28,8 @@ from regserver.ports.store import Store, StoreFault
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
 from regserver.service.code_issue import CodePolicy, IssuedCode, SignInCodeParts, SignInCodes
-from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
+from regserver.service.guess_guard import Attempt, GuessGuard
+from regserver.service.guess_target import GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.sms_guard import SmsHeld
 

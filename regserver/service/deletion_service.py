@@ -10,7 +10,8 @@ from regserver.ports.transaction import Transaction
 from regserver.service.account_end import close_locked, leave_rooms, lock_rooms
 from regserver.service.asker import Asker
 from regserver.service.erasure_service import ErasureService
-from regserver.service.guess_guard import Attempt, GuessGuard, target_account
+from regserver.service.guess_guard import Attempt, GuessGuard
+from regserver.service.guess_target import target_account
 from regserver.service.identity_service import IdentityService, Unknown
 
 DeletionRefusal = Unknown | BadCredentials | TooManyRequests

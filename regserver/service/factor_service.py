@@ -44,7 +44,8 @@ from regserver.service.account_ending import EndedSessions
 from regserver.service.asker import Asker
 from regserver.service.factor_change import FactorChange
 from regserver.service.factor_seal import FactorSeal
-from regserver.service.guess_guard import Attempt, GuessGuard, target_account
+from regserver.service.guess_guard import Attempt, GuessGuard
+from regserver.service.guess_target import target_account
 from regserver.service.identity_service import IdentityService, SignedIn, Unidentified
 
 FactorRefusal = BadCode | BadToken | UserIsDeleted | TooManyRequests

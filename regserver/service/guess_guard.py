@@ -23,18 +23,14 @@ was told its result.
 """
 
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
 import msgspec
-import trio
 
-from regserver.domain.account import Account, AccountId, NameKey
-from regserver.domain.address import client_key
+from regserver.domain.account import Account, AccountId
 from regserver.domain.audit import AuditNote
 from regserver.domain.guess import (
     FREE_FAILURES,
@@ -56,6 +52,8 @@ from regserver.ports.mail_template import MailTemplates
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
+from regserver.service.guess_line import EndedGuesses, GuessLine
+from regserver.service.guess_target import GuessTarget
 from regserver.service.outbox import Outbox
 from regserver.service.sign_in_audit import SignInAudit
 
@@ -63,39 +61,11 @@ log = logging.getLogger("regserver.guess")
 
 MOST_IN_LINE = 100
 """Guesses at one counter that may wait at once; further ones are refused for a second."""
-REMEMBERED_ENDS = 1000
 NOTED_AGAIN_AFTER = DAY
 """A known network is noted again after this only, so that most sign-ins write nothing for it."""
 
 GuessEnd = Literal["right", "wrong", "refused", "closed"]
 """closed: wrong, and the last one for a day."""
-OperatorKey = Literal["directory.trusted_key", "steps.identity_secure_key", "operator"]
-
-
-class GuessTarget(msgspec.Struct, frozen=True):
-    """What is guessed at. find: its account. otherwise: what is counted when there is no account."""
-
-    find: Callable[[Transaction], Awaitable[Account | None]]
-    otherwise: str
-
-
-def target_name(key: NameKey, find: Callable[[Transaction], Awaitable[Account | None]]) -> GuessTarget:
-    """The account that somebody names. key: of the name as it was typed. find: the account of that name, if any."""
-    return GuessTarget(find, f"name:{key}")
-
-
-def target_account(account: AccountId) -> GuessTarget:
-    """An account that is already known, by a token or a ticket."""
-    return GuessTarget(lambda transaction: transaction.accounts.by_id(account), f"account:{account}")
-
-
-def target_key(key: OperatorKey, asker: Asker) -> GuessTarget:
-    """A secret of the operator's, counted for each network: nobody can keep the platform out that has the right one."""
-    return GuessTarget(_nobody, f"key:{key}:{client_key(asker.address)}")
-
-
-async def _nobody(_: Transaction) -> None:
-    return None
 
 
 class GuessParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,40 +87,6 @@ class _Sight(msgspec.Struct, frozen=True):
     noted_at: Instant | None
     counter: CounterKey
     failures: Failures
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """The guesses at one counter. present: all of them. running: those being compared. changes: how many have ended."""
-
-    present: int = 0
-    running: int = 0
-    changes: int = 0
-    ended: trio.Event = field(default_factory=trio.Event)
-    turn: trio.Lock = field(default_factory=trio.Lock)
-
-
-class _Ends:
-    """The guesses that have ended, and at which counters the last of them: what was read before may be old there.
-
-    Spares nearly every guess a second reading.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._forgotten = 0
-        self._last: OrderedDict[CounterKey, int] = OrderedDict()
-
-    def note(self, counter: CounterKey) -> None:
-        self.count += 1
-        self._last[counter] = self.count
-        self._last.move_to_end(counter)
-        if len(self._last) > REMEMBERED_ENDS:
-            _, self._forgotten = self._last.popitem(last=False)
-
-    def changed(self, counter: CounterKey, since: int) -> bool:
-        """Whether a guess at the counter may have ended since there were so many."""
-        return since < self._forgotten or self._last.get(counter, 0) > since
 
 
 class Attempt:
@@ -206,8 +142,8 @@ class GuessGuard:
 
     def __init__(self, parts: GuessParts) -> None:
         self._parts = parts
-        self._lines: dict[CounterKey, _Line] = {}
-        self._ends = _Ends()
+        self._lines: dict[CounterKey, GuessLine] = {}
+        self._ends = EndedGuesses()
         self._audited = SignInAudit(parts.clock)
 
     @asynccontextmanager
@@ -218,7 +154,7 @@ class GuessGuard:
         """
         ends = self._ends.count
         sight = await self._look(target, asker)
-        line = self._lines.setdefault(sight.counter, _Line())
+        line = self._lines.setdefault(sight.counter, GuessLine())
         line.present += 1
         try:
             admitted = await self._admit(line, sight, ends)
@@ -272,7 +208,7 @@ class GuessGuard:
         failures = as_of_now(await transaction.guesses.failures(counter), now)
         return _Sight(account, network, noted_at, counter, failures)
 
-    async def _admit(self, line: _Line, sight: _Sight, ends: int) -> _Sight | TooManyRequests:
+    async def _admit(self, line: GuessLine, sight: _Sight, ends: int) -> _Sight | TooManyRequests:
         """Waits in line. ends: how many guesses had ended when the reading of `sight` began."""
         if line.present > MOST_IN_LINE:
             return TooManyRequests(1)
@@ -290,7 +226,7 @@ class GuessGuard:
                 await line.ended.wait()
                 sight = await self._look_again(line, sight)
 
-    async def _look_again(self, line: _Line, sight: _Sight) -> _Sight:
+    async def _look_again(self, line: GuessLine, sight: _Sight) -> _Sight:
         """The counter as it is now: read once more if a guess has ended during the reading."""
         while True:
             changes = line.changes
@@ -301,12 +237,9 @@ class GuessGuard:
                 failures = as_of_now(found, self._parts.clock.now())
                 return msgspec.structs.replace(sight, failures=failures)
 
-    def _end(self, line: _Line, counter: CounterKey) -> None:
-        line.running -= 1
-        line.changes += 1
+    def _end(self, line: GuessLine, counter: CounterKey) -> None:
+        line.end_one()
         self._ends.note(counter)
-        line.ended.set()
-        line.ended = trio.Event()
 
     # --- the end of a guess
     async def _settle(self, attempt: Attempt, sight: _Sight, most: int | None = None) -> None:

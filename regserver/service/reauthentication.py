@@ -19,7 +19,8 @@ from regserver.domain.session import RECENT_SIGN_IN
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import Attempt, GuessGuard, target_account
+from regserver.service.guess_guard import Attempt, GuessGuard
+from regserver.service.guess_target import target_account
 from regserver.service.identity_service import IdentityService, Unidentified
 
 ProofRefusal = Unidentified | BadCredentials | RecentSignInRequired | TooManyRequests

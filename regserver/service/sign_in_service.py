@@ -46,7 +46,8 @@ from regserver.ports.transaction import Lock, Transaction
 from regserver.service.account_end import deletion_refusal, restore_locked
 from regserver.service.account_ending import EndedSessions, close_sockets_nowait, end_outstanding
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import Attempt, GuessGuard, GuessTarget, target_name
+from regserver.service.guess_guard import Attempt, GuessGuard
+from regserver.service.guess_target import GuessTarget, target_name
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.live_job import Applicant
 from regserver.service.live_service import LiveService

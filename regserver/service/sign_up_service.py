@@ -33,7 +33,8 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
 from regserver.service.add_account import add_account, find_taken
 from regserver.service.address_service import AddressService
-from regserver.service.guess_guard import GuessGuard, target_account
+from regserver.service.guess_guard import GuessGuard
+from regserver.service.guess_target import target_account
 from regserver.service.identity_service import IdentityService, SignedIn
 from regserver.service.new_person import NewPerson, SignUpRefusal
 from regserver.service.sign_up_gate import (

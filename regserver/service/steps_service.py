@@ -23,7 +23,7 @@ from regserver.ports.captcha import CaptchaAnswer, CaptchaType, is_passed
 from regserver.ports.sms import SmsFault
 from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import target_key
+from regserver.service.guess_target import target_key
 from regserver.service.identity_service import SignedIn
 from regserver.service.registration_lookup import Proof, RegistrationLookup
 from regserver.service.sign_up_gate import Newcomer, Refused, invitation_hash

@@ -23,7 +23,7 @@ from regserver.ports.transaction import Transaction
 from regserver.service.asker import Asker
 from regserver.service.code_sign_in import MOST_WISHES, CodeWish
 from regserver.service.expiry import purge
-from regserver.service.guess_guard import target_account
+from regserver.service.guess_target import target_account
 from regserver.service.identity_service import SignedIn
 from regserver.service.mail_cap import HOURLY_MAILS
 from regserver.service.sms_guard import BLOCK_HOURLY, SmsPolicy

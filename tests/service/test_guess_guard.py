@@ -18,7 +18,7 @@ from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
 from regserver.service.add_account import add_account
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import GuessTarget, target_key, target_name
+from regserver.service.guess_target import GuessTarget, target_key, target_name
 from regserver.service.outbox import Outbox
 from regserver.store.sqlite import open_sqlite
 from tests.fake import ManualClock, SeededRandomness, claim_of

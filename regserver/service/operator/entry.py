@@ -28,7 +28,8 @@ from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.service.asker import Asker
-from regserver.service.guess_guard import GuessGuard, target_key
+from regserver.service.guess_guard import GuessGuard
+from regserver.service.guess_target import target_key
 from regserver.service.operator.key import KeyMade, make_key
 from regserver.service.operator.unit import Denied, OperatorCredential, OperatorUnit
 

@@ -25,7 +25,8 @@ from regserver.ports.captcha import CaptchaAnswer
 from regserver.service.asker import Asker
 from regserver.service.directory_account import Allotted
 from regserver.service.directory_service import DirectoryService
-from regserver.service.guess_guard import GuessGuard, target_key
+from regserver.service.guess_guard import GuessGuard
+from regserver.service.guess_target import target_key
 from regserver.text import Language
 from regserver.web.directory import wire
 from regserver.web.directory.message import message_file
