@@ -15,7 +15,6 @@ from regserver.domain.sign_in_code import SignInCode
 from regserver.ports.captcha import Captcha
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_end import close_account
 from regserver.service.account_ending import end_outstanding
 from regserver.service.add_account import add_account
 from regserver.service.asker import Asker
@@ -26,6 +25,7 @@ from regserver.service.outbox import Outbox
 from regserver.service.sms_guard import SmsGuard, SmsPolicy
 from regserver.store.sqlite import open_sqlite
 from regserver.text import CATALOGUES
+from tests.deletion import close_account
 from tests.fake import NAME_HASH, PEPPER, ManualClock, SeededRandomness
 from tests.guess import HOME, MAIL_TEMPLATES, open_guard
 from tests.steps import KeptSms, code_in

@@ -72,10 +72,6 @@ class Metrics:
             "event_loop_delay_seconds", "How late the event loop ran a task that was due.", self.loop_delay
         )
 
-    def running_registrations(self) -> int:
-        """As `registrations` shows them."""
-        return int(next(iter(self.registrations.collect())).samples[0].value)
-
     def delivered(self, frames: int, receivers: int) -> None:
         """So many notifications have left in one write to each of so many sockets."""
         self._deliveries.inc(frames * receivers)

@@ -14,17 +14,11 @@ from regserver.service.account_ending import end_outstanding
 from regserver.service.room_service import leave_room
 
 
-async def close_account(transaction: Transaction, account: Account, now: Instant) -> bool:
+async def close_locked(transaction: Transaction, account: Account, now: Instant) -> bool:
     """Marks an account as deleted, and ends all but its memberships; False when it is deleted already.
 
-    Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free.
+    Name and tokens stay, so that they are answered with UserIsDeleted; contacts are free. The caller holds Lock.ACCOUNT.
     """
-    await transaction.lock(Lock.ACCOUNT, account.id)
-    return await close_locked(transaction, account, now)
-
-
-async def close_locked(transaction: Transaction, account: Account, now: Instant) -> bool:
-    """The same for a unit that holds the account's lock."""
     if not await transaction.accounts.mark_deleted(account.id, now):
         return False
     await transaction.hooks.tell(account_hook("user.deleted", account.id, now))
@@ -65,14 +59,11 @@ async def leave_rooms(transaction: Transaction, account: AccountId, now: Instant
         await leave_room(transaction, room, account, Left(deleted=True), now)
 
 
-async def restore_account(transaction: Transaction, account: AccountId, now: Instant) -> bool:
-    """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end."""
-    await transaction.lock(Lock.ACCOUNT, account)
-    return await restore_locked(transaction, account, now)
-
-
 async def restore_locked(transaction: Transaction, account: AccountId, now: Instant) -> bool:
-    """The same for a unit that holds the account's lock."""
+    """Brings a deleted account back; False when it is not deleted, or erased. The tokens that its deletion left end.
+
+    The caller holds Lock.ACCOUNT.
+    """
     if not await transaction.accounts.restore(account, now):
         return False
     await end_outstanding(transaction, AccountEvent.RESTORED, account, None)

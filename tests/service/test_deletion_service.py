@@ -8,10 +8,9 @@ from regserver.domain.instant import DAY, SECOND, after
 from regserver.domain.outcome import BadCredentials, BadToken, TooManyRequests, UserIsDeleted
 from regserver.domain.secret import hash_secret
 from regserver.ports.source import Rejected
-from regserver.service.account_end import restore_account
 from regserver.service.identity_service import Session, SignedIn
 from regserver.service.sign_in_outcome import Registering
-from tests.deletion import GRACE, open_erasure
+from tests.deletion import GRACE, open_erasure, restore_account
 from tests.fake import EPOCH
 from tests.guess import HOME
 from tests.live_world import RIGHT, STORY, World, world

@@ -12,8 +12,8 @@ from regserver.domain.imported_person import ImportedPerson, ImportRefusal, Impo
 from regserver.domain.instant import DAY, Instant
 from regserver.ports.store import Store
 from regserver.ports.transaction import Transaction
-from regserver.service.account_end import close_account
 from regserver.service.user_import import MOST_REFUSALS, ImportParts, ImportReport, UserImport
+from tests.deletion import close_account
 from tests.fake import NAME_HASH, PEPPER, ManualClock
 
 MD5 = "$1$saltsalt$NuzA7WTAelpl95xgBGWN60"

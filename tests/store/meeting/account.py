@@ -14,12 +14,11 @@ from regserver.domain.secret import hash_secret
 from regserver.ports.passkey_table import NewPasskey
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
-from regserver.service.account_end import restore_account
 from regserver.service.add_account import add_account
 from regserver.service.onboarding_service import MAX_REWARDS, OnboardingService
 from regserver.service.passkey_service import add_passkey
 from tests.address import open_address_change, open_addresses
-from tests.deletion import open_erasure
+from tests.deletion import open_erasure, restore_account
 from tests.factor import open_factor_service
 from tests.fake import SeededRandomness, claim_of
 from tests.guess import HOME
