@@ -32,7 +32,7 @@ from fido2.webauthn import (
 )
 
 from regserver.domain.passkey import CHALLENGE_LIFE, PasskeySite
-from regserver.ports.passkey_verifier import BadAnswer, Candidate, Claimed, PasskeyVerifier, WebAuthnJson
+from regserver.ports.passkey_verifier import Candidate, Claimed, PasskeyFault, PasskeyVerifier, WebAuthnJson
 
 ALGORITHMS: Final = (-8, -7, -257)
 """EdDSA, ES256, RS256 (IANA's COSE numbers): what all authenticators have, the last one for Windows Hello."""
@@ -168,17 +168,17 @@ def _same_page(is_cross_origin: object) -> None:
 
 @contextmanager
 def _readable(answer: WebAuthnJson) -> Iterator[None]:
-    """Refuses parts that are too long; whatever cannot be read becomes BadAnswer."""
+    """Refuses parts that are too long; whatever cannot be read becomes PasskeyFault."""
     parts = answer.get("response")
     credential = answer.get("rawId")
     if not isinstance(parts, Mapping) or not isinstance(credential, str):
-        raise BadAnswer("no credential")
+        raise PasskeyFault("no credential")
     if len(credential) > MAX_CREDENTIAL_CHARACTERS:
-        raise BadAnswer("the credential's id is too long")
+        raise PasskeyFault("the credential's id is too long")
     for name, most in MAX_PARTS.items():
         part = parts.get(name, "")
         if part is not None and (not isinstance(part, str) or len(part) > most):
-            raise BadAnswer(f"{name} is no text, or too long")
+            raise PasskeyFault(f"{name} is no text, or too long")
     with _faults():
         yield
 
@@ -188,4 +188,4 @@ def _faults() -> Iterator[None]:
     try:
         yield
     except _UNREADABLE as error:
-        raise BadAnswer(str(error) or type(error).__name__) from None
+        raise PasskeyFault(str(error) or type(error).__name__) from None

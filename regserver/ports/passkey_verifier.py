@@ -11,7 +11,7 @@ WebAuthnJson = Mapping[str, Any]
 """Options or an answer in the JSON that browsers make and read."""
 
 
-class BadAnswer(Exception):
+class PasskeyFault(Exception):
     """An answer that proves nothing; the message says what is wrong with it, for the client's developer."""
 
 
@@ -47,13 +47,13 @@ class PasskeyVerifier(Protocol):
         """What a browser asks for any passkey of this site with."""
 
     def challenge_of(self, answer: WebAuthnJson) -> bytes:
-        """The challenge that a new passkey says it answers. Raises BadAnswer."""
+        """The challenge that a new passkey says it answers. Raises PasskeyFault."""
 
     def verify_new(self, site: PasskeySite, answer: WebAuthnJson, challenge: bytes) -> Candidate:
-        """Checks a new passkey. Raises BadAnswer."""
+        """Checks a new passkey. Raises PasskeyFault."""
 
     def claimed(self, answer: WebAuthnJson) -> Claimed:
-        """What the answer of a sign-in says of itself. Raises BadAnswer."""
+        """What the answer of a sign-in says of itself. Raises PasskeyFault."""
 
     def verify(self, site: PasskeySite, claimed: Claimed, public_key: bytes) -> int:
-        """Checks the answer of a sign-in; the authenticator's counter. Raises BadAnswer."""
+        """Checks the answer of a sign-in; the authenticator's counter. Raises PasskeyFault."""

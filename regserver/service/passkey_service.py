@@ -33,7 +33,7 @@ from regserver.domain.passkey import (
 from regserver.domain.secret import SecretHash, hash_bytes
 from regserver.ports.clock import Clock
 from regserver.ports.passkey_table import NewPasskey, Passkey, PasskeyId, StoredPasskey
-from regserver.ports.passkey_verifier import BadAnswer, PasskeyVerifier, WebAuthnJson
+from regserver.ports.passkey_verifier import PasskeyFault, PasskeyVerifier, WebAuthnJson
 from regserver.ports.randomness import Randomness
 from regserver.ports.store import Store
 from regserver.ports.transaction import Lock, Transaction
@@ -118,7 +118,7 @@ class PasskeyService:
         try:
             challenge = verifier.challenge_of(answer)
             candidate = verifier.verify_new(site, answer, challenge)
-        except BadAnswer as fault:
+        except PasskeyFault as fault:
             return BadPasskey(str(fault))
 
         async def act(
@@ -188,7 +188,7 @@ class PasskeyService:
             if found is None or claimed.user_handle not in {b"", parts.seal.handle(found.account)}:
                 return PasskeyRefused(UNKNOWN)
             count = parts.verifier().verify(site, claimed, found.public_key)
-        except BadAnswer as fault:
+        except PasskeyFault as fault:
             return PasskeyRefused(str(fault))
         used = hash_bytes(claimed.challenge)
         return await parts.store.write(

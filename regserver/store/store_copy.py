@@ -32,7 +32,7 @@ OWN: Final = frozenset({"migration"})
 """Tables that the target has by itself."""
 _Row = tuple[Any, ...]
 Target = psycopg.Connection[_Row]
-Progress = Callable[[str, int], None]
+CopyProgress = Callable[[str, int], None]
 """Called with a table and the number of its rows that are written."""
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -54,7 +54,9 @@ class SourceTable(msgspec.Struct, frozen=True):
     refers: frozenset[str]
 
 
-def copy_store(source: Path, words: str, progress: Progress, portion: int = PORTION) -> Iterator[CopiedTable]:
+def copy_store(
+    source: Path, words: str, progress: CopyProgress, portion: int = PORTION
+) -> Iterator[CopiedTable]:
     """Copies the file into a migrated database, or goes on with it; yields each table once it is verified.
 
     The caller holds the file, and has seen that the database is empty. words: what libpq connects by. portion: rows in a transaction. Raises StoreFault.
@@ -174,7 +176,7 @@ def _first(target: Target, statement: Any, parameters: Sequence[object] = ()) ->
 
 # --- copying
 def _copy_table(
-    origin: sqlite3.Connection, target: Target, table: SourceTable, progress: Progress, portion: int
+    origin: sqlite3.Connection, target: Target, table: SourceTable, progress: CopyProgress, portion: int
 ) -> None:
     after = int(_first(target, f"SELECT after FROM {NOTES} WHERE name = %s", (table.name,)))  # noqa: S608
     columns = ", ".join(table.columns)

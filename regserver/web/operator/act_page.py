@@ -12,7 +12,7 @@ from regserver.errors import STATUS
 from regserver.web.http.body import FORM, content_type
 from regserver.web.http.route import Route
 from regserver.web.operator.act import INPUTS, ActTable, PageAct, Values, act_inputs
-from regserver.web.operator.flash import Announced, Answered
+from regserver.web.operator.flash import Announced, FormAnswers
 from regserver.web.operator.frame import redirect
 from regserver.web.operator.guarded import Asked, PageGuard, fault_words
 from regserver.web.operator.session import is_proof
@@ -29,7 +29,7 @@ class ActPage:
     def __init__(self, acts: ActTable, guard: PageGuard) -> None:
         self._acts = acts
         self._guard = guard
-        self._answered = Answered()
+        self._answers = FormAnswers()
 
     def routes(self) -> tuple[Route, ...]:
         """Forms, and what they send. An act may set a password."""
@@ -61,12 +61,12 @@ class ActPage:
         if act is None:
             return self._guard.refuse(asked, RouteNotFound())
         number = (asked.visit.who.entry, form.get("form", "")[:64])
-        async with self._answered.turn(number) as earlier:
+        async with self._answers.turn(number) as earlier:
             if earlier is not None:
                 return earlier
             answer = await self._do(asked, act, form)
             if answer.status == 303 and number[1]:
-                self._answered.keep(number, answer)
+                self._answers.keep(number, answer)
             return answer
 
     async def _do(self, asked: Asked, act: PageAct, form: Values) -> Response:

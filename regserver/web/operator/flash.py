@@ -1,7 +1,7 @@
 """What is told once, after a redirect: in a cookie, encrypted, since it may be a secret that is shown this once.
 
 So it works whichever node answers the next request, and a reload shows it no more. A form that comes twice, by a double click or a
-reload, gets its first answer again and does nothing (`Answered`), at the node that has answered it.
+reload, gets its first answer again and does nothing (`FormAnswers`), at the node that has answered it.
 """
 
 import base64
@@ -66,7 +66,7 @@ FormKey = tuple[SecretHash, str]
 """A session, and the number of one of its forms."""
 
 
-class Answered:
+class FormAnswers:
     """The answers of forms: a further copy of a form waits for the first one's answer, and gets it."""
 
     def __init__(self) -> None:

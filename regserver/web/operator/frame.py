@@ -60,13 +60,13 @@ class OperatorFrame:
         self._randomness = randomness
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-        """A page for nobody in particular."""
+        """A page that needs no session."""
         return self._response(request, template, status, (), values)
 
     def show(
         self, request: Request, door: EntryWay, visit: OperatorVisit, view: OperatorView, *, status: int = 200
     ) -> Response:
-        """A page for whoever is signed in, with what is to be told once."""
+        """A page for a signed-in operator, with the message of their last action."""
         told = self._seal.open(visit.who.entry, visit.flash) if visit.flash else None
         fields = (door.cookie(FLASH, "", 0),) if visit.flash else ()
         sections = [name for name, operation in SECTIONS.items() if visit.may(operation)]

@@ -1,4 +1,4 @@
-"""Pages for whoever is signed in: everybody else is led to the entry, and what a role may not see is refused in words."""
+"""Pages for signed-in operators: others are led to the entry, and a page says what the role may not see."""
 
 import re
 import urllib.parse
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from regserver.domain.operator_outcome import NotPermitted
-from regserver.domain.outcome import BadToken, Refusal, RouteNotFound
+from regserver.domain.outcome import BadToken, Refusal
 from regserver.endpoint import Request, Response
 from regserver.errors import STATUS
 from regserver.text import OperatorText
@@ -58,7 +58,7 @@ class PageGuard:
         return endpoint
 
     async def asked(self, request: Request) -> Asked | Response:
-        """The request of whoever is signed in; for others the way to the entry. Raises StoreFault."""
+        """The request with its operator; without one, the way to the entry. Raises StoreFault."""
         door, visit = self.reader.door(request), await self.reader.visit(request)
         if visit is None:
             return self.to_entry(request, door)
@@ -87,8 +87,3 @@ def fault_words(t: OperatorText, refusal: Refusal) -> str:
     hint = getattr(refusal, "hint", "")
     seconds = getattr(refusal, "retry_after", "")
     return text.replace("{hint}", str(hint)).replace("{seconds}", str(seconds))
-
-
-def not_found() -> Refusal:
-    """Of what an address names and is not there."""
-    return RouteNotFound()

@@ -10,7 +10,7 @@ from regserver.web.operator.guarded import Asked
 from regserver.web.operator.view import FactsBlock, ListRow, OperatorView, RowsBlock
 
 MOST_COUNTED = 1000
-"""Accounts that wait; more are shown as so many."""
+"""Waiting accounts are counted up to this number, which is then shown."""
 
 
 class OverviewParts(msgspec.Struct, frozen=True):
