@@ -6,58 +6,63 @@ somebody else's account.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 from trio_websocket import ConnectionClosed
 
-from tests.incident.test_used_once import DIRECTORY, PHONE, secret_in_mail
-from tests.peer.smtp import open_smtp_peer
-from tests.system.server import Person, Server, listening, open_server, sign_up
-from tests.system.steps_client import StepsClient, logged_code
+from regserver import testing
+from tests.incident.test_used_once import DIRECTORY, PHONE
+from tests.system.server import FROM_ROSTER, Person, listening, local_server, sign_up
+from tests.system.steps_client import StepsClient
 
 Use = Callable[[str], Awaitable[bool]]
 REGISTERING, SIGNING_IN = "+380501112201", "+380501112202"
 """Numbers that were each sent a code, one to register and one to sign in."""
 
 
-async def verified(client: httpx.AsyncClient, name: str, mailed: Awaitable[str]) -> Person:
+async def mailed(server: testing.TestedServer) -> str:
+    """The secret in the next mail."""
+    return (await server.mailbox.wait()).token
+
+
+async def verified(server: testing.TestedServer, client: httpx.AsyncClient, name: str) -> Person:
     person = await sign_up(client, name)
-    assert (await client.post("/login/email/verify", json={"token": await mailed})).status_code == 200
+    body = {"token": await mailed(server)}
+    assert (await client.post("/login/email/verify", json=body)).status_code == 200
     return person
 
 
-async def undo_link(client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]) -> str:
-    bea = await verified(client, "beatrice", links(3))
+async def undo_link(server: testing.TestedServer, client: httpx.AsyncClient) -> str:
+    bea = await verified(server, client, "beatrice")
     body = {"password": "beatrice's long password", "email": "bea@example.net"}
     assert (await bea.call("POST", "/login/email", body)).status_code == 202
-    assert (await client.post("/login/email/verify", json={"token": await links(4)})).status_code == 200
-    return await links(5)
+    body = {"token": await mailed(server)}
+    assert (await client.post("/login/email/verify", json=body)).status_code == 200
+    return await mailed(server)
 
 
-async def recovery_link(client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]) -> str:
-    await verified(client, "cordelia", links(6))
+async def recovery_link(server: testing.TestedServer, client: httpx.AsyncClient) -> str:
+    await verified(server, client, "cordelia")
     await client.post("/login/recover", json={"username": "cordelia"})
-    return await links(7)
+    return await mailed(server)
 
 
-async def issued(
-    server: Server, client: httpx.AsyncClient, links: Callable[[int], Awaitable[str]]
-) -> dict[str, str]:
+async def issued(server: testing.TestedServer, client: httpx.AsyncClient) -> dict[str, str]:
     """A fresh secret of every kind, by its kind."""
     ann = await sign_up(client, "annabella")
-    link = await links(1)
+    link = await mailed(server)
     assert (await client.post("/init", json=DIRECTORY)).status_code == 200
-    challenge = await links(2)
+    challenge = await mailed(server)
     steps = StepsClient(client)
     await steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
-    code = await logged_code(server, PHONE)
+    code = (await server.sms.wait(PHONE)).code
     proof = (await steps.call("verify", phone=PHONE, code=code, wantToken=True))["token"]
     await steps.call("firstStep", phone=SIGNING_IN, captcha="", captchaType="web")
-    user_id = await steps.to_named(SIGNING_IN, "with-a-number", await logged_code(server, SIGNING_IN))
+    sent = await server.sms.wait(SIGNING_IN)
+    user_id = await steps.to_named(SIGNING_IN, "with-a-number", sent.code)
     assert "result" in await steps.register("with-a-number", user_id, phone=SIGNING_IN)
     assert (await client.post("/login/code", json={"phone": SIGNING_IN})).status_code == 202
-    signing_in = await logged_code(server, SIGNING_IN, "to sign in")
+    signing_in = (await server.sms.wait(SIGNING_IN)).code
     await steps.call("firstStep", phone=REGISTERING, captcha="", captchaType="web")
     body = {"username": "alan", "password": "enigma bombe"}
     location = (await client.post("/login", json=body)).headers["location"]
@@ -67,18 +72,18 @@ async def issued(
         "session": ann.token,
         "ticket": (await ann.post("/login/ticket"))["ticket"],
         "link": link,
-        "undo": await undo_link(client, links),
-        "recovery": await recovery_link(client, links),
+        "undo": await undo_link(server, client),
+        "recovery": await recovery_link(server, client),
         "challenge": challenge,
         "proof": proof,
         "registration": location.rpartition("/")[2],
         "cursor": cursor,
-        "code of the steps": await logged_code(server, REGISTERING),
+        "code of the steps": (await server.sms.wait(REGISTERING)).code,
         "code to sign in": signing_in,
     }
 
 
-def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
+def uses(server: testing.TestedServer, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
     """Where each kind is good. own: a session that a cursor is tried with."""
     steps = StepsClient(client)
 
@@ -137,24 +142,21 @@ def uses(server: Server, client: httpx.AsyncClient, own: str) -> dict[str, Use]:
     }
 
 
-async def test_each_secret_is_good_for_one_thing(tmp_path: Path) -> None:
-    async with open_smtp_peer() as (peer, _):
-        mail = (f"mail.smtp=smtp://127.0.0.1:{peer.port}", "server.public_url=http://127.0.0.1")
-        settings = (*mail, "limits.enabled=false")
-        async with open_server(tmp_path, settings) as server, server.client() as client:
-            secrets = await issued(server, client, lambda number: secret_in_mail(peer, number))
-            places = uses(server, client, secrets["session"])
-            assert places.keys() == secrets.keys()
-            for kind, secret in secrets.items():
-                for place, use in places.items():
-                    if place != kind:
-                        assert not await use(secret), f"a {kind} was taken for a {place}"
-            for kind, secret in secrets.items():  # none was used up meanwhile
-                assert await places[kind](secret), kind
+async def test_each_secret_is_good_for_one_thing() -> None:
+    async with local_server(live=FROM_ROSTER) as (server, client):
+        secrets = await issued(server, client)
+        places = uses(server, client, secrets["session"])
+        assert places.keys() == secrets.keys()
+        for kind, secret in secrets.items():
+            for place, use in places.items():
+                if place != kind:
+                    assert not await use(secret), f"a {kind} was taken for a {place}"
+        for kind, secret in secrets.items():  # none was used up meanwhile
+            assert await places[kind](secret), kind
 
 
-async def test_what_one_person_has_opens_nothing_of_another(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_what_one_person_has_opens_nothing_of_another() -> None:
+    async with local_server() as (_, client):
         ann, bob = await sign_up(client, "annabella"), await sign_up(client, "benedict")
         room = (await ann.post("/room/create", {"name": "Tea"}))["roomId"]
         post = (await ann.post(f"/room/post/{room}", {"content": "hello"}))["postId"]

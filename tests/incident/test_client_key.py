@@ -1,20 +1,20 @@
 """Limits count by the client, not by the spelling of its address."""
 
 import socket
-from pathlib import Path
 
 import trio
 
 from regserver.endpoint import Request, Response
 from regserver.web.http.forwarded import ForwardedReader
-from tests.security.test_forwarded_field import FEW, TRUSTED, tried
+from tests.security.test_forwarded_field import tried
 from tests.serving.support import Peer, open_front
-from tests.system.server import open_server
+from tests.system.server import local_server
 from tests.web.http.test_forwarded import spellings
 
 
-async def test_every_spelling_of_a_client_is_one_allowance(tmp_path: Path) -> None:
-    async with open_server(tmp_path, [*FEW, TRUSTED]) as server, server.client() as client:
+async def test_every_spelling_of_a_client_is_one_allowance() -> None:
+    limits = {"enabled": True, "routes": {"sign_in": "5/1h"}}
+    async with local_server(server={"trusted_proxies": ["127.0.0.1"]}, limits=limits) as (_, client):
         statuses = [await tried(client, x_forwarded_for=text.strip()) for text in spellings()]
         assert statuses == [401] * 5 + [429] * (len(spellings()) - 5)
 

@@ -1,12 +1,11 @@
 """A Host field with a path, a query or a user in it poisons no address that the server builds."""
 
 import json
-from pathlib import Path
 
 import trio
 
 from tests.serving.support import Peer
-from tests.system.server import open_server
+from tests.system.server import local_server
 
 HOSTS = ("evil/x", "evil?x", "evil#x", "user@evil", "evil\\x", "evil:80:80", "evil x", "[::1", "", "é")
 ASKED = (
@@ -21,9 +20,9 @@ ASKED = (
 )
 
 
-async def test_a_host_is_a_name_and_a_port_at_every_door(tmp_path: Path) -> None:
+async def test_a_host_is_a_name_and_a_port_at_every_door() -> None:
     body = json.dumps({"username": "ada", "password": "correct horse battery"}).encode()
-    async with open_server(tmp_path) as server:
+    async with local_server() as (server, _):
         port = int(server.url.rpartition(":")[2])
         for host in HOSTS:
             for method, path in ASKED:
@@ -41,12 +40,9 @@ async def test_a_host_is_a_name_and_a_port_at_every_door(tmp_path: Path) -> None
                 assert b"evil" not in answer + str(fields).encode()
 
 
-async def test_nor_does_the_field_of_a_proxy(tmp_path: Path) -> None:
+async def test_nor_does_the_field_of_a_proxy() -> None:
     """A host that a proxy passes on is checked like any other."""
-    async with (
-        open_server(tmp_path, ["server.trusted_proxies=127.0.0.1"]) as server,
-        server.client() as client,
-    ):
+    async with local_server(server={"trusted_proxies": ["127.0.0.1"]}) as (_, client):
         for host in HOSTS[:6]:
             fields = {"x-forwarded-for": "192.0.2.7", "x-forwarded-host": host, "x-forwarded-proto": "https"}
             answer = await client.get("/.well-known/change-password", headers=fields)

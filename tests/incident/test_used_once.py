@@ -17,7 +17,7 @@ from trio_websocket import ConnectionClosed
 
 from tests.altcha import solve
 from tests.peer.smtp import SmtpPeer, open_smtp_peer
-from tests.system.server import Server, listening, open_server, sign_up
+from tests.system.server import Server, listening, local_server, open_server, sign_up
 from tests.system.steps_client import KEY, StepsClient, logged_code
 
 PARALLEL = 200
@@ -166,11 +166,11 @@ STEP = {"username": "step-by-step", "publicOwnerKey": KEY, "publicActiveKey": KE
         ("publicActiveKey", KEY[:-1] + "X"),
     ],
 )
-async def test_one_wrong_field_is_refused_and_uses_nothing_up(tmp_path: Path, field: str, wrong: str) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_one_wrong_field_is_refused_and_uses_nothing_up(field: str, wrong: str) -> None:
+    async with local_server() as (server, client):
         steps = StepsClient(client)
         await steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
-        code = await logged_code(server, PHONE)
+        code = (await server.sms.wait(PHONE)).code
         for bad in (code[:-1] + str((int(code[-1]) + 1) % 10), code[::-1] + "0"):
             assert "error" in await steps.reply("verify", phone=PHONE, code=bad)
         token = (await steps.call("verify", phone=PHONE, code=code, wantToken=True))["token"]
@@ -186,8 +186,8 @@ def one_wrong(right: dict[str, str], fields: Sequence[str]) -> list[dict[str, st
     return [{**right, field: right[field][:-1] + "~"} for field in fields]
 
 
-async def test_a_password_and_a_name_must_both_be_right(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ("live.source=none",)) as server, server.client() as client:
+async def test_a_password_and_a_name_must_both_be_right() -> None:
+    async with local_server(live={"source": "none"}) as (_, client):
         await sign_up(client, "annabella")
         right = {"username": "annabella", "password": "annabella's long password"}
         for path in ("/login", "/user/login", "/login/restore"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.peer.proxy import free_port
 from tests.sdk.client import sdk_script
-from tests.system.server import Person, open_server, sign_up
+from tests.system.server import FROM_ROSTER, Person, local_server, open_server, sign_up
 from tests.system.steps_client import KEY
 
 FIRST_SIGN_IN = """
@@ -26,8 +26,11 @@ say('unknown', await refusal(server.watch('ws://x/register/u-00000000-0000-4000-
 """
 
 
-async def test_a_first_sign_in_is_watched(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, sdk_script(server.url, FIRST_SIGN_IN) as script:
+async def test_a_first_sign_in_is_watched() -> None:
+    async with (
+        local_server(live=FROM_ROSTER) as (server, _),
+        sdk_script(server.url, FIRST_SIGN_IN) as script,
+    ):
         events = await script.said("events")
         assert [event["eventType"] for event in events][-2:] == ["NAME", "AUTHENTICATION"]
         assert [event["step"] for event in events] == sorted(event["step"] for event in events)
@@ -106,8 +109,8 @@ say('slow', contents);
 """
 
 
-async def test_a_cursor_is_gone_on_from_and_a_slow_program_gets_everything(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as http:
+async def test_a_cursor_is_gone_on_from_and_a_slow_program_gets_everything() -> None:
+    async with local_server() as (server, http):
         ann, bob = [await sign_up(http, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         first = "const it = make({ token: %s }).rooms.listen(); say('cursor', (await it.next()).value.cursor); process.exit();"
@@ -160,12 +163,9 @@ say('gone', await refusal(bob.signIn('bob', 'another long one')));
 """
 
 
-TEST_NUMBER = ("server.test_mode=true", 'sms.test={"+15550001111" = "424242"}')
-
-
-async def test_every_door_is_open(tmp_path: Path) -> None:
+async def test_every_door_is_open() -> None:
     async with (
-        open_server(tmp_path, TEST_NUMBER) as server,
+        local_server(server={"test_mode": True}, sms={"test": {"+15550001111": "424242"}}) as (server, _),
         sdk_script(server.url, DOORS % {"key": KEY}) as script,
     ):
         assert (await script.said("state"))["currentState"] == "firstStep"
@@ -182,3 +182,21 @@ async def test_every_door_is_open(tmp_path: Path) -> None:
         assert await script.said("exported") is True
         assert await script.said("out") is None
         assert (await script.said("gone"))["code"] == "UserIsDeleted"
+
+
+PROVING = """
+const ann = { username: 'ann', email: 'ann@example.org', password: 'a long password' };
+const server = make();
+say('without', await refusal(server.account.register(ann)));
+await server.account.register({ ...ann, captcha: await server.prove() });
+say('ann', (await server.account.info()).username);
+"""
+
+
+async def test_a_proof_of_work_opens_a_door_that_demands_it() -> None:
+    async with (
+        local_server(captcha={"kind": "altcha", "doors": ["rooms"], "work": 50}) as (server, _),
+        sdk_script(server.url, PROVING) as script,
+    ):
+        assert (await script.said("without"))["code"] == "BadCaptcha"
+        assert await script.said("ann") == "ann"

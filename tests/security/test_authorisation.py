@@ -1,20 +1,19 @@
 """Who may do what in a room: nobody who is not in it, nobody who has left it, nobody with another's cursor, key or token."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 from trio_websocket import ConnectionClosed
 
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, sign_up
 
 
 class Stage(NamedTuple):
     """Ann is in a room with a post, Bob has left it, Eve was never in it."""
 
-    server: Server
+    server: AnyServer
     client: httpx.AsyncClient
     ann: Person
     bob: Person
@@ -24,8 +23,8 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def stage() -> AsyncIterator[Stage]:
+    async with local_server() as (server, client):
         ann, bob, eve = [await sign_up(client, name) for name in ("ann", "bob", "eve")]
         room = (await ann.post("/room/create", {"name": "Tea", "otherUsers": [bob.id]}))["roomId"]
         post = (await ann.post(f"/room/post/{room}", {"content": "a secret"}))["postId"]

@@ -8,7 +8,7 @@ import pytest
 
 from regserver.config import ConfigFault
 from regserver.config.load import load
-from tests.system.server import open_server, sign_up
+from tests.system.server import FROM_ROSTER, local_server, open_server, sign_up
 from tests.system.test_account import PHONE, claim, init, rpc
 from tests.system.test_live import ADA
 
@@ -45,15 +45,17 @@ async def test_one_setting_closes_every_door(tmp_path: Path) -> None:
         assert (await client.post("/login", json=ADA)).status_code == 303
 
 
-@pytest.mark.parametrize("setting", ["login.open_registration=false", "signup.doors.rooms=closed"])
-async def test_the_room_door_alone(tmp_path: Path, setting: str) -> None:
-    async with open_server(tmp_path, [setting]) as server, server.client() as client:
+@pytest.mark.parametrize(
+    "settings", [{"login": {"open_registration": False}}, {"signup": {"doors": {"rooms": "closed"}}}]
+)
+async def test_the_room_door_alone(settings: dict[str, Any]) -> None:
+    async with local_server(**settings) as (_, client):
         assert await register(client) == CLOSED
         assert (await init(client, "bobby"))["id"] == "INIT_DONE"
 
 
-async def test_the_live_door_alone(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ["signup.doors.live=closed"]) as server, server.client() as client:
+async def test_the_live_door_alone() -> None:
+    async with local_server(signup={"doors": {"live": "closed"}}, live=FROM_ROSTER) as (_, client):
         answer = await client.post("/login", json=ADA)
         assert (answer.status_code, answer.json()) == CLOSED
         wrong = await client.post("/login", json={**ADA, "password": "wrong"})

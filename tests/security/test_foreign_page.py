@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from regserver import testing
 from regserver.config import ConfigFault, load
 from tests.serving.support import Peer, upgrade
-from tests.system.server import Server, open_server, sign_up
+from tests.system.server import AnyServer, client_of, local_server, open_server, sign_up
 
 FOREIGN = "https://evil.example"
 LISTED = "https://app.example.org"
@@ -20,25 +21,25 @@ HINT = "server.cors_origins"
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with open_server(tmp_path) as server:
+async def server() -> AsyncIterator[testing.TestedServer]:
+    async with testing.server() as server:
         yield server
 
 
-async def test_a_foreign_page_signs_nobody_up(server: Server) -> None:
+async def test_a_foreign_page_signs_nobody_up(server: testing.TestedServer) -> None:
     """fetch with mode no-cors and a Blob without a type needs no preflight."""
     for headers in (CROSS, {"sec-fetch-site": "cross-site"}, {"origin": FOREIGN}, {"origin": "null"}):
-        async with server.client() as client:
+        async with client_of(server) as client:
             answer = await client.post("/login/register", content=json.dumps(NEW), headers=headers)
             assert answer.status_code == 403
             assert answer.json()["error"] == "ForeignOrigin"
             assert HINT in answer.json()["hint"]
-    async with server.client() as client:
+    async with client_of(server) as client:
         assert (await client.post("/login/register", content=json.dumps(NEW))).status_code == 201
 
 
-async def test_each_door_refuses_in_its_own_words(server: Server) -> None:
-    async with server.client() as client:
+async def test_each_door_refuses_in_its_own_words(server: testing.TestedServer) -> None:
+    async with client_of(server) as client:
         form = await client.post("/init", data={"userName": "Alice"}, headers=CROSS)
         assert (form.status_code, form.json()["id"]) == (403, "FOREIGN_ORIGIN")
         assert HINT in form.json()["detail"]
@@ -53,7 +54,7 @@ async def test_each_door_refuses_in_its_own_words(server: Server) -> None:
             assert (refused.status_code, refused.json()["error"]) == (403, "ForeignOrigin"), path
 
 
-async def test_the_own_page_and_programs_are_let_through(server: Server) -> None:
+async def test_the_own_page_and_programs_are_let_through(server: testing.TestedServer) -> None:
     host = server.url.removeprefix("http://")
     for number, headers in enumerate(
         (
@@ -62,22 +63,22 @@ async def test_the_own_page_and_programs_are_let_through(server: Server) -> None
             {"origin": f"http://{host}"},
         )
     ):
-        async with server.client() as client:
+        async with client_of(server) as client:
             who = {**NEW, "username": f"ann{number}", "email": f"ann{number}@example.org"}
             answer = await client.post("/login/register", json=who, headers=headers)
             assert answer.status_code == 201, headers
 
 
-async def test_a_foreign_page_may_read_what_anybody_may(server: Server) -> None:
+async def test_a_foreign_page_may_read_what_anybody_may(server: testing.TestedServer) -> None:
     """It cannot see the answer without CORS."""
-    async with server.client() as client:
+    async with client_of(server) as client:
         answer = await client.get("/alice/check", headers=CROSS)
         assert answer.status_code == 200
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_the_operator_reads_which_page_was_refused_and_which_setting_lets_it_in(server: Server) -> None:
-    async with server.client() as client:
+async def test_the_operator_reads_which_page_was_refused_and_which_setting_lets_it_in(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.client() as client:
         for _ in range(3):
             await client.post("/login", json={}, headers=CROSS)
     lines = [line for line in server.lines if FOREIGN in line["message"]]
@@ -87,7 +88,7 @@ async def test_the_operator_reads_which_page_was_refused_and_which_setting_lets_
 
 
 # --- with a list
-async def handshake(server: Server, path: str, *fields: str) -> bytes:
+async def handshake(server: AnyServer, path: str, *fields: str) -> bytes:
     peer = Peer(await trio.open_tcp_stream("127.0.0.1", int(server.url.rpartition(":")[2])))
     await peer.send(upgrade(path, *fields))
     head = await peer.read_head()
@@ -114,24 +115,22 @@ async def test_a_socket_of_a_foreign_page_is_refused_where_pages_are_listed(tmp_
         assert "server.public_url" in line["message"]
 
 
-async def test_without_a_list_a_socket_needs_a_token_alone(server: Server) -> None:
-    async with server.client() as client:
+async def test_without_a_list_a_socket_needs_a_token_alone(server: testing.TestedServer) -> None:
+    async with client_of(server) as client:
         ann = await sign_up(client, "ann")
     head = await handshake(server, f"/room/websocket?token={ann.token}", f"Origin: {FOREIGN}")
     assert b" 101 " in head
 
 
-async def test_a_listed_page_may_call_and_can_read_every_answer(tmp_path: Path) -> None:
-    settings = [
-        f"server.cors_origins={LISTED}",
-        "server.cors_headers=X-Api-Version",
-        "server.bounds.head_timeout=1s",
-        "server.bounds.pong_timeout=500ms",
-        "limits.enabled=true",
-        "limits.routes.sign_in=1/1h",
-    ]
+async def test_a_listed_page_may_call_and_can_read_every_answer() -> None:
+    section = {
+        "cors_origins": [LISTED],
+        "cors_headers": ["X-Api-Version"],
+        "bounds": {"head_timeout": "1s", "pong_timeout": "500ms"},
+    }
+    limits = {"enabled": True, "routes": {"sign_in": "1/1h"}}
     page = {"origin": LISTED, "sec-fetch-site": "cross-site"}
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+    async with local_server(server=section, limits=limits) as (server, client):
         asked = {
             "access-control-request-method": "POST",
             "access-control-request-headers": "baggage,x-api-version",
@@ -160,9 +159,8 @@ async def test_a_listed_page_may_call_and_can_read_every_answer(tmp_path: Path) 
             await peer.aclose()
 
 
-async def test_a_page_can_read_that_there_is_no_place(tmp_path: Path) -> None:
-    settings = [f"server.cors_origins={LISTED}", "server.max_connections=1"]
-    async with open_server(tmp_path, settings) as server:
+async def test_a_page_can_read_that_there_is_no_place() -> None:
+    async with local_server(server={"cors_origins": [LISTED], "max_connections": 1}) as (server, _):
         port = int(server.url.rpartition(":")[2])
         first = Peer(await trio.open_tcp_stream("127.0.0.1", port))
         await first.send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{")  # and stays

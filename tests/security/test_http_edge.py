@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from regserver import testing
 from tests.serving.conftest import certificate
-from tests.system.server import Server, open_server, sign_up
+from tests.system.server import local_server, open_server, sign_up
 
 __all__ = ["certificate"]
 
@@ -21,16 +22,23 @@ CONTACT = "mailto:security@example.org"
 PATHS = ("/login", "/login/register", "/room/create", "/room/post/1", "/rpc", "/", "/init", "/confirm")
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with open_server(tmp_path) as server:
-        yield server
+Running = tuple[testing.TestedServer, httpx.AsyncClient]
 
 
 @pytest.fixture
-async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.client() as client:
-        yield client
+async def running() -> AsyncIterator[Running]:
+    async with local_server() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server(running: Running) -> testing.TestedServer:
+    return running[0]
+
+
+@pytest.fixture
+async def client(running: Running) -> httpx.AsyncClient:
+    return running[1]
 
 
 async def test_a_coded_body_is_refused_in_the_words_of_its_door(client: httpx.AsyncClient) -> None:
@@ -72,7 +80,9 @@ async def test_a_byte_order_mark_means_nothing(client: httpx.AsyncClient) -> Non
     assert (await client.post("/login", content=sixteen, headers=JSON)).json() == {"error": "BadJson"}
 
 
-async def test_the_address_of_a_socket_asks_for_an_upgrade(server: Server, client: httpx.AsyncClient) -> None:
+async def test_the_address_of_a_socket_asks_for_an_upgrade(
+    server: testing.TestedServer, client: httpx.AsyncClient
+) -> None:
     for path in (
         "/room/websocket",
         "/room/websocket/",
@@ -107,7 +117,7 @@ async def test_another_method_is_405_where_the_door_says_so(client: httpx.AsyncC
 
 # --- transport security, and what browsers ask every site for
 async def test_browsers_are_kept_on_tls_where_it_is(tmp_path: Path, certificate: tuple[str, str]) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+    async with local_server() as (_, client):
         assert "strict-transport-security" not in (await client.get("/")).headers
     settings = [f"server.tls_cert={certificate[0]}", f"server.tls_key={certificate[1]}"]
     async with (
@@ -116,22 +126,18 @@ async def test_browsers_are_kept_on_tls_where_it_is(tmp_path: Path, certificate:
     ):
         for path in ("/", "/nowhere", "/login/info"):
             assert (await client.get(path)).headers["strict-transport-security"] == "max-age=31536000"
-    async with (
-        open_server(tmp_path, ["server.public_url=https://example.org"]) as server,
-        server.client() as client,
-    ):
+    async with local_server(server={"public_url": "https://example.org"}) as (_, client):
         assert (await client.get("/")).headers["strict-transport-security"] == "max-age=31536000"
-    settings = ["server.public_url=https://example.org", "server.hsts=0s"]
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+    async with local_server(server={"public_url": "https://example.org", "hsts": "0s"}) as (_, client):
         assert "strict-transport-security" not in (await client.get("/")).headers
 
 
-async def test_reports_of_faults_have_an_address(tmp_path: Path) -> None:
-    settings = [
-        f'server.security_contact=["{CONTACT}", "https://example.org/report"]',
-        "server.public_url=https://example.org",
-    ]
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+async def test_reports_of_faults_have_an_address() -> None:
+    section = {
+        "security_contact": [CONTACT, "https://example.org/report"],
+        "public_url": "https://example.org",
+    }
+    async with local_server(server=section) as (_, client):
         answer = await client.get("/.well-known/security.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     fields = [line.split(": ", 1) for line in answer.text.splitlines()]
@@ -147,7 +153,7 @@ async def test_without_a_contact_there_is_none(client: httpx.AsyncClient) -> Non
 
 
 async def test_password_managers_find_where_a_password_is_changed(
-    server: Server, client: httpx.AsyncClient
+    server: testing.TestedServer, client: httpx.AsyncClient
 ) -> None:
     answer = await client.get("/.well-known/change-password")
     assert (answer.status_code, answer.headers["location"]) == (302, f"{server.url}/#password")

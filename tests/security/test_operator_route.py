@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from regserver import testing
 from tests.serving.support import Peer
-from tests.system.server import Server, open_server, run_command
+from tests.system.server import client_of, open_server, run_command
 
 TOKEN = "a token of the operator"
 STRANGER = {"x-forwarded-for": "192.0.2.7"}
@@ -18,17 +19,15 @@ PATHS = (
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    settings = [
-        "server.trusted_proxies=127.0.0.1",
-        f"operations.bearer={TOKEN}",
-        "operations.networks=198.51.100.0/24",
-    ]
-    async with open_server(tmp_path, settings) as server:
+async def server() -> AsyncIterator[testing.TestedServer]:
+    operations = {"bearer": TOKEN, "networks": ["198.51.100.0/24"]}
+    async with testing.server(server={"trusted_proxies": ["127.0.0.1"]}, operations=operations) as server:
         yield server
 
 
-async def raw(server: Server, path: str, host: str = "127.0.0.1", **fields: str) -> tuple[int, bytes]:
+async def raw(
+    server: testing.TestedServer, path: str, host: str = "127.0.0.1", **fields: str
+) -> tuple[int, bytes]:
     """A GET of a target as it is."""
     peer = Peer(await trio.open_tcp_stream("127.0.0.1", int(server.url.rpartition(":")[2])))
     lines = [f"GET {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in fields.items())]
@@ -37,7 +36,7 @@ async def raw(server: Server, path: str, host: str = "127.0.0.1", **fields: str)
     return status, body
 
 
-async def test_strangers_see_no_metrics_however_they_spell_it(server: Server) -> None:
+async def test_strangers_see_no_metrics_however_they_spell_it(server: testing.TestedServer) -> None:
     for path in PATHS:
         status, body = await raw(server, path, **STRANGER)
         assert status in {400, 403, 404}, path
@@ -45,7 +44,7 @@ async def test_strangers_see_no_metrics_however_they_spell_it(server: Server) ->
     assert await raw(server, "/metrics/", **STRANGER) == (403, b'{"error":"OperatorsOnly"}')
 
 
-async def test_strangers_learn_only_whether_the_server_is_ready(server: Server) -> None:
+async def test_strangers_learn_only_whether_the_server_is_ready(server: testing.TestedServer) -> None:
     for path in ("/health/ready", "/health/ready/", "/health/ready%2f"):
         assert await raw(server, path, **STRANGER) == (200, b'{"status":"ready"}')
 
@@ -60,8 +59,8 @@ async def test_strangers_learn_only_whether_the_server_is_ready(server: Server) 
         {**STRANGER, "authorization": f"Bearer {TOKEN}"},
     ],
 )
-async def test_the_operator_sees_both(server: Server, headers: dict[str, str]) -> None:
-    async with server.client() as client:
+async def test_the_operator_sees_both(server: testing.TestedServer, headers: dict[str, str]) -> None:
+    async with client_of(server) as client:
         metrics = await client.get("/metrics", headers=headers)
         assert (metrics.status_code, "regserver_http_requests" in metrics.text) == (200, True)
         ready = (await client.get("/health/ready", headers=headers)).json()
@@ -78,14 +77,17 @@ async def test_the_operator_sees_both(server: Server, headers: dict[str, str]) -
         {"host": "evil.example"},
     ],
 )
-async def test_others_do_not(server: Server, headers: dict[str, str]) -> None:
-    async with server.client() as client:
+async def test_others_do_not(server: testing.TestedServer, headers: dict[str, str]) -> None:
+    async with client_of(server) as client:
         assert (await client.get("/metrics", headers=headers)).status_code == 403
         assert (await client.get("/health/ready", headers=headers)).json() == {"status": "ready"}
 
 
-async def test_the_token_is_in_no_log_and_no_output(server: Server) -> None:
-    async with server.client() as client:
+async def test_the_token_is_in_no_log_and_no_output(tmp_path: Path) -> None:
+    async with (
+        open_server(tmp_path, [f"operations.bearer={TOKEN}"]) as server,
+        server.client() as client,
+    ):
         await client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
     assert TOKEN not in server.printed
 

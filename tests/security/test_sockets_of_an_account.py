@@ -7,14 +7,14 @@ import trio
 
 from regserver.config.setting import RoomsSection
 from regserver.service.recovery_service import CATCH_UPS, LogReader, Page
-from tests.system.server import listening, open_server, sign_up
+from tests.system.server import listening, local_server, sign_up
 from tests.web.http.test_asyncapi_truth import listen
 from tests.web.http.test_document_truth import opened
 from tests.web.provocation import Asked
 
 
-async def test_one_account_has_so_many_sockets(tmp_path: Path) -> None:
-    async with open_server(tmp_path, ["rooms.max_sockets=2"]) as server, server.client() as client:
+async def test_one_account_has_so_many_sockets() -> None:
+    async with local_server(rooms={"max_sockets": 2}) as (server, client):
         ann, bob = await sign_up(client, "ann"), await sign_up(client, "bob")
         url = f"{server.socket_url}/room/websocket?since=&token="
         async with listening(url + ann.token) as first:

@@ -1,7 +1,6 @@
 """What belongs to a person whom the source knows: one account, a name that nobody takes, an ending for who was changed."""
 
 import itertools
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from regserver.ports.source import Accepted, Rejected
 from tests.live_world import CountingHasher
 from tests.peer.people_service import DONE, NAME, PeopleService
 from tests.peer.people_service import Person as Known
-from tests.system.server import listening, open_server
+from tests.system.server import listening, local_server
 from tests.system.test_live import watch
 
 BLANKS = [
@@ -32,23 +31,24 @@ BLANKS = [
 ]
 
 
-async def test_one_person_in_ten_spellings_is_one_account(tmp_path: Path) -> None:
+async def test_one_person_in_ten_spellings_is_one_account() -> None:
     """Also where the source trims by itself."""
     service = PeopleService(bob=Known("right", [NAME, DONE], subject="7"))
-    async with service.listen() as people:
-        live = ["live.source=http", f"live.http.url={people.url}"]
-        async with open_server(tmp_path, live) as server, server.client() as client:
-            first = await client.post("/login", json={"username": BLANKS[1], "password": "right"})
-            assert first.status_code == 303
-            async with listening(first.headers["location"]) as listener:
-                user_id = (await watch(listener))[-1]["additionalData"]["userId"]
-            for typed in BLANKS:
-                answer = await client.post("/login", json={"username": typed, "password": "right"})
-                assert (answer.status_code, answer.json()["userId"]) == (200, user_id), repr(typed)
+    async with (
+        service.listen() as people,
+        local_server(live={"source": "http", "http": {"url": people.url}}) as (_, client),
+    ):
+        first = await client.post("/login", json={"username": BLANKS[1], "password": "right"})
+        assert first.status_code == 303
+        async with listening(first.headers["location"]) as listener:
+            user_id = (await watch(listener))[-1]["additionalData"]["userId"]
+        for typed in BLANKS:
+            answer = await client.post("/login", json={"username": typed, "password": "right"})
+            assert (answer.status_code, answer.json()["userId"]) == (200, user_id), repr(typed)
 
 
-async def test_blanks_of_a_keyboard_around_a_name(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_blanks_of_a_keyboard_around_a_name() -> None:
+    async with local_server() as (_, client):
         body = {"username": " rosalind ", "email": "r@example.org", "password": "a long password"}
         assert (await client.post("/login/register", json=body)).status_code == 201
         for typed in ("rosalind ", " rosalind", "\u200brosalind\ufeff"):

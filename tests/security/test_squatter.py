@@ -6,14 +6,13 @@ from pathlib import Path
 import httpx
 
 from tests.peer.smtp import SmtpPeer, open_smtp_peer
-from tests.system.server import listening, open_server
+from tests.system.server import listening, local_server, open_server
 
 ADDRESS = "victim@example.org"
 OWN, STOLEN = "her own password", "the squatter's password"
 
 
-def settings(peer: SmtpPeer) -> list[str]:
-    return [f"mail.smtp=smtp://127.0.0.1:{peer.port}", "server.public_url=https://example.org"]
+OURS = {"public_url": "https://example.org"}
 
 
 async def register(client: httpx.AsyncClient, name: str, password: str) -> str:
@@ -40,7 +39,10 @@ async def address_of(client: httpx.AsyncClient, token: str) -> tuple[str | None,
 async def test_a_wish_costs_the_owner_nothing(tmp_path: Path) -> None:
     async with (
         open_smtp_peer() as (peer, _),
-        open_server(tmp_path, settings(peer)) as server,
+        open_server(
+            tmp_path,
+            [f"mail.smtp=smtp://127.0.0.1:{peer.port}", "server.public_url=https://example.org"],
+        ) as server,
         server.client() as client,
     ):
         squatter = await register(client, "squatter", STOLEN)
@@ -68,15 +70,11 @@ async def test_a_wish_costs_the_owner_nothing(tmp_path: Path) -> None:
             )
 
 
-async def test_nobody_is_confirmed_into_an_account_of_a_stranger_s_making(tmp_path: Path) -> None:
-    async with (
-        open_smtp_peer() as (peer, _),
-        open_server(tmp_path, settings(peer)) as server,
-        server.client() as client,
-    ):
+async def test_nobody_is_confirmed_into_an_account_of_a_stranger_s_making() -> None:
+    async with local_server(server=OURS) as (server, client):
         body = {"userName": "Victim", "email": ADDRESS, "password": STOLEN}
         assert (await client.post("/init", json=body)).status_code == 200
-        challenge = await secret(peer, 1)
+        challenge = (await server.mailbox.wait(ADDRESS)).token
         form = {"challenge": challenge}
         assert (await client.post("/confirm", data=form)).status_code == 400  # the button alone
         assert (await client.get("/victim/check")).json() == {"exists": False}
@@ -87,12 +85,8 @@ async def test_nobody_is_confirmed_into_an_account_of_a_stranger_s_making(tmp_pa
                 assert answer.status_code == status
 
 
-async def test_one_mailbox_gets_few_mails_from_all_doors_together(tmp_path: Path) -> None:
-    async with (
-        open_smtp_peer() as (peer, _),
-        open_server(tmp_path, settings(peer)) as server,
-        server.client() as client,
-    ):
+async def test_one_mailbox_gets_few_mails_from_all_doors_together() -> None:
+    async with local_server(server=OURS) as (server, client):
         token = await register(client, "first", OWN)
         body = {"userName": "Second", "email": ADDRESS, "password": OWN}
         assert (await client.post("/init", json=body)).status_code == 200
@@ -108,16 +102,12 @@ async def test_one_mailbox_gets_few_mails_from_all_doors_together(tmp_path: Path
         assert (refused.status_code, refused.json()) == (429, {"error": "TooManyRequests"})
         other = {"username": "sixth", "email": "other@example.org", "password": OWN}
         assert (await client.post("/login/register", json=other)).status_code == 201
-        await peer.wait_received(4)
-        assert sorted(mail.recipient for mail in peer.accepted) == ["other@example.org", *[ADDRESS] * 3]
+        sent = [await server.mailbox.wait() for _ in range(4)]
+        assert sorted(mail.to for mail in sent) == ["other@example.org", *[ADDRESS] * 3]
 
 
-async def test_rooms_and_sockets_wait_where_an_address_is_required(tmp_path: Path) -> None:
-    async with (
-        open_smtp_peer() as (peer, _),
-        open_server(tmp_path, [*settings(peer), "login.verify_email=require"]) as server,
-        server.client() as client,
-    ):
+async def test_rooms_and_sockets_wait_where_an_address_is_required() -> None:
+    async with local_server(server=OURS, login={"verify_email": "require"}) as (server, client):
         token = await register(client, "owner", OWN)
         bearer, place = (
             {"authorization": f"Bearer {token}"},
@@ -129,7 +119,9 @@ async def test_rooms_and_sockets_wait_where_an_address_is_required(tmp_path: Pat
             assert await listener.text() == "EmailNotVerified"
             assert await listener.close_code() == 1008
         assert (
-            await client.post("/login/email/verify", json={"token": await secret(peer, 1)})
+            await client.post(
+                "/login/email/verify", json={"token": (await server.mailbox.wait(ADDRESS)).token}
+            )
         ).status_code == 200
         assert (await client.post("/room/create", json={}, headers=bearer)).status_code == 200
         async with listening(f"{place}&since=") as listener:

@@ -92,7 +92,7 @@ class Server:
             self.lines.append({"message": text.decode()})
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=20)
+        return client_of(self)
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         """Sends the signal and waits; the exit code."""
@@ -134,6 +134,12 @@ async def open_server(
 
 AnyServer = Server | testing.TestedServer
 """One in a process of its own, or in the test's."""
+FROM_ROSTER = {"source": "file", "file": {"path": str(ROSTER)}}
+"""The section `live` of a server in the test's process that knows the people of the roster."""
+
+
+def client_of(server: AnyServer) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=server.url, timeout=20)
 
 
 @asynccontextmanager
@@ -141,10 +147,7 @@ async def local_server(
     **settings: Mapping[str, Any],
 ) -> AsyncIterator[tuple[testing.TestedServer, httpx.AsyncClient]]:
     """A server in this process and a client of it, for what needs no process, log or file of its own. settings: by section."""
-    async with (
-        testing.server(**settings) as server,
-        httpx.AsyncClient(base_url=server.url, timeout=20) as client,
-    ):
+    async with testing.server(**settings) as server, client_of(server) as client:
         yield server, client
 
 

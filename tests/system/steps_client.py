@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
-from tests.system.server import Server
+from regserver import testing
+from tests.system.server import AnyServer, Server
 
 KEY = "GLS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 CODE = re.compile(r"\b\d{6}\b")
@@ -57,6 +58,13 @@ async def register_or_lose(url: str, username: str, user_id: str, phone: str) ->
     except (OSError, trio.BrokenResourceError):
         return False
     return b'"currentState":"registered"' in answer
+
+
+async def sent_code(server: AnyServer, phone: str) -> str:
+    """The next code by SMS: of a server in this process from its SMS, of another one from its log."""
+    if isinstance(server, testing.TestedServer):
+        return (await server.sms.wait(phone)).code
+    return await logged_code(server, phone)
 
 
 async def logged_code(server: Server, receiver: str, words: str = "") -> str:

@@ -1,12 +1,11 @@
 """One account behind four doors: a name taken at one is taken at all, and a password works where there is one."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.system.server import Server, listening, open_server, sign_up
+from tests.system.server import FROM_ROSTER, AnyServer, listening, local_server, sign_up
+from tests.system.steps_client import sent_code
 from tests.system.test_live import ADA, watch
 
 PHONE = "+380000000001"
@@ -22,18 +21,11 @@ async def rpc(client: httpx.AsyncClient, method: str, **parameters: object) -> d
     return reply
 
 
-async def logged_code(server: Server, *, where: str) -> str:
-    line = await server.wait_line(lambda line: where in str(line) and line.get("logger") == "regserver.sms")
-    found = re.search(r"\b[1-9]\d{5}\b", line["message"].replace(where, ""))
-    assert found is not None, line
-    return found.group()
-
-
-async def claim(server: Server, client: httpx.AsyncClient, username: str) -> dict[str, Any]:
+async def claim(server: AnyServer, client: httpx.AsyncClient, username: str) -> dict[str, Any]:
     """A steps registration up to its chosen user name."""
     first = await rpc(client, "firstStep", phone=PHONE, captcha="", captchaType="web")
     assert first["result"]["currentState"] == "verify"
-    code = await logged_code(server, where=PHONE)
+    code = await sent_code(server, PHONE)
     assert (await rpc(client, "verify", phone=PHONE, code=code))["result"]["currentState"] == "setUsername"
     return await rpc(client, "setUsername", phone=PHONE, username=username)
 
@@ -53,16 +45,16 @@ def problems(answer: dict[str, Any]) -> list[str]:
     return [error["id"] for error in answer["errors"]]
 
 
-async def test_a_rooms_name_is_taken_everywhere(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_rooms_name_is_taken_everywhere() -> None:
+    async with local_server() as (server, client):
         await sign_up(client, "rosalind")
         assert (await client.get("/ROSALIND/check")).json() == {"exists": True}
         assert problems(await init(client, "Rosalind")) == ["EXISTING_USER_NAME"]
         assert (await claim(server, client, "rosalind"))["error"]["code"] == 1106
 
 
-async def test_a_roster_name_is_taken_everywhere_from_the_start(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_roster_name_is_taken_everywhere_from_the_start() -> None:
+    async with local_server(live=FROM_ROSTER) as (server, client):
         body = {"username": "Grace", "email": "grace@example.org", "password": "a long password"}
         taken = await client.post("/login/register", json=body)
         assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
@@ -73,8 +65,8 @@ async def test_a_roster_name_is_taken_everywhere_from_the_start(tmp_path: Path) 
         assert hers.status_code == 303
 
 
-async def test_a_live_name_is_taken_everywhere(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_live_name_is_taken_everywhere() -> None:
+    async with local_server(live=FROM_ROSTER) as (server, client):
         location = (await client.post("/login", json=ADA)).headers["location"]
         body = {"username": "Ada", "email": "ada@example.org", "password": "a long password"}
         for _ in ("while the registration runs", "afterwards"):
@@ -85,8 +77,8 @@ async def test_a_live_name_is_taken_everywhere(tmp_path: Path) -> None:
         assert (await claim(server, client, "ada"))["error"]["code"] == 1106
 
 
-async def test_a_steps_claim_is_taken_everywhere(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_steps_claim_is_taken_everywhere() -> None:
+    async with local_server() as (server, client):
         assert (await claim(server, client, "rosalind"))["result"]["currentState"] == "toBlockChain"
         body = {"username": "rosalind", "email": "rosalind@example.org", "password": "a long password"}
         taken = await client.post("/login/register", json=body)
@@ -94,8 +86,8 @@ async def test_a_steps_claim_is_taken_everywhere(tmp_path: Path) -> None:
         assert problems(await init(client, "rosalind")) == ["EXISTING_USER_NAME"]
 
 
-async def test_sign_in_tells_nobody_which_names_there_are(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_sign_in_tells_nobody_which_names_there_are() -> None:
+    async with local_server(live=FROM_ROSTER) as (_, client):
         await sign_up(client, "bob")
         answers = [
             await client.post("/login", json={"username": name, "password": "wrong"})
@@ -106,8 +98,8 @@ async def test_sign_in_tells_nobody_which_names_there_are(tmp_path: Path) -> Non
         }
 
 
-async def test_a_switch_without_a_value_is_on(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_switch_without_a_value_is_on() -> None:
+    async with local_server() as (_, client):
         ann = await sign_up(client, "ann")
         login = {"username": "ann", "password": "ann's long password"}
         tokens = [(await client.post("/login", json=login)).json()["token"] for _ in range(4)]

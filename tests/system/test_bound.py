@@ -10,27 +10,27 @@ from pathlib import Path
 import trio
 
 from tests.serving.support import Peer, client_frame, upgrade
-from tests.system.server import Server, open_server, run_command, sign_up
+from tests.system.server import AnyServer, local_server, run_command, sign_up
 
-SMALL = (
-    "server.bounds.target=256B",
-    "server.bounds.head=1KiB",
-    "server.bounds.header_count=10",
-    "server.bounds.body=1KiB",
-    "server.bounds.message=125B",
-    "server.bounds.head_timeout=1s",
-    "server.bounds.body_timeout=1s",
-    "server.bounds.idle_timeout=1s",
-    "server.bounds.ping_interval=1s",
-    "server.bounds.pong_timeout=500ms",
-)
+SMALL = {
+    "target": "256B",
+    "head": "1KiB",
+    "header_count": 10,
+    "body": "1KiB",
+    "message": "125B",
+    "head_timeout": "1s",
+    "body_timeout": "1s",
+    "idle_timeout": "1s",
+    "ping_interval": "1s",
+    "pong_timeout": "500ms",
+}
 
 
 ALIVE = b"GET /health/alive HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @asynccontextmanager
-async def connected(server: Server) -> AsyncIterator[Peer]:
+async def connected(server: AnyServer) -> AsyncIterator[Peer]:
     async with await trio.open_tcp_stream("127.0.0.1", int(server.url.rpartition(":")[2])) as stream:
         yield Peer(stream)
 
@@ -39,8 +39,8 @@ def post(path: str, body: bytes) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def test_requests(tmp_path: Path) -> None:
-    async with open_server(tmp_path, SMALL) as server, server.client() as client:
+async def test_requests() -> None:
+    async with local_server(server={"bounds": SMALL}) as (server, client):
         for status, raw, said in (
             (414, b"GET /" + b"a" * 256 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"TargetTooLong"),
             (431, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1024 + b"\r\n\r\n", b"HeadTooLarge"),
@@ -64,8 +64,8 @@ async def test_requests(tmp_path: Path) -> None:
             assert f'regserver_requests_refused_total{{status="{status}"}} {count}.0' in figures
 
 
-async def test_messages_and_pings(tmp_path: Path) -> None:
-    async with open_server(tmp_path, SMALL) as server, server.client() as client:
+async def test_messages_and_pings() -> None:
+    async with local_server(server={"bounds": SMALL}) as (server, client):
         ann = await sign_up(client, "ann")
         path = f"/room/websocket?token={ann.token}"
         async with connected(server) as peer:
@@ -78,9 +78,9 @@ async def test_messages_and_pings(tmp_path: Path) -> None:
             assert await peer.ended()  # the ping was not answered
 
 
-async def test_connections(tmp_path: Path) -> None:
+async def test_connections() -> None:
     async with (
-        open_server(tmp_path, ["server.max_connections=1"]) as server,
+        local_server(server={"max_connections": 1}) as (server, _),
         connected(server) as first,
         connected(server) as second,
     ):

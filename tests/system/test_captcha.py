@@ -1,17 +1,15 @@
 """The built-in captcha on a running server: each door refuses in its own style, and takes each solution once."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.altcha import solve
 from tests.directory import PASSWORD
-from tests.steps import code_in
-from tests.system.server import open_server
+from tests.system.server import local_server
 from tests.system.steps_client import StepsClient
 
-SETTINGS = ("captcha.kind=altcha", 'captcha.doors=["steps", "rooms", "directory"]', "captcha.work=4")
+SECTION = {"kind": "altcha", "doors": ["steps", "rooms", "directory"], "work": 4}
 PHONE = "+380000000000"
 
 
@@ -21,8 +19,8 @@ async def solved(client: httpx.AsyncClient) -> str:
     return solve(response.json())
 
 
-async def test_each_door_refuses_in_its_own_style_and_takes_a_solution_once(tmp_path: Path) -> None:
-    async with open_server(tmp_path, SETTINGS) as server, server.client() as client:
+async def test_each_door_refuses_in_its_own_style_and_takes_a_solution_once() -> None:
+    async with local_server(captcha=SECTION) as (_, client):
         steps = StepsClient(client)
 
         async def first_step(captcha: str) -> Any:
@@ -56,12 +54,10 @@ async def test_each_door_refuses_in_its_own_style_and_takes_a_solution_once(tmp_
         assert (await register(await solved(client), **key)).status_code == 201
 
 
-async def test_doors_that_demand_none_are_open_as_ever(tmp_path: Path) -> None:
-    settings = ("captcha.kind=altcha", 'captcha.doors=["rooms"]')
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+async def test_doors_that_demand_none_are_open_as_ever() -> None:
+    async with local_server(captcha={"kind": "altcha", "doors": ["rooms"]}) as (server, client):
         steps = StepsClient(client)
         await steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
-        line = await server.wait_line(lambda line: "SMS" in line["message"])
-        assert code_in(line["message"].replace(PHONE, ""))
-    async with open_server(tmp_path, ()) as server, server.client() as client:
+        assert (await server.sms.wait(PHONE)).code
+    async with local_server() as (_, client):
         assert (await client.get("/captcha/challenge")).status_code == 404

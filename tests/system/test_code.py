@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tests.peer.http import Answer, Asked, HttpPeer, answer, open_http_peer
 from tests.peer.smtp import SmtpPeer, open_smtp_peer
 from tests.security.test_race import at_once
 from tests.steps import code_in
-from tests.system.server import Server, open_server
+from tests.system.server import AnyServer, Server, local_server, open_server
 from tests.system.steps_client import KEY, StepsClient
 
 PHONE, ADDRESS = "+380501112233", "ann@example.org"
@@ -33,7 +34,7 @@ def accept(_: Asked) -> Answer:
 class Site:
     """The server, a client, and the two services that it sends by."""
 
-    def __init__(self, server: Server, client: httpx.AsyncClient, smtp: SmtpPeer, sms: HttpPeer) -> None:
+    def __init__(self, server: AnyServer, client: httpx.AsyncClient, smtp: SmtpPeer, sms: HttpPeer) -> None:
         self.server = server
         self.client = client
         self.steps = StepsClient(client)
@@ -91,7 +92,23 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *more: str) -> AsyncIterator[Site]:
+async def open_site(**more: Any) -> AsyncIterator[Site]:
+    """In this process. more: of the section `sms`."""
+    async with (
+        open_http_peer(accept) as sms,
+        open_smtp_peer() as (smtp, _),
+        local_server(
+            mail={"smtp": f"smtp://127.0.0.1:{smtp.port}"},
+            server={"public_url": "https://example.org", "test_mode": "test" in more},
+            sms={"countries": ["*"], "kind": "http", "http": {"url": f"{sms.url}/sms"}, **more},
+        ) as (server, client),
+    ):
+        yield Site(server, client, smtp, sms)
+
+
+@asynccontextmanager
+async def open_process(folder: Path) -> AsyncIterator[tuple[Site, Server]]:
+    """The same in a process of its own."""
     async with open_http_peer(accept) as sms, open_smtp_peer() as (smtp, _):
         settings = (
             f"mail.smtp=smtp://127.0.0.1:{smtp.port}",
@@ -99,16 +116,15 @@ async def open_site(folder: Path, *more: str) -> AsyncIterator[Site]:
             'sms.countries=["*"]',
             "sms.kind=http",
             f"sms.http.url={sms.url}/sms",
-            *more,
         )
         async with open_server(folder, settings) as server, server.client() as client:
-            yield Site(server, client, smtp, sms)
+            yield Site(server, client, smtp, sms), server
 
 
 @pytest.mark.parametrize("kind", PLACES)
 async def test_who_registered_by_the_steps_signs_in_by_code_ever_after(tmp_path: Path, kind: str) -> None:
     contact = {kind: PHONE if kind == "phone" else ADDRESS}
-    async with open_site(tmp_path) as site:
+    async with open_process(tmp_path) as (site, server):
         registered = await site.register(kind)
         info = (await site.call("GET", "/login/info", registered)).json()["user"]
         assert info["username"] == "ann-of-steps"
@@ -127,15 +143,15 @@ async def test_who_registered_by_the_steps_signs_in_by_code_ever_after(tmp_path:
         assert (await site.call("GET", "/room/list", registered)).json()["rooms"][0]["roomId"] == room
         again = await site.enter(contact, code)
         assert (again.status_code, again.json()) == (401, {"error": "BadCode"})
-        assert code not in site.server.printed
+        assert code not in server.printed
         kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
         assert contact[kind].encode() not in kept
 
 
 @pytest.mark.parametrize("kind", PLACES)
-async def test_200_at_once_with_one_code_are_one(tmp_path: Path, kind: str) -> None:
+async def test_200_at_once_with_one_code_are_one(kind: str) -> None:
     contact = {kind: PHONE if kind == "phone" else ADDRESS}
-    async with open_site(tmp_path) as site:
+    async with open_site() as site:
         await site.register(kind)
         assert (await site.ask(contact)).status_code == 202
         code = await site.sent(kind, 2)
@@ -144,8 +160,8 @@ async def test_200_at_once_with_one_code_are_one(tmp_path: Path, kind: str) -> N
         assert {each.text for each in answers if each.status_code == 401} == {'{"error":"BadCode"}'}
 
 
-async def test_200_at_once_that_guess_are_compared_five_times(tmp_path: Path) -> None:
-    async with open_site(tmp_path) as site:
+async def test_200_at_once_that_guess_are_compared_five_times() -> None:
+    async with open_site() as site:
         await site.register("phone")
         await site.ask({"phone": PHONE})
         code = await site.sent("phone", 2)
@@ -163,10 +179,10 @@ def without_time(response: httpx.Response) -> tuple[int, str, list[tuple[str, st
 
 
 @pytest.mark.parametrize("kind", PLACES)
-async def test_no_byte_tells_whose_a_contact_is(tmp_path: Path, kind: str) -> None:
+async def test_no_byte_tells_whose_a_contact_is(kind: str) -> None:
     """Asking, also again and again, and guessing; and messages go to the one whose it is alone."""
     known, unknown = {kind: PHONE if kind == "phone" else ADDRESS}, {kind: NOBODY[kind]}
-    async with open_site(tmp_path) as site:
+    async with open_site() as site:
         await site.register(kind)
         before = site.traffic
         for turn in range(3):
@@ -182,9 +198,8 @@ async def test_no_byte_tells_whose_a_contact_is(tmp_path: Path, kind: str) -> No
         assert site.traffic - before == Counter({known[kind]: 1})
 
 
-async def test_a_test_number_signs_in_without_a_message(tmp_path: Path) -> None:
-    test = (f'sms.test={{"{PHONE}" = "424242"}}', "server.test_mode=true")
-    async with open_site(tmp_path, *test) as site:
+async def test_a_test_number_signs_in_without_a_message() -> None:
+    async with open_site(test={PHONE: "424242"}) as site:
         await site.steps.call("firstStep", phone=PHONE, captcha="", captchaType="web")
         user_id = await site.steps.to_named(PHONE, "ann-of-steps", "424242")
         assert "result" in await site.steps.register("ann-of-steps", user_id, phone=PHONE)

@@ -1,13 +1,12 @@
 """docs/coming-from.md against the server: settings that it names are there, and what it says of answers is so."""
 
 import re
-from pathlib import Path
 
 import msgspec
 
 from regserver.config import Settings
 from regserver.web.directory.message import MESSAGES
-from tests.system.server import ROOT, listening, open_server, sign_up
+from tests.system.server import FROM_ROSTER, ROOT, listening, local_server, sign_up
 from tests.system.steps_client import StepsClient
 
 TEXT = (ROOT / "docs" / "coming-from.md").read_text("utf-8")
@@ -22,9 +21,13 @@ def test_the_settings_that_it_names_are_there() -> None:
     assert set(re.findall(r"`([A-Z_]{8,})`", TEXT)) <= {*MESSAGES, "FAILURE", "AUTHENTICATION"}
 
 
-async def test_clients_of_the_four_protocols_change_what_it_says(tmp_path: Path) -> None:
-    settings = ("steps.code_digits=4", "server.test_mode=true", 'sms.test={"+15550001111" = "4242"}')
-    async with open_server(tmp_path, settings) as server, server.client() as http:
+async def test_clients_of_the_four_protocols_change_what_it_says() -> None:
+    async with local_server(
+        steps={"code_digits": 4},
+        server={"test_mode": True},
+        sms={"test": {"+15550001111": "4242"}},
+        live=FROM_ROSTER,
+    ) as (server, http):
         person = await sign_up(http, "ann")
         async with listening(f"{server.socket_url}/room/websocket?token={person.token}"):
             pass

@@ -9,27 +9,35 @@ from typing import Any
 import httpx
 import trio
 
-from tests.system.server import LogLine, Server, open_server, sign_up
+from regserver import testing
+from tests.system.server import AnyServer, LogLine, local_server, open_server, sign_up
 
 LINK = re.compile(r"(http://\S+/confirm)\?lang=(\w\w)#([A-Za-z0-9]+)")
 
 
-async def begin(server: Server, client: httpx.AsyncClient, name: str, **more: str) -> tuple[str, str]:
+async def begin(server: AnyServer, client: httpx.AsyncClient, name: str, **more: str) -> tuple[str, str]:
     """Signs up; the page of the link in the mail, and its challenge."""
     fields = {"userName": name, "password": "sixsix", "email": f"{name.lower()}@example.org", **more}
     response = await client.post("/init", json=fields)
     assert response.status_code == 200, response.text
     assert response.json()["id"] == "INIT_DONE"
 
-    def wanted(line: LogLine) -> bool:
-        return str(line["message"]).startswith(f"mail to {fields['email']}:")
-
-    with trio.fail_after(60):
-        line = await server.wait_line(wanted)
-    found = LINK.search(line["text"])
+    found = LINK.search(await mailed(server, fields["email"]))
     assert found is not None
     assert found[3] not in response.text
     return f"{found[1]}?lang={found[2]}", found[3]
+
+
+async def mailed(server: AnyServer, address: str) -> str:
+    """The text of a mail to this address: of a server in this process from its mailbox, of another one from its log."""
+    if isinstance(server, testing.TestedServer):
+        return (await server.mailbox.wait(address)).text
+
+    def wanted(line: LogLine) -> bool:
+        return str(line["message"]).startswith(f"mail to {address}:")
+
+    with trio.fail_after(60):
+        return str((await server.wait_line(wanted))["text"])
 
 
 async def test_from_the_name_to_the_rooms(tmp_path: Path) -> None:
@@ -57,8 +65,8 @@ async def test_from_the_name_to_the_rooms(tmp_path: Path) -> None:
         )
 
 
-async def test_a_name_is_taken_at_every_door(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_name_is_taken_at_every_door() -> None:
+    async with local_server() as (server, client):
         await sign_up(client, "alice")
         fields = {"userName": "Alice", "password": "sixsix", "email": "ALICE@example.org"}
         refused = await client.post("/init", json=fields)
@@ -71,12 +79,9 @@ async def test_a_name_is_taken_at_every_door(tmp_path: Path) -> None:
         assert (taken.status_code, taken.json()) == (409, {"error": "UsernameTaken"})
 
 
-async def test_racing_confirmations_have_one_winner(tmp_path: Path) -> None:
+async def test_racing_confirmations_have_one_winner() -> None:
     answers: list[Any] = []
-    async with (
-        open_server(tmp_path, ["directory.servers=one.example.org"]) as server,
-        server.client() as client,
-    ):
+    async with local_server(directory={"servers": ["one.example.org"]}) as (server, client):
         first = (await begin(server, client, "Alice", email="one@example.org"))[1]
         second = (await begin(server, client, "ALICE", email="two@example.org"))[1]
 
@@ -100,8 +105,8 @@ async def test_what_survives_a_restart(tmp_path: Path) -> None:
         assert (await client.get(f"/{challenge}/confirm")).json()["id"] == "ALREADY_CONFIRMED"
 
 
-async def test_bad_input_is_refused_in_this_doors_shape(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_bad_input_is_refused_in_this_doors_shape() -> None:
+    async with local_server() as (_, client):
         for body, status, expected in (
             (b"{" * 1000, 400, "INVALID_JSON_REQUEST"),
             (b"x" * 2_000_000, 413, "BODY_TOO_LARGE"),

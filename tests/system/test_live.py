@@ -6,7 +6,16 @@ from pathlib import Path
 import httpx
 import trio
 
-from tests.system.server import ROSTER, Listener, Message, Server, listening, open_server
+from tests.system.server import (
+    FROM_ROSTER,
+    ROSTER,
+    Listener,
+    Message,
+    Server,
+    listening,
+    local_server,
+    open_server,
+)
 
 ADA = {"username": "ada", "password": "correct horse battery"}
 KEYS = ["eventType", "step", "totalSteps", "message", "additionalData"]
@@ -64,8 +73,8 @@ async def _token_works(client: httpx.AsyncClient, token: str, user_id: int) -> N
     assert created.json()["roomId"] > 0
 
 
-async def test_late_and_many_observers_see_the_same(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_late_and_many_observers_see_the_same() -> None:
+    async with local_server(live=FROM_ROSTER) as (_, client):
         location = (await client.post("/login", json=ADA)).headers["location"]
         async with listening(location) as first:
             events = await watch(first)
@@ -86,7 +95,7 @@ async def test_fifty_first_sign_ins_are_one_registration(tmp_path: Path) -> None
     # Slow enough that the last sign-in still finds it running.
     slow = tmp_path / "slow.toml"
     slow.write_text(ROSTER.read_text().replace("[[user]]", '[[user]]\ndelay = "5s"', 1))
-    async with open_server(tmp_path, [f"live.file.path={slow}"]) as server, server.client() as client:
+    async with local_server(live={"source": "file", "file": {"path": str(slow)}}) as (_, client):
         locations: set[str] = set()
 
         async def sign_in() -> None:
@@ -100,8 +109,8 @@ async def test_fifty_first_sign_ins_are_one_registration(tmp_path: Path) -> None
         assert len(locations) == 1
 
 
-async def test_refusals(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_refusals() -> None:
+    async with local_server(live=FROM_ROSTER) as (server, client):
         wrong = await client.post("/login", json={**ADA, "password": "wrong"})
         assert (wrong.status_code, wrong.json()) == (401, {"error": "BadCredentials"})
         unknown = await client.post("/login", json={"username": "nobody", "password": "wrong"})
@@ -126,8 +135,8 @@ async def test_refusals(tmp_path: Path) -> None:
             assert await listener.close_code() == 1008
 
 
-async def test_browser_code_is_answered_202(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_browser_code_is_answered_202() -> None:
+    async with local_server(live=FROM_ROSTER) as (_, client):
         response = await client.post("/login", json=ADA, headers={"prefer": "respond-async"})
         assert response.status_code == 202
         assert response.json()["location"] == response.headers["location"]

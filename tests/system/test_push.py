@@ -1,22 +1,23 @@
 """Web Push on a running server, with a push service of its own: who is told of what, when, and what becomes of the rest."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import trio
 
 from tests.peer.http import HANG, Answer
 from tests.peer.push import Device, PushPeer, open_push_peer
-from tests.system.server import Person, Server, listening, open_server, sign_up
+from tests.system.server import AnyServer, Person, listening, local_server, open_server, sign_up
 from tests.system.test_room_socket import socket_url
 
-SETTINGS = ("push.allow_private=true", "push.wait=0s", "limits.enabled=false")
+SECTION = {"allow_private": True, "wait": "0s"}
 
 
 class Scene(NamedTuple):
-    server: Server
+    server: AnyServer
     peer: PushPeer
     ann: Person
     bob: Person
@@ -33,21 +34,22 @@ class Scene(NamedTuple):
         return int((await person.post(f"/room/post/{self.room}", {"content": content}))["postId"])
 
 
+async def set_up(server: AnyServer, client: httpx.AsyncClient, peer: PushPeer) -> Scene:
+    ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
+    members = {"name": "Tea", "otherUsers": [bob.id, cid.id]}
+    room = (await ann.post("/room/create", members))["roomId"]
+    return Scene(server, peer, ann, bob, cid, room)
+
+
 @asynccontextmanager
-async def opened(folder: Path, settings: Sequence[str] = ()) -> AsyncIterator[Scene]:
-    async with (
-        open_push_peer() as peer,
-        open_server(folder, [*SETTINGS, *settings]) as server,
-        server.client() as client,
-    ):
-        ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
-        members = {"name": "Tea", "otherUsers": [bob.id, cid.id]}
-        room = (await ann.post("/room/create", members))["roomId"]
-        yield Scene(server, peer, ann, bob, cid, room)
+async def opened(**more: Any) -> AsyncIterator[Scene]:
+    """more: of the section `push`."""
+    async with open_push_peer() as peer, local_server(push={**SECTION, **more}) as (server, client):
+        yield await set_up(server, client, peer)
 
 
-async def test_who_is_away_is_told_who_and_where_but_not_what(tmp_path: Path) -> None:
-    async with opened(tmp_path) as scene:
+async def test_who_is_away_is_told_who_and_where_but_not_what() -> None:
+    async with opened() as scene:
         bobs, cids = await scene.subscribe(scene.bob), await scene.subscribe(scene.cid, showsContent=True)
         anns = await scene.subscribe(scene.ann)
         post = await scene.post(scene.ann)
@@ -82,8 +84,8 @@ async def test_who_is_away_is_told_who_and_where_but_not_what(tmp_path: Path) ->
         assert (await cids.next())["content"].startswith("🫖" * 400)
 
 
-async def test_who_has_a_socket_or_has_muted_the_room_is_not_told(tmp_path: Path) -> None:
-    async with opened(tmp_path) as scene:
+async def test_who_has_a_socket_or_has_muted_the_room_is_not_told() -> None:
+    async with opened() as scene:
         anns, bobs, cids = [await scene.subscribe(one) for one in (scene.ann, scene.bob, scene.cid)]
         assert (await scene.cid.call("POST", f"/room/mute/{scene.room}")).status_code == 204
         async with listening(socket_url(scene.server, scene.bob)) as socket:
@@ -103,8 +105,8 @@ async def test_who_has_a_socket_or_has_muted_the_room_is_not_told(tmp_path: Path
         assert (await cids.next())["count"] == 1
 
 
-async def test_several_posts_are_one_message(tmp_path: Path) -> None:
-    async with opened(tmp_path, ["push.wait=700ms"]) as scene:
+async def test_several_posts_are_one_message() -> None:
+    async with opened(wait="700ms") as scene:
         device = await scene.subscribe(scene.bob)
         for number in range(20):
             last = await scene.post(scene.ann, str(number))
@@ -118,11 +120,9 @@ async def test_several_posts_are_one_message(tmp_path: Path) -> None:
         assert device.received == []
 
 
-async def test_a_push_service_that_fails_is_tried_again_and_holds_nobody_up(
-    tmp_path: Path,
-) -> None:
+async def test_a_push_service_that_fails_is_tried_again_and_holds_nobody_up() -> None:
     """One hangs, one knows the subscription no longer, one leads elsewhere, one asks for a second: each has its own fate."""
-    async with opened(tmp_path) as scene:
+    async with opened() as scene:
         hung, gone, moved, busy, good = [await scene.subscribe(scene.bob) for _ in range(5)]
         hung.answer, gone.answer = HANG, Answer(410)
         moved.answer = Answer(307, headers=(("location", f"{scene.peer.http.url}/elsewhere"),))
@@ -140,19 +140,22 @@ async def test_a_push_service_that_fails_is_tried_again_and_holds_nobody_up(
 
 async def test_what_waits_outlives_the_server(tmp_path: Path) -> None:
     """Also when it is killed; a subscription goes on with the key that the browser has bound it to."""
-    async with opened(tmp_path, ["push.wait=1s"]) as scene:
-        device = await scene.subscribe(scene.bob)
-        await scene.post(scene.ann)
-        scene.server.process.kill()
-        await scene.server.process.wait()
+    settings = ("push.allow_private=true", "push.wait=1s")
+    async with open_push_peer() as peer:
+        async with open_server(tmp_path, settings) as server, server.client() as client:
+            scene = await set_up(server, client, peer)
+            device = await scene.subscribe(scene.bob)
+            await scene.post(scene.ann)
+            server.process.kill()
+            await server.process.wait()
         assert device.received == []
-        async with open_server(tmp_path, SETTINGS) as server, server.client():
+        async with open_server(tmp_path, settings):
             assert (await device.next())["postId"] == 1
         assert device.tries == 1
 
 
-async def test_a_subscription_is_its_last_subscribers_and_ends_with_the_session(tmp_path: Path) -> None:
-    async with opened(tmp_path) as scene:
+async def test_a_subscription_is_its_last_subscribers_and_ends_with_the_session() -> None:
+    async with opened() as scene:
         device = await scene.subscribe(scene.bob)
         assert (await scene.cid.call("POST", "/room/push", device.subscription)).status_code == 201
         assert (await scene.bob.get("/room/push"))["subscriptions"] == []
@@ -173,8 +176,8 @@ async def test_a_subscription_is_its_last_subscribers_and_ends_with_the_session(
         assert (exported["pushSubscriptions"], exported["mutedRooms"]) == ([], [])
 
 
-async def test_only_so_many_of_one_account(tmp_path: Path) -> None:
-    async with opened(tmp_path) as scene:
+async def test_only_so_many_of_one_account() -> None:
+    async with opened() as scene:
         devices = [await scene.subscribe(scene.bob) for _ in range(25)]
         assert len((await scene.bob.get("/room/push"))["subscriptions"]) == 20
         await scene.post(scene.ann)

@@ -1,13 +1,11 @@
 """Rooms on the started server: recipients of events, and refusals."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 import trio
 from trio_websocket import ConnectionRejected
 
-from tests.system.server import Person, listening, local_server, open_server, sign_up
+from tests.system.server import Person, listening, local_server, sign_up
 
 
 def room_socket(server_url: str, person: Person) -> str:
@@ -110,9 +108,8 @@ async def test_signing_out_ends_the_sockets() -> None:
         assert (await ann.call("GET", "/login/info")).status_code == 401
 
 
-async def test_strangers_origins_are_kept_out(tmp_path: Path) -> None:
-    settings = ['server.cors_origins=["https://app.example.org"]']
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+async def test_strangers_origins_are_kept_out() -> None:
+    async with local_server(server={"cors_origins": ["https://app.example.org"]}) as (server, client):
         ann = await sign_up(client, "ann")
         url = room_socket(server.socket_url, ann)
         with pytest.RaisesGroup(ConnectionRejected):

@@ -1,13 +1,11 @@
 """What the owner of a room may do, what others hear of it, and finding posts, members and people."""
 
-from pathlib import Path
-
-from tests.system.server import listening, open_server, sign_up
+from tests.system.server import listening, local_server, sign_up
 from tests.system.test_room_socket import socket_url
 
 
-async def test_the_owner_renames_and_removes_and_leaves_the_room_to_the_next(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_the_owner_renames_and_removes_and_leaves_the_room_to_the_next() -> None:
+    async with local_server() as (server, client):
         cid, ann, bob = [await sign_up(client, name) for name in ("cid", "ann", "bob")]
         room = (await ann.post("/room/create", {"name": "Tea", "otherUsers": [cid.id, bob.id]}))["roomId"]
         assert (await bob.get(f"/room/members/{room}")) == {
@@ -56,8 +54,8 @@ async def test_the_owner_renames_and_removes_and_leaves_the_room_to_the_next(tmp
         assert (await bob.get("/room/list"))["rooms"][0]["name"] == "Bob's"
 
 
-async def test_members_come_in_pages(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_members_come_in_pages() -> None:
+    async with local_server() as (_, client):
         people = [await sign_up(client, f"person{number}") for number in range(5)]
         room = (await people[0].post("/room/create", {"otherUsers": [one.id for one in people[1:]]}))[
             "roomId"
@@ -74,8 +72,8 @@ async def test_members_come_in_pages(tmp_path: Path) -> None:
         )
 
 
-async def test_a_search_finds_without_case_in_every_script_and_goes_on_where_it_ended(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_a_search_finds_without_case_in_every_script_and_goes_on_where_it_ended() -> None:
+    async with local_server() as (_, client):
         ann, eve = [await sign_up(client, name) for name in ("ann", "eve")]
         room = (await ann.post("/room/create", {}))["roomId"]
         texts = [
@@ -113,11 +111,9 @@ async def test_a_search_finds_without_case_in_every_script_and_goes_on_where_it_
         assert (await eve.call("GET", f"/room/search/{room}?q=cup")).json() == {"error": "NotInRoom"}
 
 
-async def test_people_are_suggested_as_far_as_the_operator_allows(tmp_path: Path) -> None:
+async def test_people_are_suggested_as_far_as_the_operator_allows() -> None:
     for suggest, names in (("off", []), ("rooms", ["Anton"]), ("all", ["anna", "Anton"])):
-        folder = tmp_path / suggest
-        folder.mkdir()
-        async with open_server(folder, [f"rooms.suggest={suggest}"]) as server, server.client() as client:
+        async with local_server(rooms={"suggest": suggest}) as (_, client):
             asker, anton, anna, _ = [await sign_up(client, name) for name in ("andy", "Anton", "anna", "bob")]
             await asker.post("/room/create", {"otherUsers": [anton.id]})
             people = (await asker.get("/room/people?q=AN"))["people"]
@@ -127,8 +123,8 @@ async def test_people_are_suggested_as_far_as_the_operator_allows(tmp_path: Path
             assert all(one["username"] != "anna" for one in (await asker.get("/room/people?q=an"))["people"])
 
 
-async def test_the_read_position_is_told_to_ones_own_sockets_that_ask(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as client:
+async def test_the_read_position_is_told_to_ones_own_sockets_that_ask() -> None:
+    async with local_server() as (server, client):
         ann, bob = [await sign_up(client, name) for name in ("ann", "bob")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         async with (

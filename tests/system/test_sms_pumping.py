@@ -1,6 +1,5 @@
 """A running server whose messages cost money: strangers have codes sent to numbers in a row, people answer theirs."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +8,7 @@ import trio
 from tests.peer.http import Answer, Asked, HttpPeer, answer, open_http_peer
 from tests.phone_number import mobile_number
 from tests.steps import code_in
-from tests.system.server import open_server
+from tests.system.server import local_server
 
 NUMBERS = 400
 NETWORKS = 100
@@ -18,16 +17,13 @@ MOST = 10
 """Messages of an attack on one block of numbers: three an hour, ten a day."""
 
 
-def settings(url: str) -> tuple[str, ...]:
-    body = '{"to": "{phone}", "text": "{message}"}'
-    return (
-        'sms.countries=["*"]',
-        "sms.kind=http",
-        f"sms.http.url={url}/sms",
-        f"sms.http.body={body}",
-        "server.trusted_proxies=127.0.0.1",
-        "limits.enabled=true",
-    )
+def settings(url: str) -> dict[str, dict[str, Any]]:
+    http = {"url": f"{url}/sms", "body": '{"to": "{phone}", "text": "{message}"}'}
+    return {
+        "sms": {"countries": ["*"], "kind": "http", "http": http},
+        "server": {"trusted_proxies": ["127.0.0.1"]},
+        "limits": {"enabled": True},
+    }
 
 
 class Crowd:
@@ -68,11 +64,10 @@ def accept(_: Asked) -> Answer:
     return answer({})
 
 
-async def test_numbers_in_a_row_cost_little_and_people_are_served(tmp_path: Path) -> None:
+async def test_numbers_in_a_row_cost_little_and_people_are_served() -> None:
     async with (
         open_http_peer(accept) as peer,
-        open_server(tmp_path, settings(peer.url)) as server,
-        server.client() as client,
+        local_server(**settings(peer.url)) as (_, client),
     ):
         crowd = Crowd(client, peer)
         for turn in range(PEOPLE):

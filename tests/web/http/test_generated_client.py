@@ -13,7 +13,7 @@ import pytest
 from regserver.domain.account import is_rooms_username
 from regserver.web.http.field import NEW_USERNAME
 from tests.peer.generated_client import generate_python, typescript_faults
-from tests.system.server import open_server
+from tests.system.server import local_server
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def plain(name: str) -> str:
 
 
 async def test_python(tmp_path: Path, importable: None) -> None:
-    async with open_server(tmp_path) as server, server.client() as http:
+    async with local_server() as (server, http):
         document = (await http.get("/openapi.json")).json()
         (tmp_path / "openapi.json").write_text(json.dumps(document))
         printed = generate_python(tmp_path / "openapi.json", tmp_path / "made")
@@ -73,6 +73,6 @@ def test_the_documented_pattern_of_a_name_is_the_rule() -> None:
 
 
 async def test_typescript(tmp_path: Path) -> None:
-    async with open_server(tmp_path) as server, server.client() as http:
+    async with local_server() as (server, http):
         (tmp_path / "openapi.json").write_text((await http.get("/openapi.json")).text)
         assert await typescript_faults(tmp_path / "openapi.json", server.url) == ""
