@@ -28,7 +28,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """source, sms, ledger, mailer: open or build the configured one. store: what stands before the opened store.
 
     mailbox: where messages of a server for trying out are kept; see trial.py.
-    mail_sleep: waits between two looks at the outbox, for so many seconds.
+    mail_sleep: waits between two looks at the outbox; takes seconds.
     """
 
     clock: Clock = _SYSTEM_CLOCK

@@ -22,7 +22,7 @@ from regserver.ports.subscriber import Subscriber
 SLICE = 200
 """Sends between two checkpoints, about a millisecond."""
 SEND_BYTES = 16 * 1024
-"""So many bytes take about as long to copy as a send takes by itself."""
+"""Copying this many bytes takes about as long as one send."""
 MOST_JOINED = 64
 """Events that leave in one write, at most."""
 MOST_JOINED_CHARACTERS = 32 * 1024

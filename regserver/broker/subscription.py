@@ -135,7 +135,7 @@ class Subscriptions:
         return not self._accounts
 
     def reach(self, event: RoomEvent) -> int:
-        """At most so many subscriptions get the event or join its room by it, provided that no event waits before it."""
+        """The most subscriptions that can get the event or join its room by it, if no event waits before it."""
         reached = len(self._rooms.get(event.room, ()))
         if isinstance(event.change, Posted):  # nearly always; it brings nobody in
             return reached

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 SECONDS = 3600.0
 MAX_CAUSES = 64
-"""Causes that are remembered, since clients can invent them; while so many are fresh, no further one is told."""
+"""The most causes that are remembered, since clients can invent them. While all of them are fresh, no further one is logged."""
 
 
 class HourlyLog:

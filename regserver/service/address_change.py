@@ -4,9 +4,9 @@
     confirm  → the new address is the account's; the old one is mailed a link that undoes this        (AddressService.verify)
     undo     → the old address is the account's again, and nothing opens the account but a link in a mail to it
 
-Whoever undoes a change says that somebody else got in. So all sessions end, and so do password and passkeys, with which the
-other one could come back; a link that sets a new password is mailed. A second factor stays: it opens nothing alone, and
-holds off whoever got hold of the old mailbox.
+An undoing means that a stranger got in. So all sessions end, and so do password and passkeys, with which the stranger could come
+back; a link that sets a new password is mailed. A second factor stays: it opens nothing alone, and it stops a stranger who can
+read the old mailbox.
 """
 
 import msgspec

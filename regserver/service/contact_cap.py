@@ -1,4 +1,4 @@
-"""How many contacts one client may ask about: at most so many different ones a day, so that nobody can try lists of numbers.
+"""A bound on the different contacts that one client may ask about in a day, so that nobody can try lists of numbers.
 
 The count is in the store, one row for each network that asks, over all nodes. Which contacts were counted is remembered here,
 bounded: after a restart, or past the bound, one may count once more. Repeated questions about a contact write nothing.

@@ -244,7 +244,7 @@ class DirectoryService:
     ) -> Allotted | WrongPassword | rules.InvalidChallenge | ConfirmRefusal:
         """Creates the account for the reader of the mailbox, who has to show that the sign-up was theirs.
 
-        password: of the sign-up; with is_new the account's own from now on, in place of whoever's asked for it. So nobody
+        password: of the sign-up; with is_new the account's own from now on, in place of that of the sign-up. So nobody
         confirms an account that a stranger can sign in to. InvalidData has the fault bad_password alone.
         """
         if not rules.is_challenge(challenge):

@@ -18,7 +18,7 @@ class NodeSight:
         self._clock = clock
         self._dead_after = DEAD_LEASES * lease.seconds
         self._seen: dict[bytes, tuple[int, float]] = {}
-        """Run → its signs of life, and since when there are so many."""
+        """Run → the number of its signs of life, and since when it has had that number."""
 
     def living(self, beats: Mapping[bytes, int]) -> frozenset[bytes]:
         """The runs that live. beats: how many signs of life each run has shown, as the store has it; who is not there is dead."""

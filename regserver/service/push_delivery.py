@@ -38,7 +38,7 @@ LEASE: Final = Duration(2 * MINUTE)
 BATCH: Final = 64
 SENDERS: Final = 16
 SENDERS_OF_ONE_HOST: Final = 4
-"""A push service that hangs keeps so many waiting, and the others go on."""
+"""The most senders that one push service can keep waiting when it hangs; the others go on."""
 FIRST_DELAY: Final = Duration(10 * SECOND)
 LONGEST_DELAY: Final = Duration(HOUR)
 LONGEST_SLEEP: Final = 60.0

@@ -16,7 +16,7 @@ StepsIdField = Annotated[
     str,
     described("Of a registration: a hash of its contact, in hex.", "ab" * 32, min_length=64, max_length=64),
 ]
-ShareNumber = Annotated[int, described("At most so many in 24 hours.", 10, ge=0)]
+ShareNumber = Annotated[int, described("The most in 24 hours.", 10, ge=0)]
 
 
 class StepsBody(msgspec.Struct, frozen=True, rename="camel"):

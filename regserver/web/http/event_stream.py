@@ -9,7 +9,7 @@ STREAM_FIELDS = (
     ("x-accel-buffering", "no"),  # nginx would keep the events until its buffer is full
 )
 RETRY = b"retry: 2000\n\n"
-"""The first words of a stream: after so many milliseconds a client that was cut off comes again."""
+"""The first line of a stream: a client that lost its connection waits this many milliseconds before it connects again."""
 HEARTBEAT = b":\n\n"
 HEARTBEAT_SECONDS = 15.0
 

@@ -36,7 +36,7 @@ LIMITS: dict[LimitName, Rate] = {
     "socket": Rate(12_000, 60),  # an office behind one address reconnects at once after a restart
     "page": Rate(1200, 60),
     "operation": Rate(1200, 60),
-    "operator": Rate(600, 60),  # of whoever says to have a key
+    "operator": Rate(600, 60),  # of requests that show a key, right or wrong
 }
 """Requests per client (an IPv4 address or an IPv6 /64) and name."""
 

@@ -1,7 +1,7 @@
 """`GET /docs` and `GET /llms.txt`, rendered once, in a thread, when they are first asked for; then only the address is put in.
 
-The filled-in pages are kept compressed for a few addresses. Whoever asks by more names than that, which only a program does
-that makes them up, gets the page uncompressed.
+The filled-in pages are kept compressed for a few addresses of the server. Under further ones, which only a program makes up, the
+page is sent uncompressed.
 """
 
 import html

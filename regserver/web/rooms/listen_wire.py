@@ -41,7 +41,7 @@ class ListenWish(Parameters, frozen=True):
     presence: Annotated[
         bool,
         described(
-            "Whether to be shown to the members of one's rooms as present, and to hear of theirs, and of their typing.",
+            "Whether the members of one's rooms see one as present, and one hears who of them is present and who is typing.",
             True,
         ),
     ] = False
