@@ -20,8 +20,6 @@ LIFE = Duration(7 * DAY)
 SHORTEST_LIFE = Duration(MINUTE)
 LONGEST_LIFE = Duration(366 * DAY)
 MAX_NOTE_LENGTH = 200
-MAX_SECRET_LENGTH = 200
-"""Longer texts are no secrets of ours, and are not hashed."""
 
 
 class NewInvitation(msgspec.Struct, frozen=True, kw_only=True):
