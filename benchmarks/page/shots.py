@@ -111,6 +111,8 @@ def rooms(person: Visitor, other: Visitor, keep: Keep, language: str, name: str)
             person.find("#search-q").fill("hello")
             person.page.keyboard.press("Enter")
             person.sees("#search-results li")
+        if menu == "people":
+            person.sees("#people-list li >> nth=1")
         keep(person, f"room-{menu}")
         person.page.keyboard.press("Escape")
     person.find("#people summary").click()
