@@ -21,6 +21,7 @@ import { inSeconds, now, t } from "./text.js";
 const BREATH_MS = 300; // between calls that a stream of notifications causes
 const WISHES = "echo=true&edits=true&presence=true&seen=true";
 let me = null, link = null, rooms = new Map();
+let era = 0; // a new one with each start and stop
 let cursor = "", resumed = false;
 let loading = null, stale = false, meanwhile = [];
 let turn = Promise.resolve();
@@ -41,10 +42,15 @@ function linkState(text, state) {
 /** Opens the rooms of whoever the token belongs to. */
 export function start() {
   linkState(t("link.connecting"), "connecting");
+  const own = ++era;
   let loaded = false; // also where no socket can be opened, because a proxy in between does not pass it on
   link = keepOpen({
     address: async () => {
-      me ??= await whoAmI();
+      if (!me) {
+        const { user } = await call("GET", "login/info");
+        if (own !== era) return ""; // stopped meanwhile: perhaps somebody else is here by now
+        welcome(user);
+      }
       const { ticket } = await call("POST", "login/ticket");
       return server.socketAddress(`room/websocket?ticket=${ticket}&since=${encodeURIComponent(cursor)}&${WISHES}`);
     },
@@ -81,6 +87,7 @@ function wait(problem) {
 }
 
 export function stop() {
+  era += 1;
   link?.stop();
   link = me = null;
   cursor = "";
@@ -98,15 +105,14 @@ export function stop() {
   delete $("link").dataset.state;
 }
 
-async function whoAmI() {
-  const { user } = await call("GET", "login/info");
+function welcome(user) {
+  me = user;
   $("who").textContent = user.username;
   $("account").hidden = false;
   know(user.userId, user.username);
   address.show(user);
   notify.load().catch(failed);
   outbox.start(user.userId, { changed: compose.drawWaiting, sent });
-  return user;
 }
 
 /** Loads the list, and the open room with it; calls that come meanwhile make it load once more. */
