@@ -4,9 +4,9 @@ import { call, Problem } from "./api.js";
 import { list, t } from "./text.js";
 
 const SHOWN_NAMES = 30;
-const names = new Map();
-
-const ids = new Map(); // small letters → id
+const names = new Map(); // id → name, or a promise of it
+const ids = new Map(); // name in small letters → id
+let suggests = true; // as far as is known
 
 /** Notes the name of somebody. */
 export function know(id, name) {
@@ -43,8 +43,6 @@ export async function namesOf(ids) {
   const more = ids.length - first.length;
   return list(more > 0 ? [...first, t("room.more", { count: more })] : first);
 }
-
-let suggests = true;
 
 /** Names that begin with a text, as far as the operator lets people be suggested. */
 export async function suggested(text) {

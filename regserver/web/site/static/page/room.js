@@ -169,7 +169,7 @@ export function wire({ changed, failed }) {
   compose.wire({ find: async (text) => startingWith(text, me.userId, room?.users ?? []) });
   signs.wire((roomId) => { if (roomId === openRoom()) drawSigns().catch(failed); });
   document.addEventListener("post-gone", ({ detail }) => log.remove(detail));
-  search.wire({ lead, failed });
+  search.wire({ toPost: lead, failed });
   members.wire({ changed });
   notify.wire(failed);
   for (const form of ["create", "invite"]) {

@@ -5,7 +5,8 @@ import { $, make } from "./dom.js";
 import { serve } from "./form.js";
 import { t, when } from "./text.js";
 
-let room = null, asked = "", next, lead;
+let room = null, asked = "", next;
+let lead = () => {};
 
 /** Another room: nothing is asked yet. */
 export function enter(roomId) {
@@ -39,10 +40,9 @@ function item({ id, username, createdAt, content }) {
   return make("li", {}, button);
 }
 
-/** Wires the form. hooks.lead(id): leads to a post of the room. hooks.failed(problem): tells what went wrong. */
-export function wire(hooks) {
-  const failed = hooks.failed;
-  lead = (id) => hooks.lead(id).catch(failed);
+/** Wires the form. toPost(id): leads to a post of the room. failed(problem): tells what went wrong. */
+export function wire({ toPost, failed }) {
+  lead = (id) => toPost(id).catch(failed);
   serve($("search").querySelector("form"), ["q"], async ({ q }) => {
     [asked, next] = [q.trim(), undefined];
     $("search-results").replaceChildren();

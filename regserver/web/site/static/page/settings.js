@@ -5,9 +5,9 @@ import { $, make, show, tell } from "./dom.js";
 import { serve } from "./form.js";
 import * as passkey from "./passkey.js";
 import * as push from "./push.js";
-import { clear, things, thing } from "./things.js";
-import * as totp from "./totp.js";
 import { t, when } from "./text.js";
+import { clear, thing } from "./things.js";
+import * as totp from "./totp.js";
 
 let leave = null;
 
@@ -21,7 +21,7 @@ export function open() {
 // --- sessions and tokens
 async function loadSessions() {
   const { sessions } = await call("GET", "login/sessions");
-  things("session-list", sessions.map(sessionItem));
+  $("session-list").replaceChildren(...sessions.map(sessionItem));
 }
 
 function sessionItem({ sessionId, name, agent, network, lastUsedAt, expiresAt, current }) {
@@ -48,7 +48,7 @@ function browserOf(agent) {
 async function loadFactors() {
   const { totp: on, recoveryCodes, passkeys } = await call("GET", "login/factors");
   totp.draw(on, recoveryCodes);
-  things("passkey-list", passkeys.map(({ passkeyId, name, createdAt, lastUsedAt }) => {
+  $("passkey-list").replaceChildren(...passkeys.map(({ passkeyId, name, createdAt, lastUsedAt }) => {
     const details = lastUsedAt ? t("settings.lastUsed", { when: when(new Date(lastUsedAt)) }) : t("settings.made", { when: when(new Date(createdAt)) });
     return thing(name, details, t("settings.remove"), async () => {
       await call("DELETE", `login/passkey/${passkeyId}`);

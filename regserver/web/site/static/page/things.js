@@ -1,14 +1,9 @@
-// Lists of what belongs to an account, each with a button that ends it.
+// What belongs to an account, each with a button that ends it.
 
 import { Problem } from "./api.js";
-import { $, make } from "./dom.js";
+import { make } from "./dom.js";
 
-/** Shows these items in the list of that id. */
-export function things(id, items) {
-  $(id).replaceChildren(...items);
-}
-
-/** One of them. action: the button's words; without it there is none. end(): does it. */
+/** An item of a list of them. action: the button's words; without it there is none. end(): does it. */
 export function thing(title, details, action, end) {
   const words = make("div", {}, make("strong", { dir: "auto" }, title), make("p", { className: "hint" }, details));
   if (!action) return make("li", {}, words);
