@@ -250,21 +250,21 @@ def test_a_token_for_a_program_is_shown_once(visit: Visit) -> None:
 
 # --- changes
 def test_another_password(visit: Visit) -> None:
-    olga = visit()
-    olga.sign_up("olga")
-    olga.open_settings("Change the password")
+    oksana = visit()
+    oksana.sign_up("oksana")
+    oksana.open_settings("Change the password")
     for present, new, words in (("wrong", ANOTHER, "wrong"), (PASSWORD, "short", "Use 8 to 256 characters")):
-        olga.find("#set-password-password").fill(present)
-        olga.find("#set-password-newPassword").fill(new)
-        olga.page.keyboard.press("Enter")
-        olga.sees("#set-password-error", words)
-    expect(olga.find("#set-password-newPassword")).to_be_focused()
-    olga.find("#set-password-newPassword").fill(ANOTHER)
-    olga.page.keyboard.press("Enter")
-    olga.sees("#notice", "The password is changed.")
-    olga.sign_out()
-    olga.sign_in("olga", ANOTHER)
-    in_(olga)
+        oksana.find("#set-password-password").fill(present)
+        oksana.find("#set-password-newPassword").fill(new)
+        oksana.page.keyboard.press("Enter")
+        oksana.sees("#set-password-error", words)
+    expect(oksana.find("#set-password-newPassword")).to_be_focused()
+    oksana.find("#set-password-newPassword").fill(ANOTHER)
+    oksana.page.keyboard.press("Enter")
+    oksana.sees("#notice", "The password is changed.")
+    oksana.sign_out()
+    oksana.sign_in("oksana", ANOTHER)
+    in_(oksana)
 
 
 def test_another_address(visit: Visit, tmp_path: Path) -> None:

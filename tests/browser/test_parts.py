@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
@@ -30,11 +31,23 @@ def test_a_first_visit_is_light(visit: Visit) -> None:
         guest.page.keyboard.press("Tab")
 
 
-def test_a_part_that_cannot_be_loaded_shows_a_way_out(visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [("offline", None), ("outdated", 'import { newer } from "./dom.js"; export const add = newer;')],
+)
+def test_a_part_that_cannot_be_loaded_shows_a_way_out(visit: Visit, name: str, script: str | None) -> None:
+    """The connection is lost, or the server has another version by now, whose parts do not fit this page."""
     guest = visit()
-    guest.page.route("**/log.js", lambda route: route.abort())
+
+    def answer(route: Route) -> None:
+        if script is None:
+            route.abort()
+        else:
+            route.fulfill(body=script, content_type="text/javascript")
+
+    guest.page.route("**/log.js", answer)
     with guest.failing(""):
-        guest.try_to_sign_up("partless")
+        guest.try_to_sign_up(name)
         guest.sees("#notice", "A part of this page could not be loaded.")
         expect(guest.find("#sign-up form")).to_have_attribute("aria-busy", "false")
     guest.page.unroute("**/log.js")

@@ -91,12 +91,12 @@ def test_the_second_step(visit: Visit, server: Server) -> None:
 
 
 def test_a_deleted_account_comes_back(visit: Visit, server: Server) -> None:
-    olga = visit()
-    olga.sign_up("olga")
-    httpx.delete(f"{server.url}/login/delete", headers={"authorization": f"Bearer {olga.token()}"})
+    olivia = visit()
+    olivia.sign_up("olivia")
+    httpx.delete(f"{server.url}/login/delete", headers={"authorization": f"Bearer {olivia.token()}"})
     plain = without_scripts(visit)
     plain.open("/plain")
-    sign_in(plain, "olga", PASSWORD)
+    sign_in(plain, "olivia", PASSWORD)
     expect(plain.page.get_by_text("It was deleted, and can be brought back until")).to_be_visible()
     assert PASSWORD not in plain.page.content()
     for typed in ("another password", PASSWORD):
@@ -104,8 +104,8 @@ def test_a_deleted_account_comes_back(visit: Visit, server: Server) -> None:
         plain.page.get_by_role("button", name="Bring it back").click()
         if typed != PASSWORD:
             expect(plain.page.get_by_role("alert")).to_have_text("The user name or password is wrong.")
-            sign_in(plain, "olga", PASSWORD)
-    expect(plain.page.get_by_text("You are signed in as olga.")).to_be_visible()
+            sign_in(plain, "olivia", PASSWORD)
+    expect(plain.page.get_by_text("You are signed in as olivia.")).to_be_visible()
     plain.page.reload()
     expect(plain.find(".things li")).to_have_count(1)
 
