@@ -276,7 +276,7 @@ async def test_after_three_days_it_is_given_up_and_can_be_told_again(tmp_path: P
         assert shown.webhook.given_up == 2
         mood[0] = Answer(200)
         assert await here.service.replay(IVO, added.id, HookPosition(2), DAY) == 1
-        assert await here.service.replay(IVO, added.id, None, DAY) == 1
+        assert await here.service.replay(IVO, added.id, None, Duration(7 * DAY)) == 1
         await here.delivery.deliver_due()
         assert sorted(map(position, peer.asked[-2:])) == [1, 2]
         assert await here.service.replay(IVO, WebhookId(99), HookPosition(1), DAY) == WebhookNotFound()
