@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -16,9 +18,10 @@ from regserver.ports.store import StoreFault
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.migration import migrations
 from regserver.store.sql.sql_transaction import SqlTransaction
-from regserver.store.sqlite import SqliteStore, migrate, open_sqlite
+from regserver.store.sqlite import SqliteStore, connect, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
 from regserver.store.sqlite.unit import run_to_end
+from tests.store.test_upgrade import fill
 
 NOW = Instant(1_000)
 
@@ -201,3 +204,40 @@ def test_what_becomes_of_an_error_of_sqlite(raised: sqlite3.Error, comes_out: ty
 
     with pytest.raises(comes_out, match=str(raised)):
         run_to_end(run, work)
+
+
+class Planned(SqliteSql):
+    """Notes how each statement that reads rows is run."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.plans: list[str] = []
+
+    async def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        plan = await super().rows(f"EXPLAIN QUERY PLAN {statement}", *parameters)
+        self.plans.append("; ".join(row[-1] for row in plan))
+        return await super().rows(statement, *parameters)
+
+
+def test_a_list_of_rooms_reads_their_members_in_order_from_an_index_alone(tmp_path: Path) -> None:
+    fill(tmp_path / "x.db", migrations()[-1].number)
+    with closing(connect(tmp_path / "x.db", read_only=True)) as connection:
+        sql = Planned(connection)
+        page = run_to_end(
+            SqlTransaction(sql).run, lambda transaction: transaction.rooms.page(AccountId(1), None, 9)
+        )
+        assert [len(room.members) for room in page.rooms] == [room.room.member_count for room in page.rooms]
+        (plan,) = [plan for plan in sql.plans if "membership_present" in plan]
+        assert plan == "SEARCH membership USING COVERING INDEX membership_present (room_id=?)"
+
+
+def test_who_of_some_is_in_a_room_is_not_looked_for_among_all_its_members(tmp_path: Path) -> None:
+    fill(tmp_path / "x.db", migrations()[-1].number)
+    with closing(connect(tmp_path / "x.db", read_only=True)) as connection:
+        sql = Planned(connection)
+        some = [AccountId(1), AccountId(2), AccountId(99)]
+        found = run_to_end(
+            SqlTransaction(sql).run, lambda transaction: transaction.rooms.present(RoomId(1), some)
+        )
+        assert found == {1, 2}
+        assert sql.plans == ["SEARCH membership USING INDEX membership_current (room_id=? AND account_id=?)"]

@@ -65,7 +65,7 @@ MEMBERS = (
 )
 
 # Without names: many rooms have the same members, and a room with a name of its own shows no others.
-MEMBER_IDS = "SELECT room_id, joined_event, account_id FROM membership WHERE left_event IS NULL AND room_id"
+MEMBER_IDS = "SELECT room_id, account_id FROM membership WHERE left_event IS NULL AND room_id"
 USERNAMES = "SELECT id, username FROM account WHERE id"
 
 INHERIT = (
@@ -167,8 +167,9 @@ class RoomRows(Rows):
         await self._sql.run("DELETE FROM room WHERE id = ?", room)
 
     async def present(self, room: RoomId, accounts: Sequence[AccountId]) -> set[AccountId]:
-        """A statement for every MAX_LIST accounts."""
-        current = "SELECT account_id FROM membership WHERE room_id = ? AND left_event IS NULL"
+        """A statement for every MAX_LIST accounts, by the index of current memberships."""
+        # With a column that membership_present lacks: SQLite would read that one, and so all members of the room.
+        current = "SELECT account_id, seen_post FROM membership WHERE room_id = ? AND left_event IS NULL"
         return {row[0] for row in await self._among(accounts, f"{current} AND account_id", room)}
 
     async def members(self, room: RoomId, limit: int | None = None) -> tuple[Member, ...]:
@@ -223,9 +224,9 @@ class RoomRows(Rows):
     async def _members_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[RoomId, tuple[AccountId, ...]]:
         """The members to be shown of the rooms of SUMMARIES."""
         small = [row[0] for row in rows if row[4] <= LARGE_ROOM]
-        found = await self._among(small, MEMBER_IDS)
-        found.sort()
-        members = {room: tuple([one for _, _, one in those]) for room, those in groupby(found, itemgetter(0))}
+        # By an index that has all of it in this order.
+        found = await self._among(small, MEMBER_IDS, order=" ORDER BY room_id, joined_event, account_id")
+        members = {room: tuple([one for _, one in those]) for room, those in groupby(found, itemgetter(0))}
         for room in (row[0] for row in rows if row[4] > LARGE_ROOM):
             members[room] = tuple([member.account for member in await self.members(room, MEMBERS_SHOWN)])
         return members

@@ -69,17 +69,22 @@ class Rows:
         return tuple([_read(kind, row) for row in await self._sql.rows(statement, *parameters)])
 
     async def _among(
-        self, values: Sequence[object], statement: str, *parameters: object
+        self, values: Sequence[object], statement: str, *parameters: object, order: str = ""
     ) -> list[tuple[Any, ...]]:
-        """The rows where a column has one of the values. statement: ends with the column's name."""
+        """The rows where a column has one of the values. statement: ends with the column's name.
+
+        order: the end of the statement; it holds for each MAX_LIST values by themselves.
+        """
         if len(values) <= MAX_LIST:  # nearly always, so nothing is put together for it
-            one = f"{statement} IN ({placeholders(values)})"
+            one = f"{statement} IN ({placeholders(values)}){order}"
             return await self._sql.rows(one, *parameters, *values) if values else []
         chunks = (values[at : at + MAX_LIST] for at in range(0, len(values), MAX_LIST))
         return [
             row
             for chunk in chunks
-            for row in await self._sql.rows(f"{statement} IN ({placeholders(chunk)})", *parameters, *chunk)
+            for row in await self._sql.rows(
+                f"{statement} IN ({placeholders(chunk)}){order}", *parameters, *chunk
+            )
         ]
 
 
