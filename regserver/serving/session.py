@@ -31,7 +31,9 @@ async def run_session(
             try:
                 # Not an inner function, whose frame each idle session would hold.
                 try:
-                    await endpoint(session)
+                    served = endpoint(session)
+                    del endpoint  # nor what it is made of: a partial function, for instance
+                    await served
                 except* SessionClosed:
                     pass
                 except* Exception as group:

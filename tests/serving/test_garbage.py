@@ -3,12 +3,17 @@
 import contextlib
 import gc
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import pytest
 import trio
 from h2.connection import H2Connection
 
+from regserver.endpoint import SocketEndpoint
+from regserver.serving import Front
 from regserver.serving.client_stream import ClientStream
 from regserver.serving.connection import Connection
 from regserver.serving.held import Held
@@ -17,7 +22,16 @@ from regserver.serving.http2_stream import Http2Stream
 from regserver.serving.session_core import SessionCore
 from tests.garbage import count, no_collector
 from tests.serving.http2 import Http2Peer
-from tests.serving.support import Peer, RunningFront, bounds, close_payload, open_front
+from tests.serving.support import (
+    Counts,
+    Peer,
+    RunningFront,
+    bounds,
+    close_payload,
+    listen,
+    open_front,
+    show,
+)
 
 Certificate = tuple[str, str]
 
@@ -122,6 +136,25 @@ async def test_nothing_is_left(certificate: Certificate, way: Way, secure: bool)
                     await way(Peer(stream))
             await server.settled()
             assert _left() == {}
+
+
+async def test_a_session_does_not_keep_the_function_that_began_it() -> None:
+    """The dispatcher makes one for each socket, and a socket may be idle for days."""
+    made: list[weakref.ref[Any]] = []
+
+    def find(_: str) -> SocketEndpoint:
+        endpoint = partial(listen)
+        made.append(weakref.ref(endpoint))
+        return endpoint
+
+    front, counts = Front(dispatch=show, socket=find, limits=bounds()), Counts()
+    async with trio.open_nursery() as nursery, front.open(["127.0.0.1:0"]) as urls:
+        server = RunningFront(front, urls, counts, nursery)
+        with no_collector():
+            async with server.peer() as peer:
+                await peer.upgrade("/any")
+                assert front.sessions == 1
+                assert [one() for one in made] == [None]
 
 
 async def _two_requests_of_http2(peer: Http2Peer) -> None:

@@ -297,20 +297,30 @@ class Dispatcher:
     async def _serve_socket(self, match: Match[SocketRoute], session: SocketSession) -> None:
         """The steps of a session: id, rate limit, origin, endpoint."""
         self._identify(session.request)
-        requester = self._forwarded.requester(session.request)
-        place = self._place(session.request, requester)
-        if refusal := self._refusal(match, session.request, requester.client, place):
+        place, refusal = self._examine(match, session.request)
+        if refusal is not None:
             return session.reject_nowait(NAMED.refuse(refusal))
         sockets = self._metrics.sockets.labels(match.route.pattern)
-        with sockets.track_inprogress(), self._places.taken(place):
-            try:
-                await match.route.handler(session, match.params)
-            except StoreFault as fault:
-                fault_log.error("the store failed: %s", fault)
-                # One of the two has an effect: reject before the handshake is answered, close afterwards.
-                session.reject_nowait(NAMED.refuse(StoreUnavailable()))
-                session.close_nowait(CloseCode.INTERNAL_ERROR)
+        # Without context managers: each idle session would hold two for its whole life, some 700 bytes.
+        sockets.inc()
+        self._places.take(place)
+        try:
+            await match.route.handler(session, match.params)
+        except StoreFault as fault:
+            fault_log.error("the store failed: %s", fault)
+            # One of the two has an effect: reject before the handshake is answered, close afterwards.
+            session.reject_nowait(NAMED.refuse(StoreUnavailable()))
+            session.close_nowait(CloseCode.INTERNAL_ERROR)
+        finally:
+            self._places.give_back(place)
+            sockets.dec()
         return None
+
+    def _examine(self, match: Match[SocketRoute], request: Request) -> tuple[str, Refusal | None]:
+        """The place that a session is to take, and why it may not."""
+        requester = self._forwarded.requester(request)
+        place = self._place(request, requester)
+        return place, self._refusal(match, request, requester.client, place)
 
     def _refusal(
         self, match: Match[SocketRoute], request: Request, client: str, place: str

@@ -19,18 +19,26 @@ class Places:
         """Whether the key has no place left."""
         return self._taken.get(key, 0) >= self._most
 
+    def take(self, key: str) -> None:
+        """Takes a place of the key; of "" none is counted."""
+        if key:
+            self._taken[key] = self._taken.get(key, 0) + 1
+
+    def give_back(self, key: str) -> None:
+        """Gives back a place that was taken."""
+        if not key:
+            return
+        left = self._taken[key] - 1
+        if left:
+            self._taken[key] = left
+        else:
+            del self._taken[key]
+
     @contextmanager
     def taken(self, key: str) -> Iterator[None]:
-        """Holds a place of the key in the body; of "" none is counted."""
-        if not key:
-            yield
-            return
-        self._taken[key] = self._taken.get(key, 0) + 1
+        """Holds a place of the key in the body."""
+        self.take(key)
         try:
             yield
         finally:
-            left = self._taken[key] - 1
-            if left:
-                self._taken[key] = left
-            else:
-                del self._taken[key]
+            self.give_back(key)
