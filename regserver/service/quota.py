@@ -28,9 +28,10 @@ class QuotaPolicy(msgspec.Struct, frozen=True):
 
 
 class Quota:
-    """Spends the accounts' allowances."""
+    """Spends the accounts' allowances. Where nothing is bounded nothing is counted."""
 
     def __init__(self, policy: QuotaPolicy) -> None:
+        self._is_bounded = policy != QuotaPolicy()
         self._most = Usage(
             policy.daily_posts or UNLIMITED, policy.daily_rooms or UNLIMITED, policy.daily_bytes or UNLIMITED
         )
@@ -39,7 +40,7 @@ class Quota:
         self, transaction: Transaction, account: AccountId, cost: Usage, now: Instant
     ) -> QuotaExceeded | None:
         """Counts the cost of a change, or refuses it until the next day begins."""
-        if await transaction.allowances.spend(account, cost, self._most, now):
+        if not self._is_bounded or await transaction.allowances.spend(account, cost, self._most, now):
             return None
         return QuotaExceeded((DAY - now % DAY) // SECOND + 1)
 

@@ -1,5 +1,6 @@
 """Getting into rooms: who may bring whom in, offers and their answers, blocks, and how much a day allows."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from regserver.domain.room_event import Created, Invited, OfferAccepted, Offered
 from regserver.service import block_service
 from regserver.service.membership_service import OFFER_TTL, STRANGER_ROOMS
 from regserver.service.quota import MEMBER_BYTES, ROW_BYTES, QuotaPolicy
+from regserver.store.sqlite import connect
 from tests.rooms import Rooms, Somebody, ids, open_rooms
 
 
@@ -292,3 +294,12 @@ async def test_of_a_large_room_some_members_are_shown_and_all_are_counted(tmp_pa
         await rooms.rooms.leave(people[-1].token, str(room))
         (summary,) = (await rooms.rooms.list(ann.token)).rooms  # type: ignore[union-attr]
         assert len(summary.members) == summary.room.member_count == LARGE_ROOM
+
+
+async def test_where_nothing_is_bounded_nothing_is_counted(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path) as rooms:
+        (ann,) = await rooms.people("ann")
+        room = str(await bring(rooms, ann))
+        assert await rooms.rooms.post(ann.token, room, "x") == 1
+    with closing(connect(tmp_path / "rooms.db", read_only=True)) as connection:
+        assert connection.execute("SELECT * FROM allowance").fetchall() == []

@@ -15,6 +15,7 @@ from regserver.domain.secret import SecretHash
 from regserver.domain.session import SessionId
 from regserver.ports.token_table import NewSession
 from regserver.ports.transaction import Transaction
+from regserver.store.sql.room_rows import ACCESS
 from regserver.store.sql.token_rows import ACCOUNT_OF_TOKEN
 from regserver.store.sqlite import SqliteStore, open_sqlite
 from regserver.store.sqlite.kept_rows import MOST_KEPT, KeptRows
@@ -136,3 +137,15 @@ def test_the_memory_is_bounded() -> None:
             kept.keep(ACCOUNT_OF_TOKEN, (number,), number + 1)
         assert kept.get(ACCOUNT_OF_TOKEN, (9,)) is None
         assert kept.get(ACCOUNT_OF_TOKEN, (10,)) == 11
+
+
+def test_what_changed_nothing_before_is_asked_about_again_once_more_is_kept() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE room (id INTEGER, updated_at INTEGER)")
+        kept, touch = KeptRows(connection), "UPDATE room SET updated_at = ?"
+        kept.keep(ACCOUNT_OF_TOKEN, (1,), "ann")
+        kept.execute(touch, (1,))
+        kept.keep(ACCESS, (1, 1), "tea")
+        assert kept.get(ACCESS, (1, 1)) == "tea"
+        kept.execute(touch, (2,))
+        assert (kept.get(ACCESS, (1, 1)), kept.get(ACCOUNT_OF_TOKEN, (1,))) == (None, "ann")

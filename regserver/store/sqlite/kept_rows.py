@@ -31,6 +31,7 @@ class KeptRows:
         self._connection = connection
         self._found: dict[Kept[Any], dict[tuple[object, ...], Any]] = {}
         self._version = -1
+        self._harmless: set[str] = set()  # texts that change nothing of what is kept
         # The words of a text are looked for once; a table that it names may be one that it changes.
         self._words = lru_cache(MOST_STATEMENTS)(lambda statement: frozenset(_WORD.findall(statement)))
 
@@ -48,14 +49,17 @@ class KeptRows:
 
     def keep(self, kept: Kept[Any], parameters: tuple[object, ...], value: object) -> None:
         """Keeps it in place of what has been kept longest, where there is too much."""
-        found = self._found.setdefault(kept, {})
+        found = self._found.get(kept)
+        if found is None:
+            found = self._found[kept] = {}
+            self._harmless.clear()
         if len(found) >= MOST_KEPT:
             del found[next(iter(found))]
         found[parameters] = value
 
     def execute(self, statement: str, parameters: Sequence[object]) -> sqlite3.Cursor:
         """Runs a statement of a unit; if it may change something, what comes from a table that it names is dropped."""
-        if self._found and not statement.startswith("SELECT"):
+        if statement not in self._harmless:
             self._change(statement)
         return self._connection.execute(statement, parameters)
 
@@ -65,9 +69,12 @@ class KeptRows:
         return self._connection.executemany(statement, parameters)
 
     def _change(self, statement: str) -> None:
-        words = self._words(statement)
-        for kept in [kept for kept in self._found if not words.isdisjoint(kept.tables)]:
+        words = frozenset[str]() if statement.startswith("SELECT") else self._words(statement)
+        changed = [kept for kept in self._found if not words.isdisjoint(kept.tables)]
+        for kept in changed:
             del self._found[kept]
+        if not changed and len(self._harmless) < MOST_STATEMENTS:
+            self._harmless.add(statement)
 
     def clear(self) -> None:
         """What was read may never have been committed."""

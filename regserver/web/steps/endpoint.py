@@ -1,6 +1,7 @@
 """The door of the registration steps: JSON-RPC methods on `POST /rpc` and `POST /`."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -62,9 +63,14 @@ STYLE = StepsStyle()
 
 def exactly_one_contact(method: jsonrpc.Method, given: Mapping[str, Any]) -> jsonrpc.RpcError | None:
     """Refuses calls of methods with a contact that name none, or several."""
-    if not issubclass(method.params, NamesContact) or sum(name in given for name in CONTACTS) == 1:
+    if not _names_contact(method.params) or sum(name in given for name in CONTACTS) == 1:
         return None
     return jsonrpc.invalid_params()
+
+
+@cache
+def _names_contact(params: type[msgspec.Struct]) -> bool:
+    return issubclass(params, NamesContact)
 
 
 def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tuple[Route, ...]:

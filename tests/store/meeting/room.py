@@ -142,11 +142,12 @@ def in_room(
     *,
     most: int = 100,
     also: tuple[tuple[object, object], ...] = (),
+    policy: QuotaPolicy = NO_QUOTA,
 ) -> Scenario:
     """Ann, Bob, Cid and Dan exist; those named in `members` share a room."""
 
     async def prepare(store: Store) -> Racers:
-        door = Door(store, most)
+        door = Door(store, most, policy=policy)
         await door.people("ann", "bob", "cid", "dan")
         room = await door.room(*members)
         return Racers(*pair(door, room), door.observe)
@@ -180,6 +181,7 @@ SCENARIOS = (
         ("ann", "bob"),
         lambda door, room: (partial(door.post, "ann", room), partial(door.post, "ann", room)),
         None,  # the author's allowance is one row, whose update makes the second wait
+        policy=QuotaPolicy(daily_posts=100),
     ),
     in_room(
         "two invitations to the last place",
