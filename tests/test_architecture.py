@@ -6,6 +6,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -91,8 +92,20 @@ def modules() -> Iterator[tuple[str, Path]]:
         yield first.removesuffix(".py"), path
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The tree of a module, which several tests walk."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def measured() -> figures.Part:
+    """The figures of the whole package."""
+    return figures.measure(ROOT)[0]
+
+
 def imports(path: Path) -> Iterator[str]:
-    return names_imported(ast.parse(path.read_text("utf-8")))
+    return names_imported(parsed(path))
 
 
 def names_imported(tree: ast.AST) -> Iterator[str]:
@@ -184,7 +197,7 @@ def test_imports_stand_at_the_top() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [str(path) for _, path in modules() if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    silent = [str(path) for _, path in modules() if not ast.get_docstring(parsed(path))]
     assert silent == []
 
 
@@ -202,7 +215,7 @@ NAMED_ONCE = (
 
 
 def test_files_and_functions_are_short() -> None:
-    whole = figures.measure(ROOT)[0]
+    whole = measured()
     bounds = figures.FILE_BOUNDS[2], figures.FUNCTION_BOUNDS[2]
     long_files = [str(source.path) for source in whole.sources if source.lines > bounds[0]]
     long_functions = [
@@ -218,16 +231,16 @@ def test_files_and_functions_are_short() -> None:
 
 def test_public_functions_are_documented() -> None:
     """`python3 -m tests.figures --list` names those that are not."""
-    assert figures.measure(ROOT)[0].documented >= figures.DOCUMENTED_PERCENT
+    assert measured().documented >= figures.DOCUMENTED_PERCENT
 
 
 def classes(path: Path) -> Iterator[ast.ClassDef]:
-    return (node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.ClassDef))
+    return (node for node in parsed(path).body if isinstance(node, ast.ClassDef))
 
 
 def types(path: Path) -> Iterator[str]:
     """Yields the public names of a module's classes and type aliases."""
-    for node in ast.parse(path.read_text("utf-8")).body:
+    for node in parsed(path).body:
         if isinstance(node, ast.ClassDef):
             names = [node.name]
         elif isinstance(node, ast.Assign):
@@ -272,7 +285,7 @@ def test_no_function_takes_many_parameters() -> None:
     """A constructor that needs more takes a frozen Struct with its policy or its parts."""
     wide = []
     for _, path in modules():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = [it.arg for it in node.args.posonlyargs + node.args.args + node.args.kwonlyargs]
                 count = len(names) - (names[:1] in (["self"], ["cls"]))
@@ -286,7 +299,7 @@ def test_no_import_is_for_type_checking_alone() -> None:
     assert [
         f"{path.relative_to(ROOT)}: {name}"
         for _, path in modules()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         for inner in node.body
         for name in names_imported(inner)
@@ -317,7 +330,7 @@ def test_imports_are_absolute() -> None:
     assert [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for _, path in modules()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom) and node.level
     ] == []
 
