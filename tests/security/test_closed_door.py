@@ -8,7 +8,7 @@ import pytest
 
 from regserver.config import ConfigFault
 from regserver.config.load import load
-from tests.system.server import FROM_ROSTER, local_server, open_server, sign_up
+from tests.system.server import FROM_ROSTER, kept_store, local_server, sign_up
 from tests.system.test_account import PHONE, claim, init, rpc
 from tests.system.test_live import ADA
 
@@ -23,10 +23,11 @@ async def register(client: httpx.AsyncClient, name: str = "bob") -> tuple[int, A
 
 async def test_one_setting_closes_every_door(tmp_path: Path) -> None:
     """Whom the source knows is let in as ever, and so is whoever has an account."""
-    async with open_server(tmp_path) as server, server.client() as client:
+    store = kept_store(tmp_path)
+    async with local_server(store=store) as (server, client):
         await sign_up(client, "rosalind")
         user_id = (await claim(server, client, "begun"))["result"]["userId"]
-    async with open_server(tmp_path, ["signup.mode=closed"]) as server, server.client() as client:
+    async with local_server(store=store, signup={"mode": "closed"}, live=FROM_ROSTER) as (_, client):
         assert await register(client) == CLOSED
         begun = await client.post(
             "/init", json={"userName": "bobby", "password": "not common", "email": "b@mail.example"}
@@ -64,10 +65,11 @@ async def test_the_live_door_alone() -> None:
 
 async def test_doors_that_are_off_are_not_there(tmp_path: Path) -> None:
     """They answer as any unknown route does; the accounts of all doors sign in."""
-    settings = [f"signup.doors.{door}=off" for door in ("rooms", "steps", "directory", "live")]
-    async with open_server(tmp_path) as server, server.client() as client:
+    doors = dict.fromkeys(("rooms", "steps", "directory", "live"), "off")
+    store = kept_store(tmp_path)
+    async with local_server(store=store) as (_, client):
         await sign_up(client, "rosalind")
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+    async with local_server(store=store, signup={"doors": doors}, live=FROM_ROSTER) as (_, client):
         unknown = (404, {"error": "RouteNotFound"})
         for method, path in (
             ("POST", "/login/register"),

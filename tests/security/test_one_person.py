@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.system.server import Person, listening, local_server, open_server, sign_up
+from tests.system.server import Person, kept_store, listening, local_server, sign_up
 
 
 async def status(person: Person, path: str, body: Any = None, method: str = "POST") -> tuple[int, Any]:
@@ -65,8 +65,8 @@ async def test_who_is_asked_hears_of_it_and_is_in_by_their_own_word() -> None:
 
 
 async def test_a_day_is_used_up(tmp_path: Path) -> None:
-    settings = ("rooms.daily_posts=3", "rooms.daily_rooms=2")
-    async with open_server(tmp_path, settings) as server, server.client() as client:
+    store, rooms = kept_store(tmp_path), {"daily_posts": 3, "daily_rooms": 2}
+    async with local_server(store=store, rooms=rooms) as (_, client):
         ann, bob = await sign_up(client, "annabella"), await sign_up(client, "benedict")
         room = (await ann.post("/room/create", {"otherUsers": [bob.id]}))["roomId"]
         await ann.post("/room/create")
@@ -77,10 +77,7 @@ async def test_a_day_is_used_up(tmp_path: Path) -> None:
             await ann.post(f"/room/post/{room}", {"content": "x"})
         assert (await status(ann, f"/room/post/{room}", {"content": "x"}))[0] == 429
         await bob.post(f"/room/post/{room}", {"content": "x"})
-    async with (
-        open_server(tmp_path, settings) as server,
-        server.client() as client,
-    ):  # a restart forgives nothing
+    async with local_server(store=store, rooms=rooms) as (_, client):  # a restart forgives nothing
         again = Person(client, ann.id, ann.token)
         assert (await status(again, f"/room/post/{room}", {"content": "x"}))[0] == 429
 

@@ -134,6 +134,13 @@ async def open_server(
 
 AnyServer = Server | testing.TestedServer
 """One in a process of its own, or in the test's."""
+
+
+def kept_store(folder: Path) -> dict[str, str]:
+    """The section `store` of servers in the test's process that follow each other on one database."""
+    return {"url": f"sqlite:{folder / 'test.db'}"}
+
+
 FROM_ROSTER = {"source": "file", "file": {"path": str(ROSTER)}}
 """The section `live` of a server in the test's process that knows the people of the roster."""
 
