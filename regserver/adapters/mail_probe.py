@@ -15,7 +15,7 @@ import dns.exception
 import dns.resolver
 
 from regserver.adapters.mime import build_message, one_line, quote_server
-from regserver.adapters.smtp_client import explain, new_client, tls_context
+from regserver.adapters.smtp_client import connect, explain, new_client, tls_context
 from regserver.adapters.smtp_reply import OUR_FAULT, refuses_us
 from regserver.adapters.smtp_sign_in import sign_in
 from regserver.config.smtp_url import SmtpAddress
@@ -72,7 +72,7 @@ def _probe(
 
 
 def _connect(smtp: smtplib.SMTP, address: SmtpAddress) -> Finding:
-    code, greeting = smtp.connect(address.host, address.port)
+    code, greeting = connect(smtp, address)
     if code != 220:
         raise _StopError(f"it greets with {quote_server(code, greeting)}: it refuses the connection for now")
     assert smtp.sock is not None  # noqa: S101  (connected)

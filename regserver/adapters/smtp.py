@@ -15,7 +15,7 @@ import outcome
 import trio
 
 from regserver.adapters.mime import build_message, quote_reply, quote_server
-from regserver.adapters.smtp_client import explain, is_loopback, new_client, tls_context
+from regserver.adapters.smtp_client import connect, explain, is_loopback, new_client, tls_context
 from regserver.adapters.smtp_reply import OUR_FAULT, refuses_us
 from regserver.adapters.smtp_sign_in import sign_in
 from regserver.config.smtp_url import SmtpAddress
@@ -52,7 +52,7 @@ class SmtpSession:
         address = self._address
         try:
             self._smtp = new_client(address, self._sender, self._timeouts.command)
-            code, greeting = self._smtp.connect(address.host, address.port)
+            code, greeting = connect(self._smtp, address)
             if code != 220:
                 raise smtplib.SMTPConnectError(code, greeting)
             self._smtp.ehlo_or_helo_if_needed()

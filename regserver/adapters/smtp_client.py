@@ -16,6 +16,8 @@ from typing import BinaryIO
 from regserver.adapters.mime import quote_server
 from regserver.config.smtp_url import SmtpAddress
 
+TLS_SECONDS = 2.0
+"""How long a server that did not greet has to answer a TLS handshake."""
 MAX_REPLY_BYTES = 64 * 1024
 """Of one reply with all its lines; smtplib bounds a line only, so a server could fill the memory with one reply."""
 
@@ -62,6 +64,42 @@ def new_client(address: SmtpAddress, sender: str, timeout_seconds: float) -> smt
         raise RuntimeError("smtplib.SMTP has no _host any more: see regserver.adapters.smtp_client")
     client._host = address.host
     return client
+
+
+def connect(client: smtplib.SMTP, address: SmtpAddress) -> tuple[int, bytes]:
+    """Connects; the code and the text of the greeting. Raises OSError, and names a port where the server waits for TLS."""
+    try:
+        code, greeting = client.connect(address.host, address.port)
+    except smtplib.SMTPServerDisconnected:
+        _refuse_implicit(address)
+        raise
+    if code == -1:  # not SMTP
+        _refuse_implicit(address)
+    return code, greeting
+
+
+def _refuse_implicit(address: SmtpAddress) -> None:
+    """Raises SMTPNotSupportedError if the server wants TLS where this client waits for its greeting."""
+    if address.tls != "implicit" and _begins_with_tls(address):
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        raise smtplib.SMTPNotSupportedError(
+            f"expects TLS from the first byte at this port: write smtps://…{host}:{address.port} in mail.smtp"
+            " (smtp:// begins in plain text and then asks for STARTTLS, usually at port 587)"
+        )
+
+
+def _begins_with_tls(address: SmtpAddress) -> bool:
+    """Asks on a connection of its own, on which nothing is sent but the handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address.host, address.port), TLS_SECONDS) as sock,
+            context.wrap_socket(sock, server_hostname=address.host),
+        ):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 @cache

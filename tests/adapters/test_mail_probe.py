@@ -6,7 +6,10 @@ import dns.resolver
 import pytest
 import trio
 
+from regserver.adapters import mail_probe
 from regserver.adapters.mail_probe import probe_domain, probe_smtp
+from regserver.cli.doctor.provider import check_mail
+from regserver.config import load
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.finding import Finding
 from regserver.domain.instant import Instant
@@ -91,6 +94,26 @@ async def test_wrong_passwords_certificates_and_ports(certificate: Certificate) 
         assert "/nowhere.pem cannot be read" in last.text
     (last,) = await probe(f"smtp://127.0.0.1:{peer.port}")
     assert "refuses connections" in last.text
+
+
+async def test_a_port_of_implicit_tls_is_named(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the doctor, and by `mail test`."""
+    monkeypatch.setattr(mail_probe, "SHORT_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(mail_probe, "TIMEOUT_SECONDS", 0.5)
+    said = "the mail server expects TLS from the first byte at this port: write smtps://…localhost:{} in mail.smtp"
+    async with open_smtp_peer(context=context(certificate), implicit=True, accounts={"me": "word"}) as (
+        peer,
+        _,
+    ):
+        url = f"smtp://me:word@localhost:{peer.port}"
+        loaded = load(None, [f"mail.smtp={url}", "server.public_url=http://x.org", f"mail.from={SENDER}"], {})
+        (found,) = await trio.to_thread.run_sync(lambda: list(check_mail(loaded)))
+        (last,) = await probe(url)
+    for finding in (found, last):
+        assert (finding.level, finding.text.startswith(said.format(peer.port))) == ("fail", True)
+        assert "word" not in finding.text
 
 
 async def test_a_password_needs_tls() -> None:

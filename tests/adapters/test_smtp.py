@@ -270,3 +270,24 @@ async def test_the_log_takes_mail_for_trying_out(caplog: pytest.LogCaptureFixtur
     await sender.close_idle()
     assert [record.__dict__["text"] for record in caplog.records] == [MAIL.text]
     assert MAIL.subject in caplog.text
+
+
+@pytest.mark.parametrize("options", ["", "?tls=none"])
+async def test_a_port_of_implicit_tls_is_named(certificate: Certificate, options: str) -> None:
+    """Both sides wait there: the server for a handshake, and the client for a greeting."""
+    async with open_smtp_peer(context=context(certificate), implicit=True) as (peer, _):
+        with pytest.raises(MailFault) as caught:
+            await mailer(f"smtp://127.0.0.1:{peer.port}{options}", QUICK).send(MAIL)
+        place = f"127.0.0.1:{peer.port}"
+    assert str(caught.value).startswith(
+        f"the mail server {place} expects TLS from the first byte at this port"
+    )
+    assert f"write smtps://…{place} in mail.smtp" in str(caught.value)
+    assert caught.value.server
+
+
+async def test_a_server_that_says_nothing_is_not_taken_for_one_of_tls() -> None:
+    async with open_smtp_peer() as (peer, _):
+        peer.mood = "stall at greeting"
+        with pytest.raises(MailFault, match="does not answer in time"):
+            await plain(peer).send(MAIL)
