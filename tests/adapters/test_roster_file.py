@@ -6,6 +6,7 @@ import pytest
 
 from regserver.adapters.source.roster_file import Person, read_roster
 from regserver.config import ConfigFault
+from regserver.domain.account import is_sign_in_name
 
 HEADER = "username,password,first_name,last_name\n"
 ADA = Person(username="ada", password="s3cret", first_name="Ada", last_name="Łovelace")
@@ -76,6 +77,13 @@ def test_what_cannot_be_taken_is_named_by_row(tmp_path: Path, text: str | bytes,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["x y", "Zoë d'Arc", "ada@example.org", "a" * 254])
+def test_a_name_that_one_can_sign_in_with_is_taken(tmp_path: Path, name: str) -> None:
+    (person,) = read(tmp_path, HEADER + f'"{name}",x,Ada,L\n')
+    assert person.username == name
+    assert is_sign_in_name(name)
+
+
 ROW = '[[user]]\nusername = "ada"\nfirst_name = "Ada"\nlast_name = "L"\n'
 
 
@@ -87,7 +95,9 @@ ROW = '[[user]]\nusername = "ada"\nfirst_name = "Ada"\nlast_name = "L"\n'
         (ROW + "password = 3\n", "line 1 (ada): expected `str | null`, got `int` (password)"),
         (ROW + 'password_hash = "$2b$x"\n', "line 1 (ada): password_hash: expected an argon2id hash"),
         (ROW + 'password = "x"\ndelay = "soon"\n', "line 1 (ada): delay: expected a duration"),
-        ('[[user]]\nusername = "a\\u001b"\npassword = "x"\nfirst_name = ""\nlast_name = ""\n', "line 1 (a"),
+        (ROW.replace("ada", "a\\u001b"), "line 1 (a\\x1b): username: expected a name that one sees whole"),
+        (ROW.replace("ada", "a\\u3164b"), "line 1 (a\u3164b): username: expected a name that one sees whole"),
+        (ROW.replace("ada", "a" * 255), f"line 1 ({'a' * 255}): username: expected a name"),
         ("user = [3]\n", "line 1: expected [[user]]"),
         ("people = []\n", "not a roster: expected [[user]] tables alone"),
         ("[[user]\n", "not a roster: "),

@@ -26,7 +26,7 @@ from regserver.config import ConfigFault
 from regserver.config.text_file import read_text
 from regserver.config.toml_line import toml_lines
 from regserver.config.unit import read_duration
-from regserver.domain.account import NameKey, name_key
+from regserver.domain.account import NameKey, is_sign_in_name, name_key
 
 DEFAULT_STEPS = (
     "Connecting to the data source",
@@ -158,7 +158,8 @@ def _row_of_cells(where: str, names: list[str], cells: list[str], row: dict[str,
 
 def _where(place: str, row: Row) -> str:
     name = str(row.get("username", "")).strip()
-    return f"{place} ({name})" if name else place
+    shown = name if name.isprintable() else ascii(name)[1:-1]  # a terminal would obey it
+    return f"{place} ({shown})" if name else place
 
 
 def _person(where: str, row: Row) -> Person:
@@ -172,8 +173,10 @@ def _person(where: str, row: Row) -> Person:
         text = re.sub(r" - at `\$\.?(.*)`$", r" (\1)", str(error).removeprefix("Object "))
         raise _RowFault(where, text[:1].lower() + text[1:]) from None
     person = msgspec.structs.replace(person, username=person.username.strip())
-    if not person.username or not person.username.isprintable():
-        raise _RowFault(where, "username: expected a name without control characters")
+    if not person.username.isprintable() or not is_sign_in_name(person.username):
+        raise _RowFault(
+            where, "username: expected a name that one sees whole; nobody could sign in with this one"
+        )
     if not person.first_name and not person.last_name:
         raise _RowFault(where, "expected first_name, last_name or both")
     if "\0" in person.first_name + person.last_name + (person.middle_name or ""):
