@@ -1,4 +1,4 @@
-"""A server that runs already, asked at the addresses of its configuration."""
+"""A server that runs already: where it listens, and asking it there."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from regserver.config import Loaded
+from regserver.config import Loaded, SqlitePlace, store_place
+from regserver.store.sqlite import noted_addresses
 
 TIMEOUT_SECONDS = 3.0
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  (nothing is bound to them here)
@@ -45,7 +46,7 @@ def running_server(loaded: Loaded, bind: str, probe: str = "") -> RunningServer 
     bearer = loaded.settings.operations.bearer
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
     try:
-        with open_client(loaded, bind, TIMEOUT_SECONDS) as client:
+        with open_client(bind, TIMEOUT_SECONDS, tls=bool(loaded.settings.server.tls_cert)) as client:
             query = {"probe": probe} if probe else {}
             alive = client.get("/health/alive")
             ready = client.get("/health/ready", headers=headers, params=query)
@@ -56,10 +57,25 @@ def running_server(loaded: Loaded, bind: str, probe: str = "") -> RunningServer 
         return None
 
 
-def open_client(loaded: Loaded, bind: str, timeout_seconds: float) -> httpx.Client:
+def served_binds(loaded: Loaded) -> list[tuple[str, bool]]:
+    """Where the server of this store listens, and whether with TLS: as `serve` wrote, or else by the configuration.
+
+    Raises ConfigFault.
+    """
+    place = store_place(loaded)
+    noted = noted_addresses(place.database) if isinstance(place, SqlitePlace) else ()
+    pairs = [line.partition(" ") for line in noted] or [(_scheme(loaded), " ", each) for each in loaded.binds]
+    return [(bind, scheme == "https") for scheme, _, bind in pairs]
+
+
+def _scheme(loaded: Loaded) -> str:
+    return "https" if loaded.settings.server.tls_cert else "http"
+
+
+def open_client(bind: str, timeout_seconds: float, *, tls: bool) -> httpx.Client:
     """A client of the server that listens at one of its own addresses. Raises ValueError where that is no address."""
     address = bind.partition("?")[0]
-    scheme = "https" if loaded.settings.server.tls_cert else "http"
+    scheme = "https" if tls else "http"
     options: dict[str, Any] = {"verify": False}  # the certificate is for the name that clients use
     if address.startswith("unix:"):
         options["uds"], address = address.removeprefix("unix:"), "localhost"

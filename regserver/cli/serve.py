@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -27,6 +28,7 @@ from regserver.serving import BindError, UnsupportedLibrary
 from regserver.serving.descriptor import connections_now, raise_limit
 from regserver.serving.signal import Terminal, run_signals
 from regserver.serving.systemd import inherited_binds, run_watchdog, sd_notify
+from regserver.store.sqlite import note_addresses
 
 log = logging.getLogger("regserver")
 
@@ -90,6 +92,7 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
         nursery.start_soon(run_collector)
         async with trio.open_nursery() as serving:
             started = await serving.start(partial(run_app, loaded, configure, binds, control, output=output))
+            _note(loaded, started.urls)
             _greet(loaded, started, output)
             sd_notify(READY=1, STATUS=f"serving {' '.join(started.urls)}")
             give_back()
@@ -98,6 +101,15 @@ async def _serve(loaded: Loaded, configure: Callable[[], Loaded], output: Proces
             sd_notify(STOPPING=1)
             log.info("stopping")
         nursery.cancel_scope.cancel()
+
+
+def _note(loaded: Loaded, urls: Iterable[str]) -> None:
+    """Writes down where this server listens: commands find it there when its settings have changed since."""
+    place, scheme = store_place(loaded), "https" if loaded.settings.server.tls_cert else "http"
+    if isinstance(place, SqlitePlace):
+        binds = (url.removeprefix(f"{scheme}://") for url in urls)
+        with suppress(OSError):  # they look at the addresses of the configuration then
+            note_addresses(place.database, (f"{scheme} {bind}" for bind in binds))
 
 
 def _greet(loaded: Loaded, started: Started, output: ProcessLog) -> None:

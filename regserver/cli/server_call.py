@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import httpx
@@ -12,7 +13,7 @@ from regserver.adapters.system import SystemClock
 from regserver.app.base import ticket_seal
 from regserver.cli import CommandFault, configuration
 from regserver.cli.operator import local_operator, meaning
-from regserver.cli.running import open_client
+from regserver.cli.running import open_client, served_binds
 from regserver.config import Loaded, store_place
 from regserver.domain import operator_outcome, outcome
 from regserver.domain.command_ticket import request_to_sign
@@ -43,8 +44,14 @@ class ServerAnswer(msgspec.Struct, frozen=True):
 def call_server(
     chosen: argparse.Namespace, method: str, path: str, body: Mapping[str, object] | None = None
 ) -> ServerAnswer | None:
-    """Asks the running server; None where none answers at its own addresses. Raises ConfigFault, ServerKeyFault."""
-    loaded = configuration(chosen)
+    """Asks the running server; None where none answers. Raises ConfigFault, ServerKeyFault."""
+    return ask_server(configuration(chosen), method, path, body)
+
+
+def ask_server(
+    loaded: Loaded, method: str, path: str, body: Mapping[str, object] | None = None
+) -> ServerAnswer | None:
+    """The same by settings of which some may be wrong: the server is asked where it listens, whatever they say of that."""
     content = b"" if body is None else msgspec.json.encode(body)
     target, _, query = path.partition("?")
     signed = request_to_sign(method, f"{target}?{query}" if query else target, content)
@@ -54,9 +61,14 @@ def call_server(
     name = local_operator().actor.removeprefix("command ")
     ticket = ticket_seal(read_server_key(place.key)).ticket(name, SystemClock().now(), signed)
     headers = {"authorization": f"Bearer {ticket}", "content-type": "application/json"}
-    for bind in loaded.binds:
-        if (answer := _ask(loaded, bind, method, path, content, headers)) is not None:
-            return answer
+    for bind, tls in served_binds(loaded):
+        try:
+            with open_client(bind, TIMEOUT_SECONDS, tls=tls) as client:
+                found = client.request(method, path, content=content, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            continue
+        with suppress(ValueError):  # another program's page
+            return ServerAnswer(found.status_code, found.json() if found.content else None)
     return None
 
 
@@ -66,20 +78,10 @@ def require_server(
     """The same. Raises CommandFault where no server answers, ConfigFault, ServerKeyFault."""
     answer = call_server(chosen, method, path, body)
     if answer is None:
-        raise CommandFault(f"no server answers at {' '.join(configuration(chosen).binds)}")
+        raise no_server(configuration(chosen))
     return answer
 
 
-def _ask(
-    loaded: Loaded, bind: str, method: str, path: str, content: bytes, headers: Mapping[str, str]
-) -> ServerAnswer | None:
-    try:
-        with open_client(loaded, bind, TIMEOUT_SECONDS) as client:
-            found = client.request(method, path, content=content, headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return None
-    try:
-        value = found.json() if found.content else None
-    except ValueError:  # another program's page
-        return None
-    return ServerAnswer(found.status_code, value)
+def no_server(loaded: Loaded) -> CommandFault:
+    """What to say where none answers."""
+    return CommandFault(f"no server answers at {' '.join(bind for bind, _ in served_binds(loaded))}")

@@ -243,3 +243,33 @@ async def test_the_documents_and_the_audit_tell_of_it(tmp_path: Path) -> None:
         assert rows[0][0].startswith("command ")
         assert rows[0][1:] == ("done", "mail.smtp limits.routes")
         assert "s3cret" not in listed.stdout.decode()
+
+
+async def test_the_command_finds_the_server_and_names_what_the_check_names(tmp_path: Path) -> None:
+    """Whatever the changed file says of where the server listens."""
+    site = Site(tmp_path)
+    store = f"store.url=sqlite:{tmp_path / 'test.db'}"
+    where = ("--set", store, "--set", f"live.file.path={tmp_path / 'people.toml'}")
+    site.write()
+    async with open_server(tmp_path, site.settings):
+        faulty = ('[server]\nbind = ["127.0.0.1:9"]\ntls_cert = "none.pem"\ntls_key = "none.key"', "[log]")
+        site.write(*faulty, 'level = "loud"\nformat = 3', people=("ada", "ada"))
+        checked = await run_command("config", "check", *where, folder=tmp_path)
+        reloaded = await run_command("reload", *where, folder=tmp_path)
+        assert checked.stderr.count(b"\n") == 4
+        assert (reloaded.returncode, reloaded.stdout, reloaded.stderr) == (2, b"", checked.stderr)
+        told = json.loads((await run_command("reload", *where, "--json", folder=tmp_path)).stdout)
+        assert [f"regserver: {fault}" for fault in told["faults"]] == checked.stderr.decode().splitlines()
+
+        site.write("[server", people=("ada",))
+        checked = await run_command("config", "check", *where, folder=tmp_path)
+        reloaded = await run_command("reload", *where, folder=tmp_path)
+        assert (reloaded.returncode, reloaded.stderr) == (2, checked.stderr)
+
+        site.write('[server]\nbind = ["127.0.0.1:9"]', "[log]", 'level = "debug"')
+        done = await run_command("reload", *where, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"log.level" in done.stdout
+    done = await run_command("reload", *where, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"regserver: no server answers at 127.0.0.1:" in done.stderr

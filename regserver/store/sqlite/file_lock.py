@@ -5,13 +5,15 @@
 The lock is on a file of its own. SQLite's locks are on the database, and a process that closes any descriptor of that file
 loses all of them. The kernel releases an flock when its process ends, by kill -9 too, so a file that is left over stops
 nobody. It is never removed: somebody else may have opened it already.
+
+Behind the holder's name a server writes where it listens, so that commands find it whatever the configuration says by then.
 """
 
 import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from regserver.owner import create_private, explain_refusal, leave_to
 from regserver.ports.store import StoreFault
 
 _HOLDER_BYTES = 300
+_ADDRESS_BYTES = 8192
+_SERVES = "serves "
 
 
 def lock_file(database: Path) -> Path:
@@ -69,7 +73,8 @@ def _take(descriptor: int, database: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.read(descriptor, _HOLDER_BYTES).decode("utf-8", "replace").strip() or "another process"
+        line = os.read(descriptor, _HOLDER_BYTES).decode("utf-8", "replace").partition("\n")[0]
+        holder = line.strip() or "another process"
         raise StoreFault(
             f"{database}: in use by {holder}; stop that first; only one process at a time may serve, restore or migrate it"
         ) from None
@@ -78,3 +83,21 @@ def _take(descriptor: int, database: Path) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
+
+
+def note_addresses(database: Path, addresses: Iterable[str]) -> None:
+    """Writes where this process, which holds the lock, listens: a line for each address. Raises OSError."""
+    descriptor = os.open(lock_file(database), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(f"{_SERVES}{address}\n" for address in addresses)
+
+
+def noted_addresses(database: Path) -> tuple[str, ...]:
+    """What the newest holder wrote, which may have ended since; none where it was no server."""
+    try:
+        descriptor = os.open(lock_file(database), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return ()
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        lines = file.read(_ADDRESS_BYTES).splitlines()
+    return tuple(line.removeprefix(_SERVES) for line in lines if line.startswith(_SERVES))
