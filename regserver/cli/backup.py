@@ -5,8 +5,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
@@ -39,7 +39,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="read FILE instead: is it whole, could it be restored"
     )
-    parser.add_argument("--json", action="store_true", help="with --check: what is in FILE as JSON")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON; of an archive that goes to standard output, to standard error",
+    )
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -48,31 +52,41 @@ def run(chosen: argparse.Namespace) -> None:
         if chosen.check:
             _check(chosen)
         else:
-            _write(archive_parts(existing_place(chosen)), chosen.file)
+            _write(archive_parts(existing_place(chosen)), chosen.file, in_json=chosen.json)
     except BackupFault as fault:
         raise CommandFault(str(fault)) from None
 
 
-def _write(parts: ArchiveParts, target: Path) -> None:
+def _write(parts: ArchiveParts, target: Path, *, in_json: bool) -> None:
     if target == STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise CommandFault(
                 "standard output is a terminal: send the archive to a file or a program", MISUSED
             )
-        _told(write_stream(parts, sys.stdout.buffer), "standard output: written", sys.stderr)
+        facts = write_stream(parts, sys.stdout.buffer)
+        lines = _lines(facts, "standard output: written")
+        print(_in_json(facts, None) if in_json else "\n".join(lines), file=sys.stderr)
         return
     if target.exists():
         raise CommandFault(f"{target}: File exists")
     if not target.parent.is_dir():
         raise CommandFault(f"{target.parent}: no such folder")
     facts = write_file(parts, target)
-    _told(facts, f"{target}: written, {target.stat().st_size} bytes", sys.stdout)
+    first = f"{target}: written, {target.stat().st_size} bytes"
+    print(_in_json(facts, target) if in_json else "\n".join(_lines(facts, first)))
 
 
-def _told(facts: DumpFacts, first: str, output: TextIO) -> None:
-    print(f"{first}, schema version {facts.schema}", file=output)
+def _lines(facts: DumpFacts, first: str) -> Iterator[str]:
+    yield f"{first}, schema version {facts.schema}"
     if facts.entries:
-        print(f"the ledger has {facts.entries} entries; last hash {facts.last_hash}", file=output)
+        yield f"the ledger has {facts.entries} entries; last hash {facts.last_hash}"
+
+
+def _in_json(facts: DumpFacts, target: Path | None) -> str:
+    """target: None for standard output."""
+    file = {} if target is None else {"file": str(target), "bytes": target.stat().st_size}
+    ledger = {"entries": facts.entries, "last_hash": facts.last_hash}  # as in the archive's note
+    return msgspec.json.encode({**file, "schema": facts.schema, "ledger": ledger}).decode()
 
 
 def _check(chosen: argparse.Namespace) -> None:

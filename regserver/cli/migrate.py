@@ -8,6 +8,7 @@ import trio
 from regserver.adapters.system import SystemClock
 from regserver.cli import CommandFault, configuration
 from regserver.cli.store import existing_place
+from regserver.cli.told import Told, tell
 from regserver.config import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.store.sqlite import held, roll_back
 from regserver.store_opening import migrate_store
@@ -21,22 +22,30 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="go back to the copy from before the last migration, for an older version of regserver; what was written"
         " since is set aside",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> None:
     """Migrates the database, or takes it back. No server may have the file of SQLite open."""
     if chosen.rollback:
-        _roll_back(existing_place(chosen))
+        tell(chosen, _roll_back(existing_place(chosen)))
         return
     place = store_place(configuration(chosen))
     with held(place.database) if isinstance(place, SqlitePlace) else nullcontext():
         version = trio.run(migrate_store, place, SystemClock().now())
-    print(f"{place}: schema version {version}")
+    line = f"{place}: schema version {version}"
+    tell(chosen, Told((line,), {"store": str(place), "schemaVersion": version}))
 
 
-def _roll_back(place: StorePlace) -> None:
+def _roll_back(place: StorePlace) -> Told:
     if isinstance(place, PostgresPlace):
         raise CommandFault(f"{place}: no copy is kept from before a migration: restore a backup")
     with held(place.database):
         version, old = roll_back(place.database)
-    print(f"{place}: schema version {version} again; what was written since is in {old.name}")
+    line = f"{place}: schema version {version} again; what was written since is in {old.name}"
+    value = {
+        "store": str(place),
+        "schemaVersion": version,
+        "setAside": str(place.database.with_name(old.name)),
+    }
+    return Told((line,), value)

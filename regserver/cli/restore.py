@@ -7,9 +7,12 @@ import tarfile
 from itertools import chain, count
 from pathlib import Path
 
+import msgspec
+
 from regserver.app.assemble_backup import archive_parts
 from regserver.cli import CommandFault, configuration
 from regserver.cli.backup import INSPECTORS
+from regserver.cli.told import Told, tell
 from regserver.config import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.owner import explain_refusal, take_over
 from regserver.ports.backup import BackupFault
@@ -24,6 +27,13 @@ from regserver.store.sqlite.dump import MEMBER as DATABASE
 from regserver.store_opening import connection_words
 
 
+class Restored(msgspec.Struct, frozen=True):
+    """What a restore did. version: of the schema. before: the files in which what was there is now."""
+
+    version: int
+    before: list[Path]
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("file", metavar="FILE", type=Path, help="an archive of `regserver backup`")
@@ -32,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace an existing database; it and its key are renamed to .old, or .old2, and of PostgreSQL a backup is written first",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -41,16 +52,18 @@ def run(chosen: argparse.Namespace) -> None:
         with tarfile.open(chosen.file, "r:") as archive:
             name = dump_name(chosen.file, archive, INSPECTORS)
             if isinstance(place, PostgresPlace):
-                version = _restore_shared(chosen, archive, name, place)
+                done = _restore_shared(chosen, archive, name, place)
             else:
-                version = _restore_file(chosen, archive, name, place)
+                done = _restore_file(chosen, archive, name, place)
     except BackupFault as fault:
         raise CommandFault(str(fault)) from None
     except tarfile.TarError as error:
         raise CommandFault(f"{chosen.file}: not an archive of regserver backup: {error}") from None
     except OSError as error:
         raise CommandFault(f"{error.filename or chosen.file}: {error.strerror}{_refusal(place)}") from None
-    print(f"{place}: restored, schema version {version}")
+    line = f"{place}: restored, schema version {done.version}"
+    before = [str(path) for path in done.before]
+    tell(chosen, Told((line,), {"store": str(place), "schemaVersion": done.version, "before": before}))
 
 
 def _refusal(place: StorePlace) -> str:
@@ -60,7 +73,7 @@ def _refusal(place: StorePlace) -> str:
 
 def _restore_shared(
     chosen: argparse.Namespace, archive: tarfile.TarFile, name: str, place: PostgresPlace
-) -> int:
+) -> Restored:
     """Into PostgreSQL, in one transaction. What is there is backed up first."""
     if name != DUMP:
         raise CommandFault(
@@ -75,16 +88,19 @@ def _restore_shared(
         _unpack(archive, DUMP, dump, place.folder / DUMP)
         _unpack(archive, KEY, key, place.key)
         key.chmod(0o600)
+        before = []
         if chosen.force and not is_empty(words):
-            before = _unused(place.folder / "before-restore.tar")
-            write_file(archive_parts(place), before)
-            print(f"{before}: what was there")
+            before.append(_unused(place.folder / "before-restore.tar"))
+            write_file(archive_parts(place), before[0])
+            if not chosen.json:  # told at once: the rest may fail
+                print(f"{before[0]}: what was there", flush=True)
         facts = restore_dump(words, dump, replace=chosen.force)
         if place.key.exists() and place.key.read_bytes() != key.read_bytes():
-            place.key.replace(_unused(place.key.with_name(f"{place.key.name}.old")))
+            before.append(_unused(place.key.with_name(f"{place.key.name}.old")))
+            place.key.replace(before[-1])
         key.replace(place.key)
     _sync(place.key.parent)
-    return facts.schema
+    return Restored(facts.schema, before)
 
 
 def _unused(path: Path) -> Path:
@@ -93,7 +109,9 @@ def _unused(path: Path) -> Path:
     return next(other for name in names if not (other := path.with_name(name)).exists())
 
 
-def _restore_file(chosen: argparse.Namespace, archive: tarfile.TarFile, name: str, place: SqlitePlace) -> int:
+def _restore_file(
+    chosen: argparse.Namespace, archive: tarfile.TarFile, name: str, place: SqlitePlace
+) -> Restored:
     target = place.database
     if name != DATABASE:
         raise CommandFault(
@@ -112,8 +130,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _restore(archive: tarfile.TarFile, place: SqlitePlace) -> int:
-    """Returns the version of the schema. Each file is unpacked beside its place, which may be on a disk of its own."""
+def _restore(archive: tarfile.TarFile, place: SqlitePlace) -> Restored:
+    """Each file is unpacked beside its place, which may be on a disk of its own."""
     with (
         draft_folder(place.database.parent) as folder,
         draft_folder(place.key.parent) as key_folder,
@@ -123,12 +141,12 @@ def _restore(archive: tarfile.TarFile, place: SqlitePlace) -> int:
         _unpack(archive, KEY, key, place.key)
         key.chmod(0o600)
         version = inspect_database(database)
-        set_aside((place.database, place.key))
+        before = set_aside((place.database, place.key))
         key.replace(place.key)
         database.replace(place.database)
     for path in {place.key.parent, place.database.parent}:
         _sync(path)
-    return version
+    return Restored(version, before)
 
 
 def _unpack(archive: tarfile.TarFile, name: str, draft: Path, target: Path) -> None:

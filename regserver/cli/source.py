@@ -8,14 +8,17 @@ import getpass
 import sys
 from collections.abc import AsyncIterator
 
+import msgspec
 import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
 from regserver.adapters.source import open_source
 from regserver.adapters.source.descendant import become_reaper
 from regserver.cli import FAILED, FINE, CommandFault, configuration
+from regserver.cli.told import Told, tell
 from regserver.config import ConfigFault, Loaded
 from regserver.domain.account import Profile
+from regserver.domain.finding import Level
 from regserver.domain.live_progress import Complete, LiveProgress, ProgressEvent, ProtocolBroken
 from regserver.domain.source_line import MalformedLine, SourceLine, StepLine
 from regserver.group import unwrapped
@@ -29,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("action", choices=("try",), help="try: check a password and run one registration")
     parser.add_argument("username", metavar="USERNAME")
+    parser.add_argument("--json", action="store_true", help="print JSON at the end")
     parser.epilog = "The password is asked for on the terminal, or read as the first line of standard input."
 
 
@@ -39,67 +43,100 @@ def run(chosen: argparse.Namespace) -> int:
     become_reaper()
     output = start_logging(loaded.settings.log.level, loaded.settings.log.format)
     try:
+        said = Report(aloud=not chosen.json)
         with unwrapped(ConfigFault, CommandFault):
-            return trio.run(_try, loaded, chosen.username, password)
+            code = trio.run(_try, loaded, chosen.username, password, said)
     finally:
         output.close()
+    if chosen.json:
+        tell(chosen, Told((), said.findings))
+    return code
 
 
-async def _try(loaded: Loaded, username: str, password: str) -> int:
+class SourceFinding(msgspec.Struct, frozen=True):
+    """What came of one line or check. seconds: since the check of the password, or the registration, began."""
+
+    seconds: float
+    level: Level
+    text: str
+
+
+class Report:
+    """Everything that came of a trial. aloud: each finding is printed at once."""
+
+    def __init__(self, *, aloud: bool) -> None:
+        self._aloud = aloud
+        self._began = 0.0
+        self.findings: list[SourceFinding] = []
+
+    def begin(self) -> None:
+        """From now on times are counted."""
+        self._began = trio.current_time()
+
+    def say(self, text: str, level: Level = "ok", mark: str = "") -> None:
+        """Adds a finding. mark: what is printed before it."""
+        seconds = trio.current_time() - self._began
+        self.findings.append(SourceFinding(round(seconds, 3), level, text))
+        if self._aloud:
+            print(f"{seconds:8.3f} s  {mark}{text}", flush=True)
+
+    def fault(self, text: str) -> int:
+        """A fault of the source; the command fails."""
+        self.say(f"{text}; the user sees one FAILURE", "fail", "WRONG  ")
+        return FAILED
+
+
+async def _try(loaded: Loaded, username: str, password: str, said: Report) -> int:
     settings = loaded.settings
     async with open_source(loaded, build_hasher(settings.password)) as source:
         if source is None:
             raise CommandFault('live.source is "none": there is nothing to try')
-        started = trio.current_time()
+        said.begin()
         verdict = await source.verify(username, password)
         match verdict:
             case Accepted(subject=subject):
-                _say(started, f"verify: accepted, subject {subject!a}")
-                return await _play(source, subject, settings.live.deadline.seconds)
+                said.say(f"verify: accepted, subject {subject!a}")
+                return await _play(source, subject, settings.live.deadline.seconds, said)
             case Rejected():
-                _say(started, "verify: unknown user or wrong password; a sign-in is answered 401")
+                said.say("verify: unknown user or wrong password; a sign-in is answered 401", "fail")
             case Unavailable(detail=detail):
-                _say(started, f"WRONG  {detail}; a sign-in is answered 503")
+                said.say(f"{detail}; a sign-in is answered 503", "fail", "WRONG  ")
     return FAILED
 
 
-async def _play(source: Source, subject: Subject, deadline_seconds: float) -> int:
+async def _play(source: Source, subject: Subject, deadline_seconds: float, said: Report) -> int:
     """Runs one registration, and stops where the server would."""
-    started, code = trio.current_time(), FAILED
+    code = FAILED
+    said.begin()
     with trio.move_on_after(deadline_seconds) as late:
         try:
             async with source.profile(subject) as lines:
-                code = await _read(lines, started)
+                code = await _read(lines, said)
         except SourceFault as fault:
-            code = _wrong(started, str(fault))
+            code = said.fault(str(fault))
     if late.cancelled_caught:
-        code = _wrong(started, f"not done within live.deadline, {deadline_seconds:g} s")
+        code = said.fault(f"not done within live.deadline, {deadline_seconds:g} s")
     return code
 
 
-async def _read(lines: AsyncIterator[SourceLine], started: float) -> int:
-    """Prints the meaning of each line that the server would read; returns FINE when it would make the account."""
+async def _read(lines: AsyncIterator[SourceLine], said: Report) -> int:
+    """Says what each line means that the server would read; returns FINE when it would make the account."""
     progress = LiveProgress()
     async for line in lines:
         match progress.take(line):
             case ProtocolBroken(detail=detail):
                 if isinstance(line, MalformedLine):  # in a form that cannot control a terminal
                     detail += f": {line.raw.decode('utf-8', 'replace')!a}"
-                return _wrong(started, detail)
+                return said.fault(detail)
             case Complete():
-                _say(started, "done: the account would be made now")
+                said.say("done: the account would be made now")
                 return FINE
             case ProgressEvent() as event:
-                _say(started, _described(event) + _remark(line, event))
+                remark = _remark(line, event)
+                said.say(_described(event) + remark, "fail" if progress.over else "hint" if remark else "ok")
                 if progress.over:
                     return FAILED
-    return _wrong(started, "the stream ended without done")
-
-
-def _wrong(started: float, text: str) -> int:
-    """Prints a fault of the source; the command fails."""
-    _say(started, f"WRONG  {text}; the user sees one FAILURE")
-    return FAILED
+    return said.fault("the stream ended without done")
 
 
 def _remark(line: SourceLine, event: ProgressEvent) -> str:
@@ -119,7 +156,3 @@ def _described(event: ProgressEvent) -> str:
         name = event.data
         text += f": {name.first_name!r}, {name.middle_name!r}, {name.last_name!r}"
     return text
-
-
-def _say(started: float, text: str) -> None:
-    print(f"{trio.current_time() - started:8.3f} s  {text}", flush=True)

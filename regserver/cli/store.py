@@ -10,6 +10,7 @@ import trio
 from regserver.adapters.server_key import ServerKeyFault
 from regserver.adapters.system import SystemClock
 from regserver.cli import MISUSED, CommandFault, configuration
+from regserver.cli.told import Told, tell
 from regserver.config import ConfigFault, PostgresPlace, Secret, SqlitePlace, StorePlace, store_place
 from regserver.config.setting import StoreSection
 from regserver.config.store_url import PostgresAddress, read_store_url
@@ -41,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anew", action="store_true", help="remove what an unfinished copy has written, and begin again"
     )
+    parser.add_argument("--json", action="store_true", help="print JSON at the end")
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -57,17 +59,19 @@ def run(chosen: argparse.Namespace) -> None:
         words = connection_words(target, "copy")
         require_empty(place.database, words)
         trio.run(migrate_store, target, SystemClock().now())
-        if chosen.anew and forget_copy(words):
+        if chosen.anew and forget_copy(words) and not chosen.json:
             print("removed what an unfinished copy had written")
-        replaced = 0
+        tables, replaced = [], 0
         for table in copy_store(place.database, words, _tell_progress):
-            print(f"{table.name:20} {table.rows:10} rows  {table.checksum[:16]}")
+            if not chosen.json:  # each at once: a large store takes long
+                print(f"{table.name:20} {table.rows:10} rows  {table.checksum[:16]}", flush=True)
+            tables.append({"name": table.name, "rows": table.rows, "checksum": table.checksum})
             replaced += table.replaced
-    if replaced:
-        print(f"{replaced} texts had U+0000, which PostgreSQL cannot write: U+FFFD is in its place")
-    print(
-        f"{target}: everything is there. Set store.url to it, and server.key to {place.key}, the same on every node"
-    )
+    lost = f"{replaced} texts had U+0000, which PostgreSQL cannot write: U+FFFD is in its place"
+    next_step = f"Set store.url to it, and server.key to {place.key}, the same on every node"
+    lines = (*((lost,) if replaced else ()), f"{target}: everything is there. {next_step}")
+    value = {"store": str(target), "key": str(place.key), "tables": tables, "replacedTexts": replaced}
+    tell(chosen, Told(lines, value))
 
 
 def _target(url: str, place: SqlitePlace) -> PostgresPlace:

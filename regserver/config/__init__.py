@@ -5,7 +5,7 @@ from regserver.config.load import load
 from regserver.config.place import PostgresPlace, SqlitePlace, StorePlace, store_place
 from regserver.config.section import Secret, Section
 from regserver.config.setting import Loaded, Settings
-from regserver.config.show import show
+from regserver.config.show import masked, show
 from regserver.config.unit import Size
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "SqlitePlace",
     "StorePlace",
     "load",
+    "masked",
     "show",
     "store_place",
 ]

@@ -1,6 +1,8 @@
-"""The configuration in force as TOML, secrets masked."""
+"""The configuration in force, secrets masked: as lines of TOML, or as plain values."""
 
+import tomllib
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -20,6 +22,30 @@ def show(settings: Section, at: Keys = ()) -> Iterable[str]:
         if isinstance(value, Section):
             path = (*at, name)
             yield from ("", f"[{'.'.join(path)}]", *show(value, path))
+
+
+def masked(settings: Section, at: Keys = ()) -> dict[str, Any]:
+    """The same as plain values, by section and name. What has a unit is text as in TOML."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(settings):
+        value, path = getattr(settings, field.name), (*at, field.encode_name)
+        if isinstance(value, Section):
+            values[field.encode_name] = masked(value, path)
+        else:
+            mask = MASKS.get(path)
+            values[field.encode_name] = _plain(mask(value) if mask else value)
+    return values
+
+
+def _plain(value: object) -> object:
+    match value:
+        case tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case _:
+            (read,) = tomllib.loads(f"value = {_toml(value)}").values()
+            return read
 
 
 def _toml(value: object) -> str:

@@ -13,6 +13,7 @@ from regserver import __version__
 from regserver.cli.backup import INSPECTORS
 from regserver.ports.backup import BackupFault
 from regserver.store.archive import check_archive
+from regserver.store.migration import migrations
 from regserver.store.sqlite import open_sqlite
 from tests.peer.required import find_program, report_missing
 from tests.system.server import open_server, run_command, sign_up
@@ -26,8 +27,13 @@ async def test_what_was_backed_up_is_there_after_the_restore(tmp_path: Path) -> 
     place = ("--set", f"store.url=sqlite:{here / 'test.db'}")
     async with open_server(here) as server, server.client() as client:
         ann = await sign_up(client, "ann")
-        done = await run_command("backup", archive, *place, folder=here)
+        done = await run_command("backup", archive, "--json", *place, folder=here)
         assert (done.returncode, done.stderr) == (0, b"")
+        size = Path(archive).stat().st_size
+        assert (msgspec.json.decode(done.stdout)["file"], msgspec.json.decode(done.stdout)["bytes"]) == (
+            archive,
+            size,
+        )
         await sign_up(client, "bob")
     assert Path(archive).stat().st_mode & 0o077 == 0
     again = await run_command("backup", archive, *place, folder=here)
@@ -44,8 +50,11 @@ async def test_what_was_backed_up_is_there_after_the_restore(tmp_path: Path) -> 
     refused = await run_command("restore", archive, *place, folder=there)
     assert refused.returncode == 1
     assert b"there is a database already" in refused.stderr
-    forced = await run_command("restore", archive, "--force", *place, folder=there)
+    forced = await run_command("restore", archive, "--force", "--json", *place, folder=there)
     assert forced.returncode == 0
+    told = msgspec.json.decode(forced.stdout)
+    assert (told["store"], told["schemaVersion"]) == (str(there / "test.db"), migrations()[-1].number)
+    assert told["before"] == [str(there / "test.db.old"), str(there / "test.key.old")]
     assert {path.name for path in there.iterdir()} == {
         "test.db",
         "test.key",

@@ -1,5 +1,6 @@
 """Backup and restore of PostgreSQL by its own programs: every table, in one archive with the key, and never over other rows unasked."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -34,7 +35,13 @@ async def test_what_was_backed_up_is_there_after_the_restore(
     here, there = places
     fill(tmp_path / "test.db", NEWEST)
     migrate(tmp_path / "test.db", EPOCH)
-    assert (await shell.run("store", "copy", "--to", place_of(here))).code == 0
+    copied = await shell.run("store", "copy", "--to", place_of(here), "--json")
+    assert (copied.code, copied.err) == (0, "")
+    told = json.loads(copied.out)
+    assert (told["key"], {row["name"] for row in told["tables"]} > {"account", "post"}) == (
+        str(tmp_path / "test.key"),
+        True,
+    )
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "key").write_bytes(b"k" * 32)
     archive, version = str(tmp_path / "b.tar"), migrations()[-1].number

@@ -49,6 +49,11 @@ async def test_every_command_has_help(shell: Shell, name: str) -> None:
         assert option in done.out
 
 
+@pytest.mark.parametrize("name", sorted(USES.keys() - {"serve"}))
+async def test_every_command_that_shows_something_has_json(shell: Shell, name: str) -> None:
+    assert "--json" in (await shell.run_bare(name, "--help")).out
+
+
 async def test_the_help_lists_every_command(shell: Shell) -> None:
     done = await shell.run_bare("--help")
     assert done.code == 0

@@ -1,5 +1,6 @@
 """`regserver config`: what check finds, what init writes, what show hides."""
 
+import json
 import os
 from pathlib import Path
 
@@ -186,3 +187,31 @@ async def test_what_stops_the_server_is_one_line(shell: Shell, settings: tuple[s
     assert served.returncode in {1, 2}
     assert served.stderr.decode().startswith("regserver: ")
     assert served.stderr.count(b"\n") == 1
+
+
+async def test_json_says_the_same(shell: Shell) -> None:
+    file = shell.folder / "r.toml"
+    file.write_text('[live]\nsource = "none"\n[login]\ntoken_ttl = "3d"\n[mail]\nfrom = "a@b.org"\n')
+    named = ("--config", str(file), "--json")
+    fine = await shell.run_bare("config", "check", *named)
+    assert (fine.code, json.loads(fine.out)) == (0, {"fine": True, "file": str(file), "faults": []})
+    shown = json.loads(
+        (await shell.run_bare("config", "show", *named, "--set", "steps.pepper=s3cr3ts3cr3ts3cr3t")).out
+    )
+    settings = shown["settings"]
+    assert (shown["file"], settings["login"]["token_ttl"], settings["mail"]["from"]) == (
+        str(file),
+        "3d",
+        "a@b.org",
+    )
+    assert settings["server"]["bind"] == ["127.0.0.1:8080"]
+    assert (settings["steps"]["pepper"], settings["live"]["max_running"]) == ("…", 200)
+
+    file.write_text('[live]\nsource = "nobody"\nmax_runing = 3\n')
+    told = await shell.run_bare("config", "check", "--config", str(file))
+    wrong = await shell.run_bare("config", "check", *named)
+    faults = json.loads(wrong.out)["faults"]
+    assert (wrong.code, wrong.err, len(faults)) == (2, "", 2)
+    assert told == (2, "", "".join(f"regserver: {fault}\n" for fault in faults))
+    made = await shell.run_bare("config", "init", str(shell.folder / "new.toml"), "--json")
+    assert json.loads(made.out)["file"] == str(shell.folder / "new.toml")

@@ -1,5 +1,6 @@
 """`regserver migrate`: a fresh database, an older one with its copy and the way back, and one of a newer program."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -107,6 +108,14 @@ async def test_a_migration_keeps_a_copy_and_can_be_taken_back(shell: Shell) -> N
         pass
     assert inspect_database(path) == NEWEST
     assert content(copy) == before
+
+
+async def test_json_says_the_same(shell: Shell) -> None:
+    path = str(older(shell.folder))
+    done = json.loads((await shell.run("migrate", "--json")).out)
+    assert done == {"store": path, "schemaVersion": NEWEST}
+    back = json.loads((await shell.run("migrate", "--rollback", "--json")).out)
+    assert back == {"store": path, "schemaVersion": OLDER, "setAside": f"{path}.old"}
 
 
 async def test_there_is_no_way_back_without_a_copy(shell: Shell) -> None:

@@ -1,5 +1,6 @@
 """`regserver source try` on a roster and on an executable; other sources' faults are in tests/system."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,21 @@ async def test_a_registration_is_played_to_its_end(tmp_path: Path) -> None:
     assert said[1].split() == ["INFORMATION", "1/2", "Looking"]
     assert said[-1] == "done: the account would be made now"
     assert {path.name for path in tmp_path.iterdir()} == {"roster.toml"}
+
+
+async def test_json_says_the_same(tmp_path: Path) -> None:
+    done = await try_user(tmp_path, "Ada", "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = json.loads(done.stdout)
+    assert [row["level"] for row in found] == ["ok"] * len(found)
+    assert (found[0]["text"], found[-1]["text"]) == (
+        "verify: accepted, subject 'ada'",
+        "done: the account would be made now",
+    )
+    assert all(row["seconds"] >= 0 for row in found)
+    done = await try_user(tmp_path, "bob", "--json")
+    (row,) = json.loads(done.stdout)
+    assert (done.returncode, row["level"]) == (1, "fail")
 
 
 @pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("bob", "right")])
