@@ -26,7 +26,9 @@ TAIL = r""".SH EXIT STATUS
 success
 .TP
 .B 1
-failure
+failure; of
+.B server show
+also a server that is degraded or not ready
 .TP
 .B 2
 wrong usage or configuration

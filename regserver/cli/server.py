@@ -13,9 +13,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("show", "registrations"),
-        help="show: every part, and whether it is well; registrations: the live registrations that run",
+        help="show: every part, and whether it is well, with exit code 1 unless all are; registrations: the live registrations that run",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.epilog = (
+        'Exit codes of show: 0 while the server is "ready"; 1 while it is "degraded" or "not ready", and where no server answers;'
+        " 2 where the configuration cannot be used."
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:

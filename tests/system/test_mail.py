@@ -68,6 +68,9 @@ async def test_a_dead_mail_server_delays_mail_over_a_restart_and_loses_none(tmp_
             assert status == 200
             assert "mail is late since" in words
             assert f"127.0.0.1:{peer.port} refuses connections" in words
+            # A proxy goes on sending requests here, and strangers behind it learn nothing of the mail server.
+            asked = await client.get("/health/ready", headers={"host": "reg.example.org"})
+            assert (asked.status_code, asked.json()) == (200, {"status": "ready"})
             assert (await client.get("/alice/check")).status_code == 200  # everything else goes on
             assert await server.stop() == 0
         async with open_server(tmp_path, settings(peer)) as server, server.client() as client:
