@@ -179,21 +179,85 @@ def test_services_wait_by_the_clock() -> None:
     assert found == OWN_TIME
 
 
+# What a module loads when it is first needed, and why: see "What an idle server does not load" in docs/architecture.md.
+LATE: dict[str, tuple[set[str], str]] = {
+    "adapters/authenticator_app.py": ({"segno"}, "QR codes, for whoever begins with codes of an app"),
+    "adapters/foreign_hash.py": ({"passlib"}, "hashes of other software, for people who came from it"),
+    "adapters/ledger/antelope_key.py": ({"coincurve"}, "keys of a chain"),
+    "adapters/late_webhook.py": (
+        {"regserver.adapters.webhook_client"},
+        "httpcore, for receivers of webhooks",
+    ),
+    "adapters/provider_client.py": ({"httpx"}, "SMS and captcha services"),
+    "adapters/push/late_push.py": (
+        {
+            "regserver.adapters.push.message_encryption",
+            "regserver.adapters.push.vapid",
+            "regserver.adapters.push.web_push",
+        },
+        "cryptography",
+    ),
+    "adapters/source/__init__.py": ({"regserver.adapters.source.http"}, "httpcore, for one of the sources"),
+    "adapters/trust.py": ({"httpx"}, "the known authorities, read when TLS is first needed"),
+    "app/__init__.py": ({"regserver.app.asgi"}, "Quart, for other ASGI servers"),
+    "app/assemble_backup.py": ({"regserver.store.postgres.postgres_dump"}, "psycopg"),
+    "app/assemble_factor.py": ({"regserver.adapters.webauthn"}, "fido2, for passkeys"),
+    "app/assemble_operator_server.py": ({"regserver.adapters.mail_probe"}, "dnspython, for a trial of mail"),
+    "cli/doctor/state.py": ({"regserver.store.postgres.postgres_probe"}, "psycopg"),
+    "cli/store.py": ({"regserver.store.store_copy"}, "psycopg; other commands open a store by this module"),
+    "cli/user.py": (
+        {"regserver.cli.user_export", "regserver.cli.user_import"},
+        "the web's modules, and libraries of hashes",
+    ),
+    "pytest_plugin.py": ({"regserver.testing"}, "a whole server, which most runs of pytest do without"),
+    "service/cipher.py": ({"cryptography"}, "what is sealed"),
+    "serving/late_http2.py": ({"regserver.serving.http2_connection"}, "h2, for clients that speak HTTP/2"),
+    "store_opening.py": ({"regserver.store.postgres"}, "psycopg"),
+}
+# Libraries of which a module names types alone. What it has late as well, or what its caller has loaded.
+TYPES_ALONE = {
+    "adapters/provider_client.py": {"httpx"},
+    "adapters/trust.py": {"httpcore"},
+    "service/cipher.py": {"cryptography"},
+    "web/http/router.py": {"quart"},
+}
+
+
+def bare(name: str, depth: int) -> str:
+    """The library of an imported name, or the module of ours: without its `depth` last words."""
+    words = name.split(".")
+    return name.rsplit(".", depth)[0] if words[0] == "regserver" else words[0]
+
+
+def late_imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from (it for it in ast.walk(function) if isinstance(it, ast.Import | ast.ImportFrom))
+
+
 def test_imports_stand_at_the_top() -> None:
-    """An import inside a function needs a reason beside it, as a comment on its line."""
-    wrong = []
+    """LATE names the others, each with its reason; its gain is a comment on its line."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    silent = []
     for _, path in modules():
         text = path.read_text("utf-8")
         lines = text.splitlines()
-        for function in ast.walk(ast.parse(text)):
-            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            wrong += [
-                f"{path.relative_to(ROOT)}:{node.lineno}"
-                for node in ast.walk(function)
-                if isinstance(node, ast.Import | ast.ImportFrom) and "#" not in lines[node.lineno - 1]
-            ]
-    assert wrong == []
+        for node in late_imports(ast.parse(text)):
+            if "#" not in lines[node.lineno - 1]:
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+            for name in names_imported(node):
+                plain = isinstance(node, ast.Import) or name == "regserver.testing"
+                found[str(path.relative_to(PACKAGE))].add(bare(name, 0 if plain else 1))
+    assert silent == []
+    assert found == {path: names for path, (names, _) in LATE.items()}
+
+
+def test_modules_are_imported_by_statements_alone() -> None:
+    """The tests here read those. Only the command line imports by name, its own modules."""
+    word = re.compile(r"\b(import_module|__import__|run_module|find_spec)\b")
+    assert [
+        str(path.relative_to(PACKAGE)) for _, path in modules() if word.search(path.read_text("utf-8"))
+    ] == ["cli/__init__.py"]
 
 
 def test_every_module_says_what_it_is_for() -> None:
@@ -294,17 +358,68 @@ def test_no_function_takes_many_parameters() -> None:
     assert wide == []
 
 
-def test_no_import_is_for_type_checking_alone() -> None:
-    """Such an import of ours hides a circle. A library may be loaded late, and its types be named before."""
-    assert [
-        f"{path.relative_to(ROOT)}: {name}"
-        for _, path in modules()
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for inner in node.body
-        for name in names_imported(inner)
-        if name.startswith("regserver")
-    ] == []
+def test_no_import_of_ours_is_for_type_checking_alone() -> None:
+    """It would hide a circle. A library may be loaded late, and its types be named before: TYPES_ALONE says where."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for _, path in modules():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+                assert ast.unparse(node.test) == "TYPE_CHECKING", path
+                assert not node.orelse, path
+                names = {name for inner in node.body for name in names_imported(inner)}
+                found[str(path.relative_to(PACKAGE))] |= {bare(name, 0) for name in names}
+    assert found == TYPES_ALONE
+
+
+# Libraries that an idle server does without, by the modules of ours that load them when they are loaded themselves.
+LOADED_BY = {
+    "cryptography": {"adapters/push", "adapters/webauthn.py", "cli/doctor"},
+    "fido2": {"adapters/webauthn.py"},
+    "httpcore": {
+        "adapters/guarded_network.py",
+        "adapters/push",
+        "adapters/source/http.py",
+        "adapters/webhook_client.py",
+    },
+    "httpx": {
+        "cli/doctor",
+        "cli/running.py",
+        "cli/server_call.py",
+        "cli/trial.py",
+        "cli/try.py",
+        "client",
+        "testing",
+    },
+    "dns": {"adapters/mail_probe.py", "cli/mail.py"},
+    "psycopg": {"store/postgres", "store/store_copy.py"},
+    "quart": {"web/app.py"},
+    "quart_trio": {"web/app.py"},
+}
+
+
+def at_run_time(tree: ast.Module) -> Iterator[str]:
+    """What is imported as soon as the module is: not in functions, and not for type checking alone."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from names_imported(node)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not (
+            isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        ):
+            waiting += ast.iter_child_nodes(node)
+
+
+def test_what_an_idle_server_does_without_is_loaded_in_few_places() -> None:
+    """`tests/app/test_idle_server.py` asks a real one, on its default settings."""
+    wrong = []
+    for _, path in modules():
+        own = str(path.relative_to(PACKAGE))
+        for name in at_run_time(parsed(path)):
+            places = LOADED_BY.get(name.split(".")[0])
+            if places is not None and not any(own == it or own.startswith(f"{it}/") for it in places):
+                wrong.append(f"{own}: {name}")
+    assert wrong == []
 
 
 def module_name(path: Path) -> str:

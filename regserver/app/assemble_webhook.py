@@ -2,8 +2,8 @@
 
 from contextlib import AsyncExitStack
 
+from regserver.adapters.late_webhook import LateWebhookClient
 from regserver.adapters.server_key import ServerKey
-from regserver.adapters.webhook_client import WebhookClient
 from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.metric import HookCounter
@@ -32,6 +32,6 @@ def webhook_seal(key: ServerKey, randomness: Randomness) -> WebhookSeal:
     return WebhookSeal(key.derive("webhook"), randomness)
 
 
-def webhook_client(settings: Settings) -> WebhookClient:
+def webhook_client(settings: Settings) -> LateWebhookClient:
     """The client that asks receivers."""
-    return WebhookClient(allow_private=settings.webhook.allow_private, timeout=settings.webhook.timeout)
+    return LateWebhookClient(allow_private=settings.webhook.allow_private, timeout=settings.webhook.timeout)

@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 
 from regserver.adapters.hooked_sign_up import HookedSignUp
-from regserver.adapters.webhook_client import WebhookClient
+from regserver.adapters.late_webhook import LateWebhookClient
 from regserver.config import Settings
 from regserver.domain.webhook import WebhookTarget, read_secret
 from regserver.metric import Metrics
@@ -25,7 +25,7 @@ async def open_sign_up_hook(
         "Questions to webhook.before_sign_up, by outcome: allowed, refused, failed.",
         "outcome",
     )
-    client = WebhookClient(allow_private=settings.webhook.allow_private, timeout=section.timeout)
+    client = LateWebhookClient(allow_private=settings.webhook.allow_private, timeout=section.timeout)
     return HookedSignUp(
         await stack.enter_async_context(client),
         WebhookTarget(section.url, secret),

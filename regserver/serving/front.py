@@ -28,11 +28,11 @@ from regserver.serving.asgi import SocketRoutes
 from regserver.serving.client_stream import ClientStream, PlainStream, TlsStream
 from regserver.serving.connection import Admit, Connection, ConnectionContext, Switch
 from regserver.serving.held import Held
-from regserver.serving.http2_connection import serve_http2
+from regserver.serving.late_http2 import serve_http2
 from regserver.serving.limit import FrontLimits
 from regserver.serving.listener import Listener, accept, load_tls, open_listeners, take_waiting
 from regserver.serving.metric import FrontMetrics, NoMetrics
-from regserver.serving.reference_cycle import break_cycle, check_cycles
+from regserver.serving.reference_cycle import TLS_CYCLE, break_cycle, check_cycle
 from regserver.serving.registry import Registry
 from regserver.serving.session import run_session
 from regserver.serving.session_core import SessionContext
@@ -59,7 +59,7 @@ class Front:
 
         admit: asked over HTTP/2 before a body is read; see ConnectionContext. Raises UnsupportedLibrary.
         """
-        check_cycles()
+        check_cycle(trio.SSLStream, TLS_CYCLE)
         self._limits = limits if limits is not None else FrontLimits()
         self._metrics: FrontMetrics = metrics if metrics is not None else NoMetrics()
         self._registry = Registry(self._limits)
@@ -247,7 +247,7 @@ class Front:
                 if session is not None:
                     await session
         finally:
-            break_cycle(tls)
+            break_cycle(tls, TLS_CYCLE)
 
     async def _shake_hands(self, tls: "trio.SSLStream[trio.SocketStream]") -> bool:
         with trio.move_on_after(self._limits.tls_seconds) as patience:

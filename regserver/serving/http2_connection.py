@@ -16,6 +16,7 @@ from typing import Any, Final
 import h2.events
 import msgspec
 import trio
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
@@ -33,10 +34,11 @@ from regserver.serving.http2_meter import Flood, FrameMeter, FrameTooLong
 from regserver.serving.http2_stream import Http2Stream
 from regserver.serving.http2_transport import Http2Transport
 from regserver.serving.http2_wire import Http2Wire
-from regserver.serving.reference_cycle import break_cycle
+from regserver.serving.reference_cycle import HTTP2_CYCLE, break_cycle, check_cycle
 from regserver.serving.session import run_session
 
 _log = logging.getLogger(__name__)
+check_cycle(H2Connection, HTTP2_CYCLE)
 
 _READ_BYTES: Final = 2048  # at most 227 frames, which h2 handles without a checkpoint in some milliseconds
 
@@ -71,7 +73,7 @@ class Http2Connection:
 
     def forget(self) -> None:
         """Breaks the reference cycle; called when all streams have ended."""
-        break_cycle(self._wire.http)
+        break_cycle(self._wire.http, HTTP2_CYCLE)
 
     async def _serve(self) -> None:
         await self._wire.flush()

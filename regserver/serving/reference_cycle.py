@@ -2,27 +2,26 @@
 
 h2's H2Connection refers to a table of its own bound methods; trio's SSLStream refers to a `_Once` of its own bound method
 `_do_handshake`. Without this module, each ended connection would wait for the
-garbage collector, whose runs would block the event loop (see app/collector.py). Both versions are pinned, `check_cycles`
-checks the attributes at start, and tests/serving/test_garbage.py checks that no garbage is left.
+garbage collector, whose runs would block the event loop (see app/collector.py). Both versions are pinned, each class is checked for
+its attribute before the first connection is served by it, and tests/serving/test_garbage.py checks that no garbage is left.
 """
 
 from typing import Final
 
-import trio
-from h2.connection import H2Connection
-
-_CLOSED_BY: Final = {H2Connection: "_frame_dispatch_table", trio.SSLStream: "_handshook"}
+TLS_CYCLE: Final = "_handshook"
+"""The attribute of trio.SSLStream that closes its cycle."""
+HTTP2_CYCLE: Final = "_frame_dispatch_table"
+"""The same of h2's H2Connection."""
 
 
 class UnsupportedLibrary(Exception):
     """An installed library does not have the internals that the front door relies on."""
 
 
-def check_cycles() -> None:
-    """Raises UnsupportedLibrary unless the classes use the attribute that closes the cycle."""
-    for kind, name in _CLOSED_BY.items():
-        if name not in _names(kind):
-            raise UnsupportedLibrary(f"{kind.__qualname__} has no {name}")
+def check_cycle(kind: type, name: str) -> None:
+    """Raises UnsupportedLibrary unless the class uses the attribute."""
+    if name not in _names(kind):
+        raise UnsupportedLibrary(f"{kind.__qualname__} has no {name}")
 
 
 def _names(kind: type) -> set[str]:
@@ -30,8 +29,6 @@ def _names(kind: type) -> set[str]:
     return {name for function in functions for name in function.__code__.co_names}
 
 
-def break_cycle(ended: "H2Connection | trio.SSLStream[trio.SocketStream]") -> None:
+def break_cycle(ended: object, name: str) -> None:
     """Deletes the attribute that closes the cycle; the object must not be used afterwards."""
-    for kind, name in _CLOSED_BY.items():
-        if isinstance(ended, kind):
-            vars(ended).pop(name, None)
+    vars(ended).pop(name, None)

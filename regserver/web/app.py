@@ -6,10 +6,11 @@ and the handler of requests without a route, call the dispatcher. WebSockets bec
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 import quart
+from quart.routing import QuartMap
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -20,9 +21,6 @@ from regserver.web.core import WebCore
 from regserver.web.http.answer import NAMED, Error
 from regserver.web.http.dispatch import WebParts
 from regserver.web.http.route import Match, Route, SocketRoute
-
-if TYPE_CHECKING:
-    from quart.routing import QuartMap
 
 View = Callable[..., Awaitable[quart.Response]]
 
