@@ -26,6 +26,9 @@ from regserver.store.sqlite.copy import inspect_database, log_file
 from regserver.store.sqlite.dump import MEMBER as DATABASE
 from regserver.store_opening import connection_words
 
+BEFORE = ".tar"
+"""The end of the name of a backup that is made before a restore."""
+
 
 class Restored(msgspec.Struct, frozen=True):
     """What a restore did. version: of the schema. before: the files in which what was there is now."""
@@ -61,9 +64,10 @@ def run(chosen: argparse.Namespace) -> None:
         raise CommandFault(f"{chosen.file}: not an archive of regserver backup: {error}") from None
     except OSError as error:
         raise CommandFault(f"{error.filename or chosen.file}: {error.strerror}{_refusal(place)}") from None
-    line = f"{place}: restored, schema version {done.version}"
     before = [str(path) for path in done.before]
-    tell(chosen, Told((line,), {"store": str(place), "schemaVersion": done.version, "before": before}))
+    lines = [f"{path}: what was there" for path in before if not path.endswith(BEFORE)]  # that one was told
+    lines.append(f"{place}: restored, schema version {done.version}")
+    tell(chosen, Told(tuple(lines), {"store": str(place), "schemaVersion": done.version, "before": before}))
 
 
 def _refusal(place: StorePlace) -> str:
@@ -90,7 +94,7 @@ def _restore_shared(
         key.chmod(0o600)
         before = []
         if chosen.force and not is_empty(words):
-            before.append(_unused(place.folder / "before-restore.tar"))
+            before.append(_unused(place.folder / f"before-restore{BEFORE}"))
             write_file(archive_parts(place), before[0])
             if not chosen.json:  # told at once: the rest may fail
                 print(f"{before[0]}: what was there", flush=True)

@@ -30,6 +30,7 @@ async def test_the_old_copy_keeps_what_was_only_in_its_log(tmp_path: Path) -> No
         await server.stop(signal.SIGKILL)
     done = await run_command("restore", "b.tar", "--force", *PLACE, folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert f"{tmp_path}/test.db.old: what was there\n".encode() in done.stdout
     assert people(tmp_path / "test.db.old") == ["ann", "bob", "cid"]
     assert people(tmp_path / "test.db") == ["ann"]
     # A second time: the first old copy stays.

@@ -104,7 +104,10 @@ async def open_roster(loaded: Loaded, hasher: PasswordHasher) -> AsyncIterator[S
     people = await trio.to_thread.run_sync(read_people, loaded)
     if people is None:
         path = loaded.resolve(loaded.settings.live.file.path)
-        log.warning("there is no %s: nobody can sign in by live registration", path)
+        log.warning(
+            'there is no %s: nobody can sign in by live registration; write one (docs/live.md), or set live.source = "none"',
+            path,
+        )
     yield RosterSource(people or (), hasher)
 
 
