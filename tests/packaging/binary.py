@@ -18,6 +18,8 @@ import pytest
 
 PROGRAM = Path(__file__).parents[2] / "dist" / "regserver"
 PATIENCE_SECONDS = 60
+MOST_MIB = 64
+"""What a server takes that has just started; 56 when it has given back what the start has freed."""
 
 
 def ask(url: str, token: str = "", body: object = None, method: str = "POST") -> Any:
@@ -62,7 +64,7 @@ def test_the_executable_serves(tmp_path: Path) -> None:
 
 
 def test_its_start_and_its_memory_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Figures, which no test depends on: from the start to the first answer, and idle; and what a kill leaves is taken up."""
+    """Its memory is bounded; the time to the first answer is only told, since it is the machine's; what a kill leaves is taken up."""
     settings = ("--set", "server.bind=localhost:0", "--set", "live.source=none")
     for how in ("unpacked now", "unpacked before", "after a kill"):
         began = time.perf_counter()
@@ -78,6 +80,7 @@ def test_its_start_and_its_memory_are_told(tmp_path: Path, capsys: pytest.Captur
             (memory,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
             process.kill() if how == "unpacked before" else process.terminate()
             process.communicate(timeout=PATIENCE_SECONDS)
+        assert memory / 1024 < MOST_MIB
         with capsys.disabled():
             sys.stdout.write(f"\n{how}: serving after {seconds:.2f} s, {memory / 1024:.0f} MiB\n")
     left = [path.name for path in tmp_path.rglob(".draft.*")]
