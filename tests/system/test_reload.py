@@ -253,7 +253,7 @@ async def test_the_command_finds_the_server_and_names_what_the_check_names(tmp_p
     site.write()
     async with open_server(tmp_path, site.settings):
         faulty = ('[server]\nbind = ["127.0.0.1:9"]\ntls_cert = "none.pem"\ntls_key = "none.key"', "[log]")
-        site.write(*faulty, 'level = "loud"\nformat = 3', people=("ada", "ada"))
+        site.write(*faulty, 'level = "loud"\n[rooms]\nmax_members = "many"', people=("ada", "ada"))
         checked = await run_command("config", "check", *where, folder=tmp_path)
         reloaded = await run_command("reload", *where, folder=tmp_path)
         assert checked.stderr.count(b"\n") == 4
