@@ -242,7 +242,7 @@ def test_imports_stand_at_the_top() -> None:
     for _, path in modules():
         text = path.read_text("utf-8")
         lines = text.splitlines()
-        for node in late_imports(ast.parse(text)):
+        for node in late_imports(parsed(path)):
             if "#" not in lines[node.lineno - 1]:
                 silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
             for name in names_imported(node):
