@@ -1,15 +1,23 @@
 """The clock of a node among others is the store's, whatever its own says."""
 
 import logging
+from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 
+from regserver.adapters.system import SystemClock
+from regserver.domain.command_ticket import TicketSeal, request_to_sign
 from regserver.domain.instant import Instant
+from regserver.domain.operator_key import Operation
+from regserver.domain.outcome import BadToken
+from regserver.domain.secret import hash_secret
 from regserver.ports.clock import Clock
 from regserver.ports.store import StoreFault
+from regserver.service.operator.unit import CommandCaller, OperatorUnit
 from regserver.service.shared_clock import READ_SECONDS, SharedClock
+from regserver.store.sqlite import open_sqlite
 from tests.fake import EPOCH
 
 
@@ -83,3 +91,21 @@ async def test_it_follows_the_store(autojump_clock: trio.testing.MockClock) -> N
         await trio.sleep(2 * READ_SECONDS)
         assert off() == 9000
         nursery.cancel_scope.cancel()
+
+
+async def test_a_command_of_this_machine_is_known_however_far_the_store_is_off(tmp_path: Path) -> None:
+    """It has signed by the machine's own clock, and a ticket is good for a minute."""
+    own, seal = SystemClock(), TicketSeal(bytes(32))
+
+    async def read() -> Instant:
+        return Instant(own.now() + 600_000)
+
+    clock = SharedClock(own, read)
+    await clock.begin()
+    asked = request_to_sign("GET", "/admin/server", b"")
+    async with open_sqlite(tmp_path / "x.db") as store:
+        unit = OperatorUnit(store, clock, seal)
+        for at, answer in ((own.now(), None), (clock.now(), BadToken())):
+            ticket = seal.ticket("ann", at, asked)
+            caller = CommandCaller(hash_secret(ticket), ticket, asked)
+            assert await unit.check(caller, Operation.READ_SERVER) == answer
