@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from trio_websocket import ConnectionClosed
 
+from regserver import testing
 from regserver.domain.secret import hash_secret
-from tests.crash.account_checker import SETTINGS
 from tests.crash.account_state import OLD, AccountFile
-from tests.crash.change import Desk, Subject
+from tests.crash.change import SITE, Desk, Subject
 from tests.incident.second_factor import run_sql
 from tests.incident.test_used_once import DIRECTORY, PHONE
-from tests.system.server import Server, listening, open_server
-from tests.system.steps_client import StepsClient, logged_code
+from tests.system.server import kept_store, listening, local_server
+from tests.system.steps_client import StepsClient
 
 OTHER_PHONE = "+380501112234"
 
@@ -40,7 +40,7 @@ class Place(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """A running server. ann, bob: people with verified addresses."""
 
-    server: Server
+    server: testing.TestedServer
     client: httpx.AsyncClient
     desk: Desk
     folder: Path
@@ -109,7 +109,7 @@ async def steps_code(stage: Stage) -> Place:
     codes = {}
     for phone in (PHONE, OTHER_PHONE):
         await stage.steps.call("firstStep", phone=phone, captcha="", captchaType="web")
-        codes[phone] = await logged_code(stage.server, phone)
+        codes[phone] = (await stage.server.sms.wait(phone)).code
     right = {"phone": PHONE, "code": codes[PHONE]}
     others = OTHER_PHONE if codes[PHONE] != codes[OTHER_PHONE] else "+380501112235"
     wrong = (("phone", others), ("phone", "+380501112236"), ("code", wrong_code(codes[PHONE])))
@@ -126,7 +126,7 @@ async def proof(stage: Stage) -> Place:
     tokens = {}
     for phone in (PHONE, OTHER_PHONE):
         await stage.steps.call("firstStep", phone=phone, captcha="", captchaType="web")
-        code = await logged_code(stage.server, phone)
+        code = (await stage.server.sms.wait(phone)).code
         tokens[phone] = (await stage.steps.call("verify", phone=phone, code=code, wantToken=True))["token"]
     right = {"phone": PHONE, "token": tokens[PHONE], "username": "by-the-steps"}
     wrong = (("phone", OTHER_PHONE), ("token", tokens[OTHER_PHONE]), ("token", changed(tokens[PHONE])))
@@ -186,7 +186,9 @@ PLACES = (verify_link, change_link, undo_link, sign_in_code, steps_code, proof, 
 
 @pytest.mark.parametrize("make", PLACES)
 async def test_one_wrong_thing_is_refused(tmp_path: Path, make: Callable[[Stage], Awaitable[Place]]) -> None:
-    async with open_server(tmp_path, SETTINGS) as server, server.client() as client:
+    # Nobody takes the mail, so all of it stays where it can be read.
+    mail, ours = {"smtp": "smtp://127.0.0.1:9"}, {"public_url": SITE}
+    async with local_server(store=kept_store(tmp_path), mail=mail, server=ours) as (server, client):
         desk = Desk(client, AccountFile(tmp_path / "test.db"))
         stage = Stage(
             server, client, desk, tmp_path, StepsClient(client), Subject("annabella"), Subject("benedict")
