@@ -122,13 +122,13 @@ def openapi(
             "headers": HEADERS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        "x-elsewhere": dict(_elsewhere({NAMED, *(route.style for route in routes)})),
+        "x-elsewhere": dict(_elsewhere(dict.fromkeys((*(route.style for route in routes), NAMED)))),
         "x-messages": dict(messages or {}),
     }
 
 
 def _elsewhere(styles: Iterable[ErrorStyle]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name → status, meaning and body of the refusals in WITHOUT_ROUTE."""
+    """Name → status, meaning and body of the refusals in WITHOUT_ROUTE. Of styles with one name, the last counts."""
     for style in styles:
         for refusal in WITHOUT_ROUTE:
             refused = style.refuse(refusal)

@@ -68,6 +68,13 @@ async def test_everything_that_the_documents_have_has_its_place(app: App) -> Non
     assert set(re.findall(r"/docs#([\w-]+)\)", brief)) - set(ids) == set()
 
 
+async def test_what_is_answered_without_a_route_is_told_as_most_routes_word_it(app: App) -> None:
+    """Not as the style that a set of them has last, which is another one after each start."""
+    openapi = await (await quart_app(app).test_client().get("/openapi.json")).get_json()
+    named = openapi["x-elsewhere"]["RouteNotFound"]
+    assert (named["status"], named["example"]["error"]) == (404, "RouteNotFound")
+
+
 async def test_it_is_for_the_address_at_which_it_was_asked_for(app: App) -> None:
     page = await _text(app, "/docs")
     assert "curl -si http://reg.example.org/health/alive" in page
