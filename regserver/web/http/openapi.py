@@ -122,18 +122,20 @@ def openapi(
             "headers": HEADERS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        "x-elsewhere": dict(_elsewhere(dict.fromkeys((*(route.style for route in routes), NAMED)))),
+        "x-elsewhere": _elsewhere(dict.fromkeys((NAMED, *(route.style for route in routes)))),
         "x-messages": dict(messages or {}),
     }
 
 
-def _elsewhere(styles: Iterable[ErrorStyle]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name → status, meaning and body of the refusals in WITHOUT_ROUTE. Of styles with one name, the last counts."""
+def _elsewhere(styles: Iterable[ErrorStyle]) -> dict[str, dict[str, Any]]:
+    """Name → status, meaning and body of the refusals in WITHOUT_ROUTE. Of those with one name, the first counts."""
+    found: dict[str, dict[str, Any]] = {}
     for style in styles:
         for refusal in WITHOUT_ROUTE:
             refused = style.refuse(refusal)
             told = {"meaning": refusal.__doc__ or "", "example": msgspec.json.decode(refused.body)}
-            yield refused.help, {"status": refused.status, **told}
+            found.setdefault(refused.help, {"status": refused.status, **told})
+    return found
 
 
 def _tags(routes: Iterable[Route]) -> Iterable[str]:
