@@ -76,6 +76,15 @@ def test_the_database_has_hashes_alone(visit: Visit, desk: Server) -> None:
     assert key.encode() not in stored
 
 
+def test_a_language_chosen_before_the_entry_stays(desk: Server) -> None:
+    to_entry = httpx.get(f"{desk.url}/operator?lang=fr", headers={"accept-language": "ru"})
+    assert to_entry.status_code == 303
+    chosen = {"regserver-operator-language": to_entry.cookies["regserver-operator-language"]}
+    assert chosen == {"regserver-operator-language": "fr"}
+    entry = httpx.get(f"{desk.url}/operator/enter", headers={"accept-language": "ru"}, cookies=chosen)
+    assert entry.headers["content-language"] == "fr"
+
+
 def test_another_link_is_made_by_a_command(visit: Visit, desk: Server) -> None:
     old = desk.command("key", "link").splitlines()[0]
     link = desk.command("key", "link").splitlines()[0]

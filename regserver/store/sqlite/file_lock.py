@@ -11,6 +11,7 @@ Behind the holder's name a server writes where it listens, so that commands find
 
 import fcntl
 import os
+import re
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from regserver.ports.store import StoreFault
 _HOLDER_BYTES = 300
 _ADDRESS_BYTES = 8192
 _SERVES = "serves "
+_HOLDER = re.compile(r"process (?P<process>[1-9][0-9]{0,6}) on (?P<host>\S+) since ", re.ASCII)
 
 
 def lock_file(database: Path) -> Path:
@@ -93,11 +95,27 @@ def note_addresses(database: Path, addresses: Iterable[str]) -> None:
 
 
 def noted_addresses(database: Path) -> tuple[str, ...]:
-    """What the newest holder wrote, which may have ended since; none where it was no server."""
+    """What the newest holder wrote; none where it was no server, or was killed on this machine."""
     try:
         descriptor = os.open(lock_file(database), os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return ()
     with open(descriptor, encoding="utf-8", errors="replace") as file:
         lines = file.read(_ADDRESS_BYTES).splitlines()
+    if lines and _was_killed(lines[0]):
+        return ()
     return tuple(line.removeprefix(_SERVES) for line in lines if line.startswith(_SERVES))
+
+
+def _was_killed(holder: str) -> bool:
+    """Whether the holder, by its line in the file, is no process any more. To try the lock would keep a server from starting."""
+    named = _HOLDER.match(holder)
+    if named is None or named["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(named["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is somebody else's
+        return False
+    return False

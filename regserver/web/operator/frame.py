@@ -94,11 +94,6 @@ class OperatorFrame:
         values: dict[str, object],
     ) -> Response:
         language, root = page_language(request), root_of(request)
-        if "lang=" in request.query:  # it was chosen, and stays
-            fields = (
-                *fields,
-                ("set-cookie", f"{LANGUAGE}={language}; Path=/; Max-Age={YEAR_SECONDS}; SameSite=Strict"),
-            )
         html = self._environment.get_template(template).render(
             language=language,
             languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
@@ -109,7 +104,7 @@ class OperatorFrame:
             t=CATALOGUES[language].operator,
             **values,
         )
-        headers = (*FIELDS, ("content-language", language), *fields)
+        headers = (*FIELDS, ("content-language", language), *language_field(request), *fields)
         return Response(status=status, body=html.encode(), content_type=HTML, headers=headers)
 
 
@@ -121,6 +116,14 @@ def page_language(request: Request) -> Language:
             if name == LANGUAGE and (chosen := match_language(value)) is not None:
                 return chosen
     return language_of(request)
+
+
+def language_field(request: Request) -> HeaderFields:
+    """Keeps a language that was chosen; nothing where none was."""
+    if "lang=" not in request.query:
+        return ()
+    value = f"{LANGUAGE}={page_language(request)}; Path=/; Max-Age={YEAR_SECONDS}; SameSite=Strict"
+    return (("set-cookie", value),)
 
 
 def words(request: Request) -> OperatorText:

@@ -12,7 +12,7 @@ from regserver.endpoint import Request, Response
 from regserver.errors import STATUS
 from regserver.text import OperatorText
 from regserver.web.http.pipeline import RouteEndpoint
-from regserver.web.operator.frame import OperatorFrame, redirect, words
+from regserver.web.operator.frame import OperatorFrame, language_field, redirect, words
 from regserver.web.operator.session import EntryWay, OperatorVisit, VisitReader, no_session
 from regserver.web.operator.view import OperatorView
 
@@ -68,7 +68,8 @@ class PageGuard:
         """The way to the entry, and from there back to a page that was only looked at."""
         place = request.path.removeprefix("/operator").strip("/")
         is_kept = request.method == "GET" and PLACE.fullmatch(place) is not None
-        return redirect(request, f"enter?to={place}" if is_kept else "enter", no_session(door))
+        fields = (*no_session(door), *language_field(request))
+        return redirect(request, f"enter?to={place}" if is_kept else "enter", fields)
 
     def refuse(self, asked: Asked, refusal: Refusal) -> Response:
         """A page that says what the refusal means."""
