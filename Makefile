@@ -20,6 +20,7 @@ run-postgres: .venv/.test ## start two nodes on a temporary PostgreSQL, at 127.0
 .PHONY: test
 test: .venv/.test ## run the whole test suite, against real peers on loopback
 	@tests/peer/install
+	@$(BIN)/python -m compileall -q regserver tests # hundreds of servers start: none shall compile, whatever PYTHONDONTWRITEBYTECODE says
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: check

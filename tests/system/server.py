@@ -1,12 +1,13 @@
 """The started server: a real process on a real port, with its log at hand."""
 
+import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 from wsproto.utilities import LocalProtocolError
 
-from regserver import testing
+from regserver import cli, testing
 
 ROOT = Path(__file__).parents[2]
 ROSTER = ROOT / "config" / "roster.example.toml"
@@ -100,7 +101,7 @@ class Server:
         return await self.process.wait()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def open_server(
     folder: Path, settings: Sequence[str] = (), *, environment: dict[str, str] | None = None
 ) -> AsyncIterator[Server]:
@@ -149,7 +150,7 @@ def client_of(server: AnyServer) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=server.url, timeout=20)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def local_server(
     **settings: Mapping[str, Any],
 ) -> AsyncIterator[tuple[testing.TestedServer, httpx.AsyncClient]]:
@@ -170,6 +171,18 @@ async def run_command(
         capture_stderr=True,
         check=False,
     )
+
+
+async def run_here(*arguments: str, folder: Path) -> str:
+    """What a command prints that succeeds, run in this process: a new one takes a second to start."""
+    printed = io.StringIO()
+
+    def run() -> int:
+        with contextlib.redirect_stdout(printed):
+            return cli.run([*arguments, "--set", f"server.data={folder}"])
+
+    assert await trio.to_thread.run_sync(run) == 0, arguments
+    return printed.getvalue()
 
 
 # --- what many tests do
@@ -206,7 +219,7 @@ class Listener:
         return int(caught.value.reason.code)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def listening(url: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> AsyncIterator[Listener]:
     """A client on `url`. The stream is ours to close: the library leaves it open when the server closes first."""
     parts = urlsplit(url)

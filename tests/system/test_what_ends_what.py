@@ -23,7 +23,7 @@ from regserver.domain.link import LINK_LIFE
 from regserver.service.account_ending import LINKS
 from tests.peer.people_service import DONE, NAME, PeopleService
 from tests.peer.people_service import Person as Known
-from tests.system.server import Listener, Person, Server, listening, open_server, run_command, sign_up
+from tests.system.server import Listener, Person, Server, listening, open_server, run_here, sign_up
 from tests.system.steps_client import StepsClient, logged_code
 from tests.system.test_live import watch
 from tests.web.provocation import POINT
@@ -43,6 +43,7 @@ OTHERS = (
 )
 PROBED = {*SESSIONS, *OF_SESSIONS, *OTHERS}
 CLOSED, OPEN = "closed", "open"
+STORE = ("--set", "store.url=sqlite:test.db")
 
 
 class Holder(msgspec.Struct):
@@ -103,10 +104,7 @@ class Scene:
         return await self.client.post("/login/factor", json={"ticket": ticket, "code": code})
 
     async def command(self, *arguments: str) -> str:
-        where = ("--set", f"store.url=sqlite:{self.folder / 'test.db'}")
-        done = await run_command("user", *arguments, *where, folder=self.folder)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.decode()
+        return await run_here("user", *arguments, *STORE, folder=self.folder)
 
     async def recovery_link(self, name: str) -> str:
         """The secret of a new link."""
@@ -198,10 +196,7 @@ class Scene:
             )
 
     async def invite(self, *arguments: str) -> Any:
-        where = ("--set", f"store.url=sqlite:{self.folder / 'test.db'}", "--json")
-        done = await run_command("invite", *arguments, *where, folder=self.folder)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(await run_here("invite", *arguments, *STORE, "--json", folder=self.folder))
 
     # --- probes
     def approval(self, holder: Holder) -> Fate:
