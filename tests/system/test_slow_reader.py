@@ -14,6 +14,10 @@ from tests.system.test_room_socket import socket_url
 
 POSTS, SIZE, AUTHORS = 600, 15_000, 10
 """9 MB, more than the kernel's buffers take."""
+FEW = 150
+"""Posts that are more than the queue of a MiB and the buffers of a reader with small ones take, and not many more: a session that
+closes waits two seconds for a reader, on a busy machine too."""
+SMALL_BUFFER = 64 * 1024
 LAG = 32
 """Posts that the attentive may be behind: less than a queue holds, or it would be the slow one on a busy machine."""
 SETTINGS = ["rooms.daily_bytes=0", "server.bounds.held=256MiB", "server.bounds.held_per_connection=64MiB"]
@@ -56,22 +60,29 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(server: Server, person: Person) -> AsyncIterator[Reader]:
+async def reading(server: Server, person: Person, buffer: int | None = None) -> AsyncIterator[Reader]:
+    """buffer: bytes that the kernel holds for the reader; None leaves that to the kernel."""
     url = socket_url(server, person)
-    async with await trio.open_tcp_stream("127.0.0.1", urlsplit(url).port or 0) as stream:
+    own = trio.socket.socket()
+    if buffer is not None:
+        own.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, buffer)
+    await own.connect(("127.0.0.1", urlsplit(url).port or 0))
+    async with trio.SocketStream(own) as stream:
         reader = Reader(stream)
         await reader.open(url)
         yield reader
 
 
-async def burst(people: list[Person], room: int, reader: Reader, attentive: Listener) -> list[str]:
+async def burst(
+    people: list[Person], room: int, reader: Reader, attentive: Listener, posts: int = POSTS
+) -> list[str]:
     """Many posts at once, of which several leave together; the reader takes a byte now and then. What the attentive heard."""
 
     heard = list[str]()
     sent = [0]
 
     async def post(number: int) -> None:
-        for place in range(POSTS // AUTHORS):
+        for place in range(posts // AUTHORS):
             while sent[0] - len(heard) > LAG:  # noqa: ASYNC110  (nothing tells)
                 await trio.sleep(0.001)
             sent[0] += 1
@@ -81,7 +92,7 @@ async def burst(people: list[Person], room: int, reader: Reader, attentive: List
     async with trio.open_nursery() as nursery:
         for number in range(AUTHORS):
             nursery.start_soon(post, number)
-        for place in range(POSTS):
+        for place in range(posts):
             heard.append(await attentive.text())
             if place % 50 == 0:
                 await reader.read(1)
@@ -113,11 +124,14 @@ async def test_past_its_bound_it_is_closed_and_nobody_else_notices(tmp_path: Pat
     ):
         ann, bob, cid = [await sign_up(client, name) for name in ("ann", "bob", "cid")]
         room = (await ann.post("/room/create", {"otherUsers": [bob.id, cid.id]}))["roomId"]
-        async with listening(socket_url(server, cid)) as attentive, reading(server, bob) as reader:
-            heard = await burst([ann], room, reader, attentive)
+        async with (
+            listening(socket_url(server, cid)) as attentive,
+            reading(server, bob, SMALL_BUFFER) as reader,
+        ):
+            heard = await burst([ann], room, reader, attentive, FEW)
             with trio.fail_after(60):
                 while await reader.read(1 << 16):
                     pass
             assert reader.code == 1013
-            assert 0 < len(reader.texts) < POSTS
+            assert 0 < len(reader.texts) < FEW
             assert reader.texts == heard[: len(reader.texts)]
