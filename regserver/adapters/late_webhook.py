@@ -1,11 +1,10 @@
 """The client of webhooks, whose library, httpcore (2 MiB), is loaded when a receiver is first told something."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
-import trio
-
+from regserver.adapters.late import Late
 from regserver.domain.instant import Duration
 from regserver.ports.webhook_sender import WebhookAnswer, WebhookSender
 
@@ -16,22 +15,17 @@ class LateWebhookClient(WebhookSender, AbstractAsyncContextManager["LateWebhookC
     def __init__(self, *, allow_private: bool, timeout: Duration) -> None:
         self._allow_private = allow_private
         self._timeout = timeout
-        self._loading = trio.Lock()
-        self._opened = AsyncExitStack()
-        self._client: WebhookSender | None = None
+        self._client = Late(self._load)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._opened.aclose()
+        await self._client.aclose()
 
     async def send(self, url: str, fields: Sequence[tuple[str, str]], body: bytes) -> WebhookAnswer:
         """See the port."""
-        async with self._loading:
-            if self._client is None:
-                client = await trio.to_thread.run_sync(self._load)
-                self._client = await self._opened.enter_async_context(client)
-        return await self._client.send(url, fields, body)
+        client = await self._client.get()
+        return await client.send(url, fields, body)
 
     def _load(self) -> "AbstractAsyncContextManager[WebhookSender]":
         from regserver.adapters.webhook_client import WebhookClient  # 2 MiB, 30 ms

@@ -1,11 +1,11 @@
 """Web Push whose libraries, cryptography and httpcore (8 MiB), are loaded when somebody asks for its key or is told something."""
 
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
 import msgspec
-import trio
 
+from regserver.adapters.late import Late
 from regserver.adapters.server_key import ServerKey
 from regserver.domain.push import PushOrder, PushTarget
 from regserver.ports.clock import Clock
@@ -28,22 +28,17 @@ class LatePush(PushSender, AbstractAsyncContextManager["LatePush"]):
 
     def __init__(self, parts: PushParts) -> None:
         self._parts = parts
-        self._opening = trio.Lock()
-        self._opened = AsyncExitStack()
-        self._sender: PushSender | None = None
+        self._sender = Late(self._load)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._opened.aclose()
+        await self._sender.aclose()
 
     async def send(self, target: PushTarget, payload: bytes, order: PushOrder) -> PushOutcome:
         """See WebPush."""
-        async with self._opening:
-            if self._sender is None:
-                opening = await trio.to_thread.run_sync(self._load)
-                self._sender = await self._opened.enter_async_context(opening)
-        return await self._sender.send(target, payload, order)
+        sender = await self._sender.get()
+        return await sender.send(target, payload, order)
 
     def _load(self) -> AbstractAsyncContextManager[PushSender]:
         from regserver.adapters.push.vapid import Vapid  # 7 MiB
