@@ -15,6 +15,8 @@ import msgspec
 
 MAX_KEYS = 100_000
 """Beyond this the least recently used keys are dropped, so that an attacker with many addresses cannot fill the memory."""
+_ROUNDING = 1e-6
+"""In seconds: a shorter wait is an error of rounding, which would refuse the last request of a burst, or the only one."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -53,7 +55,7 @@ class Limiter:
             whole_at = now
         whole_at += self._interval if weight == 1 else min(self._interval * weight, self._most)
         wait = whole_at - now - self._most
-        if wait > 0:
+        if wait > _ROUNDING:
             return wait
         table[key] = whole_at
         table.move_to_end(key)
@@ -65,7 +67,7 @@ class Limiter:
         """The keys whose next request is refused, with the seconds until it is not."""
         now = self._monotonic()
         for key, whole_at in self._whole_at.items():
-            if (wait := whole_at + self._interval - now - self._most) > 0:
+            if (wait := whole_at + self._interval - now - self._most) > _ROUNDING:
                 yield key, wait
 
     def forget(self, key: str) -> bool:

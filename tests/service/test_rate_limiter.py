@@ -28,6 +28,15 @@ def test_a_burst_is_spent_and_comes_back() -> None:
     assert [limiter.take("a") for _ in range(3)] == [None] * 3
 
 
+@given(st.floats(0, 1e8), st.integers(1, 50), st.sampled_from([1, 10, 60, 3600, 86_400]))
+def test_rounding_takes_nothing_of_a_burst(started: float, count: int, seconds: int) -> None:
+    limiter = Limiter(Rate(count, seconds), lambda: started)
+    assert [limiter.take("a") for _ in range(count)] == [None] * count
+    assert dict(limiter.waits()).keys() == {"a"}
+    wait = limiter.take("a")
+    assert wait == pytest.approx(seconds / count, abs=1e-5)
+
+
 @given(st.lists(st.floats(0, 30), min_size=1, max_size=60))
 def test_no_window_sees_more_than_twice_the_count(pauses: list[float]) -> None:
     seconds = Seconds()

@@ -20,6 +20,7 @@ from regserver.store.migration import migrations
 from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite import SqliteStore, connect, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
+from regserver.store.sqlite.copy import log_file
 from regserver.store.sqlite.unit import run_to_end
 from tests.store.test_upgrade import fill
 
@@ -135,6 +136,14 @@ async def test_a_cancelled_writer_is_held_until_the_outcome_is_known(store: Sqli
     assert returned
     assert scope.cancelled_caught
     assert await room_names(store) == ["kept"]
+
+
+async def test_a_closed_store_is_one_file(tmp_path: Path) -> None:
+    for number in range(20):
+        path = tmp_path / f"{number}.db"
+        async with open_sqlite(path) as store:
+            await store.write(lambda transaction: transaction.server_keys.settle(b"fingerprint"))
+        assert not log_file(path).exists()
 
 
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:

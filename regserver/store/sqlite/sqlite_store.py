@@ -243,17 +243,17 @@ class SqliteStore(Store):
     async def _running(self) -> AsyncIterator[None]:
         """Runs the threads. Not from Trio's pool: they live as long as the store, and would use up the pool's limit."""
         patience = self._policy.busy_timeout_ms
-        writer = connect(self._path, busy_timeout_ms=patience)
-        readers = [connect(self._path, read_only=True, busy_timeout_ms=patience) for _ in range(READERS)]
+        opened = connect(self._path, busy_timeout_ms=patience)
+        only_read = [connect(self._path, read_only=True, busy_timeout_ms=patience) for _ in range(READERS)]
         own = connect(self._path, read_only=True, busy_timeout_ms=patience)
         own.execute("PRAGMA busy_timeout=0")
         transaction = SqlTransaction(SqliteSql(own), self._hash_name, self._pen)
         self._look_ups = LookUps(own, transaction, self._reads.put)
-        threads = [threading.Thread(target=self._write_loop, args=(writer,), name="sqlite-writer")]
-        threads += [
-            threading.Thread(target=self._read_loop, args=(it,), name="sqlite-reader") for it in readers
+        writer = threading.Thread(target=self._write_loop, args=(opened,), name="sqlite-writer")
+        readers = [
+            threading.Thread(target=self._read_loop, args=(it,), name="sqlite-reader") for it in only_read
         ]
-        for thread in threads:
+        for thread in (writer, *readers):
             thread.start()
         try:
             # Whoever uses the store wants their own error, not a group of one.
@@ -269,12 +269,14 @@ class SqliteStore(Store):
                         self._gate.stop()
         finally:
             own.close()
-            self._writes.put(None)
             for _ in range(READERS):
                 self._reads.put(None)
             with trio.CancelScope(shield=True):  # queued units are finished; the disk bounds the time
-                for thread in threads:
+                for thread in readers:
                     await trio.to_thread.run_sync(thread.join)
+                # The last to close folds the log into the file. Of several that close at once, none would.
+                self._writes.put(None)
+                await trio.to_thread.run_sync(writer.join)
 
 
 def _refuse(batch: list[Job[Any]], words: str) -> None:
