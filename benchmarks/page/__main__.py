@@ -27,9 +27,18 @@ WATCH_TASKS = """() => {
 }"""
 WATCH_POSTS = """() => {
     window.heard = [];
-    new MutationObserver((changes) => changes.some(({ addedNodes }) => addedNodes.length) && window.heard.push(Date.now()))
-        .observe(document.getElementById("room-posts"), { childList: true });
+    new MutationObserver((changes) => changes.some(({ addedNodes }) => addedNodes[0]?.matches?.(".post, :has(> .post)")) && window.heard.push(Date.now()))
+        .observe(document.getElementById("room-posts"), { childList: true, subtree: true });
 }"""
+LOAD_ALL = """async (count) => {
+    const log = document.getElementById("room-log");
+    const shown = document.getElementsByClassName("post");
+    while (shown.length < count) {
+        log.scrollTop = 0;
+        await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+}"""
+ENDS_WITH = "text => [...document.getElementsByClassName('post')].at(-1).textContent.includes(text)"
 NOTE_KEYS = """() => {
     window.sent = [];
     document.getElementById("compose-content").addEventListener("keydown",
@@ -77,12 +86,11 @@ def many_posts(browser: Browser, url: str, count: int) -> dict[str, float]:
     reader.post_directly(*(f"post {number} https://example.org/{number} @reader" for number in range(count)))
     reader.page.reload()
     reader.page.evaluate(WATCH_TASKS)
-    posts = reader.find("#room-posts .post")
-    while posts.count() < count:
-        reader.find("#room-log").evaluate("log => { log.scrollTop = 0; }")
-        reader.page.wait_for_timeout(50)
-    reader.post("one more")
-    expect(posts.last).to_contain_text("one more")
+    # In the page, and by the field's own id: the browser tool looks at every element for a label, a long task of its own.
+    reader.page.evaluate(LOAD_ALL, count)
+    reader.find("#compose-content").fill("one more")
+    reader.page.keyboard.press("Enter")
+    reader.page.wait_for_function(ENDS_WITH, arg="one more")
     tasks: list[float] = reader.page.evaluate("() => window.tasks")
     reader.close()
     return {"longest task": max(tasks, default=0), "tasks over 50 ms": len(tasks)}

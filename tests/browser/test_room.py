@@ -140,6 +140,42 @@ def test_a_long_room_is_read_page_by_page(visit: Visit) -> None:
     expect(hugo.find("#room-posts .day")).to_have_count(1)
 
 
+TOPMOST = """log => {
+    const top = log.getBoundingClientRect().top;
+    const post = [...log.querySelectorAll(".post")].find((one) => one.getBoundingClientRect().top > top);
+    return [post.id, Math.round(post.getBoundingClientRect().top)];
+}"""
+IS_DRAWN = "post => post.checkVisibility({ contentVisibilityAuto: true })"
+
+
+def test_what_is_read_stays_in_its_place_while_older_posts_come_and_go(visit: Visit, server: Server) -> None:
+    irma = visit()
+    irma.sign_up("irma")
+    irma.create_room("Shelf")
+    irma.post_directly(*("\n".join([f"post {number}"] * (1 + number % 4)) for number in range(90)))
+    irma.page.reload()
+    posts, log = irma.find("#room-posts .post"), irma.find("#room-log")
+    expect(posts).to_have_count(50)
+    expect(posts.last).to_be_in_viewport()
+    log.evaluate("log => { log.scrollTop = 150; }")  # near enough
+    seen = log.evaluate(TOPMOST)
+    expect(posts).to_have_count(90)
+    assert log.evaluate(TOPMOST) == seen
+    assert not posts.first.evaluate(IS_DRAWN)  # what is far away costs nothing
+    assert irma.find(f"#{seen[0]}").evaluate(IS_DRAWN)
+
+    ids = posts.evaluate_all("posts => posts.map(({ dataset }) => dataset.id)")
+    for gone in ids[:40]:  # whole groups of them
+        answer = irma.page.request.post(
+            f"{server.url}/room/delete/{gone}", headers={"authorization": f"Bearer {irma.token()}"}
+        )
+        assert answer.ok
+    expect(posts).to_have_count(50)
+    assert posts.evaluate_all("posts => posts.map(({ dataset }) => dataset.id)") == ids[40:]
+    expect(irma.find("#room-posts .day")).to_have_count(1)
+    expect(posts.first.locator(".day")).to_be_visible()
+
+
 def test_a_session_that_was_ended_elsewhere_is_told(visit: Visit, server: Server) -> None:
     ivan, elsewhere = visit(), visit()
     ivan.sign_up("ivan")

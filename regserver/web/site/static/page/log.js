@@ -2,6 +2,7 @@
 // who was led to an older post sees those around it, and gets to the newest by scrolling on or at once by a button.
 
 import { $, make } from "./dom.js";
+import * as groups from "./groups.js";
 import * as one from "./post.js";
 import { t } from "./text.js";
 
@@ -17,10 +18,10 @@ const items = () => $("room-posts");
 const view = () => $("room-log");
 
 /** The numbers of the newest and the oldest post that are shown; 0 where there is none. */
-export const newest = () => Number(items().lastElementChild?.dataset.id ?? 0);
+export const newest = () => Number(groups.last()?.dataset.id ?? 0);
 export const oldest = () => Number(items().querySelector(".post")?.dataset.id ?? 0);
 export const has = (id) => Boolean($(`post-${id}`));
-export const isEmpty = () => items().childElementCount === 0;
+export const isEmpty = groups.isEmpty;
 export const isWhole = () => whole;
 export const ownLast = () => [...items().querySelectorAll(".post.mine")].at(-1);
 
@@ -50,6 +51,7 @@ async function inBatches(posts, work, fromEnd = false) {
     if (own !== era) return false;
     const to = fromEnd ? posts.length - done : done + BATCH;
     work(posts.slice(Math.max(0, to - BATCH), to));
+    groups.settle();
   }
   return true;
 }
@@ -142,43 +144,44 @@ export function edit(id, content, edited) {
 
 /** A post is gone. */
 export function remove(id) {
-  const item = $(`post-${id}`), after = item?.nextElementSibling;
-  item?.remove();
+  const item = $(`post-${id}`);
+  if (!item) return;
+  const after = groups.next(item);
+  groups.drop(item);
   redrawDay(after);
 }
 
 /** Says between the posts what happened. after: the post behind which it stands. */
 export function note(text, after) {
   if (!whole) return;
-  const end = atEnd(), item = make("li", { className: "note" }, text);
+  const end = atEnd(), item = make("div", { className: "note", role: "listitem" }, text);
   item.dataset.id = after;
   place(item);
   if (end) toEnd();
 }
 
 function place(item) {
-  let before = items().lastElementChild;
-  while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = before.previousElementSibling;
-  if (before) before.after(item);
-  else items().prepend(item);
+  let before = groups.last();
+  while (before && Number(before.dataset.id) > Number(item.dataset.id)) before = groups.previous(before);
+  groups.put(item, before, before ? groups.next(before) : groups.first());
   drawDays(item);
 }
 
 /** The same, looked for from the top, where older posts belong: past a thousand from below is long for each of fifty. */
 function placeAbove(item) {
-  let after = items().firstElementChild;
-  while (after && Number(after.dataset.id) <= Number(item.dataset.id)) after = after.nextElementSibling;
-  items().insertBefore(item, after);
+  let after = groups.first();
+  while (after && Number(after.dataset.id) <= Number(item.dataset.id)) after = groups.next(after);
+  groups.put(item, after ? groups.previous(after) : groups.last(), after);
   drawDays(item);
 }
 
 function drawDays(item) {
   if (item.dataset.day) one.drawDay(item);
-  redrawDay(item.nextElementSibling);
+  redrawDay(groups.next(item));
 }
 
 function redrawDay(item) {
-  while (item && !item.dataset.day) item = item.nextElementSibling;
+  while (item && !item.dataset.day) item = groups.next(item);
   if (item) one.drawDay(item);
 }
 
@@ -190,13 +193,8 @@ export function follow() {
 
 /** Scrolls to the end; of very many the oldest are dropped from the page. */
 function toEnd() {
-  let dropped = false;
-  while (items().childElementCount > MOST_SHOWN) {
-    items().firstElementChild.remove();
-    dropped = true;
-  }
-  if (dropped) {
-    redrawDay(items().firstElementChild);
+  if (groups.shorten(MOST_SHOWN)) {
+    redrawDay(groups.first());
     $("room-earlier").hidden = false;
   }
   view().scrollTop = view().scrollHeight;

@@ -2,6 +2,7 @@
 
 import { call, Problem } from "./api.js";
 import { $, confirmed, make, tell } from "./dom.js";
+import { previous } from "./groups.js";
 import { rich } from "./markup.js";
 import { know } from "./people.js";
 import { randomKey } from "./sdk.js";
@@ -24,7 +25,7 @@ export function postItem({ id, user, username, content, createdAt, edited }, me)
   const time = make("time", { dateTime: date.toISOString(), title: when(date) }, timeOf(date));
   const author = make("bdi", {}, username);
   const meta = make("p", { className: "meta" }, make("b", {}, author, own ? ` (${t("room.you")})` : ""), " ", time);
-  const item = make("li", { id: `post-${id}`, className: own ? "post mine" : "post" }, meta, make("div", { className: "content", dir: "auto" }));
+  const item = make("div", { id: `post-${id}`, className: own ? "post mine" : "post", role: "listitem" }, meta, make("div", { className: "content", dir: "auto" }));
   Object.assign(item.dataset, { id, day: date.toDateString(), user });
   if (own) meta.append(tools(item, id));
   write(item, content, edited);
@@ -42,8 +43,8 @@ export function write(item, content, edited) {
 
 /** The line above the first post of a day. */
 export function drawDay(item) {
-  let before = item.previousElementSibling;
-  while (before && !before.dataset.day) before = before.previousElementSibling;
+  let before = previous(item);
+  while (before && !before.dataset.day) before = previous(before);
   const line = item.querySelector(".day"), begins = before?.dataset.day !== item.dataset.day;
   if (line && !begins) line.remove();
   else if (!line && begins) item.prepend(make("p", { className: "day" }, make("span", {}, dayOf(new Date(item.querySelector("time").dateTime)))));
