@@ -72,7 +72,9 @@ class Cluster:
         self.certificate = folder / "server.crt"
         words = ["-D", str(self.data), "-U", USER, "--no-sync"]
         if primary is None:
-            _run([_program("initdb"), *words, "-A", "trust", "-E", "UTF8", "--locale=C"])
+            # It sorts as English does, like many an operator's: what is to be sorted by code points says so.
+            sorts = ["--locale=C", "--locale-provider=icu", "--icu-locale=en"]
+            _run([_program("initdb"), *words, "-A", "trust", "-E", "UTF8", *sorts])
         else:
             words += ["-h", str(primary.folder), "-p", str(primary.port), "-R", "-c", "fast"]
             _run([_program("pg_basebackup"), *words])

@@ -233,6 +233,24 @@ async def test_people_are_found_by_the_beginning_of_their_names(world: World) ->
     assert await found("erson") == await found("%") == ([], [])
 
 
+async def test_names_are_sorted_by_code_points_whatever_the_database_sorts_by(world: World) -> None:
+    names = ["name9", "name_", "namea", "namez", "nameé"]
+
+    async def work(transaction: Transaction) -> list[AccountId]:
+        made = [
+            await transaction.accounts.add(NewAccount(username=name, origin="rooms", created_at=NOW))
+            for name in names[::-1]
+        ]
+        return [one for one in made if one is not None]
+
+    await world.room(*await world.people(1), *await world.store.write(work))
+    (reader,) = await world.read(lambda transaction: transaction.rooms.all_names(AccountId(0), "person", 1))
+    for limit in (3, 5):
+        known = await world.read(lambda it: it.rooms.known_names(reader.account, "name", limit))  # noqa: B023
+        everybody = await world.read(lambda it: it.rooms.all_names(reader.account, "name", limit))  # noqa: B023
+        assert [one.username for one in known] == [one.username for one in everybody] == names[:limit]
+
+
 # --- positions
 async def test_positions_begin_at_the_start(world: World) -> None:
     assert await world.read(lambda transaction: transaction.events.end()) == START

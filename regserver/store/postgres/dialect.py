@@ -24,9 +24,9 @@ STATEMENTS = 4096
 
 @lru_cache(STATEMENTS)
 def native(statement: str) -> str:
-    """Writes the question marks as $1, $2 and so on. No statement has one in a text."""
+    """Writes the question marks as $1, $2 and so on, and the order of code points in PostgreSQL's word. No text has either."""
     number = count(1)
-    return re.sub(r"\?", lambda _: f"${next(number)}", statement)
+    return re.sub(r"\?", lambda _: f"${next(number)}", statement.replace("COLLATE BINARY", 'COLLATE "C"'))
 
 
 def store_error(fault: DatabaseFault) -> Exception:

@@ -12,7 +12,7 @@ class NodeRows(Rows):
 
     async def all(self) -> tuple[NodeRun, ...]:
         """Reads the whole table, which is small."""
-        return await self._all(NodeRun, f"SELECT {NODE} FROM node ORDER BY name")
+        return await self._all(NodeRun, f"SELECT {NODE} FROM node ORDER BY name COLLATE BINARY")
 
     async def find(self, name: str) -> NodeRun | None:
         """Reads one row."""

@@ -26,7 +26,7 @@ class OperatorRows(Rows):
 
     async def list(self, limit: int) -> tuple[StoredKey, ...]:
         """Uses the index of names."""
-        statement = f"SELECT {COLUMNS} FROM operator_key ORDER BY name LIMIT ?"
+        statement = f"SELECT {COLUMNS} FROM operator_key ORDER BY name COLLATE BINARY LIMIT ?"
         return await self._all(StoredKey, statement, limit)
 
     async def revoke(self, name: str) -> bool:

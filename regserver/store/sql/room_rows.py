@@ -88,17 +88,21 @@ ACCESS = Kept(
     lambda row: RoomAccess(Room(*row[:5]), bool(row[5])),
 )
 
+# COLLATE: a database of PostgreSQL may sort as a language does. On SQLite it is the index's own.
+BEGINS = "account.name_key COLLATE BINARY >= ? AND account.name_key COLLATE BINARY < ?"
+BEHIND_ALL = "\U0010ffff"
+"""Sorts behind every character that a name may have."""
 KNOWN = (
-    "SELECT DISTINCT account.id, account.username, account.name_key FROM membership AS mine"
+    "SELECT DISTINCT account.id, account.username, account.name_key COLLATE BINARY AS sorted FROM membership AS mine"
     " JOIN membership AS theirs ON theirs.room_id = mine.room_id AND theirs.left_event IS NULL"
     " JOIN account ON account.id = theirs.account_id"
     " WHERE mine.account_id = ? AND mine.left_event IS NULL AND account.id <> ? AND account.deleted_at IS NULL"
-    " AND substr(account.name_key, 1, CAST(? AS INTEGER)) = ? ORDER BY account.name_key LIMIT ?"
+    f" AND {BEGINS} ORDER BY sorted LIMIT ?"
 )
 
 EVERYBODY = (
     "SELECT id, username FROM account WHERE id <> ? AND deleted_at IS NULL AND suspended_at IS NULL"
-    " AND waits_for IS NULL AND substr(name_key, 1, CAST(? AS INTEGER)) = ? ORDER BY name_key LIMIT ?"
+    f" AND waits_for IS NULL AND {BEGINS} ORDER BY name_key COLLATE BINARY LIMIT ?"
 )
 
 SUMMARY_BYTES = 250
@@ -149,12 +153,12 @@ class RoomRows(Rows):
 
     async def known_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
         """Uses the index of the account's memberships, then those of their rooms."""
-        rows = await self._sql.rows(KNOWN, account, account, len(start), start, limit)
+        rows = await self._sql.rows(KNOWN, account, account, start, start + BEHIND_ALL, limit)
         return tuple([Member(*row[:2]) for row in rows])
 
     async def all_names(self, account: AccountId, start: str, limit: int) -> tuple[Member, ...]:
-        """Reads all names: on a server of very many people a look takes a while."""
-        rows = await self._sql.rows(EVERYBODY, account, len(start), start, limit)
+        """By the index of names on SQLite. On PostgreSQL reads all names: of very many people a look takes a while."""
+        rows = await self._sql.rows(EVERYBODY, account, start, start + BEHIND_ALL, limit)
         return tuple([Member(*row[:2]) for row in rows])
 
     async def touch(self, room: RoomId, now: Instant) -> None:
