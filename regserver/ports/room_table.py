@@ -94,5 +94,5 @@ class RoomTable(Protocol):
     async def leave(self, room: RoomId, account: AccountId, event: EventId) -> None:
         """Ends the account's membership with this event."""
 
-    async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
-        """Moves the account's unread mark forward to `post`, never back (atomic)."""
+    async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> bool:
+        """Moves the account's unread mark forward to `post`, never back (atomic); whether it moved."""

@@ -21,7 +21,7 @@ class SeenService:
     async def seen(
         self, token: SecretHash, room_text: str, post: PostId, idempotency: Idempotency | None = None
     ) -> NoAccess | PostNotFound | IdempotencyConflict | None:
-        """Moves the account's unread mark forward to `post`. room_text: the room's id, as in the path."""
+        """Moves the account's unread mark forward to `post`, and tells its sockets if it moved. room_text: the room's id, as in the path."""
         moved: MarkMoved | None = None
 
         async def act(transaction: Transaction, actor: RoomActor) -> PostNotFound | None:
@@ -29,8 +29,8 @@ class SeenService:
             found = await transaction.posts.by_id(post)
             if found is None or found.room != actor.room.id:
                 return PostNotFound()
-            await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
-            moved = MarkMoved(actor.account, actor.room.id, post)
+            is_further = await transaction.rooms.mark_seen(actor.room.id, actor.account, post)
+            moved = MarkMoved(actor.account, actor.room.id, post) if is_further else None
             return None
 
         outcome = await self._admission.write_once(token, idempotency, in_room(room_text, act))

@@ -357,8 +357,8 @@ async def test_unread_counts_the_posts_of_others_after_the_mark(world: World) ->
     async def unread(account: AccountId) -> list[int]:
         return [summary.unread for summary in await world.summary(account)]
 
-    async def mark(account: AccountId, post: PostId) -> None:
-        await world.store.write(lambda transaction: transaction.rooms.mark_seen(room, account, post))
+    async def mark(account: AccountId, post: PostId) -> bool:
+        return await world.store.write(lambda transaction: transaction.rooms.mark_seen(room, account, post))
 
     assert await unread(bob) == [0, 0]
     posts = [await world.post(room, author) for author in (ann, bob, ann, ann, bob, ann)]
@@ -366,9 +366,10 @@ async def test_unread_counts_the_posts_of_others_after_the_mark(world: World) ->
     assert await unread(bob) == [4, 1]
     assert await unread(ann) == [2, 0]
     for post, left in zip(posts, (3, 3, 2, 1, 1, 0), strict=True):
-        await mark(bob, post)
+        assert await mark(bob, post)
         assert await unread(bob) == [left, 1]
-    await mark(bob, posts[0])  # never back
+    assert not await mark(bob, posts[0])  # never back
+    assert not await mark(bob, posts[-1])
     assert await unread(bob) == [0, 1]
     await world.post(room, bob)
     assert await unread(bob) == [0, 1]

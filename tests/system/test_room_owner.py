@@ -136,10 +136,20 @@ async def test_the_read_position_is_told_to_ones_own_sockets_that_ask() -> None:
             assert (await resumed.message())["type"] == "Resumed"
             post = (await ann.post(f"/room/post/{room}", {"content": "x"}))["postId"]
             await bob.post(f"/room/seen/{room}", {"postId": post})
+            await bob.post(
+                f"/room/seen/{room}", {"postId": post}
+            )  # as a device that was slow: nothing moves, and nothing is told
             last = (await bob.post(f"/room/post/{room}", {"content": "y"}))["postId"]
             assert (await plain.message())["type"] == (await resumed.message())["type"] == "NewPost"
+            newest = (await ann.post(f"/room/post/{room}", {"content": "z"}))["postId"]
             for listener in (plain, resumed):
                 assert await listener.message() == {"type": "Seen", "roomId": room, "postId": post}
-            await ann.post(f"/room/post/{room}", {"content": "z"})
+                assert (await listener.message())["postId"] == newest
+            for marked in (newest, post):
+                await bob.post(f"/room/seen/{room}", {"postId": marked})
+            await ann.post(f"/room/post/{room}", {"content": "last"})
+            for listener in (plain, resumed):
+                assert await listener.message() == {"type": "Seen", "roomId": room, "postId": newest}
+                assert (await listener.message())["content"] == "last"
             assert [(await old.message())["content"] for _ in range(2)] == ["x", "z"]
             assert (await other.message())["postId"] == last

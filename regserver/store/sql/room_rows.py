@@ -276,13 +276,13 @@ class RoomRows(Rows):
             await self._sql.run("UPDATE room SET members = members - 1 WHERE id = ?", room)
             await self._sql.run(INHERIT, room, account)
 
-    async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> None:
+    async def mark_seen(self, room: RoomId, account: AccountId, post: PostId) -> bool:
         """One UPDATE that compares and writes."""
         statement = (
             "UPDATE membership SET seen_post = ?"
             " WHERE room_id = ? AND account_id = ? AND left_event IS NULL AND seen_post < ?"
         )
-        await self._sql.run(statement, post, room, account, post)
+        return await self._sql.run(statement, post, room, account, post) > 0
 
 
 def _fitting(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
