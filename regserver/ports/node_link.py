@@ -10,10 +10,6 @@ class NodeLink(Protocol):
     is called with each text of another node.
     """
 
-    @property
-    def is_listening(self) -> bool:
-        """Whether words of the other nodes are heard now."""
-
     def tell_nowait(self) -> None:
         """Wakes the other nodes."""
 

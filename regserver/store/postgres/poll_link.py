@@ -17,11 +17,6 @@ class PollLink(NodeLink):
     def __init__(self, on_word: Callable[[], None]) -> None:
         self._on_word = on_word
 
-    @property
-    def is_listening(self) -> bool:
-        """There are no words."""
-        return False
-
     def tell_nowait(self) -> None:
         """The others will see."""
 

@@ -55,11 +55,6 @@ class PostgresLink(NodeLink):
         self._own = 0  # the process of our telling connection at the server
         self._deaf_since: float | None = trio.current_time()
 
-    @property
-    def is_listening(self) -> bool:
-        """Whether words of the other nodes are heard."""
-        return self._deaf_since is None
-
     def fault(self) -> str | None:
         """How long it has not been listening."""
         deaf = 0.0 if self._deaf_since is None else trio.current_time() - self._deaf_since

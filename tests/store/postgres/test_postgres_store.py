@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
@@ -21,6 +22,7 @@ from regserver.store.postgres import (
     open_postgres,
     postgres_link,
     postgres_policy,
+    postgres_store,
 )
 from regserver.store.postgres.driver import connect
 from tests.peer.postgres import Cluster
@@ -63,6 +65,21 @@ async def until(holds: Callable[[], bool]) -> None:
     with trio.fail_after(20):
         while not holds():  # noqa: ASYNC110  (nothing tells)
             await trio.sleep(0.01)
+
+
+async def listening(place: str, count: int, gone: frozenset[int] = frozenset()) -> frozenset[int]:
+    """Waits until the database has so many listening connections, and none of those that are gone; their processes."""
+    asked = (
+        "SELECT coalesce(array_agg(pid), '{}') FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state = 'idle' AND query = $1"
+    )
+    async with await connect(place) as watcher:
+        with trio.fail_after(20):
+            while True:
+                found = frozenset(await watcher.value(asked, f'LISTEN "{postgres_link.CHANNEL}"'))
+                if len(found) == count and not found & gone:
+                    return found
+                await trio.sleep(0.01)
 
 
 async def test_two_nodes_hear_everything_in_one_order(place: str) -> None:
@@ -217,21 +234,35 @@ async def test_a_newer_schema_is_refused(place: str) -> None:
 async def test_another_node_is_woken_by_a_word(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by the poll, which is put off."""
     monkeypatch.setattr(postgres_link, "POLL_SECONDS", 1000)
+    monkeypatch.setattr(postgres_store, "FOREIGN_SECONDS", 0)
     async with node(place) as one, node(place) as two:
-        heard: list[RoomEvent] = []
+        heard: tuple[list[RoomEvent], list[RoomEvent]] = ([], [])
         words: list[int] = []
-        two.listen(heard.extend)
-        two.listen_elsewhere(lambda: words.append(len(heard)))
-        await until(lambda: one.link.is_listening and two.link.is_listening)
+        texts: list[str] = []
+        one.listen(heard[0].extend)
+        two.listen(heard[1].extend)
+        two.listen_texts(texts.append)
+        two.listen_elsewhere(lambda: words.append(1))
+
+        async def counted() -> int:
+            """How many words the second node was woken by, once all have come that were sent before."""
+            before = len(texts)
+            one.say_nowait("behind them")
+            await until(lambda: len(texts) > before)
+            await wait_all_tasks_blocked()
+            return len(words)
+
+        await listening(place, 2)
         await append(one, 1)
-        await until(lambda: len(heard) == 1)
-        before = len(words)
+        await until(lambda: len(heard[1]) == 1)
+        before = await counted()
         await one.write(lambda transaction: transaction.session_endings.add(ACTOR))
-        await until(lambda: len(words) > before)
-        before = len(words)
+        after = await counted()
+        assert after > before
         await one.write(lambda transaction: transaction.session_endings.purge())  # concerns nobody
-        await append(two, 1)  # its own word does not wake it
-        assert len(words) == before
+        await append(two, 1)
+        await until(lambda: len(heard[0]) == 2)  # so its word has gone out; it does not wake itself
+        assert await counted() == after
 
 
 async def test_nodes_without_words_look(place: str) -> None:
@@ -241,7 +272,7 @@ async def test_nodes_without_words_look(place: str) -> None:
         two.listen(heard.extend)
         await append(one, 2)
         await until(lambda: len(heard) == 2)
-        assert (two.link.is_listening, two.link.fault()) == (False, None)
+        assert two.link.fault() is None
         async with await connect(place) as watcher:
             asked = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE $1"
@@ -257,7 +288,7 @@ async def test_what_a_node_says_is_heard_by_the_others(place: str, monkeypatch: 
         words: list[int] = []
         for name, store in (("one", one), ("two", two), ("deaf", deaf)):
             store.listen_texts(heard[name].append)
-        await until(lambda: one.link.is_listening and two.link.is_listening)
+        await listening(place, 2)
         two.listen_elsewhere(lambda: words.append(1))
         for number in range(5):
             one.say_nowait(f"{number} é '")
@@ -278,7 +309,8 @@ async def test_a_link_that_was_cut_is_made_again(
         heard: list[RoomEvent] = []
         two.listen(heard.extend)
         await append(one, 1)
-        await until(lambda: len(heard) == 1 and two.link.is_listening)
+        await until(lambda: len(heard) == 1)
+        were = await listening(place, 2)
         async with await connect(place) as cutter:
             found = "LISTEN%" if side == "listening" else "NOTIFY%"
             await cutter.execute(
@@ -287,7 +319,8 @@ async def test_a_link_that_was_cut_is_made_again(
                 found,
             )
         await append(one, 3)
-        await until(lambda: len(heard) == 4 and two.link.is_listening)
+        await until(lambda: len(heard) == 4)
+        await listening(place, 2, gone=were if side == "listening" else frozenset())
 
 
 # --- a log that has gone back
