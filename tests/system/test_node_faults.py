@@ -28,8 +28,8 @@ EVENTS, PIECE = 10_000, 500
 LOST = 40
 """More than the 32 numbers by which a standby's sequence is ahead."""
 CUT = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE pid <> pg_backend_pid() AND query IN ('LISTEN regserver', 'NOTIFY regserver')"
+    "SELECT split_part(query, ' ', 1) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND query ~ '^(LISTEN|NOTIFY) ' AND pg_terminate_backend(pid)"
 )
 
 
@@ -140,17 +140,20 @@ async def test_a_standby_that_lacks_commits_takes_over(tmp_path: Path) -> None:
 async def test_a_link_that_is_cut(tmp_path: Path, cluster: Cluster, new_database: Callable[[], str]) -> None:
     """Ten thousand events come by no node, nobody tells of them, and those who listen are cut off: the nodes ask each second."""
     url = cluster.url(new_database().rpartition("dbname=")[2])
+    cut: list[str] = []
     async with loaded(tmp_path, url) as load:
 
         def write() -> None:
             with psycopg.connect(url) as connection:
                 for first in range(0, EVENTS, PIECE):
-                    connection.execute(CUT)
+                    cut.extend(kind for (kind,) in connection.execute(CUT))
                     write_events(connection, load, first)
                     connection.commit()
 
         verdict = await load.bear(lambda: in_thread(write))
         assert verdict.is_clean, verdict
+        assert cut.count("LISTEN") >= len(NAMES)
+        assert "NOTIFY" in cut
         for name in NAMES:
             foreign = [text for text in load.contents(name) if text.startswith("foreign-")]
             assert foreign == [f"foreign-{number}" for number in range(EVENTS)]
