@@ -1,5 +1,6 @@
-"""Reading request bodies as JSON objects."""
+"""Reading request bodies: JSON objects, and forms that browsers send."""
 
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from regserver.endpoint import Request
 
 FORM = "application/x-www-form-urlencoded"
 """What browsers send a form as."""
+MAX_FIELDS = 10
 Unreadable = BadJson | BadContentType
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -33,6 +35,17 @@ def parse_object(body: bytes) -> dict[str, Any] | BadJson:
         return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadJson()
+
+
+def read_form(request: Request) -> dict[str, str] | BadContentType:
+    """The fields of a posted form; of one that is given twice, the last. A form of more than MAX_FIELDS has none."""
+    if content_type(request) != FORM:
+        return BadContentType()
+    try:
+        text = request.body.decode("ascii", "replace")
+        return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:  # too many fields
+        return {}
 
 
 def read_invitation(fields: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ Every act is a use case of the services, which look the key up again and write t
 from regserver.domain.outcome import BadContentType, BadToken, ForeignOrigin, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.errors import STATUS
-from regserver.web.http.body import FORM, content_type
+from regserver.web.http.body import read_form
 from regserver.web.http.route import Route
 from regserver.web.operator.act import INPUTS, ActTable, PageAct, Values, act_inputs
 from regserver.web.operator.flash import Announced, FormAnswers
@@ -17,7 +17,6 @@ from regserver.web.operator.frame import redirect
 from regserver.web.operator.guarded import Asked, PageGuard, fault_words
 from regserver.web.operator.session import is_proof
 from regserver.web.operator.view import ActBlock, OperatorView, PageLink
-from regserver.web.site.link_page import read_form
 
 MOST_VALUE = 4096
 """Characters of a field."""
@@ -50,12 +49,12 @@ class ActPage:
 
     async def do(self, request: Request) -> Response | BadContentType | RouteNotFound:
         """Does it, once, however often the same form comes."""
-        if content_type(request) != FORM:
-            return BadContentType()
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
         asked, act = await self._guard.asked(request), self._acts.find(request.params["act"])
         if isinstance(asked, Response):
             return asked
-        form = read_form(request.body)
         if not self._guard.reader.is_own(request) or not is_proof(asked.visit, form.get("proof", "")):
             return self._guard.refuse(asked, ForeignOrigin())
         if act is None:

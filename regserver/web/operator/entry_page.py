@@ -10,13 +10,12 @@ from regserver.endpoint import Request, Response
 from regserver.errors import STATUS
 from regserver.service.operator.entry import EntryDesk, PageOpened
 from regserver.web.http.asker import asker_of
-from regserver.web.http.body import FORM, content_type
+from regserver.web.http.body import read_form
 from regserver.web.http.route import Route
 from regserver.web.operator.flash import Announced
 from regserver.web.operator.frame import page_language, redirect, words
 from regserver.web.operator.guarded import PLACE, PageGuard, fault_words
 from regserver.web.operator.session import EntryWay, is_proof, no_session, session_fields
-from regserver.web.site.link_page import read_form
 
 FIRST_NAME = ROLES[0]
 """What the first key is called unless somebody says otherwise."""
@@ -45,9 +44,10 @@ class EntryPage:
 
     async def enter(self, request: Request) -> Response | BadContentType:
         """Opens a session, and leads to the page."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        door, form = self._guard.reader.door(request), read_form(request.body)
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
+        door = self._guard.reader.door(request)
         if not self._guard.reader.is_own(request):
             return self._render(request, ForeignOrigin(), form)
         if not door.is_safe:
@@ -71,10 +71,10 @@ class EntryPage:
 
     async def leave(self, request: Request) -> Response | BadContentType:
         """Ends the session."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        visit = await self._guard.reader.visit(request)
-        proof = read_form(request.body).get("proof", "")
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
+        visit, proof = await self._guard.reader.visit(request), form.get("proof", "")
         if visit is not None and self._guard.reader.is_own(request) and is_proof(visit, proof):
             await self._desk.leave(visit.who.entry)
             return redirect(request, "enter?left", no_session(self._guard.reader.door(request)))

@@ -3,30 +3,21 @@
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from regserver.domain.outcome import BadContentType, BadJson, BadLink, Refusal, RouteNotFound
+from regserver.domain.outcome import BadContentType, BadLink, Refusal
 from regserver.endpoint import Request, Response
 from regserver.service.address_exchange import LinkShown
 from regserver.text import CATALOGUES, AddressText
-from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.body import FORM, Unreadable, content_type, read_object
+from regserver.web.http.body import Unreadable, read_form
 from regserver.web.http.forwarded import ForwardedReader
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.brand import PLAIN, Brand
-from regserver.web.site.link_page import LinkPage, read_form
+from regserver.web.site.link_page import LinkPage, LinkState, link_state
 
 AddressPlace = Literal["verify", "undo"]
 AddressState = Literal["ask", "done", "unknown"]
 
 STATUS: dict[AddressState, int] = {"ask": 200, "done": 200, "unknown": 404}
-
-
-class LinkState(JsonAnswer, frozen=True):
-    """What a link would do, with the page's text."""
-
-    state: Literal["pending", "unknown"]
-    title: str
-    text: str
 
 
 class AddressPage:
@@ -53,7 +44,7 @@ class AddressPage:
             Route(f"{at}.open", "GET", f"/{at}", self.open, "page", described=False),
             Route(f"{at}.use", "POST", f"/{at}", self.use, "write", described=False),
             Route(f"{at}.status", "POST", f"/{at}/standing", self.status, "read", described=False),
-            Route(f"{at}.file", "GET", f"/{at}/static/{{file}}", self.file, "page", described=False),
+            Route(f"{at}.file", "GET", f"/{at}/static/{{file}}", self._page.file, "page", described=False),
         )
 
     async def open(self, request: Request) -> Response:
@@ -62,32 +53,21 @@ class AddressPage:
 
     async def use(self, request: Request) -> Response | BadContentType:
         """Uses the link, and answers the form with a page that says the result."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        token = read_form(request.body).get("token", "").strip()
-        outcome = await self._use(token, self._forwarded.read(request).base)
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
+        outcome = await self._use(form.get("token", "").strip(), self._forwarded.read(request).base)
         if isinstance(outcome, BadLink):
             return self._render(request, "unknown")
         return self._render(request, "done", outcome)
 
     async def status(self, request: Request) -> LinkState | Unreadable:
         """What the link in the body would do, with the page's text; changes nothing."""
-        body = read_object(request)
-        if isinstance(body, Refusal):
-            return body
-        token = body.get("token")
-        if not isinstance(token, str):
-            return BadJson()
-        shown = await self._look(token)
-        states = self._text(request).state
-        if shown is None:
-            return LinkState("unknown", states["unknown"].title, states["unknown"].text)
-        text = states["pending"].text.replace("{name}", shown.username).replace("{email}", shown.email)
-        return LinkState("pending", states["pending"].title, text)
+        return await link_state(request, self._text(request).state, self._shown)
 
-    async def file(self, request: Request) -> Response | RouteNotFound:
-        """A file of the page."""
-        return self._page.file(request.params["file"])
+    async def _shown(self, token: str) -> dict[str, str] | None:
+        shown = await self._look(token)
+        return None if shown is None else {"name": shown.username, "email": shown.email}
 
     def _text(self, request: Request) -> AddressText:
         catalogue = CATALOGUES[language_of(request)]

@@ -4,16 +4,15 @@ from typing import Literal
 
 from regserver.domain.account import Account
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadContentType, BadJson, BadLink, Refusal, RouteNotFound
+from regserver.domain.outcome import BadContentType, BadLink, Refusal
 from regserver.endpoint import Request, Response
 from regserver.service.approval import ApprovalDesk
 from regserver.text import CATALOGUES
-from regserver.web.http.body import FORM, Unreadable, content_type, read_object
+from regserver.web.http.body import Unreadable, read_form
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.address_page import LinkState
 from regserver.web.site.brand import PLAIN, Brand
-from regserver.web.site.link_page import LinkPage, read_form
+from regserver.web.site.link_page import LinkPage, LinkState, link_state
 
 ApproveState = Literal["ask", "done", "unknown"]
 
@@ -33,7 +32,7 @@ class ApprovePage:
             Route("approve.open", "GET", "/approve", self.open, "page", described=False),
             Route("approve.approve", "POST", "/approve", self.approve, "write", described=False),
             Route("approve.status", "POST", "/approve/standing", self.status, "read", described=False),
-            Route("approve.file", "GET", "/approve/static/{file}", self.file, "page", described=False),
+            Route("approve.file", "GET", "/approve/static/{file}", self._page.file, "page", described=False),
         )
 
     async def open(self, request: Request) -> Response:
@@ -42,33 +41,21 @@ class ApprovePage:
 
     async def approve(self, request: Request) -> Response | BadContentType:
         """Approves, and answers the form with a page that says the result."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        outcome = await self._desk.approve(read_form(request.body).get("token", "").strip())
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
+        outcome = await self._desk.approve(form.get("token", "").strip())
         if isinstance(outcome, BadLink):
             return self._render(request, "unknown")
         return self._render(request, "done", outcome)
 
     async def status(self, request: Request) -> LinkState | Unreadable:
         """Whom the link in the body would approve, with the page's text; changes nothing."""
-        body = read_object(request)
-        if isinstance(body, Refusal):
-            return body
-        token = body.get("token")
-        if not isinstance(token, str):
-            return BadJson()
-        account = await self._desk.look(token)
-        states = CATALOGUES[language_of(request)].approve.state
-        if account is None:
-            return LinkState("unknown", states["unknown"].title, states["unknown"].text)
-        text = states["pending"].text
-        for name, value in _values(account).items():
-            text = text.replace(name, value)
-        return LinkState("pending", states["pending"].title, text)
+        return await link_state(request, CATALOGUES[language_of(request)].approve.state, self._look)
 
-    async def file(self, request: Request) -> Response | RouteNotFound:
-        """A file of the page."""
-        return self._page.file(request.params["file"])
+    async def _look(self, token: str) -> dict[str, str] | None:
+        account = await self._desk.look(token)
+        return None if account is None else _values(account)
 
     def _render(self, request: Request, state: ApproveState, username: str = "") -> Response:
         text = CATALOGUES[language_of(request)].approve
@@ -82,4 +69,4 @@ def _values(account: Account) -> dict[str, str]:
     """What the page says of the account that waits."""
     when = iso_seconds(account.created_at)[:16].replace("T", " ")
     email = account.email or "—"
-    return {"{name}": account.username, "{door}": account.origin, "{email}": email, "{when}": f"{when} UTC"}
+    return {"name": account.username, "door": account.origin, "email": email, "when": f"{when} UTC"}

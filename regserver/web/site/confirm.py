@@ -10,17 +10,17 @@ from regserver.domain.directory import (
     SignUpNotInvited,
 )
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadContentType, BadJson, Refusal, RouteNotFound, TooManyRequests
+from regserver.domain.outcome import BadContentType, BadJson, Refusal, TooManyRequests
 from regserver.endpoint import Request, Response
 from regserver.service.directory_account import Allotted
 from regserver.service.directory_service import DirectoryService, WrongPassword
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.body import FORM, Unreadable, content_type, read_object
+from regserver.web.http.body import Unreadable, read_form, read_object
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.brand import PLAIN, Brand
-from regserver.web.site.link_page import LinkPage, read_form
+from regserver.web.site.link_page import LinkPage, fill
 
 ConfirmState = Literal[
     "ask", "wrong", "weak", "done", "waits", "refused", "confirmed", "unknown", "name", "email"
@@ -64,7 +64,7 @@ class ConfirmApi:
                 "confirm.confirm", "POST", "/confirm", self.confirm, "sign_up", hashes=True, described=False
             ),
             Route("confirm.status", "POST", "/confirm/standing", self.status, "read", described=False),
-            Route("confirm.file", "GET", "/confirm/static/{file}", self.file, "page", described=False),
+            Route("confirm.file", "GET", "/confirm/static/{file}", self._page.file, "page", described=False),
         )
 
     async def open(self, request: Request) -> Response:
@@ -73,9 +73,9 @@ class ConfirmApi:
 
     async def confirm(self, request: Request) -> Response | BadContentType:
         """Confirms, and answers the form with a page that says the result."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        form = read_form(request.body)
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
         challenge = form.get("challenge", "").strip()
         outcome = await self._directory.confirm_as_owner(
             challenge, form.get("password", ""), is_new="new" in form, address=request.client
@@ -108,15 +108,11 @@ class ConfirmApi:
             return BadJson()
         status = await self._directory.challenge_status(challenge)
         passage = CATALOGUES[language_of(request)].confirm.state[status.state]
-        text = passage.text.replace("{name}", status.username or "")
+        values = {"name": status.username or ""}
         if status.begun_at is not None:
             when = iso_seconds(status.begun_at)[:16].replace("T", " ")
-            text = text.replace("{when}", f"{when} UTC").replace("{network}", status.network or "—")
-        return ChallengeState(status.state, status.username, passage.title, text)
-
-    async def file(self, request: Request) -> Response | RouteNotFound:
-        """A file of the page."""
-        return self._page.file(request.params["file"])
+            values |= {"when": f"{when} UTC", "network": status.network or "—"}
+        return ChallengeState(status.state, status.username, passage.title, fill(passage.text, values))
 
     def _render(
         self, request: Request, state: ConfirmState, server: str | None = None, challenge: str = ""

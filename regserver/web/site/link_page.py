@@ -3,11 +3,15 @@
 A button posts it: programs that look at links in mail open the page, and use nothing up.
 """
 
-import urllib.parse
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
-from regserver.domain.outcome import RouteNotFound
+from regserver.domain.outcome import BadJson, Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
-from regserver.text import CATALOGUES
+from regserver.text import CATALOGUES, Passage
+from regserver.web.http.answer import JsonAnswer
+from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.language import language_of
 from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
 from regserver.web.site.brand import PLAIN, Brand
@@ -19,7 +23,14 @@ FIELDS = (
     *PAGE_FIELDS,
     ("x-robots-tag", "noindex"),
 )
-MAX_FIELDS = 10
+
+
+class LinkState(JsonAnswer, frozen=True):
+    """What a link would do, with the page's text."""
+
+    state: Literal["pending", "unknown"]
+    title: str
+    text: str
 
 
 class LinkPage:
@@ -38,16 +49,34 @@ class LinkPage:
         headers = (*FIELDS, ("content-language", language))
         return Response(status=status, body=page.encode(), content_type=HTML, headers=headers)
 
-    def file(self, name: str) -> Response | RouteNotFound:
+    async def file(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""
-        found = self._assets.files.get(name)
+        found = self._assets.files.get(request.params["file"])
         return RouteNotFound() if found is None else asset_response(found, REVALIDATE)
 
 
-def read_form(form: bytes) -> dict[str, str]:
-    """The fields of a posted form; of one that is given twice, the last."""
-    try:
-        text = form.decode("ascii", "replace")
-        return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
-    except ValueError:  # too many fields
-        return {}
+async def link_state(
+    request: Request,
+    passages: Mapping[str, Passage],
+    look: Callable[[str], Awaitable[Mapping[str, str] | None]],
+) -> LinkState | Unreadable:
+    """What the link in the body would do; changes nothing.
+
+    passages: the page's, of which "pending" and "unknown" are shown. look: takes the link's secret; what stands for the names in
+    braces, None for a link that does nothing.
+    """
+    body = read_object(request)
+    if isinstance(body, Refusal):
+        return body
+    token = body.get("token")
+    if not isinstance(token, str):
+        return BadJson()
+    values = await look(token)
+    if values is None:
+        return LinkState("unknown", passages["unknown"].title, passages["unknown"].text)
+    return LinkState("pending", passages["pending"].title, fill(passages["pending"].text, values))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Puts the values in place of their names in braces, once: a person's name may look like one of them."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)

@@ -2,23 +2,15 @@
 
 from typing import Literal
 
-from regserver.domain.outcome import (
-    BadContentType,
-    BadJson,
-    BadPassword,
-    BadRecovery,
-    Refusal,
-    RouteNotFound,
-)
+from regserver.domain.outcome import BadContentType, BadPassword, BadRecovery, Refusal
 from regserver.endpoint import Request, Response
 from regserver.service.account_recovery import AccountRecovery
 from regserver.text import CATALOGUES
-from regserver.web.http.body import FORM, Unreadable, content_type, read_object
+from regserver.web.http.body import Unreadable, read_form
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
-from regserver.web.site.address_page import LinkState
 from regserver.web.site.brand import PLAIN, Brand
-from regserver.web.site.link_page import LinkPage, read_form
+from regserver.web.site.link_page import LinkPage, LinkState, link_state
 
 RecoverState = Literal["ask", "weak", "done", "unknown"]
 
@@ -38,7 +30,7 @@ class RecoverPage:
             Route("recover.open", "GET", "/recover", self.open, "page", described=False),
             Route("recover.reset", "POST", "/recover", self.reset, "sign_in", hashes=True, described=False),
             Route("recover.status", "POST", "/recover/standing", self.status, "read", described=False),
-            Route("recover.file", "GET", "/recover/static/{file}", self.file, "page", described=False),
+            Route("recover.file", "GET", "/recover/static/{file}", self._page.file, "page", described=False),
         )
 
     async def open(self, request: Request) -> Response:
@@ -47,9 +39,9 @@ class RecoverPage:
 
     async def reset(self, request: Request) -> Response | BadContentType:
         """Sets the password, and answers the form with a page that says the result."""
-        if content_type(request) != FORM:
-            return BadContentType()
-        form = read_form(request.body)
+        form = read_form(request)
+        if isinstance(form, Refusal):
+            return form
         token = form.get("token", "").strip()
         match await self._recovery.reset(token, form.get("password", "")):
             case BadRecovery():
@@ -61,21 +53,11 @@ class RecoverPage:
 
     async def status(self, request: Request) -> LinkState | Unreadable:
         """What the link in the body would do, with the page's text; changes nothing."""
-        body = read_object(request)
-        if isinstance(body, Refusal):
-            return body
-        token = body.get("token")
-        if not isinstance(token, str):
-            return BadJson()
-        name = await self._recovery.look(token)
-        states = CATALOGUES[language_of(request)].recover.state
-        if name is None:
-            return LinkState("unknown", states["unknown"].title, states["unknown"].text)
-        return LinkState("pending", states["pending"].title, states["pending"].text.replace("{name}", name))
+        return await link_state(request, CATALOGUES[language_of(request)].recover.state, self._look)
 
-    async def file(self, request: Request) -> Response | RouteNotFound:
-        """A file of the page."""
-        return self._page.file(request.params["file"])
+    async def _look(self, token: str) -> dict[str, str] | None:
+        name = await self._recovery.look(token)
+        return None if name is None else {"name": name}
 
     def _render(self, request: Request, state: RecoverState, token: str = "") -> Response:
         text = CATALOGUES[language_of(request)].recover

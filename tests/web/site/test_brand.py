@@ -6,6 +6,7 @@ import pytest
 
 from regserver.domain.colour import Colour
 from regserver.web.http.forwarded import ForwardedReader
+from regserver.web.http.route import Route
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.link_page import LinkPage
 from regserver.web.site.page import PageApi
@@ -44,9 +45,9 @@ async def test_the_page_shows_it() -> None:
 
 async def test_pages_behind_mailed_links_show_it() -> None:
     page = LinkPage("recover", "recover.html", ACME)
-    found = page.file(ACME.icon)
-    assert getattr(found, "body", None) == LOGO
-    assert b"--accent: #7a1f5c;" in getattr(page.file("theme.css"), "body", b"")
+    async with open_routes((Route("file", "GET", "/{file}", page.file, "page", described=False),)) as client:
+        assert (await client.ask("GET", f"/{ACME.icon}")).body == LOGO
+        assert b"--accent: #7a1f5c;" in (await client.ask("GET", "/theme.css")).body
 
 
 def test_another_sign_is_another_file() -> None:

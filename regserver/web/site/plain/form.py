@@ -9,11 +9,11 @@ import hmac
 
 import msgspec
 
+from regserver.domain.outcome import Refusal
 from regserver.endpoint import Request
 from regserver.ports.randomness import Randomness
-from regserver.web.http.body import FORM, content_type
+from regserver.web.http.body import read_form
 from regserver.web.http.session_cookie import CookieJar
-from regserver.web.site.link_page import read_form
 
 COOKIE = "regserver-form"
 FIELD = "form"
@@ -35,8 +35,8 @@ class FormSecret(msgspec.Struct, frozen=True):
 
 def own_form(request: Request, jar: CookieJar) -> dict[str, str] | None:
     """The fields of a form of ours; None for one of somebody else, and for one that is older than the browser's cookies."""
-    if content_type(request) != FORM:
+    fields, secret = read_form(request), jar.read(COOKIE)
+    if isinstance(fields, Refusal):
         return None
-    fields, secret = read_form(request.body), jar.read(COOKIE)
     given = fields.pop(FIELD, "")
     return fields if secret and hmac.compare_digest(given.encode(), secret.encode()) else None
