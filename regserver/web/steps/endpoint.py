@@ -62,15 +62,23 @@ STYLE = StepsStyle()
 
 
 def exactly_one_contact(method: jsonrpc.Method, given: Mapping[str, Any]) -> jsonrpc.RpcError | None:
-    """Refuses calls of methods with a contact that name none, or several."""
-    if not _names_contact(method.params) or sum(name in given for name in CONTACTS) == 1:
+    """Refuses calls of methods with a contact that name none, or several: by the one that is missing, or too many."""
+    taken = _contacts(method.params)
+    if not taken:
         return None
-    return jsonrpc.invalid_params()
+    named = [name for name in CONTACTS if name in given]
+    if len(named) == 1:
+        return None
+    spare = [name for name in named if name not in taken] or named[1:]
+    return jsonrpc.invalid_params((spare or taken)[0], taken if len(taken) > 1 else ())
 
 
 @cache
-def _names_contact(params: type[msgspec.Struct]) -> bool:
-    return issubclass(params, NamesContact)
+def _contacts(params: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The contacts of which a method takes one; none for a method without a contact."""
+    if not issubclass(params, NamesContact):
+        return ()
+    return tuple(name for name in CONTACTS if name in params.__struct_fields__)
 
 
 def steps_routes(steps: StepsMethods, take: Callable[[str], float | None]) -> tuple[Route, ...]:

@@ -8,7 +8,7 @@ store gives a reply with code 500 for that call alone, so that a batch continues
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, final
 
 import msgspec
@@ -84,9 +84,15 @@ FOREIGN_ORIGIN = RpcError(403, "Foreign Origin", {"hint": ForeignOrigin.hint})
 INTERNAL_ERROR = RpcError(500, "Internal Service Error")
 
 
-def invalid_params(parameter: str | None = None) -> RpcError:
-    """The error of wrong parameters. parameter: the name of the wrong one; its value is never repeated."""
-    return RpcError(-32602, "Invalid params", {"parameter": parameter} if parameter else None)
+def invalid_params(parameter: str | None = None, one_of: Sequence[str] = ()) -> RpcError:
+    """The error of wrong parameters.
+
+    parameter: the name of the wrong one; its value is never repeated. one_of: the parameters of which exactly one is wanted.
+    """
+    data: dict[str, Any] = {"parameter": parameter} if parameter else {}
+    if one_of:
+        data["oneOf"] = list(one_of)
+    return RpcError(-32602, "Invalid params", data or None)
 
 
 Caller = Callable[[Any, Request], Awaitable[Any]]

@@ -238,16 +238,15 @@ async def test_errors_of_name_and_account(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "params", "parameter"),
     [
-        ("getState", {}, None),
-        ("getState", {"phone": PHONE, "email": EMAIL}, None),
         ("getState", {"phone": "+38 000"}, "phone"),
         ("getState", {"phone": "+380*******00"}, "phone"),
         ("getState", {"email": "alice"}, "email"),
         ("getState", {"identity": ""}, "identity"),
         ("getState", {"phone": 380000000000}, "phone"),
-        ("firstStep", {}, None),
+        ("firstStep", {}, "phone"),
         ("firstStep", {"email": EMAIL}, "phone"),
-        ("firstStep", {"phone": PHONE, "email": EMAIL}, None),
+        ("firstStep", {"phone": PHONE, "email": EMAIL}, "email"),
+        ("firstStepEmail", {"phone": PHONE, "email": EMAIL}, "phone"),
         ("firstStep", {"phone": PHONE, "captchaType": "desktop"}, "captchaType"),
         ("firstStep", {"phone": PHONE, "captcha": 5}, "captcha"),
         ("verify", {"phone": PHONE}, "code"),
@@ -261,7 +260,6 @@ async def test_errors_of_name_and_account(tmp_path: Path) -> None:
         ("createIdentity", {"identity": "x", "provider": "g"}, "secureKey"),
         ("createIdentity", {"identity": "x", "provider": "\n", "secureKey": "k"}, "identity"),
         ("setUsername", {"phone": PHONE}, "username"),
-        ("setUsername", {"username": "x"}, None),
         ("toBlockChain", {"phone": PHONE, "username": "x"}, "userId"),
         ("onboardingSharedLink", {}, "userId"),
         ("onboardingCommunitySubscriptions", {"userId": "x", "communityIds": ["A", "B"]}, "communityIds"),
@@ -274,14 +272,31 @@ async def test_errors_of_name_and_account(tmp_path: Path) -> None:
         ("onboardingCommunitySubscriptions", {"userId": "x", "communityIds": "ABC"}, "communityIds"),
     ],
 )
-async def test_invalid_params(
-    tmp_path: Path, method: str, params: dict[str, object], parameter: str | None
+async def test_invalid_params(tmp_path: Path, method: str, params: dict[str, object], parameter: str) -> None:
+    async with open_client(tmp_path) as client:
+        expected = {"code": -32602, "message": "Invalid params", "data": {"parameter": parameter}}
+        assert await client.fail(method, **params) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "parameter"),
+    [
+        ("getState", {}, "phone"),
+        ("getState", {"phone": PHONE, "email": EMAIL}, "email"),
+        ("getState", {"identity": "x", "phone": PHONE, "email": EMAIL}, "email"),
+        ("setUsername", {"username": "x"}, "phone"),
+    ],
+)
+async def test_where_one_of_several_contacts_is_wanted_all_are_named(
+    tmp_path: Path, method: str, params: dict[str, object], parameter: str
 ) -> None:
     async with open_client(tmp_path) as client:
-        expected: dict[str, object] = {"code": -32602, "message": "Invalid params"}
-        if parameter:
-            expected["data"] = {"parameter": parameter}
-        assert await client.fail(method, **params) == expected
+        data = {"parameter": parameter, "oneOf": ["phone", "email", "identity"]}
+        assert await client.fail(method, **params) == {
+            "code": -32602,
+            "message": "Invalid params",
+            "data": data,
+        }
 
 
 @pytest.mark.parametrize(
@@ -422,7 +437,6 @@ SECRET = "s3cret-that-must-not-come-back"
 
 
 @settings(
-    deadline=None,
     max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -441,7 +455,7 @@ async def test_no_input_is_a_fault_of_ours(
             assert code not in {500, -32603, -32700, -32600}, reply
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=st.sampled_from(NAMES), member=st.sampled_from(MEMBERS))
 async def test_nothing_that_was_sent_comes_back_in_an_error(
     tmp_path_factory: pytest.TempPathFactory, method: str, member: str
