@@ -1,9 +1,11 @@
 """The embedded store: units of work, group commit, the order of events, migrations."""
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from regserver.ports.store import StoreFault
 from regserver.ports.transaction import Conflict, Transaction
 from regserver.store.migration import migrations
 from regserver.store.sql.sql_transaction import SqlTransaction
-from regserver.store.sqlite import SqliteStore, connect, migrate, open_sqlite
+from regserver.store.sqlite import SqliteStore, connect, file_keeper, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
 from regserver.store.sqlite.copy import log_file
 from regserver.store.sqlite.unit import run_to_end
@@ -250,3 +252,18 @@ def test_who_of_some_is_in_a_room_is_not_looked_for_among_all_its_members(tmp_pa
         )
         assert found == {1, 2}
         assert sql.plans == ["SEARCH membership USING INDEX membership_current (room_id=? AND account_id=?)"]
+
+
+def test_a_wait_for_the_lock_is_measured_by_a_clock_that_nobody_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, own = [1_600_000_000.0], [50.0]
+    clocks = {**vars(time), "time": lambda: wall[0], "monotonic": lambda: own[0]}
+    monkeypatch.setattr(file_keeper, "time", SimpleNamespace(**clocks))
+    condition = file_keeper.StoreCondition()
+    condition.begin()
+    wall[0] += 3600
+    assert condition.fault() is None
+    wall[0] -= 7200
+    own[0] += 2
+    assert "held the database's lock since 12:26:40" in str(condition.fault())
+    condition.got_lock()
+    assert condition.fault() is None

@@ -24,17 +24,17 @@ PATIENCE_SECONDS = 1.0
 class StoreCondition:
     """What keeps the store from writing. Set by its writer's thread, read on the event loop.
 
-    refused: why writes are refused without being tried. failed: why the last one failed. since: when that began.
-    waiting_since: when the writer began to wait for the database's lock. Times are seconds since 1970.
-    unfolded: whether the log may have something that the database does not have.
+    refused: why writes are refused without being tried. failed: why the last one failed. since: when that began, in seconds since
+    1970. unfolded: whether the log may have something that the database does not have.
     """
 
     def __init__(self) -> None:
         self.refused: str | None = None
         self.failed: str | None = None
         self.since = 0.0
-        self.waiting_since: float | None = None
         self.unfolded = True
+        # When the writer began to wait for the database's lock: by the system clock, and by one that nobody sets.
+        self._waiting: tuple[float, float] | None = None
 
     def fault(self) -> str | None:
         """The fault in words for the operator, with the time since when; None if writes succeed."""
@@ -42,25 +42,29 @@ class StoreCondition:
             return self.refused
         if self.failed is not None:
             return f"{self.failed} (since {_clock(self.since)})"
-        waiting = self.waiting_since
-        if waiting is not None and time.time() - waiting > PATIENCE_SECONDS:
-            return f"another program has held the database's lock since {_clock(waiting)}"
+        waiting = self._waiting
+        if waiting is not None and time.monotonic() - waiting[1] > PATIENCE_SECONDS:
+            return f"another program has held the database's lock since {_clock(waiting[0])}"
         return None
 
     def begin(self) -> None:
         """A write begins, and may have to wait for the lock."""
-        self.waiting_since = time.time()
+        self._waiting = (time.time(), time.monotonic())
+
+    def got_lock(self) -> None:
+        """The write waits no longer."""
+        self._waiting = None
 
     def fail(self, words: str) -> None:
         """The write that was begun has failed. Of several failures in a row, the first says since when."""
         if self.failed is None:
-            self.since = self.waiting_since or time.time()
+            self.since = self._waiting[0] if self._waiting else time.time()
         self.failed = words
-        self.waiting_since = None
+        self._waiting = None
 
     def took(self) -> None:
         """The write succeeded."""
-        self.failed = self.waiting_since = None
+        self.failed = self._waiting = None
         self.unfolded = True
 
 

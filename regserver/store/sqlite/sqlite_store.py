@@ -166,7 +166,7 @@ class SqliteStore(Store):
         started = time.perf_counter()
         try:
             connection.execute("BEGIN IMMEDIATE")
-            self._condition.waiting_since = None
+            self._condition.got_lock()
             self._kept.begin()
             if not all(self._run(transaction, job) for job in batch):
                 connection.execute("ROLLBACK")
