@@ -58,6 +58,9 @@ def faults(settings: Settings) -> Iterator[Fault]:
         yield ("directory", "servers"), "host names or addresses, without scheme and port"
     if not all(map(_VARIABLE.match, settings.live.command.env)):
         yield ("live", "command", "env"), '"NAME" or "NAME=value"'
+    if settings.password.max_memory < settings.password.memory:
+        least = format_value(settings.password.memory)
+        yield ("password", "max_memory"), f"at least password.memory, {least}"
     yield from _signup(settings.signup)
     yield from site_faults(settings.site)
     yield from webhook_faults(settings.webhook)

@@ -10,6 +10,8 @@ from regserver.config.section import Fault, Secret, Section, within
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
 from regserver.domain.phone import COUNTRIES, read_phone
 
+WAITS = (SECOND // 10, 10 * MINUTE)
+"""How long a service may take."""
 SmsKind = Literal["log", "http", "twilio", "vonage"]
 
 
@@ -31,7 +33,7 @@ class CaptchaSection(Section, frozen=True):
     action: str = ""
     min_score: Annotated[float, within(0, 1)] = 0.5
     url: str = ""
-    timeout: Duration = Duration(5 * SECOND)
+    timeout: Annotated[Duration, within(*WAITS)] = Duration(5 * SECOND)
     secret_web: Secret = Secret("")
     secret_android: Secret = Secret("")
     secret_ios: Secret = Secret("")
@@ -77,7 +79,7 @@ class SmsSection(Section, frozen=True):
     countries: tuple[str, ...] = ()
     daily_max: Annotated[int, within(1, 1_000_000_000)] = 1000
     text: str = ""
-    timeout: Duration = Duration(10 * SECOND)
+    timeout: Annotated[Duration, within(*WAITS)] = Duration(10 * SECOND)
     http: SmsHttp = SmsHttp()
     twilio: SmsTwilio = SmsTwilio()
     vonage: SmsVonage = SmsVonage()
@@ -131,8 +133,8 @@ class LedgerAntelope(Section, frozen=True):
     ram_bytes: Annotated[int, within(0, 2**32 - 1)] = 0
     stake_net: str = ""
     stake_cpu: str = ""
-    expiration: Duration = Duration(2 * MINUTE)
-    timeout: Duration = Duration(10 * SECOND)
+    expiration: Annotated[Duration, within(SECOND, HOUR)] = Duration(2 * MINUTE)
+    timeout: Annotated[Duration, within(*WAITS)] = Duration(10 * SECOND)
 
 
 class LedgerSection(Section, frozen=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from regserver.config.fault import Origins
+from regserver.config.live import LiveSection
 from regserver.config.provider import (
     AuditSection,
     CaptchaSection,
@@ -132,11 +133,11 @@ class NodeSection(Section, frozen=True):
 class LoginSection(Section, frozen=True):
     """Tokens, and who may sign up at POST /login/register. named_tokens: of one account at once."""
 
-    token_ttl: Duration = Duration(10 * DAY)
+    token_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(10 * DAY)
     named_tokens: Annotated[int, within(0, 10_000)] = 50
     named_token_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(90 * DAY)
     named_token_max_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(366 * DAY)
-    deletion_grace: Duration = Duration(7 * DAY)
+    deletion_grace: Annotated[Duration, within(0, YEARS)] = Duration(7 * DAY)
     open_registration: bool = True
     query_token: bool = True
     verify_email: Literal["ask", "require"] = "ask"
@@ -168,47 +169,12 @@ class SignupSection(Section, frozen=True):
     doors: SignupDoors = SignupDoors()
 
 
-class LiveFile(Section, frozen=True):
-    """path: of the roster."""
-
-    path: str = "roster.toml"
-
-
-class LiveHttp(Section, frozen=True):
-    """url: of the service. timeout: of a check, and of the silence between two lines."""
-
-    url: str = ""
-    timeout: Duration = Duration(30 * SECOND)
-    bearer: Secret = Secret("")
-
-
-class LiveCommand(Section, frozen=True):
-    """argv: the executable and its arguments. env: its variables. timeout: of a check, and of the silence between two lines."""
-
-    argv: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
-    timeout: Duration = Duration(30 * SECOND)
-
-
-class LiveSection(Section, frozen=True):
-    """Live registration, and the source that it reads. recheck: how long the source's yes holds; 0 for ever."""
-
-    source: Literal["file", "http", "command", "none"] = "file"
-    deadline: Duration = MINUTE
-    replay: Duration = MINUTE
-    max_running: Annotated[int, within(1, 100_000)] = 200
-    recheck: Duration = Duration(0)
-    file: LiveFile = LiveFile()
-    http: LiveHttp = LiveHttp()
-    command: LiveCommand = LiveCommand()
-
-
 class StepsSection(Section, frozen=True):
     """Registration by steps: its codes, its times and its daily caps."""
 
     code_digits: Annotated[int, within(4, 10)] = 6
     code_ttl: Annotated[Duration, within(SECOND, YEARS)] = Duration(10 * MINUTE)
-    resend_after: Duration = Duration(45 * SECOND)
+    resend_after: Annotated[Duration, within(0, DAY)] = Duration(45 * SECOND)
     max_resends: Annotated[int, within(0, 100)] = 3
     cycle_ttl: Annotated[Duration, within(SECOND, YEARS)] = DAY
     user_id_prefix: str = "reg1"
@@ -244,7 +210,7 @@ class RoomsSection(Section, frozen=True):
     no bound.
     """
 
-    event_retention: Duration = Duration(7 * DAY)
+    event_retention: Annotated[Duration, within(SECOND, YEARS)] = Duration(7 * DAY)
     max_members: Annotated[int, within(2, 1_000_000)] = 5000
     max_sockets: Annotated[int, within(1, 1_000_000)] = 100
     socket_queue: Annotated[Size, within(4 * KIB, GIB)] = Size(256 * KIB)
@@ -262,7 +228,7 @@ class PasswordSection(Section, frozen=True):
     time_cost: Annotated[int, within(1, 100)] = 2
     memory: Annotated[Size, within(512 * KIB, 4 * GIB)] = Size(19 * MIB)
     parallelism: Annotated[int, within(1, 64)] = 1
-    max_memory: Size = Size(256 * MIB)
+    max_memory: Annotated[Size, within(512 * KIB, 1 << 50)] = Size(256 * MIB)
 
 
 class LimitsSection(Section, frozen=True):

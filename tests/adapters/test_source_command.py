@@ -14,7 +14,7 @@ import trio
 from regserver.adapters.argon2_hasher import Argon2Hasher
 from regserver.adapters.source import open_source
 from regserver.config import ConfigFault, Loaded, Settings
-from regserver.config.setting import LiveCommand, LiveSection
+from regserver.config.live import LiveCommand, LiveSection
 from regserver.domain.instant import Duration
 from regserver.domain.source_line import DoneLine, MalformedLine, NameLine, SourceLine, StepLine
 from regserver.ports.source import Accepted, Rejected, Source, SourceFault, Subject, Unavailable

@@ -40,6 +40,9 @@ def test_settings_reach_the_front_door() -> None:
         ("server.bounds.idle_timeout=0s", 'server.bounds.idle_timeout: expected "1s" to "1h", not "0ms"'),
         ("server.max_connections=0", "server.max_connections: expected 1 to 1000000, not 0"),
         ("steps.code_ttl=1ms", 'steps.code_ttl: expected "1s" to "3650d", not "1ms"'),
+        ("live.deadline=0s", 'live.deadline: expected "100ms" to "1d", not "0ms"'),
+        ("login.token_ttl=99999d", 'login.token_ttl: expected "1s" to "3650d", not "99999d"'),
+        ("password.max_memory=16MiB", 'password.max_memory: expected at least password.memory, "19MiB"'),
     ],
 )
 def test_complaints(override: str, said: str) -> None:
@@ -58,6 +61,20 @@ def ranges(section: Section, at: str = "") -> Iterator[tuple[str, int, int, int]
             if "least" not in meta.extra:  # a secret's length
                 continue
             yield f"{at}{field.encode_name}", meta.extra["least"], meta.extra["most"], value
+
+
+def unbounded(section: Section, at: str = "") -> Iterator[str]:
+    """The numbers without a range."""
+    for field in msgspec.structs.fields(section):
+        value = getattr(section, field.name)
+        if isinstance(value, Section):
+            yield from unbounded(value, f"{at}{field.encode_name}.")
+        elif type(value) in {int, float, Duration, Size} and not hasattr(field.type, "__metadata__"):
+            yield f"{at}{field.encode_name}"
+
+
+def test_every_number_has_a_range() -> None:
+    assert list(unbounded(Settings())) == []
 
 
 def test_a_range_takes_its_ends_and_refuses_what_is_past_them() -> None:

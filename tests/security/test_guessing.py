@@ -12,10 +12,10 @@ import trio
 from regserver.app import open_app
 from regserver.app.outside import Outside
 from regserver.config import Loaded, Secret, Settings, Size
+from regserver.config.live import LiveSection
 from regserver.config.setting import (
     DirectorySection,
     LimitsSection,
-    LiveSection,
     PasswordSection,
     ServerSection,
     StepsSection,

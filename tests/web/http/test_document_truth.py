@@ -13,13 +13,11 @@ import trio
 from regserver.app import App, open_app
 from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings, Size
+from regserver.config.live import LiveFile, LiveHttp, LiveSection
 from regserver.config.provider import CaptchaDoor, CaptchaSection
 from regserver.config.setting import (
     DirectorySection,
     LimitsSection,
-    LiveFile,
-    LiveHttp,
-    LiveSection,
     LoginSection,
     PasswordSection,
     RoomsSection,

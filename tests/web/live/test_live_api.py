@@ -14,11 +14,9 @@ import trio
 from regserver.app import open_app
 from regserver.app.asgi import quart_app
 from regserver.config import Loaded, Secret, Settings, Size
+from regserver.config.live import LiveFile, LiveHttp, LiveSection
 from regserver.config.setting import (
     LimitsSection,
-    LiveFile,
-    LiveHttp,
-    LiveSection,
     LoginSection,
     PasswordSection,
     ServerSection,
