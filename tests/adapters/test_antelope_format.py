@@ -39,7 +39,7 @@ from tests.peer.antelope import CHAIN_ID, Oracle, open_oracle
 
 WIF = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3"  # the well-known key of development chains
 CREATOR = Authorization("creator", "active")
-LIMITS = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LIMITS = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ class World:
                 assert in_room == [event for where, event in expected if where == room][: len(in_room)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(steps, max_size=40), st.sampled_from([1, 2, 5]), st.sampled_from([1, 3, 64]))
 def test_everybody_hears_what_the_model_says(
     plan: list[Commit | Attach | Detach | Pause], slice_sends: int, most: int

@@ -223,9 +223,7 @@ async def test_it_works_where_it_belongs_and_nowhere_else(tmp_path: Path) -> Non
             st.sampled_from(world.secrets), st.sampled_from(world.spots), st.integers(0, WAYS - 1)
         )
 
-        @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-        )
+        @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
         @given(tries)
         def check(tried: tuple[Secret, Spot, int]) -> None:
             secret, spot, way = tried

@@ -481,7 +481,7 @@ async def test_a_code_that_was_not_sent_is_taken_back(tmp_path: Path) -> None:
     accounts=st.lists(st.integers(1, 2**53 - 1), min_size=2, max_size=2, unique=True),
     key=st.binary(min_size=16, max_size=40),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_code_is_bound_to_contact_account_and_purpose(
     digits: str, numbers: list[int], accounts: list[int], key: bytes
 ) -> None:
@@ -494,7 +494,7 @@ def test_a_code_is_bound_to_contact_account_and_purpose(
 
 
 @given(guesses=st.lists(st.sampled_from(("ann", "bob")), min_size=1, max_size=4))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_code_of_one_contact_never_opens_another(
     tmp_path_factory: pytest.TempPathFactory, guesses: list[str]
 ) -> None:

@@ -70,7 +70,7 @@ async def state_of(steps: Steps, contact: Contact) -> StepsState:
     return found.registration.state
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVES, max_size=12))
 async def test_any_steps_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, Contact, int]]

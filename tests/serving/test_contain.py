@@ -71,7 +71,7 @@ async def throw(server: RunningFront, raw: bytes, cut: int) -> None:
 
 
 LIMITS = FrontLimits()
-QUIET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUIET

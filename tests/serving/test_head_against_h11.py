@@ -59,7 +59,7 @@ _BODIES = st.sampled_from(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(
     st.sampled_from(["GET", "POST", "HEAD", "get", "CONNECT"]),
     st.one_of(st.just("/"), st.text(st.characters(max_codepoint=255), max_size=12).map("/".__add__)),

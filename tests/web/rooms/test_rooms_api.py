@@ -360,7 +360,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(bodies=st.lists(json_values, min_size=10, max_size=40))
 async def test_any_json_is_answered(bodies: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
