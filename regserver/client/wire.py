@@ -99,7 +99,7 @@ class Post(AnswerBody, frozen=True):
 
 
 class PostPage(AnswerBody, frozen=True):
-    """Posts, oldest first. more: there are older ones."""
+    """Posts, oldest first. more: there are older ones; with `after`, newer ones."""
 
     posts: tuple[Post, ...]
     more: bool
