@@ -184,6 +184,11 @@ LATE: dict[str, tuple[set[str], str]] = {
     "adapters/authenticator_app.py": ({"segno"}, "QR codes, for whoever begins with codes of an app"),
     "adapters/foreign_hash.py": ({"passlib"}, "hashes of other software, for people who came from it"),
     "adapters/ledger/antelope_key.py": ({"coincurve"}, "keys of a chain"),
+    "__main__.py": ({"regserver"}, "the command line, when the garbage collector has been told to wait"),
+    "adapters/late_mail.py": (
+        {"regserver.adapters.jinja_mail"},
+        "jinja2, for mails from the built-in templates",
+    ),
     "adapters/late_webhook.py": (
         {"regserver.adapters.webhook_client"},
         "httpcore, for receivers of webhooks",
@@ -213,6 +218,7 @@ LATE: dict[str, tuple[set[str], str]] = {
     "service/cipher.py": ({"cryptography"}, "what is sealed"),
     "serving/late_http2.py": ({"regserver.serving.http2_connection"}, "h2, for clients that speak HTTP/2"),
     "store_opening.py": ({"regserver.store.postgres"}, "psycopg"),
+    "web/site/template.py": ({"jinja2"}, "templates of pages"),
 }
 # Libraries of which a module names types alone. What it has late as well, or what its caller has loaded.
 TYPES_ALONE = {
@@ -220,6 +226,7 @@ TYPES_ALONE = {
     "adapters/trust.py": {"httpcore"},
     "service/cipher.py": {"cryptography"},
     "web/http/router.py": {"quart"},
+    "web/site/template.py": {"jinja2"},
 }
 
 
@@ -390,6 +397,7 @@ LOADED_BY = {
         "client",
         "testing",
     },
+    "jinja2": {"adapters/jinja_mail.py"},
     "dns": {"adapters/mail_probe.py", "cli/mail.py"},
     "psycopg": {"store/postgres", "store/store_copy.py"},
     "quart": {"web/app.py"},

@@ -5,6 +5,7 @@ changes. A hash of another kind, or a larger one, came with an account from othe
 """
 
 import os
+from base64 import b64encode
 
 import argon2
 import msgspec
@@ -33,8 +34,12 @@ class Argon2Hasher(PasswordHasher):
         # Hashes that take more memory than ours, one at a time, so that all of them stay below max_memory.
         self._large = HashQueue(1)
         self._memory = memory
-        # An unknown user's password is compared with this hash, so that the answer takes as long as for a known one.
-        self._decoy = self._hasher.hash("a password that nobody has")
+        # An unknown user's password is compared with this hash, so that the answer takes as long as for a known one. It is drawn,
+        # since making one of a password would keep each start waiting.
+        self._decoy = (
+            f"$argon2id$v={argon2.low_level.ARGON2_VERSION}$m={memory // 1024},t={time_cost},p={parallelism}"
+            f"${_random(argon2.DEFAULT_RANDOM_SALT_LENGTH)}${_random(argon2.DEFAULT_HASH_LENGTH)}"
+        )
         self._common = load_common_passwords()
 
     async def hash(self, password: str) -> str:
@@ -91,6 +96,10 @@ class Argon2Hasher(PasswordHasher):
 def build_hasher(cost: PasswordSection) -> Argon2Hasher:
     """The hasher with the configured parameters."""
     return Argon2Hasher(**msgspec.structs.asdict(cost))
+
+
+def _random(length: int) -> str:
+    return b64encode(os.urandom(length)).decode().rstrip("=")
 
 
 def _bytes(password: str) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 import jinja2
 
 from regserver.domain.instant import Instant
-from regserver.ports.mail_template import MailTemplateName, MailTemplates
+from regserver.ports.mail_template import MailTemplateFault, MailTemplateName, MailTemplates
 from regserver.ports.mailer import Mail
 from regserver.text import CATALOGUES, LANGUAGES, Language
 
@@ -96,10 +96,6 @@ REQUIRED: Mapping[MailTemplateName, str] = {
 """The value that a mail must contain."""
 STRONG = ("username", "code")
 """Values that are bold in HTML."""
-
-
-class MailTemplateFault(Exception):
-    """A template cannot be used; the message names the file and the mistake."""
 
 
 class JinjaMailTemplates(MailTemplates):

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
-from regserver.adapters.jinja_mail import MailTemplateFault, load_mail_templates
+from regserver.adapters.late_mail import find_mail_templates
 from regserver.adapters.server_key import ServerKey
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
 from regserver.app.frame_making import frame_making
@@ -31,7 +31,7 @@ from regserver.domain.journal import JournalSeal
 from regserver.domain.sign_up_policy import Door
 from regserver.metric import Metrics
 from regserver.ports.clock import Clock
-from regserver.ports.mail_template import MailTemplates
+from regserver.ports.mail_template import MailTemplateFault, MailTemplates
 from regserver.ports.password_hasher import PasswordHasher
 from regserver.ports.randomness import Randomness
 from regserver.ports.sign_up_hook import SignUpHook
@@ -217,6 +217,6 @@ def build_mail_templates(loaded: Loaded) -> MailTemplates:
     folder = loaded.resolve(settings.mail.templates) if settings.mail.templates else None
     try:
         service = settings.site.name or urlsplit(settings.server.public_url).hostname or NAME
-        return load_mail_templates(folder, service, settings.site.color)
+        return find_mail_templates(folder, service, settings.site.color)
     except MailTemplateFault as fault:
         raise ConfigFault(f"mail.templates: {fault}") from None

@@ -26,7 +26,8 @@ async def run_collector(growth: int = GROWTH) -> None:
     thresholds = gc.get_threshold()
     gc.set_threshold(50_000, 1_000_000, 1_000_000)
     try:
-        limit = _look_at_all(growth)
+        gc.collect()  # what the start has left; the modules, which the command line has frozen, need no look
+        limit = _freeze(growth)
         for turn in itertools.count(1):
             await trio.sleep(YOUNG_SECONDS)
             gc.collect(1)
@@ -42,6 +43,10 @@ def _look_at_all(growth: int) -> int:
     """Collects everything; returns the number of allocated blocks that causes the next full collection."""
     gc.unfreeze()
     gc.collect()
+    return _freeze(growth)
+
+
+def _freeze(growth: int) -> int:
     gc.freeze()
     allocated = _allocated()
     return allocated + max(allocated, growth)

@@ -8,6 +8,7 @@ argparse without a library on top of it: a dozen commands need no more, and ever
 
 import argparse
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -91,24 +92,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; returns the exit code. argparse itself exits with 2 on wrong usage."""
-    parser = argparse.ArgumentParser(
-        prog="regserver",
-        description="Registration server: live sign-up, rooms, registration steps and a directory behind one port.",
-    )
-    parser.add_argument("--version", action="store_true", help="show the version")
-    if [*arguments[:1]] == ["--version"]:  # as most programs have it
-        arguments = ["version", *arguments[1:]]
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
-        # Only the module of the given command is imported: `regserver version` should not load a web server.
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        add_common(command)
-        if name in arguments[:1]:
-            module = importlib.import_module(f"regserver.cli.{name}")
-            if hasattr(module, "add"):
-                module.add(command)
-            command.set_defaults(run=module.run, misused=command.error)
-    chosen = parser.parse_args(arguments)
+    chosen = _parsed(arguments)
+    if not gc.isenabled():  # see __main__.py
+        gc.freeze()
+        gc.enable()
     execute: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
         return execute(chosen) or FINE
@@ -118,6 +105,29 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(fault, fault.code)
     except (StoreFault, ServerKeyFault) as fault:
         return _fail(fault, FAILED)
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command, whose module alone is imported: `regserver version` shall load no web server."""
+    parser = argparse.ArgumentParser(
+        prog="regserver",
+        description="Registration server: live sign-up, rooms, registration steps and a directory behind one port.",
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    if [*arguments[:1]] == ["--version"]:  # as most programs have it
+        arguments = ["version", *arguments[1:]]
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    given = {*arguments[:1]} & COMMANDS.keys()
+    for name in given or COMMANDS:  # all of them only for who is told them: each parser takes a millisecond
+        summary = COMMANDS[name]
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        add_common(command)
+        if given:
+            module = importlib.import_module(f"regserver.cli.{name}")
+            if hasattr(module, "add"):
+                module.add(command)
+            command.set_defaults(run=module.run, misused=command.error)
+    return parser.parse_args(arguments)
 
 
 def _fail(fault: Exception | str, code: int) -> int:

@@ -42,6 +42,10 @@ totp_on, totp_off, passkey_added, passkey_removed: tell of a change of the accou
 passkey whose counter went back."""
 
 
+class MailTemplateFault(Exception):
+    """A template cannot be used; the message names the file and the mistake."""
+
+
 class MailTemplates(Protocol):
     """Writes mails from templates."""
 
@@ -53,7 +57,7 @@ class MailTemplates(Protocol):
         values: Mapping[str, str],
         good_until: Instant | None = None,
     ) -> Mail:
-        """A mail in the reader's language. Reads no files, so it may be called inside a transaction.
+        """A mail in the reader's language. Reads no files but at the first mail, so it may be called inside a transaction.
 
         values: for the template: username, link, code and hours for confirm, username for name_taken, code and minutes for
         code, username and failures for guessed, username, link, code and hours for verify,

@@ -6,10 +6,10 @@ from typing import get_args
 import msgspec
 import pytest
 
-from regserver.adapters.jinja_mail import SAMPLES, MailTemplateFault, load_mail_templates
+from regserver.adapters.jinja_mail import SAMPLES, load_mail_templates
 from regserver.adapters.mime import build_message
 from regserver.domain.instant import Instant
-from regserver.ports.mail_template import MailTemplateName
+from regserver.ports.mail_template import MailTemplateFault, MailTemplateName
 from regserver.text import CATALOGUES, LANGUAGES, Language
 
 VALUES = {

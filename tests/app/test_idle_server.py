@@ -20,6 +20,7 @@ NOT_NEEDED = (
     "cryptography",
     "fido2",
     "dns",
+    "jinja2",
 )
 
 OPENED = """

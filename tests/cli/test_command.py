@@ -1,5 +1,6 @@
 """What all commands have in common: help, exit codes, and one line for what went wrong."""
 
+import gc
 import json
 
 import pytest
@@ -117,6 +118,21 @@ async def test_version(shell: Shell, word: str) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"regserver {__version__} (Python 3.")
     assert json.loads((await shell.run_bare(word, "--json")).out)["version"] == __version__
+
+
+async def test_the_collector_runs_again_when_the_command_does(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry of the program stops it while modules are imported."""
+    ran: list[bool] = []
+    monkeypatch.setattr("regserver.cli.version.run", lambda chosen: ran.append(gc.isenabled()))
+    gc.disable()
+    try:
+        assert (await shell.run_bare("version")).code == 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
+    assert ran == [True]
 
 
 @pytest.mark.parametrize("option", ["--limit", "--before", "--account"])

@@ -13,7 +13,7 @@ from regserver.web.operator.act import ActTable
 from regserver.web.operator.act_page import ActPage
 from regserver.web.operator.audit_view import AuditView
 from regserver.web.operator.entry_page import EntryPage
-from regserver.web.operator.frame import redirect
+from regserver.web.operator.frame import load_operator_templates, redirect
 from regserver.web.operator.guarded import Asked, PageGuard
 from regserver.web.operator.invitation_view import InvitationView
 from regserver.web.operator.key_view import KeyView
@@ -26,6 +26,7 @@ from regserver.web.operator.user_act import UserActs
 from regserver.web.operator.user_view import UserView
 from regserver.web.operator.view import OperatorView
 from regserver.web.operator.webhook_view import WebhookView
+from regserver.web.site.template import loaded_before
 
 SectionPage = Callable[[Asked, ActTable], Awaitable[OperatorView | Refusal]]
 
@@ -94,7 +95,7 @@ class OperatorPage:
     def routes(self) -> tuple[Route, ...]:
         """Entry, acts, and a page for each section."""
         home = self._guard.page(self._parts.overview.page)
-        return (
+        routes = (
             Route(
                 "operator.home",
                 "GET",
@@ -108,6 +109,7 @@ class OperatorPage:
             *self._entry.routes(),
             *ActPage(self._acts, self._guard).routes(),
         )
+        return loaded_before(load_operator_templates, routes)
 
     def _route(self, name: str, page: SectionPage) -> Route:
         endpoint = self._guard.page(partial(_with_acts, page, self._acts))

@@ -1,8 +1,7 @@
 """Renders the operator's pages: the navigation of a role, what was just done, and the blocks of a view."""
 
+from functools import cache
 from importlib.resources import files
-
-import jinja2
 
 from regserver.domain.operator_key import Operation
 from regserver.domain.outcome import RouteNotFound
@@ -18,10 +17,12 @@ from regserver.web.operator.view import OperatorView
 from regserver.web.site.asset import FOR_GOOD, REVALIDATE, asset_response, load_assets
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.template import Render, page_environment
 
 LANGUAGE = "regserver-operator-language"
 YEAR_SECONDS = 365 * 86_400
 HTML = "text/html; charset=utf-8"
+TEMPLATES = ("enter.html", "view.html")
 FIELDS: HeaderFields = (
     ("content-security-policy", content_security_policy("img-src 'self'")),
     *PAGE_FIELDS,
@@ -49,11 +50,6 @@ class OperatorFrame:
     """Templates and files of the page."""
 
     def __init__(self, seal: FlashSeal, randomness: Randomness, brand: Brand = PLAIN) -> None:
-        folder = files(__package__) / "template"
-        loader = jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8"))
-        self._environment = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-        )
         self._assets = load_assets("operator", brand=brand)
         self._brand = brand
         self._seal = seal
@@ -94,7 +90,7 @@ class OperatorFrame:
         values: dict[str, object],
     ) -> Response:
         language, root = page_language(request), root_of(request)
-        html = self._environment.get_template(template).render(
+        html = load_operator_templates()[template](
             language=language,
             languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
             static=f"{root}operator/static/{self._assets.version}",
@@ -106,6 +102,14 @@ class OperatorFrame:
         )
         headers = (*FIELDS, ("content-language", language), *language_field(request), *fields)
         return Response(status=status, body=html.encode(), content_type=HTML, headers=headers)
+
+
+@cache
+def load_operator_templates() -> dict[str, Render]:
+    """The templates of the operator's pages, by the names of their files."""
+    folder = files(__package__) / "template"
+    environment = page_environment(lambda name: (folder / name).read_text("utf-8"), strips=False)
+    return {name: environment.get_template(name).render for name in TEMPLATES}
 
 
 def page_language(request: Request) -> Language:

@@ -8,7 +8,6 @@ import html
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
-import jinja2
 import msgspec
 import trio
 from markupsafe import Markup
@@ -25,6 +24,7 @@ from regserver.web.reference.example import BASE, SOCKET_BASE, Sample
 from regserver.web.site.asset import FOR_GOOD, REVALIDATE, Assets, asset_response
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.template import Render, page_environment
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -128,7 +128,7 @@ class ReferenceApi:
         reference = build_reference(*map(msgspec.json.decode, msgspec.structs.astuple(documents)))
         static = f"docs/static/{self._assets.version}"
         return {
-            name: _template(name).render(
+            name: _template(name)(
                 reference=reference,
                 static=static,
                 start=_start(),
@@ -139,15 +139,10 @@ class ReferenceApi:
         }
 
 
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=name.endswith(".html"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _template(name: str) -> Render:
+    environment = page_environment(lambda name: (files(__package__) / name).read_text("utf-8"))
     environment.filters["words"] = _words
-    return environment.from_string((files(__package__) / name).read_text("utf-8"))
+    return environment.get_template(name).render
 
 
 def _words(text: str) -> Markup:

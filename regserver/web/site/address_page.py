@@ -40,7 +40,7 @@ class AddressPage:
     def routes(self) -> tuple[Route, ...]:
         """The routes below the page's path."""
         at = self._place
-        return (
+        return self._page.with_template(
             Route(f"{at}.open", "GET", f"/{at}", self.open, "page", described=False),
             Route(f"{at}.use", "POST", f"/{at}", self.use, "write", described=False),
             Route(f"{at}.status", "POST", f"/{at}/standing", self.status, "read", described=False),

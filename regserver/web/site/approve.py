@@ -28,7 +28,7 @@ class ApprovePage:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /approve."""
-        return (
+        return self._page.with_template(
             Route("approve.open", "GET", "/approve", self.open, "page", described=False),
             Route("approve.approve", "POST", "/approve", self.approve, "write", described=False),
             Route("approve.status", "POST", "/approve/standing", self.status, "read", described=False),

@@ -1,13 +1,11 @@
-"""The template and the static files of a page, read once, and their version, by which browsers may cache them for ever."""
+"""The static files of a page, read once, and their version, by which browsers may cache them for ever."""
 
 import gzip
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.resources import files
-
-import jinja2
 
 from regserver.endpoint import Request, Response
 from regserver.web.http.answer import HeaderFields
@@ -55,19 +53,6 @@ class Assets:
                 found.add(name)
                 waiting += (match.decode() for match in IMPORTED.findall(self.files[name][1]))
         return frozenset(found)
-
-
-@cache
-def load_template(name: str) -> jinja2.Template:
-    """The template of a page, which may extend and include others. name: of its file."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (files(__package__) / name).read_text("utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
 
 
 def load_assets(*folders: str, brand: Brand = PLAIN) -> Assets:

@@ -58,7 +58,7 @@ class ConfirmApi:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /confirm."""
-        return (
+        return self._page.with_template(
             Route("confirm.open", "GET", "/confirm", self.open, "page", described=False),
             Route(
                 "confirm.confirm", "POST", "/confirm", self.confirm, "sign_up", hashes=True, described=False

@@ -5,6 +5,7 @@ A button posts it: programs that look at links in mail open the page, and use no
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from regserver.domain.outcome import BadJson, Refusal, RouteNotFound
@@ -13,9 +14,11 @@ from regserver.text import CATALOGUES, Passage
 from regserver.web.http.answer import JsonAnswer
 from regserver.web.http.body import Unreadable, read_object
 from regserver.web.http.language import language_of
-from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
+from regserver.web.http.route import Route
+from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.template import load_template, loaded_before
 
 HTML = "text/html; charset=utf-8"
 FIELDS = (
@@ -45,9 +48,13 @@ class LinkPage:
         """The page in the reader's language. values: of the template."""
         language = language_of(request)
         values = {"site": CATALOGUES[language].site, **self._frame, **values}
-        page = load_template(self._template).render(language=language, **values)
+        page = load_template(self._template)(language=language, **values)
         headers = (*FIELDS, ("content-language", language))
         return Response(status=status, body=page.encode(), content_type=HTML, headers=headers)
+
+    def with_template(self, *routes: Route) -> tuple[Route, ...]:
+        """The routes of the page, which wait for its template."""
+        return loaded_before(partial(load_template, self._template), routes)
 
     async def file(self, request: Request) -> Response | RouteNotFound:
         """A file of the page."""

@@ -7,7 +7,6 @@ address to which its script may open sockets differs between requests.
 from collections.abc import Collection, Mapping
 from typing import Final
 
-import jinja2
 import msgspec
 import trio
 
@@ -24,11 +23,11 @@ from regserver.web.site.asset import (
     Assets,
     asset_response,
     load_assets,
-    load_template,
     packed,
 )
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.template import Render, load_template
 
 FOLDERS = ("page", "sdk")
 FIRST = "main.js"
@@ -167,17 +166,15 @@ def page_policy(socket_base: str, *, proves: bool = False, pushes: bool = False)
 
 def render_pages(assets: Assets, switches: Mapping[str, object]) -> dict[Language, bytes]:
     """language → HTML. switches: what the template shows. Its links are relative, so that it works below a proxy's base path."""
-    template = load_template("page.html")
-    return {language: _render(template, assets, language, switches) for language in CATALOGUES}
+    render = load_template("page.html")
+    return {language: _render(render, assets, language, switches) for language in CATALOGUES}
 
 
-def _render(
-    template: jinja2.Template, assets: Assets, language: Language, switches: Mapping[str, object]
-) -> bytes:
+def _render(render: Render, assets: Assets, language: Language, switches: Mapping[str, object]) -> bytes:
     text = CATALOGUES[language]
     script = {f"{group}.{key}": word for group, words in text.script.items() for key, word in words.items()}
     first = assets.needs(FIRST)
-    html = template.render(
+    html = render(
         language=language,
         languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
         static=f"static/{assets.version}",

@@ -26,7 +26,7 @@ class RecoverPage:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes below /recover."""
-        return (
+        return self._page.with_template(
             Route("recover.open", "GET", "/recover", self.open, "page", described=False),
             Route("recover.reset", "POST", "/recover", self.reset, "sign_in", hashes=True, described=False),
             Route("recover.status", "POST", "/recover/standing", self.status, "read", described=False),

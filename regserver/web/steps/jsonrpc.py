@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, final
 
 import msgspec
+import trio
 from msgspec import UNSET, Meta, UnsetType
 
 from regserver.domain.outcome import ForeignOrigin
@@ -130,7 +131,8 @@ class Rpc:
         take: Callable[[str], float | None] = lambda client: None,
     ) -> None:
         self.methods = {method.name: method for method in methods}
-        self._description = msgspec.Raw(_encode(describe(self.methods.values())))
+        self._describe = describe
+        self._description: msgspec.Raw | None = None
         self._check = check
         self._take = take
 
@@ -155,6 +157,13 @@ class Rpc:
                 replies.append(reply)
         return _encode(replies) if replies else None
 
+    async def _described(self) -> msgspec.Raw:
+        """The description, made when it is first asked for: 15 ms in a thread."""
+        if self._description is None:
+            document = await trio.to_thread.run_sync(self._describe, self.methods.values())
+            self._description = msgspec.Raw(_encode(document))
+        return self._description
+
     async def _one(self, message: object, request: Request, *, limited: bool = False) -> RpcReply | None:
         if not isinstance(message, dict):
             return _reply(None, INVALID_REQUEST)
@@ -170,7 +179,7 @@ class Rpc:
 
     async def _call(self, name: str, params: dict[str, Any] | list[Any] | None, request: Request) -> Any:
         if name == DISCOVER:
-            return self._description
+            return await self._described()
         method = self.methods.get(name.removeprefix(PREFIX))
         if method is None:
             return METHOD_NOT_FOUND

@@ -11,6 +11,7 @@
 It is a client of the other doors, and decides nothing by itself.
 """
 
+from functools import partial
 from typing import Any
 
 from regserver.endpoint import Request, Response
@@ -21,7 +22,8 @@ from regserver.web.http.route import Route
 from regserver.web.http.session_cookie import SESSION, CookieJar
 from regserver.web.site.plain.client import DoorAnswer, DoorClient
 from regserver.web.site.plain.form import COOKIE, FormSecret, own_form
-from regserver.web.site.plain.sheet import PlainSheet, redirect
+from regserver.web.site.plain.sheet import TEMPLATE, PlainSheet, redirect
+from regserver.web.site.template import load_template, loaded_before
 
 REGISTRATION = "regserver-registration"
 REGISTRATION_SECONDS = 600
@@ -43,7 +45,7 @@ class PlainApi:
 
     def routes(self) -> tuple[Route, ...]:
         """All of them, and the files."""
-        return (
+        routes = (
             Route("plain.show", "GET", "/plain", self.show, "page", described=False),
             Route("plain.sign_in", "POST", "/plain/sign-in", self.sign_in, "page", described=False),
             Route("plain.factor", "POST", "/plain/factor", self.factor, "page", described=False),
@@ -53,6 +55,7 @@ class PlainApi:
             Route("plain.sign_out", "POST", "/plain/sign-out", self.sign_out, "page", described=False),
             Route("plain.file", "GET", "/plain/static/{file}", self._sheet.file, "page", described=False),
         )
+        return loaded_before(partial(load_template, TEMPLATE), routes)
 
     async def show(self, request: Request) -> Response:
         """The account, or the forms."""

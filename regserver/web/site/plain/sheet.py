@@ -8,10 +8,11 @@ from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES, Language
 from regserver.web.http.answer import HeaderFields
 from regserver.web.http.language import language_of
-from regserver.web.site.asset import REVALIDATE, asset_response, load_assets, load_template
+from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
 from regserver.web.site.brand import PLAIN, Brand
 from regserver.web.site.plain.client import DoorAnswer
 from regserver.web.site.security import PAGE_FIELDS, content_security_policy
+from regserver.web.site.template import load_template
 
 FIELDS: HeaderFields = (
     ("content-security-policy", content_security_policy("img-src 'self'")),
@@ -20,7 +21,7 @@ FIELDS: HeaderFields = (
     ("x-robots-tag", "noindex"),
 )
 
-
+TEMPLATE = "plain.html"
 BROWSERS = (
     ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
 )  # fmt: skip
@@ -35,7 +36,6 @@ class PlainSheet:
     def __init__(
         self, brand: Brand = PLAIN, proves: Collection[str] = (), elsewhere: Collection[str] = ()
     ) -> None:
-        self._template = load_template("plain.html")
         self._assets = load_assets(brand=brand)
         self._brand = brand
         self._proves = proves
@@ -52,7 +52,7 @@ class PlainSheet:
         """A page. answer: the refusal of a door that is told on it. head: further fields, and the status where the answer has none."""
         language, root = language_of(request), root_of(request)
         text, (fields, status) = CATALOGUES[language], head
-        page = self._template.render(
+        page = load_template(TEMPLATE)(
             language=language,
             languages=[(code, catalogue.name) for code, catalogue in CATALOGUES.items()],
             root=root,
