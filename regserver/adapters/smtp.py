@@ -22,9 +22,13 @@ from regserver.config.smtp_url import SmtpAddress
 from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
-CANCEL_GRACE_SECONDS = 4.0
+CANCEL_GRACE_SECONDS = 0.5
 """How long a cancelled sender still waits for the server's reply once the server has the whole message."""
-CUT_PAUSE_SECONDS = 0.2
+CUT_SECONDS = 0.2
+"""How long it then waits for the thread whose connection is cut. One that still looks for the server is left to itself."""
+QUIT_SECONDS = 0.3
+"""How long a server may take to say goodbye. These three together are what it can delay a stop by: a second."""
+CUT_PAUSE_SECONDS = 0.05
 
 
 class SmtpTimeouts(msgspec.Struct, frozen=True):
@@ -44,6 +48,7 @@ class SmtpSession:
         self._timeouts = timeouts
         self._smtp = smtplib.SMTP()  # until `open`: not connected, so that it can be cut and closed
         self.used = False
+        self._is_cut = False
         self.delivered = False
         """Whether the server has the whole message: it may accept it even if no reply arrives."""
 
@@ -53,6 +58,9 @@ class SmtpSession:
         try:
             self._smtp = new_client(address, self._sender, self._timeouts.command)
             code, greeting = connect(self._smtp, address)
+            if self._is_cut:  # while it connected, and nobody waits any more
+                self._smtp.close()
+                raise smtplib.SMTPServerDisconnected("connection cut")
             if code != 220:
                 raise smtplib.SMTPConnectError(code, greeting)
             self._smtp.ehlo_or_helo_if_needed()
@@ -113,10 +121,8 @@ class SmtpSession:
         raise MailFault(f"refused: {quote_reply(code, reply, mail.to)}", permanent=code >= 500)
 
     def close(self) -> None:
-        """Sends QUIT and closes. Errors are ignored: every message has its reply."""
+        """Sends QUIT and closes. Errors are ignored, a cut among them: every message has its reply."""
         with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
-            if self._smtp.sock is not None:
-                self._smtp.sock.settimeout(1)
             self._smtp.quit()
         self._smtp.close()
 
@@ -126,7 +132,8 @@ class SmtpSession:
         self._smtp.close()
 
     def cut(self) -> None:
-        """Ends the connection while a thread uses it, whose call then fails at once."""
+        """Ends the connection while a thread uses it, whose call then fails at once; one that connects fails when it has."""
+        self._is_cut = True
         sock = self._smtp.sock
         if sock is not None:
             with contextlib.suppress(OSError):
@@ -167,20 +174,37 @@ class SmtpMailer(Mailer):
             await self.send(mail)  # the server may refuse only this connection, after many messages
 
     async def close_idle(self) -> None:
-        """Closes the idle connections."""
-        with trio.CancelScope(shield=True):  # QUIT has a second
-            while self._idle:
-                await trio.to_thread.run_sync(self._idle.pop().close, limiter=self._limiter)
+        """Closes the idle connections, within QUIT_SECONDS."""
+        idle, self._idle = self._idle, []
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as nursery:
+                for session in idle:
+                    nursery.start_soon(self._close, session)
+
+    async def _close(self, session: SmtpSession) -> None:
+        done = trio.Event()
+
+        async def close() -> None:
+            await trio.to_thread.run_sync(session.close, limiter=self._limiter)
+            done.set()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(close)
+            with trio.move_on_after(QUIT_SECONDS):
+                await done.wait()
+            await _end(session, done)
 
     async def _run(self, session: SmtpSession, mail: Mail) -> None:
         """Sends one message through one session in a thread.
 
         The thread cannot be cancelled, but its connection can be cut: after the total time, and when this task is
         cancelled before the server has the whole message. A task cancelled later waits CANCEL_GRACE_SECONDS for the
-        reply, so that an accepted message is not sent twice.
+        reply, so that an accepted message is not sent twice. While it connects, there is nothing to cut yet: a cancelled
+        task leaves it, and it sends nothing any more.
         """
         done = trio.Event()
         result: list[outcome.Outcome[None]] = []
+        kept = trio.CancelScope(shield=True)
 
         def work() -> None:
             message = _build(mail, self._sender)
@@ -189,8 +213,12 @@ class SmtpMailer(Mailer):
             session.send(mail, message)
 
         async def run() -> None:
-            with trio.CancelScope(shield=True):
-                result.append(await trio.to_thread.run_sync(outcome.capture, work, limiter=self._limiter))
+            with kept:
+                result.append(
+                    await trio.to_thread.run_sync(
+                        outcome.capture, work, abandon_on_cancel=True, limiter=self._limiter
+                    )
+                )
             done.set()
 
         async with trio.open_nursery() as nursery:
@@ -202,12 +230,15 @@ class SmtpMailer(Mailer):
                 if session.delivered:
                     with trio.CancelScope(shield=True), trio.move_on_after(CANCEL_GRACE_SECONDS):
                         await done.wait()
-                await _end(session, done)
-                if isinstance(result[0], outcome.Error):
+                with trio.CancelScope(shield=True), trio.move_on_after(CUT_SECONDS):
+                    await _end(session, done)
+                kept.cancel()
+                if not result or isinstance(result[0], outcome.Error):
                     session.discard()
                     raise
             else:
-                await _end(session, done)
+                with trio.CancelScope(shield=True):
+                    await _end(session, done)
         result[0].unwrap()
         self._idle.append(session)
 
@@ -221,8 +252,7 @@ def _build(mail: Mail, sender: str) -> bytes:
 
 async def _end(session: SmtpSession, done: trio.Event) -> None:
     """Waits for the thread, and cuts its connection while it runs."""
-    with trio.CancelScope(shield=True):
-        while not done.is_set():
-            session.cut()
-            with trio.move_on_after(CUT_PAUSE_SECONDS):  # while it connects, there is nothing to cut yet
-                await done.wait()
+    while not done.is_set():
+        session.cut()
+        with trio.move_on_after(CUT_PAUSE_SECONDS):  # while it connects, there is nothing to cut yet
+            await done.wait()

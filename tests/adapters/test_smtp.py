@@ -1,5 +1,7 @@
 """Mail over SMTP against a server that really speaks it."""
 
+import contextlib
+import socket
 import ssl
 
 import pytest
@@ -7,7 +9,14 @@ import trio
 import trio.testing
 
 from regserver.adapters.mail import LogMailer, build_mailer
-from regserver.adapters.smtp import SmtpMailer, SmtpTimeouts
+from regserver.adapters.smtp import (
+    CANCEL_GRACE_SECONDS,
+    CONNECTIONS,
+    CUT_SECONDS,
+    QUIT_SECONDS,
+    SmtpMailer,
+    SmtpTimeouts,
+)
 from regserver.config import Loaded, Settings
 from regserver.config.smtp_url import parse_smtp_url
 from regserver.domain.instant import Instant
@@ -237,6 +246,43 @@ async def test_a_cancelled_sender_is_not_held_up(mood: Mood) -> None:
                 await (peer.wait_connections(1) if mood == "stall at greeting" else peer.wait_received(1))
                 nursery.cancel_scope.cancel()
         assert not finished
+
+
+async def test_a_server_that_is_never_reached_holds_nobody_up() -> None:
+    """Its queue of connections is full, so that a thread of ours waits in `connect`, where no cut reaches it."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        place = listener.getsockname()
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(place)
+        sender = mailer(f"smtp://127.0.0.1:{place[1]}", SmtpTimeouts(command=10_000, total=10_000))
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(sender.send, MAIL)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+            await sender.close_idle()
+
+
+async def test_a_server_that_does_not_say_goodbye_is_left() -> None:
+    async with open_smtp_peer() as (peer, _):
+        sender = mailer(f"smtp://127.0.0.1:{peer.port}", SmtpTimeouts(command=10_000))
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONNECTIONS):
+                nursery.start_soon(sender.send, MAIL)
+        peer.mood = "stall at quit"
+        with trio.fail_after(30):
+            await sender.close_idle()
+        assert len(peer.accepted) == CONNECTIONS
+
+
+def test_a_stop_waits_a_second_for_the_mail_server_at_most() -> None:
+    """All of it is bounded by these; another test's clock cannot tell, as threads are in it."""
+    assert CANCEL_GRACE_SECONDS + CUT_SECONDS + QUIT_SECONDS <= 1
 
 
 async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:

@@ -28,6 +28,7 @@ Mood = Literal[
     "refuse content",
     "stall after data",
     "slow verdict",  # says yes when the test tells it to decide
+    "stall at quit",
     "drop before data",
     "drop after data",  # takes the whole message, keeps it, and hangs up without a word
 ]
@@ -195,6 +196,8 @@ class _Dialogue:
                 return False
             case b"RSET" | b"NOOP":
                 await self._say(b"250 2.0.0 done")
+            case b"QUIT" if self._peer.mood == "stall at quit":
+                await trio.sleep_forever()
             case b"QUIT":
                 await self._say(b"221 2.0.0 bye")
                 return False
