@@ -50,12 +50,6 @@ def _section(kind: Any, tree: Mapping[str, Any], at: Keys, faults: list[Fault]) 
     return kind(**{names[key]: value for key, value in values.items()})
 
 
-def settings_names() -> tuple[str, ...]:
-    """The names of all settings, such as "server.bounds.head"."""
-    whole = list(_places(Settings))
-    return tuple(".".join(keys) for keys in whole if not any(other[:-1] == keys for other in whole))
-
-
 def _known(keys: Keys, types: Mapping[str, Any]) -> str:
     """What an unknown key may mean: a similar one here, the same one elsewhere, or one of those that are known here."""
     if near := difflib.get_close_matches(keys[-1], types, 2, _CLOSE):
