@@ -17,6 +17,8 @@ from regserver.service.mail_delivery import DeliveryOutcome
 from regserver.service.sms_guard import SmsOutcome
 
 MONITORING = Path(__file__).parents[2] / "config" / "monitoring"
+OF_POSTGRES = {"regserver_store_link_up", "regserver_store_log_losses_total"}
+"""Of a node on PostgreSQL alone."""
 EXPRESSION = re.compile(r"^ +expr: (.+)$", re.MULTILINE)
 NAMED = re.compile(r"\b(regserver_[a-z_]+)(?:\{([^}]*)\})?")
 OUTCOMES = {
@@ -37,7 +39,7 @@ def expressions(name: str) -> list[str]:
 
 @pytest.fixture
 async def shown(tmp_path: Path) -> AsyncIterator[set[str]]:
-    """The names of all samples that a server can show. A server with a log of its own has one more."""
+    """The names of all samples that a server can show. A server with a log of its own has one more, and a node has others."""
     given = [f"store.url=sqlite:{tmp_path / 'x.db'}", "live.source=none", "backup.every=24h"]
     async with open_app(load(None, given, {})) as app:
         asked = Request(method="GET", path="/metrics", headers={"host": "localhost"}, peer="127.0.0.1")
@@ -45,7 +47,7 @@ async def shown(tmp_path: Path) -> AsyncIterator[set[str]]:
         ends = {"histogram": ("_bucket", "_count", "_sum")}
         kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
         found = {f"{family}{end}" for family, kind in kinds.items() for end in ends.get(kind, ("",))}
-        yield found | {"regserver_log_lines_lost_total"}
+        yield found | {"regserver_log_lines_lost_total"} | OF_POSTGRES
 
 
 @pytest.mark.parametrize("name", ["dashboard.json", "alerts.yml"])
