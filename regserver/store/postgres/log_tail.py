@@ -6,8 +6,8 @@ Lock.LOG is held from the append to the commit. So reading what follows the last
     commit → wake → read the events after the position → the listener, in order → those who waited for their own
 
 The log may go back: a standby that lacks the last commits becomes the primary, or the database is restored. Then the event at
-the position is not in it, by id and time, though later ones may have its id. The loss listener is told, and the tail goes on
-behind the end of the log.
+the position is not in it, by id and time, though later ones may have its id. Or a node is held up for longer than events are kept.
+The loss listener is told, and the tail goes on behind the end of the log.
 """
 
 import logging
@@ -98,7 +98,8 @@ class LogTail:
     def _go_back(self, end: Position) -> None:
         log.warning(
             "the event log does not go on behind event %d, which this node has told, and ends at %d: commits were lost, as by a"
-            " fail-over. This node closes its room sockets, and their clients come again",
+            " fail-over, or events were removed before this node had read them. It closes its room sockets, and their clients"
+            " come again",
             self.position.id,
             end.id,
         )
