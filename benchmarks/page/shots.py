@@ -151,10 +151,13 @@ def operate(operator: Visitor, server: Server, keep: Keep, language: str, key: s
     keep(operator, "operator-enter")
     operator.find("input[type=password], input[name=key]").first.fill(key)
     operator.page.keyboard.press("Enter")
-    operator.sees(".sections")
-    links = operator.page.locator(".sections a")
-    for number in range(links.count()):
-        links.nth(number).click()
+    operator.sees(".desk")
+    if operator.find(".drawer").is_visible():
+        operator.find(".drawer summary").click()
+        keep(operator, "operator-menu")
+    ways = operator.find(".desk > .sections a").evaluate_all("links => links.map(({ href }) => href)")
+    for number, way in enumerate(ways):
+        operator.page.goto(way)
         operator.sees("h1")
         keep(operator, f"operator-{number}")
 

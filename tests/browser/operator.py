@@ -23,7 +23,7 @@ def enter(operator: Visitor, key: str) -> Visitor:
     operator.open("/operator")
     operator.field("Operator key").fill(key)
     operator.page.keyboard.press("Enter")
-    operator.sees(".sections")
+    operator.sees(".desk")
     return operator
 
 

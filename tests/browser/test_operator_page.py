@@ -202,8 +202,8 @@ def test_mail_that_waits_is_sent_again(visit: Visit, desk: Server, operator: Vis
 def test_a_role_is_offered_what_it_may_do(visit: Visit, desk: Server, role: str, sections: list[str]) -> None:
     sign_up(desk, f"seen-by-{role}")
     operator = enter(visit(desk.url), make_key(desk, f"a-{role}", role))
-    assert set(sections) <= set(operator.find(".sections a").all_inner_texts())
-    assert "Operator keys" not in operator.find(".sections a").all_inner_texts()
+    assert set(sections) <= set(operator.find(".desk > .sections a").all_inner_texts())
+    assert "Operator keys" not in operator.find(".desk > .sections a").all_inner_texts()
     operator.open("/operator/keys")
     operator.sees("h1", "Not allowed")
     operator.open(f"/operator/user?name=seen-by-{role}")
@@ -263,12 +263,28 @@ def test_nothing_sticks_out_of_a_phone(visit: Visit, desk: Server, admin_key: st
     operator = visit(desk.url, viewport={"width": 320, "height": 640})
     enter(operator, admin_key)
     operator.open(f"/operator?lang={language}")
-    pages = [str(each.get_attribute("href")) for each in operator.find(".sections a").all()]
+    pages = [str(each.get_attribute("href")) for each in operator.find(".desk > .sections a").all()]
     inner = [f"operator/user?name={name}", f"operator/rooms/{room}"]
     acts = [f"operator/do/{act}?user={name}" for act in ("suspend_user", "rename_user", "make_user")]
     for page in (*pages, *inner, *acts, "operator/do/invite", "operator/do/make_key"):
         operator.open("/" + page.removeprefix("operator/../"))
         assert operator.page.evaluate(OVERFLOW) <= 0, page
+
+
+def test_on_a_phone_the_sections_are_in_a_menu(visit: Visit, desk: Server, admin_key: str) -> None:
+    operator = visit(desk.url, viewport={"width": 320, "height": 640}, java_script_enabled=False)
+    enter(operator, admin_key)
+    heading = operator.page.get_by_role("heading", level=1)
+    box = heading.bounding_box()
+    assert box is not None
+    assert box["y"] < 160  # what is above it leaves the screen to what one came for
+    operator.find(".drawer summary").focus()
+    operator.page.keyboard.press("Enter")
+    go(operator, "Rooms")
+    operator.sees(".drawer summary", "Rooms")
+    operator.find(".drawer summary").press("Enter")
+    operator.page.get_by_role("button", name="Leave").press("Enter")
+    operator.sees("main", "You have left.")
 
 
 def test_what_people_write_is_no_markup(operator: Visitor, desk: Server) -> None:
