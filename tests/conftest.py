@@ -1,5 +1,6 @@
 """What tests of several folders share: one cluster of PostgreSQL, and new databases on it."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,12 +8,37 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.cli.shell import Shell
+from tests.fork_server import FORK_SERVER, ForkingPopen
 from tests.peer.postgres import Cluster
 from tests.store.postgres.held_store import databases
 
 # A busy machine takes longer; what a test says of its time it counts itself.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+subprocess.Popen = ForkingPopen  # type: ignore[misc]
+
+PROCESSES_STARTED = {"browser", "system", "crash", "security", "cli", "packaging", "document"}
+"""The folders of tests that wait for processes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These come first: of several processes one would be left with the longest files at the end."""
+    items.sort(
+        key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in PROCESSES_STARTED
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> Iterator[None]:
+    """Ends with the tests."""
+    yield
+    FORK_SERVER.stop()
+
+
+@pytest.fixture
+def new_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes start as a person starts them, for tests that look at the process itself."""
+    monkeypatch.setattr(FORK_SERVER, "is_on", False)
 
 
 @pytest.fixture(scope="session")

@@ -57,12 +57,13 @@ async def search(folder: Path, server: Server, secrets: set[str]) -> list[tuple[
     assert {"test.db", "test.db-wal", "test.key", "backup.tar"} <= places.keys()
     process = Path(f"/proc/{server.process.pid}")
     places |= {"log": server.printed.encode(), "ps": (process / "cmdline").read_bytes()}
+    assert b"serve" in places["ps"]
     return [
         (place, secret) for place, data in places.items() for secret in secrets if secret.encode() in data
     ]
 
 
-async def test_no_secret_stands_where_it_does_not_belong(tmp_path: Path) -> None:
+async def test_no_secret_stands_where_it_does_not_belong(tmp_path: Path, new_interpreters: None) -> None:
     texts: list[str] = []
 
     def provide(asked: Asked) -> Answer:

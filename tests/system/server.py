@@ -147,7 +147,7 @@ FROM_ROSTER = {"source": "file", "file": {"path": str(ROSTER)}}
 
 
 def client_of(server: AnyServer) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=server.url, timeout=20)
+    return httpx.AsyncClient(base_url=server.url, timeout=60)
 
 
 @contextlib.asynccontextmanager
