@@ -9,6 +9,7 @@ DATA is sent here and not by `SMTP.data`, which does not tell whether the server
 import contextlib
 import smtplib
 import socket
+from functools import partial
 
 import msgspec
 import outcome
@@ -214,11 +215,8 @@ class SmtpMailer(Mailer):
 
         async def run() -> None:
             with kept:
-                result.append(
-                    await trio.to_thread.run_sync(
-                        outcome.capture, work, abandon_on_cancel=True, limiter=self._limiter
-                    )
-                )
+                working = partial(trio.to_thread.run_sync, abandon_on_cancel=True, limiter=self._limiter)
+                result.append(await working(outcome.capture, work))
             done.set()
 
         async with trio.open_nursery() as nursery:
@@ -227,11 +225,7 @@ class SmtpMailer(Mailer):
                 with trio.move_on_after(self._timeouts.total):
                     await done.wait()
             except trio.Cancelled:
-                if session.delivered:
-                    with trio.CancelScope(shield=True), trio.move_on_after(CANCEL_GRACE_SECONDS):
-                        await done.wait()
-                with trio.CancelScope(shield=True), trio.move_on_after(CUT_SECONDS):
-                    await _end(session, done)
+                await _hurry(session, done)
                 kept.cancel()
                 if not result or isinstance(result[0], outcome.Error):
                     session.discard()
@@ -248,6 +242,16 @@ def _build(mail: Mail, sender: str) -> bytes:
         return build_message(mail, sender)
     except ValueError as error:
         raise MailFault(f"not a message that can be sent: {error}", permanent=True) from None
+
+
+async def _hurry(session: SmtpSession, done: trio.Event) -> None:
+    """Waits for the thread of a cancelled task, for a while."""
+    with trio.CancelScope(shield=True):
+        if session.delivered:
+            with trio.move_on_after(CANCEL_GRACE_SECONDS):
+                await done.wait()
+        with trio.move_on_after(CUT_SECONDS):
+            await _end(session, done)
 
 
 async def _end(session: SmtpSession, done: trio.Event) -> None:
