@@ -8,7 +8,7 @@ import msgspec
 
 from regserver.config.section import Fault, Secret, Section, within
 from regserver.domain.instant import DAY, HOUR, MINUTE, SECOND, Duration
-from regserver.domain.phone import COUNTRIES, read_phone
+from regserver.domain.phone import read_phone, unknown_countries
 
 WAITS = (SECOND // 10, 10 * MINUTE)
 """How long a service may take."""
@@ -172,7 +172,7 @@ def _sms_guard_faults(sms: SmsSection) -> Iterator[Fault]:
             ("sms", "countries"),
             """the countries that get messages, such as ["UA", "DE"], or ["*"] for all""",
         )
-    if unknown := sorted({*sms.countries} - COUNTRIES - {"*"}):
+    if unknown := unknown_countries({*sms.countries} - {"*"}):
         yield ("sms", "countries"), f'''two-letter codes such as "UA", or "*", not "{unknown[0]}"'''
     for number, code in sms.test.items():
         if read_phone(number) is None:

@@ -21,6 +21,7 @@ NOT_NEEDED = (
     "fido2",
     "dns",
     "jinja2",
+    "phonenumbers",
 )
 
 OPENED = """

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regserver.domain.phone import COUNTRIES, MAX_LENGTH, country_of, read_phone
+from regserver.domain.numbering_plan import COUNTRIES
+from regserver.domain.phone import MAX_LENGTH, country_of, read_phone, unknown_countries
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,4 @@ def test_the_country_of_a_number(number: str, country: str) -> None:
     assert read_phone(number) == number
     assert country_of(number) == country
     assert country in COUNTRIES
+    assert unknown_countries((country, "ZZ")) == ["ZZ"]
