@@ -94,7 +94,8 @@ blocking-client: .venv/.test ## make the blocking Python client from the asynchr
 .PHONY: binary
 binary: build/binary/.ready ## build one executable: dist/regserver
 	build/binary/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
-	build/binary/bin/pyinstaller --noconfirm --clean --distpath build/folder --workpath build/pyinstaller packaging/regserver.spec
+	@# Modules are stored as they are: to inflate them takes a tenth of each start, and pack.py compresses the whole anyway.
+	PYINSTALLER_ZLIB_COMPRESSION_LEVEL=0 build/binary/bin/pyinstaller --noconfirm --clean --distpath build/folder --workpath build/pyinstaller packaging/regserver.spec
 	build/binary/bin/python packaging/pack.py build/folder/regserver dist/regserver
 
 .PHONY: deb
