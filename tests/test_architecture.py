@@ -224,7 +224,6 @@ LATE: dict[str, tuple[set[str], str]] = {
 # Libraries of which a module names types alone. What it has late as well, or what its caller has loaded.
 TYPES_ALONE = {
     "adapters/provider_client.py": {"httpx"},
-    "adapters/trust.py": {"httpcore"},
     "service/cipher.py": {"cryptography"},
     "web/http/router.py": {"quart"},
     "web/site/template.py": {"jinja2"},

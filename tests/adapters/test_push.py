@@ -22,7 +22,7 @@ from regserver.adapters.push.message_encryption import (
     raw_point,
 )
 from regserver.adapters.push.vapid import Vapid
-from regserver.adapters.push.web_push import open_web_push
+from regserver.adapters.push.web_push import WebPush
 from regserver.adapters.server_key import ServerKey
 from regserver.domain.instant import HOUR, Duration
 from regserver.domain.push import PushOrder, PushTarget
@@ -156,7 +156,7 @@ async def test_what_a_push_service_may_answer() -> None:
     order = PushOrder(Duration(HOUR), "topic")
     async with (
         open_http_peer(lambda _: Answer()) as peer,
-        open_web_push(name, SeededRandomness(), allow_private=True) as push,
+        WebPush(name, SeededRandomness(), allow_private=True) as push,
     ):
         device = Device(f"{peer.url}/send", name.public_key)
         keys = device.subscription["keys"]
@@ -176,7 +176,7 @@ async def test_a_push_service_that_never_answers_costs_a_bounded_time(
     name, _ = vapid()
     async with (
         open_http_peer(lambda _: HANG) as peer,
-        open_web_push(name, SeededRandomness(), allow_private=True) as push,
+        WebPush(name, SeededRandomness(), allow_private=True) as push,
     ):
         keys = Device("", "").subscription["keys"]
         target = PushTarget(peer.url, decode(keys["p256dh"]), decode(keys["auth"]))

@@ -42,11 +42,11 @@ class LatePush(PushSender, AbstractAsyncContextManager["LatePush"]):
 
     def _load(self) -> AbstractAsyncContextManager[PushSender]:
         from regserver.adapters.push.vapid import Vapid  # 7 MiB
-        from regserver.adapters.push.web_push import open_web_push  # as above
+        from regserver.adapters.push.web_push import WebPush  # as above
 
         parts = self._parts
         vapid = Vapid(parts.key, parts.clock, parts.subject)
-        return open_web_push(vapid, parts.randomness, allow_private=parts.allow_private)
+        return WebPush(vapid, parts.randomness, allow_private=parts.allow_private)
 
 
 def push_public_key(parts: PushParts) -> str:

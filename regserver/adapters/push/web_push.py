@@ -5,20 +5,17 @@ are not followed, and connections go to the Internet alone (guarded_network).
 """
 
 import logging
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from functools import partial
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Final
 
 import httpcore
 import trio
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from regserver.adapters.guarded_network import CheckedBackend, PrivateAddress
+from regserver.adapters.guarded_network import PrivateAddress, guarded_pool, seconds_to_wait
 from regserver.adapters.push.message_encryption import SALT_BYTES, encrypt_message
 from regserver.adapters.push.vapid import Vapid
-from regserver.adapters.trust import LatePool
 from regserver.domain.instant import DAY, SECOND, Duration
 from regserver.domain.push import PushOrder, PushTarget
 from regserver.ports.push_sender import PushOutcome, PushSender
@@ -41,13 +38,19 @@ FAULTS: Final = (
 )
 
 
-class WebPush(PushSender):
-    """Opened by `open_web_push`."""
+class WebPush(PushSender, AbstractAsyncContextManager["WebPush"]):
+    """allow_private: see CheckedBackend."""
 
-    def __init__(self, late: LatePool, vapid: Vapid, randomness: Randomness) -> None:
-        self._late = late
+    def __init__(self, vapid: Vapid, randomness: Randomness, *, allow_private: bool) -> None:
+        self._pool = guarded_pool(CONNECTIONS, allow_private=allow_private)
         self._vapid = vapid
         self._randomness = randomness
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with trio.CancelScope(shield=True):
+            await self._pool.aclose()
 
     async def send(self, target: PushTarget, payload: bytes, order: PushOrder) -> PushOutcome:
         """Takes TIMEOUT_SECONDS at most."""
@@ -64,8 +67,7 @@ class WebPush(PushSender):
         )
         try:
             with trio.fail_after(TIMEOUT_SECONDS):
-                pool = await self._late.pool()
-                async with pool.stream(
+                async with self._pool.stream(
                     "POST", target.endpoint, headers=list(fields), content=body
                 ) as response:
                     return _outcome(response, target.host)
@@ -84,32 +86,5 @@ def _outcome(response: httpcore.Response, host: str) -> PushOutcome:
         return "gone"
     log.info("the push service %s answered with status %d", host, status)
     if status in LATER or status >= 500:
-        return _retry_after(response)
+        return Duration(seconds_to_wait(response, DAY // SECOND) * SECOND)
     return "refused"
-
-
-def _retry_after(response: httpcore.Response) -> Duration:
-    """Of the answer, in seconds; a date, or nothing, is no wish."""
-    for name, value in response.headers:
-        if name.lower() == b"retry-after" and value.isdigit() and len(value) < 10:
-            return Duration(min(int(value) * SECOND, DAY))
-    return Duration(0)
-
-
-@asynccontextmanager
-async def open_web_push(
-    vapid: Vapid, randomness: Randomness, *, allow_private: bool
-) -> AsyncIterator[WebPush]:
-    """With its connections, which it closes at the end. allow_private: see CheckedBackend."""
-    async with aclosing(LatePool(partial(_build_pool, allow_private))) as late:
-        yield WebPush(late, vapid, randomness)
-
-
-def _build_pool(allow_private: bool, tls: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
-    return httpcore.AsyncConnectionPool(
-        ssl_context=tls,
-        max_connections=CONNECTIONS,
-        max_keepalive_connections=CONNECTIONS // 2,
-        keepalive_expiry=30.0,
-        network_backend=CheckedBackend(allow_private=allow_private),
-    )
