@@ -8,9 +8,10 @@ from itertools import chain
 import msgspec
 
 from regserver import __version__
+from regserver.adapters.derived_key import ticket_seal
 from regserver.app.assemble_steps import steps_policy
 from regserver.app.assemble_webhook import webhook_client, webhook_seal
-from regserver.app.base import AppPart, Base, ticket_seal
+from regserver.app.base import AppPart, Base
 from regserver.app.part_reload import Prepare, Prepared
 from regserver.config import Loaded
 from regserver.config.smtp_url import SmtpAddress, mail_server

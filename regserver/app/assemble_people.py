@@ -5,12 +5,13 @@ from functools import partial
 
 import trio
 
+from regserver.adapters.derived_key import journal_seal
 from regserver.adapters.source.roster import RosterSource, read_people, subjects
 from regserver.app.assemble_address import build_addresses
 from regserver.app.assemble_board import build_live_parts
 from regserver.app.assemble_gate import build_gate
 from regserver.app.assemble_room_extra import more_routes
-from regserver.app.base import AppPart, Base, journal_seal
+from regserver.app.base import AppPart, Base
 from regserver.app.part_reload import Prepared
 from regserver.config import Loaded
 from regserver.config.setting import sign_up_policy

@@ -6,10 +6,11 @@ from functools import partial
 
 import msgspec
 
+from regserver.adapters.derived_key import journal_seal
 from regserver.adapters.ledger import on_curve
 from regserver.adapters.provider_client import ProviderHttp
 from regserver.app.assemble_gate import build_gate
-from regserver.app.base import AppPart, Base, journal_seal
+from regserver.app.base import AppPart, Base
 from regserver.config import Settings
 from regserver.config.setting import sign_up_policy
 from regserver.service.contact_cap import ContactCap

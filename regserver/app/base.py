@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from regserver.adapters.argon2_hasher import build_hasher
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.late_mail import find_mail_templates
 from regserver.adapters.server_key import ServerKey
 from regserver.app.captcha_gate import CaptchaGate, open_captcha
@@ -23,11 +24,9 @@ from regserver.app.sms_gate import SmsGate, open_sms
 from regserver.app.switch import SwitchedMailTemplates
 from regserver.broker.local import LocalBroker, open_local_broker
 from regserver.config import ConfigFault, Loaded, Settings, store_place
-from regserver.domain.command_ticket import TicketSeal
 from regserver.domain.contact import Pepper
 from regserver.domain.cursor import CursorSeal
 from regserver.domain.guess import GuessHash
-from regserver.domain.journal import JournalSeal
 from regserver.domain.sign_up_policy import Door
 from regserver.metric import Metrics
 from regserver.ports.clock import Clock
@@ -167,14 +166,6 @@ def node_name(settings: Settings) -> str:
     return settings.node.name or socket.gethostname()
 
 
-def build_pepper(settings: Settings, key: ServerKey) -> Pepper:
-    """The key of contacts: steps.pepper, or the server's own. Raises ConfigFault."""
-    try:
-        return Pepper(settings.steps.pepper.encode() or key.derive("pepper"))
-    except ValueError as error:
-        raise ConfigFault(f"steps.pepper: {error}") from None
-
-
 def _build_guard(
     kept: tuple[Store, Clock], key: ServerKey, outbox: Outbox, mail_templates: MailTemplates, web: WebParts
 ) -> GuessGuard:
@@ -196,19 +187,9 @@ def _count_guess(metrics: Metrics, end: GuessEnd) -> None:
         metrics.limited.labels("guess").inc()
 
 
-def journal_seal(key: ServerKey) -> JournalSeal:
-    """The seal of the ledger's journal."""
-    return JournalSeal(key.derive("ledger journal"))
-
-
 def _build_look(loaded: Loaded) -> tuple[SwitchedMailTemplates, Brand]:
     """What people see of the operator in mails and on pages. Reads files. Raises ConfigFault."""
     return SwitchedMailTemplates(build_mail_templates(loaded)), load_brand(loaded)
-
-
-def ticket_seal(key: ServerKey) -> TicketSeal:
-    """The seal of what commands ask a running server."""
-    return TicketSeal(key.derive("command ticket"))
 
 
 def build_mail_templates(loaded: Loaded) -> MailTemplates:

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from ssl import SSLError, create_default_context
 
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.ledger import check_chain
 from regserver.adapters.server_key import KEY_BYTES, ServerKey, ServerKeyFault, check_server_key
 from regserver.adapters.source import check_source
 from regserver.app.assembly import build_limits
-from regserver.app.base import build_mail_templates, build_pepper
+from regserver.app.base import build_mail_templates
 from regserver.app.site_brand import load_brand
 from regserver.config import ConfigFault, Loaded, SqlitePlace, store_place
 from regserver.config.load import Reading

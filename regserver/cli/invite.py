@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
 
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemRandomness
-from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import open_store

@@ -2,8 +2,8 @@
 
 import argparse
 
+from regserver.adapters.derived_key import journal_seal
 from regserver.adapters.server_key import read_server_key
-from regserver.app.base import journal_seal
 from regserver.cli import FAILED
 from regserver.cli.store import open_store
 from regserver.cli.told import Told, tell

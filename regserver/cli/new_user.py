@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from regserver.adapters.argon2_hasher import build_hasher
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.server_key import read_server_key
-from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.password import ask_password

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import httpx
 import msgspec
 
+from regserver.adapters.derived_key import ticket_seal
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemClock
-from regserver.app.base import ticket_seal
 from regserver.cli import CommandFault, configuration
 from regserver.cli.operator import local_operator, meaning
 from regserver.cli.running import open_client, served_binds

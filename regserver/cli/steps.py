@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.server_key import read_server_key
-from regserver.app.base import build_pepper
 from regserver.cli import MISUSED, CommandFault
 from regserver.cli.operator import local_operator, operator_unit, refused
 from regserver.cli.store import StoreClock, open_store

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.server_key import read_server_key
 from regserver.adapters.system import SystemRandomness
-from regserver.app.base import build_pepper
 from regserver.cli import CommandFault
 from regserver.cli.store import StoreClock
 from regserver.config import StorePlace

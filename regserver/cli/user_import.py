@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
+from regserver.adapters.derived_key import build_pepper
 from regserver.adapters.foreign_hash import adopt_hash, foreign_memory
 from regserver.adapters.people_file import PeopleFileFault, read_json_lines, reader_of
 from regserver.adapters.server_key import read_server_key
-from regserver.app.base import build_pepper
 from regserver.cli import FAILED, FINE, CommandFault
 from regserver.cli.store import StoreClock
 from regserver.cli.told import Told, tell

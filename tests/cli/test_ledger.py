@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from regserver.adapters.derived_key import journal_seal
 from regserver.adapters.ledger import EmbeddedLedger
 from regserver.adapters.server_key import load_server_key
-from regserver.app.base import journal_seal
 from regserver.domain.account import NewAccount
 from regserver.domain.instant import Instant
 from regserver.domain.journal import LedgerAccount
