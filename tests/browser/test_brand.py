@@ -25,7 +25,17 @@ def test_every_page_bears_it(visit: Visit, tmp_path: Path, scheme: str) -> None:
     )
     with running_server(tmp_path, *brand) as server:
         guest = visit(server.url, color_scheme=scheme)
-        for path in ("/", "/plain", "/recover", "/verify", "/confirm", "/operator", "/docs"):
+        for path in (
+            "/",
+            "/plain",
+            "/recover",
+            "/verify",
+            "/undo",
+            "/approve",
+            "/confirm",
+            "/operator",
+            "/docs",
+        ):
             guest.open(path)
             expect(guest.page.locator(".brand").first).to_contain_text("Plum & Co")
             assert "Plum & Co" in guest.page.title()

@@ -159,8 +159,7 @@ def test_what_needs_a_proof_of_work_is_not_offered(visit: Visit, tmp_path: Path)
         expect(plain.page.get_by_role("button", name="Send the link")).to_have_count(0)
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "ru"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("fr", "dark"), ("ru", "light")])
 def test_it_is_accessible_and_narrow(visit: Visit, language: str, scheme: str) -> None:
     hanna = visit(viewport={"width": 320, "height": 640}, color_scheme=scheme)
     hanna.open(f"/plain?lang={language}")

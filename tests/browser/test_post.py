@@ -223,6 +223,29 @@ def test_a_double_click_posts_once(visit: Visit) -> None:
     yves.sees_posts("once", "twice is another")
 
 
+def test_double_clicks_make_one_account_and_one_room(visit: Visit) -> None:
+    twice = visit()
+    made: list[str] = []
+    twice.page.on("request", lambda request: made.append(request.url) if request.method == "POST" else None)
+    twice.open("/#sign-up")
+    twice.field("User name").fill("twice")
+    twice.field("E-mail").fill("twice@example.org")
+    twice.field("Password").fill(PASSWORD)
+    twice.find("#sign-up button.primary").dblclick()
+    twice.sees_live()
+    twice.find("#create summary").click()
+    twice.field("Name (optional)").fill("Single")
+    twice.find("#create button.primary").dblclick()
+    expect(twice.find("#room-title")).to_have_text("Single")
+    twice.post("here")
+    twice.sees_posts("here")
+    expect(twice.find("#room-list a")).to_have_count(1)
+    assert [url.removeprefix(twice.url) for url in made if "/register" in url or "/create" in url] == [
+        "/login/register",
+        "/room/create",
+    ]
+
+
 @pytest.mark.parametrize("answer", ["lost", "slow"])
 def test_a_post_whose_answer_is_lost_or_slow_is_made_once(visit: Visit, answer: str) -> None:
     zoe = visit()

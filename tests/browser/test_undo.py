@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.mailbox import Mailbox, open_mailbox
 from tests.browser.server import Server, running_server
@@ -42,8 +43,7 @@ def address_of(server: Server, token: str) -> object:
     return answer.json()["user"]["email"] if answer.status_code == 200 else None
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "ru"])
-@pytest.mark.parametrize("mark", ["#", "%23"])
+@pytest.mark.parametrize(("language", "mark"), [("en", "#"), ("fr", "%23"), ("ru", "#")])
 def test_open_and_press(visit: Visit, site: Site, language: str, mark: str) -> None:
     server, mailbox = site
     about, done, unknown = WORDS[language]
@@ -89,9 +89,10 @@ def test_without_a_script_the_code_is_entered_by_hand(visit: Visit, site: Site) 
 def test_on_a_telephone_nothing_is_cut_off(visit: Visit, site: Site) -> None:
     server, _ = site
     _, path = changed(site, "dorothy", "ru")
-    dorothy = visit(server.url, viewport={"width": 320, "height": 568}, is_mobile=True)
+    dorothy = visit(server.url, viewport={"width": 320, "height": 568}, is_mobile=True, color_scheme="dark")
     dorothy.open(path)
     dorothy.sees("main", WORDS["ru"][0])
     widths = dorothy.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1]
     expect(dorothy.find("main button")).to_be_visible()
+    assert violations(dorothy.page) == []

@@ -32,8 +32,7 @@ def is_verified(server: Server, token: str) -> object:
     return answer.json()["user"]["emailVerified"]
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "ru"])
-@pytest.mark.parametrize("mark", ["#", "%23"])
+@pytest.mark.parametrize(("language", "mark"), [("en", "#"), ("fr", "%23"), ("ru", "#")])
 def test_open_and_press(visit: Visit, site: Site, language: str, mark: str) -> None:
     server, mailbox = site
     about, done, unknown = WORDS[language]
