@@ -84,7 +84,7 @@ def _json_line(served: _Served) -> str:
         f"{method[:10]} {pattern}",
         client,
         status,
-        round(seconds * 1000, 1),
+        int(seconds * 10_000 + 0.5) / 10,  # as round(…, 1), which takes twice as long
         identity,
         trace=UNSET if trace is None else trace.trace,
     )

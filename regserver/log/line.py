@@ -55,7 +55,12 @@ def visible_json(text: str) -> str:
 
 def utc_millis(at: float) -> str:
     """An instant in ISO 8601 with milliseconds. at: seconds since 1970, as `time.time` has them."""
-    return f"{_utc(int(at))}.{int(at * 1000) % 1000:03d}Z"
+    return _utc_millis(int(at * 1000))
+
+
+@functools.lru_cache(maxsize=4)  # a busy server answers several requests in a millisecond
+def _utc_millis(at: int) -> str:
+    return f"{_utc(at // 1000)}.{at % 1000:03d}Z"
 
 
 @functools.lru_cache(maxsize=4)

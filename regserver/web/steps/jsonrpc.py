@@ -185,7 +185,9 @@ class Rpc:
             return METHOD_NOT_FOUND
         if isinstance(params, list):
             return invalid_params()
-        given = {key: value for key, value in (params or {}).items() if value is not None}
+        given = params or {}
+        if None in given.values():
+            given = {key: value for key, value in given.items() if value is not None}
         # Not every store can write it, and no parameter means anything with it.
         if request.body.find(NUL) >= 0 and (
             spoiled := next(filter(lambda key: _has_nul(given[key]), given), None)
