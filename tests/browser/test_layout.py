@@ -48,6 +48,8 @@ def test_nothing_sticks_out_of_a_narrow_screen(visit: Visit, language: str) -> N
     visitor.page.keyboard.press("Enter")
     visitor.sees("#room-posts .content")
     assert visitor.page.evaluate(OVERFLOW) <= 0
+    tops = "menus => menus.map((menu) => menu.getBoundingClientRect().top)"
+    assert len(set(visitor.find("#room .actions summary").evaluate_all(tops))) == 1  # in one row
     visitor.find("#invite summary").click()
     assert visitor.page.evaluate(OVERFLOW) <= 0
     expect(visitor.find("#compose button.primary")).to_be_in_viewport(ratio=1)
