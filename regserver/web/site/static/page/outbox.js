@@ -10,7 +10,7 @@ const TOO_OLD_MS = 12 * 3600_000; // the server knows a key for a day
 const LONGEST_SECONDS = 30;
 const BUSY = [408, 429, 500, 502, 503, 504];
 
-let user = null, posts = [], running = false, timer = null, tries = 0;
+let user = null, posts = [], running = false, hurried = false, timer = null, tries = 0;
 let heard = { changed() {}, sent() {} };
 
 const passing = ({ code, status }) => code === "Offline" || (BUSY.includes(status) && code !== "QuotaExceeded");
@@ -77,10 +77,11 @@ export function drop(post) {
   changed();
 }
 
-/** Does not wait for the next try: the connection is back. */
+/** Does not wait for the next try: the connection is back. A try that is on its way may still fail of the lost one. */
 export function go() {
   clearTimeout(timer);
   timer = null;
+  hurried = running;
   if (!running) run();
 }
 
@@ -95,6 +96,7 @@ async function run() {
 
 async function one(post) {
   const owner = user;
+  hurried = false;
   post.state = "sending";
   changed();
   try {
@@ -110,7 +112,8 @@ async function one(post) {
     const waits = passing(problem);
     Object.assign(post, { state: waits ? "waiting" : "refused", words: problem.words ?? String(problem) });
     changed();
-    if (waits) timer = setTimeout(go, 1000 * Math.max(problem.retryAfter ?? 0, Math.min(LONGEST_SECONDS, 2 ** tries++)));
+    const pause = hurried ? 0 : Math.min(LONGEST_SECONDS, 2 ** tries++);
+    if (waits) timer = setTimeout(go, 1000 * Math.max(problem.retryAfter ?? 0, pause));
     return !waits;
   }
 }
