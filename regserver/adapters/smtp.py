@@ -23,12 +23,13 @@ from regserver.config.smtp_url import SmtpAddress
 from regserver.ports.mailer import Mail, Mailer, MailFault
 
 CONNECTIONS = 4
-CANCEL_GRACE_SECONDS = 0.5
-"""How long a cancelled sender still waits for the server's reply once the server has the whole message."""
+CANCEL_GRACE_SECONDS = 2.0
+"""How long a cancelled sender still waits for the server's reply once the server has the whole message: what it has accepted shall
+not be sent a second time, and those that look for spam take a second or two."""
 CUT_SECONDS = 0.2
 """How long it then waits for the thread whose connection is cut. One that still looks for the server is left to itself."""
 QUIT_SECONDS = 0.3
-"""How long a server may take to say goodbye. These three together are what it can delay a stop by: a second."""
+"""How long a server may take to say goodbye. These three together are what it can delay a stop by."""
 CUT_PAUSE_SECONDS = 0.05
 
 

@@ -280,9 +280,9 @@ async def test_a_server_that_does_not_say_goodbye_is_left() -> None:
         assert len(peer.accepted) == CONNECTIONS
 
 
-def test_a_stop_waits_a_second_for_the_mail_server_at_most() -> None:
+def test_what_a_stop_waits_for_the_mail_server_is_bounded() -> None:
     """All of it is bounded by these; another test's clock cannot tell, as threads are in it."""
-    assert CANCEL_GRACE_SECONDS + CUT_SECONDS + QUIT_SECONDS <= 1
+    assert CANCEL_GRACE_SECONDS + CUT_SECONDS + QUIT_SECONDS <= 2.5
 
 
 async def test_a_mail_accepted_while_we_are_cancelled_counts_as_sent() -> None:
