@@ -21,7 +21,7 @@ run-postgres: .venv/.test ## start two nodes on a temporary PostgreSQL, at 127.0
 test: .venv/.test ## run the whole test suite, against real peers on loopback
 	@tests/peer/install
 	@$(BIN)/python -m compileall -q regserver tests # hundreds of servers start: none shall compile, whatever PYTHONDONTWRITEBYTECODE says
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder # more than cores: many tests wait
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder # more than cores: many tests wait
 
 .PHONY: check
 check: .venv/.test ## check style, types and architecture

@@ -17,15 +17,28 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 subprocess.Popen = ForkingPopen  # type: ignore[misc]
 
-PROCESSES_STARTED = {"browser", "system", "crash", "security", "cli", "packaging", "document"}
-"""The folders of tests that wait for processes."""
+HEAVY = {"browser", "system", "crash", "security", "cli", "packaging", "document"}
+"""The folders of tests that start processes."""
+HEAVY_END = 0.85
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These come first: of several processes one would be left with the longest files at the end."""
-    items.sort(
-        key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in PROCESSES_STARTED
-    )
+    """Spreads the files of each folder over the run, so that no two test processes work on browsers for long; the light ones come
+    last, since one process would be left with a heavy file.
+    """
+    files: dict[str, dict[Path, None]] = {}
+    for item in items:
+        files.setdefault(_folder(item), {})[item.path] = None
+    place = {
+        path: number / len(paths) * (HEAVY_END if folder in HEAVY else 1)
+        for folder, paths in files.items()
+        for number, path in enumerate(paths)
+    }
+    items.sort(key=lambda item: place[item.path])
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session", autouse=True)
