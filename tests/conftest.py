@@ -3,9 +3,11 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.cli.shell import Shell
 from tests.fork_server import FORK_SERVER, ForkingPopen
@@ -23,8 +25,8 @@ HEAVY_END = 0.85
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spreads the files of each folder over the run, so that no two test processes work on browsers for long; the light ones come
-    last, since one process would be left with a heavy file.
+    """The tests with the browser come first, since one process has them all. The files of the other folders are spread over the run,
+    the light ones last, since one process would be left with a heavy file.
     """
     files: dict[str, dict[Path, None]] = {}
     for item in items:
@@ -34,7 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder, paths in files.items()
         for number, path in enumerate(paths)
     }
-    items.sort(key=lambda item: place[item.path])
+    items.sort(key=lambda item: (_folder(item) != "browser", place[item.path]))
+
+
+class FilesAndBrowser(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives the tests of a file to one process, and all that share the browser: one of these is enough for two processors."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if file.startswith("tests/browser/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndBrowser:
+    """Of `make test`."""
+    return FilesAndBrowser(config, log)
 
 
 def _folder(item: pytest.Item) -> str:
