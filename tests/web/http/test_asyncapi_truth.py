@@ -131,7 +131,7 @@ async def hear_presence(heard: Heard, app: App, stage: Stage) -> None:
     async with (
         quart_app(app).test_client().websocket(f"/room/websocket?seen=true&token={bob.token}") as socket
     ):
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await stage.ask_json(Asked(method="POST", path=f"/room/seen/{room}", body=post, by=bob.token))
             heard.take("rooms", [str(await socket.receive())])
 
