@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from regserver.domain.outcome import BadContentType, BadJson
+from regserver.domain.outcome import BadContentType, BadJson, Refusal
 from regserver.endpoint import Request
 
 FORM = "application/x-www-form-urlencoded"
@@ -35,6 +35,15 @@ def parse_object(body: bytes) -> dict[str, Any] | BadJson:
         return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadJson()
+
+
+def read_text(request: Request, name: str) -> str | Unreadable:
+    """A member of the JSON object in the body that must be a text."""
+    body = read_object(request)
+    if isinstance(body, Refusal):
+        return body
+    value = body.get(name)
+    return value if isinstance(value, str) else BadJson()
 
 
 def read_form(request: Request) -> dict[str, str] | BadContentType:

@@ -10,13 +10,13 @@ from regserver.domain.directory import (
     SignUpNotInvited,
 )
 from regserver.domain.instant import iso_seconds
-from regserver.domain.outcome import BadContentType, BadJson, Refusal, TooManyRequests
+from regserver.domain.outcome import BadContentType, Refusal, TooManyRequests
 from regserver.endpoint import Request, Response
 from regserver.service.directory_account import Allotted
 from regserver.service.directory_service import DirectoryService, WrongPassword
 from regserver.text import CATALOGUES
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.body import Unreadable, read_form, read_object
+from regserver.web.http.body import Unreadable, read_form, read_text
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.brand import PLAIN, Brand
@@ -100,12 +100,9 @@ class ConfirmApi:
 
     async def status(self, request: Request) -> ChallengeState | Unreadable:
         """The state of the challenge in the body, with the page's text; changes nothing."""
-        body = read_object(request)
-        if isinstance(body, Refusal):
-            return body
-        challenge = body.get("challenge")
-        if not isinstance(challenge, str):
-            return BadJson()
+        challenge = read_text(request, "challenge")
+        if isinstance(challenge, Refusal):
+            return challenge
         status = await self._directory.challenge_status(challenge)
         passage = CATALOGUES[language_of(request)].confirm.state[status.state]
         values = {"name": status.username or ""}

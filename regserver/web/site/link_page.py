@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Literal
 
-from regserver.domain.outcome import BadJson, Refusal, RouteNotFound
+from regserver.domain.outcome import Refusal, RouteNotFound
 from regserver.endpoint import Request, Response
 from regserver.text import CATALOGUES, Passage
 from regserver.web.http.answer import JsonAnswer
-from regserver.web.http.body import Unreadable, read_object
+from regserver.web.http.body import Unreadable, read_text
 from regserver.web.http.language import language_of
 from regserver.web.http.route import Route
 from regserver.web.site.asset import REVALIDATE, asset_response, load_assets
@@ -72,12 +72,9 @@ async def link_state(
     passages: the page's, of which "pending" and "unknown" are shown. look: takes the link's secret; what stands for the names in
     braces, None for a link that does nothing.
     """
-    body = read_object(request)
-    if isinstance(body, Refusal):
-        return body
-    token = body.get("token")
-    if not isinstance(token, str):
-        return BadJson()
+    token = read_text(request, "token")
+    if isinstance(token, Refusal):
+        return token
     values = await look(token)
     if values is None:
         return LinkState("unknown", passages["unknown"].title, passages["unknown"].text)
