@@ -2,6 +2,7 @@
 
 import trio
 
+from regserver.broker.round_robin import RoundRobin
 from regserver.endpoint import Frame, SocketSession
 from regserver.serving import broadcast_nowait
 
@@ -14,9 +15,11 @@ class FanOut:
         self._members: dict[SocketSession, None] = {}
         self._waiting: list[Frame] = []
         self._idle = trio.lowlevel.ParkingLot()
+        self._joins = 0
 
     async def subscribe(self, session: SocketSession) -> None:
         self._members[session] = None
+        self._joins += 1
         session.accept_nowait()
         try:
             await session.wait_closed()
@@ -30,10 +33,18 @@ class FanOut:
     async def pump(self) -> None:
         while True:
             while self._waiting:
-                written = Frame(b"".join(self._waiting))
-                self._waiting.clear()
-                members = list(self._members)
-                for first in range(0, len(members), self._piece):
-                    broadcast_nowait(written, members[first : first + self._piece])
-                    await trio.lowlevel.checkpoint()
+                await self._send()
             await self._idle.park()
+
+    async def _send(self) -> None:
+        """Sends what waits, and what comes meanwhile unless somebody has joined."""
+        joins = self._joins
+        turns = RoundRobin(list(self._members), self._piece, broadcast_nowait, lambda frames, receivers: None)
+        while True:
+            if self._joins == joins:
+                for frame in self._waiting:
+                    turns.add_nowait(frame)
+                self._waiting.clear()
+            if not turns.turn_nowait():
+                return
+            await trio.lowlevel.checkpoint()

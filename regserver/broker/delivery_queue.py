@@ -3,7 +3,8 @@
     publish_nowait → queue → its worker → takes what waits → one write a socket for all that it gets of it
 
 A worker is a task that lives while its queue is not empty. What has come meanwhile leaves together: a socket gets all of its
-frames in one write, which costs little more than a write of one frame. Sending never blocks: the session handles a slow socket.
+frames in one write, which costs little more than a write of one frame. Posts that come while others of their room are sent leave
+with these where they still can (`round_robin.py`). Sending never blocks: the session handles a slow socket.
 A worker yields between slices. Events that have to wait for nothing and concern no more sockets than a slice holds are sent
 where they are published, so that they leave before the reply to the request that caused them.
 """
@@ -13,16 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
+from regserver.broker.round_robin import RoundRobin, join
 from regserver.broker.subscription import FrameMaker, Subscription, Subscriptions
 from regserver.domain.room import RoomId
 from regserver.domain.room_event import EventId, RoomEvent, content_length
-from regserver.endpoint import Broadcast, Frame
+from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.subscriber import Subscriber
 
 SLICE = 200
 """Sends between two checkpoints, about a millisecond."""
-SEND_BYTES = 16 * 1024
-"""Copying this many bytes takes about as long as one send."""
 MOST_JOINED = 64
 """Events that leave in one write, at most."""
 MOST_JOINED_CHARACTERS = 32 * 1024
@@ -52,6 +52,7 @@ class DeliveryQueue:
         self._count = count
         self._ordered = ordered
         self._waiting: dict[int, deque[RoomEvent]] = {}
+        self._spent = 0  # sends since the last checkpoint
 
     def attach(
         self, subscriber: Subscriber, rooms: Iterable[RoomId], as_of: EventId, since_then: Iterable[RoomEvent]
@@ -105,29 +106,66 @@ class DeliveryQueue:
         while waiting:
             for frames, receivers in self._subscriptions.deliveries(_take(waiting)):
                 self._count(len(frames), len(receivers))
-                self._broadcast(_join(frames), receivers)
+                self._broadcast(join(frames), receivers)
 
     async def _work(self, key: int) -> None:
         """The worker of one queue. No checkpoint lies between the choice of receivers and the first slice of sends."""
         waiting = self._waiting[key]
-        spent = 0
         while waiting:
-            for frames, receivers in list(self._subscriptions.deliveries(_take(waiting))):
-                self._count(len(frames), len(receivers))
-                written = _join(frames)
-                cost = max(1, len(written) // SEND_BYTES)
-                step = max(1, SLICE // cost)
-                for first in range(0, len(receivers), step):
-                    part = receivers[first : first + step]
-                    self._broadcast(written, part)
-                    spent += len(part) * cost
-                    if spent >= SLICE:
-                        spent = 0
-                        # Sockets may attach or detach here. A session that has closed refuses the frames; a
-                        # subscription that is attached now got these events in `attach`.
-                        await trio.lowlevel.checkpoint()
+            taken = _take(waiting)
+            if self._subscriptions.are_alike(taken):
+                await self._send_posts(taken, waiting)
+            else:
+                for frames, receivers in list(self._subscriptions.deliveries(taken)):
+                    await self._send_to(receivers, frames)
         # No checkpoint since the queue was found empty, so no event can have been added that would be lost here.
         del self._waiting[key]
+
+    async def _send_posts(self, posts: Sequence[RoomEvent], waiting: deque[RoomEvent]) -> None:
+        """Sends posts to the members of their room, and those of the same room that come meanwhile."""
+        room, moves = posts[0].room, self._subscriptions.moves
+        turns = self._turns(self._subscriptions.members(room))
+        while True:
+            for post in posts:
+                turns.add_nowait(self._subscriptions.member_frame(post), self._subscriptions.deaf(post))
+            if not (cost := turns.turn_nowait()):
+                return
+            await self._spend(cost)
+            # Those who come or go meanwhile do so between what is in turns and what waits.
+            posts = self._further(waiting, turns, room) if self._subscriptions.moves == moves else ()
+
+    def _further(self, waiting: deque[RoomEvent], turns: RoundRobin, room: RoomId) -> list[RoomEvent]:
+        """Takes the posts of this room that may leave with those that are in turns."""
+        count, size = turns.behind, turns.behind_bytes
+        taken: list[RoomEvent] = []
+        while waiting and count < MOST_JOINED and self._subscriptions.is_post_in(room, waiting[0]):
+            count += 1
+            size += _characters(waiting[0])
+            if size > MOST_JOINED_CHARACTERS:
+                break
+            taken.append(waiting.popleft())
+        return taken
+
+    async def _send_to(self, receivers: Sequence[Receiver], frames: Iterable[Frame]) -> None:
+        turns = self._turns(receivers)
+        for frame in frames:
+            turns.add_nowait(frame)
+        while cost := turns.turn_nowait():
+            await self._spend(cost)
+
+    def _turns(self, receivers: Sequence[Receiver]) -> RoundRobin:
+        return RoundRobin(receivers, SLICE, self._broadcast, self._count)
+
+    async def _spend(self, cost: int) -> None:
+        """Lets others run after as many sends as a slice has.
+
+        Sockets may attach or detach meanwhile. A session that has closed refuses the frames; a subscription that is attached
+        now got in `attach` what was taken or waits.
+        """
+        self._spent += cost
+        if self._spent >= SLICE:
+            self._spent = 0
+            await trio.lowlevel.checkpoint()
 
 
 def _take(waiting: deque[RoomEvent]) -> list[RoomEvent]:
@@ -144,7 +182,3 @@ def _take(waiting: deque[RoomEvent]) -> list[RoomEvent]:
 
 def _characters(event: RoomEvent) -> int:
     return content_length(event.change)
-
-
-def _join(frames: tuple[Frame, ...]) -> Frame:
-    return frames[0] if len(frames) == 1 else Frame(b"".join(frames))

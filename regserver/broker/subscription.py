@@ -6,7 +6,7 @@ A subscription is an attached socket. It is found by account when an event bring
 the log while its events are delivered, so the events that a socket gets always match its memberships.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from regserver.domain.account import AccountId
 from regserver.domain.room import RoomId
@@ -52,7 +52,10 @@ class Subscription:
 
 
 class Subscriptions:
-    """The subscriptions whose frames are the same for the same event. frame: builds them."""
+    """The subscriptions whose frames are the same for the same event. frame: builds them.
+
+    moves: counts how often a socket has come into a room or out of one.
+    """
 
     def __init__(self, frame: FrameMaker) -> None:
         self._frame = frame
@@ -64,6 +67,7 @@ class Subscriptions:
         # The newest event that was applied to a subscription when it was attached. Only up to here a queued event can be
         # one that a subscription has already received.
         self._newest = EventId(0)
+        self.moves = 0
 
     # --- attaching
     def attach(
@@ -110,6 +114,7 @@ class Subscriptions:
         if subscription not in members:
             members[subscription] = subscription.receiver
             subscription.rooms.append(room)
+            self.moves += 1
 
     def _leave(self, subscription: Subscription, room: RoomId) -> None:
         if self._drop(subscription, room):
@@ -120,6 +125,7 @@ class Subscriptions:
         members = self._rooms.get(room)
         if members is None or members.pop(subscription, None) is None:
             return False
+        self.moves += 1
         if not members:
             del self._rooms[room]
         return True
@@ -142,6 +148,26 @@ class Subscriptions:
         concerned = (*arriving(event), *guests(event.change))
         return reached + sum(len(self._accounts.get(one, ())) for one in concerned)
 
+    def are_alike(self, events: Sequence[RoomEvent]) -> bool:
+        """Whether they are posts of one room that its present members all get, but for the authors."""
+        return all(self.is_post_in(events[0].room, event) for event in events)
+
+    def is_post_in(self, room: RoomId, event: RoomEvent) -> bool:
+        """Whether it is a post of this room that no member has received in `attach`."""
+        return event.room == room and isinstance(event.change, Posted) and event.id > self._newest
+
+    def members(self, room: RoomId) -> list[Receiver]:
+        """The sockets in a room."""
+        return list(self._rooms.get(room, {}).values())
+
+    def member_frame(self, event: RoomEvent) -> Frame:
+        """What members get."""
+        return self._frame(event, "member")
+
+    def deaf(self, event: RoomEvent) -> set[Receiver]:
+        """The actor's own sockets that do not want to hear of it."""
+        return {one.receiver for one in self._deaf(event.actor)}
+
     def deliveries(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
         """What is sent for the next events of the log. It also updates the memberships.
 
@@ -149,30 +175,7 @@ class Subscriptions:
         """
         if len(events) == 1:
             return [((frame,), receivers) for frame, receivers in self._of_one(events[0])]
-        room = events[0].room
-        if all(event.room == room and self._changes_nobody(event) for event in events):
-            return self._of_room(events)
         return self._of_many(events)
-
-    def _changes_nobody(self, event: RoomEvent) -> bool:
-        """Whether the members of the room all hear it alike, and stay what they are."""
-        return isinstance(event.change, Posted) and event.id > self._newest
-
-    def _of_room(self, events: Sequence[RoomEvent]) -> Iterator[Delivery]:
-        """The events of one room with the same members: all sockets get the same, but for those of the actors."""
-        members = self._rooms.get(events[0].room, {})
-        frames = tuple([self._frame(event, "member") for event in events])
-        actors = {event.actor for event in events}
-        own = [one for actor in actors for one in self._deaf(actor) if one in members]
-        if own:
-            members = members.copy()
-        for subscription in own:
-            receiver, account = members.pop(subscription), subscription.account
-            others = [frame for frame, event in zip(frames, events, strict=True) if event.actor != account]
-            if others:
-                yield tuple(others), [receiver]
-        if members:
-            yield frames, list(members.values())
 
     def _of_many(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
         """Any events: what each socket gets is put together socket by socket."""

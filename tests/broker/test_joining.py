@@ -168,6 +168,22 @@ async def test_a_burst_is_one_write_a_socket(resumable: bool) -> None:
         assert {len(ear.writes) for ear in crowd} == {1}
 
 
+async def test_what_comes_between_two_slices_joins_the_later_ones(resumable: bool) -> None:
+    async with opened() as (broker, log):
+        crowd = [attach(broker, Ear(AccountId(n), resumable=resumable), [TEA]) for n in range(2, 602)]
+        log.say(TEA, ANN)
+        while not crowd[0].heard:
+            await trio.lowlevel.checkpoint()
+        assert [ear for ear in crowd if ear.heard] == crowd[: delivery_queue.SLICE]
+        burst = 4
+        for _ in range(burst - 1):
+            log.say(TEA, ANN)
+        await wait_all_tasks_blocked()
+        assert all(numbers(ear) == list(range(1, burst + 1)) for ear in crowd)
+        writes = [len(ear.writes) for ear in crowd]
+        assert writes == [2] * delivery_queue.SLICE + [1] * (len(crowd) - delivery_queue.SLICE)
+
+
 async def test_those_who_act_hear_the_others(resumable: bool) -> None:
     """Everybody posts at once, in one commit: each socket gets all but its own account's, in one write."""
     async with opened() as (broker, log):

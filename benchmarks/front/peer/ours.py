@@ -11,7 +11,7 @@ from regserver.app import run_collector
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame
 
-fan_out = FanOut(500)  # about 3 ms
+fan_out = FanOut(200)  # as in the rooms
 
 
 async def publish(session: SocketSession) -> None:
