@@ -5,8 +5,8 @@
 A worker is a task that lives while its queue is not empty. What has come meanwhile leaves together: a socket gets all of its
 frames in one write, which costs little more than a write of one frame. Posts that come while others of their room are sent leave
 with these where they still can (`round_robin.py`). Sending never blocks: the session handles a slow socket.
-A worker yields between slices. Events that have to wait for nothing and concern no more sockets than a slice holds are sent
-where they are published, so that they leave before the reply to the request that caused them.
+A worker yields between slices. Events that have to wait for nothing and concern few sockets are sent where they are published, so
+that they leave before the reply to the request that caused them.
 """
 
 from collections import deque
@@ -21,8 +21,10 @@ from regserver.domain.room_event import EventId, RoomEvent, content_length
 from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.subscriber import Subscriber
 
-SLICE = 200
+SLICE = 100
 """Sends between two checkpoints, about a millisecond."""
+AT_ONCE = 200
+"""Sends that an event which waits for nothing may take where it is published."""
 MOST_JOINED = 64
 """Events that leave in one write, at most."""
 MOST_JOINED_CHARACTERS = 32 * 1024
@@ -72,7 +74,7 @@ class DeliveryQueue:
         """
         if self._subscriptions.is_empty and not self._waiting:
             return
-        left = SLICE
+        left = AT_ONCE
         for key, those in self._by_queue(events).items():
             if (waiting := self._waiting.get(key)) is not None:
                 # Even if they concern no socket now: a queued event before them may bring an account into the room.

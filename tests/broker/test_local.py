@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
-from regserver.broker.delivery_queue import SLICE
+from regserver.broker.delivery_queue import AT_ONCE
 from regserver.broker.local import RECENT_EVENTS, LocalBroker, open_local_broker
 from regserver.broker.making import Making
 from regserver.broker.subscription import FrameMaker
@@ -120,8 +120,12 @@ def sign_text(sign: Sign) -> Frame:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[tuple[LocalBroker, Log]]:
-    frames: dict[FrameKind, FrameMaker] = {"plain": plain_frame, "resumable": resumable_frame}
+async def opened(frame: FrameMaker | None = None) -> AsyncIterator[tuple[LocalBroker, Log]]:
+    """frame: makes those of all sockets."""
+    frames: dict[FrameKind, FrameMaker] = {
+        "plain": frame or plain_frame,
+        "resumable": frame or resumable_frame,
+    }
     making = Making(
         frames, {"plain": sign_text, "resumable": sign_text}, broadcast_nowait, lambda frames, receivers: None
     )
@@ -366,7 +370,7 @@ async def test_a_log_that_has_gone_back_closes_all_and_its_numbers_come_again() 
 
 async def test_what_waits_is_not_sent_to_those_who_come_after_it_was_lost() -> None:
     async with opened() as (broker, log):
-        crowd = [attach(broker, Ear(AccountId(number)), [TEA]) for number in range(10, 10 + 2 * SLICE)]
+        crowd = [attach(broker, Ear(AccountId(number)), [TEA]) for number in range(10, 10 + 2 * AT_ONCE)]
         log.say(TEA, ANN)
         log.say(TEA, ANN)
         broker.begin_anew_nowait(EventId(0))

@@ -8,10 +8,11 @@ import trio
 
 from benchmarks.fan_out import FanOut
 from regserver.app import run_collector
+from regserver.broker.delivery_queue import SLICE
 from regserver.endpoint import Request, Response, SocketSession
 from regserver.serving import Front, FrontLimits, binary_frame
 
-fan_out = FanOut(200)  # as in the rooms
+fan_out = FanOut(SLICE)
 
 
 async def publish(session: SocketSession) -> None:
