@@ -19,7 +19,7 @@ def test_the_page_says_that_sign_up_is_closed(visit: Visit, tmp_path: Path) -> N
         somebody.open("/#sign-up")
         somebody.sees("#sign-up", SAID)
         expect(somebody.find("#sign-up form")).to_have_count(0)
-        somebody.page.get_by_role("link", name="Sign in").click()
+        somebody.page.get_by_role("link", name="Sign in", exact=True).click()
         somebody.sign_in("grace", "nanosecond wire")  # whom the source knows
         somebody.find("#registration-continue").click()
         somebody.sees_live()

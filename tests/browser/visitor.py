@@ -70,11 +70,11 @@ class Visitor:
         return self.page.get_by_label(label).filter(visible=True)
 
     def sees(self, selector: str, text: str | None = None) -> None:
-        locator = self.find(selector)
+        shown = self.find(selector).filter(visible=True)
         if text is None:
-            expect(locator).to_be_visible()
+            expect(shown).to_be_visible()
         else:
-            expect(locator).to_contain_text(text)
+            expect(shown).to_contain_text(text)
 
     def follow(self, selector: str) -> None:
         """From now on keeps each text that this element shows, until the next load: some are gone soon."""
