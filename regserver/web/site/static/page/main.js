@@ -214,4 +214,4 @@ wirePage();
 wireParts();
 remember.wire();
 if ($("mailbox")) mailbox();
-begin();
+setTimeout(begin); // what is above has taken a task of its own

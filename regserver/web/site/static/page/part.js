@@ -8,6 +8,7 @@ import { t } from "./text.js";
 const SLOW_MS = 15_000; // after that long a way out is shown; what comes later is taken all the same
 let ahead = false;
 
+const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });
 const offerReload = (key) => tell(t(key), { action: t("part.reload"), act: () => location.reload() });
 
 /** A part: a function that resolves with its module, or with null once the page has said that it cannot be loaded.
@@ -23,6 +24,7 @@ export function part(load, wire = () => {}) {
     }, SLOW_MS);
     try {
       const module = await load();
+      await nextTask(); // what comes now, and what has just been evaluated, are two tasks: each is short
       wire(module);
       if (late) tell("");
       return module;
