@@ -22,9 +22,9 @@ from regserver.endpoint import Broadcast, Frame, Receiver
 from regserver.ports.subscriber import Subscriber
 
 SLICE = 100
-"""Sends between two checkpoints, about a millisecond."""
+"""Sends between two checkpoints, about half a millisecond."""
 AT_ONCE = 200
-"""Sends that an event which waits for nothing may take where it is published."""
+"""Sends that the events of one commit may take where they are published, if they wait for nothing."""
 MOST_JOINED = 64
 """Events that leave in one write, at most."""
 MOST_JOINED_CHARACTERS = 32 * 1024
@@ -118,7 +118,7 @@ class DeliveryQueue:
             if self._subscriptions.are_alike(taken):
                 await self._send_posts(taken, waiting)
             else:
-                for frames, receivers in list(self._subscriptions.deliveries(taken)):
+                for frames, receivers in self._subscriptions.deliveries(taken):
                     await self._send_to(receivers, frames)
         # No checkpoint since the queue was found empty, so no event can have been added that would be lost here.
         del self._waiting[key]
@@ -138,7 +138,7 @@ class DeliveryQueue:
 
     def _further(self, waiting: deque[RoomEvent], turns: RoundRobin, room: RoomId) -> list[RoomEvent]:
         """Takes the posts of this room that may leave with those that are in turns."""
-        count, size = turns.behind, turns.behind_bytes
+        count, size = turns.behind, turns.behind_bytes  # which are more than the characters
         taken: list[RoomEvent] = []
         while waiting and count < MOST_JOINED and self._subscriptions.is_post_in(room, waiting[0]):
             count += 1

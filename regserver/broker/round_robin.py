@@ -4,7 +4,7 @@
     turn_nowait → the slice that is furthest behind gets all that waits for it, in one write a receiver
 
 What comes after the first slices were written to leaves together with the earlier frames in the writes of the others. So frames
-that come close together cost a receiver little more than one write, though the first of them has waited for nothing.
+that come close together cost most receivers one write, though the first of them has waited for nothing.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ class Run(msgspec.Struct):
 
 
 class RoundRobin:
-    """behind: the frames that those who are furthest behind have not had. behind_bytes: their size."""
+    """behind: how many frames those have not had who are furthest behind. behind_bytes: their size."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class RoundRobin:
         return (stop - first) * cost
 
     def _written(self, had: int, end: int) -> Frame:
-        """Those frames as one, which all slow receivers share."""
+        """The frames from `had` to `end` as one, which all slow receivers share."""
         if self._joined[:2] != (had, end):
             self._joined = had, end, join([frame for frame, _ in self._waiting[had - self._forgotten :]])
         return self._joined[2]

@@ -171,7 +171,7 @@ class Subscriptions:
     def deliveries(self, events: Sequence[RoomEvent]) -> Iterable[Delivery]:
         """What is sent for the next events of the log. It also updates the memberships.
 
-        To be used up before the next checkpoint, or made a list of: it is about the sockets that are attached now.
+        It is about the sockets that are attached now.
         """
         if len(events) == 1:
             return [((frame,), receivers) for frame, receivers in self._of_one(events[0])]

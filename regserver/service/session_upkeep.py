@@ -22,8 +22,8 @@ log = logging.getLogger("regserver.session")
 
 WRITE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
-PAUSE_SECONDS = 0.1
-"""Between two looks: other nodes may write all the time."""
+PAUSE_SECONDS = 0.4
+"""Between two looks: other nodes may write all the time. What ends there must be heard of within a second."""
 WRITTEN_AT_ONCE = 500
 """Uses in one transaction, so that posts do not wait long."""
 LOOKED_UP_AT_ONCE = 500

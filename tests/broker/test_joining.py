@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
-from regserver.broker import delivery_queue
+from regserver.broker import delivery_queue, round_robin
 from regserver.broker.local import LocalBroker
 from regserver.domain.account import AccountId
 from regserver.domain.instant import Instant
@@ -155,7 +155,8 @@ def test_everybody_hears_what_the_model_says(
             await wait_all_tasks_blocked()
             world.check()
 
-    with mock.patch.multiple(delivery_queue, SLICE=slice_sends, AT_ONCE=slice_sends, MOST_JOINED=most):
+    sizes = mock.patch.multiple(delivery_queue, SLICE=slice_sends, AT_ONCE=slice_sends, MOST_JOINED=most)
+    with sizes, mock.patch.object(round_robin, "SEND_BYTES", 30):  # some writes cost several sends
         trio.run(run)
 
 

@@ -19,9 +19,7 @@ WATCH_SHIFTS = """() => {
         .observe({ type: "layout-shift" });
 }"""
 # Of the notice itself the words may change while it is shown.
-NO_PAUSE_ENDS = (
-    "() => { const real = setTimeout; globalThis.setTimeout = (run, ms) => real(run, ms < 1000 ? ms : 1e6); }"
-)
+NO_PAUSE_ENDS = "() => { const real = setTimeout; globalThis.setTimeout = (run, ms) => real(run, (ms ?? 0) < 1000 ? ms : 1e6); }"
 SHIFTS = """async () => {
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
     return window.shifts;

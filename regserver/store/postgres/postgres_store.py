@@ -58,9 +58,9 @@ from regserver.store.sql.sql_transaction import KEYLESS, SqlTransaction
 READ: Final = Begin("REPEATABLE READ", read_only=True)
 WRITE: Final = Begin("READ COMMITTED")
 CHECK_SECONDS: Final = 2.0
-FOREIGN_SECONDS: Final = 0.4
-"""Between two calls of the foreign listeners. They ask the store for endings and the like, which costs as much as the making of
-several posts, and another node that is busy says a word each millisecond. What ends must be heard of within a second."""
+FOREIGN_SECONDS: Final = 0.1
+"""Between two calls of the foreign listeners. They ask the store for endings and the like, which costs several statements, and
+another node that is busy says a word each millisecond."""
 TIME: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 

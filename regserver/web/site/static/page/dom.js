@@ -4,6 +4,9 @@ import { t } from "./text.js";
 
 export const $ = (id) => document.getElementById(id);
 
+/** Ends the present task, so that the browser can paint and answer; what follows is another one. */
+export const breath = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => { setTimeout(resolve); });
+
 /** An element with properties and children; children that are strings become text. */
 export function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

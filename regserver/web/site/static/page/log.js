@@ -1,7 +1,7 @@
 // The posts that are shown, in the order of their numbers, with notes of who came and went between them. Mostly they are the newest;
 // who was led to an older post sees those around it, and gets to the newest by scrolling on or at once by a button.
 
-import { $, make } from "./dom.js";
+import { $, breath, make } from "./dom.js";
 import * as groups from "./groups.js";
 import * as one from "./post.js";
 import { t } from "./text.js";
@@ -26,7 +26,6 @@ export const isWhole = () => whole;
 export const ownLast = () => [...items().querySelectorAll(".post.mine")].at(-1);
 
 const atEnd = () => view().scrollHeight - view().scrollTop - view().clientHeight < NEAR_PX;
-const breath = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => { setTimeout(resolve); });
 
 /** Empties it. */
 export function clear() {

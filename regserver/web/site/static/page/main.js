@@ -1,7 +1,7 @@
 // The page's beginning: which view to show, signing in, and going inside and out. What else there is comes in parts, see part.js.
 
 import { call, dropToken, endSession, findSession, hearOthers, keepToken, token } from "./api.js";
-import { $, confirmed, show, tell, wire as wirePage } from "./dom.js";
+import { $, breath, confirmed, show, tell, wire as wirePage } from "./dom.js";
 import { serve } from "./form.js";
 import { drop, keep, kept, WATCHED } from "./kept.js";
 import { fetchAhead, part, wire as wireParts } from "./part.js";
@@ -214,4 +214,4 @@ wirePage();
 wireParts();
 remember.wire();
 if ($("mailbox")) mailbox();
-setTimeout(begin); // what is above has taken a task of its own
+breath().then(begin); // evaluating what is above was a task of its own

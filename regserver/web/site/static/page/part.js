@@ -2,13 +2,12 @@
 // does something. Where it cannot be loaded, because the server is away or another version runs by now, the page says so and
 // offers to load itself again.
 
-import { make, tell } from "./dom.js";
+import { breath, make, tell } from "./dom.js";
 import { t } from "./text.js";
 
 const SLOW_MS = 15_000; // after that long a way out is shown; what comes later is taken all the same
 let ahead = false;
 
-const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });
 const offerReload = (key) => tell(t(key), { action: t("part.reload"), act: () => location.reload() });
 
 /** A part: a function that resolves with its module, or with null once the page has said that it cannot be loaded.
@@ -24,7 +23,7 @@ export function part(load, wire = () => {}) {
     }, SLOW_MS);
     try {
       const module = await load();
-      await nextTask(); // what comes now, and what has just been evaluated, are two tasks: each is short
+      await breath(); // evaluating it was a task of its own
       wire(module);
       if (late) tell("");
       return module;
