@@ -19,7 +19,7 @@ SEND_BYTES = 16 * 1024
 """Copying this many bytes takes about as long as one send."""
 
 
-class Run(msgspec.Struct):
+class Slice(msgspec.Struct):
     """Neighbours among the receivers, from `start` to before `stop`, that have had the first `had` frames."""
 
     start: int
@@ -42,7 +42,7 @@ class RoundRobin:
         self._size = size
         self._broadcast = broadcast
         self._count = count
-        self._runs = deque([Run(0, len(receivers), 0)] if receivers else ())  # the furthest behind first
+        self._slices = deque([Slice(0, len(receivers), 0)] if receivers else ())  # the furthest behind first
         self._waiting: list[tuple[Frame, AbstractSet[Receiver]]] = []
         self._forgotten = 0  # frames that all have had
         self._joined = (-1, -1, Frame(b""))
@@ -60,13 +60,13 @@ class RoundRobin:
     def turn_nowait(self) -> int:
         """Writes to the next slice. Returns what that costs, in sends; 0 when everybody has had everything."""
         end = self._forgotten + len(self._waiting)
-        if not self._runs or self._runs[0].had == end:
+        if not self._slices or self._slices[0].had == end:
             return 0
-        run = self._runs[0]
-        written = self._written(run.had, end)
+        front = self._slices[0]
+        written = self._written(front.had, end)
         cost = max(1, len(written) // SEND_BYTES)
-        first, stop = run.start, min(run.stop, run.start + max(1, self._size // cost))
-        self._send(written, self._waiting[run.had - self._forgotten :], self._receivers[first:stop])
+        first, stop = front.start, min(front.stop, front.start + max(1, self._size // cost))
+        self._send(written, self._waiting[front.had - self._forgotten :], self._receivers[first:stop])
         self._advance(stop, end)
         return (stop - first) * cost
 
@@ -93,16 +93,16 @@ class RoundRobin:
         self._broadcast(written, receivers)
 
     def _advance(self, stop: int, end: int) -> None:
-        """Those of the first run that are before `stop` have had all."""
-        run, last = self._runs[0], self._runs[-1]
-        if last.had == end and last.stop == run.start:
+        """Those of the first slice that are before `stop` have had all."""
+        front, last = self._slices[0], self._slices[-1]
+        if last.had == end and last.stop == front.start:
             last.stop = stop
         else:
-            self._runs.append(Run(run.start, stop, end))
-        run.start = stop
-        if run.start == run.stop:
-            self._runs.popleft()
-        forgotten = self._runs[0].had - self._forgotten
+            self._slices.append(Slice(front.start, stop, end))
+        front.start = stop
+        if front.start == front.stop:
+            self._slices.popleft()
+        forgotten = self._slices[0].had - self._forgotten
         self.behind_bytes -= sum(len(frame) for frame, _ in self._waiting[:forgotten])
         del self._waiting[:forgotten]
         self._forgotten += forgotten

@@ -78,7 +78,7 @@ class ErasureService:
                 await self.erase_due()
             except StoreFault as fault:
                 log.warning("deleted accounts were not erased: %s", fault)
-            await trio.sleep(PAUSE_SECONDS)
+            await self._clock.sleep(PAUSE_SECONDS)
             with self._clock.move_on_after(INTERVAL_SECONDS):
                 await self._changed.wait()
 

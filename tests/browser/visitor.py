@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 MOST_TABS = 60
 PASSWORD = "a long enough password"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
+LEFT = "WebSocket is closed before the connection is established."
+"""The page itself has no use for it any more, as when it was signed out meanwhile."""
 
 
 class Visitor:
@@ -33,7 +35,11 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # The browser itself notes each refusal of the server; those are what many tests are about.
-        if message.type not in {"error", "warning"} or message.text.startswith(REFUSED):
+        if (
+            message.type not in {"error", "warning"}
+            or message.text.startswith(REFUSED)
+            or LEFT in message.text
+        ):
             return
         if self._expected is None or self._expected not in message.text:
             self.problems.append(f"{message.type}: {message.text}")

@@ -215,7 +215,7 @@ def test_two_nodes_for_trying_out() -> None:
             shown = httpx.get(f"{two}login/info", headers={"authorization": f"Bearer {token}"}, timeout=20)
             assert shown.json()["user"]["username"] == "annabella"
             trial.send_signal(signal.SIGINT)
-            assert trial.wait(40) == 0
+            assert trial.wait(120) == 0
         finally:
             trial.terminate()
     with pytest.raises(psycopg.OperationalError, match="refused"):
