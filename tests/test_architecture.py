@@ -160,6 +160,7 @@ def test_libraries_stay_where_they_belong() -> None:
 OWN_TIME = {
     "broker/local.py",
     "broker/presence_teller.py",
+    "service/erasure_service.py",
     "service/live_service.py",
     "service/node_lease.py",
     "service/session_upkeep.py",

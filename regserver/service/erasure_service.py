@@ -78,8 +78,8 @@ class ErasureService:
                 await self.erase_due()
             except StoreFault as fault:
                 log.warning("deleted accounts were not erased: %s", fault)
-            await self._clock.sleep(PAUSE_SECONDS)
             with self._clock.move_on_after(INTERVAL_SECONDS):
+                await trio.sleep(PAUSE_SECONDS)
                 await self._changed.wait()
 
     async def leave_due(self) -> None:
