@@ -143,6 +143,7 @@ def take_terminal() -> None:
     """Makes standard error the terminal of this process, as a terminal window does for its shell."""
     os.setsid()
     fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup runs the tests
 
 
 def take_terminal_under_nohup() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -205,7 +206,13 @@ async def hold_unavailable(ann: Person, client: httpx.AsyncClient) -> None:
 
 def test_two_nodes_for_trying_out() -> None:
     command = [sys.executable, "-m", "tests.peer.run_postgres", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as trial:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # also where the tests run behind
+    ) as trial:
         try:
             assert trial.stdout is not None
             lines = [trial.stdout.readline() for _ in range(5)]
@@ -215,7 +222,7 @@ def test_two_nodes_for_trying_out() -> None:
             shown = httpx.get(f"{two}login/info", headers={"authorization": f"Bearer {token}"}, timeout=20)
             assert shown.json()["user"]["username"] == "annabella"
             trial.send_signal(signal.SIGINT)
-            assert trial.wait(120) == 0
+            assert trial.wait(40) == 0
         finally:
             trial.terminate()
     with pytest.raises(psycopg.OperationalError, match="refused"):
