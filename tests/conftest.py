@@ -46,11 +46,43 @@ class FilesAndBrowser(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         return "browser" if file.startswith("tests/browser/") else file
 
+    def remove_node(self, node: Any) -> str | None:
+        """The test that a process ended with is not tried again: one that hangs would hang in each process."""
+        for unit in self.assigned_work[node].values():
+            for test, is_over in unit.items():
+                if not is_over:
+                    unit[test] = True
+                    super().remove_node(node)
+                    return str(test)
+        super().remove_node(node)
+        return None
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndBrowser:
     """Of `make test`."""
     return FilesAndBrowser(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(config))
+
+
+class FailuresAtOnce:
+    """Prints a failure when it is known: a run that is cut off has no summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Of the process that prints."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.section(f"{report.when} of {report.nodeid}", red=True)
+            terminal.line(report.longreprtext)
 
 
 def _folder(item: pytest.Item) -> str:
