@@ -23,6 +23,7 @@ from regserver.store.sql.sql_transaction import SqlTransaction
 from regserver.store.sqlite import SqliteStore, connect, file_keeper, migrate, open_sqlite
 from regserver.store.sqlite.connection import SqliteSql
 from regserver.store.sqlite.copy import log_file
+from regserver.store.sqlite.kept_rows import KeptRows
 from regserver.store.sqlite.unit import run_to_end
 from tests.store.test_upgrade import fill
 
@@ -267,3 +268,18 @@ def test_a_wait_for_the_lock_is_measured_by_a_clock_that_nobody_sets(monkeypatch
     assert "held the database's lock since 12:26:40" in str(condition.fault())
     condition.got_lock()
     assert condition.fault() is None
+
+
+async def test_a_bug_in_the_writer_keeps_nobody_waiting(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its thread, every later write would wait for ever."""
+    with monkeypatch.context() as patched:
+        patched.setattr(KeptRows, "begin", lambda kept: 1 / 0)
+        with pytest.raises(StoreFault, match="a bug: ZeroDivisionError"):
+            await store.write(lambda transaction: transaction.rooms.add("tea", NOW))
+        with pytest.raises(StoreFault, match="a bug: ZeroDivisionError"):
+            await store.check()
+    assert await store.write(lambda transaction: transaction.rooms.add("tea", NOW)) == 1
+    await store.check()
+    assert await room_names(store) == ["tea"]

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -130,10 +130,14 @@ class SqliteStore(Store):
             )
             while batch := self._next_batch(keeper):
                 keeper.tend()
-                if self._condition.refused is None:
-                    self._commit(connection, transaction, batch)
-                else:
-                    _refuse(batch, self._condition.refused)
+                try:
+                    if self._condition.refused is None:
+                        self._commit(connection, transaction, batch)
+                    else:
+                        _refuse(batch, self._condition.refused)
+                except Exception as error:  # without this thread all who write would wait for ever
+                    log.exception("the store met a bug")
+                    self._fail(connection, batch, f"a bug: {type(error).__name__}")
                 self._trio.run_sync_soon(self._finish_writes, batch)
                 del batch  # or the thread would keep its results while it waits for the next unit
 
@@ -179,9 +183,9 @@ class SqliteStore(Store):
             self._condition.took()
             self.commits.add(time.perf_counter() - started)
         except sqlite3.Error as error:
-            self._condition.fail(describe(error))
+            log.error("sqlite: %s", error)
             # Whoever came meanwhile has waited, too. Otherwise they would wait for the lock once more.
-            self._fail(connection, self._add_waiting(batch, sys.maxsize), error)
+            self._fail(connection, self._add_waiting(batch, sys.maxsize), describe(error))
 
     def _run(self, transaction: SqlTransaction, job: Job[Any]) -> bool:
         """Runs one unit, and keeps its result and events. Returns whether it ended without an exception."""
@@ -200,13 +204,12 @@ class SqliteStore(Store):
                 self._kept.clear()
             connection.execute("RELEASE unit")
 
-    def _fail(self, connection: sqlite3.Connection, batch: list[Job[Any]], error: sqlite3.Error) -> None:
+    def _fail(self, connection: sqlite3.Connection, batch: list[Job[Any]], words: str) -> None:
         """The commit failed, so no unit of the batch has written anything."""
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        self._condition.fail(words)
+        _roll_back(connection)
         self._kept.clear()
-        log.error("sqlite: %s", error)
-        _refuse(batch, f"{self._path}: {describe(error)}")
+        _refuse(batch, f"{self._path}: {words}")
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
         with closing(connection):
@@ -217,6 +220,7 @@ class SqliteStore(Store):
                     job.run(transaction.run)
                     connection.execute("ROLLBACK")
                 except sqlite3.Error as error:
+                    _roll_back(connection)
                     job.error = StoreFault(f"{self._path}: {error}")
                 self._trio.run_sync_soon(self._finish, [job])
                 del job  # as above
@@ -277,6 +281,13 @@ class SqliteStore(Store):
                 # The last to close folds the log into the file. Of several that close at once, none would.
                 self._writes.put(None)
                 await trio.to_thread.run_sync(writer.join)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that has failed. Where that fails too, so does the next BEGIN, which comes here again."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def _refuse(batch: list[Job[Any]], words: str) -> None:
