@@ -47,15 +47,24 @@ class FilesAndBrowser(LoadScopeScheduling):  # type: ignore[misc]
         return "browser" if file.startswith("tests/browser/") else file
 
     def remove_node(self, node: Any) -> str | None:
-        """The test that a process ended with is not tried again: one that hangs would hang in each process."""
-        for unit in self.assigned_work[node].values():
-            for test, is_over in unit.items():
-                if not is_over:
-                    unit[test] = True
-                    super().remove_node(node)
-                    return str(test)
+        """The test that a process ended with is not tried again: one that hangs would hang in each process.
+
+        What was over before is forgotten: given to another process as work without a test, it would leave that one waiting.
+        """
+        units = self.assigned_work[node]
+        ended_with = next(
+            (test for unit in units.values() for test, is_over in unit.items() if not is_over), None
+        )
+        if ended_with is not None:
+            units[self._split_scope(ended_with)][ended_with] = True
+        for scope in [scope for scope, unit in units.items() if all(unit.values())]:
+            del units[scope]
         super().remove_node(node)
-        return None
+        return ended_with
+
+    def _reschedule(self, node: Any) -> None:
+        if node in self.registered_collections:  # a new process asks itself when it has found the tests
+            super()._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)
