@@ -42,10 +42,12 @@ def test_both_ways_do_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 def test_it_is_a_child_of_the_tests(tmp_path: Path) -> None:
     serve = [*COMMAND, "serve", "--set", "server.bind=127.0.0.1:0"]
     with subprocess.Popen(serve, cwd=tmp_path, text=True) as process:
-        assert "tests.fork_server" in started(process)
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        assert f"PPid:\t{os.getpid()}\n" in status
-        process.kill()
+        try:
+            assert "tests.fork_server" in started(process)
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            assert f"PPid:\t{os.getpid()}\n" in status
+        finally:
+            process.kill()
         assert process.wait(10) == -signal.SIGKILL
 
 

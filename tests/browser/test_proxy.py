@@ -59,9 +59,11 @@ def running_nginx(folder: Path, certificate: tuple[str, str], url: str, fields: 
     program = find_program("nginx-light", "nginx")
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        wait_for(port)  # the browser would not try again
-        yield f"https://localhost:{port}"
-        process.terminate()
+        try:
+            wait_for(port)  # the browser would not try again
+            yield f"https://localhost:{port}"
+        finally:
+            process.terminate()
 
 
 @pytest.fixture

@@ -78,15 +78,17 @@ trio.run(main)
 
 def test_signals() -> None:
     with subprocess.Popen([sys.executable, "-c", _SIGNALS], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for signal, answer in (
-            ("", "ready"),
-            ("HUP", "reload"),
-            ("TERM", "stop"),
-            ("INT", "abort"),
-            ("HUP", "reload"),
-        ):
-            if signal:
-                subprocess.run(["kill", f"-{signal}", str(process.pid)], check=True)
-            assert process.stdout.readline().strip() == answer
-        process.kill()
+        try:
+            assert process.stdout is not None
+            for signal, answer in (
+                ("", "ready"),
+                ("HUP", "reload"),
+                ("TERM", "stop"),
+                ("INT", "abort"),
+                ("HUP", "reload"),
+            ):
+                if signal:
+                    subprocess.run(["kill", f"-{signal}", str(process.pid)], check=True)
+                assert process.stdout.readline().strip() == answer
+        finally:
+            process.kill()
