@@ -5,12 +5,15 @@ Whatever a script throws, the policy blocks or the server breaks is kept in `pro
 
 import contextlib
 import json
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 MOST_TABS = 60
+LATE_SECONDS = 5.0
 PASSWORD = "a long enough password"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 LEFT = "WebSocket is closed before the connection is established."
@@ -28,6 +31,7 @@ class Visitor:
         self.url = url
         self.problems: list[str] = []
         self._expected: str | None = None
+        self._told_until = math.inf
         self.page: Page = self._context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
@@ -41,7 +45,8 @@ class Visitor:
             or LEFT in message.text
         ):
             return
-        if self._expected is None or self._expected not in message.text:
+        is_told = self._expected is not None and time.monotonic() < self._told_until
+        if not is_told or str(self._expected) not in message.text:
             self.problems.append(f"{message.type}: {message.text}")
 
     def _watch(self, request: Any) -> None:
@@ -52,10 +57,15 @@ class Visitor:
 
     @contextlib.contextmanager
     def failing(self, expected: str = "net::ERR_") -> Iterator[None]:
-        """While inside, such messages are what is wanted; without an argument, connections that fail."""
-        self._expected = expected
-        yield
-        self._expected = None
+        """While inside, such messages are what is wanted; without an argument, connections that fail.
+
+        The browser tells of them late: also LATE_SECONDS afterwards.
+        """
+        self._expected, self._told_until = expected, math.inf
+        try:
+            yield
+        finally:
+            self._told_until = time.monotonic() + LATE_SECONDS
 
     def go_offline(self) -> None:
         """New connections fail; an open WebSocket stays."""
