@@ -50,7 +50,7 @@ async def test_nobody_is_locked_out_behind_a_proxy_without_its_setting(tmp_path:
         right = {"username": "eve", "password": "eve's long password"}
         answer = await client.post("/login", json=right, headers={"x-forwarded-for": "192.0.2.7"})
         assert answer.status_code == 200
-        told = [line for line in server.lines if "server.trusted_proxies" in line["message"]]
+        told = await server.wait_lines(lambda line: "server.trusted_proxies" in line["message"], 1)
         assert len(told) == 1
         assert told[0]["level"] == "warning"
         ready = (await client.get("/health/ready")).json()

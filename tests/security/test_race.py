@@ -47,7 +47,7 @@ async def test_one_message_is_sent_however_often_it_is_asked_for(tmp_path: Path)
         replies = await at_once(lambda number: steps.reply("firstStep", **asked))
         codes = Counter(reply["error"]["code"] if "error" in reply else "sent" for reply in replies)
         assert codes == {"sent": 1, 1102: TIMES - 1}
-        sent = [line for line in server.lines if line.get("logger") == "regserver.sms"]
+        sent = await server.wait_lines(lambda line: line.get("logger") == "regserver.sms", 1)
         assert len(sent) == 1
 
 

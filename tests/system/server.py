@@ -52,11 +52,16 @@ class Server:
 
     async def wait_line(self, wanted: Callable[[LogLine], bool]) -> LogLine:
         """The first logged line that is wanted, also one of the past."""
+        return (await self.wait_lines(wanted, 1))[0]
+
+    async def wait_lines(self, wanted: Callable[[LogLine], bool], count: int) -> list[LogLine]:
+        """All logged lines that are wanted, once there are so many: an answer may come before the line is read."""
         seen = 0
+        found: list[LogLine] = []
         while True:
-            for line in self.lines[seen:]:
-                if wanted(line):
-                    return line
+            found += filter(wanted, self.lines[seen:])
+            if len(found) >= count:
+                return found
             seen = len(self.lines)
             await self._grown.wait()
 

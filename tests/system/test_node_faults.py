@@ -129,9 +129,9 @@ async def test_a_standby_that_lacks_commits_takes_over(tmp_path: Path) -> None:
                         news = [await early.message() for _ in range(resumed["missed"])]
                         assert news[0]["content"] == "new"
                         assert read_cursor(load.seal, news[0]["cursor"]).id <= lost.id
-                    said = [
-                        line for line in servers[node].lines if "does not go on behind" in line["message"]
-                    ]
+                    said = await servers[node].wait_lines(
+                        lambda line: "does not go on behind" in line["message"], 1
+                    )
                     assert [line["level"] for line in said] == ["warning"]
                     figures = (await load.clients[node].get("/metrics")).text
                     assert "regserver_store_log_losses_total 1.0" in figures

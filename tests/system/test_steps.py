@@ -191,7 +191,7 @@ async def test_the_operator_sees_unlocks_and_verifies(tmp_path: Path) -> None:
         unlocked = await run_command("steps", "unlock", PHONE, *database, folder=tmp_path)
         assert "firstStep" in unlocked.stdout.decode()
         await steps.call("firstStep", phone=PHONE)
-        lines = [line for line in server.lines if PHONE in line["message"]]
+        lines = await server.wait_lines(lambda line: PHONE in line["message"], 2)
         user_id = await steps.to_named(PHONE, "unlocked", code_in(lines[-1]["message"].rpartition(PHONE)[2]))
         await steps.register("unlocked", user_id, phone=PHONE)
 
