@@ -3,15 +3,14 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.cli.shell import Shell
 from tests.fork_server import FORK_SERVER, ForkingPopen
 from tests.peer.postgres import Cluster
+from tests.scheduler import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook
 from tests.store.postgres.held_store import databases
 
 # A busy machine takes longer; what a test says of its time it counts itself.
@@ -37,40 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for number, path in enumerate(paths)
     }
     items.sort(key=lambda item: (_folder(item) != "browser", place[item.path]))
-
-
-class FilesAndBrowser(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives the tests of a file to one process, and all that share the browser: one of these is enough for two processors."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "browser" if file.startswith("tests/browser/") else file
-
-    def remove_node(self, node: Any) -> str | None:
-        """The test that a process ended with is not tried again: one that hangs would hang in each process.
-
-        What was over before is forgotten: given to another process as work without a test, it would leave that one waiting.
-        """
-        units = self.assigned_work[node]
-        ended_with = next(
-            (test for unit in units.values() for test, is_over in unit.items() if not is_over), None
-        )
-        if ended_with is not None:
-            units[self._split_scope(ended_with)][ended_with] = True
-        for scope in [scope for scope, unit in units.items() if all(unit.values())]:
-            del units[scope]
-        super().remove_node(node)
-        return ended_with
-
-    def _reschedule(self, node: Any) -> None:
-        if node in self.registered_collections:  # a new process asks itself when it has found the tests
-            super()._reschedule(node)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndBrowser:
-    """Of `make test`."""
-    return FilesAndBrowser(config, log)
 
 
 @pytest.hookimpl(trylast=True)
