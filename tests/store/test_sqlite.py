@@ -275,6 +275,9 @@ async def test_a_bug_in_the_writer_keeps_nobody_waiting(
 ) -> None:
     """Without its thread, every later write would wait for ever."""
     with monkeypatch.context() as patched:
+        patched.setattr(file_keeper.FileKeeper, "tend", lambda keeper, idle=False: 1 / 0)
+        await store.write(lambda transaction: transaction.rooms.access(RoomId(1), AccountId(1)))
+    with monkeypatch.context() as patched:
         patched.setattr(KeptRows, "begin", lambda kept: 1 / 0)
         with pytest.raises(StoreFault, match="a bug: ZeroDivisionError"):
             await store.write(lambda transaction: transaction.rooms.add("tea", NOW))

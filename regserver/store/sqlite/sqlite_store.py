@@ -129,15 +129,14 @@ class SqliteStore(Store):
                 connection, FileWatch(self._path, self._policy), self._condition, self._tell_elsewhere
             )
             while batch := self._next_batch(keeper):
-                keeper.tend()
+                self._tend(keeper)
                 try:
                     if self._condition.refused is None:
                         self._commit(connection, transaction, batch)
                     else:
                         _refuse(batch, self._condition.refused)
                 except Exception as error:  # without this thread all who write would wait for ever
-                    log.exception("the store met a bug")
-                    self._fail(connection, batch, f"a bug: {type(error).__name__}")
+                    self._fail(connection, batch, _bug(error))
                 self._trio.run_sync_soon(self._finish_writes, batch)
                 del batch  # or the thread would keep its results while it waits for the next unit
 
@@ -150,9 +149,15 @@ class SqliteStore(Store):
             try:
                 first = self._writes.get(timeout=TEND_SECONDS)
             except queue.Empty:
-                keeper.tend(idle=True)
+                self._tend(keeper, idle=True)
             else:
                 return [] if first is None else self._add_waiting(first, MAX_BATCH)
+
+    def _tend(self, keeper: FileKeeper, *, idle: bool = False) -> None:
+        try:
+            keeper.tend(idle=idle)
+        except Exception as error:  # as above
+            self._condition.fail(_bug(error))
 
     def _add_waiting(self, batch: list[Job[Any]], most: int) -> list[Job[Any]]:
         while len(batch) < most and not self._writes.empty():
@@ -288,6 +293,11 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
+
+
+def _bug(error: Exception) -> str:
+    log.error("the store met a bug", exc_info=error)
+    return f"a bug: {type(error).__name__}"
 
 
 def _refuse(batch: list[Job[Any]], words: str) -> None:
