@@ -30,8 +30,8 @@ class Visitor:
         )
         self.url = url
         self.problems: list[str] = []
-        self._expected: str | None = None
-        self._told_until = math.inf
+        self._expected = ""
+        self._expected_until = 0.0
         self.page: Page = self._context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
@@ -45,8 +45,7 @@ class Visitor:
             or LEFT in message.text
         ):
             return
-        is_told = self._expected is not None and time.monotonic() < self._told_until
-        if not is_told or str(self._expected) not in message.text:
+        if self._expected not in message.text or time.monotonic() > self._expected_until:
             self.problems.append(f"{message.type}: {message.text}")
 
     def _watch(self, request: Any) -> None:
@@ -61,11 +60,11 @@ class Visitor:
 
         The browser tells of them late: also LATE_SECONDS afterwards.
         """
-        self._expected, self._told_until = expected, math.inf
+        self._expected, self._expected_until = expected, math.inf
         try:
             yield
         finally:
-            self._told_until = time.monotonic() + LATE_SECONDS
+            self._expected_until = time.monotonic() + LATE_SECONDS
 
     def go_offline(self) -> None:
         """New connections fail; an open WebSocket stays."""
