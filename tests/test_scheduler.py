@@ -29,7 +29,7 @@ def test_a_test_that_ends_its_process_fails_once_and_the_others_go_on(tmp_path: 
     options = (
         "-p tests.scheduler -p no:cacheprovider -c /dev/null -rfp --dist loadfile --no-loadscope-reorder"
     )
-    places = ["--numprocesses", processes, "--rootdir", tmp_path, tmp_path]
+    places: list[str | Path] = ["--numprocesses", processes, "--rootdir", tmp_path, tmp_path]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options.split(), *places],
         cwd=ROOT,
