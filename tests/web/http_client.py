@@ -263,6 +263,13 @@ class Http2Client:
             yield Socket(lambda: _message(socket))
 
 
+async def until_accepted(socket: Any) -> None:
+    """A socket of Quart's test client hears nothing before that, and opening it does not wait for it."""
+    with trio.fail_after(10):
+        while not socket.accepted:
+            await trio.testing.wait_all_tasks_blocked(0.005)
+
+
 class QuartClient:
     """Quart's test client."""
 
@@ -300,7 +307,5 @@ class QuartClient:
                 except WebsocketDisconnectError as closed:
                     raise SocketClosed(closed.args[0]) from None
 
-            with trio.fail_after(10):
-                while not socket.accepted:  # before that it does not hear anything yet
-                    await trio.testing.wait_all_tasks_blocked(0.005)
+            await until_accepted(socket)
             yield Socket(receive)

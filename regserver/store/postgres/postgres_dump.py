@@ -3,6 +3,7 @@
 Our tables alone are dumped and replaced: the database may have others. All of this blocks.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,11 +94,17 @@ def restore_dump(words: str, path: Path, *, replace: bool) -> DumpFacts:
     return facts
 
 
-def refuse_connected(words: str) -> None:
-    """Raises StoreFault while a server or another command of ours has the database open."""
+def refuse_connected(words: str, patience: float = 3) -> None:
+    """Raises StoreFault while a server or another command of ours has the database open.
+
+    patience: seconds that they have to be gone, since PostgreSQL ends a connection a moment after its client did.
+    """
+    until = time.monotonic() + patience
     with _connected(words) as connection:
-        if others := [row[0] for row in connection.execute(OTHERS)]:
-            raise StoreFault(f"{', '.join(others)}: connected to this database; stop the servers first")
+        while others := [row[0] for row in connection.execute(OTHERS)]:
+            if time.monotonic() > until:
+                raise StoreFault(f"{', '.join(others)}: connected to this database; stop the servers first")
+            time.sleep(0.1)
 
 
 def is_empty(words: str) -> bool:

@@ -13,6 +13,7 @@ from regserver.app.asgi import quart_app
 from regserver.config.setting import LoginSection, RoomsSection, SignupSection
 from regserver.endpoint import CloseCode
 from tests.web.http.test_document_truth import PEOPLE, opened
+from tests.web.http_client import until_accepted
 from tests.web.provocation import Asked, Person, Stage
 
 SLOW = '[[user]]\nusername = "slow"\npassword = "right"\nfirst_name = "A"\nlast_name = "B"\ndelay = "1m"\nsteps = ["One"]\n'
@@ -122,16 +123,17 @@ async def hear_presence(heard: Heard, app: App, stage: Stage) -> None:
     ]
     path = "/room/websocket?presence=true&token="
     async with quart_app(app).test_client().websocket(path + ann.token) as socket:
+        await until_accepted(socket)
         with trio.fail_after(10):
             heard.take("rooms", await listen(app, path + bob.token, 1))
             heard.take("rooms", [str(await socket.receive())])
             await stage.ask_json(Asked(method="POST", path=f"/room/typing/{room}", by=bob.token))
             heard.take("rooms", [str(await socket.receive())])
     post = {"postId": await stage.post(ann, room)}
-    async with (
-        quart_app(app).test_client().websocket(f"/room/websocket?seen=true&token={bob.token}") as socket
-    ):
-        with trio.fail_after(60):
+    path = f"/room/websocket?seen=true&token={bob.token}"
+    async with quart_app(app).test_client().websocket(path) as socket:
+        await until_accepted(socket)
+        with trio.fail_after(10):
             await stage.ask_json(Asked(method="POST", path=f"/room/seen/{room}", body=post, by=bob.token))
             heard.take("rooms", [str(await socket.receive())])
 
