@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, WebSocketRoute, expect
+from playwright.sync_api import APIResponse, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import Server, running_server
@@ -20,6 +20,14 @@ WATCH_SHIFTS = """() => {
 }"""
 # Of the notice itself the words may change while it is shown.
 NO_PAUSE_ENDS = "() => { const real = setTimeout; globalThis.setTimeout = (run, ms) => real(run, (ms ?? 0) < 1000 ? ms : 1e6); }"
+WATCH_POSTS = """() => {
+    window.stories = [];
+    const told = () => [...document.querySelectorAll("#room-posts .content")].map((element) => element.textContent);
+    new MutationObserver(() => {
+        const story = told();
+        if (String(story) !== String(window.stories.at(-1) ?? ["stays", "in other words", "new"])) window.stories.push(story);
+    }).observe(document.querySelector("#room-posts"), { childList: true, subtree: true, characterData: true });
+}"""
 SHIFTS = """async () => {
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
     return window.shifts;
@@ -139,6 +147,45 @@ def test_a_restart_under_an_open_room(visit: Visit, own_server: Server) -> None:
     for person in (wanda, xaver):
         person.sees_posts("before", "meanwhile", "after")
         expect(person.find("#room-waiting li")).to_have_count(0)
+
+
+def test_what_comes_while_posts_are_asked_for(visit: Visit) -> None:
+    """The answer is older than what came meanwhile: no new post goes, no old words and no deleted post come back."""
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        answer = route.fetch()
+        held.append((route, answer))
+        if len(held) > 1:
+            route.fulfill(response=answer)
+
+    writer, reader = visit(), visit()
+    writer.sign_up("swift")
+    reader.sign_up("sluggish")
+    writer.create_room("Rapids", "sluggish")
+    reader.enter("Rapids")
+    for content in ("stays", "edited", "deleted"):
+        writer.post(content)
+    reader.sees_posts("stays", "edited", "deleted")
+    posts = reader.find("#room-posts .post").evaluate_all("all => all.map(({ dataset }) => dataset.id)")
+    reader.page.route("**/room/readAll/*?limit=50", hold)
+    reader.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    while not held:
+        reader.page.wait_for_timeout(20)
+    writer.ask(f"/room/edit/{posts[1]}", {"content": "in other words"})
+    writer.post("new")
+    reader.sees_posts("stays", "in other words", "deleted", "new")
+    writer.ask(f"/room/delete/{posts[2]}", {})
+    reader.sees_posts("stays", "in other words", "new")
+    reader.page.evaluate(WATCH_POSTS)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    while len(held) < 2:  # the answer was looked at, and asked for again
+        reader.page.wait_for_timeout(20)
+    reader.page.unroute_all(behavior="wait")
+    writer.post("last")
+    reader.sees_posts("stays", "in other words", "new", "last")
+    assert reader.page.evaluate("() => window.stories") == [["stays", "in other words", "new", "last"]]
 
 
 def test_a_post_that_fails_after_the_connection_is_back_is_sent_at_once(visit: Visit) -> None:

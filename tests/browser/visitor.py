@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
@@ -180,14 +180,18 @@ class Visitor:
 
     def post_directly(self, *contents: str) -> None:
         """Posts to the open room past the page, as other clients of this person might: the page does not hear of it."""
-        room, token = self.page.url.rpartition("-")[2], self.token()
+        room = self.page.url.rpartition("-")[2]
         for content in contents:
-            answer = self.page.request.post(
-                f"{self.url}/room/post/{room}",
-                data=json.dumps({"content": content}),
-                headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
-            )
-            assert answer.ok
+            self.ask(f"/room/post/{room}", {"content": content})
+
+    def ask(self, path: str, body: Mapping[str, str]) -> None:
+        """Calls the server past the page."""
+        answer = self.page.request.post(
+            self.url + path,
+            data=json.dumps(body),
+            headers={"authorization": f"Bearer {self.token()}", "content-type": "application/json"},
+        )
+        assert answer.ok
 
     def invite(self, people: str) -> None:
         self.find("#invite summary").click()

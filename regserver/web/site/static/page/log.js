@@ -12,6 +12,7 @@ const NEAR_PX = 80;
 let below = 0; // posts that came while something older was read
 let era = 0; // a new one each time the log is emptied
 let whole = true; // the newest post is among those that are shown
+let changes = 0; // of posts that were there already
 let hooks = {};
 
 const items = () => $("room-posts");
@@ -23,6 +24,10 @@ export const oldest = () => Number(items().querySelector(".post")?.dataset.id ??
 export const has = (id) => Boolean($(`post-${id}`));
 export const isEmpty = groups.isEmpty;
 export const isWhole = () => whole;
+/** A number that grows when a post is edited or deleted: what was asked for before may have it as it was. */
+export const changed = () => changes;
+/** The numbers of all posts that are shown. */
+export const shown = () => new Set([...items().querySelectorAll(".post")].map(({ dataset }) => Number(dataset.id)));
 export const ownLast = () => [...items().querySelectorAll(".post.mine")].at(-1);
 
 const atEnd = () => view().scrollHeight - view().scrollTop - view().clientHeight < NEAR_PX;
@@ -126,23 +131,26 @@ export function lead(id) {
   item.focus({ preventScroll: true });
 }
 
-/** Takes away what is no more among the posts from the first of these on. */
-export function prune(posts) {
-  const ids = new Set(posts.map(({ id }) => String(id)));
-  for (const item of [...items().querySelectorAll(".post")].reverse()) {
-    if (Number(item.dataset.id) < posts[0].id) return;
-    if (!ids.has(item.dataset.id)) remove(Number(item.dataset.id));
-  }
+/** Takes away what is no more among the posts from the first of these on. before: what was shown when these were asked for. */
+export function prune(posts, before) {
+  const ids = new Set(posts.map(({ id }) => id));
+  for (const id of before) if (id >= posts[0].id && !ids.has(id)) drop(id);
 }
 
 /** A post says something else now. */
 export function edit(id, content, edited) {
+  changes += 1;
   const item = $(`post-${id}`);
   if (item) one.write(item, content, edited);
 }
 
 /** A post is gone. */
 export function remove(id) {
+  changes += 1;
+  drop(id);
+}
+
+function drop(id) {
   const item = $(`post-${id}`);
   if (!item) return;
   const after = groups.next(item);

@@ -15,6 +15,7 @@ import * as signs from "./signs.js";
 import { t } from "./text.js";
 
 const PAGE_SIZE = 50;
+const MOST_READS = 3; // of one page, while its posts are changed
 const MOST_NOTES = 100; // of a page that stays open for weeks
 const notes = new Map(); // room → what happened in it while this page was open, each after the post it followed
 let room = null; // as /room/list has it
@@ -73,12 +74,13 @@ export function rename(name) {
 
 /** Loads the newest posts; when they do not reach back to what is shown, there is a gap, and the log starts anew. */
 async function load() {
-  const { roomId } = room;
-  const { posts, more } = await call("GET", `room/readAll/${roomId}?limit=${PAGE_SIZE}`);
-  if (openRoom() !== roomId || !log.isWhole()) return; // who reads older ones goes on with that
+  const { roomId } = room, before = log.shown();
+  const page = await read(`limit=${PAGE_SIZE}`);
+  if (!page || !log.isWhole()) return; // who reads older ones goes on with that
+  const { posts, more } = page;
   const hasGap = loaded && more && posts[0].id > log.newest();
   if (loaded && !hasGap) {
-    if (posts.length) log.prune(posts);
+    if (posts.length) log.prune(posts, before);
     return log.add(posts, me);
   }
   if (hasGap) log.clear();
@@ -87,11 +89,15 @@ async function load() {
   for (const { after, text } of notes.get(roomId) ?? []) if (!more || after >= posts[0].id) log.note(text, after);
 }
 
-/** Asks for a page of this room's posts; resolves with null where another room is open by then. */
+/** Asks for a page of this room's posts, again where one was edited or deleted meanwhile; resolves with null where another room is open by then. */
 async function read(span) {
   const { roomId } = room;
-  const page = await call("GET", `room/readAll/${roomId}?${span}`);
-  return openRoom() === roomId ? page : null;
+  for (let tries = 1; ; tries += 1) {
+    const before = log.changed();
+    const page = await call("GET", `room/readAll/${roomId}?${span}`);
+    if (openRoom() !== roomId) return null;
+    if (log.changed() === before || tries === MOST_READS) return page;
+  }
 }
 
 async function loadEarlier() {

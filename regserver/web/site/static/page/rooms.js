@@ -19,6 +19,7 @@ import * as signs from "./signs.js";
 import { inSeconds, now, t } from "./text.js";
 
 const BREATH_MS = 300; // between calls that a stream of notifications causes
+const CHANGES = new Set(["PostEdited", "Seen", "RoomRenamed"]);
 const WISHES = "echo=true&edits=true&presence=true&seen=true";
 let me = null, link = null, rooms = new Map();
 let era = 0; // a new one with each start and stop
@@ -152,6 +153,7 @@ async function hear(frame) {
   const last = cursor;
   cursor = frame.cursor ?? last;
   const entry = rooms.get(frame.roomId);
+  if (loading && CHANGES.has(frame.type)) stale = true; // the list that is on its way may have it as it was
   switch (frame.type) {
     case "Resumed":
       resumed = frame.recovered && last !== "";
