@@ -7,8 +7,9 @@ import msgspec
 
 from regserver.client.fault import BadAnswer, ClientFault, Unreachable
 from regserver.client.pause import Pauses
+from regserver.client.refusal import Refused
 from regserver.client.socket import Closed, OpenSockets, Socket, open_socket
-from regserver.client.transport import HttpTransport
+from regserver.client.transport import AGAIN, HttpTransport
 from regserver.client.wire import Session
 
 UNKNOWN = 1008
@@ -77,6 +78,10 @@ class Registration(AsyncIterator[Progress]):
                 event = _read(await self._socket.text())
             except (Closed, Unreachable) as fault:
                 await self._lost(fault)
+            except Refused as refusal:
+                if refusal.status not in AGAIN:
+                    raise
+                await self._lost(refusal)
             else:
                 self._pauses.reset()
                 return event
@@ -92,7 +97,7 @@ class Registration(AsyncIterator[Progress]):
             raise
         return socket
 
-    async def _lost(self, fault: Closed | Unreachable) -> None:
+    async def _lost(self, fault: Exception) -> None:
         if self._socket is not None:
             await self._socket.aclose()
             self._socket = None

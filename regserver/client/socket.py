@@ -1,5 +1,7 @@
 """One WebSocket to the server, by trio-websocket, whose tasks run in the client's nursery."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 from regserver.client.ask import refusal
 from regserver.client.fault import Unreachable
 from regserver.client.transport import HttpTransport
+from regserver.group import unwrapped
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
@@ -86,9 +89,9 @@ async def open_socket(transport: HttpTransport, sockets: OpenSockets, url: str, 
     try:
         with trio.fail_after(OPEN_SECONDS):
             stream = await _open_stream(transport, url)
-            connection = await wrap_client_stream(
-                sockets.nursery, stream, parts.netloc, target, extra_headers=fields
-            )
+            shake = partial(wrap_client_stream, stream=stream, host=parts.netloc, resource=target)
+            with unwrapped(Exception):
+                connection = await sockets.nursery.start(_serve, partial(shake, extra_headers=fields))
             return Socket(stream, connection, sockets.opened)
     except BaseException as error:
         if stream is not None:
@@ -99,6 +102,16 @@ async def open_socket(transport: HttpTransport, sockets: OpenSockets, url: str, 
         if isinstance(error, OSError | ConnectionClosed | trio.TooSlowError | trio.BrokenResourceError):
             raise Unreachable(f"{parts.netloc}: {error!r}") from error
         raise
+
+
+async def _serve(
+    shake: Callable[[trio.Nursery], Awaitable[WebSocketConnection]],
+    *,
+    task_status: trio.TaskStatus[WebSocketConnection],
+) -> None:
+    """Runs the tasks of one socket. Their nursery is its own, since a handshake that is refused ends it (trio-websocket)."""
+    async with trio.open_nursery() as nursery:
+        task_status.started(await shake(nursery))
 
 
 async def _open_stream(transport: HttpTransport, url: str) -> Stream:

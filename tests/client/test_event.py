@@ -1,5 +1,8 @@
 """What a client hears of its rooms, over cut connections, restarts and a log that ends."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,3 +152,73 @@ async def test_a_registration_is_watched_over_a_cut_connection() -> None:
         rest = [event async for event in registration]
         assert [first.message, *(event.message for event in rest)][:2] == ["One", "Reading your profile"]
         assert registration.session is not None
+
+
+REFUSALS = (
+    b"HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 5\r\n\r\nsorry",
+    b'HTTP/1.1 429 Too Many\r\ncontent-length: 54\r\n\r\n{"error":"TooManyRequests","nextRetry":1,"message":""}',
+)
+"""Of handshakes: by a server that ends, a proxy whose server is away, and a limit."""
+
+
+@asynccontextmanager
+async def _refusing(url: str, left: list[bytes]) -> AsyncIterator[str]:
+    """A way to a server on which handshakes are refused until none of these answers is left. Gives its address."""
+    port = int(url.rpartition(":")[2])
+
+    async def pump(here: trio.SocketStream, there: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async for data in here:
+                await there.send_all(data)
+        await there.aclose()
+
+    async def pass_on(client_side: trio.SocketStream) -> None:
+        head = bytes(await client_side.receive_some())
+        if b"upgrade: websocket" in head.lower() and left:
+            await client_side.send_all(left.pop(0))
+            return
+        server_side = await trio.open_tcp_stream("127.0.0.1", port)
+        await server_side.send_all(head)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pump, client_side, server_side)
+            nursery.start_soon(pump, server_side, client_side)
+
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, pass_on, 0, host="127.0.0.1")
+        (listener,) = await nursery.start(serve)
+        yield f"http://127.0.0.1:{listener.socket.getsockname()[1]}"
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_handshake_that_is_refused_is_tried_again() -> None:
+    left: list[bytes] = []
+    async with testing.server() as server, _refusing(server.url, left) as url:
+        ada, ben = await server.person("ada"), await server.person("ben")
+        room = await server.room(ada, ben)
+        async with client.open_client(url, ada.token) as adas, client.open_client(url, ben.token) as bens:
+            left += REFUSALS
+            async with bens.events() as events:
+                assert left == []
+                post = await adas.rooms.post(room, "after all")
+                assert (await anext(events)).post_id == post  # type: ignore[union-attr]
+        server.source("eve", lines=testing.STORY)
+        async with client.open_client(url) as here:
+            registration = await here.sign_in("eve", "right")
+            assert isinstance(registration, client.Registration)
+            left += REFUSALS
+            async for _ in registration:
+                assert left == []
+            assert registration.session is not None
+
+
+async def test_a_handshake_that_is_refused_for_good_is_told() -> None:
+    body = b'{"error":"ForeignOrigin"}'
+    left = [b"HTTP/1.1 403 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)]
+    async with testing.server() as server, _refusing(server.url, left) as url:
+        ada = await server.person("ada")
+        async with client.open_client(url, ada.token) as adas:
+            with pytest.raises(client.Refused) as refused:
+                await adas.events().__aenter__()
+            assert refused.value.status == 403
+            await adas.rooms.create([])  # the client goes on
