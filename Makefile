@@ -24,7 +24,8 @@ ALONE = { [ $$? = 1 ] && echo "what failed, once more and alone:" && $(BIN)/pyth
 test: .venv/.test ## run the whole test suite, against real peers on loopback
 	@tests/peer/install
 	@$(BIN)/python -m compileall -q regserver tests # hundreds of servers start: none shall compile, whatever PYTHONDONTWRITEBYTECODE says
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder || $(ALONE) # more than cores: many tests wait
+	@# More processes than cores, since many tests wait.
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder || $(ALONE)
 
 .PHONY: check
 check: .venv/.test ## check style, types and architecture
