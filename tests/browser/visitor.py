@@ -6,9 +6,11 @@ Whatever a script throws, the policy blocks or the server breaks is kept in `pro
 import contextlib
 import json
 import math
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
@@ -16,6 +18,8 @@ MOST_TABS = 60
 LATE_SECONDS = 5.0
 PASSWORD = "a long enough password"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
+FAILED = "net::ERR_"
+"""Connections that fail."""
 LEFT = "WebSocket is closed before the connection is established."
 """The page itself has no use for it any more, as when it was signed out meanwhile."""
 
@@ -45,8 +49,18 @@ class Visitor:
             or LEFT in message.text
         ):
             return
-        if self._expected not in message.text or time.monotonic() > self._expected_until:
+        is_expected = self._expected in message.text and time.monotonic() < self._expected_until
+        if not is_expected and (FAILED not in message.text or self._is_served()):
             self.problems.append(f"{message.type}: {message.text}")
+
+    def _is_served(self) -> bool:
+        """Whether the server is there. Many end while a page is open, at the end of their test."""
+        place = urlsplit(self.url)
+        try:
+            socket.create_connection((place.hostname, place.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def _watch(self, request: Any) -> None:
         if not request.url.startswith(self.url):
@@ -55,7 +69,7 @@ class Visitor:
             self.problems.append("a token in an address")
 
     @contextlib.contextmanager
-    def failing(self, expected: str = "net::ERR_") -> Iterator[None]:
+    def failing(self, expected: str = FAILED) -> Iterator[None]:
         """While inside, such messages are what is wanted; without an argument, connections that fail.
 
         The browser tells of them late: also LATE_SECONDS afterwards.
