@@ -97,6 +97,15 @@ class ClientStream(trio.abc.Stream):
     async def finish(self, linger_seconds: float) -> None:
         """Closes when the peer has closed, at most after linger_seconds, so that the last bytes arrive."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a response of an earlier step is not sent whole yet; see ResponseBatch."""
+        return False
+
+    async def caught_up(self) -> None:
+        """Lets others run, and waits until the responses of earlier steps are sent whole, or the socket is closed."""
+        await trio.lowlevel.checkpoint()
+
     def gone(self) -> bool:
         """Whether the peer has closed its side or is lost; also while bytes of it are still unread."""
         if self.sock.fileno() < 0:
@@ -128,7 +137,7 @@ class ClientStream(trio.abc.Stream):
 class PlainStream(ClientStream):
     """A TCP or unix socket."""
 
-    __slots__ = ("_ended", "_sending")
+    __slots__ = ("_behind", "_ended", "_sending")
 
     scheme = "http"
 
@@ -143,6 +152,7 @@ class PlainStream(ClientStream):
         super().__init__(sock, client, server, limits, held, is_direct=True)
         self._sending = False
         self._ended = False  # the peer has ended its side
+        self._behind: trio.Event | None = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Waits until something has come. b"" at the end; raises LOST."""
@@ -220,6 +230,28 @@ class PlainStream(ClientStream):
                         view = view[self._send_some(view) :]
         finally:
             self._sending = False
+
+    @property
+    def is_behind(self) -> bool:
+        return self._behind is not None
+
+    async def caught_up(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self._behind is not None:
+            await self._behind.wait()
+
+    def fall_behind_nowait(self) -> None:
+        """The socket has not taken a whole response; `catch_up` must follow."""
+        self._behind = trio.Event()
+
+    async def catch_up(self, rest: bytes) -> None:
+        """Sends the rest of that response. Raises LOST."""
+        assert self._behind is not None  # noqa: S101  (see fall_behind_nowait)
+        try:
+            await self._send_rest([memoryview(rest)])
+        finally:
+            self._behind.set()
+            self._behind = None
 
     async def send_queued(self, queue: list[bytes]) -> int:
         """Writes up to 64 chunks with one call."""

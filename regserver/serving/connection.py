@@ -15,7 +15,7 @@ from regserver.endpoint import Endpoint, Request, Response, SocketEndpoint, Stre
 from regserver.serving.answer import BODILESS, CONTINUE, encode_head, encode_response, refusal
 from regserver.serving.asgi import SocketRoutes
 from regserver.serving.body import Chunks
-from regserver.serving.client_stream import LOST, ClientStream
+from regserver.serving.client_stream import LOST, ClientStream, PlainStream
 from regserver.serving.connection_state import (
     NEVER,
     TRANSITIONS,
@@ -28,6 +28,7 @@ from regserver.serving.deadline import Deadlines
 from regserver.serving.handshake import accept_head, is_upgrade, session_fields
 from regserver.serving.head import PREFACE_HEAD, BadHead, Head, find_end, parse_head
 from regserver.serving.held import LARGE_BYTES
+from regserver.serving.response_batch import ResponseBatch
 from regserver.serving.response_stream import ResponseStream
 from regserver.serving.session_core import SessionContext
 from regserver.serving.transport import Greeting, SocketTransport
@@ -68,6 +69,7 @@ class ConnectionContext:
         self.metrics = sessions.metrics
         self.timeouts = timeouts(self.limits)
         self.deadlines = Deadlines()
+        self.responses = ResponseBatch()
         self.closing = self.leaving = False
 
     def fail(self) -> Response:
@@ -113,7 +115,7 @@ class Connection:
 
     def close_if_idle(self) -> None:
         """At shutdown: closes the connection unless a request is being read or answered."""
-        if self.state in WITHOUT_A_REQUEST:
+        if self.state in WITHOUT_A_REQUEST and not self._stream.is_behind:
             self._stream.close()
 
     @property
@@ -177,7 +179,7 @@ class Connection:
         limits = self._context.limits
         buffer = self._buffer
         if buffer:
-            await trio.lowlevel.checkpoint()  # a pipelined request: other tasks run first
+            await self._stream.caught_up()  # a pipelined request: other tasks run first
         elif self._context.closing:
             return b""
         skipped = False
@@ -192,6 +194,8 @@ class Connection:
                 if self.state is not ConnectionState.HEAD:
                     self._enter(ConnectionEvent.PART)
             data = await self._stream.receive_some()
+            if self._stream.is_behind:
+                await self._stream.caught_up()
             if not data:
                 return b""
             buffer += data
@@ -263,10 +267,18 @@ class Connection:
         elif len(response.body) > LARGE_BYTES:
             await self._answer_large(head, response)
         else:
-            await self._stream.send_all(encode_response(response, head.method, close=self._is_last))
+            await self._send(encode_response(response, head.method, close=self._is_last))
         self._is_first = False
         if not self._is_last:
             self._enter(_ANSWERED)
+
+    async def _send(self, data: bytes) -> None:
+        """Sends a whole response: at once what ends the connection, else with the others of this step."""
+        stream = self._stream
+        if self._is_last or not isinstance(stream, PlainStream):
+            await stream.send_all(data)
+        else:
+            self._context.responses.add_nowait(stream, data)
 
     async def _answer_large(self, head: Head, response: Response) -> None:
         if not self._stream.held.admits(len(response.body)):

@@ -133,22 +133,23 @@ class Front:
             for listener in listeners:
                 stack.callback(listener.close)
             async with trio.open_nursery() as connections:
-                try:
-                    async with trio.open_nursery() as accepting:
-                        for listener in listeners:
-                            handle = self._handler(connections, listener)
-                            accepting.start_soon(accept, listener, self._limits, handle)
-                        accepting.start_soon(self._registry.run_ticker)
-                        accepting.start_soon(self._context.deadlines.run)
-                        yield [listener.url for listener in listeners]
-                        for listener in listeners:
-                            take_waiting(listener, self._limits, self._handler(connections, listener))
-                        stack.close()
-                        await self._drain()
-                        accepting.cancel_scope.cancel()
-                finally:
-                    self._abort_all()
-                    connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
+                with self._context.responses.open(connections):
+                    try:
+                        async with trio.open_nursery() as accepting:
+                            for listener in listeners:
+                                handle = self._handler(connections, listener)
+                                accepting.start_soon(accept, listener, self._limits, handle)
+                            accepting.start_soon(self._registry.run_ticker)
+                            accepting.start_soon(self._context.deadlines.run)
+                            yield [listener.url for listener in listeners]
+                            for listener in listeners:
+                                take_waiting(listener, self._limits, self._handler(connections, listener))
+                            stack.close()
+                            await self._drain()
+                            accepting.cancel_scope.cancel()
+                    finally:
+                        self._abort_all()
+                        connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
 
     async def _drain(self) -> None:
         """Asks all connections to end; returns when they have, or after the grace time."""
@@ -157,6 +158,7 @@ class Front:
             with trio.move_on_after(_QUIET_SECONDS):
                 await self._forced.wait()
         self._context.closing = self._context.leaving = True
+        self._context.responses.flush_nowait()  # those of connections that are idle from this step on
         for connection in list(self._context.deadlines.connections):
             connection.close_if_idle()
         self._registry.close_all(CloseCode.GOING_AWAY, "server going away")
