@@ -40,11 +40,11 @@ class ClientStream(trio.abc.Stream):
 
     sock: the connected socket, non-blocking. client, server: (host, port), None for a unix socket.
     peer: the client's address without port, "" for a unix socket. limits: the longest send in all, and without progress.
-    held: the bytes that wait for the peer.
+    held: the bytes that wait for the peer. is_behind: a response of an earlier step is not sent whole yet; see ResponseBatch.
     send_nowait: writes without blocking; returns the number of bytes written, or raises OSError.
     """
 
-    __slots__ = ("client", "held", "limits", "peer", "send_nowait", "server", "sock")
+    __slots__ = ("client", "held", "is_behind", "limits", "peer", "send_nowait", "server", "sock")
 
     scheme: Literal["http", "https"]
 
@@ -64,6 +64,7 @@ class ClientStream(trio.abc.Stream):
         self.peer = client[0] if client is not None else ""
         self.limits = limits
         self.held = held
+        self.is_behind = False
         self.send_nowait: Callable[[bytes], int] = sock.send if is_direct else not_direct
 
     @abstractmethod
@@ -96,11 +97,6 @@ class ClientStream(trio.abc.Stream):
     @abstractmethod
     async def finish(self, linger_seconds: float) -> None:
         """Closes when the peer has closed, at most after linger_seconds, so that the last bytes arrive."""
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether a response of an earlier step is not sent whole yet; see ResponseBatch."""
-        return False
 
     async def caught_up(self) -> None:
         """Lets others run, and waits until the responses of earlier steps are sent whole, or the socket is closed."""
@@ -137,7 +133,7 @@ class ClientStream(trio.abc.Stream):
 class PlainStream(ClientStream):
     """A TCP or unix socket."""
 
-    __slots__ = ("_behind", "_ended", "_sending")
+    __slots__ = ("_caught_up", "_ended", "_sending")
 
     scheme = "http"
 
@@ -152,7 +148,7 @@ class PlainStream(ClientStream):
         super().__init__(sock, client, server, limits, held, is_direct=True)
         self._sending = False
         self._ended = False  # the peer has ended its side
-        self._behind: trio.Event | None = None
+        self._caught_up: trio.Event | None = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Waits until something has come. b"" at the end; raises LOST."""
@@ -231,27 +227,25 @@ class PlainStream(ClientStream):
         finally:
             self._sending = False
 
-    @property
-    def is_behind(self) -> bool:
-        return self._behind is not None
-
     async def caught_up(self) -> None:
         await trio.lowlevel.checkpoint()
-        if self._behind is not None:
-            await self._behind.wait()
+        if self._caught_up is not None:
+            await self._caught_up.wait()
 
     def fall_behind_nowait(self) -> None:
         """The socket has not taken a whole response; `catch_up` must follow."""
-        self._behind = trio.Event()
+        self.is_behind = True
+        self._caught_up = trio.Event()
 
     async def catch_up(self, rest: bytes) -> None:
         """Sends the rest of that response. Raises LOST."""
-        assert self._behind is not None  # noqa: S101  (see fall_behind_nowait)
+        assert self._caught_up is not None  # noqa: S101  (see fall_behind_nowait)
         try:
             await self._send_rest([memoryview(rest)])
         finally:
-            self._behind.set()
-            self._behind = None
+            self.is_behind = False
+            self._caught_up.set()
+            self._caught_up = None
 
     async def send_queued(self, queue: list[bytes]) -> int:
         """Writes up to 64 chunks with one call."""

@@ -21,6 +21,13 @@ def ask(number: int) -> bytes:
     return b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number
 
 
+async def ask_on(peer: Peer, count: int) -> None:
+    """Asks again and again without reading, each time after the answer before was sent."""
+    for number in range(count):
+        await peer.send(ask(number))
+        await trio.testing.wait_all_tasks_blocked(0.001)
+
+
 async def answer_long(request: Request) -> Response:
     return Response(body=request.path.encode().ljust(LONG))
 
@@ -85,11 +92,7 @@ async def test_a_peer_that_has_gone_hinders_no_other() -> None:
 async def test_a_client_that_asks_on_without_reading_gets_all_in_order() -> None:
     count = 60
     async with open_front(dispatch=answer_long) as running, running.peer(SLOW_READER) as peer:
-        for number in range(
-            count
-        ):  # each by itself, so that the last answer is sent when the next request comes
-            await peer.send(ask(number))
-            await trio.testing.wait_all_tasks_blocked(0.001)
+        await ask_on(peer, count)
         for number in range(count):
             status, _, body = await peer.response()
             assert (status, body.split()) == (200, [b"/%d" % number])
@@ -100,9 +103,7 @@ async def test_who_has_ended_its_side_still_gets_the_rest() -> None:
     count = 20
     async with open_front(bounds(linger_seconds=5), dispatch=answer_long) as running:
         async with running.peer(SLOW_READER) as peer:
-            for number in range(count):
-                await peer.send(ask(number))
-                await trio.testing.wait_all_tasks_blocked(0.001)
+            await ask_on(peer, count)
             assert isinstance(peer.stream, trio.SocketStream)
             await peer.stream.send_eof()
             await trio.testing.wait_all_tasks_blocked(0.01)
@@ -115,9 +116,7 @@ async def test_who_has_ended_its_side_still_gets_the_rest() -> None:
 async def test_a_malformed_request_is_refused_after_the_rest() -> None:
     count = 20
     async with open_front(dispatch=answer_long) as running, running.peer(SLOW_READER) as peer:
-        for number in range(count):
-            await peer.send(ask(number))
-            await trio.testing.wait_all_tasks_blocked(0.001)
+        await ask_on(peer, count)
         await peer.send(b"no request\r\n\r\n")
         statuses = [(await peer.response())[0] for _ in range(count + 1)]
         assert statuses == [200] * count + [400]
@@ -126,10 +125,8 @@ async def test_a_malformed_request_is_refused_after_the_rest() -> None:
 async def test_who_never_reads_is_reset() -> None:
     async with open_front(bounds(write_seconds=0.3), dispatch=answer_long) as running:
         async with running.peer(SLOW_READER) as peer:
-            with trio.move_on_after(10), pytest.raises(trio.BrokenResourceError):
-                for number in range(10_000):
-                    await peer.send(ask(number))
-                    await trio.testing.wait_all_tasks_blocked(0.001)
+            with trio.fail_after(10), pytest.raises(trio.BrokenResourceError):
+                await ask_on(peer, 10_000)
             await running.settled()
             assert running.front.held_bytes == 0
             assert running.counts.errors == 0
