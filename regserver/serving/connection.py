@@ -267,18 +267,14 @@ class Connection:
         elif len(response.body) > LARGE_BYTES:
             await self._answer_large(head, response)
         else:
-            await self._send(encode_response(response, head.method, close=self._is_last))
+            data = encode_response(response, head.method, close=self._is_last)
+            if self._is_last or not isinstance(self._stream, PlainStream):
+                await self._stream.send_all(data)
+            else:
+                context.responses.add_nowait(self._stream, data)
         self._is_first = False
         if not self._is_last:
             self._enter(_ANSWERED)
-
-    async def _send(self, data: bytes) -> None:
-        """Sends a whole response: at once what ends the connection, else with the others of this step."""
-        stream = self._stream
-        if self._is_last or not isinstance(stream, PlainStream):
-            await stream.send_all(data)
-        else:
-            self._context.responses.add_nowait(stream, data)
 
     async def _answer_large(self, head: Head, response: Response) -> None:
         if not self._stream.held.admits(len(response.body)):
