@@ -18,6 +18,7 @@ BODILESS: Final = (204, 304)  # RFC 9110, 6.4.1; no 1xx ever comes from an endpo
 
 _REFUSALS: Final = {
     400: "BadRequest",
+    403: "Forbidden",
     408: "RequestTimeout",
     413: "BodyTooLarge",
     414: "TargetTooLong",

@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from regserver.endpoint import CloseCode, Frame, Request, Response, SessionClosed
+from regserver.serving.answer import refusal
 from regserver.serving.broadcast import not_direct
 from regserver.serving.client_stream import LOST
 from regserver.serving.frame import close_frame, ping_frame, pong_frame, text_frame
@@ -102,20 +103,21 @@ class SessionCore:
         """The endpoint has raised an unexpected exception: logs it and closes."""
         self._context.metrics.error_contained()
         _log.error("session endpoint failed", exc_info=error)
-        self.reject_nowait(Response(status=500))  # one of the two has an effect, depending on the state
+        # One of the two has an effect, depending on the state.
+        self.reject_nowait(refusal(500, self._context.limits))
         self.close_nowait(CloseCode.INTERNAL_ERROR)
 
     def return_nowait(self) -> None:
         """The endpoint has returned: closes an open session."""
         if self._state is _HANDSHAKE:
             _log.error("session endpoint neither accepted nor rejected: %s", self._request.path)
-            self.reject_nowait(Response(status=500))
+            self.reject_nowait(refusal(500, self._context.limits))
         self.close_nowait()
 
     def leave_nowait(self) -> None:
         """The endpoint has ended or was cancelled: only queued frames are sent from here on."""
         # A handshake without an answer: its deadline has passed, or the server stops.
-        self.reject_nowait(Response(status=503, headers=(("retry-after", "1"),)))
+        self.reject_nowait(refusal(503, self._context.limits))
         self._enter(SessionEvent.LOST)
         self.direct = not_direct
         if self._accepted:
@@ -306,7 +308,7 @@ class SessionCore:
         """Queues a Close frame, once; in the handshake, rejects with 503 or 403."""
         if self._state is _HANDSHAKE:
             passing = code in (CloseCode.GOING_AWAY, CloseCode.TRY_AGAIN_LATER)
-            self.reject_nowait(Response(status=503 if passing else 403))
+            self.reject_nowait(refusal(503 if passing else 403, self._context.limits))
         elif self._enter(SessionEvent.CLOSE):
             self._code = code
             self._bound_end()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 import trio
 import trio.testing
@@ -149,13 +150,20 @@ async def _closes_early(session: SocketSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "status"), [(_neither, 500), (_fails_early, 500), (_waits, 503), (_closes_early, 403)]
+    ("endpoint", "status", "name"),
+    [
+        (_neither, 500, "InternalError"),
+        (_fails_early, 500, "InternalError"),
+        (_waits, 503, "Unavailable"),
+        (_closes_early, 403, "Forbidden"),
+    ],
 )
 async def test_handshake_that_is_not_accepted(
-    endpoint: Callable[[SocketSession], Awaitable[None]], status: int
+    endpoint: Callable[[SocketSession], Awaitable[None]], status: int, name: str
 ) -> None:
     async with open_front(QUICK, sockets={"/x": endpoint}) as server, server.peer() as peer:
-        assert (await peer.ask(upgrade("/x")))[0] == status
+        answer, _, body = await peer.ask(upgrade("/x"))
+        assert (answer, msgspec.json.decode(body)) == (status, {"error": name})
         assert await peer.ended()
         assert server.counts.sessions == 0
         assert await server.is_fine()
