@@ -115,20 +115,27 @@ class Connection:
 
     def close_if_idle(self) -> None:
         """At shutdown: closes the connection unless a request is being read or answered."""
-        if self.state in WITHOUT_A_REQUEST and not self._stream.is_behind:
+        if self._is_idle:
             self._stream.close()
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.state in WITHOUT_A_REQUEST and not self._stream.is_behind
 
     @property
     def idle_since(self) -> float:
         """See Timed."""
-        return self.due - self._context.timeouts[self.state] if self.state in WITHOUT_A_REQUEST else NEVER
+        return self.due - self._context.timeouts[self.state] if self._is_idle else NEVER
 
     def evict_nowait(self) -> None:
         """Its place is needed."""
         self.close_if_idle()
 
     def expire_nowait(self) -> None:
-        """The deadline of the present state has passed."""
+        """The deadline of the present state has passed. While a response is still being sent, its time has not begun."""
+        if self._stream.is_behind:
+            self.due = self._context.deadlines.soon + self._context.timeouts[self.state]
+            return
         self.due = NEVER
         self._scope.cancel()
 

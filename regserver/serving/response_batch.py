@@ -7,12 +7,15 @@ since its step ends with it.
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Final
 
 import trio
 
 from regserver.serving.client_stream import LOST, PlainStream
+
+_log = logging.getLogger(__name__)
 
 MOST: Final = 64
 """Responses that wait, at most: more would gain nothing, and be held in memory."""
@@ -45,9 +48,12 @@ class ResponseBatch(trio.abc.Instrument):
             self.flush_nowait()
 
     def before_io_wait(self, timeout: float) -> None:
-        """The end of a step; called by Trio."""
+        """The end of a step; called by Trio, which never again calls what has raised an exception here."""
         if self._waiting:
-            self.flush_nowait()
+            try:
+                self.flush_nowait()
+            except Exception:
+                _log.exception("responses could not be sent")
 
     def flush_nowait(self) -> None:
         """Sends all that waits."""

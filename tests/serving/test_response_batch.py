@@ -89,6 +89,27 @@ async def test_a_peer_that_has_gone_hinders_no_other() -> None:
         other.close()
 
 
+async def test_a_bug_in_it_stops_no_later_response(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: bytes) -> int:
+        raise RuntimeError
+
+    stream, peer = pair()
+    broken, further = pair()
+    broken.send_nowait = fail
+    batch = ResponseBatch()
+    with peer, further:
+        async with trio.open_nursery() as nursery:
+            with batch.open(nursery):
+                batch.add_nowait(broken, b"one")
+                await trio.lowlevel.checkpoint()
+                batch.add_nowait(stream, b"two")
+                await trio.lowlevel.checkpoint()
+                assert peer.recv(10) == b"two"
+        stream.close()
+        broken.close()
+    assert "responses could not be sent" in caplog.text
+
+
 async def test_a_client_that_asks_on_without_reading_gets_all_in_order() -> None:
     count = 60
     async with open_front(dispatch=answer_long) as running, running.peer(SLOW_READER) as peer:
@@ -111,6 +132,46 @@ async def test_who_has_ended_its_side_still_gets_the_rest() -> None:
                 assert (await peer.response())[2].split() == [b"/%d" % number]
             assert await peer.ended()
         await running.settled()
+
+
+async def test_who_is_behind_is_not_idle() -> None:
+    count = 20
+    limits = bounds(connections=2, idle_seconds=0.5, head_seconds=0.5)
+    async with open_front(limits, dispatch=answer_long) as running:
+        async with running.peer(SLOW_READER) as behind, running.peer() as idle:
+            await ask_on(behind, count)
+            assert (await idle.ask(ask(0)))[0] == 200
+            await trio.sleep(
+                1.3
+            )  # longer than both times, and than the second after which a place may be taken
+            assert await idle.ended()
+            await behind.send(ask(count)[:10])
+            await trio.sleep(1)
+            await behind.send(ask(count)[10:])
+            for number in range(count + 1):
+                assert (await behind.response())[2].split() == [b"/%d" % number]
+            assert await behind.ended()  # its time has begun by now
+        await running.settled()
+
+
+async def test_who_is_behind_keeps_its_place() -> None:
+    count = 20
+    async with (
+        open_front(bounds(connections=1), dispatch=answer_long) as running,
+        running.peer(SLOW_READER) as behind,
+    ):
+        await ask_on(behind, count)
+        await trio.sleep(
+            1.3
+        )  # longer than the second after which the place of an idle connection may be taken
+        async with running.peer() as newcomer:
+            assert (await newcomer.response())[0] == 503
+        for number in range(count):
+            assert (await behind.response())[2].split() == [b"/%d" % number]
+        await trio.sleep(1.3)
+        async with running.peer() as newcomer:
+            assert (await newcomer.ask(ask(0)))[0] == 200
+        assert await behind.ended()
 
 
 async def test_a_malformed_request_is_refused_after_the_rest() -> None:
