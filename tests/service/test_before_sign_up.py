@@ -113,7 +113,8 @@ async def test_so_many_are_asked_about_at_once(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path / "x.db") as store, client() as http:
         async with open_http_peer(lambda asked: HANG) as peer:
             # So long that all are asked before it ends, also on a busy machine: httpcore complains of requests that are cut.
-            door = gate(store, hook(http, peer.url, seconds=2))
+            # And shorter than the client's own second, after which others would get their places.
+            door = gate(store, hook(http, peer.url, seconds=0.9))
             with trio.fail_after(20):
                 async with trio.open_nursery() as nursery:
                     for _ in range(MOST_ASKING + 20):
