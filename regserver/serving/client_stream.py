@@ -40,11 +40,11 @@ class ClientStream(trio.abc.Stream):
 
     sock: the connected socket, non-blocking. client, server: (host, port), None for a unix socket.
     peer: the client's address without port, "" for a unix socket. limits: the longest send in all, and without progress.
-    held: the bytes that wait for the peer. is_behind: a response of an earlier step is not sent whole yet; see ResponseBatch.
+    held: the bytes that wait for the peer. unsent: what the socket has not taken of a response; see ResponseBatch.
     send_nowait: writes without blocking; returns the number of bytes written, or raises OSError.
     """
 
-    __slots__ = ("client", "held", "is_behind", "limits", "peer", "send_nowait", "server", "sock")
+    __slots__ = ("client", "held", "limits", "peer", "send_nowait", "server", "sock", "unsent")
 
     scheme: Literal["http", "https"]
 
@@ -64,7 +64,7 @@ class ClientStream(trio.abc.Stream):
         self.peer = client[0] if client is not None else ""
         self.limits = limits
         self.held = held
-        self.is_behind = False
+        self.unsent: bytes | None = None
         self.send_nowait: Callable[[bytes], int] = sock.send if is_direct else not_direct
 
     @abstractmethod
@@ -98,10 +98,6 @@ class ClientStream(trio.abc.Stream):
     async def finish(self, linger_seconds: float) -> None:
         """Closes when the peer has closed, at most after linger_seconds, so that the last bytes arrive."""
 
-    async def caught_up(self) -> None:
-        """Lets others run, and waits until the responses of earlier steps are sent whole, or the socket is closed."""
-        await trio.lowlevel.checkpoint()
-
     def gone(self) -> bool:
         """Whether the peer has closed its side or is lost; also while bytes of it are still unread."""
         if self.sock.fileno() < 0:
@@ -133,7 +129,7 @@ class ClientStream(trio.abc.Stream):
 class PlainStream(ClientStream):
     """A TCP or unix socket."""
 
-    __slots__ = ("_caught_up", "_ended", "_sending")
+    __slots__ = ("_ended", "_sending")
 
     scheme = "http"
 
@@ -148,7 +144,6 @@ class PlainStream(ClientStream):
         super().__init__(sock, client, server, limits, held, is_direct=True)
         self._sending = False
         self._ended = False  # the peer has ended its side
-        self._caught_up: trio.Event | None = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Waits until something has come. b"" at the end; raises LOST."""
@@ -227,25 +222,16 @@ class PlainStream(ClientStream):
         finally:
             self._sending = False
 
-    async def caught_up(self) -> None:
-        await trio.lowlevel.checkpoint()
-        if self._caught_up is not None:
-            await self._caught_up.wait()
+    def interrupt_nowait(self) -> None:
+        """Wakes a task that receives, by ClosedResourceError, if there is something unsent; the socket stays open."""
+        if self.unsent is not None and self.sock.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.sock)
 
-    def fall_behind_nowait(self) -> None:
-        """The socket has not taken a whole response; `catch_up` must follow."""
-        self.is_behind = True
-        self._caught_up = trio.Event()
-
-    async def catch_up(self, rest: bytes) -> None:
-        """Sends the rest of that response. Raises LOST."""
-        assert self._caught_up is not None  # noqa: S101  (see fall_behind_nowait)
-        try:
-            await self._send_rest([memoryview(rest)])
-        finally:
-            self.is_behind = False
-            self._caught_up.set()
-            self._caught_up = None
+    async def send_unsent(self) -> None:
+        """Sends the rest of an earlier response. Raises LOST."""
+        unsent, self.unsent = self.unsent, None
+        if unsent is not None:
+            await self._send_rest([memoryview(unsent)])
 
     async def send_queued(self, queue: list[bytes]) -> int:
         """Writes up to 64 chunks with one call."""

@@ -115,27 +115,20 @@ class Connection:
 
     def close_if_idle(self) -> None:
         """At shutdown: closes the connection unless a request is being read or answered."""
-        if self._is_idle:
+        if self.state in WITHOUT_A_REQUEST and self._stream.unsent is None:
             self._stream.close()
-
-    @property
-    def _is_idle(self) -> bool:
-        return self.state in WITHOUT_A_REQUEST and not self._stream.is_behind
 
     @property
     def idle_since(self) -> float:
         """See Timed."""
-        return self.due - self._context.timeouts[self.state] if self._is_idle else NEVER
+        return self.due - self._context.timeouts[self.state] if self.state in WITHOUT_A_REQUEST else NEVER
 
     def evict_nowait(self) -> None:
         """Its place is needed."""
         self.close_if_idle()
 
     def expire_nowait(self) -> None:
-        """The deadline of the present state has passed. While a response is still being sent, its time has not begun."""
-        if self._stream.is_behind:
-            self.due = self._context.deadlines.soon + self._context.timeouts[self.state]
-            return
+        """The deadline of the present state has passed."""
         self.due = NEVER
         self._scope.cancel()
 
@@ -186,7 +179,8 @@ class Connection:
         limits = self._context.limits
         buffer = self._buffer
         if buffer:
-            await self._stream.caught_up()  # a pipelined request: other tasks run first
+            await trio.lowlevel.checkpoint()  # a pipelined request: other tasks run first
+            await self._catch_up()
         elif self._context.closing:
             return b""
         skipped = False
@@ -200,12 +194,28 @@ class Connection:
                     return buffer[:end]
                 if self.state is not ConnectionState.HEAD:
                     self._enter(ConnectionEvent.PART)
-            data = await self._stream.receive_some()
-            if self._stream.is_behind:
-                await self._stream.caught_up()
+            try:
+                data = await self._stream.receive_some()
+            except trio.ClosedResourceError:
+                if self._stream.unsent is None:
+                    raise
+                data = None  # only interrupted
+            if self._stream.unsent is not None:
+                await self._catch_up()
+                if data is None and self._context.closing:
+                    return b""
+            if data is None:
+                continue
             if not data:
                 return b""
             buffer += data
+
+    async def _catch_up(self) -> None:
+        """Sends what the socket has not taken of the response before. Raises LOST."""
+        if isinstance(self._stream, PlainStream) and self._stream.unsent is not None:
+            self._enter(ConnectionEvent.BEHIND)
+            await self._stream.send_unsent()
+            self._enter(_ANSWERED)
 
     def _take_body(self, length: int) -> bytes | None:
         """The whole body if it has come with its head, as a short one does; else None. length: see Head."""

@@ -4,6 +4,7 @@
                       └───────────────────────────REQUEST───────▲
     FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: Http2Connection keeps the time
     FRESH, IDLE, HEAD, BODY ──REFUSED──▶ ANSWERING       then the connection ends
+    IDLE, HEAD ──BEHIND──▶ ANSWERING                     something of the answer is left, see response_batch.py
 
 In FRESH, IDLE, HEAD and BODY the connection waits for the client. The time of a state begins when it is entered, and no
 further byte extends it: a client that sends one byte a second gets no more time than one that sends none. A request that
@@ -42,6 +43,7 @@ class ConnectionEvent(enum.IntEnum):
     ANSWERED = 3  # it was answered, and the connection goes on
     REFUSED = 4  # the request is malformed or late
     SWITCHED = 5  # the client speaks HTTP/2
+    BEHIND = 6  # the socket has not taken the whole answer
 
 
 _State, _Event = ConnectionState, ConnectionEvent
@@ -54,12 +56,13 @@ _BEFORE_A_REQUEST: Final = {
 }
 TRANSITIONS: Final[dict[ConnectionState, dict[ConnectionEvent, ConnectionState]]] = {
     _State.FRESH: {**_BEFORE_A_REQUEST, _Event.SWITCHED: _State.SWITCHED},
-    _State.IDLE: _BEFORE_A_REQUEST,
+    _State.IDLE: {**_BEFORE_A_REQUEST, _Event.BEHIND: _State.ANSWERING},
     _State.HEAD: {
         _Event.PART_OF_BODY: _State.BODY,
         _Event.REQUEST: _State.ANSWERING,
         _Event.REFUSED: _State.ANSWERING,
         _Event.SWITCHED: _State.SWITCHED,
+        _Event.BEHIND: _State.ANSWERING,
     },
     _State.BODY: {_Event.REQUEST: _State.ANSWERING, _Event.REFUSED: _State.ANSWERING},
     _State.ANSWERING: {_Event.ANSWERED: _State.IDLE},

@@ -129,27 +129,26 @@ class Front:
         if tls_cert:
             self._tls = self.load_tls(tls_cert, tls_key)
         listeners = await open_listeners(list(binds), self._limits, tls=self._tls is not None)
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack, self._context.responses.open():
             for listener in listeners:
                 stack.callback(listener.close)
             async with trio.open_nursery() as connections:
-                with self._context.responses.open(connections):
-                    try:
-                        async with trio.open_nursery() as accepting:
-                            for listener in listeners:
-                                handle = self._handler(connections, listener)
-                                accepting.start_soon(accept, listener, self._limits, handle)
-                            accepting.start_soon(self._registry.run_ticker)
-                            accepting.start_soon(self._context.deadlines.run)
-                            yield [listener.url for listener in listeners]
-                            for listener in listeners:
-                                take_waiting(listener, self._limits, self._handler(connections, listener))
-                            stack.close()
-                            await self._drain()
-                            accepting.cancel_scope.cancel()
-                    finally:
-                        self._abort_all()
-                        connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
+                try:
+                    async with trio.open_nursery() as accepting:
+                        for listener in listeners:
+                            handle = self._handler(connections, listener)
+                            accepting.start_soon(accept, listener, self._limits, handle)
+                        accepting.start_soon(self._registry.run_ticker)
+                        accepting.start_soon(self._context.deadlines.run)
+                        yield [listener.url for listener in listeners]
+                        for listener in listeners:
+                            take_waiting(listener, self._limits, self._handler(connections, listener))
+                        stack.close()
+                        await self._drain()
+                        accepting.cancel_scope.cancel()
+                finally:
+                    self._abort_all()
+                    connections.cancel_scope.deadline = trio.current_time() + _FORCED_SECONDS
 
     async def _drain(self) -> None:
         """Asks all connections to end; returns when they have, or after the grace time."""

@@ -118,14 +118,14 @@ def test_each_state_of_a_connection_is_bounded_by_the_client_or_by_the_endpoint(
     }
 
 
-# A letter a state, in the order of the events: PART, PART_OF_BODY, REQUEST, ANSWERED, REFUSED, SWITCHED.
+# A letter a state, in the order of the events: PART, PART_OF_BODY, REQUEST, ANSWERED, REFUSED, SWITCHED, BEHIND.
 CONNECTION = {
-    ConnectionState.FRESH: "HBA-AS",
-    ConnectionState.IDLE: "HBA-A-",
-    ConnectionState.HEAD: "-BA-AS",
-    ConnectionState.BODY: "--A-A-",
-    ConnectionState.ANSWERING: "---I--",
-    ConnectionState.SWITCHED: "------",
+    ConnectionState.FRESH: "HBA-AS-",
+    ConnectionState.IDLE: "HBA-A-A",
+    ConnectionState.HEAD: "-BA-ASA",
+    ConnectionState.BODY: "--A-A--",
+    ConnectionState.ANSWERING: "---I---",
+    ConnectionState.SWITCHED: "-------",
 }
 
 
