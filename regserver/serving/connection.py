@@ -199,7 +199,7 @@ class Connection:
             except trio.ClosedResourceError:
                 if self._stream.unsent is None:
                     raise
-                data = None  # only interrupted
+                data = None  # interrupted
             if self._stream.unsent is not None:
                 await self._catch_up()
                 if data is None and self._context.closing:
@@ -211,7 +211,7 @@ class Connection:
             buffer += data
 
     async def _catch_up(self) -> None:
-        """Sends what the socket has not taken of the response before. Raises LOST."""
+        """Sends what the socket has not taken of the response before: first of all, and so in IDLE. Raises LOST."""
         if isinstance(self._stream, PlainStream) and self._stream.unsent is not None:
             self._enter(ConnectionEvent.BEHIND)
             await self._stream.send_unsent()

@@ -4,7 +4,7 @@
                       └───────────────────────────REQUEST───────▲
     FRESH, HEAD ──SWITCHED──▶ SWITCHED                  HTTP/2: Http2Connection keeps the time
     FRESH, IDLE, HEAD, BODY ──REFUSED──▶ ANSWERING       then the connection ends
-    IDLE, HEAD ──BEHIND──▶ ANSWERING                     something of the answer is left, see response_batch.py
+    IDLE ──BEHIND──▶ ANSWERING                           something of the answer is left, see response_batch.py
 
 In FRESH, IDLE, HEAD and BODY the connection waits for the client. The time of a state begins when it is entered, and no
 further byte extends it: a client that sends one byte a second gets no more time than one that sends none. A request that
@@ -62,7 +62,6 @@ TRANSITIONS: Final[dict[ConnectionState, dict[ConnectionEvent, ConnectionState]]
         _Event.REQUEST: _State.ANSWERING,
         _Event.REFUSED: _State.ANSWERING,
         _Event.SWITCHED: _State.SWITCHED,
-        _Event.BEHIND: _State.ANSWERING,
     },
     _State.BODY: {_Event.REQUEST: _State.ANSWERING, _Event.REFUSED: _State.ANSWERING},
     _State.ANSWERING: {_Event.ANSWERED: _State.IDLE},

@@ -122,7 +122,7 @@ def test_each_state_of_a_connection_is_bounded_by_the_client_or_by_the_endpoint(
 CONNECTION = {
     ConnectionState.FRESH: "HBA-AS-",
     ConnectionState.IDLE: "HBA-A-A",
-    ConnectionState.HEAD: "-BA-ASA",
+    ConnectionState.HEAD: "-BA-AS-",
     ConnectionState.BODY: "--A-A--",
     ConnectionState.ANSWERING: "---I---",
     ConnectionState.SWITCHED: "-------",
