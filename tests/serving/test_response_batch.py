@@ -25,7 +25,8 @@ def ask(number: int) -> bytes:
 
 async def dial(port: int, receive_buffer: int) -> Peer:
     sock = trio.socket.socket()
-    sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
+    if receive_buffer:
+        sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer)
     await sock.connect(("127.0.0.1", port))
     return Peer(trio.SocketStream(sock))
 
@@ -49,12 +50,40 @@ def pair() -> tuple[PlainStream, socket.socket]:
     return PlainStream(ours, None, None, limits, unbounded_held(limits)), theirs
 
 
+async def share_a_step(batch: ResponseBatch) -> None:
+    """Two responses in one step, after which those of the next wait for its end."""
+    stream, peer = pair()
+    with peer:
+        batch.add_nowait(stream, b"x")
+        batch.add_nowait(stream, b"x")
+        await trio.lowlevel.checkpoint()
+    stream.close()
+
+
+async def test_who_is_alone_in_a_step_waits_for_nobody() -> None:
+    stream, peer = pair()
+    batch = ResponseBatch()
+    with peer, batch.open():
+        await share_a_step(batch)
+        batch.add_nowait(stream, b"one")
+        with pytest.raises(BlockingIOError):
+            peer.recv(10)
+        await trio.lowlevel.checkpoint()
+        assert peer.recv(10) == b"one"
+        for data in (b"two", b"three"):
+            batch.add_nowait(stream, data)
+            assert peer.recv(10) == data
+            await trio.lowlevel.checkpoint()
+    stream.close()
+
+
 async def test_they_leave_at_the_end_of_the_step() -> None:
     stream, peer = pair()
     other, further = pair()
     batch = ResponseBatch()
     with peer, further:
         with batch.open():
+            await share_a_step(batch)
             batch.add_nowait(stream, b"one")
             batch.add_nowait(other, b"two")
             for sock in (peer, further):
@@ -71,6 +100,7 @@ async def test_no_more_wait_than_gain_by_it() -> None:
     batch = ResponseBatch()
     with peer:
         with batch.open():
+            await share_a_step(batch)
             for _ in range(MOST):
                 batch.add_nowait(stream, b"x")
             assert len(peer.recv(2 * MOST)) == MOST
@@ -88,6 +118,7 @@ async def test_a_stream_that_fails_hinders_no_other(error: Exception) -> None:
     batch = ResponseBatch()
     with peer, further:
         with batch.open():
+            await share_a_step(batch)
             for data in (b"one", b"two"):  # Trio calls the batch the second time as well
                 batch.add_nowait(broken, b"lost?")
                 batch.add_nowait(stream, data)
@@ -229,25 +260,33 @@ async def test_who_never_reads_is_reset() -> None:
 
 async def test_a_shutdown_in_the_same_step_loses_no_answer() -> None:
     for _ in range(20):  # the order of tasks within a step is random
-        go, shutdown = trio.Event(), trio.Event()
+        first, second, shutdown = trio.Event(), trio.Event(), trio.Event()
 
-        async def answer(request: Request, go: trio.Event = go) -> Response:
-            await go.wait()
+        async def answer(
+            request: Request,
+            events: dict[str, trio.Event] = {"/1": first, "/2": second},  # noqa: B006
+        ) -> Response:
+            await events[request.path].wait()
             return await show(request)
 
         front = Front(dispatch=answer, socket=lambda _: None, limits=bounds())
+
+        async def serve(
+            front: Front = front, end: trio.Event = shutdown, *, task_status: trio.TaskStatus[list[str]]
+        ) -> None:
+            await front.serve(["127.0.0.1:0"], shutdown=end, task_status=task_status)
+
         async with trio.open_nursery() as nursery:
-
-            async def serve(
-                task_status: trio.TaskStatus[list[str]], front: Front = front, end: trio.Event = shutdown
-            ) -> None:
-                await front.serve(["127.0.0.1:0"], shutdown=end, task_status=task_status)
-
             (url,) = await nursery.start(serve)
-            peer = Peer(await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2])))
-            await peer.send(ask(1))
-            await trio.testing.wait_all_tasks_blocked(0.002)
-            go.set()
-            shutdown.set()
-            assert (await peer.response())[0] == 200
-            await peer.aclose()
+            peers = [await dial(int(url.rpartition(":")[2]), 0) for _ in range(2)]
+            for number, event in ((1, first), (2, second)):
+                for peer in peers:
+                    await peer.send(ask(number))
+                await trio.testing.wait_all_tasks_blocked(0.002)
+                event.set()  # both are answered in one step, and so the next two wait for its end
+                if number == 2:
+                    shutdown.set()
+                for peer in peers:
+                    assert (await peer.response())[0] == 200
+            for peer in peers:
+                await peer.aclose()
