@@ -179,9 +179,8 @@ async def test_who_is_behind_keeps_its_place() -> None:
         running.peer(SLOW_READER) as behind,
     ):
         await ask_on(behind, count)
-        await trio.sleep(
-            1.3
-        )  # longer than the second after which the place of an idle connection may be taken
+        # Longer than the second after which the place of an idle connection may be taken.
+        await trio.sleep(1.3)
         async with running.peer() as newcomer:
             assert (await newcomer.response())[0] == 503
         for number in range(count):
